@@ -1,0 +1,34 @@
+# Every habit of the project in one place. `make repro` and `make test` need git, make and Python 3.11 to 3.13.
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# DVC's own scripts name an interpreter by its path; `python -m` also works where that path has spaces
+DVC := python -m dvc
+INSTALL := python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: repro test fast lint requirements
+
+repro: .venv/ready  ## rebuild what changed
+	$(DVC) repro
+
+test: .venv/ready-for-tests  ## the whole test suite
+	python -m pytest
+
+fast: .venv/ready-for-tests  ## the tests that take seconds
+	python -m pytest -m "not slow"
+
+lint: .venv/ready-for-tests
+	ruff check . && ruff format --check .
+
+.venv/ready: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(INSTALL) -r requirements.txt
+	touch $@
+
+.venv/ready-for-tests: .venv/ready tests/requirements.txt
+	$(INSTALL) -r tests/requirements.txt
+	touch $@
+
+requirements:  ## compile the pinned requirements; needs uv
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.txt requirements.in
+	cd tests && uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.txt requirements.in

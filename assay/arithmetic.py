@@ -1,0 +1,36 @@
+"""The same bytes on every machine: fix thread counts and instruction sets before numpy, TensorFlow or ONNX load.
+
+`portable: true` in params.yaml costs a factor of 1.4 to 1.8 in matrix products and 1.6 in training, and makes the
+outputs equal on processors with and without AVX-512; `portable: false` is native speed. Threads are a parameter
+because their number changes the last bits of sums. What was measured is in docs/reproducibility.md.
+"""
+
+import os
+import sys
+
+from assay import parameters
+
+_PORTABLE = {
+    "OPENBLAS_CORETYPE": "Haswell",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+}
+
+
+def fix() -> None:
+    """Set the environment of this process; call it before the first import of numpy.
+
+    Does nothing where numpy is there already: then this is no stage run, but somebody who uses a stage's functions.
+    """
+    if "numpy" in sys.modules:
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    for name in [*_PORTABLE, "OPENBLAS_L2_SIZE"]:
+        os.environ.pop(name, None)  # a machine's own setting would change bytes
+    portable, threads = parameters.arithmetic()
+    if portable:
+        os.environ |= _PORTABLE
+    # numpy's matrix products are not bit-stable over thread counts; TensorFlow's float64 and ONNX Runtime's are
+    os.environ["OPENBLAS_NUM_THREADS"] = "1" if portable else str(threads)
+    os.environ["OMP_NUM_THREADS"] = str(threads)

@@ -1,0 +1,294 @@
+"""The data set contract: where each file of the pipeline lies, its format, and how it is read and written.
+
+Every path is spelled here once and in dvc.yaml once; a test compares the two. Examples are immutable and lie in
+Parquet, by batch, under an id that is the hash of their content; labels lie apart, in sorted CSV.
+"""
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from assay.errors import InputError
+
+SPLITS = ("train", "validation", "test")
+
+RAW = Path("data/raw")  # <batch>/ in one of the layouts of assay/layouts.py
+LISTED = Path("data/batches.json")  # the two lists of params.yaml, as the stage `batches` checked them
+LISTED_FOR_PRETRAINING = Path("data/pretrain_batches.json")
+COLLECTED = Path("data/collected")  # <batch>/examples.parquet, labels.csv, truth.csv
+SAMPLED = Path("data/sampled")  # <batch>.parquet: payloads alone, what pretraining reads
+EMBEDDED = Path("data/embedded")  # <batch>.npy: one row per example, in the order of examples.parquet
+QUALITY = Path("data/cleaned/quality.parquet")  # every labelled example and what clean decided
+ISSUES = Path("data/cleaned/issues.csv")  # the same for what is not simply kept, for people
+CLEANED_LABELS = Path("data/cleaned/labels.csv")  # id, label, confidence, source
+PRED_PROBS = Path("data/cleaned/pred_probs.parquet")  # out-of-sample probabilities of every example
+ANNOTATIONS = Path("data/annotations")  # *.csv: people's answers, in git
+ANNOTATED_LABELS = Path("data/annotated/labels.csv")  # what train learns from: id, label, weight, source
+TEST_LABELS = Path("data/annotated/test.csv")  # what evaluate scores against: id, label, source
+QUEUE = Path("data/annotated/queue.csv")  # what a person should look at next, best first
+ENCODER = Path("models/encoder/encoder.onnx")  # payload to embedding
+ENCODER_WEIGHTS = Path("models/encoder/weights.npz")  # what train fine-tunes
+ENCODER_INFO = Path("models/encoder/encoder.json")  # modality, input shape, dimension, method
+CLASSIFIER = Path("models/classifier/classifier.onnx")  # payload to probabilities
+CLASSES = Path("models/classifier/classes.json")
+CLEAN_METRICS = Path("metrics/clean.json")
+TRAIN_METRICS = Path("metrics/train.json")
+EVALUATE_METRICS = Path("metrics/evaluate.json")
+CLASS_METRICS = Path("metrics/classes.csv")  # precision, recall and F1 of each class
+LEARNING_CURVE = Path("plots/learning_curve.csv")
+PREDICTIONS = Path("plots/predictions.csv")  # id, label, predicted of every test example: the confusion matrix
+RELIABILITY = Path("plots/reliability.csv")
+RELEASE = Path("release")  # model.onnx, model.json, README.md
+RELEASE_MODEL = RELEASE / "model.onnx"
+RELEASE_INFO = RELEASE / "model.json"
+MODEL_CARD = RELEASE / "README.md"
+
+_UNFINISHED = Path(".dvc/tmp/assay")  # on the same disk as the outputs, outside every folder that DVC hashes
+_ROW_GROUP = 4096  # rows of examples.parquet that are read at a time
+
+
+def examples(batch: str) -> Path:
+    return COLLECTED / batch / "examples.parquet"
+
+
+def labels(batch: str) -> Path:
+    return COLLECTED / batch / "labels.csv"
+
+
+def truth(batch: str) -> Path:
+    return COLLECTED / batch / "truth.csv"
+
+
+def sample(batch: str) -> Path:
+    return SAMPLED / f"{batch}.parquet"
+
+
+def embeddings(batch: str) -> Path:
+    return EMBEDDED / f"{batch}.npy"
+
+
+def batch_of_this_stage() -> str:
+    """The batch that a `foreach` item of dvc.yaml is about, from the name of the stage, `collect@<batch>`.
+
+    Not from the command line: `${item}` in a `cmd` would be shell text.
+    """
+    _, _, batch = os.environ.get("DVC_STAGE", "").partition("@")
+    if not batch:
+        raise InputError("this stage works on one batch; run it as `dvc repro <stage>@<batch>`")
+    return batch
+
+
+# Writing: a file is whole or it is not there.
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yield a path to write to; what was written becomes `path` in one step when the block ends without an error."""
+    unfinished = _UNFINISHED / str(path).replace("/", "--")
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
+    with whole(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def write_json(path: Path, values: dict) -> None:
+    """Write `values`; floats are rounded to four decimals, which is more than any of our metrics is sure of."""
+    rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()}
+    with whole(path) as unfinished:
+        unfinished.write_text(json.dumps(rounded, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    with whole(path) as unfinished:
+        pq.write_table(table, unfinished, compression="zstd", row_group_size=_ROW_GROUP, use_dictionary=False)
+
+
+def write_examples(batch: str, kind: dict, columns: dict[str, pa.Array]) -> None:
+    """Write examples.parquet; `kind` says what the payload columns are and is read back by `read_kind`."""
+    write_parquet(examples(batch), pa.table(columns).replace_schema_metadata({"payload": json.dumps(kind)}))
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    with whole(path) as unfinished, unfinished.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def write_rows(path: Path, n: int, blocks_of_rows: Iterable[np.ndarray]) -> None:
+    """Write blocks that together have `n` rows as one `.npy` array, never holding more than one of them."""
+    with whole(path) as unfinished:
+        array, end = None, 0
+        for block in blocks_of_rows:
+            if array is None:
+                array = np.lib.format.open_memmap(unfinished, "w+", block.dtype, (n, *block.shape[1:]))
+            array[end : end + len(block)] = block
+            end += len(block)
+        if end != n:
+            raise InputError(f"{path} would have {end} rows for {n} examples")
+        array.flush()
+
+
+def write_probabilities(path: Path, ids: pa.Array, pred_probs: np.ndarray, classes: Sequence[str]) -> None:
+    """Write pred_probs (n, classes) beside their ids; the names of the classes go into the schema."""
+    values = pa.FixedSizeListArray.from_arrays(pa.array(pred_probs.ravel()), pred_probs.shape[1])
+    table = pa.table({"id": ids, "pred_probs": values})
+    write_parquet(path, table.replace_schema_metadata({"classes": json.dumps(list(classes))}))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    with whole(path) as unfinished:
+        unfinished.write_bytes(content)
+
+
+# Reading
+
+
+def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
+    """Read a CSV file with a header as text, exactly as it was typed; an empty cell is an empty string.
+
+    Raises
+    ------
+    InputError
+        If the file is not UTF-8 (a byte order mark is fine), has rows of different lengths, two columns of one name,
+        or lacks one of `columns`.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+        if not header:
+            raise InputError(f"{path} is empty: a header line is the least it must have")
+        table = pa.csv.read_csv(
+            path,
+            parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except (UnicodeDecodeError, pa.ArrowInvalid, csv.Error) as error:
+        raise InputError(f"{path} {_csv_problem(path, error)}") from None
+    twice = [name for name in header if header.count(name) > 1]
+    if twice:
+        raise InputError(f"{path} has two columns {twice[0]!r}")
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise InputError(f"{path} has no column {missing[0]!r}; it has: {', '.join(header)}")
+    return table
+
+
+def _csv_problem(path: Path, error: Exception) -> str:
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as undecodable:
+            byte = line[undecodable.start]
+            return f"is not UTF-8: line {number} has the byte 0x{byte:02x}; save it as UTF-8"
+    return f"is no well-formed CSV: {error}"
+
+
+def listed() -> list[str]:
+    """The names of the listed batches, in the order of arrival."""
+    return read_json(LISTED)["batches"]
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+def fingerprint(path: Path) -> str:
+    """The MD5 of a file, as dvc.lock has it."""
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def read_json(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=columns, use_threads=False)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{path} is not a readable Parquet file: {error}") from None
+
+
+def read_kind(path: Path) -> dict:
+    """What the payloads of a file of examples are: `modality`, `shape` of one, and what else their module notes."""
+    return json.loads(pq.read_schema(path).metadata[b"payload"])
+
+
+def read_probabilities(path: Path) -> tuple[np.ndarray, list[str]]:
+    """pred_probs (n, classes), in the order they were written in, and the names of the classes."""
+    table = read_parquet(path)
+    classes = json.loads(table.schema.metadata[b"classes"])
+    values = table["pred_probs"].combine_chunks().flatten().to_numpy()
+    return values.reshape(-1, len(classes)), classes
+
+
+def count(path: Path) -> int:
+    """The number of rows of a Parquet file."""
+    return pq.read_metadata(path).num_rows
+
+
+def described(schema: pa.Schema) -> list[str]:
+    """The columns of examples.parquet that are not payload."""
+    fixed = ("id", "key", "duplicates", "split")
+    return [name for name in schema.names if name in fixed or name.startswith("slice:")]
+
+
+def blocks(path: Path, size: int) -> Iterator[pa.RecordBatch]:
+    """The rows of a Parquet file in blocks of at most `size`, so that memory does not grow with the file."""
+    with pq.ParquetFile(path) as file:
+        yield from file.iter_batches(size, use_threads=False)
+
+
+# Identity
+
+
+def content_ids(payload: np.ndarray) -> list[str]:
+    """The id of each example: a hash of its canonical payload, 32 hex digits.
+
+    Parameters
+    ----------
+    payload : np.ndarray of shape (n, ...)
+        One example a row; its type and shape are part of its content.
+    """
+    kind = f"{payload.dtype.str} {payload.shape[1:]}".encode()
+    return [hashlib.blake2b(kind + row.tobytes(), digest_size=16).hexdigest() for row in payload]
+
+
+def split_by_hash(example_id: str, test: float, validation: float) -> str:
+    """The side of an example, from its id alone: so it never changes sides when data grows.
+
+    `test` and `validation` are shares of all examples, 0 <= test + validation < 1.
+    """
+    position = int(example_id[:13], 16) / 16**13  # 52 bits: exact in a float
+    if position < test:
+        return "test"
+    return "validation" if position < test + validation else "train"
+
+
+def index_of(wanted: pa.ChunkedArray | Sequence[str], ids: Sequence[str]) -> np.ndarray:
+    """The position in `ids` of each of `wanted`; -1 where it is not there. Shape (len(wanted),), int64."""
+    if not isinstance(wanted, pa.ChunkedArray):
+        wanted = pa.array(wanted, pa.string())
+    found = pc.index_in(wanted, value_set=pa.array(ids, pa.string()))
+    return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)

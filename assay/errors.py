@@ -1,0 +1,26 @@
+"""How a stage or command ends when something is wrong: one line on stderr that a person can act on, exit code 1."""
+
+import sys
+from collections.abc import Callable
+
+
+class InputError(Exception):
+    """What came in cannot be used. The message says which file, which row, and what to do; it is one line."""
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a stage's or command's `main`; turn an expected failure into one line on stderr and exit code 1."""
+    try:
+        main()
+    except InputError as error:
+        sys.exit(f"assay: {_one_line(error)}")
+    except FileNotFoundError as error:
+        sys.exit(f"assay: {error.filename} is missing: run `dvc repro`, or `dvc pull` if a colleague pushed it")
+    except OSError as error:  # a full disk, a read-only folder
+        sys.exit(f"assay: {_one_line(error)}")
+    except KeyboardInterrupt:
+        sys.exit("assay: interrupted; `dvc repro` goes on from the last finished stage")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

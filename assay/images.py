@@ -1,0 +1,93 @@
+"""Images: decoded to one shape (height, width, channels) of unsigned bytes, as their canonical payload."""
+
+import io
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image, ImageOps
+
+from assay.errors import InputError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
+_SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L")
+
+
+def canonical(
+    raw: Sequence[bytes] | np.ndarray, places: Sequence[str], *, resize: tuple[int, int] | None, channels: int | None
+) -> np.ndarray:
+    """Decode images to one array.
+
+    Parameters
+    ----------
+    raw : encoded files, or an array of shape (n, height, width) with values 0..255
+    places : for each image, what to call it in a message
+    resize : (height, width) that every image is brought to; None: all must have one size
+    channels : 1 (grey), 3 (colour), or None: all must be of one kind
+
+    Returns
+    -------
+    np.ndarray of shape (n, height, width, channels), uint8
+
+    Raises
+    ------
+    InputError
+        If an image cannot be decoded, is a decompression bomb, or differs from the first in size or channels.
+    """
+    decoded = []
+    for content, place in zip(raw, places, strict=True):
+        image = Image.fromarray(content) if isinstance(content, np.ndarray) else _open(content, place)
+        image = image.convert({1: "L", 3: "RGB"}[channels or (1 if image.mode in ("1", "L", "LA") else 3)])
+        if resize and image.size != resize[::-1]:
+            image = image.resize(resize[::-1], Image.Resampling.BILINEAR)
+        pixels = np.asarray(image)
+        pixels = pixels.reshape(*pixels.shape[:2], -1)  # (height, width, channels)
+        if decoded and pixels.shape != decoded[0].shape:
+            parameter = "channels: 1 or 3" if pixels.shape[:2] == decoded[0].shape[:2] else "resize: [height, width]"
+            sizes = " but ".join("x".join(map(str, shape)) for shape in (pixels.shape, decoded[0].shape))
+            raise InputError(f"{place} is {sizes} in {places[0]}: set collect's `{parameter}` in params.yaml")
+        decoded.append(pixels)
+    return np.stack(decoded)
+
+
+def _open(content: bytes, place: str) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+            image.load()
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise InputError(
+            f"{place} has over {Image.MAX_IMAGE_PIXELS:,} pixels: a decompression bomb? take it out"
+        ) from None
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError) as error:
+        reason = "not a picture in a known format" if isinstance(error, Image.UnidentifiedImageError) else error
+        raise InputError(f"{place} cannot be decoded ({reason}): replace it or take it out") from None
+    if image.mode in _SIXTEEN_BIT:
+        return Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
+    return image
+
+
+def to_columns(payload: np.ndarray, _features: Sequence[str] = ()) -> tuple[dict[str, pa.Array], dict]:
+    """Columns for Parquet, the pixels of an image as one value of fixed size, and what they are: `{modality, shape}`."""
+    pixels = pa.py_buffer(np.ascontiguousarray(payload))
+    column = pa.Array.from_buffers(pa.binary(payload[0].size), len(payload), [None, pixels])
+    return {"image": column}, {"modality": "image", "shape": list(payload.shape[1:])}
+
+
+def from_columns(rows: pa.RecordBatch | pa.Table, kind: dict) -> np.ndarray:
+    """The payload of rows that `to_columns` made. Shape (n, height, width, channels), uint8."""
+    column = rows["image"]
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    size = column.type.byte_width
+    pixels = np.frombuffer(column.buffers()[1], np.uint8, count=len(column) * size, offset=column.offset * size)
+    return pixels.reshape(-1, *kind["shape"])
+
+
+def read_file(path: Path, kind: dict) -> np.ndarray:
+    """One image file as a payload of the released model. Shape (1, height, width, channels), uint8."""
+    height, width, channels = kind["shape"]
+    return canonical([path.read_bytes()], [str(path)], resize=(height, width), channels=channels)

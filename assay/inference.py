@@ -1,0 +1,43 @@
+"""ONNX Runtime: the one way in which a model is run after it was trained, from embedding to serving."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from assay.errors import InputError
+
+
+class Model:
+    """A model from an ONNX file, which takes one array and gives one.
+
+    Parameters
+    ----------
+    path : the file
+    portable : use only graph optimisations whose results do not depend on the processor
+    threads : of one prediction
+    """
+
+    def __init__(self, path: Path, *, portable: bool, threads: int) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        level = onnxruntime.GraphOptimizationLevel
+        options.graph_optimization_level = level.ORT_ENABLE_EXTENDED if portable else level.ORT_ENABLE_ALL
+        if not path.exists():
+            raise FileNotFoundError(2, "missing", os.fspath(path))
+        try:
+            self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its own classes share no base class
+            raise InputError(f"{path} is not a model that ONNX Runtime can run: {error}") from None
+        self.input = self.session.get_inputs()[0].name
+        self.output = self.session.get_outputs()[0].name
+
+    def __call__(self, payload: np.ndarray) -> np.ndarray:
+        return self.session.run([self.output], {self.input: payload})[0]
+
+    def over(self, blocks: Iterable[np.ndarray]) -> np.ndarray:
+        """The results for all blocks, one below the other."""
+        return np.concatenate([self(block) for block in blocks])

@@ -1,0 +1,46 @@
+"""The one place that tells modalities apart; everything else asks a module from here by name.
+
+A modality is a module with the same few functions: `canonical` (what came in, to arrays with one shape), `to_columns`
+and `from_columns` (arrays to and from Parquet), `read_file` (one file that a user wants predicted). Text and audio
+will be two more such modules.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from types import ModuleType
+
+import numpy as np
+
+from assay import dataset, images, tables
+from assay.errors import InputError
+
+_MODULES: dict[str, ModuleType] = {"image": images, "table": tables}
+_COLUMNS = {"image": "image", "audio": "audio", "text": "text"}  # payload column of a table: modality
+_FILES = {"image": images.SUFFIXES}
+
+
+def named(modality: str) -> ModuleType:
+    if modality not in _MODULES:
+        raise InputError(f"{modality} examples cannot be used yet; what can: {', '.join(_MODULES)}")
+    return _MODULES[modality]
+
+
+def of_file(name: str) -> str | None:
+    """The modality of a file by its name's ending; None where it is no example's payload."""
+    suffix = PurePosixPath(name).suffix.lower()
+    return next((modality for modality, suffixes in _FILES.items() if suffix in suffixes), None)
+
+
+def of_columns(names: Sequence[str], reserved: Sequence[str]) -> tuple[str, list[str]]:
+    """The modality of a table and the columns that hold its payload: every unreserved one where none has a name."""
+    for column, modality in _COLUMNS.items():
+        if column in names:
+            return modality, [column]
+    return "table", [name for name in names if name not in reserved]
+
+
+def payloads(path: Path, size: int) -> Iterator[np.ndarray]:
+    """All payloads of one file of examples, in blocks of at most `size`."""
+    kind = dataset.read_kind(path)
+    for block in dataset.blocks(path, size):
+        yield named(kind["modality"]).from_columns(block, kind)

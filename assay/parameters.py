@@ -1,0 +1,168 @@
+"""The parameters: what params.yaml may say, with types, ranges and defaults, checked at the start of every stage."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from assay.errors import InputError
+
+FILE = Path("params.yaml")
+
+Share = Annotated[float, Field(ge=0, le=1)]
+OpenShare = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Annotator(Section):
+    labels: Share  # the share of the examples that this person labels
+    accuracy: Share  # the share of those that they get right
+
+
+class Digits(Section):
+    """How scikit-learn's digits are dealt out, and the people who label them simulated."""
+
+    batches: dict[str, Count]  # raw folder: number of examples
+    annotators: dict[str, Annotator]
+    seed: Seed
+
+
+class Collect(Section):
+    test: OpenShare  # held out by content hash where a batch names no split
+    validation: OpenShare
+    resize: tuple[Count, Count] | None = Field(strict=False)  # height, width in pixels
+    channels: Literal[1, 3] | None
+
+    @model_validator(mode="after")
+    def _something_to_learn_from(self) -> "Collect":
+        if self.test + self.validation >= 1:
+            raise ValueError("test + validation must leave a share for training, so be below 1")
+        return self
+
+
+class Pretrain(Section):
+    batches: list[str] = Field(min_length=1)
+    method: Literal["auto", "patches", "standardize", "masked"]
+    examples: Count  # at most so many of each batch
+    patches: Count  # filters of the method `patches`
+    epochs: Count
+    seed: Seed
+
+
+class Embed(Section):
+    batch_size: Count
+
+
+class Clean(Section):
+    relabel_above: Share  # probability of the suggested label from which on it replaces the given one
+    drop_below: Share  # quality of the given label below which the example is left out
+    smallest_class: Count  # examples to learn from that a class must have
+
+
+class Annotate(Section):
+    pseudo_labels: bool
+    pseudo_above: Share  # probability from which on an unlabelled example gets a pseudo-label
+    queue_length: Annotated[int, Field(ge=0)]
+
+
+class Train(Section):
+    start: Literal["encoder", "scratch"]
+    epochs: Count
+    batch_size: Count
+    learning_rate: Annotated[float, Field(gt=0)]
+    seed: Seed
+
+
+class Evaluate(Section):
+    confidence: Annotated[float, Field(gt=0, lt=1)]
+    resamples: Annotated[int, Field(ge=100)]
+    reliability_bins: Annotated[int, Field(ge=2)]
+
+
+class Parameters(Section):
+    portable: bool
+    threads: Count
+    batches: list[str] = Field(min_length=1)
+    digits: Digits
+    collect: Collect
+    pretrain: Pretrain
+    embed: Embed
+    clean: Clean
+    annotate: Annotate
+    train: Train
+    evaluate: Evaluate
+
+    @model_validator(mode="after")
+    def _lists_of_batches(self) -> "Parameters":
+        for key, names in {"batches": self.batches, "pretrain.batches": self.pretrain.batches}.items():
+            for name in names:
+                if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) or set(name) == {"."}:
+                    raise ValueError(f"{key}: {name!r} is no batch name: use letters, digits, '.', '_' and '-'")
+                if names.count(name) > 1:
+                    raise ValueError(f"{key}: {name} is listed twice")
+        unlisted = [name for name in self.pretrain.batches if name not in self.batches]
+        if unlisted:
+            raise ValueError(f"pretrain.batches: {unlisted[0]} is not in batches, of which it must be a subset")
+        return self
+
+
+def load() -> Parameters:
+    """Read and check params.yaml.
+
+    Raises
+    ------
+    InputError
+        One line that names the first wrong key, what is allowed there, and what was found.
+    """
+    try:
+        values = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{FILE} is missing: run this in the folder that holds dvc.yaml") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{FILE} is not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{FILE} must hold keys with values")
+    try:
+        return Parameters.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{FILE}: {_first_problem(error)}") from None
+
+
+def arithmetic() -> tuple[bool, int]:
+    """`portable` and `threads` alone; their safe values where the file does not say: `load` reports that."""
+    try:
+        values = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+        return values["portable"] is not False, max(1, int(values["threads"]))
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
+        return True, 1
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    place = [part for part in problem["loc"] if isinstance(part, str) and part != "function-after"]
+    key = ".".join(map(str, problem["loc"]))
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: unknown key; allowed here: {', '.join(_keys(place[:-1]))}"
+    if problem["type"] == "missing":
+        return f"{key}: missing; see the params.yaml that Assay came with"
+    message = problem["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    if problem["type"] == "value_error":
+        return f"{key}: {message}" if key else message
+    return f"{key}: {message}, not {problem['input']!r}"
+
+
+def _keys(place: list[str]) -> list[str]:
+    model = Parameters
+    for key in place:
+        field = model.model_fields.get(key)
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, Section):
+            return list(Annotator.model_fields)
+        model = field.annotation
+    return list(model.model_fields)

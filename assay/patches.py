@@ -1,0 +1,105 @@
+"""Whitened random patches: an encoder of images that needs no training (Coates, Lee and Ng 2011; Coates and Ng 2011).
+
+Each filter is a random patch of the data, contrast-normalised and ZCA-whitened. An image's embedding is the response
+to every filter, positive and negative parts apart, averaged over the four quadrants.
+
+A. Coates, A. Ng: The Importance of Encoding Versus Training with Sparse Coding and Vector Quantization. ICML 2011.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+_CONTRAST_FLOOR = 10.0  # added to a patch's variance, for pixels 0..255 (Coates, Lee and Ng 2011)
+_WHITENING_FLOOR = 0.1  # added to each eigenvalue of normalised patches (ibid.)
+_LARGEST = 6  # pixels a side: what measured best from 28 to 32 pixels; smaller images get half their side
+_SAMPLED_PATCHES = 100_000
+
+
+@dataclass
+class Patches:
+    """A bank of filters: the response to patch x is (filters · (x - mean x)) / sqrt(var x + floor) - offset."""
+
+    filters: np.ndarray  # (count, size, size, channels) float32
+    offset: np.ndarray  # (count,) float32
+
+
+def learn(images: np.ndarray, count: int, seed: int) -> Patches:
+    """Draw and whiten `count` filters.
+
+    Parameters
+    ----------
+    images : np.ndarray of shape (n, height, width, channels), uint8
+    count : number of filters
+    seed : of the draw
+    """
+    rng = np.random.default_rng(seed)
+    n, height, width, channels = images.shape
+    size = min(_LARGEST, max(1, height // 2), max(1, width // 2))
+    which = rng.integers(n, size=_SAMPLED_PATCHES)
+    top = rng.integers(height - size + 1, size=_SAMPLED_PATCHES)
+    left = rng.integers(width - size + 1, size=_SAMPLED_PATCHES)
+    windows = np.lib.stride_tricks.sliding_window_view(images, (size, size), axis=(1, 2))  # (n, y, x, c, size, size)
+    patches = windows[which, top, left].transpose(0, 2, 3, 1).reshape(_SAMPLED_PATCHES, -1).astype(np.float64)
+    patches -= patches.mean(axis=1, keepdims=True)
+    patches /= np.sqrt(patches.var(axis=1, keepdims=True) + _CONTRAST_FLOOR)
+    mean = patches.mean(axis=0)
+    values, vectors = np.linalg.eigh(np.cov(patches, rowvar=False, bias=True).reshape(len(mean), -1))
+    whitening = vectors / np.sqrt(values + _WHITENING_FLOOR) @ vectors.T
+    varied = np.flatnonzero(patches.var(axis=1) > 0.1)  # a flat patch whitens to noise
+    chosen = rng.choice(varied if len(varied) else np.arange(len(patches)), count)
+    filters = (patches[chosen] - mean) @ whitening
+    filters /= np.linalg.norm(filters, axis=1, keepdims=True) + 1e-12
+    filters = filters @ whitening  # now they take patches that are normalised, not yet whitened
+    offset = filters @ mean
+    filters -= filters.mean(axis=1, keepdims=True)  # the same as subtracting each patch's mean
+    return Patches(filters.reshape(count, size, size, channels).astype(np.float32), offset.astype(np.float32))
+
+
+def to_onnx(patches: Patches, shape: tuple[int, int, int]) -> bytes:
+    """The encoder as a graph from `payload` (n, height, width, channels) uint8 to `embedding` (n, 8 count) float32."""
+    count, size, _, channels = patches.filters.shape
+    height, width = shape[0] - size + 1, shape[1] - size + 1  # positions of a filter
+    pool = [(height + 1) // 2, (width + 1) // 2]
+    strides = [max(1, height - pool[0]), max(1, width - pool[1])]
+    ones = np.full((1, channels, size, size), 1 / (channels * size * size), np.float32)
+    constants = {
+        "filters": patches.filters.transpose(0, 3, 1, 2),
+        "ones": ones,
+        "floor": np.float32(_CONTRAST_FLOOR),
+        "zero": np.float32(0),
+        "offset": patches.offset.reshape(1, -1, 1, 1),
+    }
+    nodes = [
+        helper.make_node("Cast", ["payload"], ["pixels"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["pixels"], ["image"], perm=[0, 3, 1, 2]),  # (n, c, h, w)
+        helper.make_node("Mul", ["image", "image"], ["squares"]),
+        helper.make_node("Conv", ["image", "ones"], ["mean"]),
+        helper.make_node("Conv", ["squares", "ones"], ["mean_of_squares"]),
+        helper.make_node("Mul", ["mean", "mean"], ["square_of_mean"]),
+        helper.make_node("Sub", ["mean_of_squares", "square_of_mean"], ["raw_variance"]),
+        helper.make_node("Max", ["raw_variance", "zero"], ["variance"]),  # rounding can leave it just below 0
+        helper.make_node("Add", ["variance", "floor"], ["floored"]),
+        helper.make_node("Sqrt", ["floored"], ["contrast"]),
+        helper.make_node("Conv", ["image", "filters"], ["responses"]),
+        helper.make_node("Div", ["responses", "contrast"], ["normalised"]),
+        helper.make_node("Sub", ["normalised", "offset"], ["centred"]),
+        helper.make_node("Relu", ["centred"], ["positive"]),
+        helper.make_node("AveragePool", ["positive"], ["pooled_positive"], kernel_shape=pool, strides=strides),
+        helper.make_node("AveragePool", ["centred"], ["pooled"], kernel_shape=pool, strides=strides),
+        helper.make_node("Sub", ["pooled_positive", "pooled"], ["pooled_negative"]),  # relu(-x) = relu(x) - x
+        helper.make_node("Concat", ["pooled_positive", "pooled_negative"], ["both"], axis=1),
+        helper.make_node("Flatten", ["both"], ["embedding"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "patches",
+        [helper.make_tensor_value_info("payload", TensorProto.UINT8, ["n", *shape])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", None])],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()

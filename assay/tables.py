@@ -1,0 +1,74 @@
+"""Tables: every row a vector of numbers, kept as one float32 column a feature."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.dataset import read_csv
+from assay.errors import InputError
+
+
+def canonical(raw: pa.Table, places: Sequence[str], **_images_only: object) -> np.ndarray:
+    """Numbers of a table.
+
+    Parameters
+    ----------
+    raw : one column a feature, numbers or text that reads as numbers
+    places : for each row, what to call it in a message
+
+    Returns
+    -------
+    np.ndarray of shape (n, features), float32
+
+    Raises
+    ------
+    InputError
+        If a column is not numeric, or a value is missing, infinite, or not a number.
+    """
+    if not raw.column_names:
+        raise InputError(f"{places[0]}: no column is left to learn from beside label, split, key and file_name")
+    columns = []
+    for name in raw.column_names:
+        try:
+            column = pc.cast(raw[name], pa.float64()).to_numpy()
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            place, value = _first_unreadable(raw[name], places)
+            raise InputError(f"{place}: {name!r} is {value!r}, not a number; encode or drop that column") from None
+        column = column.astype(np.float32)
+        if not np.isfinite(column).all():
+            row = int(np.flatnonzero(~np.isfinite(column))[0])
+            raise InputError(
+                f"{places[row]}: {name!r} is {raw[name][row].as_py()}; give it a finite value or drop the row"
+            )
+        columns.append(column)
+    return np.stack(columns, axis=1)
+
+
+def _first_unreadable(column: pa.ChunkedArray, places: Sequence[str]) -> tuple[str, object]:
+    for place, value in zip(places, column.to_pylist(), strict=True):
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            return place, value
+    return places[0], column[0].as_py()
+
+
+def to_columns(payload: np.ndarray, features: Sequence[str]) -> tuple[dict[str, pa.Array], dict]:
+    """Columns for Parquet, one float32 column a feature, and what they are: `{modality, shape, features}`."""
+    columns = {f"feature:{name}": pa.array(payload[:, index]) for index, name in enumerate(features)}
+    return columns, {"modality": "table", "shape": [len(features)], "features": list(features)}
+
+
+def from_columns(rows: pa.RecordBatch | pa.Table, kind: dict) -> np.ndarray:
+    """The payload of rows that `to_columns` made. Shape (n, features), float32."""
+    return np.stack([rows[f"feature:{name}"].to_numpy() for name in kind["features"]], axis=1)
+
+
+def read_file(path: Path, kind: dict) -> np.ndarray:
+    """The rows of a CSV file as payloads of the released model. Shape (rows, features), float32."""
+    table = read_csv(path, kind["features"])
+    places = [f"{path} row {row}" for row in range(2, table.num_rows + 2)]
+    return canonical(table.select(kind["features"]), places)

@@ -1,0 +1,20 @@
+"""Put together what ships: one ONNX file from payload to probabilities, what it takes and gives, and a model card."""
+
+from assay import dataset, model_card
+from assay.errors import run
+
+
+def main() -> None:
+    info = dataset.read_json(dataset.CLASSES) | {
+        "labels": dataset.fingerprint(dataset.ANNOTATED_LABELS),
+        "versions": model_card.versions(),
+    }
+    metrics = map(dataset.read_json, (dataset.CLEAN_METRICS, dataset.TRAIN_METRICS, dataset.EVALUATE_METRICS))
+    card = model_card.write(info, dataset.read_json(dataset.ENCODER_INFO), dataset.listed(), *metrics)
+    dataset.write_bytes(dataset.RELEASE_MODEL, dataset.CLASSIFIER.read_bytes())
+    dataset.write_json(dataset.RELEASE_INFO, info)
+    dataset.write_bytes(dataset.MODEL_CARD, card.encode())
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,39 @@
+"""Learn an encoder from examples alone: no labels are read, and no test examples."""
+
+import numpy as np
+
+from assay import dataset, encoders, modalities, parameters
+from assay.errors import InputError, run
+
+
+def main() -> None:
+    params = parameters.load()
+    kind, payload = read_samples(params.pretrain.batches)
+    encoder = encoders.learn(kind, payload, params.pretrain, portable=params.portable, threads=params.threads)
+    dataset.write_bytes(dataset.ENCODER, encoder.onnx)
+    dataset.write_arrays(dataset.ENCODER_WEIGHTS, encoder.weights)
+    dataset.write_json(dataset.ENCODER_INFO, {"method": encoder.method, "dimension": encoder.dimension, **kind})
+
+
+def read_samples(batches: list[str]) -> tuple[dict, np.ndarray]:
+    """What the payloads are, and those of all batches. Shape (n, ...)."""
+    kind, payloads = {}, []
+    for batch in batches:
+        path = dataset.sample(batch)
+        own = dataset.read_kind(path)
+        if kind and own != kind:
+            raise InputError(f"{path} holds {describe(own)}, but {batches[0]} holds {describe(kind)}")
+        kind = own
+        payloads.append(modalities.named(kind["modality"]).from_columns(dataset.read_parquet(path), kind))
+    payload = np.concatenate(payloads)
+    if not len(payload):
+        raise InputError("pretrain.batches hold test examples only: list a batch to learn from")
+    return kind, payload
+
+
+def describe(kind: dict) -> str:
+    return f"{kind['modality']}s of {' x '.join(map(str, kind['shape']))}"
+
+
+if __name__ == "__main__":
+    run(main)
