@@ -1,15 +1,15 @@
-"""People's answers in data/annotations/*.csv: read, resolved to ids, and counted; they override everything else."""
+"""People's answers in data/annotations/*.csv, which override everything else."""
 
-from collections import Counter
 from collections.abc import Sequence
 
-from assay import catalogue, dataset
-from assay.catalogue import Catalogue
+import pandas as pd
+
+from assay import dataset
 from assay.errors import InputError
 
 
-def read(examples: Catalogue, classes: Sequence[str]) -> dict[int, list[str]]:
-    """The answers that were given for each example: row of the catalogue to labels.
+def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Who said what of which example: `example` (row of `examples`), `annotator`, `label`.
 
     A file has the columns `annotator`, `label` and one of `id` or `key`; a key that several batches use is written
     `<batch>/<key>`. An empty label is no answer. Of several answers of one person to one example the last counts.
@@ -19,49 +19,42 @@ def read(examples: Catalogue, classes: Sequence[str]) -> dict[int, list[str]]:
     InputError
         For an id, key or class that the data does not have, with the file and the row.
     """
-    latest: dict[tuple[int, str], str] = {}
     paths = sorted(dataset.ANNOTATIONS.glob("*.csv"))
-    names = _Names(examples) if paths else None
+    names = _names(examples) if paths else {}
+    found = []
     for path in paths:
         table = dataset.read_csv(path, ["annotator", "label"])
         by = next((name for name in ("id", "key") if name in table.column_names), None)
         if by is None:
             raise InputError(f"{path} has neither a column 'id' nor a column 'key'")
         for number, row in enumerate(table.to_pylist(), start=2):
-            example = names.row(row[by], by, f"{path} row {number}")
-            label = row["label"]
-            if label and label not in classes:
+            rows = names.get(row[by], set())
+            if not rows:
+                raise InputError(f"{path} row {number}: no listed batch has an example with the {by} {row[by]!r}")
+            if len(rows) > 1:
+                raise InputError(f"{path} row {number}: several batches have the key {row[by]!r}: write <batch>/<key>")
+            if row["label"] and row["label"] not in classes:
                 known = ", ".join(classes[:10]) + (", …" if len(classes) > 10 else "")
-                raise InputError(f"{path} row {number}: {label!r} is no class of the data; those are: {known}")
-            if label:
-                latest[example, row["annotator"]] = label
-    answers: dict[int, list[str]] = {}
-    for (example, _), label in latest.items():
-        answers.setdefault(example, []).append(label)
-    return answers
+                raise InputError(f"{path} row {number}: {row['label']!r} is no class of the data, which has: {known}")
+            found.append((*rows, row["annotator"], row["label"]))
+    answers = pd.DataFrame(found, columns=["example", "annotator", "label"])
+    answers = answers.drop_duplicates(["example", "annotator"], keep="last")
+    return answers[answers["label"] != ""]
 
 
-def settle(answers: list[str], before: str) -> str:
-    """The label that most answers name; of several such, the one it had before, or else the first in order."""
-    votes = Counter(answers)
-    most = [label for label, count in votes.items() if count == max(votes.values())]
-    return before if before in most else min(most)
+def settle(labels: pd.Series) -> str:
+    """The label that most answers to one example name; of several such, the first in order."""
+    return labels.mode().iloc[0]
 
 
-class _Names:
-    """Which example an id or a key means."""
-
-    def __init__(self, examples: Catalogue) -> None:
-        self.by_id = {id_: row for row, id_ in enumerate(examples.ids.to_pylist())}
-        self.by_key: dict[str, set[int]] = {}
-        for batch, row, key in catalogue.all_keys(examples):
-            for name in (key, f"{batch}/{key}"):
-                self.by_key.setdefault(name, set()).add(row)
-
-    def row(self, name: str, by: str, place: str) -> int:
-        rows = {self.by_id[name]} if name in self.by_id else self.by_key.get(name, set())
-        if not rows:
-            raise InputError(f"{place}: no listed batch has an example with the {by} {name!r}")
-        if len(rows) > 1:
-            raise InputError(f"{place}: several batches have the key {name!r}; write <batch>/{name}, or use the id")
-        return next(iter(rows))
+def _names(examples: pd.DataFrame) -> dict[str, set[int]]:
+    """The examples that an id or a key may mean, the keys of exact copies included."""
+    place = pd.Series(examples.index, examples["id"])
+    names = {id_: {row} for id_, row in place.items()}
+    for batch in dataset.listed():
+        table = dataset.read_parquet(dataset.examples(batch), ["id", "key", "duplicates"])
+        for row in table.to_pylist():
+            for key in [row["key"], *row["duplicates"]]:
+                for name in (key, f"{batch}/{key}"):
+                    names.setdefault(name, set()).add(int(place[row["id"]]))
+    return names

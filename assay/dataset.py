@@ -111,6 +111,14 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> No
         writer.writerows(rows)
 
 
+def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str]) -> None:
+    """Write some columns of a frame as CSV or Parquet, by the ending of `path`."""
+    if path.suffix == ".parquet":
+        return write_parquet(path, pa.Table.from_pandas(frame[columns], preserve_index=False).replace_schema_metadata())
+    rounded = frame[columns].map(lambda value: f"{value:.4f}" if isinstance(value, float) else value)
+    return write_csv(path, columns, rounded.itertuples(index=False))
+
+
 def write_json(path: Path, values: dict) -> None:
     """Write `values`; floats are rounded to four decimals, which is more than any of our metrics is sure of."""
     rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()}
@@ -147,10 +155,10 @@ def write_rows(path: Path, n: int, blocks_of_rows: Iterable[np.ndarray]) -> None
         array.flush()
 
 
-def write_probabilities(path: Path, ids: pa.Array, pred_probs: np.ndarray, classes: Sequence[str]) -> None:
+def write_probabilities(path: Path, ids: Sequence[str], pred_probs: np.ndarray, classes: Sequence[str]) -> None:
     """Write pred_probs (n, classes) beside their ids; the names of the classes go into the schema."""
     values = pa.FixedSizeListArray.from_arrays(pa.array(pred_probs.ravel()), pred_probs.shape[1])
-    table = pa.table({"id": ids, "pred_probs": values})
+    table = pa.table({"id": pa.array(ids, pa.string()), "pred_probs": values})
     write_parquet(path, table.replace_schema_metadata({"classes": json.dumps(list(classes))}))
 
 

@@ -21,13 +21,15 @@ class Encoder:
     method : how it was learned
     dimension : length of an embedding
     onnx : the graph from `payload` to `embedding`
-    weights : what `train` starts from, by name
+    weights : by name
+    trainable : whether they are those of the network that `train` fine-tunes
     """
 
     method: str
     dimension: int
     onnx: bytes
     weights: dict[str, np.ndarray]
+    trainable: bool = False
 
 
 def learn(kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, threads: int) -> Encoder:

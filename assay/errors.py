@@ -1,7 +1,10 @@
 """How a stage or command ends when something is wrong: one line on stderr that a person can act on, exit code 1."""
 
+import os
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class InputError(Exception):
@@ -24,3 +27,20 @@ def run(main: Callable[[], None]) -> None:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what libraries write to stderr to ourselves, unless they fail: then it is shown."""
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as heard:
+        os.dup2(heard.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            heard.seek(0)
+            os.write(stderr, heard.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)

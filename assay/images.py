@@ -87,6 +87,17 @@ def from_columns(rows: pa.RecordBatch | pa.Table, kind: dict) -> np.ndarray:
     return pixels.reshape(-1, *kind["shape"])
 
 
+def augment(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Training images, each moved by up to a pixel both ways; what comes in at an edge is black."""
+    padded = np.pad(payload, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    height, width = payload.shape[1:3]
+    moves, moved = rng.integers(9, size=len(payload)), np.empty_like(payload)
+    for move in range(9):  # all images with the same move at once
+        down, right = divmod(move, 3)
+        moved[moves == move] = padded[moves == move, down : down + height, right : right + width]
+    return moved
+
+
 def read_file(path: Path, kind: dict) -> np.ndarray:
     """One image file as a payload of the released model. Shape (1, height, width, channels), uint8."""
     height, width, channels = kind["shape"]

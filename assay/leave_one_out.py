@@ -14,11 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.special import softmax
 
-from assay.calibration import fit_temperature
+from assay import calibration
+from assay.calibration import Calibration
 
-PENALTIES = tuple(10.0**exponent for exponent in np.arange(-4, 1.25, 0.5))
+PENALTIES = tuple(10.0**exponent for exponent in np.arange(-6, 1.25, 0.5))
+_TEMPERATURE = 0.1  # of scores around 0 and 1, typically
 _BLOCK = 8192  # rows that are worked on at a time
 _CHOOSING_ROWS = 20_000  # the penalty and the temperature are chosen on at most so many rows' leave-one-out losses
 
@@ -31,19 +32,15 @@ class LeaveOneOut:
     ----------
     scores : (n, classes) leave-one-out scores, about 0 to 1
     penalty : the chosen penalty, relative to the mean eigenvalue
-    temperature : softmax(scores / temperature) are the probabilities that fit the labels best
+    calibration : of the scores, by the same leave-one-out predictions
     coef, intercept : (features, classes), (classes,): a row's score is row @ coef + intercept
     """
 
     scores: np.ndarray
     penalty: float
-    temperature: float
+    calibration: Calibration
     coef: np.ndarray
     intercept: np.ndarray
-
-    def pred_probs(self, scores: np.ndarray) -> np.ndarray:
-        """Calibrated probabilities of scores. Shape (n, classes), float32, rows sum to 1."""
-        return softmax(scores / self.temperature, axis=1).astype(np.float32)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Scores of rows that were not fitted on. Shape (n, classes)."""
@@ -103,8 +100,9 @@ def fit(
         fitted = centred @ coef + share
         leverage = np.square(centred @ whiten).sum(axis=1) + 1 / moments.n
         scores[rows] = onehot - (onehot - fitted) / _rest(leverage)[:, None]
-    temperature = fit_temperature(scores[::step], labels[::step])
-    return LeaveOneOut(scores, float(penalties[best]), temperature, coef, share - mean @ coef)
+    return LeaveOneOut(
+        scores, float(penalties[best]), calibration.fit(scores[::step], labels[::step], _TEMPERATURE), coef, share - mean @ coef
+    )
 
 
 def solve(

@@ -1,63 +1,54 @@
-"""The networks that are trained: one for each kind of payload, in Keras's own operations."""
+"""The networks that are trained, in Keras's own layers and operations: an encoder for each modality, and a head.
+
+The encoder of images halves them until at most 4 pixels a side are left, one convolution and pooling at a time
+(28, 14, 7, 3; 8, 4), convolves what is left once more and averages it to one vector. Pooling comes before the ReLU,
+with which it commutes, so that the ReLU sees a quarter of the values.
+"""
 
 import keras
-import numpy as np
 from keras import layers, ops
 
-_WIDTHS = (8, 24, 48, 96)  # channels of each stage of the image encoder
-_SMALLEST = 2  # pixels a side below which an image is not halved again
-_HIDDEN = 128  # units of the table encoder's layers
+_WIDTHS = (8, 24, 48, 96)  # channels of the last four convolutions; those before have the first's
+_SMALLEST = 4  # pixels a side from which on an image is not halved again
+_STEM = 5  # pixels a side of the first filters
+_UNITS = 128  # of each of the two layers for tables
 
 
 def encoder(kind: dict) -> keras.Model:
-    """A network from payload to embedding, with random weights."""
+    """A network from the payload that `kind` describes to an embedding, with random weights."""
     build = {"image": _image_encoder, "table": _table_encoder}[kind["modality"]]
     return build(tuple(kind["shape"]))
 
 
 def _image_encoder(shape: tuple[int, int, int]) -> keras.Model:
-    payload = keras.Input(shape, name="payload", dtype="uint8")
-    x = layers.Rescaling(1 / 255)(payload)
-    for stage, width in enumerate(_WIDTHS):
-        x = layers.Conv2D(width, stem_size(shape) if stage == 0 else 3, padding="same", kernel_initializer="he_normal")(
-            x
-        )
-        if stage < len(_WIDTHS) - 1 and min(x.shape[1:3]) > _SMALLEST:
-            x = layers.MaxPooling2D()(x)
-        x = layers.ReLU()(x)
-    return keras.Model(payload, layers.GlobalAveragePooling2D()(x), name="encoder")
-
-
-def stem_size(shape: tuple[int, int, int]) -> int:
-    """The side of the first layer's filters, in pixels."""
-    return min(6, shape[0] // 2, shape[1] // 2)
+    sides = [min(shape[:2])]  # at each convolution
+    while sides[-1] > _SMALLEST:
+        sides.append(sides[-1] // 2)
+    widths = ([_WIDTHS[0]] * len(sides) + list(_WIDTHS))[-len(sides) :]
+    payload = keras.Input(shape, dtype="uint8", name="payload")
+    x = layers.Rescaling(1 / 255)(payload)  # (n, height, width, channels)
+    for stage, width in enumerate(widths):
+        size = 3 if stage else _STEM
+        x = layers.Conv2D(width, size, padding="same", kernel_initializer="he_normal")(x)  # (n, side, side, width)
+        x = layers.ReLU()(layers.MaxPooling2D()(x) if stage < len(widths) - 1 else x)
+    return keras.Model(payload, layers.GlobalAveragePooling2D()(x), name="encoder")  # (n, 96)
 
 
 def _table_encoder(shape: tuple[int]) -> keras.Model:
     payload = keras.Input(shape, name="payload")
-    x = layers.Normalization(mean=0.0, variance=1.0)(payload)
+    x = layers.BatchNormalization(center=False, scale=False)(payload)  # (n, features), each on one scale
     for _ in range(2):
-        x = layers.Dense(_HIDDEN, activation="relu", kernel_initializer="he_normal")(x)
+        x = layers.Dense(_UNITS, activation="relu", kernel_initializer="he_normal")(x)  # (n, units)
     return keras.Model(payload, x, name="encoder")
 
 
 def classifier(trunk: keras.Model, n_classes: int) -> keras.Model:
-    """`trunk` with a head that gives logits."""
+    """`trunk` with a head that gives logits. Normalising the embedding alone is cheap, and allows a high rate."""
     x = layers.BatchNormalization(momentum=0.9)(trunk.output)
     return keras.Model(trunk.input, layers.Dense(n_classes)(x), name="classifier")
 
 
-def start_from(model: keras.Model, method: str, weights: dict[str, np.ndarray]) -> None:
-    """Give a classifier the weights of an encoder that was learned by `method`, as far as it has a place for them."""
-    if method == "patches":
-        stem = model.layers[2]
-        kernel = weights["filters"][: stem.filters].transpose(1, 2, 3, 0)  # (size, size, channels, filters)
-        stem.kernel.assign(kernel / np.abs(kernel).sum(axis=(0, 1, 2)).mean())
-    if method == "standardize":
-        ...
-
-
 def softmax(logits: keras.KerasTensor) -> keras.KerasTensor:
     """Softmax written out: ONNX Runtime's own gives other last bits on other processors."""
-    shifted = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
-    return shifted / ops.sum(shifted, axis=-1, keepdims=True)
+    powers = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
+    return powers / ops.sum(powers, axis=-1, keepdims=True)

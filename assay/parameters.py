@@ -74,7 +74,8 @@ class Annotate(Section):
 
 class Train(Section):
     start: Literal["encoder", "scratch"]
-    epochs: Count
+    epochs: Count  # at least, and
+    steps: Count  # at least: small data is seen more often
     batch_size: Count
     learning_rate: Annotated[float, Field(gt=0)]
     seed: Seed

@@ -1,18 +1,17 @@
-"""The payloads of chosen examples, read in blocks, so that memory does not grow with their number."""
+"""The payloads of some examples, read in blocks, so that memory does not grow with their number."""
 
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from assay import dataset, modalities
-from assay.catalogue import Catalogue
 
 
-def of_chosen(catalogue: Catalogue, chosen: np.ndarray, size: int) -> Iterator[np.ndarray]:
-    """The payloads of the chosen examples (n,) bool, in blocks of at most `size`, in the catalogue's order."""
-    for number, batch in enumerate(catalogue.batches):
-        wanted = catalogue.row[chosen & (catalogue.batch == number)]
-        start = 0
+def of(examples: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
+    """The payloads of `examples`, rows of the catalogue, in blocks of at most `size`, in their order."""
+    for batch, rows in examples.groupby("batch", sort=False)["row"]:
+        wanted, start = rows.to_numpy(), 0
         for block in modalities.payloads(dataset.examples(batch), size):
             inside = wanted[(wanted >= start) & (wanted < start + len(block))] - start
             if len(inside):

@@ -11,6 +11,7 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 
 DECISIONS = ("keep", "relabel", "drop", "review")
+COLUMNS = ["id", "given", "suggested", "quality", "is_issue", "decision", "reason"]
 
 
 @dataclass
@@ -19,7 +20,7 @@ class Doubt:
 
     Attributes
     ----------
-    quality : (n,) 0 bad to 1 good: the out-of-sample probability of the given class
+    quality : (n,) 0 bad to 1 good: the probability that the given class is right
     suggested : (n,) int, the most probable class
     is_issue : (n,) bool, whether the label is taken to be wrong
     """
@@ -29,44 +30,40 @@ class Doubt:
     is_issue: np.ndarray
 
 
-def doubt(given: np.ndarray, pred_probs: np.ndarray, *, sure_above: float) -> Doubt:
-    """Find the labels that are likely to be wrong.
+def doubt(given: np.ndarray, pred_probs: np.ndarray, posterior: np.ndarray) -> Doubt:
+    """Find the labels that are likely to be wrong: confident learning and the posterior must agree on it.
 
     Parameters
     ----------
     given : (n,) int, classes 0..classes-1
     pred_probs : (n, classes) probabilities from a model that did not see that row's label
-    sure_above : from this probability of another class on, a label is an issue whatever confident learning says
+    posterior : (n, classes) the same once the label was looked at, and how often labels are wrong
     """
-    suggested = pred_probs.argmax(axis=1)
+    suggested = posterior.argmax(axis=1)
     if not len(given):
         return Doubt(np.zeros(0), suggested, np.zeros(0, bool))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of classes with few examples
-        is_issue = find_label_issues(given, pred_probs, filter_by="prune_by_class", n_jobs=1)
-    is_issue |= (suggested != given) & (pred_probs.max(axis=1) >= sure_above)
-    return Doubt(get_label_quality_scores(given, pred_probs), suggested, is_issue)
+        confident = find_label_issues(given, pred_probs, filter_by="prune_by_class", n_jobs=1)
+    return Doubt(get_label_quality_scores(given, posterior), suggested, confident & (suggested != given))
 
 
 def decide(
-    found: Doubt, confidence: np.ndarray, *, relabel_above: float, drop_below: float, held_out: bool
+    found: Doubt, confidence: np.ndarray, held_out: np.ndarray, *, relabel_above: float, drop_below: float
 ) -> np.ndarray:
     """What to do about each label, (n,) of DECISIONS.
 
     Parameters
     ----------
     confidence : (n,) probability of the suggested class
+    held_out : (n,) bool, test examples, which are never changed: what is doubted goes to review
     relabel_above : confidence from which on the suggested class replaces a doubted one
     drop_below : else, quality below which the example is left out; else it stays, for review
-    held_out : test examples are never changed: what is doubted goes to review
     """
-    if held_out:
-        return np.where(found.is_issue, "review", "keep")
     sure, hopeless = confidence >= relabel_above, found.quality < drop_below
-    return np.select([~found.is_issue, sure, hopeless], ["keep", "relabel", "drop"], "review")
+    return np.select([~found.is_issue, held_out, sure, hopeless], ["keep", "review", "relabel", "drop"], "review")
 
 
-def reason(given: str, suggested: str, quality: float, confidence: float, decision: str) -> str:
+def reason(given: str, suggested: str, quality: float, confidence: float) -> str:
     """Why a label is not simply kept, for people."""
-    why = f"the other examples say {suggested} ({confidence:.2f}) rather than {given} ({quality:.2f})"
-    return f"{why}, too unsurely to correct it" if decision == "drop" else why
+    return f"the other examples say {suggested} ({confidence:.2f}) rather than {given} ({quality:.2f})"

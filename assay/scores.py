@@ -59,12 +59,14 @@ def calibration_error(of: Predictions, at: np.ndarray, bins: int) -> float:
     return float(np.abs(gap).sum() / len(at))
 
 
-def reliability(of: Predictions, bins: int) -> list[tuple[float, float, int]]:
-    """Mean confidence, accuracy and number of examples of each bin of confidence that is not empty."""
+def reliability(of: Predictions, bins: int) -> list[dict]:
+    """Mean `confidence`, `accuracy` and number of `examples` of each bin of confidence that is not empty."""
     bin_of = _bins(of.confidence, bins)
-    counts = np.bincount(bin_of, minlength=bins)
-    confidence, correct = (np.bincount(bin_of, values, minlength=bins) for values in (of.confidence, of.correct))
-    return [(confidence[b] / counts[b], correct[b] / counts[b], int(counts[b])) for b in np.flatnonzero(counts)]
+    parts = [np.flatnonzero(bin_of == number) for number in np.unique(bin_of)]
+    return [
+        {"confidence": float(of.confidence[at].mean()), "accuracy": accuracy(of, at), "examples": len(at)}
+        for at in parts
+    ]
 
 
 def bootstrap(score: Score, of: Predictions, *, resamples: int, confidence: float) -> tuple[float, float]:

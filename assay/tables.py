@@ -67,6 +67,11 @@ def from_columns(rows: pa.RecordBatch | pa.Table, kind: dict) -> np.ndarray:
     return np.stack([rows[f"feature:{name}"].to_numpy() for name in kind["features"]], axis=1)
 
 
+def augment(payload: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
+    """Training rows, as they are."""
+    return payload
+
+
 def read_file(path: Path, kind: dict) -> np.ndarray:
     """The rows of a CSV file as payloads of the released model. Shape (rows, features), float32."""
     table = read_csv(path, kind["features"])

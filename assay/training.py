@@ -3,18 +3,26 @@
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 import onnx
-import tensorflow as tf
 
-from assay import networks
+from assay.errors import quiet
+
+with quiet():  # TensorFlow greets on stderr, whatever it is told
+    import keras
+    import tensorflow as tf
+
+    from assay import networks
+
 from assay.parameters import Train
 
-_WARM_UP = 0.25  # share of the steps in which the learning rate rises (one-cycle: Smith and Topin 2017)
+_WARM_UP = 0.2  # share of the steps in which the learning rate rises (one cycle: Smith and Topin 2017)
+_STEPS_AT_ONCE = 10  # that TensorFlow takes before Python hears of it
+_WEIGHT_DECAY = 0.05
 
 
 @dataclass
@@ -29,12 +37,36 @@ class Examples:
         return len(self.labels)
 
 
+class Batches(keras.utils.PyDataset):
+    """Examples in a new order each epoch, each changed a little by `augment`; what fills no batch is left for later."""
+
+    def __init__(self, examples: Examples, size: int, augment: Callable, seed: int) -> None:
+        super().__init__()
+        self.examples, self.size, self.augment = examples, min(size, len(examples)), augment
+        self.rng = np.random.default_rng(seed)
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return len(self.examples) // self.size
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        at = self.order[index * self.size : (index + 1) * self.size]
+        payload = self.augment(self.examples.payload[at], self.rng)
+        return payload, self.examples.labels[at], self.examples.weights[at]
+
+    def on_epoch_end(self) -> None:
+        """Shuffle."""
+        self.order = self.rng.permutation(len(self.examples))
+
+
 def fix(seed: int, *, portable: bool, threads: int) -> None:
     """Make training repeatable: call it first. Portable training is in float64, whose results hold on any processor."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
+    with quiet():
+        tf.config.list_logical_devices()  # or it greets again later
     _set_dtype("float64" if portable else "float32")
 
 
@@ -43,38 +75,32 @@ def _set_dtype(name: str) -> None:
     keras.config.set_dtype_policy(name)
 
 
-def fit(model: keras.Model, train: Examples, validation: Examples, params: Train) -> list[dict[str, float]]:
-    """Train `model`, which gives logits, in place.
+def fit(
+    model: keras.Model, train: Examples, validation: Examples, augment: Callable, params: Train
+) -> list[dict[str, float]]:
+    """Train `model`, which gives logits, in place: AdamW (Loshchilov and Hutter 2019) under a one-cycle rate.
 
     Returns
     -------
     list
-        One dict an epoch: epoch, loss, accuracy, validation_loss, validation_accuracy (where there is validation).
+        One dict an epoch: epoch, loss, accuracy, and, where there is validation, validation_loss and _accuracy.
     """
-    steps = params.epochs * -(-len(train) // params.batch_size)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        params.learning_rate / 20,
-        max(1, round(steps * (1 - _WARM_UP))),
-        warmup_target=params.learning_rate,
-        warmup_steps=round(steps * _WARM_UP),
+    batches = Batches(train, params.batch_size, augment, params.seed)
+    epochs = max(params.epochs, -(-params.steps // len(batches)))
+    rising = round(_WARM_UP * epochs * len(batches))
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, epochs * len(batches) - rising, warmup_target=params.learning_rate, warmup_steps=rising
     )
     model.compile(
-        keras.optimizers.Adam(schedule),
+        keras.optimizers.AdamW(rate, weight_decay=_WEIGHT_DECAY, beta_2=0.99),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         weighted_metrics=["accuracy"],
         jit_compile=False,  # what XLA compiles depends on the processor
+        steps_per_execution=min(_STEPS_AT_ONCE, len(batches)),
     )
-    curve = Curve(params.epochs)
-    model.fit(
-        train.payload,
-        train.labels,
-        sample_weight=train.weights,
-        batch_size=params.batch_size,
-        epochs=params.epochs,
-        validation_data=(validation.payload, validation.labels, validation.weights) if len(validation) else None,
-        verbose=0,
-        callbacks=[curve],
-    )
+    curve = Curve(epochs)
+    checked = (validation.payload, validation.labels, validation.weights) if len(validation) else None
+    model.fit(batches, epochs=epochs, validation_data=checked, verbose=0, callbacks=[curve], shuffle=False)
     return curve.rows
 
 
@@ -86,11 +112,16 @@ class Curve(keras.callbacks.Callback):
         self.epochs, self.rows, self.started = epochs, [], time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        names = {name: name.replace("val_", "validation_") for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
-        self.rows.append({"epoch": epoch + 1} | {name: float(logs[log]) for log, name in names.items() if log in logs})
-        left = (time.monotonic() - self.started) / (epoch + 1) * (self.epochs - epoch - 1)
-        scores = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in list(self.rows[-1].items())[1:])
-        print(f"epoch {epoch + 1}/{self.epochs}: {scores}; {left:.0f} s left", file=sys.stderr, flush=True)
+        """Note and say it; a terminal sees one line that changes, a log a line for each tenth of the way."""
+        scores = {name.replace("val_", "validation_"): float(value) for name, value in sorted(logs.items())}
+        self.rows.append({"epoch": epoch + 1, **scores})
+        done, terminal = epoch + 1, sys.stderr.isatty()
+        if terminal or done % max(1, self.epochs // 10) == 0:
+            left = (time.monotonic() - self.started) / done * (self.epochs - done)
+            said = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores.items())
+            line = f"epoch {done}/{self.epochs}: {said}; {left:.0f} s left"
+            end = "\r" if terminal and done < self.epochs else "\n"
+            print(line.ljust(110 if terminal else 0), file=sys.stderr, end=end, flush=True)
 
 
 def logits(model: keras.Model, payload: np.ndarray, batch_size: int) -> np.ndarray:
@@ -99,27 +130,29 @@ def logits(model: keras.Model, payload: np.ndarray, batch_size: int) -> np.ndarr
 
 
 def export(model: keras.Model, kind: dict, temperature: float, path: Path) -> None:
-    """Write a classifier as an ONNX file from `payload` to `probabilities`, softmax(logits / temperature), in float32."""
+    """Write a classifier as ONNX, from `payload` to `probabilities` = softmax(logits / temperature), in float32."""
     _set_dtype("float32")
     single = networks.classifier(networks.encoder(kind), model.output.shape[-1])
     single.set_weights([array.astype(np.float32) for array in model.get_weights()])
-    write_onnx(keras.Model(single.input, {"probabilities": networks.softmax(single.output / temperature)}), path)
+    probabilities = networks.softmax(single.output / temperature)
+    write_onnx(keras.Model(single.input, {"probabilities": probabilities}), path)
 
 
 def write_onnx(model: keras.Model, path: Path) -> None:
     """Export `model`, whose input is named `payload`, with a free number of rows, to the same bytes each time."""
     signature = [tf.TensorSpec((None, *model.input.shape[1:]), model.input.dtype, name="payload")]
-    model.export(os.fspath(path), format="onnx", verbose=False, input_signature=signature)
-    graph = onnx.load(path)
-    _name_in_order(graph.graph)
-    onnx.save(graph, path)
+    with quiet():
+        model.export(os.fspath(path), format="onnx", verbose=False, input_signature=signature)
+    exported = onnx.load(path)
+    _name_in_order(exported.graph)
+    onnx.save(exported, path)
 
 
 def _name_in_order(graph: onnx.GraphProto) -> None:
     """Name tensors by their place in the graph: the exporter's own numbers depend on Python's hash seed."""
     kept = {value.name for value in [*graph.input, *graph.output]}
-    used = [name for node in graph.node for name in [*node.input, *node.output]]
-    names = {name: f"t{index}" for index, name in enumerate(dict.fromkeys(used)) if name and name not in kept}
+    used = dict.fromkeys(name for node in graph.node for name in [*node.input, *node.output] if name not in kept)
+    names = {name: f"t{index}" for index, name in enumerate(used) if name}
     for index, node in enumerate(graph.node):
         node.name = f"{node.op_type}_{index}"
         node.input[:] = [names.get(name, name) for name in node.input]

@@ -12,7 +12,10 @@ def main() -> None:
     encoder = encoders.learn(kind, payload, params.pretrain, portable=params.portable, threads=params.threads)
     dataset.write_bytes(dataset.ENCODER, encoder.onnx)
     dataset.write_arrays(dataset.ENCODER_WEIGHTS, encoder.weights)
-    dataset.write_json(dataset.ENCODER_INFO, {"method": encoder.method, "dimension": encoder.dimension, **kind})
+    dataset.write_json(
+        dataset.ENCODER_INFO,
+        {"method": encoder.method, "dimension": encoder.dimension, "trainable": encoder.trainable, **kind},
+    )
 
 
 def read_samples(batches: list[str]) -> tuple[dict, np.ndarray]:
