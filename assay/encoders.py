@@ -8,7 +8,7 @@ from assay import patches, standardize
 from assay.errors import InputError
 from assay.parameters import Pretrain
 
-_BEST = {"image": "patches", "table": "standardize"}  # what measured best for its time, by modality
+_BEST = {"image": "patches", "table": "standardize"}  # what measured best for its time
 _MODALITY = {"patches": "image", "standardize": "table", "masked": "image"}
 
 
@@ -19,31 +19,25 @@ class Encoder:
     Attributes
     ----------
     method : how it was learned
-    dimension : length of an embedding
     onnx : the graph from `payload` to `embedding`
     weights : by name
     trainable : whether they are those of the network that `train` fine-tunes
     """
 
     method: str
-    dimension: int
     onnx: bytes
     weights: dict[str, np.ndarray]
     trainable: bool = False
 
 
-def learn(kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, threads: int) -> Encoder:
-    """Learn an encoder of payloads (n, ...) by the method that `params` names."""
+def learn(kind: dict, payload: np.ndarray, params: Pretrain) -> Encoder:
+    """Learn an encoder of payloads (n, ...), which `kind` describes, by the method that `params` names."""
     method = _BEST[kind["modality"]] if params.method == "auto" else params.method
     if _MODALITY[method] != kind["modality"]:
-        raise InputError(
-            f"params.yaml: pretrain.method: {method} is for {_MODALITY[method]}s, the batches hold {kind['modality']}s"
-        )
-    shape = tuple(kind["shape"])
+        wrong = f"params.yaml: pretrain.method: {method} is for {_MODALITY[method]}s"
+        raise InputError(f"{wrong}, but the batches hold {kind['modality']}s: auto would take {_BEST[kind['modality']]}")
     if method == "patches":
         bank = patches.learn(payload, params.patches, params.seed)
-        return Encoder(method, 8 * params.patches, patches.to_onnx(bank, shape), {"filters": bank.filters})
-    if method == "standardize":
-        mean, scale = standardize.learn(payload)
-        return Encoder(method, len(mean), standardize.to_onnx(mean, scale), {"mean": mean, "scale": scale})
-    raise NotImplementedError
+        return Encoder(method, patches.to_onnx(bank, kind["shape"]), vars(bank))
+    mean, scale = standardize.learn(payload)
+    return Encoder(method, standardize.to_onnx(mean, scale), {"mean": mean, "scale": scale})

@@ -89,10 +89,8 @@ def fit(
     best = int(np.argmin(losses))
     coef = vectors @ (target / (values + absolute[best])[:, None])
     whiten = vectors / np.sqrt(values + absolute[best])  # leverage is the squared length of a whitened row
-    scores = np.empty((moments.n, n_classes), np.float32)
     dtype = np.result_type(*features)
-    if dtype == np.float64:
-        scores = scores.astype(np.float64)
+    scores = np.empty((moments.n, n_classes), dtype)
     coef, whiten, mean = coef.astype(dtype), whiten.astype(dtype), mean.astype(dtype)
     for rows, block in _blocks(features):
         onehot = labels[rows, None] == np.arange(n_classes)

@@ -1,14 +1,14 @@
 """The networks that are trained, in Keras's own layers and operations: an encoder for each modality, and a head.
 
-The encoder of images halves them until at most 4 pixels a side are left, one convolution and pooling at a time
-(28, 14, 7, 3; 8, 4), convolves what is left once more and averages it to one vector. Pooling comes before the ReLU,
-with which it commutes, so that the ReLU sees a quarter of the values.
+The encoder of images halves them until at most 4 pixels a side are left, one convolution at a time (28, 14, 7, 3; 8, 4),
+the first by its stride and the others by pooling, convolves what is left once more and averages it to one vector.
+Pooling comes before the ReLU, with which it commutes, so that the ReLU sees a quarter of the values.
 """
 
 import keras
 from keras import layers, ops
 
-_WIDTHS = (8, 24, 48, 96)  # channels of the last four convolutions; those before have the first's
+_WIDTHS = (16, 32, 48, 96)  # channels of the last four convolutions; those before have the first's
 _SMALLEST = 4  # pixels a side from which on an image is not halved again
 _STEM = 5  # pixels a side of the first filters
 _UNITS = 128  # of each of the two layers for tables
@@ -28,9 +28,9 @@ def _image_encoder(shape: tuple[int, int, int]) -> keras.Model:
     payload = keras.Input(shape, dtype="uint8", name="payload")
     x = layers.Rescaling(1 / 255)(payload)  # (n, height, width, channels)
     for stage, width in enumerate(widths):
-        size = 3 if stage else _STEM
-        x = layers.Conv2D(width, size, padding="same", kernel_initializer="he_normal")(x)  # (n, side, side, width)
-        x = layers.ReLU()(layers.MaxPooling2D()(x) if stage < len(widths) - 1 else x)
+        size, stride = (3, 1) if stage else (_STEM, 2)
+        x = layers.Conv2D(width, size, stride, padding="same", kernel_initializer="he_normal")(x)  # (n, s, s, width)
+        x = layers.ReLU()(layers.MaxPooling2D()(x) if 0 < stage < len(widths) - 1 else x)
     return keras.Model(payload, layers.GlobalAveragePooling2D()(x), name="encoder")  # (n, 96)
 
 

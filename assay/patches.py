@@ -1,7 +1,8 @@
 """Whitened random patches: an encoder of images that needs no training (Coates, Lee and Ng 2011; Coates and Ng 2011).
 
 Each filter is a random patch of the data, contrast-normalised and ZCA-whitened. An image's embedding is the response
-to every filter, positive and negative parts apart, averaged over the four quadrants.
+to every filter, positive and negative parts apart, averaged over each of nine regions, then its square root, which
+keeps a few strong responses from drowning the others (Perronnin, Sánchez and Mensink 2010).
 
 A. Coates, A. Ng: The Importance of Encoding Versus Training with Sparse Coding and Vector Quantization. ICML 2011.
 """
@@ -16,6 +17,7 @@ _CONTRAST_FLOOR = 10.0  # added to a patch's variance, for pixels 0..255 (Coates
 _WHITENING_FLOOR = 0.1  # added to each eigenvalue of normalised patches (ibid.)
 _LARGEST = 6  # pixels a side: what measured best from 28 to 32 pixels; smaller images get half their side
 _SAMPLED_PATCHES = 100_000
+_REGIONS = 3  # along each side of an image
 
 
 @dataclass
@@ -59,11 +61,11 @@ def learn(images: np.ndarray, count: int, seed: int) -> Patches:
 
 
 def to_onnx(patches: Patches, shape: tuple[int, int, int]) -> bytes:
-    """The encoder as a graph from `payload` (n, height, width, channels) uint8 to `embedding` (n, 8 count) float32."""
-    count, size, _, channels = patches.filters.shape
-    height, width = shape[0] - size + 1, shape[1] - size + 1  # positions of a filter
-    pool = [(height + 1) // 2, (width + 1) // 2]
-    strides = [max(1, height - pool[0]), max(1, width - pool[1])]
+    """The encoder as a graph from `payload` (n, height, width, channels) uint8 to `embedding` (n, 18 count) float32."""
+    _, size, _, channels = patches.filters.shape
+    positions = [side - size + 1 for side in shape[:2]]  # of a filter
+    strides = [max(1, side // _REGIONS) for side in positions]
+    pool = [max(1, side - (_REGIONS - 1) * stride) for side, stride in zip(positions, strides, strict=True)]
     ones = np.full((1, channels, size, size), 1 / (channels * size * size), np.float32)
     constants = {
         "filters": patches.filters.transpose(0, 3, 1, 2),
@@ -80,7 +82,7 @@ def to_onnx(patches: Patches, shape: tuple[int, int, int]) -> bytes:
         helper.make_node("Conv", ["squares", "ones"], ["mean_of_squares"]),
         helper.make_node("Mul", ["mean", "mean"], ["square_of_mean"]),
         helper.make_node("Sub", ["mean_of_squares", "square_of_mean"], ["raw_variance"]),
-        helper.make_node("Max", ["raw_variance", "zero"], ["variance"]),  # rounding can leave it just below 0
+        helper.make_node("Max", ["raw_variance", "zero"], ["variance"]),  # rounding can leave it below 0
         helper.make_node("Add", ["variance", "floor"], ["floored"]),
         helper.make_node("Sqrt", ["floored"], ["contrast"]),
         helper.make_node("Conv", ["image", "filters"], ["responses"]),
@@ -91,7 +93,9 @@ def to_onnx(patches: Patches, shape: tuple[int, int, int]) -> bytes:
         helper.make_node("AveragePool", ["centred"], ["pooled"], kernel_shape=pool, strides=strides),
         helper.make_node("Sub", ["pooled_positive", "pooled"], ["pooled_negative"]),  # relu(-x) = relu(x) - x
         helper.make_node("Concat", ["pooled_positive", "pooled_negative"], ["both"], axis=1),
-        helper.make_node("Flatten", ["both"], ["embedding"], axis=1),
+        helper.make_node("Max", ["both", "zero"], ["not_negative"]),
+        helper.make_node("Sqrt", ["not_negative"], ["root"]),
+        helper.make_node("Flatten", ["root"], ["embedding"], axis=1),
     ]
     graph = helper.make_graph(
         nodes,

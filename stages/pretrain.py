@@ -4,18 +4,18 @@ import numpy as np
 
 from assay import dataset, encoders, modalities, parameters
 from assay.errors import InputError, run
+from assay.inference import Model
 
 
 def main() -> None:
     params = parameters.load()
     kind, payload = read_samples(params.pretrain.batches)
-    encoder = encoders.learn(kind, payload, params.pretrain, portable=params.portable, threads=params.threads)
+    encoder = encoders.learn(kind, payload, params.pretrain)
     dataset.write_bytes(dataset.ENCODER, encoder.onnx)
     dataset.write_arrays(dataset.ENCODER_WEIGHTS, encoder.weights)
-    dataset.write_json(
-        dataset.ENCODER_INFO,
-        {"method": encoder.method, "dimension": encoder.dimension, "trainable": encoder.trainable, **kind},
-    )
+    embed = Model(dataset.ENCODER, portable=params.portable, threads=params.threads)
+    learned = {"method": encoder.method, "trainable": encoder.trainable, "dimension": embed(payload[:1]).shape[1]}
+    dataset.write_json(dataset.ENCODER_INFO, learned | kind)
 
 
 def read_samples(batches: list[str]) -> tuple[dict, np.ndarray]:

@@ -1,0 +1,55 @@
+"""What the functional tests type: the commands of a user in a clone of this repository."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from benchmarks.workspace import ROOT, environment, set_parameters
+
+
+class Project:
+    """A clone in which commands are run as in a shell with the environment active."""
+
+    def __init__(self, folder: Path, **environ: str) -> None:
+        self.folder, self.environ = folder, environment() | environ
+
+    def run(self, command: str, *, check: bool = True) -> subprocess.CompletedProcess:
+        done = subprocess.run(
+            command, shell=True, cwd=self.folder, env=self.environ, capture_output=True, encoding="utf-8", check=False
+        )
+        assert not check or done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        return done
+
+    def repro(self) -> set[str]:
+        """Run `dvc repro`; the stages that it ran, or whose outputs it fetched from an earlier run of the same."""
+        said = self.run("dvc repro").stdout
+        return set(re.findall(r"^(?:Running stage '(?=.*:)|Stage '(?=.* is cached))([^']+)'", said, re.MULTILINE))
+
+    def set(self, **changes: object) -> None:
+        """Change params.yaml; `train__epochs=1` means train.epochs."""
+        set_parameters(self.folder, **changes)
+
+    def yaml(self, name: str) -> dict:
+        return yaml.safe_load((self.folder / name).read_text())
+
+    def commit(self, message: str) -> None:
+        self.run(f"git add -A && git -c user.name=a -c user.email=a@example.com commit -qm '{message}'")
+
+
+def clone(folder: Path, **environ: str) -> Project:
+    """A fresh clone of what is in the working tree now, committed or not."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, check=True, encoding="utf-8",
+    )  # fmt: skip
+    for name in filter(None, listing.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    project = Project(folder, **environ)
+    project.run("git init -q")
+    project.commit("clone")
+    return project

@@ -1,0 +1,49 @@
+"""The encoder's graph is the formula: normalise, whiten, respond, pool, take the root."""
+
+import numpy as np
+import pytest
+
+from assay import patches
+from assay.inference import Model
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (28, 28, 1), (17, 23, 3), (1, 1, 1), (2, 5, 3)])
+def test_graph_equals_formula(shape, tmp_path):
+    images = np.random.default_rng(0).integers(256, size=(60, *shape), dtype=np.uint8)
+    bank = patches.learn(images, 5, seed=0)
+    (tmp_path / "e.onnx").write_bytes(patches.to_onnx(bank, shape))
+    embeddings = Model(tmp_path / "e.onnx", portable=True, threads=1)(images)
+
+    size = bank.filters.shape[1]
+    windows = np.lib.stride_tricks.sliding_window_view(images.astype(float), (size, size), axis=(1, 2))
+    windows = windows.transpose(0, 1, 2, 4, 5, 3)  # (n, y, x, size, size, channels)
+    flat = windows.reshape(*windows.shape[:3], -1)
+    normal = (flat - flat.mean(-1, keepdims=True)) / np.sqrt(flat.var(-1, keepdims=True) + 10)
+    responses = normal @ bank.filters.reshape(5, -1).T - bank.offset
+    rows, columns = (spans(side) for side in responses.shape[1:3])
+    pooled = [
+        np.maximum(sign * responses[:, top, left], 0).mean(axis=(1, 2))[..., filter_]
+        for sign in (1, -1)
+        for filter_ in range(5)
+        for top in rows
+        for left in columns
+    ]
+    np.testing.assert_allclose(embeddings, np.sqrt(pooled).T, atol=2e-3)
+
+
+def spans(positions: int) -> list[slice]:
+    step = max(1, positions // 3)
+    width = max(1, positions - 2 * step)
+    return [slice(start, start + width) for start in range(0, positions - width + 1, step)]
+
+
+def test_flat_images_are_no_error():
+    bank = patches.learn(np.zeros((10, 8, 8, 1), np.uint8), 4, seed=0)
+    assert np.isfinite(bank.filters).all()
+    assert np.isfinite(bank.offset).all()
+
+
+def test_same_seed_same_bytes():
+    images = np.random.default_rng(0).integers(256, size=(30, 8, 8, 1), dtype=np.uint8)
+    once, again = (patches.to_onnx(patches.learn(images, 4, seed=1), (8, 8, 1)) for _ in range(2))
+    assert once == again

@@ -1,0 +1,51 @@
+"""Scores against scikit-learn's and by hand; intervals that cover what they should."""
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from assay import scores
+from assay.scores import Predictions
+
+EVERY = np.arange(300)
+
+
+@pytest.fixture
+def predictions() -> Predictions:
+    rng = np.random.default_rng(0)
+    pred_probs = rng.dirichlet(np.ones(4), size=300)
+    return Predictions((pred_probs + rng.random((300, 4))).argmax(axis=1), pred_probs)
+
+
+def test_equal_those_of_scikit_learn(predictions):
+    assert scores.accuracy(predictions, EVERY) == metrics.accuracy_score(predictions.labels, predictions.predicted)
+    f1 = metrics.f1_score(predictions.labels, predictions.predicted, average="macro")
+    assert scores.macro_f1(predictions, EVERY) == pytest.approx(f1)
+    loss = metrics.log_loss(predictions.labels, predictions.pred_probs)
+    assert scores.log_loss(predictions, EVERY) == pytest.approx(loss, rel=1e-5)
+
+
+def test_a_class_that_the_model_does_not_know_is_always_wrong():
+    predictions = Predictions(np.array([2, 0]), np.array([[0.4, 0.6], [0.9, 0.1]]))
+    assert scores.accuracy(predictions, np.arange(2)) == 0.5
+    assert scores.macro_f1(predictions, np.arange(2)) == pytest.approx(1 / 3)
+    assert np.isfinite(scores.log_loss(predictions, np.arange(2)))
+
+
+def test_calibration_error_by_hand():
+    predictions = Predictions(np.array([0, 0, 1, 1]), np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.4, 0.6]]))
+    # three say 0.9 and two of them are right; one says 0.6 and is right
+    assert scores.calibration_error(predictions, np.arange(4), 10) == pytest.approx((3 * abs(2 / 3 - 0.9) + 0.4) / 4)
+    assert [bin_["examples"] for bin_ in scores.reliability(predictions, 10)] == [1, 3]
+
+
+def test_wilson_holds_at_the_ends_and_covers():
+    assert scores.wilson(10, 10, 0.95) == (pytest.approx(0.7225, abs=1e-4), pytest.approx(1))
+    rng = np.random.default_rng(0)
+    bounds = [scores.wilson(rng.binomial(1000, 0.9), 1000, 0.95) for _ in range(2000)]
+    assert np.mean([low <= 0.9 <= high for low, high in bounds]) == pytest.approx(0.95, abs=0.02)
+
+
+def test_bootstrap_surrounds_the_score(predictions):
+    low, high = scores.bootstrap(scores.macro_f1, predictions, resamples=200, confidence=0.95)
+    assert low < scores.macro_f1(predictions, EVERY) < high

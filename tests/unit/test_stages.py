@@ -1,0 +1,84 @@
+"""What the stages decide, on data small enough to be checked by eye."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assay import active_learning, answers, quality
+from assay.parameters import Collect
+from assay.quality import Doubt
+from stages import annotate, clean, collect, digits
+
+SHARES = Collect(test=0.3, validation=0.1, resize=None, channels=None)
+IDS = ["00" * 16, "40" * 16, "ff" * 16]  # by hash: test, train or validation by the shares, train
+
+
+def test_sides_by_hash_where_none_is_given():
+    assert collect.sides(IDS, ["", "", ""], SHARES) == ["test", "train", "train"]
+
+
+def test_given_sides_are_kept_and_validation_is_taken_off_training():
+    assert collect.sides(IDS, ["train", "test", ""], SHARES) == ["validation", "test", "train"]
+    assert collect.sides(IDS, ["train", "test", "validation"], SHARES) == ["train", "test", "validation"]
+
+
+def test_the_training_copy_of_a_test_example_loses_its_side():
+    ids = [IDS[2], IDS[2], IDS[1]]
+    splits = collect.sides(ids, ["train", "test", "train"], SHARES)
+    assert splits == ["", "test", "train"]
+    assert collect.first_of_each(ids, splits) == [2, 1]
+
+
+def test_decisions():
+    found = Doubt(np.array([0.9, 0.2, 0.2, 0.05, 0.2]), np.zeros(5, int), np.array([False, True, True, True, True]))
+    confidence, held_out = np.array([0.9, 0.8, 0.5, 0.5, 0.8]), np.array([False, False, False, False, True])
+    decided = quality.decide(found, confidence, held_out, relabel_above=0.8, drop_below=0.1)
+    assert decided.tolist() == ["keep", "relabel", "review", "drop", "review"]
+
+
+def test_doubt_needs_both_voices():
+    given = np.repeat([0, 1], 50)
+    pred_probs = np.where(given[:, None] == [0, 1], 0.9, 0.1)
+    pred_probs[:3] = [0.05, 0.95]
+    found = quality.doubt(given, pred_probs, posterior=pred_probs)
+    assert np.flatnonzero(found.is_issue).tolist() == [0, 1, 2]
+    trusting = np.where(given[:, None] == [0, 1], 1.0, 0.0)
+    assert not quality.doubt(given, pred_probs, posterior=trusting).is_issue.any()
+    assert len(quality.doubt(given[:0], pred_probs[:0], pred_probs[:0]).quality) == 0
+
+
+def test_agree_counts_every_vote():
+    votes = pd.DataFrame({"example": [7, 7, 7, 2], "annotator": list("abca"), "label": ["cat", "dog", "cat", "dog"]})
+    labels, classes = clean.agree(votes)
+    assert classes == ["cat", "dog"]
+    assert labels["given"].to_dict() == {2: 1, 7: 0}
+
+
+def test_people_override_cleaning():
+    examples = pd.DataFrame({"id": ["a", "b", "c"]})
+    cleaned = pd.DataFrame({"label": ["x", "y"], "confidence": ["0.5", "0.6"], "source": "consensus"}, ["a", "b"])
+    answered = pd.DataFrame({"example": [1, 2, 2, 2], "annotator": list("pqrs"), "label": ["x", "x", "y", "y"]})
+    labels = annotate.override(cleaned, answered, examples)
+    assert labels["label"].to_dict() == {"a": "x", "b": "x", "c": "y"}
+    assert labels["source"].to_dict() == {"a": "consensus", "b": "human", "c": "human"}
+    assert answers.settle(pd.Series(["y", "x"])) == "x"
+
+
+def test_gain_is_one_where_nothing_is_known_or_all_is_wrong():
+    pred_probs = np.array([[0.5, 0.5], [1.0, 0.0], [0.9, 0.1]])
+    gain = active_learning.gain(pred_probs, np.array([np.nan, np.nan, 0.25]))
+    np.testing.assert_allclose(gain, [1, 0, 0.75], atol=1e-6)
+
+
+def test_pseudo_labels_only_where_certain():
+    unlabelled = pd.DataFrame({"id": ["a", "b"]})
+    labels = annotate.pseudo_labels(unlabelled, np.array([[0.99, 0.01], [0.6, 0.4]]), ["x", "y"], above=0.95)
+    assert labels["label"].to_dict() == {"a": "x"}
+
+
+def test_simulated_people_err_as_often_as_they_should():
+    people = {"p": digits.parameters.Annotator(labels=0.5, accuracy=0.8)}
+    truth = np.arange(4000) % 10
+    answers_ = digits.simulate(truth, people, np.random.default_rng(0))
+    assert len(answers_) == pytest.approx(2000, rel=0.1)
+    assert np.mean([truth[row] == label for row, _, label in answers_]) == pytest.approx(0.8, abs=0.03)
