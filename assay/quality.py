@@ -11,7 +11,7 @@ from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 
 DECISIONS = ("keep", "relabel", "drop", "review")
-COLUMNS = ["id", "given", "suggested", "quality", "is_issue", "decision", "reason"]
+COLUMNS = ["id", "given", "suggested", "quality", "confidence", "is_issue", "decision", "reason"]
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from assay import active_learning, answers, catalogue, dataset, parameters
+from assay import answers, catalogue, dataset, parameters
 from assay.errors import run
 
 
@@ -12,7 +12,7 @@ def main() -> None:
     examples = catalogue.read()
     pred_probs, classes = dataset.read_probabilities(dataset.PRED_PROBS)
     answered = answers.read(examples, classes)
-    judged = dataset.read_parquet(dataset.QUALITY, ["id", "given", "quality"]).to_pandas().set_index("id")
+    judged = dataset.read_parquet(dataset.QUALITY).to_pandas().set_index("id")
 
     labels = override(dataset.read_csv(dataset.CLEANED_LABELS).to_pandas().set_index("id"), answered, examples)
     if params.pseudo_labels:
@@ -45,15 +45,17 @@ def pseudo_labels(unlabelled: pd.DataFrame, pred_probs: np.ndarray, classes: lis
 
 
 def queue(examples: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    """All examples, the one first that is most worth asking about; `given` and `quality` are missing where unlabelled."""
+    """All examples, the one first whose label is most worth asking for (least confidence: Lewis and Gale 1994).
+
+    What an answer gains is the probability that the label is wrong that training would use without it.
+    """
     names = np.array(classes, dtype=object)
     first, second = names[np.argsort(-pred_probs, axis=1, kind="stable")[:, :2]].T
-    labelled = examples["given"].notna()
-    why = np.where(
-        labelled, "the label " + examples["given"].fillna("") + " is doubtful", "it may be " + first + " or " + second
-    )
-    gain = active_learning.gain(pred_probs, examples["quality"].to_numpy())
-    frame = examples.assign(given=examples["given"].fillna(""), suggested=first, gain=gain, why=why)
+    unlabelled, stays = examples["given"].isna(), examples["decision"].isin(["keep", "review"])
+    trust = examples["quality"].where(stays, examples["confidence"]).where(~unlabelled, pred_probs.max(axis=1))
+    why = examples["reason"].where(examples["reason"] != "", "among the least sure of the labels that are kept")
+    why = why.where(~unlabelled, "no label; it may be " + first + " or " + second)
+    frame = examples.assign(suggested=first, given=examples["given"].fillna(""), gain=1 - trust, why=why)
     return frame.sort_values("gain", ascending=False, kind="stable")
 
 

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 
-def image(value: int = 0, size: tuple[int, int] = (8, 8), mode: str = "L", form: str = "PNG") -> bytes:
+def image(value: int = 0, size: tuple[int, int] = (8, 8), mode: str = "L", form: str = "PNG", **how: str) -> bytes:
     file = io.BytesIO()
-    Image.new(mode, size, value).save(file, form)
+    Image.new(mode, size, value).save(file, form, **how)
     return file.getvalue()
 
 

@@ -4,17 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assay import active_learning, answers, quality
+from assay import answers, quality
 from assay.parameters import Collect
 from assay.quality import Doubt
 from stages import annotate, clean, collect, digits
 
 SHARES = Collect(test=0.3, validation=0.1, resize=None, channels=None)
-IDS = ["00" * 16, "40" * 16, "ff" * 16]  # by hash: test, train or validation by the shares, train
+IDS = ["00" * 16, "50" * 16, "ff" * 16]  # by hash: test, validation, train
 
 
 def test_sides_by_hash_where_none_is_given():
-    assert collect.sides(IDS, ["", "", ""], SHARES) == ["test", "train", "train"]
+    assert collect.sides(IDS, ["", "", ""], SHARES) == ["test", "validation", "train"]
 
 
 def test_given_sides_are_kept_and_validation_is_taken_off_training():
@@ -64,10 +64,20 @@ def test_people_override_cleaning():
     assert answers.settle(pd.Series(["y", "x"])) == "x"
 
 
-def test_gain_is_one_where_nothing_is_known_or_all_is_wrong():
-    pred_probs = np.array([[0.5, 0.5], [1.0, 0.0], [0.9, 0.1]])
-    gain = active_learning.gain(pred_probs, np.array([np.nan, np.nan, 0.25]))
-    np.testing.assert_allclose(gain, [1, 0, 0.75], atol=1e-6)
+def test_queue_asks_first_where_the_label_in_use_is_least_sure():
+    examples = pd.DataFrame(
+        {
+            "given": ["x", "x", "y", None, None],
+            "decision": ["keep", "relabel", "review", None, None],
+            "quality": [0.95, 0.02, 0.3, np.nan, np.nan],
+            "confidence": [0.95, 0.98, 0.6, np.nan, np.nan],
+            "reason": ["", "r", "r", None, None],
+        }
+    )
+    pred_probs = np.array([[0.9, 0.1], [0.1, 0.9], [0.6, 0.4], [0.5, 0.5], [0.99, 0.01]])
+    asked = annotate.queue(examples, pred_probs, ["x", "y"])
+    assert asked.index.tolist() == [2, 3, 0, 1, 4]
+    np.testing.assert_allclose(asked["gain"], [0.7, 0.5, 0.05, 0.02, 0.01], atol=1e-6)
 
 
 def test_pseudo_labels_only_where_certain():

@@ -1,0 +1,26 @@
+"""Play the expert: answer the first of the queue from the truth that the simulation knows.
+
+python -m benchmarks.answer_queue 100
+"""
+
+import csv
+import sys
+
+from assay import dataset
+
+
+def main() -> None:
+    known = {row["id"]: row["label"] for batch in dataset.listed() for row in read(dataset.truth(batch))}
+    asked = [row["id"] for row in read(dataset.QUEUE)][: int(sys.argv[1])]
+    answers = [(id_, "expert", known[id_]) for id_ in asked if id_ in known]
+    dataset.write_csv(dataset.ANNOTATIONS / "expert.csv", ["id", "annotator", "label"], sorted(answers))
+    print(f"{len(answers)} answers in {dataset.ANNOTATIONS / 'expert.csv'}")
+
+
+def read(path) -> list[dict]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+if __name__ == "__main__":
+    main()
