@@ -98,6 +98,22 @@ def augment(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return moved
 
 
+def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Images as they might also have looked: turned, zoomed, sheared, moved, brighter or darker, with noise."""
+    n, height, width, channels = payload.shape
+    turn, zoom, shear = rng.uniform(-0.25, 0.25, n), np.exp(rng.uniform(-0.2, 0.2, n)), rng.uniform(-0.2, 0.2, n)
+    cosine, sine = zoom * np.cos(turn), zoom * np.sin(turn)
+    y, x = np.mgrid[:height, :width].reshape(2, -1) - np.array([[(height - 1) / 2], [(width - 1) / 2]])
+    down, right = (rng.uniform(-0.1, 0.1, (2, n, 1)) + 0.5) * [[[height - 1]], [[width - 1]]]
+    x = x + shear[:, None] * y  # (n, height * width): where each pixel of the view comes from
+    from_y = np.rint(cosine[:, None] * y + sine[:, None] * x + down).astype(int)
+    from_x = np.rint(cosine[:, None] * x - sine[:, None] * y + right).astype(int)
+    inside = (from_y >= 0) & (from_y < height) & (from_x >= 0) & (from_x < width)
+    moved = payload[np.arange(n)[:, None], from_y.clip(0, height - 1), from_x.clip(0, width - 1)] * inside[..., None]
+    changed = moved * np.exp(rng.uniform(-0.4, 0.4, (n, 1, 1))) + rng.normal(0, 25, (n, height * width, channels))
+    return changed.clip(0, 255).astype(np.uint8).reshape(payload.shape)
+
+
 def read_file(path: Path, kind: dict) -> np.ndarray:
     """One image file as a payload of the released model. Shape (1, height, width, channels), uint8."""
     height, width, channels = kind["shape"]

@@ -8,7 +8,6 @@ import gzip
 import math
 import struct
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -28,24 +27,31 @@ _SPLIT_FOLDERS = {
     "test": "test",
 }
 _IDX_SPLITS = {"train": "train", "t10k": "test"}
-_SIDE_FILES = ("annotations.csv", "truth.csv")
-_IGNORED = {".DS_Store", "Thumbs.db", "desktop.ini"}
+_SIDE_FILES = {"annotations.csv": ["annotator", "label"], "truth.csv": ["label"]}
+_NOT_DATA = {".DS_Store", "Thumbs.db", "desktop.ini"}
+
+
+@dataclass
+class Example:
+    """What came with one payload; "" says that there is none."""
+
+    key: str
+    place: str  # which file, or which row of it: for messages
+    label: str = ""
+    split: str = ""
+    slices: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
 class RawBatch:
-    """A batch as it came in. All lists have one entry an example; "" says that there is none."""
+    """A batch as it came in: examples, and in the same order their payload."""
 
     modality: str
-    payload: list | np.ndarray | pa.Table  # encoded files, decoded pixels, or feature columns
-    places: list[str]  # which file, which row: for messages
-    keys: list[str]
-    labels: list[str]
-    splits: list[str]
-    features: list[str] = field(default_factory=list)  # names of a table's payload columns
-    slices: dict[str, list[str]] = field(default_factory=dict)
-    annotations: list[tuple[str, str, str]] = field(default_factory=list)  # key, annotator, label
-    truth: list[tuple[str, str]] = field(default_factory=list)  # key, label
+    examples: list[Example]
+    payload: list[bytes] | np.ndarray | pa.Table  # encoded files, decoded pixels, or feature columns
+    used: set[str]  # the files that it was read from
+    annotations: list[tuple[str, ...]] = field(default_factory=list)  # key, annotator, label
+    truth: list[tuple[str, ...]] = field(default_factory=list)  # key, label
 
 
 def read(folder: Path) -> RawBatch:
@@ -56,162 +62,140 @@ def read(folder: Path) -> RawBatch:
     InputError
         If the folder is empty, has none of the layouts, or a file of it is not what the layout says.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in _IGNORED)
-    if not files:
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.name not in _NOT_DATA)
+    names = {path.relative_to(folder).as_posix() for path in paths}
+    if not names:
         raise InputError(f"{folder} is empty: put examples into it, or take its name off the lists in params.yaml")
-    names = {path.relative_to(folder).as_posix() for path in files}
-    for layout in (_table, _idx, _media_files):
-        found = layout(folder, names)
-        if found:
-            break
-    else:
+    batch = _table(folder, names) or _idx(folder, names) or _files(folder, names)
+    if batch is None:
         raise InputError(
             f"{folder} has no known layout: it needs folders per class, a metadata.csv, IDX files, "
             f"or examples.parquet / examples.csv; it has {', '.join(sorted(names)[:3])}"
         )
-    batch, used = found
-    _check(folder, batch)
-    _read_side_files(folder, batch)
-    unused = sorted(names - used - set(_SIDE_FILES))
+    _check(folder, batch.examples)
+    batch.annotations, batch.truth = (_side_file(folder / name, batch) for name in _SIDE_FILES)
+    unused = sorted(names - batch.used - set(_SIDE_FILES))
     if unused:
         more = f" and {len(unused) - 3} more" if len(unused) > 3 else ""
         print(f"assay: {folder}: not used: {', '.join(unused[:3])}{more}", file=sys.stderr)
     return batch
 
 
-def _check(folder: Path, batch: RawBatch) -> None:
-    if not batch.keys:
+def _check(folder: Path, examples: list[Example]) -> None:
+    if not examples:
         raise InputError(f"{folder} holds no examples")
-    seen: dict[str, str] = {}
-    for key, place, split in zip(batch.keys, batch.places, batch.splits, strict=True):
-        if key in seen:
-            raise InputError(f"{place}: the key {key!r} is already that of {seen[key]}; keys must differ in a batch")
-        seen[key] = place
-        if split and split not in SPLITS:
-            raise InputError(f"{place}: split is {split!r}; it must be one of {', '.join(SPLITS)}, or empty")
+    places: dict[str, str] = {}
+    for each in examples:
+        if each.key in places:
+            raise InputError(
+                f"{each.place}: the key {each.key!r} is already that of {places[each.key]}; keys must differ in a batch"
+            )
+        if each.split and each.split not in SPLITS:
+            raise InputError(f"{each.place}: split is {each.split!r}; it must be one of {', '.join(SPLITS)}, or empty")
+        places[each.key] = each.place
 
 
-def _read_side_files(folder: Path, batch: RawBatch) -> None:
-    """Read annotations.csv and truth.csv, which name examples by `key` or `file_name`."""
-    known = set(batch.keys)
-    for name, columns in (("annotations.csv", ["annotator", "label"]), ("truth.csv", ["label"])):
-        path = folder / name
-        if not path.exists():
-            continue
-        table = read_csv(path, columns)
-        if not {"key", "file_name"} & set(table.column_names):
-            raise InputError(f"{path} has neither a column 'key' nor a column 'file_name'")
-        keys = table["key" if "key" in table.column_names else "file_name"].to_pylist()
-        for row, key in enumerate(keys, start=2):
-            if key not in known:
-                raise InputError(f"{path} row {row}: {key!r} is no example of this batch")
-        values = [
-            as_text(table[column], str(path)) if column == "label" else table[column].to_pylist() for column in columns
-        ]
-        rows = [row for row in zip(keys, *values, strict=True) if row[-1]]
-        if name == "annotations.csv":
-            batch.annotations = rows
-        else:
-            batch.truth = rows
+def _side_file(path: Path, batch: RawBatch) -> list[tuple[str, ...]]:
+    """The rows of annotations.csv or truth.csv that have a label: key, and the columns of that file."""
+    if not path.exists():
+        return []
+    known = {example.key for example in batch.examples}
+    table = read_csv(path, _SIDE_FILES[path.name])
+    by = next((name for name in ("key", "file_name") if name in table.column_names), None)
+    if by is None:
+        raise InputError(f"{path} has neither a column 'key' nor a column 'file_name'")
+    for row, key in enumerate(table[by].to_pylist(), start=2):
+        if key not in known:
+            raise InputError(f"{path} row {row}: {key!r} is no example of this batch")
+    columns = [as_text(table[name], path) for name in (by, *_SIDE_FILES[path.name])]
+    return [row for row in zip(*columns, strict=True) if row[-1]]
 
 
-def as_text(column: pa.ChunkedArray, place: str) -> list[str]:
+def as_text(column: pa.ChunkedArray, path: Path) -> list[str]:
     """Labels as text: a whole number has no decimal point, whether the column has gaps or not; "" where there is none.
 
     pandas turns whole numbers into `3.0` when a column has gaps. In a column of text, `3.0` loses its point only if
     every label there is written so: then no two labels can become one.
     """
-    values = column.to_pylist()
+    values = ["" if value is None or value != value else value for value in column.to_pylist()]  # noqa: PLR0124 NaN
+    if any(isinstance(value, bytes) for value in values[:1]):
+        raise InputError(f"{path}: labels are bytes; they must be text or numbers")
     if pa.types.is_floating(column.type):
-        values = [None if value is None or math.isnan(value) else value for value in values]
-        return ["" if value is None else str(int(value)) if value == int(value) else repr(value) for value in values]
-    texts = ["" if value is None else str(value) for value in values]
-    if all(isinstance(value, bytes) for value in values[:1]):
-        raise InputError(f"{place}: labels are bytes; they must be text or numbers")
+        return [str(int(value)) if value != "" and value == int(value) else str(value) for value in values]
+    texts = [str(value) for value in values]
     written = [text for text in texts if text]
     if written and all(text.endswith(".0") and text[:-2].lstrip("-").isdigit() for text in written):
         return [text.removesuffix(".0") for text in texts]
     return texts
 
 
+def _rows(table: pa.Table, path: Path, first: int, *, payload: list[str], key: str) -> list[Example]:
+    """One example a row of a table, numbered from `first`; what is neither reserved nor payload is a slice."""
+    if "label" not in table.column_names and not (path.parent / "annotations.csv").exists():
+        raise InputError(f"{path} has no column 'label'; for unlabelled examples, add it and leave it empty")
+    columns = {name: as_text(table[name], path) for name in table.column_names if name not in payload}
+    places = [f"{path} row {row}" for row in range(first, first + len(table))]
+    keys = columns.get(key) or [str(row) for row in range(len(table))]
+    none = [""] * len(table)
+    sliced = [name for name in columns if name not in RESERVED]
+    slices = [dict(zip(sliced, row, strict=True)) for row in zip(*(columns[name] for name in sliced), strict=True)]
+    slices = slices or [{} for _ in places]
+    return list(map(Example, keys, places, columns.get("label", none), columns.get("split", none), slices))
+
+
 # A table: examples.parquet or examples.csv
 
 
-def _table(folder: Path, names: set[str]) -> tuple[RawBatch, set[str]] | None:
+def _table(folder: Path, names: set[str]) -> RawBatch | None:
     name = next((name for name in ("examples.parquet", "examples.csv") if name in names), None)
     if name is None:
         return None
     path = folder / name
-    table = read_parquet(path) if name.endswith(".parquet") else read_csv(path)
-    first_row = 0 if name.endswith(".parquet") else 2  # as a viewer of Parquet, or a text editor, counts
-    places = [f"{path} row {number}" for number in range(first_row, first_row + table.num_rows)]
-    if "label" not in table.column_names and "annotations.csv" not in names:
-        raise InputError(f"{path} has no column 'label'; for unlabelled examples, add it and leave it empty")
-    modality, payload_columns = modalities.of_columns(table.column_names, RESERVED)
-    others = [name for name in table.column_names if name not in RESERVED and name not in payload_columns]
-    payload = table.select(payload_columns)
-    if modality != "table":
-        payload = payload.column(0).to_pylist()
-        missing = next(
-            (place for place, value in zip(places, payload, strict=True) if not isinstance(value, bytes)), None
-        )
-        if missing:
-            raise InputError(f"{missing}: {payload_columns[0]!r} must be an encoded file (bytes), and not missing")
-    keys = as_text(table["key"], str(path)) if "key" in table.column_names else [str(row) for row in range(len(places))]
-    batch = RawBatch(modality, payload, places, keys, **_reserved(table, places, str(path)))
-    batch.features = payload_columns
-    batch.slices = {name: as_text(table[name], str(path)) for name in others}
-    return batch, {name}
-
-
-def _reserved(table: pa.Table, places: list[str], path: str) -> dict[str, list[str]]:
-    return {
-        f"{name}s": as_text(table[name], path) if name in table.column_names else [""] * len(places)
-        for name in ("label", "split")
-    }
+    table, first = (read_csv(path), 2) if path.suffix == ".csv" else (read_parquet(path), 0)
+    modality, columns = modalities.of_columns(table.column_names, RESERVED)
+    examples = _rows(table, path, first, payload=columns, key="key")
+    if modality == "table":
+        return RawBatch(modality, examples, table.select(columns), {name})
+    payload = table[columns[0]].to_pylist()
+    for example, content in zip(examples, payload, strict=True):
+        if not isinstance(content, bytes):
+            raise InputError(f"{example.place}: {columns[0]!r} must be an encoded file (bytes), and not missing")
+    return RawBatch(modality, examples, payload, {name})
 
 
 # IDX files, plain or gzipped, under MNIST's names
 
 
-def _idx(folder: Path, names: set[str]) -> tuple[RawBatch, set[str]] | None:
-    pairs = {
-        part: tuple(f"{part}-{kind}-idx{axes}-ubyte" for kind, axes in (("images", 3), ("labels", 1)))
-        for part in _IDX_SPLITS
-    }
-    parts = [part for part, pair in pairs.items() if {f"{name}{end}" for name in pair for end in ("", ".gz")} & names]
-    if not parts:
-        return None
-    images, keys, labels, splits, places, used = [], [], [], [], [], set()
-    for part in parts:
-        arrays = []
-        for name, axes in zip(pairs[part], (3, 1), strict=True):
-            found = next((path for path in (name, f"{name}.gz") if path in names), None)
-            if found is None:
+def _idx(folder: Path, names: set[str]) -> RawBatch | None:
+    images, examples, used = [], [], set()
+    for part, split in _IDX_SPLITS.items():
+        pair = [f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"]
+        files = [next((file for file in (name, f"{name}.gz") if file in names), None) for name in pair]
+        if files == [None, None]:
+            continue
+        for name, file in zip(pair, files, strict=True):
+            if file is None:
                 raise InputError(f"{folder / name} is missing (or {name}.gz): IDX images and labels come in pairs")
-            arrays.append(_read_idx(folder / found, axes))
-            used.add(found)
-        if len(arrays[0]) != len(arrays[1]):
-            raise InputError(f"{folder}: {len(arrays[0])} {part} images, but {len(arrays[1])} labels")
-        images.append(arrays[0])
-        keys += [f"{part}/{number}" for number in range(len(arrays[0]))]
-        places += [f"{folder / pairs[part][0]} image {number}" for number in range(len(arrays[0]))]
-        labels += [str(label) for label in arrays[1]]
-        splits += [_IDX_SPLITS[part]] * len(arrays[0])
-    if len({array.shape[1:] for array in images}) > 1:
-        raise InputError(f"{folder}: train and t10k images differ in size")
-    return RawBatch("image", np.concatenate(images), places, keys, labels, splits), used
+        pixels, labels = _read_idx(folder / files[0], axes=3), _read_idx(folder / files[1], axes=1)
+        if len(pixels) != len(labels):
+            raise InputError(f"{folder}: {len(pixels)} {part} images, but {len(labels)} labels")
+        if images and images[0].shape[1:] != pixels.shape[1:]:
+            raise InputError(f"{folder}: train and t10k images differ in size")
+        place = f"{folder / files[0]} image"
+        examples += [Example(f"{part}/{n}", f"{place} {n}", str(label), split) for n, label in enumerate(labels)]
+        images.append(pixels)
+        used |= set(files)
+    return RawBatch("image", examples, np.concatenate(images), used) if images else None
 
 
 def _read_idx(path: Path, axes: int) -> np.ndarray:
     """One IDX file of unsigned bytes: magic 0, 0, 8, number of axes, then big-endian sizes, then the bytes (LeCun)."""
-    opener: Callable = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rb") as file:
-            magic = file.read(4)
-            if magic != bytes([0, 0, 8, axes]):
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            magic, expected = file.read(4), bytes([0, 0, 8, axes])
+            if magic != expected:
                 raise InputError(
-                    f"{path} has the magic {magic.hex()}, not that of {axes}-axis IDX bytes, 000008{axes:02}"
+                    f"{path} has the magic {magic.hex()}, not {expected.hex()}: no IDX bytes of {axes} axes"
                 )
             shape = struct.unpack(f">{axes}I", file.read(4 * axes))
             content = file.read(math.prod(shape) + 1)
@@ -223,62 +207,44 @@ def _read_idx(path: Path, axes: int) -> np.ndarray:
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-# Image or audio files: folders per class, or a metadata.csv
+# Image or audio files: folders per class, or a metadata.csv, each also below train/ and test/
 
 
-def _media_files(folder: Path, names: set[str]) -> tuple[RawBatch, set[str]] | None:
-    media = {name for name in names if modalities.of_file(name)}
+def _files(folder: Path, names: set[str]) -> RawBatch | None:
+    media = {name: modality for name in names if (modality := modalities.of_file(name))}
     tables = {name for name in names if PurePosixPath(name).name == "metadata.csv"}
-    in_class_folders = any("/" in name for name in media)
-    if (not media and not tables) or not (in_class_folders or tables):
+    tops = {name.partition("/")[0] for name in [*media, *tables] if "/" in name}
+    if not tops and not tables:
         return None
-    kinds = {modalities.of_file(name) for name in media}
-    if len(kinds) > 1:
-        raise InputError(f"{folder} mixes {' and '.join(sorted(kinds))} files: make one batch of each")
-    roots = {name.partition("/")[0] for name in media | tables if "/" in name}
-    split_of_root = {f"{root}/": _SPLIT_FOLDERS[root] for root in roots} if roots <= set(_SPLIT_FOLDERS) else {}
-    batch = RawBatch(kinds.pop() if kinds else "image", [], [], [], [], [])
-    used: set[str] = set()
-    for root, split in (split_of_root or {"": ""}).items():
+    if len(set(media.values())) > 1:
+        raise InputError(f"{folder} mixes {' and '.join(sorted(set(media.values())))} files: make one batch of each")
+    roots = {f"{top}/": _SPLIT_FOLDERS[top] for top in sorted(tops)} if tops <= set(_SPLIT_FOLDERS) else {"": ""}
+    examples, used = [], set()
+    for root, split in roots.items():
         if f"{root}metadata.csv" in names:
-            _add_listed_files(folder, root, split, names, batch)
             used.add(f"{root}metadata.csv")
+            examples += _listed_files(folder, root, split, names)
         else:
             for name in sorted(name for name in media if name.startswith(root)):
-                label, _, rest = name.removeprefix(root).rpartition("/")
-                if label:
-                    _add_file(folder, name, label, split, batch)
-    used |= set(batch.keys)
-    return batch, used
+                label = name.removeprefix(root).rpartition("/")[0]
+                examples += [Example(name, str(folder / name), label, split)] if label else []
+    payload = [(folder / example.key).read_bytes() for example in examples]
+    return RawBatch(
+        next(iter(media.values()), "image"), examples, payload, used | {example.key for example in examples}
+    )
 
 
-def _add_listed_files(folder: Path, root: str, split: str, names: set[str], batch: RawBatch) -> None:
+def _listed_files(folder: Path, root: str, split: str, names: set[str]) -> list[Example]:
+    """The files that a metadata.csv names, with what it says of them."""
     path = folder / root / "metadata.csv"
-    table = read_csv(path, ["file_name"])
-    if "label" not in table.column_names and not (folder / "annotations.csv").exists():
-        raise InputError(f"{path} has no column 'label'; for unlabelled examples, add it and leave it empty")
-    places = [f"{path} row {row}" for row in range(2, table.num_rows + 2)]
-    columns = _reserved(table, places, str(path))
-    for row, file_name in enumerate(table["file_name"].to_pylist()):
-        pure = PurePosixPath(file_name)
-        if pure.is_absolute() or ".." in pure.parts:
-            raise InputError(f"{places[row]}: {file_name!r} is not inside the batch; name files below {path.parent}")
-        name = f"{root}{pure.as_posix()}"
-        if name not in names:
-            raise InputError(f"{places[row]}: {folder / name} is missing; put it there or take the row out")
-        _add_file(folder, name, columns["labels"][row], columns["splits"][row] or split, batch)
-    for column in table.column_names:
-        if column not in RESERVED:
-            before = batch.slices.setdefault(column, [""] * (len(batch.keys) - table.num_rows))
-            before += table[column].to_pylist()
-    for values in batch.slices.values():
-        values += [""] * (len(batch.keys) - len(values))
-
-
-def _add_file(folder: Path, name: str, label: str, split: str, batch: RawBatch) -> None:
-    path = folder / name
-    batch.payload.append(path.read_bytes())
-    batch.places.append(str(path))
-    batch.keys.append(name)
-    batch.labels.append(label)
-    batch.splits.append(split)
+    examples = _rows(read_csv(path, ["file_name"]), path, 2, payload=[], key="file_name")
+    for example in examples:
+        file = PurePosixPath(example.key)
+        if file.is_absolute() or ".." in file.parts:
+            raise InputError(
+                f"{example.place}: {example.key!r} is not inside the batch; name files below {path.parent}"
+            )
+        if f"{root}{file}" not in names:
+            raise InputError(f"{example.place}: {path.parent / file} is missing; put it there or take the row out")
+        example.key, example.place, example.split = f"{root}{file}", str(path.parent / file), example.split or split
+    return examples

@@ -99,7 +99,11 @@ def fit(
         leverage = np.square(centred @ whiten).sum(axis=1) + 1 / moments.n
         scores[rows] = onehot - (onehot - fitted) / _rest(leverage)[:, None]
     return LeaveOneOut(
-        scores, float(penalties[best]), calibration.fit(scores[::step], labels[::step], _TEMPERATURE), coef, share - mean @ coef
+        scores,
+        float(penalties[best]),
+        calibration.fit(scores[::step], labels[::step], _TEMPERATURE),
+        coef,
+        share - mean @ coef,
     )
 
 

@@ -1,7 +1,8 @@
 """The one place that tells modalities apart; everything else asks a module from here by name.
 
 A modality is a module with the same few functions: `canonical` (what came in, to arrays with one shape), `to_columns`
-and `from_columns` (arrays to and from Parquet), `augment` (training payloads), `read_file` (what a user wants predicted).
+and `from_columns` (arrays to and from Parquet), `augment` and `view` (training payloads changed
+a little, and more), `read_file` (what a user wants predicted).
 Text and audio will be two more such modules.
 """
 

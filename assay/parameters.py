@@ -49,10 +49,11 @@ class Collect(Section):
 
 class Pretrain(Section):
     batches: list[str] = Field(min_length=1)
-    method: Literal["auto", "patches", "standardize", "masked"]
+    method: Literal["auto", "patches", "standardize", "vicreg"]
     examples: Count  # at most so many of each batch
     patches: Count  # filters of the method `patches`
-    epochs: Count
+    epochs: Count  # of the method `vicreg`: at least, and
+    steps: Count  # at least
     seed: Seed
 
 

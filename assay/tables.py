@@ -72,6 +72,12 @@ def augment(payload: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
     return payload
 
 
+def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Rows in which three values in ten are another row's (SCARF: Bahri, Jiang, Tay and Metzler 2022)."""
+    others = np.take_along_axis(payload, rng.integers(len(payload), size=payload.shape), axis=0)
+    return np.where(rng.random(payload.shape) < 0.3, others, payload)
+
+
 def read_file(path: Path, kind: dict) -> np.ndarray:
     """The rows of a CSV file as payloads of the released model. Shape (rows, features), float32."""
     table = read_csv(path, kind["features"])

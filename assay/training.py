@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +18,10 @@ with quiet():  # TensorFlow greets on stderr, whatever it is told
 
     from assay import networks
 
-from assay.parameters import Train
-
 _WARM_UP = 0.2  # share of the steps in which the learning rate rises (one cycle: Smith and Topin 2017)
 _STEPS_AT_ONCE = 10  # that TensorFlow takes before Python hears of it
 _WEIGHT_DECAY = 0.05
+CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 @dataclass
@@ -51,8 +50,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         at = self.order[index * self.size : (index + 1) * self.size]
-        payload = self.augment(self.examples.payload[at], self.rng)
-        return payload, self.examples.labels[at], self.examples.weights[at]
+        return self.augment(self.examples.payload[at], self.rng), self.examples.labels[at], self.examples.weights[at]
 
     def on_epoch_end(self) -> None:
         """Shuffle."""
@@ -76,30 +74,34 @@ def _set_dtype(name: str) -> None:
 
 
 def fit(
-    model: keras.Model, train: Examples, validation: Examples, augment: Callable, params: Train
+    model: keras.Model,
+    batches: Batches,
+    loss: Callable,
+    *,
+    learning_rate: float,
+    epochs: int,
+    validation: Examples | None = None,
+    metrics: Sequence[str] = (),
 ) -> list[dict[str, float]]:
-    """Train `model`, which gives logits, in place: AdamW (Loshchilov and Hutter 2019) under a one-cycle rate.
+    """Train `model` in place: AdamW (Loshchilov and Hutter 2019) under a one-cycle rate with this peak.
 
     Returns
     -------
     list
-        One dict an epoch: epoch, loss, accuracy, and, where there is validation, validation_loss and _accuracy.
+        One dict an epoch: epoch, loss, the metrics, and, where there is validation, validation_loss and so on.
     """
-    batches = Batches(train, params.batch_size, augment, params.seed)
-    epochs = max(params.epochs, -(-params.steps // len(batches)))
-    rising = round(_WARM_UP * epochs * len(batches))
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, epochs * len(batches) - rising, warmup_target=params.learning_rate, warmup_steps=rising
-    )
+    steps = epochs * len(batches)
+    rising = round(_WARM_UP * steps)
+    rate = keras.optimizers.schedules.CosineDecay(0.0, steps - rising, 0.0, "rate", learning_rate, rising)
     model.compile(
         keras.optimizers.AdamW(rate, weight_decay=_WEIGHT_DECAY, beta_2=0.99),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        weighted_metrics=["accuracy"],
+        loss,
+        weighted_metrics=list(metrics),
         jit_compile=False,  # what XLA compiles depends on the processor
         steps_per_execution=min(_STEPS_AT_ONCE, len(batches)),
     )
     curve = Curve(epochs)
-    checked = (validation.payload, validation.labels, validation.weights) if len(validation) else None
+    checked = (validation.payload, validation.labels, validation.weights) if validation else None
     model.fit(batches, epochs=epochs, validation_data=checked, verbose=0, callbacks=[curve], shuffle=False)
     return curve.rows
 
@@ -129,13 +131,27 @@ def logits(model: keras.Model, payload: np.ndarray, batch_size: int) -> np.ndarr
     return model.predict(payload, batch_size=batch_size, verbose=0).astype(np.float64)
 
 
-def export(model: keras.Model, kind: dict, temperature: float, path: Path) -> None:
-    """Write a classifier as ONNX, from `payload` to `probabilities` = softmax(logits / temperature), in float32."""
+def in_float32(trained: keras.Model, build: Callable[[], keras.Model]) -> keras.Model:
+    """The trained network, built again and with its weights rounded to float32."""
     _set_dtype("float32")
-    single = networks.classifier(networks.encoder(kind), model.output.shape[-1])
-    single.set_weights([array.astype(np.float32) for array in model.get_weights()])
+    single = build()
+    single.set_weights([array.astype(np.float32) for array in trained.get_weights()])
+    return single
+
+
+def export_classifier(model: keras.Model, kind: dict, temperature: float, path: Path) -> None:
+    """Write a classifier as ONNX, from `payload` to `probabilities` = softmax(logits / temperature)."""
+    n_classes = model.output.shape[-1]
+    single = in_float32(model, lambda: networks.classifier(networks.encoder(kind), n_classes))
     probabilities = networks.softmax(single.output / temperature)
     write_onnx(keras.Model(single.input, {"probabilities": probabilities}), path)
+
+
+def export_encoder(model: keras.Model, kind: dict, path: Path) -> list[np.ndarray]:
+    """Write an encoder as ONNX, from `payload` to `embedding`; returns its weights."""
+    single = in_float32(model, lambda: networks.encoder(kind))
+    write_onnx(keras.Model(single.input, {"embedding": single.output}), path)
+    return single.get_weights()
 
 
 def write_onnx(model: keras.Model, path: Path) -> None:

@@ -14,14 +14,18 @@ def main() -> None:
     params = parameters.load().collect
     raw = layouts.read(dataset.RAW / batch)
     modality = modalities.named(raw.modality)
-    payload = modality.canonical(raw.payload, raw.places, resize=params.resize, channels=params.channels)
+    places = [example.place for example in raw.examples]
+    payload = modality.canonical(raw.payload, places, resize=params.resize, channels=params.channels)
     ids = dataset.content_ids(payload)
-    splits = sides(ids, raw.splits, params)
+    splits = sides(ids, [example.split for example in raw.examples], params)
     rows = first_of_each(ids, splits)
-    columns, kind = modality.to_columns(payload[rows], raw.features)
+    columns, kind = modality.to_columns(payload[rows], getattr(raw.payload, "column_names", ()))
     dataset.write_examples(batch, kind, describe(raw, ids, splits, rows) | columns)
-    dataset.write_csv(dataset.labels(batch), ["id", "annotator", "label"], votes(raw, ids, splits))
-    dataset.write_csv(dataset.truth(batch), ["id", "label"], truth(raw, ids))
+    id_of = {example.key: id_ for example, id_, split in zip(raw.examples, ids, splits, strict=True) if split}
+    dataset.write_csv(dataset.labels(batch), ["id", "annotator", "label"], votes(raw, id_of))
+    dataset.write_csv(
+        dataset.truth(batch), ["id", "label"], sorted({id_of[k]: v for k, v in raw.truth if k in id_of}.items())
+    )
 
 
 def sides(ids: list[str], given: list[str], params: parameters.Collect) -> list[str]:
@@ -55,35 +59,28 @@ def first_of_each(ids: list[str], splits: list[str]) -> list[int]:
 
 def describe(raw: RawBatch, ids: list[str], splits: list[str], rows: list[int]) -> dict[str, pa.Array]:
     """The columns of examples.parquet that are not payload; `duplicates` holds the keys of a row's exact copies."""
-    keys = defaultdict(list)
-    for id_, key in zip(ids, raw.keys, strict=True):
-        keys[id_].append(key)
+    copies = defaultdict(list)
+    for id_, example in zip(ids, raw.examples, strict=True):
+        copies[id_].append(example.key)
+    kept = [raw.examples[row] for row in rows]
+    others = [[key for key in copies[ids[row]] if key != raw.examples[row].key] for row in rows]
     columns = {
         "id": pa.array([ids[row] for row in rows]),
-        "key": pa.array([raw.keys[row] for row in rows]),
-        "duplicates": pa.array(
-            [[key for key in keys[ids[row]] if key != raw.keys[row]] for row in rows], pa.list_(pa.string())
-        ),
+        "key": pa.array([example.key for example in kept]),
+        "duplicates": pa.array(others, pa.list_(pa.string())),
         "split": pa.array([splits[row] for row in rows]),
     }
-    slices = {f"slice:{name}": pa.array([values[row] for row in rows]) for name, values in raw.slices.items()}
-    return columns | slices
+    slices = sorted({name for example in kept for name in example.slices})
+    return columns | {f"slice:{name}": pa.array([each.slices.get(name, "") for each in kept]) for name in slices}
 
 
-def votes(raw: RawBatch, ids: list[str], splits: list[str]) -> list[tuple[str, str, str]]:
+def votes(raw: RawBatch, id_of: dict[str, str]) -> list[tuple[str, str, str]]:
     """Every label as a vote (id, annotator, label); the batch's own label column is the annotator `given`.
 
     Exact duplicates with different labels so become several votes for one example.
     """
-    row_of = {key: row for row, key in enumerate(raw.keys)}
-    given = [(row, "given", label) for row, label in enumerate(raw.labels) if label]
-    people = [(row_of[key], annotator, label) for key, annotator, label in raw.annotations]
-    return sorted((ids[row], annotator, label) for row, annotator, label in given + people if splits[row])
-
-
-def truth(raw: RawBatch, ids: list[str]) -> list[tuple[str, str]]:
-    row_of = {key: row for row, key in enumerate(raw.keys)}
-    return sorted({ids[row_of[key]]: label for key, label in raw.truth}.items())
+    given = [(example.key, "given", example.label) for example in raw.examples if example.label]
+    return sorted((id_of[key], annotator, label) for key, annotator, label in given + raw.annotations if key in id_of)
 
 
 if __name__ == "__main__":

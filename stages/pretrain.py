@@ -10,7 +10,7 @@ from assay.inference import Model
 def main() -> None:
     params = parameters.load()
     kind, payload = read_samples(params.pretrain.batches)
-    encoder = encoders.learn(kind, payload, params.pretrain)
+    encoder = encoders.learn(kind, payload, params.pretrain, portable=params.portable, threads=params.threads)
     dataset.write_bytes(dataset.ENCODER, encoder.onnx)
     dataset.write_arrays(dataset.ENCODER_WEIGHTS, encoder.weights)
     embed = Model(dataset.ENCODER, portable=params.portable, threads=params.threads)

@@ -17,19 +17,29 @@ def main() -> None:
 
     training.fix(params.train.seed, portable=params.portable, threads=params.threads)
     encoder = dataset.read_json(dataset.ENCODER_INFO)
+    modality = modalities.named(encoder["modality"])
     trunk = training.networks.encoder(encoder)
     if params.train.start == "encoder" and encoder["trainable"]:
         weights = dataset.read_arrays(dataset.ENCODER_WEIGHTS)
         trunk.set_weights(list(weights.values()))
     model = training.networks.classifier(trunk, len(classes))
-    curve = training.fit(model, train, validation, modalities.named(encoder["modality"]).augment, params.train)
+    batches = training.Batches(train, params.train.batch_size, modality.augment, params.train.seed)
+    curve = training.fit(
+        model,
+        batches,
+        training.CROSS_ENTROPY,
+        learning_rate=params.train.learning_rate,
+        epochs=max(params.train.epochs, -(-params.train.steps // len(batches))),
+        validation=validation,
+        metrics=["accuracy"],
+    )
     temperature = 1.0
     if len(validation):
         logits = training.logits(model, validation.payload, params.train.batch_size)
         temperature = calibration.fit(logits, validation.labels, typical=temperature).temperature
 
     with dataset.whole(dataset.CLASSIFIER) as unfinished:
-        training.export(model, encoder, temperature, unfinished)
+        training.export_classifier(model, encoder, temperature, unfinished)
     kind = {name: encoder[name] for name in ("modality", "shape", "features") if name in encoder}
     dataset.write_json(dataset.CLASSES, {"classes": classes, **kind})
     dataset.write_frame(dataset.LEARNING_CURVE, pd.DataFrame(curve), list(curve[0]))

@@ -247,6 +247,21 @@ def other_shape(workspace: Workspace) -> None:
     dataset.write_json(dataset.ENCODER_INFO, {"modality": "image", "shape": [9, 9, 1]})
 
 
+def sampled(**batches: dict[str, str | bytes]) -> Callable[[Workspace], None]:
+    def prepare(workspace: Workspace) -> None:
+        workspace.set("pretrain.batches", list(batches))
+        for batch, files in batches.items():
+            workspace.raw(files, batch)
+            workspace.done(f"collect@{batch}")
+            workspace.done(f"sample@{batch}")
+
+    return prepare
+
+
+def too_many_digits(workspace: Workspace) -> None:
+    workspace.set("digits.batches", {"b": 9999})
+
+
 def answers(file: str) -> Callable[[Workspace], None]:
     def prepare(workspace: Workspace) -> None:
         examples = collected(workspace, b=rows(*"aabb"), c=rows(*"aabb", start=9))
@@ -261,6 +276,9 @@ def answers(file: str) -> Callable[[Workspace], None]:
 
 
 STAGES = {
+    "too many digits": (too_many_digits, "digits", "params.yaml: digits.batches", "9999", "1797"),
+    "two shapes": (sampled(b=GOOD, c={"a/1.png": image(size=(9, 8))}), "pretrain", "c.parquet", "8 x 9", "b holds"),
+    "test examples": (sampled(b=csv("label,split,x\na,test,1\n")), "pretrain", "pretrain.batches", "examples only"),
     "one class": (one_class, "clean", "all 4 labels", "'a'", "at least two classes are needed"),
     "class of one example": (class_of_one, "clean", "data/raw/b", "'c'", "1 example", "clean.smallest_class"),
     "no label": (no_label, "clean", "no example of any batch has a label", "label some in data/raw/"),
