@@ -59,7 +59,8 @@ def fit(scores: np.ndarray, labels: np.ndarray, typical: float) -> Calibration:
 
     start = (np.log(typical), np.log(_NOISE / (0.5 - _NOISE)))
     found = minimize(log_loss, start, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-7})
-    return Calibration(*_from_point(found.x))
+    temperature, noise = _from_point(found.x)
+    return Calibration(temperature, max(noise, 1 / (len(labels) + 1)))  # no data set is so clean that none may be wrong
 
 
 def _from_point(point: np.ndarray) -> tuple[float, float]:

@@ -120,8 +120,8 @@ def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str]) -> No
 
 
 def write_json(path: Path, values: dict) -> None:
-    """Write `values`; floats are rounded to four decimals, which is more than any of our metrics is sure of."""
-    rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()}
+    """Write `values`; floats are rounded to four digits, which is more than any of our metrics is sure of."""
+    rounded = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in values.items()}
     with whole(path) as unfinished:
         unfinished.write_text(json.dumps(rounded, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

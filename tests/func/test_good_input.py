@@ -100,6 +100,11 @@ def test_slices(workspace: Workspace) -> None:
     assert examples("slice:site", "slice:hour") == {"x/1.png": ("Köln", "07"), "2.png": ("", "8")}
 
 
+def test_list_of_files(workspace: Workspace) -> None:
+    collect(workspace, {"metadata.csv": "file_name,label\n1.png,a\n./2.png,b\n", "1.png": image(1), "2.png": image(2)})
+    assert labels() == {"1.png": ["a"], "2.png": ["b"]}
+
+
 def test_list_of_files_in_split_folders(workspace: Workspace) -> None:
     listed = "file_name,label\ntrain/1.png,a\ntest/2.png,b\n"
     collect(workspace, {"metadata.csv": listed, "train/1.png": image(1), "test/2.png": image(2)})
