@@ -1,8 +1,9 @@
 """The networks that are trained, in Keras's own layers and operations: an encoder for each modality, and a head.
 
 The encoder of images halves them until at most 4 pixels a side are left, one convolution at a time (28, 14, 7, 3; 8, 4),
-the first by its stride and the others by pooling, convolves what is left once more and averages it to one vector.
-Pooling comes before the ReLU, with which it commutes, so that the ReLU sees a quarter of the values.
+the first by its stride and the others by pooling, and convolves what is left once more. Pooling comes before the ReLU,
+with which it commutes, so that the ReLU sees a quarter of the values. Labels are judged by all that the last map holds;
+the classifier averages it over the image first.
 """
 
 import keras
@@ -15,7 +16,7 @@ _UNITS = 128  # of each of the two layers for tables
 
 
 def encoder(kind: dict) -> keras.Model:
-    """A network from the payload that `kind` describes to an embedding, with random weights."""
+    """A network from the payload that `kind` describes to a map (n, side, side, width) or a vector (n, width)."""
     build = {"image": _image_encoder, "table": _table_encoder}[kind["modality"]]
     return build(tuple(kind["shape"]))
 
@@ -31,7 +32,7 @@ def _image_encoder(shape: tuple[int, int, int]) -> keras.Model:
         size, stride = (3, 1) if stage else (_STEM, 2)
         x = layers.Conv2D(width, size, stride, padding="same", kernel_initializer="he_normal")(x)  # (n, s, s, width)
         x = layers.ReLU()(layers.MaxPooling2D()(x) if 0 < stage < len(widths) - 1 else x)
-    return keras.Model(payload, layers.GlobalAveragePooling2D()(x), name="encoder")  # (n, 96)
+    return keras.Model(payload, x, name="encoder")
 
 
 def _table_encoder(shape: tuple[int]) -> keras.Model:
@@ -42,9 +43,14 @@ def _table_encoder(shape: tuple[int]) -> keras.Model:
     return keras.Model(payload, x, name="encoder")
 
 
+def averaged(encoded: keras.KerasTensor) -> keras.KerasTensor:
+    """A map averaged over the image; a vector as it is. Shape (n, width)."""
+    return layers.GlobalAveragePooling2D()(encoded) if len(encoded.shape) == 4 else encoded
+
+
 def classifier(trunk: keras.Model, n_classes: int) -> keras.Model:
-    """`trunk` with a head that gives logits. Normalising the embedding alone is cheap, and allows a high rate."""
-    x = layers.BatchNormalization(momentum=0.9)(trunk.output)
+    """`trunk` with a head that gives logits. Normalising the average alone is cheap, and allows a high rate."""
+    x = layers.BatchNormalization(momentum=0.9)(averaged(trunk.output))
     return keras.Model(trunk.input, layers.Dense(n_classes)(x), name="classifier")
 
 

@@ -12,7 +12,7 @@ from keras import layers, ops
 
 from assay import networks, training
 
-_BATCH = 256
+_BATCH = 128
 _LEARNING_RATE = 0.004
 _PROJECTOR = (256, 128)  # units of the layers between the embedding and the loss
 _INVARIANCE, _VARIANCE, _COVARIANCE = 25.0, 25.0, 1.0  # weights of the three terms, as in the paper
@@ -29,7 +29,8 @@ def learn(kind: dict, payload: np.ndarray, view: Callable, *, epochs: int, steps
     encoder = networks.encoder(kind)
     pair = keras.Input((2, *kind["shape"]), dtype=encoder.input.dtype)  # (n, 2, ...)
     projector = keras.Sequential([layers.Dense(_PROJECTOR[0], activation="relu"), layers.Dense(_PROJECTOR[1])])
-    projected = ops.stack([projector(encoder(pair[:, number])) for number in (0, 1)], axis=1)  # (n, 2, units)
+    views = [projector(networks.averaged(encoder(pair[:, number]))) for number in (0, 1)]
+    projected = ops.stack(views, axis=1)  # (n, 2, units)
     examples = training.Examples(payload, np.zeros(len(payload)), np.ones(len(payload)))
     batches = training.Batches(
         examples, _BATCH, lambda rows, rng: np.stack([view(rows, rng), view(rows, rng)], axis=1), seed

@@ -150,7 +150,7 @@ def export_classifier(model: keras.Model, kind: dict, temperature: float, path: 
 def export_encoder(model: keras.Model, kind: dict, path: Path) -> list[np.ndarray]:
     """Write an encoder as ONNX, from `payload` to `embedding`; returns its weights."""
     single = in_float32(model, lambda: networks.encoder(kind))
-    write_onnx(keras.Model(single.input, {"embedding": single.output}), path)
+    write_onnx(keras.Model(single.input, {"embedding": keras.layers.Flatten()(single.output)}), path)
     return single.get_weights()
 
 
