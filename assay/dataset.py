@@ -5,6 +5,7 @@ Parquet, by batch, under an id that is the hash of their content; labels lie apa
 """
 
 import csv
+import errno
 import hashlib
 import json
 import os
@@ -108,7 +109,9 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> No
     with whole(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows(rows)
+        quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        for row in rows:  # before Python 3.13 the writer forgets that a lone carriage return must be quoted
+            (quoted if any("\r" in str(value) for value in row) else writer).writerow(row)
 
 
 def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str]) -> None:
@@ -181,21 +184,24 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
+            header = next(filter(None, csv.reader(file)), [])
+            has_rows = any(line.strip("\r\n") for line in file)
         if not header:
             raise InputError(f"{path} is empty: a header line is the least it must have")
-        table = pa.csv.read_csv(
-            path,
-            parse_options=pa.csv.ParseOptions(newlines_in_values=True),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
-            ),
-        )
+        types = dict.fromkeys(header, pa.string())
+        table = pa.schema(types).empty_table()
+        if has_rows:
+            table = pa.csv.read_csv(
+                path,
+                read_options=pa.csv.ReadOptions(use_threads=False),  # else errors do not tell the row
+                parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+                convert_options=pa.csv.ConvertOptions(column_types=types, strings_can_be_null=False),
+            )
     except (UnicodeDecodeError, pa.ArrowInvalid, csv.Error) as error:
         raise InputError(f"{path} {_csv_problem(path, error)}") from None
     twice = [name for name in header if header.count(name) > 1]
     if twice:
-        raise InputError(f"{path} has two columns {twice[0]!r}")
+        raise InputError(f"{path} has two columns {twice[0]!r}: rename one or take it out")
     missing = [name for name in columns if name not in header]
     if missing:
         raise InputError(f"{path} has no column {missing[0]!r}; it has: {', '.join(header)}")
@@ -232,10 +238,12 @@ def read_json(path: Path) -> dict:
 
 
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    if not path.exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))  # pyarrow's does not tell the name
     try:
         return pq.read_table(path, columns=columns, use_threads=False)
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{path} is not a readable Parquet file: {error}") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path} is not a readable Parquet file ({error}): write or fetch it again") from None
 
 
 def read_kind(path: Path) -> dict:

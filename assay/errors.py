@@ -31,12 +31,14 @@ def _one_line(error: Exception) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what libraries write to stderr to ourselves, unless they fail: then it is shown."""
+    """Keep what libraries write to stderr to ourselves, unless they fail unexpectedly: then it is shown."""
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as heard:
         os.dup2(heard.fileno(), 2)
         try:
             yield
+        except InputError:
+            raise
         except BaseException:
             heard.seek(0)
             os.write(stderr, heard.read())

@@ -39,7 +39,7 @@ def canonical(
     decoded = []
     for content, place in zip(raw, places, strict=True):
         image = Image.fromarray(content) if isinstance(content, np.ndarray) else _open(content, place)
-        image = image.convert({1: "L", 3: "RGB"}[channels or (1 if image.mode in ("1", "L", "LA") else 3)])
+        image = image.convert({1: "L", 3: "RGB"}[channels or (1 if image.mode in ("1", "L", "LA", "La") else 3)])
         if resize and image.size != resize[::-1]:
             image = image.resize(resize[::-1], Image.Resampling.BILINEAR)
         pixels = np.asarray(image)
@@ -58,6 +58,8 @@ def _open(content: bytes, place: str) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
             image.load()
+            if image.mode in ("La", "RGBa"):  # premultiplied; "La" converts to "LA" alone
+                image = image.convert(image.mode.upper())
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise InputError(
             f"{place} has over {Image.MAX_IMAGE_PIXELS:,} pixels: a decompression bomb? take it out"

@@ -8,6 +8,7 @@ import gzip
 import math
 import struct
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -29,6 +30,7 @@ _SPLIT_FOLDERS = {
 _IDX_SPLITS = {"train": "train", "t10k": "test"}
 _SIDE_FILES = {"annotations.csv": ["annotator", "label"], "truth.csv": ["label"]}
 _NOT_DATA = {".DS_Store", "Thumbs.db", "desktop.ini"}
+_BLOCK = 2**24  # bytes of an IDX file that are read at a time
 
 
 @dataclass
@@ -66,6 +68,9 @@ def read(folder: Path) -> RawBatch:
     names = {path.relative_to(folder).as_posix() for path in paths}
     if not names:
         raise InputError(f"{folder} is empty: put examples into it, or take its name off the lists in params.yaml")
+    for name in sorted(names):
+        if any("\udc80" <= character <= "\udcff" for character in name):  # how Python shows bytes it cannot decode
+            raise InputError(f"{folder / name}: the file's name is not UTF-8: rename it")
     batch = _table(folder, names) or _idx(folder, names) or _files(folder, names)
     if batch is None:
         raise InputError(
@@ -83,7 +88,7 @@ def read(folder: Path) -> RawBatch:
 
 def _check(folder: Path, examples: list[Example]) -> None:
     if not examples:
-        raise InputError(f"{folder} holds no examples")
+        raise InputError(f"{folder} holds no examples: add some, or take its name off the lists in params.yaml")
     places: dict[str, str] = {}
     for each in examples:
         if each.key in places:
@@ -104,25 +109,40 @@ def _side_file(path: Path, batch: RawBatch) -> list[tuple[str, ...]]:
     by = next((name for name in ("key", "file_name") if name in table.column_names), None)
     if by is None:
         raise InputError(f"{path} has neither a column 'key' nor a column 'file_name'")
-    for row, key in enumerate(table[by].to_pylist(), start=2):
+    places = _places(path, 2, table)
+    seen = set()
+    for place, key in zip(places, table[by].to_pylist(), strict=True):
         if key not in known:
-            raise InputError(f"{path} row {row}: {key!r} is no example of this batch")
-    columns = [as_text(table[name], path) for name in (by, *_SIDE_FILES[path.name])]
-    return [row for row in zip(*columns, strict=True) if row[-1]]
+            raise InputError(f"{place}: {key!r} is no example of this batch: mend it or take the row out")
+        if path.name == "truth.csv" and key in seen:
+            raise InputError(f"{place}: the truth of {key!r} is there already: take one of the rows out")
+        seen.add(key)
+    columns = [table[name].to_pylist() for name in (by, *_SIDE_FILES[path.name][:-1])]
+    return [row for row in zip(*columns, as_labels(table["label"], places), strict=True) if row[-1]]
 
 
-def as_text(column: pa.ChunkedArray, path: Path) -> list[str]:
-    """Labels as text: a whole number has no decimal point, whether the column has gaps or not; "" where there is none.
+def _places(path: Path, first: int, table: pa.Table) -> list[str]:
+    return [f"{path} row {row}" for row in range(first, first + len(table))]
+
+
+def as_text(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
+    """Values as text: whole numbers without a decimal point, gaps in the column or not; "" where there is none."""
+    values = ["" if value is None or value != value else value for value in column.to_pylist()]  # noqa: PLR0124 NaN
+    for place, value in zip(places, values, strict=True):
+        if isinstance(value, bytes | list | dict) or value in (math.inf, -math.inf):
+            raise InputError(f"{place}: {value!r} is no label, key, split or slice; these must be text or numbers")
+    if pa.types.is_floating(column.type):
+        return [str(int(value)) if value != "" and value == int(value) else str(value) for value in values]
+    return [str(value) for value in values]
+
+
+def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
+    """Labels as text.
 
     pandas turns whole numbers into `3.0` when a column has gaps. In a column of text, `3.0` loses its point only if
     every label there is written so: then no two labels can become one.
     """
-    values = ["" if value is None or value != value else value for value in column.to_pylist()]  # noqa: PLR0124 NaN
-    if any(isinstance(value, bytes) for value in values[:1]):
-        raise InputError(f"{path}: labels are bytes; they must be text or numbers")
-    if pa.types.is_floating(column.type):
-        return [str(int(value)) if value != "" and value == int(value) else str(value) for value in values]
-    texts = [str(value) for value in values]
+    texts = as_text(column, places)
     written = [text for text in texts if text]
     if written and all(text.endswith(".0") and text[:-2].lstrip("-").isdigit() for text in written):
         return [text.removesuffix(".0") for text in texts]
@@ -133,8 +153,10 @@ def _rows(table: pa.Table, path: Path, first: int, *, payload: list[str], key: s
     """One example a row of a table, numbered from `first`; what is neither reserved nor payload is a slice."""
     if "label" not in table.column_names and not (path.parent / "annotations.csv").exists():
         raise InputError(f"{path} has no column 'label'; for unlabelled examples, add it and leave it empty")
-    columns = {name: as_text(table[name], path) for name in table.column_names if name not in payload}
-    places = [f"{path} row {row}" for row in range(first, first + len(table))]
+    places = _places(path, first, table)
+    columns = {name: as_text(table[name], places) for name in table.column_names if name not in payload}
+    if "label" in columns:
+        columns["label"] = as_labels(table["label"], places)
     keys = columns.get(key) or [str(row) for row in range(len(table))]
     none = [""] * len(table)
     sliced = [name for name in columns if name not in RESERVED]
@@ -153,6 +175,7 @@ def _table(folder: Path, names: set[str]) -> RawBatch | None:
     path = folder / name
     table, first = (read_csv(path), 2) if path.suffix == ".csv" else (read_parquet(path), 0)
     modality, columns = modalities.of_columns(table.column_names, RESERVED)
+    modalities.named(modality, path)
     examples = _rows(table, path, first, payload=columns, key="key")
     if modality == "table":
         return RawBatch(modality, examples, table.select(columns), {name})
@@ -178,9 +201,10 @@ def _idx(folder: Path, names: set[str]) -> RawBatch | None:
                 raise InputError(f"{folder / name} is missing (or {name}.gz): IDX images and labels come in pairs")
         pixels, labels = _read_idx(folder / files[0], axes=3), _read_idx(folder / files[1], axes=1)
         if len(pixels) != len(labels):
-            raise InputError(f"{folder}: {len(pixels)} {part} images, but {len(labels)} labels")
+            counts = f"{pair[0]} holds {len(pixels)} images, but {pair[1]} {len(labels)} labels"
+            raise InputError(f"{folder / counts}: fetch both again")
         if images and images[0].shape[1:] != pixels.shape[1:]:
-            raise InputError(f"{folder}: train and t10k images differ in size")
+            raise InputError(f"{folder}: train and t10k images differ in size: make one batch of each")
         place = f"{folder / files[0]} image"
         examples += [Example(f"{part}/{n}", f"{place} {n}", str(label), split) for n, label in enumerate(labels)]
         images.append(pixels)
@@ -195,15 +219,19 @@ def _read_idx(path: Path, axes: int) -> np.ndarray:
             magic, expected = file.read(4), bytes([0, 0, 8, axes])
             if magic != expected:
                 raise InputError(
-                    f"{path} has the magic {magic.hex()}, not {expected.hex()}: no IDX bytes of {axes} axes"
+                    f"{path} has the magic {magic.hex()}, not {expected.hex()} of {axes}-axis IDX bytes: fetch it again"
                 )
             shape = struct.unpack(f">{axes}I", file.read(4 * axes))
-            content = file.read(math.prod(shape) + 1)
+            size, content = math.prod(shape), bytearray()
+            while block := file.read(min(_BLOCK, size + 1 - len(content))):  # the header may claim too much
+                content += block
     except (EOFError, struct.error, gzip.BadGzipFile, gzip.zlib.error) as error:
         raise InputError(f"{path} is cut short or damaged ({error}): fetch it again") from None
-    if len(content) != math.prod(shape):
-        more = "is cut short" if len(content) < math.prod(shape) else "is longer than its header says"
-        raise InputError(f"{path} {more}: it says {shape}, which is {math.prod(shape)} bytes")
+    if len(content) != size:
+        more = "is cut short" if len(content) < size else "is longer than its header says"
+        raise InputError(f"{path} {more}: it says {shape}, which is {size} bytes: fetch it again")
+    if 0 in shape[1:]:
+        raise InputError(f"{path} holds images of no pixels, {shape}: fetch it again")
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
@@ -216,29 +244,38 @@ def _files(folder: Path, names: set[str]) -> RawBatch | None:
     tops = {name.partition("/")[0] for name in [*media, *tables] if "/" in name}
     if not tops and not tables:
         return None
+    for name in sorted(media):
+        modalities.named(media[name], folder / name)
     if len(set(media.values())) > 1:
         raise InputError(f"{folder} mixes {' and '.join(sorted(set(media.values())))} files: make one batch of each")
-    roots = {f"{top}/": _SPLIT_FOLDERS[top] for top in sorted(tops)} if tops <= set(_SPLIT_FOLDERS) else {"": ""}
+    splits, others = tops & set(_SPLIT_FOLDERS), tops - set(_SPLIT_FOLDERS)
+    if others and any(name.partition("/")[0] in splits and name.count("/") > 1 for name in media):
+        raise InputError(f"{folder} has a folder {min(others)!r} beside {min(splits)!r}: put it into one of the splits")
+    split_of = {} if others else {top: _SPLIT_FOLDERS[top] for top in splits}
     examples, used = [], set()
-    for root, split in roots.items():
+    for root in [f"{top}/" for top in sorted(split_of)] if split_of and "metadata.csv" not in names else [""]:
         if f"{root}metadata.csv" in names:
             used.add(f"{root}metadata.csv")
-            examples += _listed_files(folder, root, split, names)
+            examples += _listed_files(folder, root, names)
         else:
             for name in sorted(name for name in media if name.startswith(root)):
                 label = name.removeprefix(root).rpartition("/")[0]
-                examples += [Example(name, str(folder / name), label, split)] if label else []
+                examples += [Example(name, str(folder / name), label)] if label else []
+    for example in examples:
+        example.split = example.split or split_of.get(example.key.partition("/")[0], "")
     payload = [(folder / example.key).read_bytes() for example in examples]
     return RawBatch(
         next(iter(media.values()), "image"), examples, payload, used | {example.key for example in examples}
     )
 
 
-def _listed_files(folder: Path, root: str, split: str, names: set[str]) -> list[Example]:
+def _listed_files(folder: Path, root: str, names: set[str]) -> list[Example]:
     """The files that a metadata.csv names, with what it says of them."""
     path = folder / root / "metadata.csv"
     examples = _rows(read_csv(path, ["file_name"]), path, 2, payload=[], key="file_name")
     for example in examples:
+        if not example.key:
+            raise InputError(f"{example.place}: file_name is empty; name a file or take the row out")
         file = PurePosixPath(example.key)
         if file.is_absolute() or ".." in file.parts:
             raise InputError(
@@ -246,5 +283,6 @@ def _listed_files(folder: Path, root: str, split: str, names: set[str]) -> list[
             )
         if f"{root}{file}" not in names:
             raise InputError(f"{example.place}: {path.parent / file} is missing; put it there or take the row out")
-        example.key, example.place, example.split = f"{root}{file}", str(path.parent / file), example.split or split
+        row = example.place.removeprefix(f"{path} ")
+        example.key, example.place = f"{root}{file}", f"{path.parent / file} ({root}metadata.csv {row})"
     return examples

@@ -17,12 +17,13 @@ from assay.errors import InputError
 
 _MODULES: dict[str, ModuleType] = {"image": images, "table": tables}
 _COLUMNS = {"image": "image", "audio": "audio", "text": "text"}  # payload column of a table: modality
-_FILES = {"image": images.SUFFIXES}
+_FILES = {"image": images.SUFFIXES, "audio": {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a"}}
 
 
-def named(modality: str) -> ModuleType:
+def named(modality: str, place: Path = dataset.RAW) -> ModuleType:
+    """The module of a modality; `place` is what to name where there is none."""
     if modality not in _MODULES:
-        raise InputError(f"{modality} examples cannot be used yet; what can: {', '.join(_MODULES)}")
+        raise InputError(f"{place}: {modality} examples cannot be used yet; what can: {', '.join(_MODULES)}")
     return _MODULES[modality]
 
 

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML  # DVC's: it reads 1e-05, which DVC writes, as a number, and no key twice
+from ruamel.yaml.error import YAMLError
 
 from assay.errors import InputError
 
@@ -14,11 +15,12 @@ FILE = Path("params.yaml")
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+Side = Annotated[int, Field(ge=1, le=4096)]  # of an image, in pixels
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Annotator(Section):
@@ -37,7 +39,7 @@ class Digits(Section):
 class Collect(Section):
     test: OpenShare  # held out by content hash where a batch names no split
     validation: OpenShare
-    resize: tuple[Count, Count] | None = Field(strict=False)  # height, width in pixels
+    resize: tuple[Side, Side] | None = Field(strict=False)  # height, width in pixels
     channels: Literal[1, 3] | None
 
     @model_validator(mode="after")
@@ -103,7 +105,8 @@ class Parameters(Section):
 
     @model_validator(mode="after")
     def _lists_of_batches(self) -> "Parameters":
-        for key, names in {"batches": self.batches, "pretrain.batches": self.pretrain.batches}.items():
+        pretrain, digits = self.pretrain.batches, list(self.digits.batches)
+        for key, names in {"batches": self.batches, "pretrain.batches": pretrain, "digits.batches": digits}.items():
             for name in names:
                 if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) or set(name) == {"."}:
                     raise ValueError(f"{key}: {name!r} is no batch name: use letters, digits, '.', '_' and '-'")
@@ -124,10 +127,10 @@ def load() -> Parameters:
         One line that names the first wrong key, what is allowed there, and what was found.
     """
     try:
-        values = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+        values = _read()
     except FileNotFoundError:
         raise InputError(f"{FILE} is missing: run this in the folder that holds dvc.yaml") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{FILE} is not YAML: {error}") from error
     if not isinstance(values, dict):
         raise InputError(f"{FILE} must hold keys with values")
@@ -140,10 +143,14 @@ def load() -> Parameters:
 def arithmetic() -> tuple[bool, int]:
     """`portable` and `threads` alone; their safe values where the file does not say: `load` reports that."""
     try:
-        values = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+        values = _read()
         return values["portable"] is not False, max(1, int(values["threads"]))
-    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, YAMLError):
         return True, 1
+
+
+def _read() -> object:
+    return YAML(typ="safe", pure=True).load(FILE.read_text(encoding="utf-8"))
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -154,7 +161,7 @@ def _first_problem(error: ValidationError) -> str:
         return f"{key}: unknown key; allowed here: {', '.join(_keys(place[:-1]))}"
     if problem["type"] == "missing":
         return f"{key}: missing; see the params.yaml that Assay came with"
-    message = problem["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    message = re.sub("^(Input|List) should", "must", problem["msg"].removeprefix("Value error, "))
     if problem["type"] == "value_error":
         return f"{key}: {message}" if key else message
     return f"{key}: {message}, not {problem['input']!r}"

@@ -37,7 +37,8 @@ def canonical(raw: pa.Table, places: Sequence[str], **_images_only: object) -> n
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             place, value = _first_unreadable(raw[name], places)
             raise InputError(f"{place}: {name!r} is {value!r}, not a number; encode or drop that column") from None
-        column = column.astype(np.float32)
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is found below
+            column = column.astype(np.float32)
         if not np.isfinite(column).all():
             row = int(np.flatnonzero(~np.isfinite(column))[0])
             raise InputError(
@@ -48,11 +49,11 @@ def canonical(raw: pa.Table, places: Sequence[str], **_images_only: object) -> n
 
 
 def _first_unreadable(column: pa.ChunkedArray, places: Sequence[str]) -> tuple[str, object]:
-    for place, value in zip(places, column.to_pylist(), strict=True):
+    for place, value in zip(places, column, strict=True):
         try:
-            float(value)
-        except (TypeError, ValueError):
-            return place, value
+            value.cast(pa.float64())  # not float(): Python reads ' 2' and '1_000', Arrow does not
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return place, value.as_py()
     return places[0], column[0].as_py()
 
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 import pyarrow as pa
 
 from assay import dataset, layouts, modalities, parameters
-from assay.errors import run
+from assay.errors import quiet, run
 from assay.layouts import RawBatch
 
 
@@ -15,7 +15,8 @@ def main() -> None:
     raw = layouts.read(dataset.RAW / batch)
     modality = modalities.named(raw.modality)
     places = [example.place for example in raw.examples]
-    payload = modality.canonical(raw.payload, places, resize=params.resize, channels=params.channels)
+    with quiet():  # Pillow and libtiff say what they think of a damaged file
+        payload = modality.canonical(raw.payload, places, resize=params.resize, channels=params.channels)
     ids = dataset.content_ids(payload)
     splits = sides(ids, [example.split for example in raw.examples], params)
     rows = first_of_each(ids, splits)
