@@ -73,7 +73,7 @@ def _open(content: bytes, place: str) -> Image.Image:
 
 
 def to_columns(payload: np.ndarray, _features: Sequence[str] = ()) -> tuple[dict[str, pa.Array], dict]:
-    """Columns for Parquet, the pixels of an image as one value of fixed size, and what they are: `{modality, shape}`."""
+    """Columns for Parquet, an image's pixels as one value of fixed size, and what they are: `{modality, shape}`."""
     pixels = pa.py_buffer(np.ascontiguousarray(payload))
     column = pa.Array.from_buffers(pa.binary(payload[0].size), len(payload), [None, pixels])
     return {"image": column}, {"modality": "image", "shape": list(payload.shape[1:])}

@@ -1,4 +1,4 @@
-"""The model card: what a model is, what it learned from, and how well it does, in the words of Mitchell et al. (2019)."""
+"""The model card: what a model is, what it learned from, and how well it does (Mitchell et al. 2019)."""
 
 from importlib.metadata import version
 
@@ -16,7 +16,7 @@ def versions() -> dict[str, str]:
     return {package: version(package) for package in _PACKAGES}
 
 
-def write(info: dict, encoder: dict, batches: list[str], clean: dict, train: dict, evaluate: dict) -> str:
+def write(info: dict, encoder: dict, batches: list[str], *, clean: dict, train: dict, evaluate: dict) -> str:
     """The card, as Markdown.
 
     Parameters
@@ -31,6 +31,7 @@ def write(info: dict, encoder: dict, batches: list[str], clean: dict, train: dic
         f"| {name} | {evaluate[key]:.4f} | {evaluate[f'{key}_low']:.4f} to {evaluate[f'{key}_high']:.4f} |"
         for key, name in _SCORES.items()
     )
+    start = "the weights of that encoder" if train["fine_tuned"] else "random weights"
     return f"""# Model card
 
 A classifier of {info["modality"]}s ({shape}) into {len(info["classes"])} classes: {", ".join(info["classes"])}.
@@ -41,11 +42,13 @@ Predict with `python -m assay predict FILE…`, or with ONNX Runtime alone.
 - batches: {", ".join(batches)}
 - {clean["examples"]} examples, {clean["labelled"]} of them labelled by people
 - cleaning: {clean["relabel"]} labels replaced, {clean["drop"]} examples left out, {clean["review"]} for review
-- labels it learned from: {info["labels"]} (MD5), {train["train_examples"]} for training, {train["validation_examples"]} for validation
+- {train["train_examples"]} examples for training, {train["validation_examples"]} for validation; their labels' MD5 is
+  {info["labels"]}
 
 ## Training
-The encoder was learned by the method `{encoder["method"]}` without labels, then the network was trained for
-{train["epoch"]} epochs; its probabilities are calibrated by a temperature of {train["temperature"]:.2f}.
+The encoder by which labels were judged was learned without labels, by the method `{encoder["method"]}`. The network was
+trained for {train["epoch"]} epochs, from {start}; its probabilities are calibrated by a
+temperature of {train["temperature"]:.2f}.
 
 ## Scores on {evaluate["test_examples"]} test examples
 | score | value | interval |

@@ -1,9 +1,9 @@
 """The networks that are trained, in Keras's own layers and operations: an encoder for each modality, and a head.
 
-The encoder of images halves them until at most 4 pixels a side are left, one convolution at a time (28, 14, 7, 3; 8, 4),
-the first by its stride and the others by pooling, and convolves what is left once more. Pooling comes before the ReLU,
-with which it commutes, so that the ReLU sees a quarter of the values. Labels are judged by all that the last map holds;
-the classifier averages it over the image first.
+The encoder of images halves them until at most 4 pixels a side are left, one convolution at a time (28, 14, 7, 3; or
+8, 4), the first by its stride and the others by pooling, and convolves what is left once more. Pooling comes before the
+ReLU, with which it commutes, so that the ReLU sees a quarter of the values. Labels are judged by all that the last map
+holds; the classifier averages it over the image first.
 """
 
 import keras

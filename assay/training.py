@@ -19,6 +19,7 @@ with quiet():  # TensorFlow greets on stderr, whatever it is told
     from assay import networks
 
 _WARM_UP = 0.2  # share of the steps in which the learning rate rises (one cycle: Smith and Topin 2017)
+_LEAST_BATCHES = 40  # in an epoch, however little data there is
 _STEPS_AT_ONCE = 10  # that TensorFlow takes before Python hears of it
 _WEIGHT_DECAY = 0.05
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -41,7 +42,8 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(self, examples: Examples, size: int, augment: Callable, seed: int) -> None:
         super().__init__()
-        self.examples, self.size, self.augment = examples, min(size, len(examples)), augment
+        self.examples, self.augment = examples, augment
+        self.size = max(1, min(size, len(examples) // _LEAST_BATCHES))
         self.rng = np.random.default_rng(seed)
         self.on_epoch_end()
 

@@ -28,7 +28,7 @@ def write(n: int) -> None:
     wrong = rng.random(n) < WRONG
     given = np.where(wrong, (labels + rng.integers(1, CLASSES, n)) % CLASSES, labels)
     dataset.write_csv(
-        dataset.labels("synthetic"), ["id", "annotator", "label"], zip(ids, ["given"] * n, given.tolist())
+        dataset.labels("synthetic"), ["id", "annotator", "label"], zip(ids, ["given"] * n, given.tolist(), strict=True)
     )
     dataset.write_json(dataset.LISTED, {"batches": ["synthetic"]})
 

@@ -4,7 +4,6 @@ python -m benchmarks.mnist [SEEDS]
 """
 
 import json
-import os
 import shutil
 import statistics
 import subprocess

@@ -108,7 +108,7 @@ def cleaned(judged: pd.DataFrame) -> pd.DataFrame:
     corrected = kept["decision"] == "relabel"
     return kept.assign(
         label=kept["suggested"].where(corrected, kept["given"]),
-        confidence=kept["confidence"].where(corrected, kept["agreement"]),
+        confidence=kept["confidence"].where(corrected, kept["quality"]),
         source=np.where(corrected, "corrected", "consensus"),
     )
 

@@ -9,8 +9,14 @@ def main() -> None:
         "labels": dataset.fingerprint(dataset.ANNOTATED_LABELS),
         "versions": model_card.versions(),
     }
-    metrics = map(dataset.read_json, (dataset.CLEAN_METRICS, dataset.TRAIN_METRICS, dataset.EVALUATE_METRICS))
-    card = model_card.write(info, dataset.read_json(dataset.ENCODER_INFO), dataset.listed(), *metrics)
+    card = model_card.write(
+        info,
+        dataset.read_json(dataset.ENCODER_INFO),
+        dataset.listed(),
+        clean=dataset.read_json(dataset.CLEAN_METRICS),
+        train=dataset.read_json(dataset.TRAIN_METRICS),
+        evaluate=dataset.read_json(dataset.EVALUATE_METRICS),
+    )
     dataset.write_bytes(dataset.RELEASE_MODEL, dataset.CLASSIFIER.read_bytes())
     dataset.write_json(dataset.RELEASE_INFO, info)
     dataset.write_bytes(dataset.MODEL_CARD, card.encode())

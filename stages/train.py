@@ -19,7 +19,8 @@ def main() -> None:
     encoder = dataset.read_json(dataset.ENCODER_INFO)
     modality = modalities.named(encoder["modality"])
     trunk = training.networks.encoder(encoder)
-    if params.train.start == "encoder" and encoder["trainable"]:
+    fine_tuned = params.train.start == "encoder" and encoder["trainable"]
+    if fine_tuned:
         weights = dataset.read_arrays(dataset.ENCODER_WEIGHTS)
         trunk.set_weights(list(weights.values()))
     model = training.networks.classifier(trunk, len(classes))
@@ -44,7 +45,9 @@ def main() -> None:
     dataset.write_json(dataset.CLASSES, {"classes": classes, **kind})
     dataset.write_frame(dataset.LEARNING_CURVE, pd.DataFrame(curve), list(curve[0]))
     sizes = {"train_examples": len(train), "validation_examples": len(validation)}
-    dataset.write_json(dataset.TRAIN_METRICS, sizes | curve[-1] | {"temperature": temperature})
+    dataset.write_json(
+        dataset.TRAIN_METRICS, sizes | curve[-1] | {"temperature": temperature, "fine_tuned": fine_tuned}
+    )
 
 
 def gather(examples: pd.DataFrame, classes: list[str]) -> Examples:

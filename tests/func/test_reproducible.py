@@ -1,6 +1,5 @@
 """A fresh clone gives the committed bytes, wherever and however it is run."""
 
-import os
 import shutil
 
 import pytest

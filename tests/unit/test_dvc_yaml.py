@@ -57,8 +57,7 @@ def test_paths_are_spelled_once():
     """No path of the pipeline stands in Python but in dataset.py, and each there is known to dvc.yaml."""
     used = {path for stage in STAGES.values() for path in [*outs_of(stage), *stage["deps"]]}
     for name, path in PATHS.items():
-        if name not in ("FILE",):
-            assert any(use == path.as_posix() or use.startswith(f"{path.as_posix()}/") for use in used), name
+        assert any(use == path.as_posix() or use.startswith(f"{path.as_posix()}/") for use in used), name
     spelled = re.compile(r"""["'](?:data|models|metrics|plots|release)/""")
     sources = [path for folder in ("assay", "stages") for path in (ROOT / folder).glob("*.py")]
     assert [path.name for path in sources if spelled.search(path.read_text())] == ["dataset.py"]
@@ -70,7 +69,7 @@ def test_every_output_is_named_in_dataset():
         for function in (dataset.examples, dataset.labels, dataset.truth, dataset.sample, dataset.embeddings)
     }
     known = of_a_batch | {path.as_posix() for path in PATHS.values()}
-    raw = {out for out in outs_of(STAGES["digits"])}
+    raw = set(outs_of(STAGES["digits"]))
     assert {out for stage in STAGES.values() for out in outs_of(stage)} - raw <= known
 
 
