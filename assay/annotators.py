@@ -25,7 +25,11 @@ class Consensus:
 
 
 def consensus(
-    examples: np.ndarray, annotators: np.ndarray, labels: np.ndarray, shape: tuple[int, int, int]
+    examples: np.ndarray,
+    annotators: np.ndarray,
+    labels: np.ndarray,
+    shape: tuple[int, int, int],
+    held_out: np.ndarray | None = None,
 ) -> Consensus:
     """Weigh people's votes by the accuracy that the votes themselves show (Dawid and Skene 1979, one coin a person).
 
@@ -36,10 +40,13 @@ def consensus(
     ----------
     examples, annotators, labels : (votes,) int, from 0
     shape : number of examples, of annotators, of classes
+    held_out : (examples,) bool, test examples, whose votes tell nothing of people; None: no example is one
     """
     n_examples, n_annotators, n_classes = shape
     cells = examples * n_classes + labels
     shared = np.bincount(examples, minlength=n_examples)[examples] > 1
+    if held_out is not None:
+        shared &= ~held_out[examples]
     answered = np.bincount(annotators[shared], minlength=n_annotators)
     accuracy = np.full(n_annotators, _PRIOR_ACCURACY)
     for _ in range(_ROUNDS):

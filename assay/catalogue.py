@@ -40,7 +40,7 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
     for batch in dataset.listed():
         frame = dataset.read_csv(dataset.labels(batch)).to_pandas()
         own = _of_batch(batch).set_index("id")["split"]
-        frame["example"] = frame["id"].map(place)
+        frame["example"] = frame["id"].map(place).astype(int)
         frames.append(
             frame[(frame["id"].map(own) == "test") | (examples["split"][frame["example"]] != "test").to_numpy()]
         )

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
@@ -51,7 +50,7 @@ TRAIN_METRICS = Path("metrics/train.json")
 EVALUATE_METRICS = Path("metrics/evaluate.json")
 CLASS_METRICS = Path("metrics/classes.csv")  # precision, recall and F1 of each class
 LEARNING_CURVE = Path("plots/learning_curve.csv")
-PREDICTIONS = Path("plots/predictions.csv")  # id, label, predicted of every test example: the confusion matrix
+PREDICTIONS = Path("plots/predictions.csv")  # id, answer, predicted of every test example: the confusion matrix
 RELIABILITY = Path("plots/reliability.csv")
 RELEASE = Path("release")  # model.onnx, model.json, README.md
 RELEASE_MODEL = RELEASE / "model.onnx"
@@ -304,11 +303,3 @@ def split_by_hash(example_id: str, test: float, validation: float) -> str:
     if position < test:
         return "test"
     return "validation" if position < test + validation else "train"
-
-
-def index_of(wanted: pa.ChunkedArray | Sequence[str], ids: Sequence[str]) -> np.ndarray:
-    """The position in `ids` of each of `wanted`; -1 where it is not there. Shape (len(wanted),), int64."""
-    if not isinstance(wanted, pa.ChunkedArray):
-        wanted = pa.array(wanted, pa.string())
-    found = pc.index_in(wanted, value_set=pa.array(ids, pa.string()))
-    return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)

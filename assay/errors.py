@@ -18,7 +18,8 @@ def run(main: Callable[[], None]) -> None:
     except InputError as error:
         sys.exit(f"assay: {_one_line(error)}")
     except FileNotFoundError as error:
-        sys.exit(f"assay: {error.filename} is missing: run `dvc repro`, or `dvc pull` if a colleague pushed it")
+        name = error.filename or _one_line(error)
+        sys.exit(f"assay: {name} is missing: run `dvc repro`, or `dvc pull` if a colleague pushed it")
     except OSError as error:  # a full disk, a read-only folder
         sys.exit(f"assay: {_one_line(error)}")
     except KeyboardInterrupt:

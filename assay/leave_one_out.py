@@ -49,9 +49,10 @@ class LeaveOneOut:
 
 @dataclass
 class Moments:
-    """Sums over rows, additive over batches."""
+    """Sums over rows less a shift, additive over batches with the same shift."""
 
     n: int
+    shift: np.ndarray  # (features,)
     sum: np.ndarray  # (features,)
     gram: np.ndarray  # (features, features)
     cross: np.ndarray  # (features, classes): features times one-hot labels
@@ -116,19 +117,23 @@ def solve(
     gram = moments.gram - moments.n * np.outer(mean, mean)
     gram[np.diag_indices_from(gram)] += penalty * max(np.trace(gram) / len(gram), 1e-12)
     coef = cho_solve(cho_factor(gram), moments.cross - np.outer(mean, moments.counts))
-    return coef, moments.counts / moments.n - mean @ coef
+    return coef, moments.counts / moments.n - (moments.shift + mean) @ coef
 
 
 def sums(features: Sequence[np.ndarray], labels: np.ndarray, n_classes: int) -> Moments:
     """The moments of labelled rows; those of two batches add up."""
     width = features[0].shape[1]
-    total = Moments(0, np.zeros(width), np.zeros((width, width)), np.zeros((width, n_classes)), np.zeros(n_classes))
+    shift = features[0][:_BLOCK].mean(axis=0)  # near the mean, so that float32 keeps the digits that matter
+    total = Moments(
+        0, shift, np.zeros(width), np.zeros((width, width)), np.zeros((width, n_classes)), np.zeros(n_classes)
+    )
     for rows, block in _blocks(features):
         onehot = (labels[rows, None] == np.arange(n_classes)).astype(block.dtype)
+        shifted = block - shift
         total.n += len(block)
-        total.sum += block.sum(axis=0, dtype=np.float64)
-        total.gram += block.T @ block
-        total.cross += block.T @ onehot
+        total.sum += shifted.sum(axis=0, dtype=np.float64)
+        total.gram += shifted.T @ shifted
+        total.cross += shifted.T @ onehot
         total.counts += onehot.sum(axis=0)
     return total
 
@@ -139,7 +144,7 @@ def _decompose(moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     centred = moments.gram - moments.n * np.outer(mean, mean)
     values, vectors = np.linalg.eigh(centred)
     target = vectors.T @ (moments.cross - np.outer(mean, moments.counts))
-    return np.maximum(values, 0), vectors, mean, target
+    return np.maximum(values, 0), vectors, moments.shift + mean, target
 
 
 def _rest(leverage: np.ndarray) -> np.ndarray:

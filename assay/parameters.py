@@ -76,7 +76,7 @@ class Annotate(Section):
 
 
 class Train(Section):
-    start: Literal["encoder", "scratch"]
+    start: Literal["auto", "encoder", "scratch"]
     epochs: Count  # at least, and
     steps: Count  # at least: small data is seen more often
     batch_size: Count

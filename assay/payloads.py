@@ -13,7 +13,7 @@ def of(examples: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
     for batch, rows in examples.groupby("batch", sort=False)["row"]:
         wanted, start = rows.to_numpy(), 0
         for block in modalities.payloads(dataset.examples(batch), size):
-            inside = wanted[(wanted >= start) & (wanted < start + len(block))] - start
-            if len(inside):
-                yield block[inside]
+            low, high = np.searchsorted(wanted, [start, start + len(block)])  # the catalogue's rows ascend
+            if high > low:
+                yield block[wanted[low:high] - start]
             start += len(block)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from assay import dataset, modalities
+from assay.errors import InputError
 from assay.inference import Model
 
 
@@ -12,6 +13,8 @@ def predict(files: Sequence[Path]) -> Iterator[tuple[str, str, float]]:
     info = dataset.read_json(dataset.RELEASE_INFO)
     model = Model(dataset.RELEASE_MODEL, portable=True, threads=1)
     for path in files:
+        if not path.exists():
+            raise InputError(f"{path} is missing: name files that are there")
         payload = modalities.named(info["modality"]).read_file(path, info)
         for number, probabilities in enumerate(model(payload)):
             name = str(path) if len(payload) == 1 else f"{path} row {number + 2}"

@@ -42,9 +42,11 @@ def doubt(given: np.ndarray, pred_probs: np.ndarray, posterior: np.ndarray) -> D
     suggested = posterior.argmax(axis=1)
     if not len(given):
         return Doubt(np.zeros(0), suggested, np.zeros(0, bool))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of classes with few examples
-        confident = find_label_issues(given, pred_probs, filter_by="prune_by_class", n_jobs=1)
+    confident = np.ones(len(given), bool)  # where all have one class, confident learning has no say
+    if len(np.unique(given)) > 1:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of classes with few examples
+            confident = find_label_issues(given, pred_probs, filter_by="prune_by_class", n_jobs=1)
     return Doubt(get_label_quality_scores(given, posterior), suggested, confident & (suggested != given))
 
 

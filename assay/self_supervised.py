@@ -48,7 +48,9 @@ def vicreg(_labels: keras.KerasTensor, projected: keras.KerasTensor) -> keras.Ke
     for view in (first, second):
         centred = view - ops.mean(view, axis=0)
         deviation = ops.sqrt(ops.mean(centred**2, axis=0) + 1e-4)
-        covariance = ops.matmul(ops.transpose(centred), centred) / ops.cast(n - 1, centred.dtype)  # (units, units)
+        covariance = ops.matmul(ops.transpose(centred), centred) / ops.cast(
+            ops.maximum(n - 1, 1), centred.dtype
+        )  # (units, units)
         loss += _VARIANCE / 2 * ops.mean(ops.relu(1 - deviation))
         loss += _COVARIANCE / units * (ops.sum(covariance**2) - ops.sum(ops.diagonal(covariance) ** 2))
     return loss

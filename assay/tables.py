@@ -38,7 +38,7 @@ def canonical(raw: pa.Table, places: Sequence[str], **_images_only: object) -> n
             place, value = _first_unreadable(raw[name], places)
             raise InputError(f"{place}: {name!r} is {value!r}, not a number; encode or drop that column") from None
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is found below
-            column = column.astype(np.float32)
+            column = column.astype(np.float32) + np.float32(0)  # -0.0 is 0.0
         if not np.isfinite(column).all():
             row = int(np.flatnonzero(~np.isfinite(column))[0])
             raise InputError(

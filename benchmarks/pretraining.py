@@ -1,7 +1,7 @@
 """Self-supervised methods for the network that `train` fine-tunes, and whitened patches, on 20,000 MNIST images.
 
-Embeddings are judged by leave-one-out accuracy with 10,000 labels; weights by fine-tuning with 600 labels (1 %), scored on
-10,000 training images that no method saw. The test images are not looked at.
+Embeddings are judged by leave-one-out accuracy with 10,000 labels; weights by fine-tuning with 600 labels (1 %), scored
+on 10,000 training images that no method saw. The test images are not looked at.
 """
 
 import gzip
@@ -9,15 +9,16 @@ import io
 import sys
 import time
 from contextlib import redirect_stderr
-from tempfile import TemporaryDirectory
 from pathlib import Path
 from statistics import mean
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from assay import images, leave_one_out, patches
 from assay.inference import Model
 from benchmarks.workspace import SHARED, machine, row
+
 from assay import self_supervised, training  # isort: skip
 import keras  # isort: skip
 from keras import layers, ops  # isort: skip

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import resource
 import shutil
 import subprocess
 import sys
@@ -55,16 +54,17 @@ def set_parameters(folder: Path, **changes: object) -> None:
 
 
 def timed(command: list[str], folder: Path, **environ: str) -> tuple[float, float]:
-    """Run a command; wall seconds, and the largest memory of a process that it ran, in GiB."""
+    """Run a command; wall seconds, and its largest memory in GiB."""
     start = time.perf_counter()
     process = subprocess.Popen(
         command, cwd=folder, env=environment() | environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
-    _, stderr = process.communicate()
+    stderr = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
-    if process.returncode:
+    if status:
         sys.exit(f"{' '.join(command)} failed:\n{stderr.decode()[-2000:]}")
-    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    return seconds, usage.ru_maxrss / 2**20
 
 
 def machine() -> str:

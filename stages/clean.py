@@ -12,8 +12,7 @@ from assay.leave_one_out import LeaveOneOut
 def main() -> None:
     params = parameters.load().clean
     examples = catalogue.read()
-    labels, classes = agree(catalogue.votes(examples))
-    labels["held_out"] = examples["split"] == "test"
+    labels, classes = agree(catalogue.votes(examples), examples["split"] == "test")
     learned = labels[~labels["held_out"]]
     check_classes(learned["given"], classes, params.smallest_class, examples)
 
@@ -31,16 +30,17 @@ def main() -> None:
     dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, model))
 
 
-def agree(votes: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """People's votes to one label an example, `given` (index of the class), with their `agreement` on it, 0..1."""
+def agree(votes: pd.DataFrame, held_out: pd.Series) -> tuple[pd.DataFrame, list[str]]:
+    """People's votes to one label an example: `given` (index of the class); and whether it is `held_out`."""
     if votes.empty:
-        raise InputError("no example of any batch has a label: label some in data/raw/ or data/annotations/")
+        raise InputError("no example of any batch has a label: give labels or annotations.csv to a batch in data/raw/")
     rows, examples = pd.factorize(votes["example"], sort=True)
     label, classes = pd.factorize(votes["label"], sort=True)
     annotator, people = pd.factorize(votes["annotator"])
     shape = (len(examples), len(people), len(classes))
-    posterior = annotators.consensus(rows, annotator, label, shape).probabilities
-    frame = pd.DataFrame({"given": posterior.argmax(axis=1), "agreement": posterior.max(axis=1)}, index=examples)
+    held_out = held_out[examples]
+    posterior = annotators.consensus(rows, annotator, label, shape, held_out.to_numpy()).probabilities
+    frame = pd.DataFrame({"given": posterior.argmax(axis=1), "held_out": held_out}, index=examples)
     return frame, list(classes)
 
 
@@ -58,7 +58,7 @@ def check_classes(given: pd.Series, classes: list[str], smallest: int, examples:
         rare = counts.index[-1]
         one = examples.loc[given.index[given == rare][0]]
         raise InputError(
-            f"{dataset.RAW / one['batch']}: the class {classes[rare]!r} has {counts.iloc[-1]} example to learn from, "
+            f"{dataset.RAW / one['batch']}: the class {classes[rare]!r} has {counts.iloc[-1]} to learn from, "
             f"{one['key']}: add more, mend the label, or lower clean.smallest_class from {smallest}"
         )
 

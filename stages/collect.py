@@ -5,7 +5,7 @@ from collections import defaultdict
 import pyarrow as pa
 
 from assay import dataset, layouts, modalities, parameters
-from assay.errors import quiet, run
+from assay.errors import InputError, quiet, run
 from assay.layouts import RawBatch
 
 
@@ -24,9 +24,7 @@ def main() -> None:
     dataset.write_examples(batch, kind, describe(raw, ids, splits, rows) | columns)
     id_of = {example.key: id_ for example, id_, split in zip(raw.examples, ids, splits, strict=True) if split}
     dataset.write_csv(dataset.labels(batch), ["id", "annotator", "label"], votes(raw, id_of))
-    dataset.write_csv(
-        dataset.truth(batch), ["id", "label"], sorted({id_of[k]: v for k, v in raw.truth if k in id_of}.items())
-    )
+    dataset.write_csv(dataset.truth(batch), ["id", "label"], truth(raw, ids))
 
 
 def sides(ids: list[str], given: list[str], params: parameters.Collect) -> list[str]:
@@ -82,6 +80,16 @@ def votes(raw: RawBatch, id_of: dict[str, str]) -> list[tuple[str, str, str]]:
     """
     given = [(example.key, "given", example.label) for example in raw.examples if example.label]
     return sorted((id_of[key], annotator, label) for key, annotator, label in given + raw.annotations if key in id_of)
+
+
+def truth(raw: RawBatch, ids: list[str]) -> list[tuple[str, str]]:
+    """The known answers, by id."""
+    id_of = {example.key: id_ for example, id_ in zip(raw.examples, ids, strict=True)}
+    answers: dict[str, str] = {}
+    for key, label in raw.truth:
+        if answers.setdefault(id_of[key], label) != label:
+            raise InputError(f"truth.csv: {key!r} is {label!r}, but an exact copy of it is {answers[id_of[key]]!r}")
+    return sorted(answers.items())
 
 
 if __name__ == "__main__":

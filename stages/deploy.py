@@ -1,10 +1,11 @@
 """Put together what ships: one ONNX file from payload to probabilities, what it takes and gives, and a model card."""
 
-from assay import dataset, model_card
+from assay import dataset, model_card, parameters
 from assay.errors import run
 
 
 def main() -> None:
+    parameters.load()
     info = dataset.read_json(dataset.CLASSES) | {
         "labels": dataset.fingerprint(dataset.ANNOTATED_LABELS),
         "versions": model_card.versions(),

@@ -1,5 +1,7 @@
 """Turn the examples of one batch into embeddings: one row each, in the order of examples.parquet."""
 
+import numpy as np
+
 from assay import dataset, modalities, parameters
 from assay.errors import InputError, run
 from assay.inference import Model
@@ -11,8 +13,15 @@ def main() -> None:
     path = dataset.examples(batch)
     check_kind(batch)
     encoder = Model(dataset.ENCODER, portable=params.portable, threads=params.threads)
-    embeddings = map(encoder, modalities.payloads(path, params.embed.batch_size))
+    embeddings = map(finite, map(encoder, modalities.payloads(path, params.embed.batch_size)))
     dataset.write_rows(dataset.embeddings(batch), dataset.count(path), embeddings)
+
+
+def finite(embeddings: np.ndarray) -> np.ndarray:
+    """The embeddings (n, dimension), if all are finite."""
+    if not np.isfinite(embeddings).all():
+        raise InputError(f"{dataset.ENCODER} gives embeddings that are not finite: is a feature constant or damaged?")
+    return embeddings
 
 
 def check_kind(batch: str) -> None:

@@ -31,8 +31,10 @@ def main() -> None:
         predicted=np.array(classes, dtype=object)[predictions.predicted], confidence=predictions.confidence
     )
 
-    judged = examples.merge(dataset.read_parquet(dataset.QUALITY, ["id", "given", "quality", "is_issue"]).to_pandas())
-    annotated = examples.merge(dataset.read_csv(dataset.ANNOTATED_LABELS).to_pandas())
+    judged = examples.merge(
+        dataset.read_parquet(dataset.QUALITY, ["id", "given", "quality", "is_issue"]).to_pandas(), on="id"
+    )
+    annotated = examples.merge(dataset.read_csv(dataset.ANNOTATED_LABELS).to_pandas(), on="id")
     metrics = model_metrics(predictions, params.evaluate)
     metrics |= {"test_examples": len(test), "test_truth_share": float((test["truth"] != "").mean())}
     metrics |= cleaning_metrics(judged[(judged["truth"] != "") & (judged["split"] != "test")])

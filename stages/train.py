@@ -1,10 +1,12 @@
 """Fine-tune the encoder, or train from scratch, on weighted labels; export one ONNX file, payload to probabilities."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 
 from assay import calibration, catalogue, dataset, modalities, parameters, payloads, training
-from assay.errors import run
+from assay.errors import InputError, run
 from assay.training import Examples
 
 
@@ -14,12 +16,20 @@ def main() -> None:
     examples = catalogue.read().join(labels, on="id", how="inner")
     classes = sorted(labels["label"].unique())
     train, validation = (gather(examples[examples["split"] == split], classes) for split in ("train", "validation"))
+    if not len(train):
+        raise InputError("no example of the split train has a label: label some, or give rows the split train")
 
     training.fix(params.train.seed, portable=params.portable, threads=params.threads)
     encoder = dataset.read_json(dataset.ENCODER_INFO)
     modality = modalities.named(encoder["modality"])
     trunk = training.networks.encoder(encoder)
-    fine_tuned = params.train.start == "encoder" and encoder["trainable"]
+    if params.train.start == "encoder" and not encoder["trainable"]:
+        method = encoder["method"]
+        raise InputError(
+            f"params.yaml: train.start: encoder needs weights to start from, and {method} has none: use auto"
+        )
+    fine_tuned = params.train.start != "scratch" and encoder["trainable"]
+    print(f"training from {'the weights of the encoder' if fine_tuned else 'random weights'}", file=sys.stderr)
     if fine_tuned:
         weights = dataset.read_arrays(dataset.ENCODER_WEIGHTS)
         trunk.set_weights(list(weights.values()))

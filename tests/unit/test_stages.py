@@ -49,7 +49,7 @@ def test_doubt_needs_both_voices():
 
 def test_agree_counts_every_vote():
     votes = pd.DataFrame({"example": [7, 7, 7, 2], "annotator": list("abca"), "label": ["cat", "dog", "cat", "dog"]})
-    labels, classes = clean.agree(votes)
+    labels, classes = clean.agree(votes, pd.Series(False, index=range(8)))
     assert classes == ["cat", "dog"]
     assert labels["given"].to_dict() == {2: 1, 7: 0}
 
@@ -92,3 +92,19 @@ def test_simulated_people_err_as_often_as_they_should():
     answers_ = digits.simulate(truth, people, np.random.default_rng(0))
     assert len(answers_) == pytest.approx(2000, rel=0.1)
     assert np.mean([truth[row] == label for row, _, label in answers_]) == pytest.approx(0.8, abs=0.03)
+
+
+def test_a_test_side_of_one_class_is_judged_by_the_posterior_alone():
+    posterior = np.array([[0.9, 0.1], [0.2, 0.8]])
+    assert quality.doubt(np.array([0, 0]), posterior, posterior).is_issue.tolist() == [False, True]
+
+
+def test_votes_on_test_examples_say_nothing_of_people():
+    rows = [(example, person, "x") for example in range(6) for person in "ab"]
+    held_out = pd.Series([False] * 3 + [True] * 3)
+    votes = pd.DataFrame(rows, columns=["example", "annotator", "label"])
+    votes.loc[len(votes)] = (0, "c", "y")
+    other = votes.copy()
+    other.loc[(other["example"] > 2) & (other["annotator"] == "a"), "label"] = "y"
+    one, two = (clean.agree(each, held_out)[0] for each in (votes, other))
+    assert one["given"][:3].equals(two["given"][:3])
