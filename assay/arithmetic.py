@@ -1,8 +1,8 @@
 """The same bytes on every machine: fix thread counts and instruction sets before numpy, TensorFlow or ONNX load.
 
-`portable: true` in params.yaml costs a factor of 1.4 to 1.8 in matrix products and 1.6 in training, and makes the
-outputs equal on processors with and without AVX-512; `portable: false` is native speed. Threads are a parameter
-because their number changes the last bits of sums. What was measured is in docs/reproducibility.md.
+`portable: true` in params.yaml is for equal outputs on processors with and without AVX-512, and costs time in matrix
+products and more in training; `portable: false` is native speed. Threads are a parameter because their number changes
+the last bits of sums. docs/reproducibility.md says what else is done.
 """
 
 import os

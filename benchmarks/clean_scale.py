@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from assay import dataset
-from benchmarks.workspace import code_only, machine, row, set_parameters, timed
+from benchmarks.workspace import ROOT, code_only, machine, row, set_parameters, timed
 
 WIDTH, CLASSES, WRONG = 256, 10, 0.05
 
@@ -42,7 +42,8 @@ def main() -> None:
         for n in (100_000, 1_000_000):
             with code_only() as folder:
                 set_parameters(folder, portable=portable)
-                timed([sys.executable, "-c", f"from benchmarks.clean_scale import write; write({n})"], folder)
+                script = f"from benchmarks.clean_scale import write; write({n})"
+                timed([sys.executable, "-c", script], folder, PYTHONPATH=str(ROOT))
                 seconds, memory = timed([sys.executable, "-m", "stages.clean"], folder)
             slope = "" if before is None else math.log10(seconds / before)
             row(f"{n:,} × {WIDTH}", portable, seconds, memory, slope)
