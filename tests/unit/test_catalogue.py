@@ -1,0 +1,47 @@
+"""All batches as one data set: copies, sides, and batches in which nothing is labelled."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from assay import catalogue, dataset
+
+KIND = {"modality": "table", "shape": [0], "features": []}
+
+
+@pytest.fixture
+def batches(tmp_path, monkeypatch):
+    """Two batches that share an example, on two sides, and one without any label."""
+    monkeypatch.chdir(tmp_path)
+    for batch, ids, splits, labels in (
+        ("one", ["a", "b"], ["train", "train"], [("a", "p", "x"), ("b", "p", "x")]),
+        ("two", ["b", "c"], ["test", "train"], [("b", "q", "y"), ("c", "q", "y")]),
+        ("bare", ["d"], ["train"], []),
+    ):
+        columns = {"id": ids, "key": [f"{batch}-{id_}" for id_ in ids], "split": splits}
+        dataset.write_examples(batch, KIND, {name: pa.array(values) for name, values in columns.items()})
+        dataset.write_csv(dataset.labels(batch), ["id", "annotator", "label"], labels)
+        dataset.write_csv(dataset.truth(batch), ["id", "label"], [("a", "x")] if batch == "one" else [])
+        dataset.write_rows(dataset.embeddings(batch), len(ids), [np.array([[ord(id_)] for id_ in ids], np.float32)])
+    dataset.write_json(dataset.LISTED, {"batches": ["one", "two", "bare"]})
+
+
+@pytest.mark.usefixtures("batches")
+def test_the_training_copy_of_a_test_example_goes_out_with_its_votes():
+    examples = catalogue.read()
+    assert examples[["id", "split", "batch", "row"]].to_numpy().tolist() == [
+        ["a", "train", "one", 0],
+        ["b", "test", "two", 0],
+        ["c", "train", "two", 1],
+        ["d", "train", "bare", 0],
+    ]
+    votes = catalogue.votes(examples)
+    assert votes.to_numpy().tolist() == [[0, "p", "x"], [1, "q", "y"], [2, "q", "y"]]
+    assert catalogue.truth(examples).tolist() == ["x", "", "", ""]
+
+
+@pytest.mark.usefixtures("batches")
+def test_embeddings_come_in_the_order_of_the_examples():
+    examples = catalogue.read()
+    values = np.concatenate([rows[:] for rows in catalogue.features(examples[examples["id"] != "c"])])
+    assert [chr(int(value)) for value in values[:, 0]] == ["a", "b", "d"]
