@@ -33,7 +33,9 @@ def main() -> None:
 def agree(votes: pd.DataFrame, held_out: pd.Series) -> tuple[pd.DataFrame, list[str]]:
     """People's votes to one label an example: `given` (index of the class); and whether it is `held_out`."""
     if votes.empty:
-        raise InputError("no example of any batch has a label: give labels or annotations.csv to a batch in data/raw/")
+        raise InputError(
+            "no example of any batch has a label: label some in data/raw/, in the batch itself or its annotations.csv"
+        )
     rows, examples = pd.factorize(votes["example"], sort=True)
     label, classes = pd.factorize(votes["label"], sort=True)
     annotator, people = pd.factorize(votes["annotator"])
@@ -55,10 +57,10 @@ def check_classes(given: pd.Series, classes: list[str], smallest: int, examples:
         )
         raise InputError(f"{only}: at least two classes are needed")
     if counts.iloc[-1] < smallest:
-        rare = counts.index[-1]
+        rare, some = counts.index[-1], "1 example" if counts.iloc[-1] == 1 else f"{counts.iloc[-1]} examples"
         one = examples.loc[given.index[given == rare][0]]
         raise InputError(
-            f"{dataset.RAW / one['batch']}: the class {classes[rare]!r} has {counts.iloc[-1]} to learn from, "
+            f"{dataset.RAW / one['batch']}: the class {classes[rare]!r} has {some} to learn from, "
             f"{one['key']}: add more, mend the label, or lower clean.smallest_class from {smallest}"
         )
 
