@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
+
+from benchmarks.workspace import set_parameters
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -28,13 +29,7 @@ class Workspace:
 
     def set(self, key: str, value: object) -> None:
         """Change one value of params.yaml; `key` is dotted."""
-        path = self.root / "params.yaml"
-        params = section = yaml.safe_load(path.read_text())
-        *sections, last = key.split(".")
-        for name in sections:
-            section = section[name]
-        section[last] = value
-        path.write_text(yaml.safe_dump(params))
+        set_parameters(self.root, **{key.replace(".", "__"): value})
 
     def run(self, stage: str) -> subprocess.CompletedProcess:
         """Run one stage, `collect@b` for instance, as DVC does."""
