@@ -1,22 +1,32 @@
 """The few things that DVC has no word for: `python -m assay --help`."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from assay.errors import run
+from assay import dataset, modalities
+from assay.errors import InputError, run
+from assay.inference import Model
 
 
 def main() -> None:
     parser = argparse.ArgumentParser("python -m assay", description="What DVC has no word for.")
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(required=True)
     command = commands.add_parser("predict", help="say what the released model sees in files")
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="image files, or CSV files of features")
-    arguments = parser.parse_args()
-    if arguments.command == "predict":
-        from assay.predict import predict
+    predict(parser.parse_args().files)
 
-        for name, label, probability in predict(arguments.files):
-            print(f"{name}\t{label}\t{probability:.4f}")
+
+def predict(files: Sequence[Path]) -> None:
+    """Print name, predicted class and its probability of each example in `files`; it reads release/ alone."""
+    info = dataset.read_json(dataset.RELEASE_INFO)
+    model = Model(dataset.RELEASE_MODEL, portable=True, threads=1)
+    for path in files:
+        if not path.exists():
+            raise InputError(f"{path} is missing: name files that are there")
+        names, payload = modalities.named(info["modality"]).read_file(path, info)
+        for name, probabilities in zip(names if len(names) > 1 else [str(path)], model(payload), strict=True):
+            print(f"{name}\t{info['classes'][probabilities.argmax()]}\t{probabilities.max():.4f}")
 
 
 if __name__ == "__main__":

@@ -27,15 +27,15 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
         by = next((name for name in ("id", "key") if name in table.column_names), None)
         if by is None:
             raise InputError(f"{path} has neither a column 'id' nor a column 'key'")
-        for number, row in enumerate(table.to_pylist(), start=2):
+        for place, row in zip(dataset.name_rows(path, table), table.to_pylist(), strict=True):
             rows = names.get(row[by], set())
             if not rows:
-                raise InputError(f"{path} row {number}: no listed batch has an example with the {by} {row[by]!r}")
+                raise InputError(f"{place}: no listed batch has an example with the {by} {row[by]!r}")
             if len(rows) > 1:
-                raise InputError(f"{path} row {number}: several batches have the key {row[by]!r}: write <batch>/<key>")
+                raise InputError(f"{place}: several batches have the key {row[by]!r}: write <batch>/<key>")
             if row["label"] and row["label"] not in classes:
                 known = ", ".join(classes[:10]) + (", …" if len(classes) > 10 else "")
-                raise InputError(f"{path} row {number}: {row['label']!r} is no class of the data, which has: {known}")
+                raise InputError(f"{place}: {row['label']!r} is no class of the data, which has: {known}")
             found.append((*rows, row["annotator"], row["label"]))
     answers = pd.DataFrame(found, columns=["example", "annotator", "label"])
     answers = answers.drop_duplicates(["example", "annotator"], keep="last")

@@ -5,8 +5,8 @@ Parquet, by batch, under an id that is the hash of their content; labels lie apa
 """
 
 import csv
-import errno
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPLITS = ("train", "validation", "test")
+
+EXAMPLES_FILE, TRUTH_FILE = "examples.parquet", "truth.csv"  # in a collected batch, and in a raw one too
+ANNOTATIONS_FILE = "annotations.csv"  # in a raw batch
 
 RAW = Path("data/raw")  # <batch>/ in one of the layouts of assay/layouts.py
 LISTED = Path("data/batches.json")  # the two lists of params.yaml, as the stage `batches` checked them
@@ -59,10 +62,11 @@ MODEL_CARD = RELEASE / "README.md"
 
 _UNFINISHED = Path(".dvc/tmp/assay")  # on the same disk as the outputs, outside every folder that DVC hashes
 _ROW_GROUP = 4096  # rows of examples.parquet that are read at a time
+csv.field_size_limit(2**31 - 1)  # a cell may be as long as pyarrow allows
 
 
 def examples(batch: str) -> Path:
-    return COLLECTED / batch / "examples.parquet"
+    return COLLECTED / batch / EXAMPLES_FILE
 
 
 def labels(batch: str) -> Path:
@@ -70,7 +74,7 @@ def labels(batch: str) -> Path:
 
 
 def truth(batch: str) -> Path:
-    return COLLECTED / batch / "truth.csv"
+    return COLLECTED / batch / TRUTH_FILE
 
 
 def sample(batch: str) -> Path:
@@ -117,19 +121,19 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> No
             (quoted if any("\r" in str(value) for value in row) else writer).writerow(row)
 
 
-def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str]) -> None:
-    """Write some columns of a frame as CSV or Parquet, by the ending of `path`."""
+def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) -> None:
+    """Write a frame, or some columns of it, as CSV or Parquet, by the ending of `path`."""
+    chosen = frame[list(columns or frame)]
     if path.suffix == ".parquet":
-        return write_parquet(path, pa.Table.from_pandas(frame[columns], preserve_index=False).replace_schema_metadata())
-    rounded = frame[columns].map(lambda value: f"{value:.4f}" if isinstance(value, float) else value)
-    return write_csv(path, columns, rounded.itertuples(index=False))
+        return write_parquet(path, pa.Table.from_pandas(chosen, preserve_index=False).replace_schema_metadata())
+    rounded = chosen.map(lambda value: f"{value:.4f}" if isinstance(value, float) else value)
+    return write_csv(path, list(chosen), rounded.itertuples(index=False))
 
 
 def write_json(path: Path, values: dict) -> None:
     """Write `values`; floats are rounded to four digits, which is more than any of our metrics is sure of."""
     rounded = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in values.items()}
-    with whole(path) as unfinished:
-        unfinished.write_text(json.dumps(rounded, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_bytes(path, f"{json.dumps(rounded, indent=2, ensure_ascii=False)}\n".encode())
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
@@ -185,23 +189,24 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
         If the file is not UTF-8 (a byte order mark is fine), has rows of different lengths, two columns of one name,
         or lacks one of `columns`.
     """
+    content = path.read_bytes()
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(filter(None, csv.reader(file)), [])
-            has_rows = any(line.strip("\r\n") for line in file)
-        if not header:
+        lines = io.StringIO(content.decode("utf-8").removeprefix("\ufeff"), newline="")
+        header = next(filter(None, csv.reader(lines)), None)
+        if header is None:
             raise InputError(f"{path} is empty: a header line is the least it must have")
         types = dict.fromkeys(header, pa.string())
-        table = pa.schema(types).empty_table()
-        if has_rows:
-            table = pa.csv.read_csv(
-                path,
-                read_options=pa.csv.ReadOptions(use_threads=False),  # else errors do not tell the row
-                parse_options=pa.csv.ParseOptions(newlines_in_values=True),
-                convert_options=pa.csv.ConvertOptions(column_types=types, strings_can_be_null=False),
-            )
-    except (UnicodeDecodeError, pa.ArrowInvalid, csv.Error) as error:
-        raise InputError(f"{path} {_csv_problem(path, error)}") from None
+        table = pa.csv.read_csv(
+            pa.BufferReader(content + b"\n"),  # else a header without line end would be no header
+            read_options=pa.csv.ReadOptions(use_threads=False),  # else errors do not tell the row
+            parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+            convert_options=pa.csv.ConvertOptions(column_types=types, strings_can_be_null=False),
+        )
+    except UnicodeDecodeError as error:
+        place = f"line {len(content[: error.start + 1].splitlines())} has the byte 0x{content[error.start]:02x}"
+        raise InputError(f"{path} is not UTF-8: {place}; save it as UTF-8") from None
+    except (pa.ArrowInvalid, csv.Error) as error:
+        raise InputError(f"{path} is no well-formed CSV: {error}") from None
     twice = [name for name in header if header.count(name) > 1]
     if twice:
         raise InputError(f"{path} has two columns {twice[0]!r}: rename one or take it out")
@@ -211,14 +216,13 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
     return table
 
 
-def _csv_problem(path: Path, error: Exception) -> str:
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            line.decode("utf-8")
-        except UnicodeDecodeError as undecodable:
-            byte = line[undecodable.start]
-            return f"is not UTF-8: line {number} has the byte 0x{byte:02x}; save it as UTF-8"
-    return f"is no well-formed CSV: {error}"
+def name_rows(path: Path, table: pa.Table) -> list[str]:
+    """What to call each row of a file in a message: a CSV file's as a spreadsheet counts them, else from 0."""
+    numbers = range(len(table))
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            numbers = [number for number, cells in enumerate(csv.reader(file), start=1) if cells][1:]
+    return [f"{path} row {number}" for number in numbers]
 
 
 def listed() -> list[str]:
@@ -241,8 +245,7 @@ def read_json(path: Path) -> dict:
 
 
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    if not path.exists():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))  # pyarrow's does not tell the name
+    path.stat()  # raises what tells the name of a missing file; what pyarrow raises does not
     try:
         return pq.read_table(path, columns=columns, use_threads=False)
     except (pa.ArrowInvalid, OSError) as error:

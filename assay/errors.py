@@ -15,12 +15,10 @@ def run(main: Callable[[], None]) -> None:
     """Run a stage's or command's `main`; turn an expected failure into one line on stderr and exit code 1."""
     try:
         main()
-    except InputError as error:
-        sys.exit(f"assay: {_one_line(error)}")
     except FileNotFoundError as error:
         name = error.filename or _one_line(error)
         sys.exit(f"assay: {name} is missing: run `dvc repro`, or `dvc pull` if a colleague pushed it")
-    except OSError as error:  # a full disk, a read-only folder
+    except (InputError, OSError) as error:  # OSError: a full disk, a read-only folder
         sys.exit(f"assay: {_one_line(error)}")
     except KeyboardInterrupt:
         sys.exit("assay: interrupted; `dvc repro` goes on from the last finished stage")
@@ -38,11 +36,10 @@ def quiet() -> Iterator[None]:
         os.dup2(heard.fileno(), 2)
         try:
             yield
-        except InputError:
-            raise
-        except BaseException:
-            heard.seek(0)
-            os.write(stderr, heard.read())
+        except BaseException as error:
+            if not isinstance(error, InputError):
+                heard.seek(0)
+                os.write(stderr, heard.read())
             raise
         finally:
             os.dup2(stderr, 2)

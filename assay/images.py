@@ -12,7 +12,8 @@ from PIL import Image, ImageOps
 from assay.errors import InputError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
-_SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L")
+_TURN, _ZOOM, _SHEAR, _MOVE = 0.25, 0.2, 0.2, 0.1  # a view's at most: radians, log of the scale, slope, share of a side
+_LIGHT, _NOISE = 0.4, 25  # log of the factor of a view's values, at most; deviation of what is added to them, of 255
 
 
 def canonical(
@@ -42,8 +43,7 @@ def canonical(
         image = image.convert({1: "L", 3: "RGB"}[channels or (1 if image.mode in ("1", "L", "LA", "La") else 3)])
         if resize and image.size != resize[::-1]:
             image = image.resize(resize[::-1], Image.Resampling.BILINEAR)
-        pixels = np.asarray(image)
-        pixels = pixels.reshape(*pixels.shape[:2], -1)  # (height, width, channels)
+        pixels = np.asarray(image).reshape(image.height, image.width, -1)  # (height, width, channels)
         if decoded and pixels.shape != decoded[0].shape:
             parameter = "channels: 1 or 3" if pixels.shape[:2] == decoded[0].shape[:2] else "resize: [height, width]"
             sizes = " but ".join("x".join(map(str, shape)) for shape in (pixels.shape, decoded[0].shape))
@@ -60,14 +60,10 @@ def _open(content: bytes, place: str) -> Image.Image:
             image.load()
             if image.mode in ("La", "RGBa"):  # premultiplied; "La" converts to "LA" alone
                 image = image.convert(image.mode.upper())
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise InputError(
-            f"{place} has over {Image.MAX_IMAGE_PIXELS:,} pixels: a decompression bomb? take it out"
-        ) from None
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError) as error:
+    except (Warning, Image.DecompressionBombError, OSError, ValueError, SyntaxError, IndexError, TypeError) as error:
         reason = "not a picture in a known format" if isinstance(error, Image.UnidentifiedImageError) else error
         raise InputError(f"{place} cannot be decoded ({reason}): replace it or take it out") from None
-    if image.mode in _SIXTEEN_BIT:
+    if image.mode.startswith("I"):  # 16 bits
         return Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
     return image
 
@@ -79,11 +75,9 @@ def to_columns(payload: np.ndarray, _features: Sequence[str] = ()) -> tuple[dict
     return {"image": column}, {"modality": "image", "shape": list(payload.shape[1:])}
 
 
-def from_columns(rows: pa.RecordBatch | pa.Table, kind: dict) -> np.ndarray:
+def from_columns(rows: pa.RecordBatch, kind: dict) -> np.ndarray:
     """The payload of rows that `to_columns` made. Shape (n, height, width, channels), uint8."""
     column = rows["image"]
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
     size = column.type.byte_width
     pixels = np.frombuffer(column.buffers()[1], np.uint8, count=len(column) * size, offset=column.offset * size)
     return pixels.reshape(-1, *kind["shape"])
@@ -103,20 +97,20 @@ def augment(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Images as they might also have looked: turned, zoomed, sheared, moved, brighter or darker, with noise."""
     n, height, width, channels = payload.shape
-    turn, zoom, shear = rng.uniform(-0.25, 0.25, n), np.exp(rng.uniform(-0.2, 0.2, n)), rng.uniform(-0.2, 0.2, n)
-    cosine, sine = zoom * np.cos(turn), zoom * np.sin(turn)
+    turn, zoom, shear = (rng.uniform(-most, most, n) for most in (_TURN, _ZOOM, _SHEAR))
+    cosine, sine = np.exp(zoom) * np.cos(turn), np.exp(zoom) * np.sin(turn)
     y, x = np.mgrid[:height, :width].reshape(2, -1) - np.array([[(height - 1) / 2], [(width - 1) / 2]])
-    down, right = (rng.uniform(-0.1, 0.1, (2, n, 1)) + 0.5) * [[[height - 1]], [[width - 1]]]
+    down, right = (rng.uniform(-_MOVE, _MOVE, (2, n, 1)) + 0.5) * [[[height - 1]], [[width - 1]]]
     x = x + shear[:, None] * y  # (n, height * width): where each pixel of the view comes from
     from_y = np.rint(cosine[:, None] * y + sine[:, None] * x + down).astype(int)
     from_x = np.rint(cosine[:, None] * x - sine[:, None] * y + right).astype(int)
     inside = (from_y >= 0) & (from_y < height) & (from_x >= 0) & (from_x < width)
     moved = payload[np.arange(n)[:, None], from_y.clip(0, height - 1), from_x.clip(0, width - 1)] * inside[..., None]
-    changed = moved * np.exp(rng.uniform(-0.4, 0.4, (n, 1, 1))) + rng.normal(0, 25, (n, height * width, channels))
-    return changed.clip(0, 255).astype(np.uint8).reshape(payload.shape)
+    light, noise = rng.uniform(-_LIGHT, _LIGHT, (n, 1, 1)), rng.normal(0, _NOISE, (n, height * width, channels))
+    return (moved * np.exp(light) + noise).clip(0, 255).astype(np.uint8).reshape(payload.shape)
 
 
-def read_file(path: Path, kind: dict) -> np.ndarray:
-    """One image file as a payload of the released model. Shape (1, height, width, channels), uint8."""
+def read_file(path: Path, kind: dict) -> tuple[list[str], np.ndarray]:
+    """One image file, what to call it and as a payload of the released model: (1, height, width, channels), uint8."""
     height, width, channels = kind["shape"]
-    return canonical([path.read_bytes()], [str(path)], resize=(height, width), channels=channels)
+    return [str(path)], canonical([path.read_bytes()], [str(path)], resize=(height, width), channels=channels)

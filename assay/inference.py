@@ -1,6 +1,5 @@
 """ONNX Runtime: the one way in which a model is run after it was trained, from embedding to serving."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -26,17 +25,15 @@ class Model:
         options.inter_op_num_threads = 1
         level = onnxruntime.GraphOptimizationLevel
         options.graph_optimization_level = level.ORT_ENABLE_EXTENDED if portable else level.ORT_ENABLE_ALL
-        if not path.exists():
-            raise FileNotFoundError(2, "missing", os.fspath(path))
+        path.stat()  # raises where the file is missing
         try:
             self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its own classes share no base class
             raise InputError(f"{path} is not a model that ONNX Runtime can run: {error}") from None
         self.input = self.session.get_inputs()[0].name
-        self.output = self.session.get_outputs()[0].name
 
     def __call__(self, payload: np.ndarray) -> np.ndarray:
-        return self.session.run([self.output], {self.input: payload})[0]
+        return self.session.run(None, {self.input: payload})[0]
 
     def over(self, blocks: Iterable[np.ndarray]) -> np.ndarray:
         """The results for all blocks, one below the other."""

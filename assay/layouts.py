@@ -16,21 +16,15 @@ import numpy as np
 import pyarrow as pa
 
 from assay import modalities
-from assay.dataset import SPLITS, read_csv, read_parquet
+from assay.dataset import ANNOTATIONS_FILE, EXAMPLES_FILE, SPLITS, TRUTH_FILE, name_rows, read_csv, read_parquet
 from assay.errors import InputError
 
 RESERVED = ("label", "split", "key", "file_name")
-_SPLIT_FOLDERS = {
-    "train": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "test": "test",
-}
+_SPLIT_FOLDERS = {split: split for split in SPLITS} | {"valid": "validation", "val": "validation"}
 _IDX_SPLITS = {"train": "train", "t10k": "test"}
-_SIDE_FILES = {"annotations.csv": ["annotator", "label"], "truth.csv": ["label"]}
+_SIDE_FILES = {ANNOTATIONS_FILE: ["annotator", "label"], TRUTH_FILE: ["label"]}
+_METADATA = "metadata.csv"
 _NOT_DATA = {".DS_Store", "Thumbs.db", "desktop.ini"}
-_BLOCK = 2**24  # bytes of an IDX file that are read at a time
 
 
 @dataclass
@@ -73,10 +67,9 @@ def read(folder: Path) -> RawBatch:
             raise InputError(f"{folder / name}: the file's name is not UTF-8: rename it")
     batch = _table(folder, names) or _idx(folder, names) or _files(folder, names)
     if batch is None:
-        raise InputError(
-            f"{folder} has no known layout: it needs folders per class, a metadata.csv, IDX files, "
-            f"or examples.parquet / examples.csv; it has {', '.join(sorted(names)[:3])}"
-        )
+        needs = "folders per class, a metadata.csv, IDX files, or examples.parquet / examples.csv"
+        has = ", ".join(sorted(names)[:3])
+        raise InputError(f"{folder} has no known layout: it needs {needs}; it has {has}")
     _check(folder, batch.examples)
     batch.annotations, batch.truth = (_side_file(folder / name, batch) for name in _SIDE_FILES)
     unused = sorted(names - batch.used - set(_SIDE_FILES))
@@ -89,40 +82,32 @@ def read(folder: Path) -> RawBatch:
 def _check(folder: Path, examples: list[Example]) -> None:
     if not examples:
         raise InputError(f"{folder} holds no examples: add some, or take its name off the lists in params.yaml")
-    places: dict[str, str] = {}
+    first: dict[str, Example] = {}
     for each in examples:
-        if each.key in places:
-            raise InputError(
-                f"{each.place}: the key {each.key!r} is already that of {places[each.key]}; keys must differ in a batch"
-            )
+        if (other := first.setdefault(each.key, each)) is not each:
+            known = f"the key {each.key!r} is already that of {other.place}"
+            raise InputError(f"{each.place}: {known}; keys must differ in a batch")
         if each.split and each.split not in SPLITS:
             raise InputError(f"{each.place}: split is {each.split!r}; it must be one of {', '.join(SPLITS)}, or empty")
-        places[each.key] = each.place
 
 
 def _side_file(path: Path, batch: RawBatch) -> list[tuple[str, ...]]:
     """The rows of annotations.csv or truth.csv that have a label: key, and the columns of that file."""
     if not path.exists():
         return []
-    known = {example.key for example in batch.examples}
     table = read_csv(path, _SIDE_FILES[path.name])
     by = next((name for name in ("key", "file_name") if name in table.column_names), None)
     if by is None:
         raise InputError(f"{path} has neither a column 'key' nor a column 'file_name'")
-    places = _places(path, 2, table)
-    seen = set()
+    places, known, seen = name_rows(path, table), {example.key for example in batch.examples}, set()
     for place, key in zip(places, table[by].to_pylist(), strict=True):
         if key not in known:
             raise InputError(f"{place}: {key!r} is no example of this batch: mend it or take the row out")
-        if path.name == "truth.csv" and key in seen:
+        if path.name == TRUTH_FILE and key in seen:
             raise InputError(f"{place}: the truth of {key!r} is there already: take one of the rows out")
         seen.add(key)
     columns = [table[name].to_pylist() for name in (by, *_SIDE_FILES[path.name][:-1])]
     return [row for row in zip(*columns, as_labels(table["label"], places), strict=True) if row[-1]]
-
-
-def _places(path: Path, first: int, table: pa.Table) -> list[str]:
-    return [f"{path} row {row}" for row in range(first, first + len(table))]
 
 
 def as_text(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
@@ -149,34 +134,33 @@ def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
     return texts
 
 
-def _rows(table: pa.Table, path: Path, first: int, *, payload: list[str], key: str) -> list[Example]:
-    """One example a row of a table, numbered from `first`; what is neither reserved nor payload is a slice."""
-    if "label" not in table.column_names and not (path.parent / "annotations.csv").exists():
+def _rows(table: pa.Table, path: Path, *, payload: Sequence[str] = (), key: str = "key") -> list[Example]:
+    """One example a row of a table; what is neither reserved nor payload is a slice."""
+    if "label" not in table.column_names and not (path.parent / ANNOTATIONS_FILE).exists():
         raise InputError(f"{path} has no column 'label'; for unlabelled examples, add it and leave it empty")
-    places = _places(path, first, table)
+    places, examples = name_rows(path, table), []
     columns = {name: as_text(table[name], places) for name in table.column_names if name not in payload}
     if "label" in columns:
         columns["label"] = as_labels(table["label"], places)
-    keys = columns.get(key) or [str(row) for row in range(len(table))]
-    none = [""] * len(table)
-    sliced = [name for name in columns if name not in RESERVED]
-    slices = [dict(zip(sliced, row, strict=True)) for row in zip(*(columns[name] for name in sliced), strict=True)]
-    slices = slices or [{} for _ in places]
-    return list(map(Example, keys, places, columns.get("label", none), columns.get("split", none), slices))
+    for number, place in enumerate(places):
+        row = {name: texts[number] for name, texts in columns.items()}
+        slices = {name: text for name, text in row.items() if name not in RESERVED}
+        examples.append(Example(row.get(key, str(number)), place, row.get("label", ""), row.get("split", ""), slices))
+    return examples
 
 
 # A table: examples.parquet or examples.csv
 
 
 def _table(folder: Path, names: set[str]) -> RawBatch | None:
-    name = next((name for name in ("examples.parquet", "examples.csv") if name in names), None)
+    name = next((name for name in (EXAMPLES_FILE, "examples.csv") if name in names), None)
     if name is None:
         return None
     path = folder / name
-    table, first = (read_csv(path), 2) if path.suffix == ".csv" else (read_parquet(path), 0)
+    table = read_csv(path) if path.suffix == ".csv" else read_parquet(path)
     modality, columns = modalities.of_columns(table.column_names, RESERVED)
     modalities.named(modality, path)
-    examples = _rows(table, path, first, payload=columns, key="key")
+    examples = _rows(table, path, payload=columns)
     if modality == "table":
         return RawBatch(modality, examples, table.select(columns), {name})
     payload = table[columns[0]].to_pylist()
@@ -193,12 +177,12 @@ def _idx(folder: Path, names: set[str]) -> RawBatch | None:
     images, examples, used = [], [], set()
     for part, split in _IDX_SPLITS.items():
         pair = [f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"]
-        files = [next((file for file in (name, f"{name}.gz") if file in names), None) for name in pair]
-        if files == [None, None]:
+        files = [name if name in names else f"{name}.gz" for name in pair]
+        missing = [name for name, file in zip(pair, files, strict=True) if file not in names]
+        if len(missing) == 2:
             continue
-        for name, file in zip(pair, files, strict=True):
-            if file is None:
-                raise InputError(f"{folder / name} is missing (or {name}.gz): IDX images and labels come in pairs")
+        if missing:
+            raise InputError(f"{folder / missing[0]} is missing (or its .gz): IDX images and labels come in pairs")
         pixels, labels = _read_idx(folder / files[0], axes=3), _read_idx(folder / files[1], axes=1)
         if len(pixels) != len(labels):
             counts = f"{pair[0]} holds {len(pixels)} images, but {pair[1]} {len(labels)} labels"
@@ -216,23 +200,20 @@ def _read_idx(path: Path, axes: int) -> np.ndarray:
     """One IDX file of unsigned bytes: magic 0, 0, 8, number of axes, then big-endian sizes, then the bytes (LeCun)."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            magic, expected = file.read(4), bytes([0, 0, 8, axes])
-            if magic != expected:
-                raise InputError(
-                    f"{path} has the magic {magic.hex()}, not {expected.hex()} of {axes}-axis IDX bytes: fetch it again"
-                )
-            shape = struct.unpack(f">{axes}I", file.read(4 * axes))
-            size, content = math.prod(shape), bytearray()
-            while block := file.read(min(_BLOCK, size + 1 - len(content))):  # the header may claim too much
-                content += block
+            content = file.read()
+        magic, expected = content[:4].hex(), bytes([0, 0, 8, axes]).hex()
+        if magic != expected:
+            raise InputError(f"{path} has the magic {magic}, not {expected} of {axes}-axis IDX bytes: fetch it again")
+        shape = struct.unpack_from(f">{axes}I", content, 4)
     except (EOFError, struct.error, gzip.BadGzipFile, gzip.zlib.error) as error:
         raise InputError(f"{path} is cut short or damaged ({error}): fetch it again") from None
-    if len(content) != size:
-        more = "is cut short" if len(content) < size else "is longer than its header says"
+    size, pixels = math.prod(shape), np.frombuffer(content, np.uint8, offset=4 * (1 + axes))
+    if len(pixels) != size:
+        more = "is cut short" if len(pixels) < size else "is longer than its header says"
         raise InputError(f"{path} {more}: it says {shape}, which is {size} bytes: fetch it again")
     if 0 in shape[1:]:
         raise InputError(f"{path} holds images of no pixels, {shape}: fetch it again")
-    return np.frombuffer(content, np.uint8).reshape(shape)
+    return pixels.reshape(shape)
 
 
 # Image or audio files: folders per class, or a metadata.csv, each also below train/ and test/
@@ -240,22 +221,20 @@ def _read_idx(path: Path, axes: int) -> np.ndarray:
 
 def _files(folder: Path, names: set[str]) -> RawBatch | None:
     media = {name: modality for name in names if (modality := modalities.of_file(name))}
-    tables = {name for name in names if PurePosixPath(name).name == "metadata.csv"}
-    tops = {name.partition("/")[0] for name in [*media, *tables] if "/" in name}
-    if not tops and not tables:
+    listed = {name for name in names if PurePosixPath(name).name == _METADATA}
+    tops = {name.partition("/")[0] for name in {*media, *listed} if "/" in name}
+    if not tops and not listed:
         return None
     for name in sorted(media):
         modalities.named(media[name], folder / name)
-    if len(set(media.values())) > 1:
-        raise InputError(f"{folder} mixes {' and '.join(sorted(set(media.values())))} files: make one batch of each")
     splits, others = tops & set(_SPLIT_FOLDERS), tops - set(_SPLIT_FOLDERS)
     if others and any(name.partition("/")[0] in splits and name.count("/") > 1 for name in media):
         raise InputError(f"{folder} has a folder {min(others)!r} beside {min(splits)!r}: put it into one of the splits")
     split_of = {} if others else {top: _SPLIT_FOLDERS[top] for top in splits}
-    examples, used = [], set()
-    for root in [f"{top}/" for top in sorted(split_of)] if split_of and "metadata.csv" not in names else [""]:
-        if f"{root}metadata.csv" in names:
-            used.add(f"{root}metadata.csv")
+    roots = [f"{top}/" for top in sorted(split_of)] if split_of and _METADATA not in names else [""]
+    examples = []
+    for root in roots:
+        if f"{root}{_METADATA}" in names:
             examples += _listed_files(folder, root, names)
         else:
             for name in sorted(name for name in media if name.startswith(root)):
@@ -263,26 +242,21 @@ def _files(folder: Path, names: set[str]) -> RawBatch | None:
                 examples += [Example(name, str(folder / name), label)] if label else []
     for example in examples:
         example.split = example.split or split_of.get(example.key.partition("/")[0], "")
-    payload = [(folder / example.key).read_bytes() for example in examples]
-    return RawBatch(
-        next(iter(media.values()), "image"), examples, payload, used | {example.key for example in examples}
-    )
+    used = {example.key for example in examples} | {f"{root}{_METADATA}" for root in roots}
+    return RawBatch("image", examples, [(folder / example.key).read_bytes() for example in examples], used)
 
 
 def _listed_files(folder: Path, root: str, names: set[str]) -> list[Example]:
     """The files that a metadata.csv names, with what it says of them."""
-    path = folder / root / "metadata.csv"
-    examples = _rows(read_csv(path, ["file_name"]), path, 2, payload=[], key="file_name")
+    path = folder / root / _METADATA
+    examples = _rows(read_csv(path, ["file_name"]), path, key="file_name")
     for example in examples:
-        if not example.key:
-            raise InputError(f"{example.place}: file_name is empty; name a file or take the row out")
         file = PurePosixPath(example.key)
-        if file.is_absolute() or ".." in file.parts:
-            raise InputError(
-                f"{example.place}: {example.key!r} is not inside the batch; name files below {path.parent}"
-            )
+        if not example.key or file.is_absolute() or ".." in file.parts:
+            wrong = f"{example.place}: file_name is {example.key!r}"
+            raise InputError(f"{wrong}: name files below {path.parent}, or take the row out")
         if f"{root}{file}" not in names:
             raise InputError(f"{example.place}: {path.parent / file} is missing; put it there or take the row out")
         row = example.place.removeprefix(f"{path} ")
-        example.key, example.place = f"{root}{file}", f"{path.parent / file} ({root}metadata.csv {row})"
+        example.key, example.place = f"{root}{file}", f"{path.parent / file} ({root}{_METADATA} {row})"
     return examples

@@ -16,7 +16,7 @@ from assay import dataset, images, tables
 from assay.errors import InputError
 
 _MODULES: dict[str, ModuleType] = {"image": images, "table": tables}
-_COLUMNS = {"image": "image", "audio": "audio", "text": "text"}  # payload column of a table: modality
+_COLUMNS = ("image", "audio", "text")  # payload columns of a table, named as their modalities
 _FILES = {"image": images.SUFFIXES, "audio": {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a"}}
 
 
@@ -35,9 +35,9 @@ def of_file(name: str) -> str | None:
 
 def of_columns(names: Sequence[str], reserved: Sequence[str]) -> tuple[str, list[str]]:
     """The modality of a table and the columns that hold its payload: every unreserved one where none has a name."""
-    for column, modality in _COLUMNS.items():
-        if column in names:
-            return modality, [column]
+    for modality in _COLUMNS:
+        if modality in names:
+            return modality, [modality]
     return "table", [name for name in names if name not in reserved]
 
 

@@ -7,8 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.dataset import read_csv
+from assay.dataset import name_rows, read_csv
 from assay.errors import InputError
+
+_SWAPPED = 0.3  # share of a view's values that are another row's
 
 
 def canonical(raw: pa.Table, places: Sequence[str], **_images_only: object) -> np.ndarray:
@@ -39,11 +41,10 @@ def canonical(raw: pa.Table, places: Sequence[str], **_images_only: object) -> n
             raise InputError(f"{place}: {name!r} is {value!r}, not a number; encode or drop that column") from None
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is found below
             column = column.astype(np.float32) + np.float32(0)  # -0.0 is 0.0
-        if not np.isfinite(column).all():
-            row = int(np.flatnonzero(~np.isfinite(column))[0])
-            raise InputError(
-                f"{places[row]}: {name!r} is {raw[name][row].as_py()}; give it a finite value or drop the row"
-            )
+        unfit = np.flatnonzero(~np.isfinite(column))
+        if len(unfit):
+            place, value = places[unfit[0]], raw[name][int(unfit[0])].as_py()
+            raise InputError(f"{place}: {name!r} is {value}; give it a finite value or drop the row")
         columns.append(column)
     return np.stack(columns, axis=1)
 
@@ -63,7 +64,7 @@ def to_columns(payload: np.ndarray, features: Sequence[str]) -> tuple[dict[str, 
     return columns, {"modality": "table", "shape": [len(features)], "features": list(features)}
 
 
-def from_columns(rows: pa.RecordBatch | pa.Table, kind: dict) -> np.ndarray:
+def from_columns(rows: pa.RecordBatch, kind: dict) -> np.ndarray:
     """The payload of rows that `to_columns` made. Shape (n, features), float32."""
     return np.stack([rows[f"feature:{name}"].to_numpy() for name in kind["features"]], axis=1)
 
@@ -74,13 +75,13 @@ def augment(payload: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
 
 
 def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Rows in which three values in ten are another row's (SCARF: Bahri, Jiang, Tay and Metzler 2022)."""
+    """Rows in which some values are another row's (SCARF: Bahri, Jiang, Tay and Metzler 2022)."""
     others = np.take_along_axis(payload, rng.integers(len(payload), size=payload.shape), axis=0)
-    return np.where(rng.random(payload.shape) < 0.3, others, payload)
+    return np.where(rng.random(payload.shape) < _SWAPPED, others, payload)
 
 
-def read_file(path: Path, kind: dict) -> np.ndarray:
-    """The rows of a CSV file as payloads of the released model. Shape (rows, features), float32."""
+def read_file(path: Path, kind: dict) -> tuple[list[str], np.ndarray]:
+    """The rows of a CSV file, what to call them and as payloads of the released model: (rows, features), float32."""
     table = read_csv(path, kind["features"])
-    places = [f"{path} row {row}" for row in range(2, table.num_rows + 2)]
-    return canonical(table.select(kind["features"]), places)
+    places = name_rows(path, table)
+    return places, canonical(table.select(kind["features"]), places)

@@ -102,6 +102,7 @@ BATCHES = {
     "no label": (csv("y,x\na,1\n"), "examples.csv has no column 'label'", "leave it empty"),
     "no feature": (csv("label,key\na,1\n"), "examples.csv", "no column is left to learn from"),
     "text as feature": (csv("label,x\na,1\nb,red\n"), "examples.csv row 3", "'x' is 'red'", "encode or drop"),
+    "text after a blank line": (csv("label,x\n\na,1\n\nb,red\n"), "examples.csv row 5", "'x' is 'red'"),
     "number with a space": (csv("label,x\na,1\nb, 2\n"), "examples.csv row 3", "'x' is ' 2'"),
     "empty feature": (csv("label,x\na,1\nb,\n"), "examples.csv row 3", "'x' is ''"),
     "NaN": (csv("label,x\na,1\nb,nan\n"), "examples.csv row 3", "'x' is nan", "finite value"),
