@@ -1,17 +1,18 @@
 """Encoders: what turns an example into the vector that the labels are judged by, learned without labels."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
+from onnx import TensorProto
 
-from assay import modalities, patches, standardize
+from assay import graphs, modalities, patches
 from assay.errors import InputError
 from assay.parameters import Pretrain
 
-_BEST = {"image": "patches", "table": "standardize"}  # what measured best for its time
-_ONLY_FOR = {"patches": "image", "standardize": "table"}
+_METHODS = {
+    "image": ("patches", "vicreg"),
+    "table": ("standardize", "vicreg"),
+}  # first: what measured best for its time
 
 
 @dataclass
@@ -34,24 +35,30 @@ class Encoder:
 
 def learn(kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, threads: int) -> Encoder:
     """Learn an encoder of payloads (n, ...), which `kind` describes, by the method that `params` names."""
-    modality = kind["modality"]
-    method = _BEST[modality] if params.method == "auto" else params.method
-    if _ONLY_FOR.get(method, modality) != modality:
-        wrong = f"params.yaml: pretrain.method: {method} is for {_ONLY_FOR[method]}s"
-        raise InputError(f"{wrong}, but the batches hold {modality}s: auto would take {_BEST[modality]}")
+    methods = _METHODS[kind["modality"]]
+    method = methods[0] if params.method == "auto" else params.method
+    if method not in methods:
+        use = f"use {' or '.join(methods)}; auto takes the first"
+        raise InputError(f"params.yaml: pretrain.method: {method} is not for {kind['modality']}s: {use}")
     if method == "patches":
         bank = patches.learn(payload, params.patches, params.seed)
         return Encoder(method, patches.to_onnx(bank, kind["shape"]), vars(bank))
     if method == "standardize":
-        mean, scale = standardize.learn(payload)
-        return Encoder(method, standardize.to_onnx(mean, scale), {"mean": mean, "scale": scale})
+        return _standardize(payload)
     from assay import self_supervised, training  # TensorFlow takes seconds to import, and other methods need none
 
     training.fix(params.seed, portable=portable, threads=threads)
-    network = self_supervised.learn(
-        kind, payload, modalities.named(modality).view, epochs=params.epochs, steps=params.steps, seed=params.seed
-    )
-    with TemporaryDirectory() as folder:
-        weights = training.export_encoder(network, kind, Path(folder) / "encoder.onnx")
-        content = (Path(folder) / "encoder.onnx").read_bytes()
+    view = modalities.named(kind["modality"]).view
+    network = self_supervised.learn(kind, payload, view, epochs=params.epochs, steps=params.steps, seed=params.seed)
+    content, weights = training.encoder_to_onnx(network, kind)
     return Encoder(method, content, {f"{number:03}": array for number, array in enumerate(weights)}, trainable=True)
+
+
+def _standardize(rows: np.ndarray) -> Encoder:
+    """The encoder of tables: every feature of `rows` (n, features) centred and scaled to unit variance."""
+    deviation = rows.std(axis=0, dtype=np.float64)
+    scale = np.where(deviation > 0, deviation, 1)  # a feature may be constant
+    weights = {"mean": rows.mean(axis=0, dtype=np.float64).astype(np.float32), "scale": scale.astype(np.float32)}
+    nodes = [("Sub", "payload mean", "centred"), ("Div", "centred scale", "embedding")]
+    onnx = graphs.to_onnx("standardize", (TensorProto.FLOAT, rows.shape[1:]), nodes, weights)
+    return Encoder("standardize", onnx, weights)

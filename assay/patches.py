@@ -10,12 +10,15 @@ A. Coates, A. Ng: The Importance of Encoding Versus Training with Sparse Coding 
 from dataclasses import dataclass
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
+
+from assay import graphs
 
 _CONTRAST_FLOOR = 10.0  # added to a patch's variance, for pixels 0..255 (Coates, Lee and Ng 2011)
 _WHITENING_FLOOR = 0.1  # added to each eigenvalue of normalised patches (ibid.)
 _LARGEST = 6  # pixels a side: what measured best from 28 to 32 pixels; smaller images get half their side
+_FLAT = 0.1  # variance of a normalised patch, which is near 1 where there is contrast
+_TINY = 1e-12  # added to the length of a filter, which is 0 where all patches are flat
 _SAMPLED_PATCHES = 100_000
 _REGIONS = 3  # along each side of an image
 
@@ -50,10 +53,10 @@ def learn(images: np.ndarray, count: int, seed: int) -> Patches:
     mean = patches.mean(axis=0)
     values, vectors = np.linalg.eigh(np.cov(patches, rowvar=False, bias=True).reshape(len(mean), -1))
     whitening = vectors / np.sqrt(values + _WHITENING_FLOOR) @ vectors.T
-    varied = np.flatnonzero(patches.var(axis=1) > 0.1)  # a flat patch whitens to noise
+    varied = np.flatnonzero(patches.var(axis=1) > _FLAT)  # a flat patch whitens to noise
     chosen = rng.choice(varied if len(varied) else np.arange(len(patches)), count)
     filters = (patches[chosen] - mean) @ whitening
-    filters /= np.linalg.norm(filters, axis=1, keepdims=True) + 1e-12
+    filters /= np.linalg.norm(filters, axis=1, keepdims=True) + _TINY
     filters = filters @ whitening  # now they take patches that are normalised, not yet whitened
     offset = filters @ mean
     filters -= filters.mean(axis=1, keepdims=True)  # the same as subtracting each patch's mean
@@ -66,44 +69,35 @@ def to_onnx(patches: Patches, shape: tuple[int, int, int]) -> bytes:
     positions = [side - size + 1 for side in shape[:2]]  # of a filter
     strides = [max(1, side // _REGIONS) for side in positions]
     pool = [max(1, side - (_REGIONS - 1) * stride) for side, stride in zip(positions, strides, strict=True)]
-    ones = np.full((1, channels, size, size), 1 / (channels * size * size), np.float32)
+    window = {"kernel_shape": pool, "strides": strides}
     constants = {
         "filters": patches.filters.transpose(0, 3, 1, 2),
-        "ones": ones,
+        "ones": np.full((1, channels, size, size), 1 / (channels * size * size), np.float32),
         "floor": np.float32(_CONTRAST_FLOOR),
         "zero": np.float32(0),
         "offset": patches.offset.reshape(1, -1, 1, 1),
     }
     nodes = [
-        helper.make_node("Cast", ["payload"], ["pixels"], to=TensorProto.FLOAT),
-        helper.make_node("Transpose", ["pixels"], ["image"], perm=[0, 3, 1, 2]),  # (n, c, h, w)
-        helper.make_node("Mul", ["image", "image"], ["squares"]),
-        helper.make_node("Conv", ["image", "ones"], ["mean"]),
-        helper.make_node("Conv", ["squares", "ones"], ["mean_of_squares"]),
-        helper.make_node("Mul", ["mean", "mean"], ["square_of_mean"]),
-        helper.make_node("Sub", ["mean_of_squares", "square_of_mean"], ["raw_variance"]),
-        helper.make_node("Max", ["raw_variance", "zero"], ["variance"]),  # rounding can leave it below 0
-        helper.make_node("Add", ["variance", "floor"], ["floored"]),
-        helper.make_node("Sqrt", ["floored"], ["contrast"]),
-        helper.make_node("Conv", ["image", "filters"], ["responses"]),
-        helper.make_node("Div", ["responses", "contrast"], ["normalised"]),
-        helper.make_node("Sub", ["normalised", "offset"], ["centred"]),
-        helper.make_node("Relu", ["centred"], ["positive"]),
-        helper.make_node("AveragePool", ["positive"], ["pooled_positive"], kernel_shape=pool, strides=strides),
-        helper.make_node("AveragePool", ["centred"], ["pooled"], kernel_shape=pool, strides=strides),
-        helper.make_node("Sub", ["pooled_positive", "pooled"], ["pooled_negative"]),  # relu(-x) = relu(x) - x
-        helper.make_node("Concat", ["pooled_positive", "pooled_negative"], ["both"], axis=1),
-        helper.make_node("Max", ["both", "zero"], ["not_negative"]),
-        helper.make_node("Sqrt", ["not_negative"], ["root"]),
-        helper.make_node("Flatten", ["root"], ["embedding"], axis=1),
+        ("Cast", "payload", "pixels", {"to": TensorProto.FLOAT}),
+        ("Transpose", "pixels", "image", {"perm": [0, 3, 1, 2]}),  # (n, c, h, w)
+        ("Mul", "image image", "squares"),
+        ("Conv", "image ones", "mean"),
+        ("Conv", "squares ones", "mean_of_squares"),
+        ("Mul", "mean mean", "square_of_mean"),
+        ("Sub", "mean_of_squares square_of_mean", "raw_variance"),
+        ("Max", "raw_variance zero", "variance"),  # rounding can leave it below 0
+        ("Add", "variance floor", "floored"),
+        ("Sqrt", "floored", "contrast"),
+        ("Conv", "image filters", "responses"),
+        ("Div", "responses contrast", "normalised"),
+        ("Sub", "normalised offset", "centred"),
+        ("Relu", "centred", "positive"),
+        ("AveragePool", "positive", "pooled_positive", window),
+        ("AveragePool", "centred", "pooled", window),
+        ("Sub", "pooled_positive pooled", "pooled_negative"),  # relu(-x) = relu(x) - x
+        ("Concat", "pooled_positive pooled_negative", "both", {"axis": 1}),
+        ("Max", "both zero", "not_negative"),
+        ("Sqrt", "not_negative", "root"),
+        ("Flatten", "root", "embedding", {"axis": 1}),
     ]
-    graph = helper.make_graph(
-        nodes,
-        "patches",
-        [helper.make_tensor_value_info("payload", TensorProto.UINT8, ["n", *shape])],
-        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", None])],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    return model.SerializeToString()
+    return graphs.to_onnx("patches", (TensorProto.UINT8, shape), nodes, constants)

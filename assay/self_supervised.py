@@ -33,10 +33,10 @@ def learn(kind: dict, payload: np.ndarray, view: Callable, *, epochs: int, steps
     projected = ops.stack(views, axis=1)  # (n, 2, units)
     examples = training.Examples(payload, np.zeros(len(payload)), np.ones(len(payload)))
     batches = training.Batches(
-        examples, _BATCH, lambda rows, rng: np.stack([view(rows, rng), view(rows, rng)], axis=1), seed
+        examples, _BATCH, lambda rows, rng: np.stack([view(rows, rng), view(rows, rng)], 1), seed
     )
-    epochs = max(epochs, -(-steps // len(batches)))
-    training.fit(keras.Model(pair, projected), batches, vicreg, learning_rate=_LEARNING_RATE, epochs=epochs)
+    model = keras.Model(pair, projected)
+    training.fit(model, batches, vicreg, learning_rate=_LEARNING_RATE, epochs=epochs, steps=steps)
     return encoder
 
 
@@ -48,9 +48,8 @@ def vicreg(_labels: keras.KerasTensor, projected: keras.KerasTensor) -> keras.Ke
     for view in (first, second):
         centred = view - ops.mean(view, axis=0)
         deviation = ops.sqrt(ops.mean(centred**2, axis=0) + 1e-4)
-        covariance = ops.matmul(ops.transpose(centred), centred) / ops.cast(
-            ops.maximum(n - 1, 1), centred.dtype
-        )  # (units, units)
+        freedom = ops.cast(ops.maximum(n - 1, 1), centred.dtype)
+        covariance = ops.matmul(ops.transpose(centred), centred) / freedom  # (units, units)
         loss += _VARIANCE / 2 * ops.mean(ops.relu(1 - deviation))
         loss += _COVARIANCE / units * (ops.sum(covariance**2) - ops.sum(ops.diagonal(covariance) ** 2))
     return loss

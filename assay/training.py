@@ -1,12 +1,11 @@
 """Train a network on weighted labels, with progress for the terminal and a learning curve; export it as ONNX."""
 
 import ctypes
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -89,16 +88,20 @@ def fit(
     *,
     learning_rate: float,
     epochs: int,
+    steps: int = 0,
     validation: Examples | None = None,
     metrics: Sequence[str] = (),
 ) -> list[dict[str, float]]:
     """Train `model` in place: AdamW (Loshchilov and Hutter 2019) under a one-cycle rate with this peak.
+
+    It takes at least so many epochs, and at least so many steps.
 
     Returns
     -------
     list
         One dict an epoch: epoch, loss, the metrics, and, where there is validation, validation_loss and so on.
     """
+    epochs = max(epochs, -(-steps // len(batches)))
     steps = epochs * len(batches)
     rising = round(_WARM_UP * steps)
     rate = keras.optimizers.schedules.CosineDecay(0.0, steps - rising, 0.0, "rate", learning_rate, rising)
@@ -148,29 +151,28 @@ def in_float32(trained: keras.Model, build: Callable[[], keras.Model]) -> keras.
     return single
 
 
-def export_classifier(model: keras.Model, kind: dict, temperature: float, path: Path) -> None:
-    """Write a classifier as ONNX, from `payload` to `probabilities` = softmax(logits / temperature)."""
+def classifier_to_onnx(model: keras.Model, kind: dict, temperature: float) -> bytes:
+    """A classifier as ONNX, from `payload` to `probabilities` = softmax(logits / temperature)."""
     n_classes = model.output.shape[-1]
     single = in_float32(model, lambda: networks.classifier(networks.encoder(kind), n_classes))
-    probabilities = networks.softmax(single.output / temperature)
-    write_onnx(keras.Model(single.input, {"probabilities": probabilities}), path)
+    return to_onnx(single.input, probabilities=networks.softmax(single.output / temperature))
 
 
-def export_encoder(model: keras.Model, kind: dict, path: Path) -> list[np.ndarray]:
-    """Write an encoder as ONNX, from `payload` to `embedding`; returns its weights."""
+def encoder_to_onnx(model: keras.Model, kind: dict) -> tuple[bytes, list[np.ndarray]]:
+    """An encoder as ONNX, from `payload` to `embedding`, and its weights."""
     single = in_float32(model, lambda: networks.encoder(kind))
-    write_onnx(keras.Model(single.input, {"embedding": keras.layers.Flatten()(single.output)}), path)
-    return single.get_weights()
+    return to_onnx(single.input, embedding=keras.layers.Flatten()(single.output)), single.get_weights()
 
 
-def write_onnx(model: keras.Model, path: Path) -> None:
-    """Export `model`, whose input is named `payload`, with a free number of rows, to the same bytes each time."""
-    signature = [tf.TensorSpec((None, *model.input.shape[1:]), model.input.dtype, name="payload")]
-    with quiet():
-        model.export(os.fspath(path), format="onnx", verbose=False, input_signature=signature)
-    exported = onnx.load(path)
+def to_onnx(payload: keras.KerasTensor, **outputs: keras.KerasTensor) -> bytes:
+    """The graph from `payload`, with a free number of rows, to `outputs`: the same bytes each time."""
+    signature = [tf.TensorSpec((None, *payload.shape[1:]), payload.dtype, name="payload")]
+    with TemporaryDirectory() as folder, quiet():
+        path = f"{folder}/model.onnx"
+        keras.Model(payload, outputs).export(path, format="onnx", verbose=False, input_signature=signature)
+        exported = onnx.load(path)
     _name_in_order(exported.graph)
-    onnx.save(exported, path)
+    return exported.SerializeToString()
 
 
 def _name_in_order(graph: onnx.GraphProto) -> None:
@@ -182,8 +184,7 @@ def _name_in_order(graph: onnx.GraphProto) -> None:
         node.name = f"{node.op_type}_{index}"
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
-    constants = sorted(graph.initializer, key=lambda constant: list(names).index(constant.name))
-    for constant in constants:
+    for constant in graph.initializer:
         constant.name = names[constant.name]
-    del graph.initializer[:], graph.value_info[:]
-    graph.initializer.extend(constants)
+    graph.initializer.sort(key=lambda constant: int(constant.name[1:]))
+    del graph.value_info[:]

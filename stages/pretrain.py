@@ -27,11 +27,10 @@ def read_samples(batches: list[str]) -> tuple[dict, np.ndarray]:
         if kind and own != kind:
             raise InputError(f"{path} holds {describe(own)}, but {batches[0]} holds {describe(kind)}")
         kind = own
-        payloads.append(modalities.named(kind["modality"]).from_columns(dataset.read_parquet(path), kind))
-    payload = np.concatenate(payloads)
-    if not len(payload):
+        payloads += modalities.payloads(path, size=4096)
+    if not payloads:
         raise InputError("pretrain.batches hold test examples only: list a batch to learn from")
-    return kind, payload
+    return kind, np.concatenate(payloads)
 
 
 def describe(kind: dict) -> str:

@@ -21,26 +21,19 @@ def main() -> None:
 
     training.fix(params.train.seed, portable=params.portable, threads=params.threads)
     encoder = dataset.read_json(dataset.ENCODER_INFO)
-    modality = modalities.named(encoder["modality"])
+    fine_tuned = fine_tunes(params.train.start, encoder)
     trunk = training.networks.encoder(encoder)
-    if params.train.start == "encoder" and not encoder["trainable"]:
-        method = encoder["method"]
-        raise InputError(
-            f"params.yaml: train.start: encoder needs weights to start from, and {method} has none: use auto"
-        )
-    fine_tuned = params.train.start != "scratch" and encoder["trainable"]
-    print(f"training from {'the weights of the encoder' if fine_tuned else 'random weights'}", file=sys.stderr)
     if fine_tuned:
-        weights = dataset.read_arrays(dataset.ENCODER_WEIGHTS)
-        trunk.set_weights(list(weights.values()))
+        trunk.set_weights(list(dataset.read_arrays(dataset.ENCODER_WEIGHTS).values()))
     model = training.networks.classifier(trunk, len(classes))
-    batches = training.Batches(train, params.train.batch_size, modality.augment, params.train.seed)
+    augment = modalities.named(encoder["modality"]).augment
     curve = training.fit(
         model,
-        batches,
+        training.Batches(train, params.train.batch_size, augment, params.train.seed),
         training.CROSS_ENTROPY,
         learning_rate=params.train.learning_rate,
-        epochs=max(params.train.epochs, -(-params.train.steps // len(batches))),
+        epochs=params.train.epochs,
+        steps=params.train.steps,
         validation=validation,
         metrics=["accuracy"],
     )
@@ -49,24 +42,28 @@ def main() -> None:
         logits = training.logits(model, validation.payload, params.train.batch_size)
         temperature = calibration.fit(logits, validation.labels, typical=temperature).temperature
 
-    with dataset.whole(dataset.CLASSIFIER) as unfinished:
-        training.export_classifier(model, encoder, temperature, unfinished)
+    dataset.write_bytes(dataset.CLASSIFIER, training.classifier_to_onnx(model, encoder, temperature))
     kind = {name: encoder[name] for name in ("modality", "shape", "features") if name in encoder}
     dataset.write_json(dataset.CLASSES, {"classes": classes, **kind})
-    dataset.write_frame(dataset.LEARNING_CURVE, pd.DataFrame(curve), list(curve[0]))
-    sizes = {"train_examples": len(train), "validation_examples": len(validation)}
-    dataset.write_json(
-        dataset.TRAIN_METRICS, sizes | curve[-1] | {"temperature": temperature, "fine_tuned": fine_tuned}
-    )
+    dataset.write_frame(dataset.LEARNING_CURVE, pd.DataFrame(curve))
+    metrics = {"train_examples": len(train), "validation_examples": len(validation), **curve[-1]}
+    dataset.write_json(dataset.TRAIN_METRICS, metrics | {"temperature": temperature, "fine_tuned": fine_tuned})
+
+
+def fine_tunes(start: str, encoder: dict) -> bool:
+    """Whether training starts from the weights of `encoder`; says so."""
+    if start == "encoder" and not encoder["trainable"]:
+        raise InputError(f"params.yaml: train.start: encoder needs weights, and {encoder['method']} has none: use auto")
+    fine_tuned = start != "scratch" and encoder["trainable"]
+    print(f"training from {'the weights of the encoder' if fine_tuned else 'random weights'}", file=sys.stderr)
+    return fine_tuned
 
 
 def gather(examples: pd.DataFrame, classes: list[str]) -> Examples:
     """Some labelled examples with their payloads."""
-    payload = list(payloads.of(examples, size=4096))
+    payload = list(payloads.of(examples, size=4096)) or [np.zeros(0)]
     codes = pd.Categorical(examples["label"], classes).codes
-    return Examples(
-        np.concatenate(payload) if payload else np.zeros(0), codes, examples["weight"].to_numpy().astype(float)
-    )
+    return Examples(np.concatenate(payload), codes, examples["weight"].to_numpy().astype(float))
 
 
 if __name__ == "__main__":
