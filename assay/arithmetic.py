@@ -28,9 +28,9 @@ def fix() -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     for name in [*_PORTABLE, "OPENBLAS_L2_SIZE"]:
         os.environ.pop(name, None)  # a machine's own setting would change bytes
-    portable, threads = parameters.arithmetic()
-    if portable:
+    params = parameters.load()
+    if params.portable:
         os.environ |= _PORTABLE
     # numpy's matrix products are not bit-stable over thread counts; TensorFlow's float64 and ONNX Runtime's are
-    os.environ["OPENBLAS_NUM_THREADS"] = "1" if portable else str(threads)
-    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ["OPENBLAS_NUM_THREADS"] = "1" if params.portable else str(params.threads)
+    os.environ["OMP_NUM_THREADS"] = str(params.threads)

@@ -127,7 +127,7 @@ def load() -> Parameters:
         One line that names the first wrong key, what is allowed there, and what was found.
     """
     try:
-        values = _read()
+        values = YAML(typ="safe", pure=True).load(FILE.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{FILE} is missing: run this in the folder that holds dvc.yaml") from None
     except (YAMLError, UnicodeDecodeError) as error:
@@ -140,25 +140,11 @@ def load() -> Parameters:
         raise InputError(f"{FILE}: {_first_problem(error)}") from None
 
 
-def arithmetic() -> tuple[bool, int]:
-    """`portable` and `threads` alone; their safe values where the file does not say: `load` reports that."""
-    try:
-        values = _read()
-        return values["portable"] is not False, max(1, int(values["threads"]))
-    except (OSError, ValueError, TypeError, KeyError, OverflowError, YAMLError):
-        return True, 1
-
-
-def _read() -> object:
-    return YAML(typ="safe", pure=True).load(FILE.read_text(encoding="utf-8"))
-
-
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
-    place = [part for part in problem["loc"] if isinstance(part, str) and part != "function-after"]
     key = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
-        return f"{key}: unknown key; allowed here: {', '.join(_keys(place[:-1]))}"
+        return f"{key}: unknown key; allowed here: {', '.join(_section(*problem['loc'][:-1]).model_fields)}"
     if problem["type"] == "missing":
         return f"{key}: missing; see the params.yaml that Assay came with"
     message = re.sub("^(Input|List) should", "must", problem["msg"].removeprefix("Value error, "))
@@ -167,11 +153,7 @@ def _first_problem(error: ValidationError) -> str:
     return f"{key}: {message}, not {problem['input']!r}"
 
 
-def _keys(place: list[str]) -> list[str]:
-    model = Parameters
-    for key in place:
-        field = model.model_fields.get(key)
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, Section):
-            return list(Annotator.model_fields)
-        model = field.annotation
-    return list(model.model_fields)
+def _section(name: str = "", *below: str) -> type[Section]:
+    if below:
+        return Annotator  # no other section holds one
+    return Parameters.model_fields[name].annotation if name else Parameters

@@ -4,8 +4,9 @@ import os
 import sys
 
 from assay import arithmetic
+from assay.errors import run
 
-arithmetic.fix()  # must come before the first import of numpy, so it cannot wait for the stage itself
+run(arithmetic.fix)  # must come before the first import of numpy, so it cannot wait for the stage itself
 
 
 class _NoPandas:
