@@ -7,6 +7,7 @@ from scipy.special import softmax
 
 _PRIOR_ACCURACY = 0.9  # of a person of whom nothing is known yet,
 _PRIOR_LABELS = 10  # counted as so many labels
+_MOST = 0.999  # nobody is taken to be right always
 _ROUNDS = 20
 
 
@@ -25,11 +26,7 @@ class Consensus:
 
 
 def consensus(
-    examples: np.ndarray,
-    annotators: np.ndarray,
-    labels: np.ndarray,
-    shape: tuple[int, int, int],
-    held_out: np.ndarray | None = None,
+    examples: np.ndarray, annotators: np.ndarray, labels: np.ndarray, shape: tuple, held_out: np.ndarray | None = None
 ) -> Consensus:
     """Weigh people's votes by the accuracy that the votes themselves show (Dawid and Skene 1979, one coin a person).
 
@@ -54,8 +51,8 @@ def consensus(
         logits = np.bincount(cells, odds[annotators], n_examples * n_classes).reshape(n_examples, n_classes)
         posterior = softmax(logits, axis=1)
         right = np.bincount(annotators[shared], posterior[examples[shared], labels[shared]], n_annotators)
-        updated = (right + _PRIOR_ACCURACY * _PRIOR_LABELS) / (answered + _PRIOR_LABELS)
-        updated = np.clip(updated, 1 / n_classes, 0.999)
+        shrunk = (right + _PRIOR_ACCURACY * _PRIOR_LABELS) / (answered + _PRIOR_LABELS)
+        updated = np.clip(shrunk, 1 / n_classes, _MOST)
         if np.abs(updated - accuracy).max() < 1e-4:
             break
         accuracy = updated

@@ -1,7 +1,5 @@
 """All listed batches as one data set: which examples there are, which are copies, and where their rows lie."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
@@ -39,11 +37,10 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
     frames = []
     for batch in dataset.listed():
         frame = dataset.read_csv(dataset.labels(batch)).to_pandas()
-        own = _of_batch(batch).set_index("id")["split"]
+        own_side = frame["id"].map(_of_batch(batch).set_index("id")["split"])
         frame["example"] = frame["id"].map(place).astype(int)
-        frames.append(
-            frame[(frame["id"].map(own) == "test") | (examples["split"][frame["example"]] != "test").to_numpy()]
-        )
+        side = examples["split"][frame["example"]].to_numpy()
+        frames.append(frame[(own_side == "test") | (side != "test")])
     return pd.concat(frames, ignore_index=True)[["example", "annotator", "label"]]
 
 
@@ -53,18 +50,12 @@ def truth(examples: pd.DataFrame) -> pd.Series:
     return examples["id"].map(known.drop_duplicates("id").set_index("id")["label"]).fillna("")
 
 
-@dataclass
 class Rows:
     """Some rows of an array on disk, read when a slice of them is asked for."""
 
-    array: np.ndarray
-    chosen: np.ndarray
-
-    def __post_init__(self) -> None:
-        self.shape, self.dtype = (len(self.chosen), *self.array.shape[1:]), self.array.dtype
-
-    def __len__(self) -> int:
-        return len(self.chosen)
+    def __init__(self, array: np.ndarray, chosen: np.ndarray) -> None:
+        self.array, self.chosen = array, chosen
+        self.shape, self.dtype = (len(chosen), *array.shape[1:]), array.dtype
 
     def __getitem__(self, part: slice) -> np.ndarray:
         return self.array[self.chosen[part]]

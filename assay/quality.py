@@ -4,9 +4,9 @@ Confident learning (Northcutt, Jiang and Chuang 2021), by cleanlab, on out-of-sa
 """
 
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 
@@ -14,23 +14,7 @@ DECISIONS = ("keep", "relabel", "drop", "review")
 COLUMNS = ["id", "given", "suggested", "quality", "confidence", "is_issue", "decision", "reason"]
 
 
-@dataclass
-class Doubt:
-    """What is thought of each label.
-
-    Attributes
-    ----------
-    quality : (n,) 0 bad to 1 good: the probability that the given class is right
-    suggested : (n,) int, the most probable class
-    is_issue : (n,) bool, whether the label is taken to be wrong
-    """
-
-    quality: np.ndarray
-    suggested: np.ndarray
-    is_issue: np.ndarray
-
-
-def doubt(given: np.ndarray, pred_probs: np.ndarray, posterior: np.ndarray) -> Doubt:
+def doubt(given: np.ndarray, pred_probs: np.ndarray, posterior: np.ndarray) -> pd.DataFrame:
     """Find the labels that are likely to be wrong: confident learning and the posterior must agree on it.
 
     Parameters
@@ -38,25 +22,31 @@ def doubt(given: np.ndarray, pred_probs: np.ndarray, posterior: np.ndarray) -> D
     given : (n,) int, classes 0..classes-1
     pred_probs : (n, classes) probabilities from a model that did not see that row's label
     posterior : (n, classes) the same once the label was looked at, and how often labels are wrong
+
+    Returns
+    -------
+    pd.DataFrame
+        A row a label: `quality`, 0 bad to 1 good, the probability that the given class is right; `suggested`, int, the
+        most probable class; `is_issue`, whether the label is taken to be wrong.
     """
     suggested = posterior.argmax(axis=1)
-    if not len(given):
-        return Doubt(np.zeros(0), suggested, np.zeros(0, bool))
     confident = np.ones(len(given), bool)  # where all have one class, confident learning has no say
     if len(np.unique(given)) > 1:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of classes with few examples
             confident = find_label_issues(given, pred_probs, filter_by="prune_by_class", n_jobs=1)
-    return Doubt(get_label_quality_scores(given, posterior), suggested, confident & (suggested != given))
+    quality = get_label_quality_scores(given, posterior) if len(given) else np.zeros(0)
+    return pd.DataFrame({"quality": quality, "suggested": suggested, "is_issue": confident & (suggested != given)})
 
 
 def decide(
-    found: Doubt, confidence: np.ndarray, held_out: np.ndarray, *, relabel_above: float, drop_below: float
+    found: pd.DataFrame, confidence: np.ndarray, held_out: np.ndarray, *, relabel_above: float, drop_below: float
 ) -> np.ndarray:
     """What to do about each label, (n,) of DECISIONS.
 
     Parameters
     ----------
+    found : what `doubt` found
     confidence : (n,) probability of the suggested class
     held_out : (n,) bool, test examples, which are never changed: what is doubted goes to review
     relabel_above : confidence from which on the suggested class replaces a doubted one

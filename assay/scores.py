@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.stats import norm
 
 _SMALLEST = 1e-7  # probabilities are clipped here, so one sure error costs 16 and not infinity
@@ -31,49 +32,44 @@ class Predictions:
         self.loss = -np.log(np.maximum(of_label, _SMALLEST))
 
 
-Score = Callable[[Predictions, np.ndarray], float]  # of the examples at some positions (m,) int
+Score = Callable[[Predictions, np.ndarray], float]  # over the examples at some positions (m,) int
 
 
-def accuracy(of: Predictions, at: np.ndarray) -> float:
-    return float(of.correct[at].mean())
+def accuracy(predictions: Predictions, rows: np.ndarray) -> float:
+    return float(predictions.correct[rows].mean())
 
 
-def log_loss(of: Predictions, at: np.ndarray) -> float:
-    return float(of.loss[at].mean())
+def log_loss(predictions: Predictions, rows: np.ndarray) -> float:
+    return float(predictions.loss[rows].mean())
 
 
-def macro_f1(of: Predictions, at: np.ndarray) -> float:
+def macro_f1(predictions: Predictions, rows: np.ndarray) -> float:
     """The mean of each class's F1, over the classes that occur as label or prediction."""
-    n_classes = max(int(of.labels.max()) + 1, of.pred_probs.shape[1])
-    actual = np.bincount(of.labels[at], minlength=n_classes)
-    predicted = np.bincount(of.predicted[at], minlength=n_classes)
-    hits = np.bincount(of.labels[at][of.correct[at]], minlength=n_classes)
-    occurs = actual + predicted > 0
-    return float((2 * hits[occurs] / (actual + predicted)[occurs]).mean())
+    labels, predicted = predictions.labels[rows], predictions.predicted[rows]
+    n_classes = max(int(predictions.labels.max()) + 1, predictions.pred_probs.shape[1])
+    total = np.bincount(labels, minlength=n_classes) + np.bincount(predicted, minlength=n_classes)
+    hits = np.bincount(labels[labels == predicted], minlength=n_classes)
+    return float((2 * hits[total > 0] / total[total > 0]).mean())
 
 
-def calibration_error(of: Predictions, at: np.ndarray, bins: int) -> float:
+def calibration_error(predictions: Predictions, rows: np.ndarray, bins: int) -> float:
     """Expected calibration error over bins of equal width (Naeini et al. 2015; Guo et al. 2017)."""
-    bin_of = _bins(of.confidence[at], bins)
-    gap = np.bincount(bin_of, of.correct[at] - of.confidence[at], minlength=bins)
-    return float(np.abs(gap).sum() / len(at))
+    confidence = predictions.confidence[rows]
+    gap = np.bincount(_bins(confidence, bins), predictions.correct[rows] - confidence, minlength=bins)
+    return float(np.abs(gap).sum() / len(rows))
 
 
-def reliability(of: Predictions, bins: int) -> list[dict]:
+def reliability(predictions: Predictions, bins: int) -> pd.DataFrame:
     """Mean `confidence`, `accuracy` and number of `examples` of each bin of confidence that is not empty."""
-    bin_of = _bins(of.confidence, bins)
-    parts = [np.flatnonzero(bin_of == number) for number in np.unique(bin_of)]
-    return [
-        {"confidence": float(of.confidence[at].mean()), "accuracy": accuracy(of, at), "examples": len(at)}
-        for at in parts
-    ]
+    frame = pd.DataFrame({"confidence": predictions.confidence, "accuracy": predictions.correct, "examples": 1})
+    groups = frame.groupby(_bins(predictions.confidence, bins))
+    return groups.agg({"confidence": "mean", "accuracy": "mean", "examples": "sum"})
 
 
-def bootstrap(score: Score, of: Predictions, *, resamples: int, confidence: float) -> tuple[float, float]:
+def bootstrap(score: Score, predictions: Predictions, *, resamples: int, confidence: float) -> tuple[float, float]:
     """The percentile interval of a score over resampled examples (Efron 1979)."""
-    rng = np.random.default_rng(0)
-    n = len(of.labels)
-    values = [score(of, rng.integers(n, size=n)) for _ in range(resamples)]
+    rng, n = np.random.default_rng(0), len(predictions.labels)
+    values = [score(predictions, rng.integers(n, size=n)) for _ in range(resamples)]
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 

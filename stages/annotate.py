@@ -17,9 +17,8 @@ def main() -> None:
     labels = override(dataset.read_csv(dataset.CLEANED_LABELS).to_pandas().set_index("id"), answered, examples)
     if params.pseudo_labels:
         unlabelled = examples[(examples["split"] == "train") & ~examples["id"].isin([*labels.index, *judged.index])]
-        labels = pd.concat(
-            [labels, pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, params.pseudo_above)]
-        )
+        pseudo = pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, params.pseudo_above)
+        labels = pd.concat([labels, pseudo])
     asked = queue(examples.join(judged, on="id"), pred_probs, classes).drop(index=answered["example"].unique())
 
     labels = examples.join(labels, on="id", how="inner").sort_values("id")

@@ -15,15 +15,11 @@ def main() -> None:
 
 def clear(listed: list[str], listed_for_pretraining: list[str]) -> None:
     """Remove the files of batches that are on no list: left there, they would count in the hash of their folder."""
-    for folder, batches in (
-        (dataset.COLLECTED, listed),
-        (dataset.EMBEDDED, listed),
-        (dataset.SAMPLED, listed_for_pretraining),
-    ):
-        for path in folder.glob("*"):
-            name = path.name if folder == dataset.COLLECTED else path.stem
-            if name not in batches:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    kept = {dataset.examples(batch).parent for batch in listed} | {*map(dataset.embeddings, listed)}
+    kept |= {*map(dataset.sample, listed_for_pretraining)}
+    for folder in (dataset.COLLECTED, dataset.EMBEDDED, dataset.SAMPLED):
+        for path in set(folder.glob("*")) - kept:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ def main() -> None:
     judged = pd.concat(judge(side, pred_probs[side.index], model.calibration, params) for _, side in sides)
     judged = explain(judged, classes).join(examples).sort_values("id")
     dataset.write_frame(dataset.QUALITY, judged, quality.COLUMNS)
-    dataset.write_frame(dataset.ISSUES, issues(judged), ["id", "batch", "key", "split", *quality.COLUMNS[1:]])
+    issues = judged[judged["decision"] != "keep"].sort_values(["quality", "id"])
+    dataset.write_frame(dataset.ISSUES, issues, ["id", "batch", "key", "split", *quality.COLUMNS[1:]])
     dataset.write_frame(dataset.CLEANED_LABELS, cleaned(judged), ["id", "label", "confidence", "source"])
     dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], pred_probs, classes)
     dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, model))
@@ -33,9 +34,8 @@ def main() -> None:
 def agree(votes: pd.DataFrame, held_out: pd.Series) -> tuple[pd.DataFrame, list[str]]:
     """People's votes to one label an example: `given` (index of the class); and whether it is `held_out`."""
     if votes.empty:
-        raise InputError(
-            "no example of any batch has a label: label some in data/raw/, in the batch itself or its annotations.csv"
-        )
+        where = f"{dataset.RAW}/, in the batch itself or its {dataset.ANNOTATIONS_FILE}"
+        raise InputError(f"no example of any batch has a label: label some in {where}")
     rows, examples = pd.factorize(votes["example"], sort=True)
     label, classes = pd.factorize(votes["label"], sort=True)
     annotator, people = pd.factorize(votes["annotator"])
@@ -50,19 +50,14 @@ def check_classes(given: pd.Series, classes: list[str], smallest: int, examples:
     """Raise where there is nothing to tell apart, or a class is too small to be judged."""
     counts = given.value_counts()
     if len(counts) < 2:
-        only = (
-            f"all {len(given)} labels to learn from are {classes[given.iloc[0]]!r}"
-            if len(given)
-            else "no label to learn from"
-        )
-        raise InputError(f"{only}: at least two classes are needed")
-    if counts.iloc[-1] < smallest:
-        rare, some = counts.index[-1], "1 example" if counts.iloc[-1] == 1 else f"{counts.iloc[-1]} examples"
+        only = ", ".join(repr(classes[index]) for index in counts.index) or "missing"
+        raise InputError(f"all {len(given)} labels to learn from are {only}: at least two classes are needed")
+    rare, count = counts.index[-1], int(counts.iloc[-1])
+    if count < smallest:
         one = examples.loc[given.index[given == rare][0]]
-        raise InputError(
-            f"{dataset.RAW / one['batch']}: the class {classes[rare]!r} has {some} to learn from, "
-            f"{one['key']}: add more, mend the label, or lower clean.smallest_class from {smallest}"
-        )
+        few = f"the class {classes[rare]!r} has {count} example{'s' * (count > 1)} to learn from, {one['key']}"
+        remedy = f"add more, mend the label, or lower clean.smallest_class from {smallest}"
+        raise InputError(f"{dataset.RAW / one['batch']}: {few}: {remedy}")
 
 
 def out_of_sample(model: LeaveOneOut, examples: pd.DataFrame, learned: pd.Index) -> np.ndarray:
@@ -81,27 +76,21 @@ def judge(
     """Add what is thought of each label, and what is done about it."""
     given = labels["given"].to_numpy()
     posterior = calibration.given_label(pred_probs, given)
-    found = quality.doubt(given, pred_probs, posterior)
     confidence = posterior.max(axis=1)
-    decision = quality.decide(
-        found, confidence, labels["held_out"], relabel_above=params.relabel_above, drop_below=params.drop_below
-    )
-    return labels.assign(**vars(found), confidence=confidence, decision=decision)
+    found = quality.doubt(given, pred_probs, posterior).set_index(labels.index)
+    limits = {"relabel_above": params.relabel_above, "drop_below": params.drop_below}
+    decision = quality.decide(found, confidence, labels["held_out"], **limits)
+    return labels.join(found).assign(confidence=confidence, decision=decision)
 
 
 def explain(judged: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     """Name the classes, and give the reason for what is not simply kept."""
     names = np.array(classes, dtype=object)
     named = judged.assign(given=names[judged["given"]], suggested=names[judged["suggested"]], reason="")
-    doubted = named[named["decision"] != "keep"]
-    columns = (doubted[name] for name in ("given", "suggested", "quality", "confidence"))
-    named.loc[doubted.index, "reason"] = list(map(quality.reason, *columns))
+    doubted = named["decision"] != "keep"
+    rows = named.loc[doubted, ["given", "suggested", "quality", "confidence"]].itertuples(index=False)
+    named.loc[doubted, "reason"] = [quality.reason(*row) for row in rows]
     return named
-
-
-def issues(judged: pd.DataFrame) -> pd.DataFrame:
-    """What is not simply kept, worst first."""
-    return judged[judged["decision"] != "keep"].sort_values(["quality", "id"])
 
 
 def cleaned(judged: pd.DataFrame) -> pd.DataFrame:

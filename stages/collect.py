@@ -33,14 +33,10 @@ def sides(ids: list[str], given: list[str], params: parameters.Collect) -> list[
     A batch that names a test split but no validation split gets one, by hash, from its training examples. Of copies
     of one example on two sides, all count as the side that is learned from least.
     """
-    named = set(given) - {""}
-    if not named:
-        return [dataset.split_by_hash(id_, params.test, params.validation) for id_ in ids]
-    validation = 0 if "validation" in named else params.validation
-    splits = [
-        dataset.split_by_hash(id_, 0, validation) if side in ("", "train") else side
-        for id_, side in zip(ids, given, strict=True)
-    ]
+    test = 0 if set(given) - {""} else params.test
+    validation = 0 if "validation" in given else params.validation
+    hashed = [dataset.split_by_hash(id_, test, validation) for id_ in ids]
+    splits = [other if side in ("", "train") else side for side, other in zip(given, hashed, strict=True)]
     most_held_out: dict[str, str] = {}
     for id_, split in zip(ids, splits, strict=True):
         most_held_out[id_] = max(most_held_out.get(id_, split), split, key=dataset.SPLITS.index)
@@ -49,10 +45,7 @@ def sides(ids: list[str], given: list[str], params: parameters.Collect) -> list[
 
 def first_of_each(ids: list[str], splits: list[str]) -> list[int]:
     """The rows to keep, sorted by id: of exact duplicates the first; a copy that lost its side ("") goes out."""
-    first: dict[str, int] = {}
-    for row, (id_, split) in enumerate(zip(ids, splits, strict=True)):
-        if split:
-            first.setdefault(id_, row)
+    first = {ids[row]: row for row in reversed(range(len(ids))) if splits[row]}
     return [first[id_] for id_ in sorted(first)]
 
 
@@ -87,8 +80,9 @@ def truth(raw: RawBatch, ids: list[str]) -> list[tuple[str, str]]:
     id_of = {example.key: id_ for example, id_ in zip(raw.examples, ids, strict=True)}
     answers: dict[str, str] = {}
     for key, label in raw.truth:
-        if answers.setdefault(id_of[key], label) != label:
-            raise InputError(f"truth.csv: {key!r} is {label!r}, but an exact copy of it is {answers[id_of[key]]!r}")
+        known = answers.setdefault(id_of[key], label)
+        if known != label:
+            raise InputError(f"{dataset.TRUTH_FILE}: {key!r} is {label!r}, but an exact copy of it is {known!r}")
     return sorted(answers.items())
 
 

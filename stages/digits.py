@@ -17,20 +17,17 @@ def main() -> None:
     needed = sum(digits.batches.values())
     if needed > len(images):
         raise InputError(f"params.yaml: digits.batches asks for {needed} examples; there are {len(images)}")
-    pngs = [as_png(image) for image in images]
     rng = np.random.default_rng(digits.seed)
     order = rng.permutation(len(images))[:needed]
     ends = np.cumsum(list(digits.batches.values()))
-    for batch, rows in zip(digits.batches, np.split(order, ends[:-1]), strict=True):
-        keys = [f"digit-{row:04}" for row in sorted(rows)]
-        folder = dataset.RAW / batch
-        table = pa.table({"key": keys, "image": [pngs[row] for row in sorted(rows)]})
-        dataset.write_parquet(folder / "examples.parquet", table)
-        labels = truth[np.sort(rows)]
-        dataset.write_csv(folder / "truth.csv", ["key", "label"], zip(keys, labels, strict=True))
-        answers = simulate(labels, digits.annotators, rng)
-        named = sorted((keys[row], annotator, label) for row, annotator, label in answers)
-        dataset.write_csv(folder / "annotations.csv", ["key", "annotator", "label"], named)
+    for batch, rows in zip(digits.batches, map(np.sort, np.split(order, ends[:-1])), strict=True):
+        folder, keys = dataset.RAW / batch, [f"digit-{row:04}" for row in rows]
+        table = pa.table({"key": keys, "image": [as_png(images[row]) for row in rows]})
+        dataset.write_parquet(folder / dataset.EXAMPLES_FILE, table)
+        dataset.write_csv(folder / dataset.TRUTH_FILE, ["key", "label"], zip(keys, truth[rows], strict=True))
+        votes = sorted(simulate(truth[rows], digits.annotators, rng))
+        named = ((keys[row], annotator, label) for row, annotator, label in votes)
+        dataset.write_csv(folder / dataset.ANNOTATIONS_FILE, ["key", "annotator", "label"], named)
 
 
 def as_png(image: np.ndarray) -> bytes:
@@ -41,18 +38,17 @@ def as_png(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def simulate(
-    truth: np.ndarray, annotators: dict[str, parameters.Annotator], rng: np.random.Generator
-) -> list[tuple[int, str, int]]:
+def simulate(truth: np.ndarray, people: dict[str, parameters.Annotator], rng: np.random.Generator) -> list[tuple]:
     """Labels by people: (row, annotator, label), where an error is any other class with equal chance."""
     n_classes = int(truth.max()) + 1
-    answers = []
-    for name, person in annotators.items():
-        labelled = np.flatnonzero(rng.random(len(truth)) < person.labels)
-        wrong = rng.random(len(labelled)) >= person.accuracy
-        shift = np.where(wrong, rng.integers(1, n_classes, len(labelled)), 0)
-        answers += zip(labelled, [name] * len(labelled), (truth[labelled] + shift) % n_classes, strict=True)
-    return [(int(row), name, int(label)) for row, name, label in answers]
+    votes = []
+    for name, person in people.items():
+        rows = np.flatnonzero(rng.random(len(truth)) < person.labels)
+        wrong = rng.random(len(rows)) >= person.accuracy
+        shift = np.where(wrong, rng.integers(1, n_classes, len(rows)), 0)
+        labels = (truth[rows] + shift) % n_classes
+        votes += [(row, name, label) for row, label in zip(rows.tolist(), labels.tolist(), strict=True)]
+    return votes
 
 
 if __name__ == "__main__":

@@ -29,10 +29,9 @@ def check_kind(batch: str) -> None:
     learned, own = dataset.read_json(dataset.ENCODER_INFO), dataset.read_kind(dataset.examples(batch))
     for name, value in own.items():
         if learned.get(name) != value:
-            raise InputError(
-                f"{dataset.RAW / batch}: {name} is {value}, but the encoder was learned from {learned.get(name)}; "
-                "take the batch off the lists, or bring all to one shape (collect.resize, collect.channels)"
-            )
+            differ = f"{name} is {value}, but the encoder was learned from {learned.get(name)}"
+            remedy = "take the batch off the lists, or bring all to one shape (collect.resize, collect.channels)"
+            raise InputError(f"{dataset.RAW / batch}: {differ}; {remedy}")
 
 
 if __name__ == "__main__":

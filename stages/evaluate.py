@@ -27,13 +27,9 @@ def main() -> None:
     pred_probs = classifier.over(payloads.of(test, params.embed.batch_size)).astype(np.float64)
     classes += sorted(set(test["answer"]) - set(classes))  # these the model does not know
     predictions = Predictions(pd.Categorical(test["answer"], classes).codes, pred_probs)
-    named = test.assign(
-        predicted=np.array(classes, dtype=object)[predictions.predicted], confidence=predictions.confidence
-    )
 
-    judged = examples.merge(
-        dataset.read_parquet(dataset.QUALITY, ["id", "given", "quality", "is_issue"]).to_pandas(), on="id"
-    )
+    judged = dataset.read_parquet(dataset.QUALITY, ["id", "given", "quality", "is_issue"]).to_pandas()
+    judged = examples.merge(judged, on="id")
     annotated = examples.merge(dataset.read_csv(dataset.ANNOTATED_LABELS).to_pandas(), on="id")
     metrics = model_metrics(predictions, params.evaluate)
     metrics |= {"test_examples": len(test), "test_truth_share": float((test["truth"] != "").mean())}
@@ -42,11 +38,12 @@ def main() -> None:
     for name, learned in (("uncleaned", judged.assign(label=judged["given"])), ("annotated", annotated)):
         metrics[f"head_accuracy_{name}"] = head_accuracy(learned[learned["split"] != "test"], test, penalty)
 
+    predicted = np.array(classes, dtype=object)[predictions.predicted]
+    test = test.assign(predicted=predicted, confidence=predictions.confidence).sort_values("id")
     dataset.write_json(dataset.EVALUATE_METRICS, metrics)
-    dataset.write_frame(dataset.CLASS_METRICS, *table_of_classes(predictions, classes))
-    dataset.write_frame(dataset.PREDICTIONS, named.sort_values("id"), ["id", "answer", "predicted", "confidence"])
-    reliability = pd.DataFrame(scores.reliability(predictions, params.evaluate.reliability_bins))
-    dataset.write_frame(dataset.RELIABILITY, reliability, ["confidence", "accuracy", "examples"])
+    dataset.write_frame(dataset.CLASS_METRICS, class_metrics(predictions, classes))
+    dataset.write_frame(dataset.PREDICTIONS, test, ["id", "answer", "predicted", "confidence"])
+    dataset.write_frame(dataset.RELIABILITY, scores.reliability(predictions, params.evaluate.reliability_bins))
 
 
 def best_known(test: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
@@ -56,16 +53,16 @@ def best_known(test: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     return known[known["answer"] != ""]
 
 
-def model_metrics(of: Predictions, params: parameters.Evaluate) -> dict[str, float]:
+def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict[str, float]:
     """Each score with its interval."""
-    everything = np.arange(len(of.labels))
-    low, high = scores.wilson(int(of.correct.sum()), len(everything), params.confidence)
-    metrics = {"accuracy": scores.accuracy(of, everything), "accuracy_low": low, "accuracy_high": high}
+    everything = np.arange(len(predictions.labels))
+    low, high = scores.wilson(int(predictions.correct.sum()), len(everything), params.confidence)
+    metrics = {"accuracy": scores.accuracy(predictions, everything), "accuracy_low": low, "accuracy_high": high}
     calibration_error = partial(scores.calibration_error, bins=params.reliability_bins)
     others = {"macro_f1": scores.macro_f1, "log_loss": scores.log_loss, "calibration_error": calibration_error}
     for name, score in others.items():
-        low, high = scores.bootstrap(score, of, resamples=params.resamples, confidence=params.confidence)
-        metrics |= {name: score(of, everything), f"{name}_low": low, f"{name}_high": high}
+        low, high = scores.bootstrap(score, predictions, resamples=params.resamples, confidence=params.confidence)
+        metrics |= {name: score(predictions, everything), f"{name}_low": low, f"{name}_high": high}
     return metrics
 
 
@@ -92,16 +89,12 @@ def head_accuracy(learned: pd.DataFrame, test: pd.DataFrame, penalty: float) -> 
     return float((np.array(classes)[predicted] == test["answer"]).mean())
 
 
-def table_of_classes(of: Predictions, classes: list[str]) -> tuple[pd.DataFrame, list[str]]:
-    """Precision, recall and F1 of each class, and the columns' names."""
+def class_metrics(predictions: Predictions, classes: list[str]) -> pd.DataFrame:
+    """Precision, recall and F1 of each class, and its number of test examples."""
     every = np.arange(len(classes))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        of.labels, of.predicted, labels=every, zero_division=0
-    )
-    frame = pd.DataFrame(
-        {"label": classes, "precision": precision, "recall": recall, "f1": f1, "test_examples": support}
-    )
-    return frame, list(frame.columns)
+    columns = precision_recall_fscore_support(predictions.labels, predictions.predicted, labels=every, zero_division=0)
+    names = ("precision", "recall", "f1", "test_examples")
+    return pd.DataFrame({"label": classes, **dict(zip(names, columns, strict=True))})
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def test_calibration_error_by_hand():
     predictions = Predictions(np.array([0, 0, 1, 1]), np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.4, 0.6]]))
     # three say 0.9 and two of them are right; one says 0.6 and is right
     assert scores.calibration_error(predictions, np.arange(4), 10) == pytest.approx((3 * abs(2 / 3 - 0.9) + 0.4) / 4)
-    assert [bin_["examples"] for bin_ in scores.reliability(predictions, 10)] == [1, 3]
+    assert scores.reliability(predictions, 10)["examples"].tolist() == [1, 3]
 
 
 def test_wilson_holds_at_the_ends_and_covers():

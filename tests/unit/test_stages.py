@@ -6,7 +6,6 @@ import pytest
 
 from assay import answers, quality
 from assay.parameters import Collect
-from assay.quality import Doubt
 from stages import annotate, clean, collect, digits
 
 SHARES = Collect(test=0.3, validation=0.1, resize=None, channels=None)
@@ -30,7 +29,7 @@ def test_the_training_copy_of_a_test_example_loses_its_side():
 
 
 def test_decisions():
-    found = Doubt(np.array([0.9, 0.2, 0.2, 0.05, 0.2]), np.zeros(5, int), np.array([False, True, True, True, True]))
+    found = pd.DataFrame({"quality": [0.9, 0.2, 0.2, 0.05, 0.2], "is_issue": [False, True, True, True, True]})
     confidence, held_out = np.array([0.9, 0.8, 0.5, 0.5, 0.8]), np.array([False, False, False, False, True])
     decided = quality.decide(found, confidence, held_out, relabel_above=0.8, drop_below=0.1)
     assert decided.tolist() == ["keep", "relabel", "review", "drop", "review"]
