@@ -9,10 +9,7 @@ from assay import graphs, modalities, patches
 from assay.errors import InputError
 from assay.parameters import Pretrain
 
-_METHODS = {
-    "image": ("patches", "vicreg"),
-    "table": ("standardize", "vicreg"),
-}  # first: what measured best for its time
+_METHODS = {"image": ("patches", "vicreg"), "table": ("standardize", "vicreg")}  # first the one that measured best
 
 
 @dataclass

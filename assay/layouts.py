@@ -254,7 +254,7 @@ def _listed_files(folder: Path, root: str, names: set[str]) -> list[Example]:
         file = PurePosixPath(example.key)
         if not example.key or file.is_absolute() or ".." in file.parts:
             wrong = f"{example.place}: file_name is {example.key!r}"
-            raise InputError(f"{wrong}: name files below {path.parent}, or take the row out")
+            raise InputError(f"{wrong}; name files below {path.parent}, or take the row out")
         if f"{root}{file}" not in names:
             raise InputError(f"{example.place}: {path.parent / file} is missing; put it there or take the row out")
         row = example.place.removeprefix(f"{path} ")

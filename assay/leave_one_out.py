@@ -68,8 +68,7 @@ def fit(features: Features, labels: np.ndarray, n_classes: int, penalties: Seque
     absolute = np.array(penalties) * max(float(values.sum()) / len(values), _TINY)
     step = max(1, -(-n // _CHOOSING_ROWS))
     losses = np.zeros(len(penalties))
-    for rows, block in _blocks(features, step):
-        onehot = labels[rows, None] == np.arange(n_classes)
+    for _, block, onehot in _blocks(features, labels, n_classes, step):
         rotated = (block - mean) @ vectors  # (block, features)
         squares = rotated**2
         for index, penalty in enumerate(absolute):
@@ -82,8 +81,7 @@ def fit(features: Features, labels: np.ndarray, n_classes: int, penalties: Seque
     dtype = np.result_type(*features)
     scores = np.empty((n, n_classes), dtype)
     coef, whiten, mean = coef.astype(dtype), whiten.astype(dtype), mean.astype(dtype)
-    for rows, block in _blocks(features):
-        onehot = labels[rows, None] == np.arange(n_classes)
+    for rows, block, onehot in _blocks(features, labels, n_classes):
         centred = block - mean
         fitted = centred @ coef + share
         leverage = np.square(centred @ whiten).sum(axis=1) + 1 / n
@@ -114,12 +112,11 @@ def sums(features: Features, labels: np.ndarray, n_classes: int) -> tuple[np.nda
     shift = features[0][:_BLOCK].mean(axis=0)  # near the mean, so that float32 keeps the digits that matter
     total, counts = np.zeros(width), np.zeros(n_classes)
     gram, cross = np.zeros((width, width)), np.zeros((width, n_classes))
-    for rows, block in _blocks(features):
-        onehot = (labels[rows, None] == np.arange(n_classes)).astype(block.dtype)
+    for _, block, onehot in _blocks(features, labels, n_classes):
         shifted = block - shift
         total += shifted.sum(axis=0, dtype=np.float64)
         gram += shifted.T @ shifted
-        cross += shifted.T @ onehot
+        cross += shifted.T @ onehot.astype(block.dtype)
         counts += onehot.sum(axis=0)
     mean = total / n
     return shift + mean, gram - n * np.outer(mean, mean), cross - np.outer(mean, counts), counts / n
@@ -130,13 +127,12 @@ def _rest(leverage: np.ndarray) -> np.ndarray:
     return np.maximum(1 - leverage, 1e-9)
 
 
-def _blocks(features: Features, step: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
-    """Every `step`-th row in blocks, each with the slice of its rows over all batches."""
+def _blocks(features: Features, labels: np.ndarray, n_classes: int, step: int = 1) -> Iterator[tuple]:
+    """Every `step`-th row in blocks: the slice of these rows over all batches, their features, and labels one-hot."""
     start = 0
     for array in features:
-        first = -start % step
-        for begin in range(first, array.shape[0], _BLOCK * step):
+        for begin in range(-start % step, array.shape[0], _BLOCK * step):
             block = array[begin : begin + _BLOCK * step : step]
             rows = slice(start + begin, start + begin + (len(block) - 1) * step + 1, step)
-            yield rows, block
+            yield rows, block, labels[rows, None] == np.arange(n_classes)
         start += array.shape[0]

@@ -1,14 +1,8 @@
 """The model card: what a model is, what it learned from, and how well it does (Mitchell et al. 2019)."""
 
-from importlib.metadata import version
 from pathlib import Path
 
-_PACKAGES = ("tensorflow", "keras", "onnxruntime", "cleanlab", "scikit-learn", "numpy")
-
-
-def versions() -> dict[str, str]:
-    """The versions of the packages that a model depends on."""
-    return {package: version(package) for package in _PACKAGES}
+PACKAGES = ("tensorflow", "keras", "onnxruntime", "cleanlab", "scikit-learn", "numpy")  # that a model depends on
 
 
 def write(info: dict, encoder: dict, batches: list[str], *, clean: dict, train: dict, evaluate: dict) -> str:

@@ -144,16 +144,12 @@ def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     key = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
-        return f"{key}: unknown key; allowed here: {', '.join(_section(*problem['loc'][:-1]).model_fields)}"
+        sections = {(name,): field.annotation for name, field in Parameters.model_fields.items()} | {(): Parameters}
+        section = sections.get(problem["loc"][:-1], Annotator)  # the one section that is deeper down
+        return f"{key}: unknown key; allowed here: {', '.join(section.model_fields)}"
     if problem["type"] == "missing":
         return f"{key}: missing; see the params.yaml that Assay came with"
     message = re.sub("^(Input|List) should", "must", problem["msg"].removeprefix("Value error, "))
     if problem["type"] == "value_error":
         return f"{key}: {message}" if key else message
     return f"{key}: {message}, not {problem['input']!r}"
-
-
-def _section(name: str = "", *below: str) -> type[Section]:
-    if below:
-        return Annotator  # no other section holds one
-    return Parameters.model_fields[name].annotation if name else Parameters

@@ -32,9 +32,7 @@ def learn(kind: dict, payload: np.ndarray, view: Callable, *, epochs: int, steps
     views = [projector(networks.averaged(encoder(pair[:, number]))) for number in (0, 1)]
     projected = ops.stack(views, axis=1)  # (n, 2, units)
     examples = training.Examples(payload, np.zeros(len(payload)), np.ones(len(payload)))
-    batches = training.Batches(
-        examples, _BATCH, lambda rows, rng: np.stack([view(rows, rng), view(rows, rng)], 1), seed
-    )
+    batches = training.Batches(examples, _BATCH, lambda raw, rng: np.stack([view(raw, rng), view(raw, rng)], 1), seed)
     model = keras.Model(pair, projected)
     training.fit(model, batches, vicreg, learning_rate=_LEARNING_RATE, epochs=epochs, steps=steps)
     return encoder

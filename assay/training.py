@@ -57,8 +57,8 @@ class Batches(keras.utils.PyDataset):
         return len(self.examples) // self.size
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        at = self.order[index * self.size : (index + 1) * self.size]
-        return self.augment(self.examples.payload[at], self.rng), self.examples.labels[at], self.examples.weights[at]
+        examples, rows = self.examples, self.order[index * self.size : (index + 1) * self.size]
+        return self.augment(examples.payload[rows], self.rng), examples.labels[rows], examples.weights[rows]
 
     def on_epoch_end(self) -> None:
         """Shuffle."""

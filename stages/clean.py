@@ -7,6 +7,7 @@ from assay import annotators, catalogue, dataset, leave_one_out, parameters, qua
 from assay.calibration import Calibration
 from assay.errors import InputError, run
 from assay.leave_one_out import LeaveOneOut
+from assay.parameters import Clean
 
 
 def main() -> None:
@@ -70,9 +71,7 @@ def out_of_sample(model: LeaveOneOut, examples: pd.DataFrame, learned: pd.Index)
     return model.calibration.pred_probs(scores)
 
 
-def judge(
-    labels: pd.DataFrame, pred_probs: np.ndarray, calibration: Calibration, params: parameters.Clean
-) -> pd.DataFrame:
+def judge(labels: pd.DataFrame, pred_probs: np.ndarray, calibration: Calibration, params: Clean) -> pd.DataFrame:
     """Add what is thought of each label, and what is done about it."""
     given = labels["given"].to_numpy()
     posterior = calibration.given_label(pred_probs, given)
@@ -105,12 +104,11 @@ def cleaned(judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def summary(examples: pd.DataFrame, judged: pd.DataFrame, model: LeaveOneOut) -> dict:
-    decided = judged["decision"].value_counts()
     return {
         "examples": len(examples),
         "labelled": len(judged),
         "issues": int(judged["is_issue"].sum()),
-        **{decision: int(decided.get(decision, 0)) for decision in quality.DECISIONS},
+        **{decision: int((judged["decision"] == decision).sum()) for decision in quality.DECISIONS},
         "mean_quality": float(judged["quality"].mean()),
         "estimated_label_noise": model.calibration.noise,
         "penalty": model.penalty,

@@ -1,12 +1,15 @@
 """Put together what ships: one ONNX file from payload to probabilities, what it takes and gives, and a model card."""
 
+from importlib.metadata import version
+
 from assay import dataset, model_card
 from assay.errors import run
 
 
 def main() -> None:
     info = dataset.read_json(dataset.CLASSES)
-    info |= {"labels": dataset.fingerprint(dataset.ANNOTATED_LABELS), "versions": model_card.versions()}
+    versions = {package: version(package) for package in model_card.PACKAGES}
+    info |= {"labels": dataset.fingerprint(dataset.ANNOTATED_LABELS), "versions": versions}
     metrics = {"clean": dataset.CLEAN_METRICS, "train": dataset.TRAIN_METRICS, "evaluate": dataset.EVALUATE_METRICS}
     metrics = {stage: dataset.read_json(path) for stage, path in metrics.items()}
     card = model_card.write(info, dataset.read_json(dataset.ENCODER_INFO), dataset.listed(), **metrics)
