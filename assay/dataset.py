@@ -176,7 +176,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 # Reading
 
 
-def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
+def read_csv(path: Path, columns: Sequence[str] = (), delimiter: str = ",") -> pa.Table:
     """Read a CSV file with a header as text, exactly as it was typed; an empty cell is an empty string.
 
     Raises
@@ -187,7 +187,7 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(filter(None, csv.reader(file)), [])
+            header = next(filter(None, csv.reader(file, delimiter=delimiter)), [])
             has_rows = any(line.strip("\r\n") for line in file)
         if not header:
             raise InputError(f"{path} is empty: a header line is the least it must have")
@@ -197,7 +197,7 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
             table = pa.csv.read_csv(
                 path,
                 read_options=pa.csv.ReadOptions(use_threads=False),  # else errors do not tell the row
-                parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+                parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
                 convert_options=pa.csv.ConvertOptions(column_types=types, strings_can_be_null=False),
             )
     except (UnicodeDecodeError, pa.ArrowInvalid, csv.Error) as error:

@@ -1,5 +1,6 @@
 """Images: decoded to one shape (height, width, channels) of unsigned bytes, as their canonical payload."""
 
+import base64
 import io
 import warnings
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from PIL import Image, ImageOps
 from assay.errors import InputError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
+MEDIUM = "image"  # as what people are shown it
 _SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L")
 
 
@@ -87,6 +89,18 @@ def from_columns(rows: pa.RecordBatch | pa.Table, kind: dict) -> np.ndarray:
     size = column.type.byte_width
     pixels = np.frombuffer(column.buffers()[1], np.uint8, count=len(column) * size, offset=column.offset * size)
     return pixels.reshape(-1, *kind["shape"])
+
+
+def picture(pixels: np.ndarray) -> bytes:
+    """One image (height, width, channels), uint8, as a PNG that is stored and not compressed: it depends on no zlib."""
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG", compress_level=0)
+    return file.getvalue()
+
+
+def show(pixels: np.ndarray, _kind: dict) -> str:
+    """One payload for people's eyes: a data URI of its picture."""
+    return f"data:image/png;base64,{base64.b64encode(picture(pixels)).decode()}"
 
 
 def augment(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 from assay.dataset import read_csv
 from assay.errors import InputError
 
+MEDIUM = "text"  # as what people are shown it
+
 
 def canonical(raw: pa.Table, places: Sequence[str], **_images_only: object) -> np.ndarray:
     """Numbers of a table.
@@ -66,6 +68,11 @@ def to_columns(payload: np.ndarray, features: Sequence[str]) -> tuple[dict[str, 
 def from_columns(rows: pa.RecordBatch | pa.Table, kind: dict) -> np.ndarray:
     """The payload of rows that `to_columns` made. Shape (n, features), float32."""
     return np.stack([rows[f"feature:{name}"].to_numpy() for name in kind["features"]], axis=1)
+
+
+def show(row: np.ndarray, kind: dict) -> str:
+    """One payload for people's eyes: a line a feature."""
+    return "\n".join(f"{name} = {value:.6g}" for name, value in zip(kind["features"], row, strict=True))
 
 
 def augment(payload: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
