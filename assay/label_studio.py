@@ -66,7 +66,7 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
         tasks = server.tasks() if server else json.loads(file.read_bytes())
         found, remarks = votes(tasks, server.people() if server else {}, known, classes)
         there = ids(tasks)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise InputError(f"{file or place} is no export of Label Studio in the format JSON: {error!r}") from None
     remarks["changed since the last pull"] = [
         " by ".join(key) for key, label in found.items() if before.get(key, label) != label
