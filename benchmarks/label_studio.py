@@ -74,7 +74,7 @@ class Person:
         self.session.get(f"{url}/user/signup/").raise_for_status()
         form = {"email": email, "password": "not-a-secret-1", "csrfmiddlewaretoken": self.session.cookies["csrftoken"]}
         self.session.post(f"{url}/user/signup/", data=form, headers={"Referer": url}).raise_for_status()
-        self.session.headers |= {"X-CSRFToken": self.session.cookies["csrftoken"], "Referer": url}
+        self.session.headers.update({"X-CSRFToken": self.session.cookies["csrftoken"], "Referer": url})
 
     def call(self, method: str, path: str, **options: object):
         done = self.session.request(method, f"{self.url}/api/{path}", **options)
