@@ -1,6 +1,6 @@
 """A real Label Studio: 50 tasks out, answers of two people back, with every mishap that `pull` tells; needs uv.
 
-python -m benchmarks.label_studio [tests/unit/label_studio.json]
+python -m benchmarks.label_studio [tests/data/label_studio.json]
 
 The server is installed once into a folder for temporary files, listens on loopback alone, and is stopped at the end.
 With a file's name, some of what the server answered is recorded there, for the tests.
@@ -54,13 +54,20 @@ def main() -> None:
         row("stages that `dvc repro` runs", repro(folder))
         row("stages that a second one runs", repro(folder))
 
+        anna.call("POST", "jwt/settings", json={"api_tokens_enabled": True, "legacy_api_tokens_enabled": True})
+        key = anna.call("GET", "current-user/token")["token"]
+        row("pull with a legacy token, allowed", said(assay("pull", "--url", url), url).partition("<br>")[0])
+
         row("push to a file", said(assay("push", "--file", "tasks.json"), url))
         by_file = {"title": "by file", "label_config": (folder / "tasks.xml").read_text()}
         other = anna.call("POST", "projects/", json=by_file)["id"]
         imported = anna.call("POST", f"projects/{other}/import", json=json.loads((folder / "tasks.json").read_text()))
         row("tasks of the file that the server takes", imported["task_count"])
-        (folder / "export.json").write_text(json.dumps(export(anna, project)))
+        answer(anna, bela, other, folder)
+        (folder / "export.json").write_text(json.dumps(export(anna, other)))
         row("pull from an export", said(assay("pull", "--file", "export.json"), url))
+        row("label-studio.csv", f"{len(read(votes))} rows")
+        row("stages that `dvc repro` runs", repro(folder))
         if len(sys.argv) > 1:
             record(Path(sys.argv[1]), anna, project, imported)
 

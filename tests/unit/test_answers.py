@@ -70,7 +70,7 @@ def test_the_later_answer_of_one_person_counts_and_is_said(examples, capsys):
 
 
 def test_a_file_from_a_spreadsheet(examples):
-    text = f"\ufeffid;annotator;label\r\n{IDS[0]};\"Ann; the first\";=1+1\r\n{IDS[1]};anna;01\r\n;;\r\n;;\r\n"
+    text = f'\ufeffid;annotator;label\r\n{IDS[0]};"Ann; the first";=1+1\r\n{IDS[1]};anna;01\r\n;;\r\n;;\r\n'
     (dataset.ANNOTATIONS / "a.csv").write_bytes(text.encode())
     answered = answers.read(examples, LABELS)
     assert answered["annotator"].to_list() == ["Ann; the first", "anna"]
