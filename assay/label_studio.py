@@ -24,6 +24,7 @@ _COLUMNS = ["id", "annotator", "label"]
 _PUSHED = dataset.ANNOTATIONS / "label-studio.json"  # ids by project: what is missing later was deleted; DVC ignores it
 _KEY = "LABEL_STUDIO_API_KEY"  # as Label Studio's own SDK names it
 _AT_ONCE = 100  # tasks of one request
+_CHOICE = {"from_name": "label", "to_name": "example", "type": "choices"}  # the names are those of `interface`
 
 
 def push(url: str, project: str, file: Path | None) -> Iterator[str]:
@@ -68,10 +69,8 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
         there = ids(tasks)
     except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise InputError(f"{file or place} is no export of Label Studio in the format JSON: {error!r}") from None
-    remarks["changed since the last pull"] = [
-        " by ".join(key) for key, label in found.items() if before.get(key, label) != label
-    ]
-    remarks["deleted since the push"] = [id_ for id_ in _pushed().get(place, []) if id_ not in there]
+    remarks["changed since the last pull"] = [key for key, label in found.items() if before.get(key, label) != label]
+    remarks["deleted since the push"] = [(id_,) for id_ in _pushed().get(place, []) if id_ not in there]
     after = {key: label for key, label in before.items() if key[0] not in there} | found
     if after != before:
         frame = pd.DataFrame(sorted((*key, label) for key, label in after.items()), columns=_COLUMNS)
@@ -80,7 +79,7 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     yield f"{len(found)} votes by {len({person for _, person in found})} people in {ANSWERS}{same}"
     for what, which in remarks.items():
         if which:
-            yield f"{len(which)} {what}: {', '.join(which[:3])}{', …' if len(which) > 3 else ''}"
+            yield f"{len(which)} {what}: {', '.join(map(' by '.join, which[:3]))}{', …' if len(which) > 3 else ''}"
 
 
 def asked() -> tuple[list[dict], list[str], str]:
@@ -101,13 +100,8 @@ def asked() -> tuple[list[dict], list[str], str]:
         place, show = known[row["id"]]
         data = {"id": row["id"], modality.MEDIUM: show, "given": row["given"], "why": row["why"]}
         score = float(pred_probs[place, classes.index(row["suggested"])])
-        chosen = {
-            "from_name": "label",
-            "to_name": "example",
-            "type": "choices",
-            "value": {"choices": [row["suggested"]]},
-        }
-        prediction = {"model_version": version, "score": round(score, 4), "result": [chosen]}
+        choice = _CHOICE | {"value": {"choices": [row["suggested"]]}}
+        prediction = {"model_version": version, "score": round(score, 4), "result": [choice]}
         tasks.append({"data": data, "predictions": [prediction]})
     return tasks, classes, modality.MEDIUM
 
@@ -126,7 +120,7 @@ def interface(medium: str, classes: Sequence[str]) -> str:
 
 def ids(tasks: list[dict]) -> set[str]:
     """The examples that some tasks are about; tasks that are not ours have none."""
-    return {task["data"]["id"] for task in tasks if "id" in task["data"]}
+    return {str(task["data"]["id"]) for task in tasks if "id" in task["data"]}
 
 
 def votes(
@@ -138,30 +132,30 @@ def votes(
     ----------
     tasks : of an export in the format JSON
     people : the e-mail address by the number of a user; where it is not known, the number is the annotator's name
-    known : ids of the examples of the listed batches
+    known : the ids of the examples of the listed batches
 
     Returns
     -------
-    The label by (id, annotator), and what is to be remarked: what, of which answers.
+    The label by (id, annotator), and what is to be remarked: what, and of which (id, annotator).
     """
-    answers = [(annotation, task["data"].get("id", "?")) for task in tasks for annotation in task["annotations"]]
+    answers = [(annotation, str(task["data"].get("id", "?"))) for task in tasks for annotation in task["annotations"]]
     answers.sort(key=lambda answer: (datetime.fromisoformat(answer[0]["updated_at"]), answer[0]["id"]))
     last, found, remarks = {}, {}, defaultdict(list)
     for annotation, id_ in answers:
         user = annotation["completed_by"]
         key = id_, user["email"] if isinstance(user, dict) else people.get(user, str(user))
         if key in last:
-            remarks["answered again by the same person, whose later answer counts"].append(" by ".join(key))
+            remarks["answered again by the same person, whose later answer counts"].append(key)
         last[key] = annotation
     for key, annotation in last.items():
         chosen = [part["value"]["choices"] for part in annotation["result"] if part["from_name"] == "label"]
         label = chosen[0][0] if list(map(len, chosen)) == [1] else None
         if annotation["was_cancelled"]:
-            remarks["skipped"].append(" by ".join(key))
+            remarks["skipped"].append(key)
         elif key[0] not in known:
-            remarks["to no example of the listed batches, left out"].append(" by ".join(key))
+            remarks["to no example of the listed batches, left out"].append(key)
         elif label not in classes:
-            remarks["with no class of the data, left out"].append(f"{label!r} to {' by '.join(key)}")
+            remarks["with no class of the data, left out"].append((f"{label!r} to {key[0]}", key[1]))
         else:
             found[key] = label
     return found, remarks
