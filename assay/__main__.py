@@ -1,6 +1,7 @@
 """The few things that DVC has no word for: `python -m assay --help`."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +12,22 @@ from assay.inference import Model
 
 def main() -> None:
     parser = argparse.ArgumentParser("python -m assay", description="What DVC has no word for.")
-    commands = parser.add_subparsers(required=True)
+    commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("predict", help="say what the released model sees in files")
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="image files, or CSV files of features")
-    predict(parser.parse_args().files)
+    command = commands.add_parser("label-studio", help="send the queue to Label Studio, or fetch people's answers")
+    command.add_argument("action", choices=["push", "pull"])
+    command.add_argument("--url", default="http://localhost:8080", help="of the server; %(default)s")
+    command.add_argument("--project", default="assay", help="its name or number; %(default)s; push makes a missing one")
+    command.add_argument("--file", type=Path, help="without a server: tasks to write, or an export (JSON) to read")
+    arguments = parser.parse_args()
+    if arguments.command == "predict":
+        predict(arguments.files)
+    if arguments.command == "label-studio":
+        from assay import label_studio
+
+        for line in getattr(label_studio, arguments.action)(arguments.url, arguments.project, arguments.file):
+            print(line, file=sys.stderr)
 
 
 def predict(files: Sequence[Path]) -> None:

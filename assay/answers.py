@@ -1,18 +1,20 @@
 """People's answers in data/annotations/*.csv, which override everything else."""
 
+import sys
 from collections.abc import Sequence
 
 import pandas as pd
 
-from assay import dataset
+from assay import dataset, spreadsheets
 from assay.errors import InputError
 
 
 def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Who said what of which example: `example` (row of `examples`), `annotator`, `label`.
+    """Who said what of which example: `example` (row of `examples`), `annotator`, `label`, and `place` of the answer.
 
     A file has the columns `annotator`, `label` and one of `id` or `key`; a key that several batches use is written
-    `<batch>/<key>`. An empty label is no answer. Of several answers of one person to one example the last counts.
+    `<batch>/<key>`. An empty label is no answer. Of several answers of one person to one example the last counts, and
+    that is said on stderr. Labels are compared as they were typed.
 
     Raises
     ------
@@ -23,11 +25,13 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     names = _names(examples) if paths else {}
     found = []
     for path in paths:
-        table = dataset.read_csv(path, ["annotator", "label"])
+        table = spreadsheets.read(path, ["annotator", "label"])
         by = next((name for name in ("id", "key") if name in table.column_names), None)
         if by is None:
             raise InputError(f"{path} has neither a column 'id' nor a column 'key'")
         for place, row in zip(dataset.name_rows(path, table), table.to_pylist(), strict=True):
+            if not any(row.values()):  # spreadsheets leave such rows at the end
+                continue
             rows = names.get(row[by], set())
             if not rows:
                 raise InputError(f"{place}: no listed batch has an example with the {by} {row[by]!r}")
@@ -36,8 +40,13 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
             if row["label"] and row["label"] not in classes:
                 known = ", ".join(classes[:10]) + (", …" if len(classes) > 10 else "")
                 raise InputError(f"{place}: {row['label']!r} is no class of the data, which has: {known}")
-            found.append((*rows, row["annotator"], row["label"]))
-    answers = pd.DataFrame(found, columns=["example", "annotator", "label"])
+            found.append((*rows, row["annotator"], row["label"], place))
+    answers = pd.DataFrame(found, columns=["example", "annotator", "label", "place"])
+    again = answers[answers.duplicated(["example", "annotator"])]
+    if len(again):
+        first, more = again.iloc[0], f"; so do {len(again) - 1} more" if len(again) > 1 else ""
+        said = f"{first['place']}: {first['annotator']!r} answers an example again, and the later answer counts{more}"
+        print(said, file=sys.stderr)
     answers = answers.drop_duplicates(["example", "annotator"], keep="last")
     return answers[answers["label"] != ""]
 

@@ -180,7 +180,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 # Reading
 
 
-def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
+def read_csv(path: Path, columns: Sequence[str] = (), delimiter: str = ",") -> pa.Table:
     """Read a CSV file with a header as text, exactly as it was typed; an empty cell is an empty string.
 
     Raises
@@ -192,14 +192,14 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
     content = path.read_bytes()
     try:
         lines = io.StringIO(content.decode("utf-8").removeprefix("\ufeff"), newline="")
-        header = next(filter(None, csv.reader(lines)), None)
+        header = next(filter(None, csv.reader(lines, delimiter=delimiter)), None)
         if header is None:
             raise InputError(f"{path} is empty: a header line is the least it must have")
         types = dict.fromkeys(header, pa.string())
         table = pa.csv.read_csv(
             pa.BufferReader(content + b"\n"),  # else a header without line end would be no header
             read_options=pa.csv.ReadOptions(use_threads=False),  # else errors do not tell the row
-            parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+            parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=pa.csv.ConvertOptions(column_types=types, strings_can_be_null=False),
         )
     except UnicodeDecodeError as error:

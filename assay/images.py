@@ -1,5 +1,6 @@
 """Images: decoded to one shape (height, width, channels) of unsigned bytes, as their canonical payload."""
 
+import base64
 import io
 import warnings
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from PIL import Image, ImageOps
 from assay.errors import InputError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
+MEDIUM = "image"  # as what people are shown it
 _TURN, _ZOOM, _SHEAR, _MOVE = 0.25, 0.2, 0.2, 0.1  # a view's at most: radians, log of the scale, slope, share of a side
 _LIGHT, _NOISE = 0.4, 25  # log of the factor of a view's values, at most; deviation of what is added to them, of 255
 
@@ -81,6 +83,18 @@ def from_columns(rows: pa.RecordBatch, kind: dict) -> np.ndarray:
     size = column.type.byte_width
     pixels = np.frombuffer(column.buffers()[1], np.uint8, count=len(column) * size, offset=column.offset * size)
     return pixels.reshape(-1, *kind["shape"])
+
+
+def picture(pixels: np.ndarray) -> bytes:
+    """One image (height, width, channels), uint8, as a PNG that is stored and not compressed: it depends on no zlib."""
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG", compress_level=0)
+    return file.getvalue()
+
+
+def show(pixels: np.ndarray, _kind: dict) -> str:
+    """One payload for people's eyes: a data URI of its picture."""
+    return f"data:image/png;base64,{base64.b64encode(picture(pixels)).decode()}"
 
 
 def augment(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from assay.dataset import name_rows, read_csv
 from assay.errors import InputError
 
+MEDIUM = "text"  # as what people are shown it
 _SWAPPED = 0.3  # share of a view's values that are another row's
 
 
@@ -67,6 +68,11 @@ def to_columns(payload: np.ndarray, features: Sequence[str]) -> tuple[dict[str, 
 def from_columns(rows: pa.RecordBatch, kind: dict) -> np.ndarray:
     """The payload of rows that `to_columns` made. Shape (n, features), float32."""
     return np.stack([rows[f"feature:{name}"].to_numpy() for name in kind["features"]], axis=1)
+
+
+def show(row: np.ndarray, kind: dict) -> str:
+    """One payload for people's eyes: a line a feature."""
+    return "\n".join(f"{name} = {value:.6g}" for name, value in zip(kind["features"], row, strict=True))
 
 
 def augment(payload: np.ndarray, _rng: np.random.Generator) -> np.ndarray:

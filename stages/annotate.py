@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from assay import answers, catalogue, dataset, parameters
+from assay import answers, catalogue, dataset, parameters, spreadsheets
 from assay.errors import run
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     dataset.write_frame(dataset.ANNOTATED_LABELS, labels[~test], ["id", "label", "weight", "source"])
     dataset.write_frame(dataset.TEST_LABELS, labels[test], ["id", "label", "source"])
     columns = ["id", "batch", "key", "split", "given", "suggested", "gain", "why"]
-    dataset.write_frame(dataset.QUEUE, asked.head(params.queue_length), columns)
+    spreadsheets.write(dataset.QUEUE, asked.head(params.queue_length), columns)
 
 
 def override(cleaned: pd.DataFrame, answered: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:

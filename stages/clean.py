@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from assay import annotators, catalogue, dataset, leave_one_out, parameters, quality
+from assay import annotators, catalogue, dataset, leave_one_out, parameters, quality, spreadsheets
 from assay.calibration import Calibration
 from assay.errors import InputError, run
 from assay.leave_one_out import LeaveOneOut
@@ -26,7 +26,7 @@ def main() -> None:
     judged = explain(judged, classes).join(examples).sort_values("id")
     dataset.write_frame(dataset.QUALITY, judged, quality.COLUMNS)
     issues = judged[judged["decision"] != "keep"].sort_values(["quality", "id"])
-    dataset.write_frame(dataset.ISSUES, issues, ["id", "batch", "key", "split", *quality.COLUMNS[1:]])
+    spreadsheets.write(dataset.ISSUES, issues, ["id", "batch", "key", "split", *quality.COLUMNS[1:]])
     dataset.write_frame(dataset.CLEANED_LABELS, cleaned(judged), ["id", "label", "confidence", "source"])
     dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], pred_probs, classes)
     dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, model))

@@ -1,6 +1,7 @@
 """What each change rebuilds, and nothing else: the table of the README, row by row, with the real DVC."""
 
 import csv
+import json
 import re
 import shutil
 
@@ -73,6 +74,20 @@ def test_an_answer(project):
     answer = f"id,annotator,label\n{asked['id']},expert,{asked['suggested']}\n"
     (project.folder / dataset.ANNOTATIONS / "expert.csv").write_text(answer)
     assert project.repro() == onward("annotate")
+
+
+def test_answers_in_label_studio(project):
+    project.run("python -m assay label-studio push --file tasks.json")
+    assert project.repro() == set()
+    tasks = json.loads((project.folder / "tasks.json").read_text())
+    for number, task in enumerate(tasks):
+        answer = {"id": number, "completed_by": 1, "updated_at": "2026-01-01T00:00:00Z", "was_cancelled": False}
+        task["annotations"] = [answer | {"result": task["predictions"][0]["result"]}]
+    (project.folder / "export.json").write_text(json.dumps(tasks))
+    project.run("python -m assay label-studio pull --file export.json")
+    assert project.repro() == onward("annotate")
+    assert "as before" in project.run("python -m assay label-studio pull --file export.json").stderr
+    assert project.repro() == set()
 
 
 def test_a_raw_label(project):

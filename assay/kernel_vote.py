@@ -1,0 +1,106 @@
+"""Nearby examples as voters: what the labels of similar embeddings say of each example, its own label left out.
+
+Kernel regression (Nadaraya 1964, Watson 1964) on the cosine of embeddings that are projected to their main directions
+and half whitened. It errs elsewhere than a linear classifier does, so the two together see more.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import log_softmax
+
+from assay import leave_one_out
+from assay.leave_one_out import Features, LeaveOneOut
+
+_WHITENING = 0.25  # power of the eigenvalues that is divided out: 0.5 would be all of it
+_SHARPNESS = (5.0, 10.0, 15.0, 25.0, 40.0)  # of the weights exp(sharpness · cosine)
+_VOTERS = 20_000  # at most so many examples vote,
+_PAIRS = 2_000_000_000  # and fewer, where more examples ask than so many pairs allow
+_ASKED = 1000  # examples on which the sharpness is chosen
+_BLOCK = 1024
+_FLOOR = 0.003  # added to each share before its logarithm
+_TINY = 1e-30
+
+
+@dataclass
+class KernelVote:
+    """Examples that vote, with the projection that makes others comparable to them.
+
+    Attributes
+    ----------
+    mean, directions : (features,), (features, dimensions) of the projection
+    voters : (voters, dimensions), each of length 1
+    onehot : (voters, classes), their labels
+    rows : (voters,) int, which of the fitted rows they are
+    sharpness : of the weights
+    """
+
+    mean: np.ndarray
+    directions: np.ndarray
+    voters: np.ndarray
+    onehot: np.ndarray
+    rows: np.ndarray
+    sharpness: float
+
+    def scores(self, features: np.ndarray, first: int | None = None) -> np.ndarray:
+        """Logarithms of each class's share of the votes. Shape (n, classes).
+
+        Parameters
+        ----------
+        features : (n, features)
+        first : where these are rows that were fitted on, the number of the first one: none votes for itself
+        """
+        parts = []
+        for start in range(0, len(features), _BLOCK):
+            block = _unit((features[start : start + _BLOCK] - self.mean) @ self.directions)
+            asking = None if first is None else np.arange(first + start, first + start + len(block))
+            parts.append(_vote(block, self.voters, self.onehot, self.rows, asking, self.sharpness))
+        return np.concatenate(parts) if parts else np.zeros((0, self.onehot.shape[1]), np.float32)
+
+
+def fit(features: Features, labels: np.ndarray, n_classes: int, model: LeaveOneOut) -> KernelVote:
+    """Choose who votes, and how much nearer examples count for more: what says most of the labels of others.
+
+    Parameters
+    ----------
+    features : one array a batch
+    labels : (n,) int, over all batches in order
+    model : the ridge classifier of the same rows, which knows their mean and their main directions
+    """
+    n = len(labels)
+    step = max(1, -(-n // min(_VOTERS, max(1, _PAIRS // n))))
+    scale = np.maximum(model.values, model.values.max(initial=0) * 1e-6) ** _WHITENING
+    directions = (model.directions / np.maximum(scale, np.finfo(np.float32).tiny)).astype(np.float32)
+    blocks = leave_one_out.blocks(features, labels, n_classes, step)
+    voters, onehot = zip(*((_unit((block - model.mean) @ directions), own) for _, block, own in blocks), strict=True)
+    rows = np.arange(0, n, step)
+    found = KernelVote(
+        model.mean, directions, np.concatenate(voters), np.concatenate(onehot).astype(np.float32), rows, 0.0
+    )
+    ask = slice(None, None, max(1, len(rows) // _ASKED))
+    truth = found.onehot[ask].argmax(axis=1)
+
+    def log_loss(sharpness: float) -> float:
+        scores = _vote(found.voters[ask], found.voters, found.onehot, rows, rows[ask], sharpness)
+        return -float(log_softmax(scores, axis=1)[np.arange(len(truth)), truth].mean())
+
+    found.sharpness = min(_SHARPNESS, key=log_loss)
+    return found
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    """Rows of length 1, float32."""
+    return (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _TINY)).astype(np.float32)
+
+
+def _vote(
+    block: np.ndarray, voters: np.ndarray, onehot: np.ndarray, rows: np.ndarray, asking: np.ndarray | None, sharp: float
+) -> np.ndarray:
+    weights = np.exp(sharp * (block @ voters.T - 1))  # (block, voters)
+    if asking is not None:
+        own = np.searchsorted(rows, asking)
+        mine = np.flatnonzero((own < len(rows)) & (rows[np.minimum(own, len(rows) - 1)] == asking))
+        weights[mine, own[mine]] = 0
+    votes = weights @ onehot  # (block, classes)
+    total = votes.sum(axis=1, keepdims=True)
+    return np.log(np.where(total > 0, votes / np.maximum(total, _TINY), 1 / onehot.shape[1]) + _FLOOR)

@@ -1,0 +1,208 @@
+"""Label Studio: what the queue asks goes out as tasks with predictions, people's answers come back as votes.
+
+Through the REST API of a server, or without one through its files: tasks go out in its import format, answers come back
+in its export format `JSON`, the same both ways.
+"""
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import pandas as pd
+import requests
+
+from assay import catalogue, dataset, modalities, payloads, spreadsheets
+from assay.errors import InputError
+
+ANSWERS = dataset.ANNOTATIONS / "label-studio.csv"
+_COLUMNS = ["id", "annotator", "label"]
+_PUSHED = dataset.ANNOTATIONS / "label-studio.json"  # ids by project: what is missing later was deleted; DVC ignores it
+_KEY = "LABEL_STUDIO_API_KEY"  # as Label Studio's own SDK names it
+_AT_ONCE = 100  # tasks of one request
+_CHOICE = {"from_name": "label", "to_name": "example", "type": "choices"}  # the names are those of `interface`
+
+
+def push(url: str, project: str, file: Path | None) -> Iterator[str]:
+    """Send the queue to a project, made where it is missing, or write it to a file; yield what to tell the user.
+
+    An example that the project already has is not sent again. A project that is there keeps its labelling interface.
+    """
+    tasks, classes, medium = asked()
+    layout = interface(medium, classes)
+    if file:
+        file.write_text(json.dumps(tasks, ensure_ascii=False, indent=1), encoding="utf-8")
+        file.with_suffix(".xml").write_text(layout, encoding="utf-8")
+        yield f"{len(tasks)} tasks in {file}; the labelling interface that they need in {file.with_suffix('.xml')}"
+        place, there = project, ids(tasks)
+    else:
+        server = Server(url, project, layout)
+        place, there = server.place, ids(server.tasks())
+        if unknown := [label for label in classes if label not in server.offered]:
+            add = "add it under Settings, Labeling Interface, or push to another --project"
+            raise InputError(f"{place} does not offer the class {unknown[0]!r}: {add}")
+        new = [task for task in tasks if task["data"]["id"] not in there]
+        for start in range(0, len(new), _AT_ONCE):
+            server.call("POST", f"projects/{server.number}/import", json=new[start : start + _AT_ONCE])
+        yield f"{len(new)} tasks sent to {place}, which had the other {len(tasks) - len(new)} of the queue"
+        there |= ids(new)
+    dataset.write_json(_PUSHED, _pushed() | {place: sorted(there)})
+
+
+def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
+    """Fetch the answers of a project, or read them from an export, into ANSWERS; yield what to tell the user.
+
+    Earlier votes for examples that the project does not hold stay. A file that would not change is not written.
+    """
+    rows = spreadsheets.read(ANSWERS, _COLUMNS).to_pylist() if ANSWERS.exists() else []
+    before = {(row["id"], row["annotator"]): row["label"] for row in rows}
+    known, classes = set(catalogue.read()["id"]), dataset.read_probabilities(dataset.PRED_PROBS)[1]
+    server = None if file else Server(url, project)
+    place = server.place if server else project
+    try:
+        tasks = server.tasks() if server else json.loads(file.read_bytes())
+        found, remarks = votes(tasks, server.people() if server else {}, known, classes)
+        there = ids(tasks)
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+        raise InputError(f"{file or place} is no export of Label Studio in the format JSON: {error!r}") from None
+    remarks["changed since the last pull"] = [key for key, label in found.items() if before.get(key, label) != label]
+    remarks["deleted since the push"] = [(id_,) for id_ in _pushed().get(place, []) if id_ not in there]
+    after = {key: label for key, label in before.items() if key[0] not in there} | found
+    if after != before:
+        frame = pd.DataFrame(sorted((*key, label) for key, label in after.items()), columns=_COLUMNS)
+        spreadsheets.write(ANSWERS, frame, _COLUMNS)
+    same = ", as before" if after == before else ""
+    yield f"{len(found)} votes by {len({person for _, person in found})} people in {ANSWERS}{same}"
+    for what, which in remarks.items():
+        if which:
+            yield f"{len(which)} {what}: {', '.join(map(' by '.join, which[:3]))}{', …' if len(which) > 3 else ''}"
+
+
+def asked() -> tuple[list[dict], list[str], str]:
+    """The queue as tasks, in its order; the classes; the medium of the examples."""
+    queue = spreadsheets.read(dataset.QUEUE, ["id", "given", "suggested", "why"]).to_pylist()
+    pred_probs, classes = dataset.read_probabilities(dataset.PRED_PROBS)
+    version = f"assay-{dataset.fingerprint(dataset.PRED_PROBS)[:8]}"
+    kind = dataset.read_json(dataset.ENCODER_INFO)
+    modality = modalities.named(kind["modality"])
+    examples = catalogue.read()
+    examples = examples[examples["id"].isin([row["id"] for row in queue])]
+    shown = (modality.show(payload, kind) for payload in chain.from_iterable(payloads.of(examples, _AT_ONCE)))
+    known = {id_: (place, show) for id_, place, show in zip(examples["id"], examples.index, shown, strict=True)}
+    tasks = []
+    for row in queue:
+        if row["id"] not in known or row["suggested"] not in classes:
+            raise InputError(f"{dataset.QUEUE} asks for {row['id']!r}, which is not as it was: run `dvc repro`")
+        place, show = known[row["id"]]
+        data = {"id": row["id"], modality.MEDIUM: show, "given": row["given"], "why": row["why"]}
+        score = float(pred_probs[place, classes.index(row["suggested"])])
+        choice = _CHOICE | {"value": {"choices": [row["suggested"]]}}
+        prediction = {"model_version": version, "score": round(score, 4), "result": [choice]}
+        tasks.append({"data": data, "predictions": [prediction]})
+    return tasks, classes, modality.MEDIUM
+
+
+def interface(medium: str, classes: Sequence[str]) -> str:
+    """What people see: the example, why it is asked for, and a choice of one class.
+
+    An alias is what comes back as the answer; of a value that starts with `$`, Label Studio would make a variable.
+    """
+    choices = "".join(f"    <Choice value={quoteattr(name)} alias={quoteattr(name)}/>\n" for name in classes)
+    return (
+        f'<View>\n  <Header value="$why" size="5"/>\n  <{medium.capitalize()} name="example" value="${medium}"/>\n'
+        f'  <Choices name="label" toName="example" choice="single" showInline="true">\n{choices}  </Choices>\n</View>\n'
+    )
+
+
+def ids(tasks: list[dict]) -> set[str]:
+    """The examples that some tasks are about; tasks that are not ours have none."""
+    return {str(task["data"]["id"]) for task in tasks if "id" in task["data"]}
+
+
+def votes(
+    tasks: list[dict], people: dict[int, str], known: Collection[str], classes: Sequence[str]
+) -> tuple[dict[tuple[str, str], str], dict[str, list[str]]]:
+    """The last answer of each person to each example.
+
+    Parameters
+    ----------
+    tasks : of an export in the format JSON
+    people : the e-mail address by the number of a user; where it is not known, the number is the annotator's name
+    known : the ids of the examples of the listed batches
+
+    Returns
+    -------
+    The label by (id, annotator), and what is to be remarked: what, and of which (id, annotator).
+    """
+    answers = [(annotation, str(task["data"].get("id", "?"))) for task in tasks for annotation in task["annotations"]]
+    answers.sort(key=lambda answer: (datetime.fromisoformat(answer[0]["updated_at"]), answer[0]["id"]))
+    last, found, remarks = {}, {}, defaultdict(list)
+    for annotation, id_ in answers:
+        user = annotation["completed_by"]
+        key = id_, user["email"] if isinstance(user, dict) else people.get(user, str(user))
+        if key in last:
+            remarks["answered again by the same person, whose later answer counts"].append(key)
+        last[key] = annotation
+    for key, annotation in last.items():
+        chosen = [part["value"]["choices"] for part in annotation["result"] if part["from_name"] == "label"]
+        label = chosen[0][0] if list(map(len, chosen)) == [1] else None
+        if annotation["was_cancelled"]:
+            remarks["skipped"].append(key)
+        elif key[0] not in known:
+            remarks["to no example of the listed batches, left out"].append(key)
+        elif label not in classes:
+            remarks["with no class of the data, left out"].append((f"{label!r} to {key[0]}", key[1]))
+        else:
+            found[key] = label
+    return found, remarks
+
+
+class Server:
+    """One project of a Label Studio server, seen by the user whose token is in the environment.
+
+    Raises
+    ------
+    InputError
+        Where there is not exactly one project of that name or number, and no `layout` to make one with.
+    """
+
+    def __init__(self, url: str, project: str, layout: str | None = None) -> None:
+        self.url, self.session = url.rstrip("/"), requests.Session()
+        key, kind = os.environ.get(_KEY, ""), "Token"
+        if key.count(".") == 2:  # a JWT, good for nothing but being exchanged for one that is good for minutes
+            key, kind = self.call("POST", "token/refresh/", json={"refresh": key})["access"], "Bearer"
+        self.session.headers["Authorization"] = f"{kind} {key}"
+        there = self.call("GET", "projects/?page_size=10000")["results"]
+        found = [each for each in there if project in (each["title"], str(each["id"]))]
+        if layout and not found:
+            found = [self.call("POST", "projects/", json={"title": project, "label_config": layout})]
+        if len(found) != 1:
+            raise InputError(f"{self.url} has {len(found)} projects {project!r}: give --project one's name or number")
+        self.number = found[0]["id"]
+        self.place = f"{self.url}/projects/{self.number}"
+        self.offered = {label for tag in found[0]["parsed_label_config"].values() for label in tag.get("labels", [])}
+
+    def call(self, method: str, path: str, **options: object) -> dict | list:
+        """What a request is answered with."""
+        try:
+            answer = self.session.request(method, f"{self.url}/api/{path}", timeout=600, **options)
+            answer.raise_for_status()
+            return answer.json()
+        except requests.RequestException as error:
+            said = type(error).__name__ if error.response is None else error.response.text[:300]
+            check = f"is Label Studio there, and a personal access token of it in {_KEY}?"
+            raise InputError(f"{self.url}/api/{path} failed ({said}): {check}") from None
+
+    def tasks(self) -> list[dict]:
+        return self.call("GET", f"projects/{self.number}/export?exportType=JSON&download_all_tasks=true")
+
+    def people(self) -> dict[int, str]:
+        return {user["id"]: user["email"] for user in self.call("GET", "users/")}
+
+
+def _pushed() -> dict[str, list[str]]:
+    return dataset.read_json(_PUSHED) if _PUSHED.exists() else {}

@@ -1,0 +1,133 @@
+"""What several out-of-sample opinions, compared with labels that are partly wrong, say of the true class.
+
+A model of the true class and a matrix of who is taken for whom are fitted together, so that the labels become as likely
+as they can be: the noise layer of Sukhbaatar et al. (2015) and Goldberger and Ben-Reuven (2017), here on scores and not
+on a network. The probabilities of the true class are
+
+    softmax(sum over voices of scores · weights + bias)        and, of a label, those times the confusion matrix.
+
+It starts from one temperature a voice and one share of wrong labels, and leaves there as far as the labels ask for it:
+a Gaussian prior around the start weighs what few examples say.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import softmax
+
+_NOISE = 0.05  # share of wrong labels where the search starts
+_LEAVES = 0.5  # how far from the start a weight is expected, for scores with a standard deviation of one
+_ROWS = 20_000  # at most so many are fitted on
+_MOST_CLASSES = 100  # with more, all classes share the start's one temperature a voice and one share of wrong labels
+_ITERATIONS = 200
+_TINY = 1e-300
+
+
+@dataclass
+class NoiseLayer:
+    """Attributes
+    ----------
+    weights : (voices, classes, classes), from a voice's scores to the logits of the true class
+    bias : (classes,)
+    confusion : (classes, classes) probability of each label, a row for each true class
+    noise : share of wrong labels, 0..1
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray
+    confusion: np.ndarray
+    noise: float
+
+    def pred_probs(self, voices: Sequence[np.ndarray]) -> np.ndarray:
+        """Probabilities of the true class before its label is looked at. Shape (n, classes), float32."""
+        logits = sum(voice @ weights for voice, weights in zip(voices, self.weights, strict=True)) + self.bias
+        return softmax(logits, axis=1).astype(np.float32)
+
+
+def fit(voices: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
+    """Fit the layer on examples whose labels the voices have not seen.
+
+    Parameters
+    ----------
+    voices : arrays of shape (n, classes), scores in which larger is likelier
+    labels : (n,) int
+    """
+    step = max(1, -(-len(labels) // _ROWS))
+    labels, n_classes = labels[::step], voices[0].shape[1]
+    spread = np.array([max(float(voice[::step].std()), 1e-6) for voice in voices])
+    scores = np.stack([voice[::step] / scale for voice, scale in zip(voices, spread, strict=True)]).astype(np.float64)
+    sharpness, noise = _shared(scores, labels)
+    weights = sharpness[:, None, None] * np.eye(n_classes)
+    bias, confusion = np.zeros(n_classes), _uniform(noise, n_classes)
+    if n_classes <= _MOST_CLASSES:
+        weights, bias, confusion = _free(scores, labels, weights, confusion)
+    return NoiseLayer((weights / spread[:, None, None]).astype(np.float32), bias.astype(np.float32), confusion, noise)
+
+
+def _uniform(noise: float, n_classes: int) -> np.ndarray:
+    """The confusion matrix in which all errors are equally likely."""
+    confusion = np.full((n_classes, n_classes), noise / max(1, n_classes - 1))
+    np.fill_diagonal(confusion, 1 - noise)
+    return confusion
+
+
+def _shared(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, float]:
+    """One sharpness (inverse temperature) a voice, (voices,), and the share of wrong labels, for all classes.
+
+    A temperature alone (Guo, Pleiss, Sun and Weinberger 2017) would repeat the errors of the labels. Both have a
+    maximum of the likelihood, because errors contradict even sure predictions, while a model's own doubt is graded.
+    Where all scores are on the right side any sharper ones are likelier still; so a sharpness of one weighs in, with
+    the weight of one example and a log-normal spread of one.
+    """
+    rows, n_classes = np.arange(len(labels)), scores.shape[2]
+
+    def log_loss(point: np.ndarray) -> float:
+        sharpness, noise = _from_point(point)
+        right = softmax(np.tensordot(sharpness, scores, 1), axis=1)[rows, labels]
+        likelihood = (1 - noise) * right + noise / max(1, n_classes - 1) * (1 - right)
+        unusual = (point[:-1] ** 2).sum() / 2 / len(labels)
+        return unusual - np.log(np.maximum(likelihood, _TINY)).mean()
+
+    start = np.append(np.zeros(len(scores)), np.log(_NOISE / (0.5 - _NOISE)))
+    found = minimize(log_loss, start, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-7})
+    sharpness, noise = _from_point(found.x)
+    return sharpness, max(noise, 1 / (len(labels) + 1))  # no data set is so clean that none may be wrong
+
+
+def _from_point(point: np.ndarray) -> tuple[np.ndarray, float]:
+    """Sharpness and noise, at most one label in two, from where the search is on the real line."""
+    return np.exp(np.clip(point[:-1], -7, 7)), float(0.5 / (1 + np.exp(-np.clip(point[-1], -30, 30))))
+
+
+def _free(
+    scores: np.ndarray, labels: np.ndarray, weights: np.ndarray, confusion: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights, bias and confusion of each class for itself, starting from shared ones."""
+    n_voices, n, n_classes = scores.shape
+    rows = scores.transpose(1, 0, 2).reshape(n, -1)  # (n, voices * classes)
+    onehot = np.eye(n_classes)[labels]
+    start = np.concatenate([weights.ravel(), np.zeros(n_classes), np.log(confusion).ravel()])
+    cut = np.cumsum([weights.size, n_classes])
+
+    def parts(point: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        weights, bias, confusion = np.split(point, cut)
+        return weights.reshape(-1, n_classes), bias, softmax(confusion.reshape(-1, n_classes), axis=1)
+
+    def log_loss(point: np.ndarray) -> tuple[float, np.ndarray]:
+        weights, bias, confusion = parts(point)
+        pred_probs = softmax(rows @ weights + bias, axis=1)
+        joint = pred_probs * confusion[:, labels].T  # (n, true class)
+        likelihood = joint.sum(axis=1, keepdims=True)
+        posterior = joint / likelihood
+        surplus = posterior - pred_probs
+        counts = posterior.T @ onehot  # (true class, label)
+        errors = counts - confusion * counts.sum(axis=1, keepdims=True)
+        gradient = np.concatenate([(rows.T @ surplus).ravel(), surplus.sum(axis=0), errors.ravel()])
+        away = (point - start) / _LEAVES
+        return (away @ away / 2 - np.log(likelihood).sum()) / n, (away / _LEAVES - gradient) / n
+
+    found = minimize(log_loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})
+    weights, bias, confusion = parts(found.x)
+    return weights.reshape(n_voices, n_classes, n_classes), bias, confusion

@@ -1,0 +1,320 @@
+"""Label Studio: what its server answered once is replayed on loopback; what is posted there is looked at."""
+
+import base64
+import copy
+import json
+import os
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from assay import answers, catalogue, dataset, images, label_studio, spreadsheets, tables
+from assay.errors import InputError
+
+RECORDED = json.loads((Path(__file__).parents[1] / "data/label_studio.json").read_text())
+IDS = sorted(task["data"]["id"] for task in RECORDED["export"])
+CLASSES = [str(digit) for digit in range(10)]
+JWT = "header.payload.signature"
+SKIPPED, UNKNOWN, TWICE, EDITED, *OTHERS = [task["data"]["id"] for task in RECORDED["export"]]
+ANNA, BELA = (user["email"] for user in RECORDED["users"])
+
+
+class Stub(ThreadingHTTPServer):
+    """The server as it was recorded; `posted` is what it was told."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Replay)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.recorded, self.posted = copy.deepcopy(RECORDED), []
+        self.recorded["token"] = {"access": "access"}
+        self.status = 200
+
+
+class Replay(BaseHTTPRequestHandler):
+    def answer(self):
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        name = self.path.partition("?")[0].removeprefix("/api/").split("/")
+        self.server.posted.append((self.command, self.path, self.headers["Authorization"], json.loads(sent or "null")))
+        status, body = self.server.status, self.server.recorded[name[2] if name[2:] and name[2] else name[0]]
+        if (self.command, name[0], name[2:]) == ("POST", "projects", []) or self.path == "/api/projects/":
+            body = RECORDED["projects"]["results"][0]
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = answer  # noqa: N815  # http.server's names
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", JWT)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Stub() as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path, monkeypatch):
+    """The examples of the recorded tasks, all in the queue."""
+    monkeypatch.chdir(tmp_path)
+    pixels = np.arange(len(IDS) * 64, dtype=np.uint8).reshape(-1, 8, 8, 1)
+    columns, kind = images.to_columns(pixels)
+    n = len(IDS)
+    names = {"id": IDS, "key": IDS, "duplicates": pa.array([[]] * n, pa.list_(pa.string())), "split": ["train"] * n}
+    dataset.write_examples("b", kind, names | columns)
+    dataset.write_json(dataset.LISTED, {"batches": ["b"]})
+    dataset.write_json(dataset.ENCODER_INFO, kind)
+    dataset.write_probabilities(dataset.PRED_PROBS, IDS, np.full((n, 10), 0.1, np.float32), CLASSES)
+    queue = pd.DataFrame({"id": IDS[::-1], "given": "=1", "suggested": "3", "why": "-"})
+    spreadsheets.write(dataset.QUEUE, queue, list(queue.columns))
+    dataset.ANNOTATIONS.mkdir(parents=True)
+
+
+def push(stub, **options) -> list[str]:
+    return list(label_studio.push(stub.url if stub else "", "assay", options.get("file")))
+
+
+def pull(stub, **options) -> list[str]:
+    return list(label_studio.pull(stub.url if stub else "", "assay", options.get("file")))
+
+
+def rows() -> dict[tuple[str, str], str]:
+    table = spreadsheets.read(label_studio.ANSWERS).to_pylist()
+    return {(row["id"], row["annotator"]): row["label"] for row in table}
+
+
+def export(stub) -> list[dict]:
+    return stub.recorded["export"]
+
+
+def of(stub, example: str, email: str) -> dict:
+    """The last annotation of someone."""
+    number = next(user["id"] for user in RECORDED["users"] if user["email"] == email)
+    task = next(task for task in export(stub) if task["data"]["id"] == example)
+    return [each for each in task["annotations"] if each["completed_by"] == number][-1]
+
+
+def choose(annotation: dict, *labels: str) -> None:
+    annotation["result"] = [{"from_name": "label", "value": {"choices": list(labels)}}] if labels else []
+
+
+def posted(stub, end: str) -> list:
+    return [body for method, path, _, body in stub.posted if method == "POST" and path.endswith(end)]
+
+
+# push
+
+
+def test_a_missing_project_is_made_and_gets_the_queue(stub):
+    stub.recorded["projects"]["results"], stub.recorded["export"] = [], []
+    assert push(stub)[0].startswith(f"{len(IDS)} tasks sent to {stub.url}/projects/")
+    made = posted(stub, "/projects/")[0]
+    assert made["title"] == "assay"
+    assert [choice.get("value") for choice in ET.fromstring(made["label_config"]).iter("Choice")] == CLASSES
+    tasks = posted(stub, "/import")[0]
+    assert [task["data"]["id"] for task in tasks] == IDS[::-1]  # in the order of the queue
+    assert (tasks[0]["data"]["given"], tasks[0]["data"]["why"]) == ("=1", "-")
+    prediction = tasks[0]["predictions"][0]
+    assert prediction["score"] == pytest.approx(0.1)
+    assert prediction["result"][0]["value"] == {"choices": ["3"]}
+
+
+def test_what_is_there_is_not_pushed_again(stub):
+    del export(stub)[2:]
+    push(stub)
+    assert {task["data"]["id"] for task in posted(stub, "/import")[0]} == set(IDS) - {SKIPPED, UNKNOWN}
+    stub.recorded["export"], stub.posted = copy.deepcopy(RECORDED["export"]), []
+    assert push(stub)[0].startswith("0 tasks sent")
+    assert not posted(stub, "/import")
+    assert not posted(stub, "/projects/")
+
+
+def test_a_personal_access_token_is_exchanged(stub):
+    push(stub)
+    assert posted(stub, "/token/refresh/") == [{"refresh": JWT}]
+    assert {authorization for _, path, authorization, _ in stub.posted if "token" not in path} == {"Bearer access"}
+
+
+def test_an_older_token_is_used_as_it_is(stub, monkeypatch):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "0123abc")
+    pull(stub)
+    assert {authorization for _, _, authorization, _ in stub.posted} == {"Token 0123abc"}
+
+
+def test_a_project_without_a_class_is_refused(stub):
+    dataset.write_probabilities(dataset.PRED_PROBS, IDS, np.full((len(IDS), 11), 0.1, np.float32), [*CLASSES, "x"])
+    with pytest.raises(InputError, match="does not offer the class 'x'"):
+        push(stub)
+
+
+def test_a_queue_of_other_data_is_refused():
+    dataset.QUEUE.write_text("id,given,suggested,why\nff,,3,\n")
+    with pytest.raises(InputError, match=r"queue.csv asks for 'ff'"):
+        push(None, file=Path("tasks.json"))
+
+
+def test_tasks_in_a_file(tmp_path):
+    push(None, file=tmp_path / "tasks.json")
+    tasks = json.loads((tmp_path / "tasks.json").read_text())
+    uri = tasks[-1]["data"]["image"].removeprefix("data:image/png;base64,")
+    assert len(tasks) == len(IDS)
+    pixels = images.canonical([base64.b64decode(uri)], [""], resize=None, channels=None)
+    assert pixels.ravel().tolist() == list(range(64))
+    assert ET.parse(tmp_path / "tasks.xml").find("Image").get("value") == "$image"
+
+
+def test_interface_keeps_classes_as_they_are():
+    classes = ["1", " 1", "1.0", "01", "TRUE", "null", "NaN", "<b>", '"q"', "it's", "a\nb", "é😀", "$why", "=1"]
+    choices = list(ET.fromstring(label_studio.interface("text", classes)).iter("Choice"))
+    assert [choice.get("alias") for choice in choices] == classes
+
+
+def test_rows_of_a_table_are_shown_as_text():
+    kind = {"features": ["width", "=height"]}
+    assert tables.show(np.array([1.5, 1e-9], np.float32), kind) == "width = 1.5\n=height = 1e-09"
+
+
+# pull
+
+
+def test_two_people_are_two_votes(stub):
+    assert pull(stub)[0].endswith(f"votes by 2 people in {label_studio.ANSWERS}")
+    assert {person for id_, person in rows() if id_ == TWICE} == {ANNA, BELA}
+    answered = answers.read(catalogue.read(), CLASSES)  # annotate takes the file
+    assert len(answered) == len(rows())
+
+
+def test_mishaps_are_told_and_give_no_vote(stub):
+    dataset.write_json(dataset.ANNOTATIONS / "label-studio.json", {f"{stub.url}/projects/1": [*IDS, "gone"]})
+    said = "\n".join(pull(stub))
+    assert f"1 skipped: {SKIPPED} by {BELA}" in said
+    assert f"1 with no class of the data, left out: 'zebra' to {UNKNOWN} by {BELA}" in said
+    assert "1 deleted since the push: gone" in said
+    assert f"answered again by the same person, whose later answer counts: {TWICE} by {BELA}" in said
+    assert not {(SKIPPED, BELA), (UNKNOWN, BELA)} & rows().keys()
+    assert rows()[EDITED, BELA] == "4"
+
+
+def test_pulling_again_changes_nothing(stub):
+    pull(stub)
+    os.utime(label_studio.ANSWERS, (0, 0))
+    assert pull(stub)[0].endswith(", as before")
+    assert label_studio.ANSWERS.stat().st_mtime == 0
+
+
+def test_the_later_answer_counts(stub):
+    """By the time, not by its text nor by the order in the export."""
+    task = next(task for task in export(stub) if task["data"]["id"] == OTHERS[0])
+    later, sooner = copy.deepcopy(of(stub, OTHERS[0], ANNA)), of(stub, OTHERS[0], ANNA)
+    task["annotations"].insert(0, later)
+    sooner["updated_at"], later["updated_at"] = "2026-01-01T00:00:08Z", "2026-01-01T00:00:08.5Z"
+    choose(sooner, "1")
+    choose(later, "2")
+    pull(stub)
+    assert rows()[OTHERS[0], ANNA] == "2"
+
+
+def test_an_answer_that_was_changed_is_told(stub):
+    pull(stub)
+    annotation = of(stub, OTHERS[0], ANNA)
+    before = rows()[OTHERS[0], ANNA]
+    choose(annotation, str((int(before) + 1) % 10))
+    assert f"1 changed since the last pull: {OTHERS[0]} by {ANNA}" in pull(stub)
+    assert rows()[OTHERS[0], ANNA] != before
+
+
+@pytest.mark.parametrize("labels", [(), ("1", "2"), ("1, 2",), (" 1",), ("01",), ("1.0",)])
+def test_what_is_not_one_class_is_no_vote(stub, labels):
+    choose(of(stub, OTHERS[0], ANNA), *labels)
+    assert [line for line in pull(stub) if line.startswith("2 with no class of the data")]
+    assert (OTHERS[0], ANNA) not in rows()
+
+
+def test_votes_of_a_deleted_task_stay(stub):
+    pull(stub)
+    before = rows()
+    del export(stub)[-1]
+    pull(stub)
+    assert rows() == before
+
+
+def test_tasks_that_are_not_ours(stub):
+    export(stub)[-1]["data"] = {"text": "another project's"}
+    export(stub)[-2]["data"]["id"] = "off the lists"
+    assert [line for line in pull(stub) if line.startswith("4 to no example of the listed batches")]
+    assert {id_ for id_, _ in rows()} <= set(IDS)
+
+
+def test_names_that_would_start_a_formula_come_back(stub):
+    for user in stub.recorded["users"]:
+        user["email"] = f'=cmd("{user["id"]}"),\n😀'
+    pull(stub)
+    assert {person for _, person in rows()} == {f'=cmd("{number}"),\n😀' for number in (1, 2)}
+    assert "\n=" not in label_studio.ANSWERS.read_text().replace('"', "").replace(",", "\n")
+
+
+def test_an_export_in_a_file(stub, tmp_path):
+    pull(stub)
+    by_server = rows()
+    label_studio.ANSWERS.unlink()
+    (tmp_path / "export.json").write_text(json.dumps(export(stub)))
+    pull(None, file=tmp_path / "export.json")
+    numbers = {user["email"]: str(user["id"]) for user in RECORDED["users"]}
+    assert rows() == {(id_, numbers[person]): label for (id_, person), label in by_server.items()}
+    for annotation in [each for task in export(stub) for each in task["annotations"]]:
+        annotation["completed_by"] = {"id": annotation["completed_by"], "email": "a@example.com"}
+    (tmp_path / "export.json").write_text(json.dumps(export(stub)))
+    pull(None, file=tmp_path / "export.json")
+    assert {person for _, person in rows()} == {"a@example.com"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "id,label\n", "{}x", '[{"id": 1, "example": "x", "label": "3"}]', '{"a": 1}', "[1]"]
+)
+def test_a_file_that_is_no_export(tmp_path, text):
+    (tmp_path / "export.json").write_text(text)
+    with pytest.raises(InputError, match=r"export.json is no export of Label Studio in the format JSON"):
+        pull(None, file=tmp_path / "export.json")
+    assert not label_studio.ANSWERS.exists()
+
+
+# the server
+
+
+def test_a_project_that_is_not_there(stub):
+    with pytest.raises(InputError, match="has 0 projects 'nope'"):
+        list(label_studio.pull(stub.url, "nope", None))
+
+
+def test_two_projects_of_one_name(stub):
+    stub.recorded["projects"]["results"] *= 2
+    with pytest.raises(InputError, match="has 2 projects 'assay'"):
+        push(stub)
+
+
+def test_no_server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with pytest.raises(InputError, match="ConnectionError"):
+        list(label_studio.pull("http://127.0.0.1:9", "assay", None))
+
+
+@pytest.mark.parametrize(("status", "body"), [(401, b'{"detail": "Token is invalid"}'), (500, b""), (200, b"<html>")])
+def test_a_server_that_refuses_or_is_another(stub, status, body):
+    stub.status, stub.recorded["token"] = status, body
+    with pytest.raises(InputError, match="LABEL_STUDIO_API_KEY"):
+        pull(stub)
