@@ -1,14 +1,37 @@
-"""Several people's labels to one: who can be trusted how far, and what they agree on."""
+"""Several people's labels to one: who can be trusted how far, who confuses what with what, and what they agree on.
+
+Dawid and Skene (1979) give each person a confusion matrix, for which few people answer enough. Here all share one
+matrix, and each has a rate of their own: how many times the usual errors they make. A rate is shrunk towards the usual
+one. What a model that did not see the labels expects of an example can be the prior (as in Raykar et al. 2010).
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.special import softmax
 
-_PRIOR_ACCURACY = 0.9  # of a person of whom nothing is known yet,
-_PRIOR_LABELS = 10  # counted as so many labels
-_MOST = 0.999  # nobody is taken to be right always
-_ROUNDS = 20
+_USUAL_ERRORS = 0.1  # share of wrong labels before anything is known,
+_LABELS = 10.0  # counted as so many labels of each person,
+_CELL = 100.0  # and for each cell of the matrix
+_ROUNDS = 30
+_TINY = 1e-12
+
+
+@dataclass
+class Votes:
+    """Who said what of which example.
+
+    Attributes
+    ----------
+    examples, annotators, labels : (votes,) int, from 0
+    shape : number of examples, of annotators, of classes
+    """
+
+    examples: np.ndarray
+    annotators: np.ndarray
+    labels: np.ndarray
+    shape: tuple[int, int, int]
 
 
 @dataclass
@@ -17,43 +40,89 @@ class Consensus:
 
     Attributes
     ----------
-    probabilities : (examples, classes) posterior of each class; a row without votes is uniform
+    probabilities : (examples, classes) posterior of each class; a row without votes is its prior
     accuracy : (annotators,) estimated share of right labels, 0..1
+    confusion : (classes, classes) probability of each label, a row for each true class
+    rate : (annotators,) errors of each person over the usual ones
     """
 
     probabilities: np.ndarray
     accuracy: np.ndarray
+    confusion: np.ndarray
+    rate: np.ndarray
 
 
 def consensus(
-    examples: np.ndarray, annotators: np.ndarray, labels: np.ndarray, shape: tuple, held_out: np.ndarray | None = None
+    votes: Votes,
+    held_out: np.ndarray | None = None,
+    prior: np.ndarray | None = None,
+    confusion: np.ndarray | None = None,
 ) -> Consensus:
-    """Weigh people's votes by the accuracy that the votes themselves show (Dawid and Skene 1979, one coin a person).
+    """Weigh people's votes by what the votes themselves, and the prior, say of each person.
 
-    Each person is right with a chance of their own and otherwise picks any other class. Only examples with two votes
-    or more tell anything of that chance; it is shrunk towards a prior, so that one label does not decide it.
+    Without a prior only examples with two votes or more tell anything of people.
 
     Parameters
     ----------
-    examples, annotators, labels : (votes,) int, from 0
-    shape : number of examples, of annotators, of classes
     held_out : (examples,) bool, test examples, whose votes tell nothing of people; None: no example is one
+    prior : (examples, classes) probabilities from a model that did not see that example's labels; None: uniform
+    confusion : (classes, classes) to expect of people; None: all errors are equally likely
     """
-    n_examples, n_annotators, n_classes = shape
-    cells = examples * n_classes + labels
-    shared = np.bincount(examples, minlength=n_examples)[examples] > 1
+    examples, annotators, labels = votes.examples, votes.annotators, votes.labels
+    n_examples, n_annotators, n_classes = votes.shape
+    telling = np.ones(len(examples), bool)
+    if prior is None:
+        telling = np.bincount(examples, minlength=n_examples)[examples] > 1
+        prior = np.full((n_examples, n_classes), 1 / n_classes)
     if held_out is not None:
-        shared &= ~held_out[examples]
-    answered = np.bincount(annotators[shared], minlength=n_annotators)
-    accuracy = np.full(n_annotators, _PRIOR_ACCURACY)
+        telling &= ~held_out[examples]
+    people, told = annotators[telling], labels[telling]
+    answered = np.bincount(people, minlength=n_annotators)
+    expected = _uniform(_USUAL_ERRORS, n_classes) if confusion is None else confusion
+    confusion, rate = expected, np.ones(n_annotators)
+    log_prior = np.log(np.maximum(prior, _TINY))
+    by_example = csr_array(
+        (np.ones(len(examples)), (examples, np.arange(len(examples)))), shape=(n_examples, len(examples))
+    )
     for _ in range(_ROUNDS):
-        odds = np.log(accuracy * max(n_classes - 1, 1) / (1 - accuracy))
-        logits = np.bincount(cells, odds[annotators], n_examples * n_classes).reshape(n_examples, n_classes)
-        posterior = softmax(logits, axis=1)
-        right = np.bincount(annotators[shared], posterior[examples[shared], labels[shared]], n_annotators)
-        shrunk = (right + _PRIOR_ACCURACY * _PRIOR_LABELS) / (answered + _PRIOR_LABELS)
-        updated = np.clip(shrunk, 1 / n_classes, _MOST)
-        if np.abs(updated - accuracy).max() < 1e-4:
+        likelihood = np.log(_likelihood(confusion, rate[annotators], labels))
+        posterior = softmax(log_prior + by_example @ likelihood, axis=1)
+        believed = posterior[examples[telling]]  # (telling votes, classes)
+        counts = np.stack([np.bincount(told, column, n_classes) for column in believed.T])  # (true, label)
+        errors = _LABELS * _USUAL_ERRORS
+        overall = (counts.sum() - np.trace(counts) + errors) / (counts.sum() + _LABELS)
+        confusion = counts + _CELL * n_classes * _with_errors(expected, overall)
+        confusion /= confusion.sum(axis=1, keepdims=True)
+        wrong = np.bincount(people, 1 - believed[np.arange(len(told)), told], n_annotators)
+        usual = np.bincount(people, believed @ (1 - np.diag(confusion)), n_annotators)
+        updated = (wrong + errors) / (usual + errors)
+        settled = np.abs(updated - rate).max(initial=0) < 1e-3
+        rate = updated
+        if settled:
             break
-        accuracy = updated
-    return Consensus(posterior, accuracy)
+    share = (wrong + errors) / (answered + _LABELS)
+    return Consensus(posterior, np.clip(1 - share, 0, 1), confusion, rate)
+
+
+def _uniform(errors: float, n_classes: int) -> np.ndarray:
+    """The confusion matrix with that share of errors, all of them equally likely."""
+    confusion = np.full((n_classes, n_classes), errors / max(n_classes - 1, 1))
+    np.fill_diagonal(confusion, 1 - errors)
+    return confusion
+
+
+def _with_errors(confusion: np.ndarray, errors: float) -> np.ndarray:
+    """The same errors, so much more or less frequent that they are that share over all classes."""
+    scaled = confusion * errors / max(1 - np.diag(confusion).mean(), _TINY)
+    off_diagonal = scaled.sum(axis=1) - np.diag(scaled)
+    np.fill_diagonal(scaled, np.maximum(1 - off_diagonal, _TINY))
+    return scaled
+
+
+def _likelihood(confusion: np.ndarray, rate: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Probability of each label, had it that person's rate of errors, for each true class. Shape (votes, classes)."""
+    n_classes = len(confusion)
+    usual = 1 - np.diag(confusion)  # (classes,)
+    errors = np.minimum(rate[:, None] * usual, 1 - 1 / max(n_classes, 2))  # (votes, classes); no worse than chance
+    wrong = errors / np.maximum(usual, _TINY) * confusion[:, labels].T
+    return np.maximum(np.where(labels[:, None] == np.arange(n_classes), 1 - errors, wrong), _TINY)

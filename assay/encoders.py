@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import TensorProto
 
-from assay import graphs, modalities, patches
+from assay import graphs, images, modalities, patches
 from assay.errors import InputError
 from assay.parameters import Pretrain
 
 _METHODS = {"image": ("patches", "vicreg"), "table": ("standardize", "vicreg")}  # first the one that measured best
+_COARSE = 200  # filters at half the resolution
 
 
 @dataclass
@@ -38,8 +39,7 @@ def learn(kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, 
         use = f"use {' or '.join(methods)}; auto takes the first"
         raise InputError(f"params.yaml: pretrain.method: {method} is not for {kind['modality']}s: {use}")
     if method == "patches":
-        bank = patches.learn(payload, params.patches, params.seed)
-        return Encoder(method, patches.to_onnx(bank, kind["shape"]), vars(bank))
+        return _patches(kind, payload, params)
     if method == "standardize":
         return _standardize(payload)
     from assay import self_supervised, training  # TensorFlow takes seconds to import, and other methods need none
@@ -49,6 +49,20 @@ def learn(kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, 
     network = self_supervised.learn(kind, payload, view, epochs=params.epochs, steps=params.steps, seed=params.seed)
     content, weights = training.encoder_to_onnx(network, kind)
     return Encoder(method, content, {f"{number:03}": array for number, array in enumerate(weights)}, trainable=True)
+
+
+def _patches(kind: dict, payload: np.ndarray, params: Pretrain) -> Encoder:
+    """Filters at one scale or two. `auto` takes colour images for photographs, of which a mirror image is one too."""
+    photographs = kind["shape"][2] == images.COLOUR
+    coarse = photographs * _COARSE if params.coarse_patches == "auto" else params.coarse_patches
+    banks = [patches.learn(payload, params.patches, params.seed)]
+    if coarse:
+        banks.append(patches.learn(payload, coarse, params.seed, halvings=1))
+    mirror = photographs if params.mirror == "auto" else params.mirror
+    weights = {
+        f"{name}_{scale}": getattr(bank, name) for scale, bank in enumerate(banks) for name in ("filters", "offset")
+    }
+    return Encoder("patches", patches.to_onnx(banks, kind["shape"], mirror=mirror), weights)
 
 
 def _standardize(rows: np.ndarray) -> Encoder:

@@ -14,6 +14,7 @@ from assay.errors import InputError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
 MEDIUM = "image"  # as what people are shown it
+COLOUR = 3  # channels; colour images are taken for photographs, which a mirror leaves as likely as they were
 _TURN, _ZOOM, _SHEAR, _MOVE = 0.25, 0.2, 0.2, 0.1  # a view's at most: radians, log of the scale, slope, share of a side
 _LIGHT, _NOISE = 0.4, 25  # log of the factor of a view's values, at most; deviation of what is added to them, of 255
 
@@ -98,7 +99,10 @@ def show(pixels: np.ndarray, _kind: dict) -> str:
 
 
 def augment(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Training images, each moved by up to a pixel both ways; what comes in at an edge is black."""
+    """Training images, each moved by up to a pixel both ways, colour ones mirrored or not; what comes in is black."""
+    if payload.shape[3] == COLOUR:
+        mirrored = rng.random(len(payload)) < 0.5
+        payload = np.where(mirrored[:, None, None, None], payload[:, :, ::-1], payload)
     padded = np.pad(payload, ((0, 0), (1, 1), (1, 1), (0, 0)))
     height, width = payload.shape[1:3]
     moves, moved = rng.integers(9, size=len(payload)), np.empty_like(payload)

@@ -4,7 +4,7 @@ Kernel regression (Nadaraya 1964, Watson 1964) on the cosine of embeddings that 
 and half whitened. It errs elsewhere than a linear classifier does, so the two together see more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import log_softmax
@@ -12,7 +12,8 @@ from scipy.special import log_softmax
 from assay import leave_one_out
 from assay.leave_one_out import Features, LeaveOneOut
 
-_WHITENING = 0.25  # power of the eigenvalues that is divided out: 0.5 would be all of it
+_WHITENING = 0.25  # power of the eigenvalues that is divided out; 0.5 would be all of it
+_LEAST = 1e-6  # variance of a direction that is whitened, of the largest
 _SHARPNESS = (5.0, 10.0, 15.0, 25.0, 40.0)  # of the weights exp(sharpness · cosine)
 _VOTERS = 20_000  # at most so many examples vote,
 _PAIRS = 2_000_000_000  # and fewer, where more examples ask than so many pairs allow
@@ -50,12 +51,22 @@ class KernelVote:
         features : (n, features)
         first : where these are rows that were fitted on, the number of the first one: none votes for itself
         """
-        parts = []
+        parts = [np.zeros((0, self.onehot.shape[1]), np.float32)]
         for start in range(0, len(features), _BLOCK):
             block = _unit((features[start : start + _BLOCK] - self.mean) @ self.directions)
-            asking = None if first is None else np.arange(first + start, first + start + len(block))
-            parts.append(_vote(block, self.voters, self.onehot, self.rows, asking, self.sharpness))
-        return np.concatenate(parts) if parts else np.zeros((0, self.onehot.shape[1]), np.float32)
+            parts.append(self.vote(block, None if first is None else first + start + np.arange(len(block))))
+        return np.concatenate(parts)
+
+    def vote(self, block: np.ndarray, asking: np.ndarray | None) -> np.ndarray:
+        """Logarithms of shares, for projected examples; `asking` (n,) are the numbers of those that were fitted on."""
+        weights = np.exp(self.sharpness * (block @ self.voters.T - 1))  # (block, voters)
+        if asking is not None:
+            own = np.minimum(np.searchsorted(self.rows, asking), len(self.rows) - 1)
+            mine = np.flatnonzero(self.rows[own] == asking)
+            weights[mine, own[mine]] = 0
+        votes = weights @ self.onehot  # (block, classes)
+        total = votes.sum(axis=1, keepdims=True)
+        return np.log(np.where(total > 0, votes / np.maximum(total, _TINY), 1 / votes.shape[1]) + _FLOOR)
 
 
 def fit(features: Features, labels: np.ndarray, n_classes: int, model: LeaveOneOut) -> KernelVote:
@@ -69,38 +80,22 @@ def fit(features: Features, labels: np.ndarray, n_classes: int, model: LeaveOneO
     """
     n = len(labels)
     step = max(1, -(-n // min(_VOTERS, max(1, _PAIRS // n))))
-    scale = np.maximum(model.values, model.values.max(initial=0) * 1e-6) ** _WHITENING
-    directions = (model.directions / np.maximum(scale, np.finfo(np.float32).tiny)).astype(np.float32)
+    spread = np.maximum(model.values, max(model.values.max(initial=0) * _LEAST, _TINY)) ** _WHITENING
+    directions = (model.directions / spread).astype(np.float32)
     blocks = leave_one_out.blocks(features, labels, n_classes, step)
     voters, onehot = zip(*((_unit((block - model.mean) @ directions), own) for _, block, own in blocks), strict=True)
-    rows = np.arange(0, n, step)
-    found = KernelVote(
-        model.mean, directions, np.concatenate(voters), np.concatenate(onehot).astype(np.float32), rows, 0.0
-    )
-    ask = slice(None, None, max(1, len(rows) // _ASKED))
-    truth = found.onehot[ask].argmax(axis=1)
+    onehot = np.concatenate(onehot).astype(np.float32)
+    found = KernelVote(model.mean, directions, np.concatenate(voters), onehot, np.arange(0, n, step), 0.0)
+    ask = slice(None, None, max(1, len(onehot) // _ASKED))
+    asked, truth = found.rows[ask], onehot[ask].argmax(axis=1)
 
     def log_loss(sharpness: float) -> float:
-        scores = _vote(found.voters[ask], found.voters, found.onehot, rows, rows[ask], sharpness)
+        scores = replace(found, sharpness=sharpness).vote(found.voters[ask], asked)
         return -float(log_softmax(scores, axis=1)[np.arange(len(truth)), truth].mean())
 
-    found.sharpness = min(_SHARPNESS, key=log_loss)
-    return found
+    return replace(found, sharpness=min(_SHARPNESS, key=log_loss))
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:
     """Rows of length 1, float32."""
     return (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _TINY)).astype(np.float32)
-
-
-def _vote(
-    block: np.ndarray, voters: np.ndarray, onehot: np.ndarray, rows: np.ndarray, asking: np.ndarray | None, sharp: float
-) -> np.ndarray:
-    weights = np.exp(sharp * (block @ voters.T - 1))  # (block, voters)
-    if asking is not None:
-        own = np.searchsorted(rows, asking)
-        mine = np.flatnonzero((own < len(rows)) & (rows[np.minimum(own, len(rows) - 1)] == asking))
-        weights[mine, own[mine]] = 0
-    votes = weights @ onehot  # (block, classes)
-    total = votes.sum(axis=1, keepdims=True)
-    return np.log(np.where(total > 0, votes / np.maximum(total, _TINY), 1 / onehot.shape[1]) + _FLOOR)

@@ -15,16 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from assay import calibration
-from assay.calibration import Calibration
-
 Features = Sequence[np.ndarray]  # arrays of shape (rows, features), which may be memory-mapped
 
 PENALTIES = tuple(10.0**exponent for exponent in np.arange(-6, 1.25, 0.5))
-_TEMPERATURE = 0.1  # of scores around 0 and 1, typically
+_DIRECTIONS = 256  # that are kept of the features' covariance
 _TINY = 1e-12  # the least variance that a penalty is relative to: features may all be constant
 _BLOCK = 8192  # rows that are worked on at a time
-_CHOOSING_ROWS = 20_000  # the penalty and the temperature are chosen on at most so many rows' leave-one-out losses
+_CHOOSING_ROWS = 5_000  # the penalty is chosen on at most so many rows' leave-one-out losses
 
 
 @dataclass
@@ -35,19 +32,41 @@ class LeaveOneOut:
     ----------
     scores : (n, classes) leave-one-out scores, about 0 to 1
     penalty : the chosen penalty, relative to the mean eigenvalue
-    calibration : of the scores, by the same leave-one-out predictions
     coef, intercept : (features, classes), (classes,): a row's score is row @ coef + intercept
+    mean : (features,) of the rows
+    directions, values : (features, directions), (directions,): the main eigenvectors of their covariance, times n
+    whiten : (features, features), which makes leverage the squared length of a row less the mean
     """
 
     scores: np.ndarray
     penalty: float
-    calibration: Calibration
     coef: np.ndarray
     intercept: np.ndarray
+    mean: np.ndarray
+    directions: np.ndarray
+    values: np.ndarray
+    whiten: np.ndarray
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Scores of rows that were not fitted on. Shape (n, classes)."""
         return features @ self.coef + self.intercept
+
+    def weights(self, asked: np.ndarray, features: Features) -> np.ndarray:
+        """How much the label of each fitted row counts in the leave-one-out scores of other rows.
+
+        Parameters
+        ----------
+        asked : (n, features)
+        features : of the rows that were fitted on
+
+        Returns
+        -------
+        np.ndarray
+            Shape (n, fitted rows), up to the factor 1 / (1 - leverage), which all weights of a row share.
+        """
+        towards = (asked - self.mean) @ self.whiten @ self.whiten.T  # (n, features)
+        counted = [towards @ (block - self.mean).T for _, block in rows_of(features)]
+        return np.concatenate(counted, axis=1) + 1 / len(self.scores)
 
 
 def fit(features: Features, labels: np.ndarray, n_classes: int, penalties: Sequence[float] = PENALTIES) -> LeaveOneOut:
@@ -68,7 +87,7 @@ def fit(features: Features, labels: np.ndarray, n_classes: int, penalties: Seque
     absolute = np.array(penalties) * max(float(values.sum()) / len(values), _TINY)
     step = max(1, -(-n // _CHOOSING_ROWS))
     losses = np.zeros(len(penalties))
-    for _, block, onehot in _blocks(features, labels, n_classes, step):
+    for _, block, onehot in blocks(features, labels, n_classes, step):
         rotated = (block - mean) @ vectors  # (block, features)
         squares = rotated**2
         for index, penalty in enumerate(absolute):
@@ -81,13 +100,14 @@ def fit(features: Features, labels: np.ndarray, n_classes: int, penalties: Seque
     dtype = np.result_type(*features)
     scores = np.empty((n, n_classes), dtype)
     coef, whiten, mean = coef.astype(dtype), whiten.astype(dtype), mean.astype(dtype)
-    for rows, block, onehot in _blocks(features, labels, n_classes):
+    for rows, block, onehot in blocks(features, labels, n_classes):
         centred = block - mean
         fitted = centred @ coef + share
         leverage = np.square(centred @ whiten).sum(axis=1) + 1 / n
         scores[rows] = onehot - (onehot - fitted) / _rest(leverage)[:, None]
-    chosen = calibration.fit(scores[::step], labels[::step], _TEMPERATURE)
-    return LeaveOneOut(scores, float(penalties[best]), chosen, coef, share - mean @ coef)
+    main = slice(-1, -_DIRECTIONS - 1, -1)  # eigh sorts upwards
+    intercept = share - mean @ coef
+    return LeaveOneOut(scores, float(penalties[best]), coef, intercept, mean, vectors[:, main], values[main], whiten)
 
 
 def solve(features: Features, labels: np.ndarray, n_classes: int, penalty: float) -> tuple[np.ndarray, np.ndarray]:
@@ -112,7 +132,7 @@ def sums(features: Features, labels: np.ndarray, n_classes: int) -> tuple[np.nda
     shift = features[0][:_BLOCK].mean(axis=0)  # near the mean, so that float32 keeps the digits that matter
     total, counts = np.zeros(width), np.zeros(n_classes)
     gram, cross = np.zeros((width, width)), np.zeros((width, n_classes))
-    for _, block, onehot in _blocks(features, labels, n_classes):
+    for _, block, onehot in blocks(features, labels, n_classes):
         shifted = block - shift
         total += shifted.sum(axis=0, dtype=np.float64)
         gram += shifted.T @ shifted
@@ -127,12 +147,18 @@ def _rest(leverage: np.ndarray) -> np.ndarray:
     return np.maximum(1 - leverage, 1e-9)
 
 
-def _blocks(features: Features, labels: np.ndarray, n_classes: int, step: int = 1) -> Iterator[tuple]:
+def blocks(features: Features, labels: np.ndarray, n_classes: int, step: int = 1) -> Iterator[tuple]:
     """Every `step`-th row in blocks: the slice of these rows over all batches, their features, and labels one-hot."""
+    for rows, block in rows_of(features, step):
+        yield rows, block, labels[rows, None] == np.arange(n_classes)
+
+
+def rows_of(features: Features, step: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
+    """Every `step`-th row in blocks: the slice of these rows over all batches, and their features."""
     start = 0
     for array in features:
         for begin in range(-start % step, array.shape[0], _BLOCK * step):
             block = array[begin : begin + _BLOCK * step : step]
             rows = slice(start + begin, start + begin + (len(block) - 1) * step + 1, step)
-            yield rows, block, labels[rows, None] == np.arange(n_classes)
+            yield rows, block
         start += array.shape[0]

@@ -18,7 +18,9 @@ from scipy.optimize import minimize
 from scipy.special import softmax
 
 _NOISE = 0.05  # share of wrong labels where the search starts
-_LEAVES = 0.5  # how far from the start a weight is expected, for scores with a standard deviation of one
+_SHARPNESS = 3.0  # of a voice whose scores have a standard deviation of one, typically
+_LEAVES = 0.5  # how far from the start a weight is expected, for scores with a standard deviation of one,
+_CONFUSES = 1.0  # and the logarithm of an entry of the confusion matrix, up to its row's sum
 _ROWS = 20_000  # at most so many are fitted on
 _MOST_CLASSES = 100  # with more, all classes share the start's one temperature a voice and one share of wrong labels
 _ITERATIONS = 200
@@ -55,45 +57,44 @@ def fit(voices: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
     labels : (n,) int
     """
     step = max(1, -(-len(labels) // _ROWS))
-    labels, n_classes = labels[::step], voices[0].shape[1]
-    spread = np.array([max(float(voice[::step].std()), 1e-6) for voice in voices])
-    scores = np.stack([voice[::step] / scale for voice, scale in zip(voices, spread, strict=True)]).astype(np.float64)
-    sharpness, noise = _shared(scores, labels)
-    weights = sharpness[:, None, None] * np.eye(n_classes)
-    bias, confusion = np.zeros(n_classes), _uniform(noise, n_classes)
-    if n_classes <= _MOST_CLASSES:
-        weights, bias, confusion = _free(scores, labels, weights, confusion)
-    return NoiseLayer((weights / spread[:, None, None]).astype(np.float32), bias.astype(np.float32), confusion, noise)
-
-
-def _uniform(noise: float, n_classes: int) -> np.ndarray:
-    """The confusion matrix in which all errors are equally likely."""
+    voices, labels, n_classes = [voice[::step] for voice in voices], labels[::step], voices[0].shape[1]
+    sharpness, noise = shared(voices, labels)
     confusion = np.full((n_classes, n_classes), noise / max(1, n_classes - 1))
     np.fill_diagonal(confusion, 1 - noise)
-    return confusion
+    weights, bias = sharpness[:, None, None] * np.eye(n_classes), np.zeros(n_classes)
+    if n_classes <= _MOST_CLASSES:
+        weights, bias, confusion = _free(voices, labels, weights, confusion)
+    return NoiseLayer(weights.astype(np.float32), bias.astype(np.float32), confusion, noise)
 
 
-def _shared(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, float]:
+def shared(voices: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray, float]:
     """One sharpness (inverse temperature) a voice, (voices,), and the share of wrong labels, for all classes.
 
     A temperature alone (Guo, Pleiss, Sun and Weinberger 2017) would repeat the errors of the labels. Both have a
     maximum of the likelihood, because errors contradict even sure predictions, while a model's own doubt is graded.
-    Where all scores are on the right side any sharper ones are likelier still; so a sharpness of one weighs in, with
+    Where all scores are on the right side any sharper ones are likelier still; so a typical sharpness weighs in, with
     the weight of one example and a log-normal spread of one.
     """
+    scores, spread = _standardised(voices)
     rows, n_classes = np.arange(len(labels)), scores.shape[2]
 
     def log_loss(point: np.ndarray) -> float:
         sharpness, noise = _from_point(point)
         right = softmax(np.tensordot(sharpness, scores, 1), axis=1)[rows, labels]
         likelihood = (1 - noise) * right + noise / max(1, n_classes - 1) * (1 - right)
-        unusual = (point[:-1] ** 2).sum() / 2 / len(labels)
+        unusual = ((point[:-1] - np.log(_SHARPNESS)) ** 2).sum() / 2 / len(labels)
         return unusual - np.log(np.maximum(likelihood, _TINY)).mean()
 
-    start = np.append(np.zeros(len(scores)), np.log(_NOISE / (0.5 - _NOISE)))
+    start = np.append(np.full(len(scores), np.log(_SHARPNESS)), np.log(_NOISE / (0.5 - _NOISE)))
     found = minimize(log_loss, start, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-7})
     sharpness, noise = _from_point(found.x)
-    return sharpness, max(noise, 1 / (len(labels) + 1))  # no data set is so clean that none may be wrong
+    return sharpness / spread, max(noise, 1 / (len(labels) + 1))  # no data set is so clean that none may be wrong
+
+
+def _standardised(voices: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (voices, n, classes), float64, with a standard deviation of one each; and what it was, (voices,)."""
+    spread = np.array([max(float(voice.std()), 1e-6) for voice in voices])
+    return np.stack(voices).astype(np.float64) / spread[:, None, None], spread
 
 
 def _from_point(point: np.ndarray) -> tuple[np.ndarray, float]:
@@ -102,14 +103,17 @@ def _from_point(point: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _free(
-    scores: np.ndarray, labels: np.ndarray, weights: np.ndarray, confusion: np.ndarray
+    voices: Sequence[np.ndarray], labels: np.ndarray, weights: np.ndarray, confusion: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weights, bias and confusion of each class for itself, starting from shared ones."""
+    scores, spread = _standardised(voices)
     n_voices, n, n_classes = scores.shape
+    weights = weights * spread[:, None, None]
     rows = scores.transpose(1, 0, 2).reshape(n, -1)  # (n, voices * classes)
     onehot = np.eye(n_classes)[labels]
     start = np.concatenate([weights.ravel(), np.zeros(n_classes), np.log(confusion).ravel()])
     cut = np.cumsum([weights.size, n_classes])
+    expected = np.where(np.arange(len(start)) < cut[1], _LEAVES, _CONFUSES)
 
     def parts(point: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         weights, bias, confusion = np.split(point, cut)
@@ -125,9 +129,9 @@ def _free(
         counts = posterior.T @ onehot  # (true class, label)
         errors = counts - confusion * counts.sum(axis=1, keepdims=True)
         gradient = np.concatenate([(rows.T @ surplus).ravel(), surplus.sum(axis=0), errors.ravel()])
-        away = (point - start) / _LEAVES
-        return (away @ away / 2 - np.log(likelihood).sum()) / n, (away / _LEAVES - gradient) / n
+        away = (point - start) / expected
+        return (away @ away / 2 - np.log(likelihood).sum()) / n, (away / expected - gradient) / n
 
     found = minimize(log_loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})
     weights, bias, confusion = parts(found.x)
-    return weights.reshape(n_voices, n_classes, n_classes), bias, confusion
+    return weights.reshape(n_voices, n_classes, n_classes) / spread[:, None, None], bias, confusion

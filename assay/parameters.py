@@ -15,6 +15,8 @@ FILE = Path("params.yaml")
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+Folds = Annotated[int, Field(ge=0, le=100)]
 Side = Annotated[int, Field(ge=1, le=4096)]  # of an image, in pixels
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -54,6 +56,8 @@ class Pretrain(Section):
     method: Literal["auto", "patches", "standardize", "vicreg"]
     examples: Count  # at most so many of each batch
     patches: Count  # filters of the method `patches`
+    coarse_patches: Literal["auto"] | Natural  # more of them, at half the resolution
+    mirror: Literal["auto"] | bool  # whether an image's mirror image means the same
     epochs: Count  # of the method `vicreg`: at least, and
     steps: Count  # at least
     seed: Seed
@@ -67,6 +71,7 @@ class Clean(Section):
     relabel_above: Share  # probability of the suggested label from which on it replaces the given one
     drop_below: Share  # quality of the given label below which the example is left out
     smallest_class: Count  # examples to learn from that a class must have
+    folds: Folds  # of a network as one more opinion; 0: none
 
 
 class Annotate(Section):

@@ -131,7 +131,7 @@ def main() -> None:
     seconds = time.perf_counter() - start
     with TemporaryDirectory() as folder:
         path = Path(folder) / "encoder.onnx"
-        path.write_bytes(patches.to_onnx(bank, (28, 28, 1)))
+        path.write_bytes(patches.to_onnx([bank], (28, 28, 1)))
         encode = Model(path, portable=False, threads=2)
         accuracy = leave_one_out_accuracy(encode.over(np.split(judge[0], 100)), judge[1])
     row("whitened patches (64)", seconds, f"{accuracy:.4f}", "no weights to fine-tune")

@@ -3,48 +3,57 @@
 import numpy as np
 import pandas as pd
 
-from assay import annotators, catalogue, dataset, leave_one_out, parameters, quality, spreadsheets
-from assay.calibration import Calibration
+from assay import annotators, catalogue, dataset, evidence, gallery, opinions, parameters, quality, spreadsheets
+from assay.annotators import Consensus, Votes
 from assay.errors import InputError, run
-from assay.leave_one_out import LeaveOneOut
+from assay.opinions import Opinions
 from assay.parameters import Clean
+
+_COLUMNS = ["id", "batch", "key", "split", *quality.COLUMNS[1:], *evidence.COLUMNS]
 
 
 def main() -> None:
-    params = parameters.load().clean
+    params = parameters.load()
     examples = catalogue.read()
-    labels, classes = agree(catalogue.votes(examples), examples["split"] == "test")
+    held_out = (examples["split"] == "test").to_numpy()
+    named = catalogue.votes(examples)
+    votes, people, classes = count(named, len(examples))
+    agreed = annotators.consensus(votes, held_out)
+    labels = pd.DataFrame({"given": agreed.probabilities.argmax(axis=1), "held_out": held_out})
+    labels = labels.loc[np.unique(votes.examples)]
     learned = labels[~labels["held_out"]]
-    check_classes(learned["given"], classes, params.smallest_class, examples)
+    check_classes(learned["given"], classes, params.clean.smallest_class, examples)
 
-    features = catalogue.features(examples.loc[learned.index])
-    model = leave_one_out.fit(features, learned["given"].to_numpy(), len(classes))
-    pred_probs = out_of_sample(model, examples, learned.index)
+    heard = opinions.hear(examples, learned.index.to_numpy(), learned["given"].to_numpy(), len(classes), params)
+    believed = annotators.consensus(votes, held_out, heard.pred_probs, heard.confusion)
 
     sides = labels.groupby("held_out")  # no test label has a say in what becomes of the others
-    judged = pd.concat(judge(side, pred_probs[side.index], model.calibration, params) for _, side in sides)
-    judged = explain(judged, classes).join(examples).sort_values("id")
+    judged = [
+        judge(side, heard.pred_probs[side.index], believed.probabilities[side.index], params.clean) for _, side in sides
+    ]
+    judged = pd.concat(judged).join(examples)
+    doubted = judged[judged["decision"] != "keep"].sort_values(["quality", "id"])
+    doubted = explain(evidence.find(doubted, examples, learned["given"], heard.linear), classes)
+    judged = explain(judged, classes).sort_values("id")
+
     dataset.write_frame(dataset.QUALITY, judged, quality.COLUMNS)
-    issues = judged[judged["decision"] != "keep"].sort_values(["quality", "id"])
-    spreadsheets.write(dataset.ISSUES, issues, ["id", "batch", "key", "split", *quality.COLUMNS[1:]])
+    spreadsheets.write(dataset.ISSUES, doubted, _COLUMNS)
+    dataset.write_bytes(dataset.GALLERY, gallery.page(doubted, examples).encode())
     dataset.write_frame(dataset.CLEANED_LABELS, cleaned(judged), ["id", "label", "confidence", "source"])
-    dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], pred_probs, classes)
-    dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, model))
+    dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], heard.pred_probs, classes)
+    dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, heard))
+    spreadsheets.write(dataset.ANNOTATORS, *table_of_people(votes, believed, people, classes))
 
 
-def agree(votes: pd.DataFrame, held_out: pd.Series) -> tuple[pd.DataFrame, list[str]]:
-    """People's votes to one label an example: `given` (index of the class); and whether it is `held_out`."""
-    if votes.empty:
+def count(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list[str]]:
+    """People's labels by number, and the names of people and classes."""
+    if named.empty:
         where = f"{dataset.RAW}/, in the batch itself or its {dataset.ANNOTATIONS_FILE}"
         raise InputError(f"no example of any batch has a label: label some in {where}")
-    rows, examples = pd.factorize(votes["example"], sort=True)
-    label, classes = pd.factorize(votes["label"], sort=True)
-    annotator, people = pd.factorize(votes["annotator"])
-    shape = (len(examples), len(people), len(classes))
-    held_out = held_out[examples]
-    posterior = annotators.consensus(rows, annotator, label, shape, held_out.to_numpy()).probabilities
-    frame = pd.DataFrame({"given": posterior.argmax(axis=1), "held_out": held_out}, index=examples)
-    return frame, list(classes)
+    labels, classes = pd.factorize(named["label"], sort=True)
+    annotator, people = pd.factorize(named["annotator"], sort=True)
+    shape = (n_examples, len(people), len(classes))
+    return Votes(named["example"].to_numpy(), annotator, labels, shape), list(people), list(classes)
 
 
 def check_classes(given: pd.Series, classes: list[str], smallest: int, examples: pd.DataFrame) -> None:
@@ -61,22 +70,10 @@ def check_classes(given: pd.Series, classes: list[str], smallest: int, examples:
         raise InputError(f"{dataset.RAW / one['batch']}: {few}: {remedy}")
 
 
-def out_of_sample(model: LeaveOneOut, examples: pd.DataFrame, learned: pd.Index) -> np.ndarray:
-    """Probabilities of the true class of each example, from labels other than its own. Shape (n, classes), float32."""
-    scores = np.empty((len(examples), model.scores.shape[1]), np.float32)
-    scores[learned] = model.scores
-    others = examples.drop(learned)
-    if len(others):
-        scores[others.index] = np.concatenate([model.predict(rows[:]) for rows in catalogue.features(others)])
-    return model.calibration.pred_probs(scores)
-
-
-def judge(labels: pd.DataFrame, pred_probs: np.ndarray, calibration: Calibration, params: Clean) -> pd.DataFrame:
+def judge(labels: pd.DataFrame, pred_probs: np.ndarray, believed: np.ndarray, params: Clean) -> pd.DataFrame:
     """Add what is thought of each label, and what is done about it."""
-    given = labels["given"].to_numpy()
-    posterior = calibration.given_label(pred_probs, given)
-    confidence = posterior.max(axis=1)
-    found = quality.doubt(given, pred_probs, posterior).set_index(labels.index)
+    found = quality.doubt(labels["given"].to_numpy(), pred_probs, believed).set_index(labels.index)
+    confidence = believed.max(axis=1)
     limits = {"relabel_above": params.relabel_above, "drop_below": params.drop_below}
     decision = quality.decide(found, confidence, labels["held_out"], **limits)
     return labels.join(found).assign(confidence=confidence, decision=decision)
@@ -103,17 +100,32 @@ def cleaned(judged: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def summary(examples: pd.DataFrame, judged: pd.DataFrame, model: LeaveOneOut) -> dict:
+def summary(examples: pd.DataFrame, judged: pd.DataFrame, heard: Opinions) -> dict:
     return {
         "examples": len(examples),
         "labelled": len(judged),
         "issues": int(judged["is_issue"].sum()),
         **{decision: int((judged["decision"] == decision).sum()) for decision in quality.DECISIONS},
         "mean_quality": float(judged["quality"].mean()),
-        "estimated_label_noise": model.calibration.noise,
-        "penalty": model.penalty,
-        "temperature": model.calibration.temperature,
+        "estimated_label_noise": float(1 - judged.loc[~judged["held_out"], "quality"].mean()),
+        "penalty": heard.linear.penalty,
     }
+
+
+def table_of_people(
+    votes: Votes, believed: Consensus, people: list[str], classes: list[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """How far each person can be trusted, and what they most often take for what; and the columns' names."""
+    labels = np.bincount(votes.annotators, minlength=len(people))
+    said = pd.DataFrame({"annotator": votes.annotators, "label": votes.labels})
+    said["true"] = believed.probabilities[votes.examples].argmax(axis=1)
+    wrong = said[said["label"] != said["true"]].value_counts().reset_index(name="times")
+    wrong = wrong.sort_values(["annotator", "times", "true", "label"], ascending=[True, False, True, True])
+    worst = wrong.drop_duplicates("annotator").set_index("annotator")
+    confuses = [f"{classes[row.true]} as {classes[row.label]} ({row.times})" for row in worst.itertuples()]
+    frame = pd.DataFrame({"annotator": people, "labels": labels, "accuracy": believed.accuracy})
+    frame["confuses"] = pd.Series(confuses, worst.index, dtype=object).reindex(frame.index).fillna("")
+    return frame, list(frame.columns)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,53 @@
+"""The worst labels for people's eyes: a page with a section a class, each example beside what speaks of it."""
+
+from html import escape
+
+import pandas as pd
+
+from assay import dataset, evidence, modalities, payloads
+
+_EACH = 8  # labels a class, the worst first
+_STYLE = """
+body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 70em; color: #222; background: #fff }
+table { border-collapse: collapse; margin-bottom: 2em } td, th { padding: .3em .8em; text-align: left;
+  vertical-align: top }
+tr { border-top: 1px solid #ddd } img { height: 64px; min-width: 48px; image-rendering: pixelated; margin-right: 4px }
+small { color: #666; display: block; overflow-wrap: anywhere; max-width: 22em } pre { margin: 0; font-size: 12px }
+"""
+
+
+def page(doubted: pd.DataFrame, examples: pd.DataFrame) -> str:
+    """HTML of the worst of `doubted`, which `evidence.find` and the names of the classes were added to."""
+    worst = doubted.groupby("given", sort=True).head(_EACH)
+    columns = [f"rows_{name}" for name in evidence.COLUMNS]
+    rows = sorted({*worst.index, *(row for name in columns for some in worst[name] for row in some)})
+    seen = dict(zip(rows, _looks(examples.loc[rows]), strict=True))
+    names = examples.loc[rows, "batch"] + "/" + examples.loc[rows, "key"]
+    parts = [f"<!doctype html><meta charset=utf-8><title>Doubted labels</title><style>{_STYLE}</style>"]
+    for given, group in worst.groupby("given", sort=True):
+        heads = "".join(
+            f"<th>{head}" for head in ("example", "thought of it", "speaks for the suggestion", "speaks for the label")
+        )
+        parts.append(f"<h2>labelled {escape(str(given))}</h2><table><tr>{heads}")
+        for row in group.itertuples():
+            said = f"{escape(row.reason)}<small>{row.decision}</small>"
+            sides = ["".join(seen[other] for other in getattr(row, name)) for name in columns]
+            parts.append(
+                f"<tr><td>{seen[row.Index]}<small>{escape(names[row.Index])}</small><td>{said}<td>{sides[0]}<td>{sides[1]}"
+            )
+        parts.append("</table>")
+    return "\n".join(parts) + "\n"
+
+
+def _looks(examples: pd.DataFrame) -> list[str]:
+    """HTML of what each example looks like."""
+    looks = []
+    if len(examples):
+        kind = dataset.read_kind(dataset.examples(examples["batch"].iloc[0]))
+        modality = modalities.named(kind["modality"])
+        for block in payloads.of(examples, size=1024):
+            shown = (escape(modality.show(payload, kind)) for payload in block)
+            looks += [
+                f'<img src="{text}" alt="">' if modality.MEDIUM == "image" else f"<pre>{text}</pre>" for text in shown
+            ]
+    return looks

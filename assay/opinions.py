@@ -1,0 +1,55 @@
+"""What independent classifiers say of each example without having seen its label, put together by the noise layer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from assay import catalogue, kernel_vote, leave_one_out, noise_layer
+from assay.leave_one_out import LeaveOneOut
+from assay.parameters import Parameters
+
+
+@dataclass
+class Opinions:
+    """What was heard.
+
+    Attributes
+    ----------
+    pred_probs : (examples, classes) float32 probabilities of the true class, before an example's label is looked at
+    confusion : (classes, classes) probability of each label, a row for each true class
+    linear : the ridge classifier among them, which can say why
+    """
+
+    pred_probs: np.ndarray
+    confusion: np.ndarray
+    linear: LeaveOneOut
+
+
+def hear(
+    examples: pd.DataFrame, learned: np.ndarray, given: np.ndarray, n_classes: int, params: Parameters
+) -> Opinions:
+    """Ask a linear classifier, the neighbours, and, with `clean.folds`, a network.
+
+    Parameters
+    ----------
+    examples : the catalogue
+    learned : (n,) int, the rows of it whose labels are learned from, ascending
+    given : (n,) int, their labels
+    """
+    features = catalogue.features(examples.loc[learned])
+    linear = leave_one_out.fit(features, given, n_classes)
+    near = kernel_vote.fit(features, given, n_classes, linear)
+    voices = np.empty((2 + bool(params.clean.folds), len(examples), n_classes), np.float32)
+    voices[0, learned] = linear.scores
+    for rows, block in leave_one_out.rows_of(features):
+        voices[1, learned[rows]] = near.scores(block, rows.start)
+    others = examples.index.difference(learned).to_numpy()
+    for rows, block in leave_one_out.rows_of(catalogue.features(examples.loc[others])):
+        voices[0, others[rows]], voices[1, others[rows]] = linear.predict(block), near.scores(block)
+    if params.clean.folds:
+        from assay import cross_validation  # TensorFlow takes seconds to import
+
+        voices[2] = cross_validation.log_probabilities(examples, learned, given, n_classes, params)
+    layer = noise_layer.fit(voices[:, learned], given)
+    return Opinions(layer.pred_probs(voices), layer.confusion, linear)
