@@ -16,7 +16,11 @@ def main() -> None:
 
     labels = override(dataset.read_csv(dataset.CLEANED_LABELS).to_pandas().set_index("id"), answered, examples)
     if params.pseudo_labels:
-        unlabelled = examples[(examples["split"] == "train") & ~examples["id"].isin([*labels.index, *judged.index])]
+        issues = dataset.read_csv(dataset.ISSUES).to_pandas()
+        out = issues["id"][issues["decision"] == "drop"]
+        unlabelled = examples[
+            (examples["split"] == "train") & ~examples["id"].isin([*labels.index, *judged.index, *out])
+        ]
         labels = pd.concat(
             [labels, pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, params.pseudo_above)]
         )

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from assay import annotators, catalogue, dataset, leave_one_out, parameters, quality
+from assay import annotators, beyond, catalogue, dataset, leave_one_out, parameters, quality
 from assay.calibration import Calibration
 from assay.errors import InputError, run
 from assay.leave_one_out import LeaveOneOut
@@ -23,11 +23,14 @@ def main() -> None:
     sides = labels.groupby("held_out")  # no test label has a say in what becomes of the others
     judged = pd.concat(judge(side, pred_probs[side.index], model.calibration, params) for _, side in sides)
     judged = explain(judged, classes).join(examples).sort_values("id")
+    found = beyond.findings(examples, labels["given"], pred_probs, classes, params.beyond)
+    listed = pd.concat([issues(judged).assign(kind="label"), found])
+    judged = beyond.dropped(judged, found)
     dataset.write_frame(dataset.QUALITY, judged, quality.COLUMNS)
-    dataset.write_frame(dataset.ISSUES, issues(judged), ["id", "batch", "key", "split", *quality.COLUMNS[1:]])
+    dataset.write_frame(dataset.ISSUES, listed, ["id", "batch", "key", "split", "kind", *quality.COLUMNS[1:]])
     dataset.write_frame(dataset.CLEANED_LABELS, cleaned(judged), ["id", "label", "confidence", "source"])
     dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], pred_probs, classes)
-    dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, model))
+    dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, model) | beyond.counts(found))
 
 
 def agree(votes: pd.DataFrame, held_out: pd.Series) -> tuple[pd.DataFrame, list[str]]:
