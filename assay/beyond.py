@@ -91,7 +91,11 @@ def look(examples: pd.DataFrame) -> tuple[np.ndarray | None, dict[str, np.ndarra
 
 def copies(examples: pd.DataFrame, fingerprints: np.ndarray) -> pd.DataFrame:
     """Near-duplicates, each once: the training copy of a test example as a leak, else the later one."""
-    first, second, share = neighbours.copies(neighbours.nearest(fingerprints))
+    shown = np.flatnonzero(fingerprints.any(axis=1))  # blank images have no fingerprint
+    if not len(shown):
+        return examples[:0]
+    first, second, share = neighbours.copies(neighbours.nearest(fingerprints[shown]))
+    first, second = shown[first], shown[second]
     test = (examples["split"] == "test").to_numpy()
     turned = test[second] & ~test[first]  # a test example is what is copied, whenever it came
     original, copy = np.where(turned, second, first), np.where(turned, first, second)

@@ -27,8 +27,10 @@ def fingerprint(pixels: np.ndarray) -> np.ndarray:
     np.ndarray of shape (n, 153) from 17 pixels a side on, float32, rows of length 1; 0 for an image of one colour
     """
     height, width = pixels.shape[1:3]
+    grey = _grey(pixels)
+    grey = (grey - grey.mean(axis=(1, 2), keepdims=True)) * _taper(height)[:, None] * _taper(width)
     low = np.abs(np.fft.fftfreq(height, 1 / height)) <= _FREQUENCIES
-    strengths = np.abs(np.fft.rfft2(_grey(pixels))[:, low, : _FREQUENCIES + 1]).astype(np.float32)
+    strengths = np.abs(np.fft.rfft2(grey)[:, low, : _FREQUENCIES + 1]).astype(np.float32)
     strengths[:, 0, 0] = 0  # brightness
     flat = strengths.reshape(len(pixels), -1)
     length = np.linalg.norm(flat, axis=1, keepdims=True)
@@ -64,6 +66,12 @@ def problems(statistics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         "blurred": shown & far_out(-statistics["sharpness"], shown) if "sharpness" in statistics else ~(blank | shown),
         "cut_off": shown & (statistics["cut_off"] >= _CUT) & far_out(statistics["cut_off"], shown),
     }
+
+
+def _taper(side: int) -> np.ndarray:
+    """Weights (side,) that fall off towards both edges, where a shift brings something new (Tukey's window)."""
+    edge = 0.5 - 0.5 * np.cos(np.pi * (np.arange(side // 8) + 0.5) / max(side // 8, 1))
+    return np.concatenate([edge, np.ones(side - 2 * len(edge)), edge[::-1]]).astype(np.float32)
 
 
 def _grey(pixels: np.ndarray) -> np.ndarray:

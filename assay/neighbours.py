@@ -12,7 +12,7 @@ import numpy as np
 _NEIGHBOURS = 10
 _CHANCE = 1e-4  # that the nearest of the neighbours is taken for a copy though it is none
 _CROWDED = 0.01  # below this quantile of all k-th distances, neighbours are copies themselves
-_CELL, _PROBES = 500, 8  # rows in a cell, on average; cells that are searched for the neighbours of its rows
+_CELL, _PROBES = 500, 16  # rows in a cell, on average; cells that are searched for the neighbours of its rows
 
 
 @dataclass
@@ -33,7 +33,7 @@ def nearest(rows: np.ndarray, k: int = _NEIGHBOURS, seed: int = 0) -> Neighbours
     """Find the k nearest neighbours of every row, itself not counted, by Euclidean distance.
 
     Rows are sorted into cells around rows drawn at random, and searched for in the cells nearest to their own: exact
-    up to 4,000 rows, above that nearly so, at a cost in proportion to n (inverted file: Sivic and Zisserman 2003;
+    up to 8,000 rows, above that nearly so, at a cost in proportion to n (inverted file: Sivic and Zisserman 2003;
     Jégou, Douze and Schmid 2011).
 
     Parameters
@@ -72,10 +72,10 @@ def _squared(rows: np.ndarray, squares: np.ndarray, some: np.ndarray | slice, ot
 def copies(found: Neighbours) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The pairs of near-duplicates: rows i < j, and their distance as a share of that to their k-th neighbours.
 
-    The dimension is the median of the rows' own estimates, so the few copies do not move it.
+    None among ten rows or fewer. The dimension is the median of the rows' own estimates, so the few copies do not move it.
     """
     distances, k = found.distances.astype(np.float64), found.distances.shape[1]
-    if k < 2:
+    if k < _NEIGHBOURS:  # too few to know what is usual
         return np.zeros(0, int), np.zeros(0, int), np.zeros(0)
     scale = distances[:, -1]
     scale = np.maximum(scale, np.quantile(scale, _CROWDED))
