@@ -42,12 +42,12 @@ def statistics(pixels: np.ndarray) -> dict[str, np.ndarray]:
 
     `brightness` and `contrast` are mean and standard deviation of grey, 0 to 255; `sharpness` is the logarithm of the
     energy of the Laplacian over that of differences two pixels apart, which blur lowers whatever the contrast;
-    `cut_off` is the share of rows, from the bottom up, that are of one colour.
+    `margin` is the share of rows, from the bottom up, that are of one colour.
     """
     grey = _grey(pixels)
     found = {"brightness": grey.mean(axis=(1, 2)), "contrast": grey.std(axis=(1, 2))}
     even = np.ptp(grey, axis=2) + np.abs(grey[:, :, 0] - grey[:, -1:, 0]) <= _EVEN  # (n, height)
-    found["cut_off"] = np.logical_and.accumulate(even[:, ::-1], axis=1).mean(axis=1)
+    found["margin"] = np.logical_and.accumulate(even[:, ::-1], axis=1).mean(axis=1)
     if min(grey.shape[1:]) >= _SMALLEST:
         middle = grey[:, 1:-1, 1:-1]
         laplacian = grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:] - 4 * middle
@@ -64,7 +64,7 @@ def problems(statistics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         "blank": blank,
         "dark": shown & (statistics["brightness"] + 2 * statistics["contrast"] < _DARK),
         "blurred": shown & far_out(-statistics["sharpness"], shown) if "sharpness" in statistics else ~(blank | shown),
-        "cut_off": shown & (statistics["cut_off"] >= _CUT) & far_out(statistics["cut_off"], shown),
+        "cut_off": shown & (statistics["margin"] >= _CUT) & far_out(statistics["margin"], shown),
     }
 
 

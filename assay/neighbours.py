@@ -72,7 +72,7 @@ def _squared(rows: np.ndarray, squares: np.ndarray, some: np.ndarray | slice, ot
 def copies(found: Neighbours) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The pairs of near-duplicates: rows i < j, and their distance as a share of that to their k-th neighbours.
 
-    None among ten rows or fewer. The dimension is the median of the rows' own estimates, so the few copies do not move it.
+    None among ten rows or fewer. The dimension is the median of the rows' estimates, which few copies do not move.
     """
     distances, k = found.distances.astype(np.float64), found.distances.shape[1]
     if k < _NEIGHBOURS:  # too few to know what is usual

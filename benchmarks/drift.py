@@ -41,11 +41,14 @@ class Source:
 
     def __init__(self, name: str) -> None:
         data = planted.load(name)
-        self.images, labels = data["train"]
-        self.images, self.test = self.images[: 2 * BEFORE], data["test"][0][:4000]
+        mixed = np.random.default_rng(0).permutation(len(data["train"][0]))[
+            : 2 * BEFORE
+        ]  # MNIST is in order of writers
+        self.images, labels = (part[mixed] for part in data["train"])
+        self.test = data["test"][0][:4000]
         self.embed = planted.encoder(name, self.images[:BEFORE])
         embedded = self.embed(self.images)
-        self.classes, self.labels = np.unique(labels[: 2 * BEFORE], return_inverse=True)
+        self.classes, self.labels = np.unique(labels, return_inverse=True)
         self.model = leave_one_out.fit([embedded[:BEFORE]], self.labels[:BEFORE], len(self.classes))
         self.known = self.describe(self.images, embedded)
         self.known[1][:BEFORE] = self.model.scores
