@@ -67,11 +67,29 @@ class Embed(Section):
     batch_size: Count
 
 
+Action = Literal["flag", "drop", "ignore"]
+
+
+class Beyond(Section):
+    """What is done about each kind of finding beside labels; a test example is never dropped."""
+
+    near_duplicate: Action  # the later one
+    leak: Action  # the training copy of a test example
+    outlier: Action
+    blank: Action
+    dark: Action
+    blurred: Action
+    cut_off: Action
+    drift: Literal["flag", "ignore"]
+    class_overlap: Literal["flag", "ignore"]
+
+
 class Clean(Section):
     relabel_above: Share  # probability of the suggested label from which on it replaces the given one
     drop_below: Share  # quality of the given label below which the example is left out
     smallest_class: Count  # examples to learn from that a class must have
     folds: Folds  # of a network as one more opinion; 0: none
+    beyond: Beyond
 
 
 class Annotate(Section):

@@ -16,7 +16,9 @@ def main() -> None:
 
     labels = override(dataset.read_csv(dataset.CLEANED_LABELS).to_pandas().set_index("id"), answered, examples)
     if params.pseudo_labels:
-        unlabelled = examples[(examples["split"] == "train") & ~examples["id"].isin([*labels.index, *judged.index])]
+        issues = dataset.read_csv(dataset.ISSUES).to_pandas()
+        known = [*labels.index, *judged.index, *issues["id"][issues["decision"] == "drop"]]
+        unlabelled = examples[(examples["split"] == "train") & ~examples["id"].isin(known)]
         pseudo = pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, params.pseudo_above)
         labels = pd.concat([labels, pseudo])
     asked = queue(examples.join(judged, on="id"), pred_probs, classes).drop(index=answered["example"].unique())

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from assay import annotators, catalogue, dataset, evidence, gallery, opinions, parameters, quality, spreadsheets
+from assay import annotators, beyond, catalogue, dataset, evidence, gallery, opinions, parameters, quality, spreadsheets
 from assay.annotators import Consensus, Votes
 from assay.errors import InputError, run
 from assay.opinions import Opinions
 from assay.parameters import Clean
 
-_COLUMNS = ["id", "batch", "key", "split", *quality.COLUMNS[1:], *evidence.COLUMNS]
+_COLUMNS = ["id", "batch", "key", "split", "kind", *quality.COLUMNS[1:], *evidence.COLUMNS]
 
 
 def main() -> None:
@@ -35,13 +35,15 @@ def main() -> None:
     doubted = judged[judged["decision"] != "keep"].sort_values(["quality", "id"])
     doubted = explain(evidence.find(doubted, examples, learned["given"], heard.linear), classes)
     judged = explain(judged, classes).sort_values("id")
+    found = beyond.findings(examples, labels["given"], heard.pred_probs, classes, params.clean.beyond)
+    judged = beyond.dropped(judged, found)
 
     dataset.write_frame(dataset.QUALITY, judged, quality.COLUMNS)
-    spreadsheets.write(dataset.ISSUES, doubted, _COLUMNS)
+    spreadsheets.write(dataset.ISSUES, pd.concat([doubted.assign(kind="label"), found]), _COLUMNS)
     dataset.write_bytes(dataset.GALLERY, gallery.page(doubted, examples).encode())
     dataset.write_frame(dataset.CLEANED_LABELS, cleaned(judged), ["id", "label", "confidence", "source"])
     dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], heard.pred_probs, classes)
-    dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, heard))
+    dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, heard) | beyond.counts(found))
     spreadsheets.write(dataset.ANNOTATORS, *table_of_people(votes, believed, people, classes))
 
 

@@ -1,0 +1,146 @@
+"""What may be wrong with data beside its labels: copies, leaks, outliers, bad pictures, drift, classes that overlap."""
+
+import numpy as np
+import pandas as pd
+
+from assay import catalogue, dataset, drift, image_statistics, neighbours, outliers, payloads
+from assay.parameters import Beyond
+
+_LOOKS = {"image": image_statistics}  # audio and text come here
+_BLOCK = 1024  # payloads that are read at a time
+_DRIFT_ROWS = 4000  # of a batch, and of all before it, that are compared
+COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
+_REASONS = {
+    "outlier": "unlike all other examples",
+    "blank": "shows nothing: one colour",
+    "dark": "nearly black",
+    "blurred": "far less sharp than the others",
+    "cut_off": "its lower rows are of one colour: cut off?",
+}
+_OVERLAP = 0.8  # two names of one class have 1, up to chance; the cats and dogs of CIFAR-10 have 0.6
+
+
+def findings(
+    examples: pd.DataFrame, given: pd.Series, pred_probs: np.ndarray, classes: list[str], params: Beyond
+) -> pd.DataFrame:
+    """What is found, a row each; a batch's or a class's finding has no id and key.
+
+    Parameters
+    ----------
+    examples : the catalogue
+    given : the labels that there are: index of the class, by row of `examples`
+    pred_probs : (n, classes), out of sample
+    classes : their names
+    params : what is done about each kind: flag, drop or ignore
+
+    Returns
+    -------
+    pd.DataFrame
+        `id`, `batch`, `key`, `split`, `kind`, `given`, `suggested`, `decision` (review or drop), `reason`, and the
+        columns of doubted labels that do not apply
+    """
+    wanted = {kind for kind, action in params if action != "ignore"}
+    parts = []
+    if wanted - {"class_overlap"}:
+        projected = np.concatenate(
+            [outliers.project(rows[part : part + _BLOCK]) for rows in catalogue.features(examples)
+             for part in range(0, len(rows), _BLOCK)]
+        )  # fmt: skip
+        fingerprints, statistics, problems = look(examples)
+        if fingerprints is None:
+            fingerprints = projected
+        if wanted & {"near_duplicate", "leak"}:
+            parts.append(copies(examples, fingerprints))
+        if "outlier" in wanted:
+            problems["outlier"] = outliers.outliers(outliers.whiten(projected))
+        parts += [examples[found].assign(kind=kind, reason=_REASONS[kind]) for kind, found in problems.items()]
+        if "drift" in wanted:
+            parts.append(drifts(examples["batch"], projected, pred_probs, classes, statistics))
+    parts.append(overlaps(given, pred_probs, classes))
+    found = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
+    found = found[found["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
+    drop = (found["kind"].map(dict(params)) == "drop") & (found["split"] != "test")
+    found = found.assign(decision=np.where(drop, "drop", "review"), quality="", confidence="", is_issue=True)
+    return found.sort_values(["kind", "id", "batch", "given", "suggested"], kind="stable")
+
+
+def dropped(judged: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """The judged labels, those of examples that are left out for another reason dropped too."""
+    why = found[found["decision"] == "drop"].drop_duplicates("id").set_index("id")["reason"]
+    why = judged["id"].map(why)
+    return judged.assign(
+        decision=judged["decision"].where(why.isna(), "drop"), reason=judged["reason"].where(why.isna(), why)
+    )
+
+
+def counts(found: pd.DataFrame) -> dict[str, int]:
+    """How many findings of each kind there are."""
+    return {kind: int((found["kind"] == kind).sum()) for kind in Beyond.model_fields}
+
+
+def look(examples: pd.DataFrame) -> tuple[np.ndarray | None, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Fingerprints, statistics and problems of the payloads, as their modality has them."""
+    kind = dataset.read_kind(dataset.examples(examples["batch"].iloc[0]))
+    looks = _LOOKS.get(kind["modality"])
+    if looks is None:
+        return None, {}, {}
+    blocks = [(looks.fingerprint(block), looks.statistics(block)) for block in payloads.of(examples, _BLOCK)]
+    statistics = {name: np.concatenate([each[name] for _, each in blocks]) for name in blocks[0][1]}
+    return np.concatenate([fingerprint for fingerprint, _ in blocks]), statistics, looks.problems(statistics)
+
+
+def copies(examples: pd.DataFrame, fingerprints: np.ndarray) -> pd.DataFrame:
+    """Near-duplicates, each once: the training copy of a test example as a leak, else the later one."""
+    shown = np.flatnonzero(fingerprints.any(axis=1))  # blank images have no fingerprint
+    if not len(shown):
+        return examples[:0]
+    first, second, share = neighbours.copies(neighbours.nearest(fingerprints[shown]))
+    first, second = shown[first], shown[second]
+    test = (examples["split"] == "test").to_numpy()
+    turned = test[second] & ~test[first]  # a test example is what is copied, whenever it came
+    original, copy = np.where(turned, second, first), np.where(turned, first, second)
+    leak = test[original] & ~test[copy]
+    best = np.lexsort([share, ~leak])  # a leak, or else the nearest, if an example is a copy of several
+    best = best[np.unique(copy[best], return_index=True)[1]]
+    of = examples.iloc[original[best]]
+    looks_like = "looks like " + of["batch"] + "/" + of["key"] + " in " + of["split"]
+    near = [f", {1 - each:.2f} nearer than its other neighbours" for each in share[best]]
+    kind = np.where(leak[best], "leak", "near_duplicate")
+    return examples.iloc[copy[best]].assign(kind=kind, reason=looks_like.to_numpy() + np.array(near, dtype=object))
+
+
+def drifts(
+    batch: pd.Series, projected: np.ndarray, pred_probs: np.ndarray, classes: list[str], statistics: dict
+) -> pd.DataFrame:
+    """The batches that do not come from where all before them did, and what differs."""
+    rng, found = np.random.default_rng(0), []
+    number, names = pd.factorize(batch)
+    for index, name in enumerate(names[1:], start=1):
+        sides = [rng.permutation(np.flatnonzero(side))[:_DRIFT_ROWS] for side in (number == index, number < index)]
+        rows = np.sort(np.concatenate(sides))
+        new, own = number[rows] == index, {key: values[rows] for key, values in statistics.items()}
+        predicted = pred_probs[rows].argmax(axis=1)
+        differs = drift.significant(drift.p_values(new, projected[rows], predicted, own))
+        if differs:
+            shares = {each: predicted == index for index, each in enumerate(classes)}
+            said = [drift.describe(each, new, own, shares) for each in differs]
+            found.append({"batch": name, "kind": "drift", "reason": "unlike the batches before: " + ", ".join(said)})
+    return pd.DataFrame(found)
+
+
+def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    """Pairs of classes that predictions do not tell apart, and that might be one.
+
+    With M the mean of `pred_probs` by given class, M_ab M_ba / (M_aa M_bb) is 1 for two names of one class, however
+    many examples either has, and 0 for classes that are never confused.
+    """
+    means = pd.DataFrame(pred_probs[given.index]).groupby(given.to_numpy()).mean()
+    means = means.reindex(range(len(classes)), fill_value=0).to_numpy(np.float64)
+    own = np.maximum(np.diag(means), 1e-12)
+    overlap = np.triu(np.sqrt(means * means.T / np.outer(own, own)), 1)
+    rows = [
+        {"kind": "class_overlap", "given": classes[a], "suggested": classes[b],
+         "reason": f"predictions confuse {classes[a]} and {classes[b]} ({overlap[a, b]:.2f} of what one class would)"}
+        for a, b in np.argwhere(overlap >= _OVERLAP)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)

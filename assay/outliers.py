@@ -1,0 +1,35 @@
+"""Outliers: rows far from all others in whitened features, and values far out of their distribution."""
+
+import numpy as np
+
+_FENCE = 2.2  # interquartile ranges beyond the quartile (Hoaglin and Iglewicz 1987), after Tukey 1977
+_WIDTH = 256  # to which wider features are projected
+_RIDGE = 0.01  # of the mean variance, added to each
+
+
+def far_out(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
+    """Which of `values` (n,) lie far above the others; `among` (n,) bool are those that say what is usual."""
+    usual = values if among is None else values[among]
+    low, high = np.quantile(usual, [0.25, 0.75]) if len(usual) else (0, 0)
+    return values > high + _FENCE * (high - low)
+
+
+def project(features: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Features (n, width) projected at random to at most 256 (Lopes, Jacob and Wainwright 2011)."""
+    width = features.shape[1]
+    if width <= _WIDTH:
+        return features.astype(np.float32)
+    return features @ (np.random.default_rng(seed).standard_normal((width, _WIDTH), np.float32) / np.float32(16))
+
+
+def whiten(rows: np.ndarray) -> np.ndarray:
+    """Rows (n, width) centred, uncorrelated, of equal variance except where nearly nothing varies."""
+    centred = rows - rows.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(rows))
+    floor = max(_RIDGE * float(values.mean()), 1e-12)
+    return centred @ (vectors / np.sqrt(values.clip(0) + floor))
+
+
+def outliers(whitened: np.ndarray) -> np.ndarray:
+    """Which rows lie far from the mean (n,), by their leverage: the squared length of a whitened row."""
+    return far_out(np.log(np.square(whitened).sum(axis=1) + 1e-12))

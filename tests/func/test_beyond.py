@@ -1,0 +1,68 @@
+"""clean finds planted leaks and drift, writes them down, and does what params.yaml says about them."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from assay import dataset
+
+
+def plant(workspace, action: str) -> None:
+    """Two table batches; `c` lies elsewhere, and its rows 0 to 4 copy test rows of `b`, 4 without a label."""
+    rng = np.random.default_rng(0)
+    workspace.set(
+        "clean.beyond",
+        yaml.safe_load((workspace.root / "params.yaml").read_text())["clean"]["beyond"] | {"leak": action},
+    )
+    dataset.write_json(dataset.LISTED, {"batches": ["b", "c"]})
+    first = rng.normal(size=(300, 6)).astype(np.float32)
+    second = (rng.normal(size=(200, 6)) + 0.7).astype(np.float32)
+    second[:5] = first[:5] + 0.01
+    for batch, rows in (("b", first), ("c", second)):
+        ids = [f"{batch}{number:03}" for number in range(len(rows))]
+        split = ["test" if batch == "b" and number < 60 else "train" for number in range(len(rows))]
+        columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(split)}
+        columns |= {f"feature:{number}": pa.array(rows[:, number]) for number in range(6)}
+        kind = {"modality": "table", "shape": [6], "features": [str(number) for number in range(6)]}
+        dataset.write_examples(batch, kind, columns)
+        dataset.write_rows(dataset.embeddings(batch), len(rows), [rows])
+        named = [(id_, "p", "left" if row[0] < 0 else "right") for id_, row in zip(ids, rows, strict=True)]
+        dataset.write_csv(dataset.labels(batch), ["id", "annotator", "label"], [r for r in named if r[0] != "c004"])
+
+
+def found(kind: str) -> dict[str, tuple[str, str]]:
+    issues = dataset.read_csv(dataset.ISSUES).to_pandas()
+    issues = issues[issues["kind"] == kind]
+    return dict(zip(issues["id"], zip(issues["decision"], issues["reason"], strict=True), strict=True))
+
+
+def test_leaks_are_dropped_and_drift_is_told(workspace):
+    plant(workspace, "drop")
+    workspace.done("clean")
+    copies = [f"c00{number}" for number in range(5)]
+    leaks = found("leak")
+    assert set(leaks) >= set(copies)
+    assert leaks["c000"][0] == "drop"
+    assert leaks["c000"][1].startswith("looks like b/b000 in test, ")
+    assert not set(copies) & set(dataset.read_csv(dataset.CLEANED_LABELS)["id"].to_pylist())
+    quality = dataset.read_parquet(dataset.QUALITY).to_pandas().set_index("id")
+    assert quality.loc["c000", "decision"] == "drop"
+    assert list(found("drift")) == [""]
+    assert found("drift")[""][1].startswith("unlike the batches before: ")
+    assert dataset.read_json(dataset.CLEAN_METRICS)["leak"] == len(leaks)
+
+    workspace.set("annotate.pseudo_above", 0.0)
+    workspace.done("annotate")
+    assert not set(copies) & set(dataset.read_csv(dataset.ANNOTATED_LABELS)["id"].to_pylist())
+
+
+def test_leaks_can_be_flagged_or_ignored(workspace):
+    plant(workspace, "flag")
+    workspace.done("clean")
+    assert found("leak")["c000"][0] == "review"
+    assert "c000" in dataset.read_csv(dataset.CLEANED_LABELS)["id"].to_pylist()
+    plant(workspace, "ignore")
+    workspace.done("clean")
+    assert found("leak") == {}
+    assert pq.read_metadata(dataset.QUALITY).num_rows == 499

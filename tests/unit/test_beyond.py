@@ -1,0 +1,180 @@
+"""What may be wrong beside labels, planted in data small enough to be sure of it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay import beyond, drift, image_statistics, neighbours, outliers
+from assay.parameters import Beyond
+
+
+def scenes(n: int, side: int = 24, seed: int = 0) -> np.ndarray:
+    """Images with light and shade in all sizes, as photographs have. Shape (n, side, side, 1), uint8."""
+    rng = np.random.default_rng(seed)
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.rfftfreq(side), indexing="ij"))
+    strength = 1 / np.maximum(frequency, 1 / side) ** 1.2
+    images = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(n, side, side))) * strength, s=(side, side))
+    images *= 45 / images.std(axis=(1, 2), keepdims=True)
+    return (images + 128).clip(0, 255).astype(np.uint8)[..., None]
+
+
+def catalogue(splits: list[str]) -> pd.DataFrame:
+    names = [f"{number:03}" for number in range(len(splits))]
+    return pd.DataFrame({"id": names, "key": names, "split": splits, "batch": "b", "row": range(len(splits))})
+
+
+# Neighbours
+
+
+@given(st.integers(2, 40), st.integers(1, 6), st.integers(0, 2**16))
+@settings(max_examples=30, deadline=None)
+def test_few_rows_have_their_exact_neighbours(n, k, seed):
+    rows = np.random.default_rng(seed).normal(size=(n, 3)).astype(np.float32)
+    found = neighbours.nearest(rows, k)
+    distances = np.linalg.norm(rows[:, None] - rows, axis=2) + np.where(np.eye(n), np.inf, 0)
+    np.testing.assert_allclose(found.distances, np.sort(distances, axis=1)[:, : min(k, n - 1)], atol=1e-3)
+    assert (found.rows != np.arange(n)[:, None]).all()
+
+
+def test_many_rows_have_nearly_all_of_theirs(monkeypatch):
+    monkeypatch.setattr(neighbours, "_CELL", 50)
+    rows = np.random.default_rng(0).normal(size=(3000, 8)).astype(np.float32)
+    found = neighbours.nearest(rows)
+    assert (np.diff(found.distances, axis=1) >= 0).all()
+    np.testing.assert_allclose(
+        found.distances, np.linalg.norm(rows[:, None] - rows[found.rows], axis=2), rtol=1e-3, atol=1e-3
+    )
+    monkeypatch.setattr(neighbours, "_PROBES", 3000)
+    exact = neighbours.nearest(rows)
+    assert (found.rows[:, 0] == exact.rows[:, 0]).mean() > 0.8
+
+
+@given(st.integers(0, 2**16), st.sampled_from([0.01, 1.0, 1000.0]))
+@settings(max_examples=15, deadline=None)
+def test_copies_are_found_at_every_scale_and_none_where_there_is_none(seed, scale):
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(500, 12)).astype(np.float32)
+    assert len(neighbours.copies(neighbours.nearest(scale * rows))[0]) <= 2
+    rows[490:] = rows[:10] + 0.01 * rng.normal(size=(10, 12))
+    pairs = set(zip(*map(list, neighbours.copies(neighbours.nearest(scale * rows))[:2]), strict=True))
+    assert pairs >= {(number, 490 + number) for number in range(10)}
+
+
+def test_a_handful_of_rows_has_no_copies():
+    for n in (1, 2, 3, 10):
+        assert len(neighbours.copies(neighbours.nearest(np.ones((n, 2), np.float32)))[0]) == 0
+
+
+# Images
+
+
+@given(st.integers(0, 2**16))
+@settings(max_examples=10, deadline=None)
+def test_fingerprints_hardly_change_with_shift_and_brightness(seed):
+    images = scenes(2, seed=seed)
+    of = image_statistics.fingerprint(np.concatenate([images, np.roll(images[:1], 1, axis=2), images[:1] // 2 + 40]))
+    assert np.linalg.norm(of[0] - of[2]) < np.linalg.norm(of[0] - of[1]) / 2
+    assert np.linalg.norm(of[0] - of[3]) < np.linalg.norm(of[0] - of[1]) / 4
+
+
+def test_bad_pictures():
+    images = scenes(200)
+    images[0] = 77
+    images[1] //= 16
+    images[2] = np.mean([np.roll(images[2], (a, b), (0, 1)) for a in (-1, 0, 1) for b in (-1, 0, 1)], axis=0)
+    images[3, 12:] = 128
+    found = image_statistics.problems(image_statistics.statistics(images))
+    assert {kind: np.flatnonzero(flag).tolist() for kind, flag in found.items()} == {
+        "blank": [0], "dark": [1], "blurred": [2], "cut_off": [3]
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(5, 1, 1, 1), (5, 2, 9, 3), (1, 8, 8, 1)])
+def test_tiny_images_pass(shape):
+    images = np.random.default_rng(0).integers(256, size=shape).astype(np.uint8)
+    assert np.isfinite(image_statistics.fingerprint(images)).all()
+    problems = image_statistics.problems(image_statistics.statistics(images))
+    assert not problems["blurred"].any()
+
+
+# Outliers and drift
+
+
+def test_an_outlier_is_far_in_any_direction():
+    rng = np.random.default_rng(0)
+    rows = (rng.normal(size=(1000, 5)) * [1, 1, 1, 1, 0.3]).astype(np.float32)
+    rows[7] = [0, 0, 0, 0, 4]
+    found = np.flatnonzero(outliers.outliers(outliers.whiten(rows)))
+    assert 7 in found
+    assert len(found) <= 3
+
+
+def test_drift_says_what_differs():
+    rng = np.random.default_rng(0)
+    new = np.arange(600) >= 300
+    rows, light = rng.normal(size=(600, 5)), rng.normal(size=600)
+    classes = rng.integers(4, size=600)
+    assert drift.significant(drift.p_values(new, rows, classes, {"brightness": light})) == []
+    assert drift.significant(drift.p_values(new, rows + 0.5 * new[:, None], classes, {})) == ["embeddings"]
+    assert drift.significant(drift.p_values(new, rows, np.where(new, 1, classes), {})) == ["class mix"]
+    assert drift.significant(drift.p_values(new, rows, classes, {"brightness": light + new})) == ["brightness"]
+    said = drift.describe("class mix", new, {}, {"cat": np.where(new, True, classes == 1), "dog": classes == 2})
+    assert said.startswith("cat 100.0% instead of ")
+
+
+@given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=6))
+def test_holm_keeps_the_smallest_p_values_and_no_more_than_without_correction(p_values):
+    kept = drift.significant(p_values)
+    assert all(p_values[name] <= drift.LEVEL for name in kept)
+    assert all(p_values[name] >= max(map(p_values.get, kept), default=0) for name in p_values.keys() - set(kept))
+
+
+def test_random_halves_do_not_drift():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(400, 20)) ** 3
+    flagged = 0
+    for _ in range(100):
+        new = rng.permutation(400) < 200
+        flagged += drift.significant(drift.p_values(new, rows, rng.integers(3, size=400), {"a": rows[:, 0]})) != []
+    assert flagged <= 5
+
+
+# Findings
+
+
+def test_a_leak_is_the_training_copy_whichever_came_first():
+    images = scenes(300)
+    images[298] = np.roll(images[0], 1, axis=1)  # train 0 and test 298
+    images[299] = images[1] // 2 + 50  # train 1 and train 299
+    images[200], images[201] = 7, 8  # blank ones are no copies
+    splits = ["train"] * 300
+    splits[298] = "test"
+    found = beyond.copies(catalogue(splits), image_statistics.fingerprint(images))
+    assert found[["key", "kind"]].to_numpy().tolist() == [["000", "leak"], ["299", "near_duplicate"]]
+    assert found["reason"][0].startswith("looks like b/298 in test, ")
+
+
+def test_two_names_of_one_class_overlap():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(3, size=600)
+    named = pd.Series(np.where((truth == 2) & (rng.random(600) < 0.2), 3, truth), rng.permutation(1000)[:600])
+    pred_probs = np.full((1000, 4), 0.25)
+    pred_probs[named.index] = np.array([[0.8, 0.1, 0.08, 0.02], [0.3, 0.6, 0.08, 0.02], [0.1, 0.1, 0.64, 0.16]])[truth]
+    found = beyond.overlaps(named, pred_probs, ["a", "b", "c", "c2"])
+    assert found[["given", "suggested"]].to_numpy().tolist() == [["c", "c2"]]
+
+
+def test_only_what_is_no_test_example_is_dropped():
+    judged = pd.DataFrame({"id": ["p", "q"], "decision": ["keep", "relabel"], "reason": ["", "why"]})
+    found = pd.DataFrame(
+        {"id": ["p", "q", "x"], "decision": ["drop", "review", "drop"], "reason": ["leak", "dark", "leak"]}
+    )
+    left = beyond.dropped(judged, found)
+    assert left["decision"].tolist() == ["drop", "relabel"]
+    assert left["reason"].tolist() == ["leak", "why"]
+
+
+def test_every_kind_has_an_action():
+    assert set(beyond._REASONS) < set(Beyond.model_fields)
