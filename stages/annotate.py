@@ -15,11 +15,12 @@ def main() -> None:
     judged = dataset.read_parquet(dataset.QUALITY).to_pandas().set_index("id")
 
     labels = override(dataset.read_csv(dataset.CLEANED_LABELS).to_pandas().set_index("id"), answered, examples)
-    if params.pseudo_labels:
-        unlabelled = examples[(examples["split"] == "train") & ~examples["id"].isin([*labels.index, *judged.index])]
-        labels = pd.concat(
-            [labels, pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, params.pseudo_above)]
-        )
+    unlabelled = examples[(examples["split"] == "train") & ~examples["id"].isin([*labels.index, *judged.index])]
+    if params.pseudo_labels == "confident":
+        pseudo = pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, params.pseudo_above)
+        labels = pd.concat([labels, pseudo])
+    elif params.pseudo_labels == "propagate":
+        labels = pd.concat([labels, propagated(examples[examples["split"] != "test"], labels, classes, unlabelled)])
     asked = queue(examples.join(judged, on="id"), pred_probs, classes).drop(index=answered["example"].unique())
 
     labels = examples.join(labels, on="id", how="inner").sort_values("id")
@@ -44,6 +45,19 @@ def pseudo_labels(unlabelled: pd.DataFrame, pred_probs: np.ndarray, classes: lis
     label = np.array(classes, dtype=object)[pred_probs.argmax(axis=1)]
     frame = pd.DataFrame({"label": label, "weight": pred_probs.max(axis=1), "source": "pseudo"}, unlabelled["id"])
     return frame[certain]
+
+
+def propagated(examples: pd.DataFrame, labels: pd.DataFrame, classes: list[str], of: pd.DataFrame) -> pd.DataFrame:
+    """`label`, `weight` and `source` by id of the examples `of`, from the labels of all `examples`."""
+    from assay import propagation  # what it stands on takes time to import, and the default needs none of it
+
+    own = labels.reindex(examples["id"])
+    codes = pd.Categorical(own["label"], classes).codes
+    label, certainty = propagation.propagate(
+        catalogue.features(examples), codes, own["weight"].to_numpy(), len(classes)
+    )
+    frame = pd.DataFrame({"label": np.array(classes, dtype=object)[label], "weight": certainty, "source": "propagated"})
+    return frame.set_axis(examples["id"]).loc[of["id"]]
 
 
 def queue(examples: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
