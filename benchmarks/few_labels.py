@@ -56,7 +56,7 @@ def propagated_accuracy(folder: Path) -> float:
         pd.read_csv(folder / path, index_col="id", dtype=str)
         for path in ("data/annotated/labels.csv", "data/collected/mnist/truth.csv")
     )
-    propagated = labels[labels["source"] == "propagated"]["label"]
+    propagated = labels[labels["source"] == "pseudo"]["label"]
     return float((propagated == truth["label"][propagated.index]).mean())
 
 

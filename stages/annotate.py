@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from assay import answers, catalogue, dataset, parameters
+from assay import acquisition, answers, catalogue, dataset, parameters, whitening
 from assay.errors import run
+
+_WHITENED_BY = 256  # rows of the short list: as good as all, and a tenth of a second less
 
 
 def main() -> None:
@@ -16,19 +18,20 @@ def main() -> None:
 
     labels = override(dataset.read_csv(dataset.CLEANED_LABELS).to_pandas().set_index("id"), answered, examples)
     unlabelled = examples[(examples["split"] == "train") & ~examples["id"].isin([*labels.index, *judged.index])]
-    if params.pseudo_labels == "confident":
+    if params.pseudo_labels == "propagate":
+        pred_probs[unlabelled.index] = propagated(examples[examples["split"] != "test"], labels, classes, unlabelled)
+    if params.pseudo_labels != "none":
         pseudo = pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, params.pseudo_above)
         labels = pd.concat([labels, pseudo])
-    elif params.pseudo_labels == "propagate":
-        labels = pd.concat([labels, propagated(examples[examples["split"] != "test"], labels, classes, unlabelled)])
     asked = queue(examples.join(judged, on="id"), pred_probs, classes).drop(index=answered["example"].unique())
+    asked = diverse(asked, params.queue_length)
 
     labels = examples.join(labels, on="id", how="inner").sort_values("id")
     test = labels["split"] == "test"
     dataset.write_frame(dataset.ANNOTATED_LABELS, labels[~test], ["id", "label", "weight", "source"])
     dataset.write_frame(dataset.TEST_LABELS, labels[test], ["id", "label", "source"])
     columns = ["id", "batch", "key", "split", "given", "suggested", "gain", "why"]
-    dataset.write_frame(dataset.QUEUE, asked.head(params.queue_length), columns)
+    dataset.write_frame(dataset.QUEUE, asked, columns)
 
 
 def override(cleaned: pd.DataFrame, answered: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
@@ -47,17 +50,14 @@ def pseudo_labels(unlabelled: pd.DataFrame, pred_probs: np.ndarray, classes: lis
     return frame[certain]
 
 
-def propagated(examples: pd.DataFrame, labels: pd.DataFrame, classes: list[str], of: pd.DataFrame) -> pd.DataFrame:
-    """`label`, `weight` and `source` by id of the examples `of`, from the labels of all `examples`."""
-    from assay import propagation  # what it stands on takes time to import, and the default needs none of it
+def propagated(examples: pd.DataFrame, labels: pd.DataFrame, classes: list[str], of: pd.DataFrame) -> np.ndarray:
+    """Probabilities of the classes of the examples `of`, among all `examples`, some of which have `labels`."""
+    from assay import propagation  # its part of SciPy takes a tenth of a second to import
 
     own = labels.reindex(examples["id"])
     codes = pd.Categorical(own["label"], classes).codes
-    label, certainty = propagation.propagate(
-        catalogue.features(examples), codes, own["weight"].to_numpy(), len(classes)
-    )
-    frame = pd.DataFrame({"label": np.array(classes, dtype=object)[label], "weight": certainty, "source": "propagated"})
-    return frame.set_axis(examples["id"]).loc[of["id"]]
+    every = propagation.propagate(catalogue.features(examples), codes, own["weight"].to_numpy(), len(classes))
+    return every[examples.index.get_indexer(of.index)]
 
 
 def queue(examples: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
@@ -73,6 +73,15 @@ def queue(examples: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) ->
     why = why.where(~unlabelled, "no label; it may be " + first + " or " + second)
     frame = examples.assign(suggested=first, given=examples["given"].fillna(""), gain=1 - trust, why=why)
     return frame.sort_values("gain", ascending=False, kind="stable")
+
+
+def diverse(asked: pd.DataFrame, length: int) -> pd.DataFrame:
+    """The first `length` to ask for, such that those of a page differ."""
+    listed = asked.head(acquisition.SHORT_LIST + length).sort_index()
+    if listed.empty:
+        return listed
+    points = whitening.whiten(catalogue.features(listed), _WHITENED_BY)
+    return listed.iloc[acquisition.by_page(points, listed["gain"].to_numpy(), length)]
 
 
 if __name__ == "__main__":
