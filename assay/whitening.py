@@ -1,6 +1,6 @@
 """Embeddings on which distances mean most: their principal components, whitened.
 
-H. Jégou, O. Chum: Negative Evidences and Co-occurrences in Image Retrieval: the Benefit of PCA and Whitening. ECCV 2012.
+H. Jégou, O. Chum: Negative Evidences and Co-occurrences in Image Retrieval. ECCV 2012.
 """
 
 from collections.abc import Sequence

@@ -6,8 +6,6 @@ import pandas as pd
 from assay import acquisition, answers, catalogue, dataset, parameters, whitening
 from assay.errors import run
 
-_WHITENED_BY = 256  # rows of the short list: as good as all, and a tenth of a second less
-
 
 def main() -> None:
     params = parameters.load().annotate
@@ -18,7 +16,8 @@ def main() -> None:
 
     labels = override(dataset.read_csv(dataset.CLEANED_LABELS).to_pandas().set_index("id"), answered, examples)
     unlabelled = examples[(examples["split"] == "train") & ~examples["id"].isin([*labels.index, *judged.index])]
-    if params.pseudo_labels == "propagate":
+    if params.pseudo_labels == "propagate" and len(unlabelled):
+        pred_probs = pred_probs.copy()
         pred_probs[unlabelled.index] = propagated(examples[examples["split"] != "test"], labels, classes, unlabelled)
     if params.pseudo_labels != "none":
         pseudo = pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, params.pseudo_above)
@@ -80,7 +79,7 @@ def diverse(asked: pd.DataFrame, length: int) -> pd.DataFrame:
     listed = asked.head(acquisition.SHORT_LIST + length).sort_index()
     if listed.empty:
         return listed
-    points = whitening.whiten(catalogue.features(listed), _WHITENED_BY)
+    points = whitening.whiten(catalogue.features(listed), acquisition.WHITENED_BY)
     return listed.iloc[acquisition.by_page(points, listed["gain"].to_numpy(), length)]
 
 
