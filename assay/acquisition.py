@@ -8,19 +8,19 @@ F. Zhdanov: Diverse Mini-Batch Active Learning. arXiv:1901.05954, 2019.
 
 import numpy as np
 
-PAGE = 10  # questions that are asked before answers are looked at
 SHORT_LIST = 1000  # ten times fewer are mostly examples that are hard, not telling
 WHITENED_BY = 256  # rows of it: as good as all, and a tenth of a second less
 _ITERATIONS = 8
 
 
-def by_page(points: np.ndarray, gain: np.ndarray, length: int, page: int = PAGE) -> np.ndarray:
+def by_page(points: np.ndarray, gain: np.ndarray, length: int, page: int) -> np.ndarray:
     """The `length` examples to ask for, page by page, each with its largest gain first. Positions (<= length,).
 
     Parameters
     ----------
     points : (n, dimensions), on which distances mean how much an answer to one says of the other
     gain : (n,) >= 0, the probability that the label in use is wrong
+    page : how many are asked for before answers are looked at
     """
     left, asked = np.arange(len(points)), []
     while len(left) and len(asked) < length:

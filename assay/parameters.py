@@ -73,6 +73,7 @@ class Annotate(Section):
     pseudo_labels: Literal["none", "confident", "propagate"]
     pseudo_above: Share  # of the method `confident`: probability from which on an example gets a pseudo-label
     queue_length: Annotated[int, Field(ge=0)]
+    page: Count  # questions of the queue that are chosen to differ from each other
 
 
 class Train(Section):

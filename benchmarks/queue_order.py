@@ -18,14 +18,14 @@ from assay.inference import Model
 from benchmarks.workspace import SHARED, machine, row
 
 TARGET = 0.95  # test accuracy
-START, MOST = 2, 1000  # labels: of each class to start from; where the search is given up
+START, PAGE, MOST = 2, 10, 1000  # labels: of each class to start from; of a page; where the search is given up
 SHOWN = (20, 50, 100, 150, 200, 300)  # labels at which the table has the accuracy
 
 
 def embeddings() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of all images, their labels, and whether they are the test's."""
     raw = layouts.read(SHARED / "mnist")
-    images, labels = np.array(raw.payload), np.array([int(example.label) for example in raw.examples])
+    images, labels = np.array(raw.payload)[..., None], np.array([int(example.label) for example in raw.examples])
     test = np.array([example.split == "test" for example in raw.examples])
     with TemporaryDirectory() as folder:
         path = Path(folder) / "encoder.onnx"
@@ -40,7 +40,7 @@ def ask(points: np.ndarray, pred_probs: np.ndarray, known: np.ndarray) -> np.nda
     gain[known] = -1
     listed = np.sort(np.argsort(-gain, kind="stable")[: acquisition.SHORT_LIST])
     whitened = whitening.whiten([points[listed]], acquisition.WHITENED_BY)
-    return listed[acquisition.by_page(whitened, gain[listed], acquisition.PAGE)]
+    return listed[acquisition.by_page(whitened, gain[listed], PAGE, PAGE)]
 
 
 def curve(train: tuple, test: tuple, seed: int, *, queue: bool) -> dict[int, float]:
@@ -58,7 +58,7 @@ def curve(train: tuple, test: tuple, seed: int, *, queue: bool) -> dict[int, flo
         if queue:
             asked = ask(points, model.calibration.pred_probs(model.predict(points)), known)
         else:
-            asked, rest = np.split(rest, [acquisition.PAGE])
+            asked, rest = np.split(rest, [PAGE])
         known = np.concatenate([known, asked])
 
 

@@ -20,10 +20,13 @@ def main() -> None:
         pred_probs = pred_probs.copy()
         pred_probs[unlabelled.index] = propagated(examples[examples["split"] != "test"], labels, classes, unlabelled)
     if params.pseudo_labels != "none":
-        pseudo = pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, params.pseudo_above)
+        above = (
+            params.pseudo_above if params.pseudo_labels == "confident" else 0.0
+        )  # weights do it: what is hard teaches
+        pseudo = pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, above)
         labels = pd.concat([labels, pseudo])
     asked = queue(examples.join(judged, on="id"), pred_probs, classes).drop(index=answered["example"].unique())
-    asked = diverse(asked, params.queue_length)
+    asked = diverse(asked, params.queue_length, params.page)
 
     labels = examples.join(labels, on="id", how="inner").sort_values("id")
     test = labels["split"] == "test"
@@ -74,13 +77,13 @@ def queue(examples: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) ->
     return frame.sort_values("gain", ascending=False, kind="stable")
 
 
-def diverse(asked: pd.DataFrame, length: int) -> pd.DataFrame:
+def diverse(asked: pd.DataFrame, length: int, page: int) -> pd.DataFrame:
     """The first `length` to ask for, such that those of a page differ."""
     listed = asked.head(acquisition.SHORT_LIST + length).sort_index()
     if listed.empty:
         return listed
     points = whitening.whiten(catalogue.features(listed), acquisition.WHITENED_BY)
-    return listed.iloc[acquisition.by_page(points, listed["gain"].to_numpy(), length)]
+    return listed.iloc[acquisition.by_page(points, listed["gain"].to_numpy(), length, page)]
 
 
 if __name__ == "__main__":

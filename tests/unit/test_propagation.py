@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from assay import acquisition, propagation, whitening
 
+PAGE = 10
+
 
 def moons(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Two half circles that no line tells apart, as float32 in 5 dimensions; and which of them each point is on."""
@@ -79,21 +81,21 @@ def test_whitened_components_have_one_scale_and_do_not_mind_batches():
 
 def test_a_page_has_one_question_of_each_cluster_of_doubt():
     rng = np.random.default_rng(0)
-    centers = rng.normal(size=(acquisition.PAGE, 8)) * 10
-    points = np.repeat(centers, 30, axis=0) + rng.normal(size=(acquisition.PAGE * 30, 8)) * 0.1
-    asked = acquisition.by_page(points, rng.uniform(0.1, 0.9, len(points)), 2 * acquisition.PAGE)
-    assert len(set(asked)) == 2 * acquisition.PAGE
+    centers = rng.normal(size=(PAGE, 8)) * 10
+    points = np.repeat(centers, 30, axis=0) + rng.normal(size=(PAGE * 30, 8)) * 0.1
+    asked = acquisition.by_page(points, rng.uniform(0.1, 0.9, len(points)), 2 * PAGE, PAGE)
+    assert len(set(asked)) == 2 * PAGE
     for page in np.split(asked, 2):
-        assert sorted(page // 30) == list(range(acquisition.PAGE))
+        assert sorted(page // 30) == list(range(PAGE))
 
 
 def test_the_sure_are_asked_for_last():
     rng = np.random.default_rng(1)
     gain = np.where(np.arange(100) < 30, 0.8, 0.0)
-    assert set(acquisition.by_page(rng.normal(size=(100, 5)), gain, 10)) <= set(range(30))
+    assert set(acquisition.by_page(rng.normal(size=(100, 5)), gain, 10, PAGE)) <= set(range(30))
 
 
 @pytest.mark.parametrize("n", [0, 1, 7])
 def test_few_or_equal_questions_are_all_asked(n):
-    assert sorted(acquisition.by_page(np.ones((n, 3)), np.zeros(n), 100)) == list(range(n))
-    assert len(acquisition.by_page(np.ones((n, 3)), np.zeros(n), 0)) == 0
+    assert sorted(acquisition.by_page(np.ones((n, 3)), np.zeros(n), 100, PAGE)) == list(range(n))
+    assert len(acquisition.by_page(np.ones((n, 3)), np.zeros(n), 0, PAGE)) == 0
