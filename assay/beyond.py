@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from assay import catalogue, dataset, drift, image_statistics, neighbours, outliers, payloads
+from assay import catalogue, dataset, drift, image_statistics, leave_one_out, neighbours, outliers, payloads
 from assay.parameters import Beyond
 
 _LOOKS = {"image": image_statistics}  # audio and text come here
@@ -42,10 +42,8 @@ def findings(
     wanted = {kind for kind, action in params if action != "ignore"}
     parts = []
     if wanted - {"class_overlap"}:
-        projected = np.concatenate(
-            [outliers.project(rows[part : part + _BLOCK]) for rows in catalogue.features(examples)
-             for part in range(0, len(rows), _BLOCK)]
-        )  # fmt: skip
+        features = leave_one_out.rows_of(catalogue.features(examples))
+        projected = np.concatenate([outliers.project(block) for _, block in features])
         fingerprints, statistics, problems = look(examples)
         if fingerprints is None:
             fingerprints = projected

@@ -57,6 +57,9 @@ class Rows:
         self.array, self.chosen = array, chosen
         self.shape, self.dtype = (len(chosen), *array.shape[1:]), array.dtype
 
+    def __len__(self) -> int:
+        return len(self.chosen)
+
     def __getitem__(self, part: slice) -> np.ndarray:
         return self.array[self.chosen[part]]
 

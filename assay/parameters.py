@@ -93,9 +93,10 @@ class Clean(Section):
 
 
 class Annotate(Section):
-    pseudo_labels: bool
-    pseudo_above: Share  # probability from which on an unlabelled example gets a pseudo-label
+    pseudo_labels: Literal["none", "confident", "propagate"]
+    pseudo_above: Share  # of the method `confident`: probability from which on an example gets a pseudo-label
     queue_length: Annotated[int, Field(ge=0)]
+    page: Count  # questions of the queue that are chosen to differ from each other
 
 
 class Train(Section):

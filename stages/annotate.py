@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from assay import answers, catalogue, dataset, parameters, spreadsheets
+from assay import acquisition, answers, catalogue, dataset, parameters, spreadsheets, whitening
 from assay.errors import run
 
 
@@ -15,20 +15,26 @@ def main() -> None:
     judged = dataset.read_parquet(dataset.QUALITY).to_pandas().set_index("id")
 
     labels = override(dataset.read_csv(dataset.CLEANED_LABELS).to_pandas().set_index("id"), answered, examples)
-    if params.pseudo_labels:
-        issues = dataset.read_csv(dataset.ISSUES).to_pandas()
-        known = [*labels.index, *judged.index, *issues["id"][issues["decision"] == "drop"]]
-        unlabelled = examples[(examples["split"] == "train") & ~examples["id"].isin(known)]
-        pseudo = pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, params.pseudo_above)
+    issues = dataset.read_csv(dataset.ISSUES).to_pandas()
+    known = [*labels.index, *judged.index, *issues["id"][issues["decision"] == "drop"]]
+    unlabelled = examples[(examples["split"] == "train") & ~examples["id"].isin(known)]
+    if params.pseudo_labels == "propagate" and len(unlabelled):
+        pred_probs = pred_probs.copy()
+        pred_probs[unlabelled.index] = propagated(examples[examples["split"] != "test"], labels, classes, unlabelled)
+    if params.pseudo_labels != "none":
+        # what is propagated teaches most where it is hard, so its weight alone says how sure it is
+        above = params.pseudo_above if params.pseudo_labels == "confident" else 0.0
+        pseudo = pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, above)
         labels = pd.concat([labels, pseudo])
     asked = queue(examples.join(judged, on="id"), pred_probs, classes).drop(index=answered["example"].unique())
+    asked = diverse(asked, params.queue_length, params.page)
 
     labels = examples.join(labels, on="id", how="inner").sort_values("id")
     test = labels["split"] == "test"
     dataset.write_frame(dataset.ANNOTATED_LABELS, labels[~test], ["id", "label", "weight", "source"])
     dataset.write_frame(dataset.TEST_LABELS, labels[test], ["id", "label", "source"])
     columns = ["id", "batch", "key", "split", "given", "suggested", "gain", "why"]
-    spreadsheets.write(dataset.QUEUE, asked.head(params.queue_length), columns)
+    spreadsheets.write(dataset.QUEUE, asked, columns)
 
 
 def override(cleaned: pd.DataFrame, answered: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
@@ -47,6 +53,16 @@ def pseudo_labels(unlabelled: pd.DataFrame, pred_probs: np.ndarray, classes: lis
     return frame[certain]
 
 
+def propagated(examples: pd.DataFrame, labels: pd.DataFrame, classes: list[str], of: pd.DataFrame) -> np.ndarray:
+    """Probabilities of the classes of the examples `of`, among all `examples`, some of which have `labels`."""
+    from assay import propagation  # its part of SciPy takes a tenth of a second to import
+
+    own = labels.reindex(examples["id"])
+    codes = pd.Categorical(own["label"], classes).codes
+    every = propagation.propagate(catalogue.features(examples), codes, own["weight"].to_numpy(), len(classes))
+    return every[examples.index.get_indexer(of.index)]
+
+
 def queue(examples: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
     """All examples, the one first whose label is most worth asking for (least confidence: Lewis and Gale 1994).
 
@@ -60,6 +76,15 @@ def queue(examples: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) ->
     why = why.where(~unlabelled, "no label; it may be " + first + " or " + second)
     frame = examples.assign(suggested=first, given=examples["given"].fillna(""), gain=1 - trust, why=why)
     return frame.sort_values("gain", ascending=False, kind="stable")
+
+
+def diverse(asked: pd.DataFrame, length: int, page: int) -> pd.DataFrame:
+    """The first `length` to ask for, such that those of a page differ."""
+    listed = asked.head(acquisition.SHORT_LIST + length).sort_index()
+    if listed.empty:
+        return listed
+    points = whitening.whiten(catalogue.features(listed), acquisition.WHITENED_BY)
+    return listed.iloc[acquisition.by_page(points, listed["gain"].to_numpy(), length, page)]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,43 @@
+"""Few labels through the real stages: `propagate` gives all others one, and the queue asks for what has none."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from assay import dataset
+
+
+def blobs(n: int) -> str:
+    """A table of two clusters of which four examples have a label."""
+    rng = np.random.default_rng(0)
+    side = np.arange(n) % 2
+    x = rng.normal(size=(n, 3)) + side[:, None] * 8
+    rows = [
+        f"{number},{'ab'[side[number]] if number < 4 else ''},train,{','.join(map(str, x[number]))}"
+        for number in range(n)
+    ]
+    return "\n".join(["key,label,split,x,y,z", *rows, ""])
+
+
+def table(path) -> list[dict]:
+    return list(csv.DictReader(path.open(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(("method", "labels"), [("none", 4), ("propagate", 200)])
+def test_pseudo_labels(workspace, method, labels):
+    workspace.raw({"examples.csv": blobs(200)})
+    for name in ("batches", "pretrain.batches"):
+        workspace.set(name, ["b"])
+    workspace.set("annotate.pseudo_labels", method)
+    workspace.set("collect.validation", 0.0)
+    for stage in ("batches", "collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate"):
+        workspace.done(stage)
+    key = {row["id"]: int(row["key"]) for row in dataset.read_parquet(dataset.examples("b")).to_pylist()}
+    learned = table(dataset.ANNOTATED_LABELS)
+    assert len(learned) == labels
+    assert all(row["label"] == "ab"[key[row["id"]] % 2] for row in learned)
+    asked = table(dataset.QUEUE)
+    assert len(asked) == len({row["id"] for row in asked}) == 100
+    assert json.loads(dataset.CLEAN_METRICS.read_text())["labelled"] == 4
