@@ -110,14 +110,14 @@ def to_onnx(banks: Sequence[Patches], shape: tuple[int, int, int], *, mirror: bo
     for side in sides:
         for scale, bank in enumerate(banks):
             nodes += _responses(bank, scale, side, shape)
-        roots = " ".join(f"{side}_root{scale}" for scale in range(len(banks)))
-        nodes += [("Concat", roots, f"{side}_roots", {"axis": 1}), ("Flatten", f"{side}_roots", f"{side}_embedding")]
+        own = " ".join(f"{side}_features{scale}" for scale in range(len(banks)))
+        nodes.append(("Concat", own, f"{side}_embedding", {"axis": 1}))
     nodes.append(("Sum", " ".join(f"{side}_embedding" for side in sides), "embedding"))
     return graphs.to_onnx("patches", (TensorProto.UINT8, shape), nodes, constants)
 
 
 def _responses(bank: Patches, scale: int, image: str, shape: tuple[int, int, int]) -> list[tuple]:
-    """The nodes from an image to the roots of its pooled responses (n, 2 filters, regions, regions)."""
+    """The nodes from an image to the roots of its pooled responses (n, 18 filters)."""
     positions = [(side >> bank.halvings) - bank.filters.shape[1] + 1 for side in shape[:2]]  # of a filter
     strides = [max(1, side // _REGIONS) for side in positions]
     pool = [max(1, side - (_REGIONS - 1) * stride) for side, stride in zip(positions, strides, strict=True)]
@@ -145,4 +145,5 @@ def _responses(bank: Patches, scale: int, image: str, shape: tuple[int, int, int
         ("Concat", f"{own('pooled_positive')} {own('pooled_negative')}", own("both"), {"axis": 1}),
         ("Max", f"{own('both')} zero", own("not_negative")),
         ("Sqrt", own("not_negative"), own("root")),
+        ("Flatten", own("root"), own("features")),
     ]

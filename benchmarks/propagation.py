@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from assay import leave_one_out, propagation, whitening
+from assay import leave_one_out, noise_layer, propagation, whitening
 from benchmarks.queue_order import embeddings
 from benchmarks.workspace import machine, row
 
@@ -55,7 +55,7 @@ def ridge(points: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Probabilities by the ridge classifier alone, as `confident` takes them."""
     chosen = np.flatnonzero(known >= 0)
     model = leave_one_out.fit([points[chosen]], known[chosen], 10)
-    return model.calibration.pred_probs(model.predict(points))
+    return noise_layer.fit([model.scores], known[chosen]).pred_probs([model.predict(points)])
 
 
 def report(name: str, predict: Callable, labels: np.ndarray) -> None:

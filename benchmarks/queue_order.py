@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from assay import acquisition, layouts, leave_one_out, patches, whitening
+from assay import acquisition, layouts, leave_one_out, noise_layer, patches, whitening
 from assay.inference import Model
 from benchmarks.workspace import SHARED, machine, row
 
@@ -60,7 +60,9 @@ def curve(train: tuple, test: tuple, seed: int, order: str) -> dict[int, float]:
         if order == "random":
             asked, rest = np.split(rest, [PAGE])
         else:
-            asked = ask(points, model.calibration.pred_probs(model.predict(points)), known, order)
+            asked = ask(
+                points, noise_layer.fit([model.scores], labels[known]).pred_probs([model.predict(points)]), known, order
+            )
         known = np.concatenate([known, asked])
 
 

@@ -79,3 +79,15 @@ def test_constant_features_predict_the_shares():
 def test_scores_have_the_type_of_the_features(dtype):
     features, labels = problem(3, 20, 3, 2)
     assert leave_one_out.fit([features.astype(dtype)], labels, 2).scores.dtype == dtype
+
+
+@settings(max_examples=20, deadline=None)
+@given(problems)
+def test_a_score_is_the_weighted_sum_of_the_other_labels(shape):
+    features, labels = problem(*shape)
+    onehot = np.eye(labels.max() + 1)[labels]
+    fitted = leave_one_out.fit([features[:5], features[5:]], labels, labels.max() + 1, [1e-2])
+    weights = fitted.weights(features, [features])
+    leverage = weights.diagonal().copy()
+    np.fill_diagonal(weights, 0)
+    np.testing.assert_allclose(weights @ onehot / (1 - leverage)[:, None], fitted.scores, atol=1e-6)

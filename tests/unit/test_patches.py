@@ -47,3 +47,19 @@ def test_same_seed_same_bytes():
     images = np.random.default_rng(0).integers(256, size=(30, 8, 8, 1), dtype=np.uint8)
     once, again = (patches.to_onnx([patches.learn(images, 4, seed=1)], (8, 8, 1)) for _ in range(2))
     assert once == again
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 3), (17, 23, 3), (2, 3, 1), (1, 1, 1)])
+def test_two_scales_stand_side_by_side_and_a_mirror_image_is_the_same(shape, tmp_path):
+    images = np.random.default_rng(0).integers(256, size=(20, *shape), dtype=np.uint8)
+    banks = [patches.learn(images, 3, seed=0), patches.learn(images, 4, seed=0, halvings=1)]
+
+    def embed(images: np.ndarray, banks: list, **mirror: bool) -> np.ndarray:
+        (tmp_path / "e.onnx").write_bytes(patches.to_onnx(banks, shape, **mirror))
+        return Model(tmp_path / "e.onnx", portable=True, threads=1)(images)
+
+    sides = [embed(images, [bank]) for bank in banks]
+    assert embed(images, banks).shape == (20, sum(side.shape[1] for side in sides))
+    once, mirrored = embed(images, banks, mirror=True), embed(images[:, :, ::-1], banks, mirror=True)
+    np.testing.assert_allclose(once, mirrored, atol=1e-3)
+    np.testing.assert_allclose(once, embed(images, banks) + embed(images[:, :, ::-1], banks), atol=1e-3)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assay import answers, quality
+from assay import annotators, answers, quality
 from assay.parameters import Collect
 from stages import annotate, clean, collect, digits
 
@@ -46,11 +46,19 @@ def test_doubt_needs_both_voices():
     assert len(quality.doubt(given[:0], pred_probs[:0], pred_probs[:0]).quality) == 0
 
 
-def test_agree_counts_every_vote():
-    votes = pd.DataFrame({"example": [7, 7, 7, 2], "annotator": list("abca"), "label": ["cat", "dog", "cat", "dog"]})
-    labels, classes = clean.agree(votes, pd.Series(False, index=range(8)))
-    assert classes == ["cat", "dog"]
-    assert labels["given"].to_dict() == {2: 1, 7: 0}
+def test_every_vote_counts():
+    named = pd.DataFrame({"example": [7, 7, 7, 2], "annotator": list("abca"), "label": ["cat", "dog", "cat", "dog"]})
+    votes, people, classes = clean.count(named, 8)
+    assert (people, classes) == (list("abc"), ["cat", "dog"])
+    assert annotators.consensus(votes).probabilities.argmax(axis=1)[[2, 7]].tolist() == [1, 0]
+
+
+def test_people_table_says_what_is_taken_for_what():
+    named = pd.DataFrame({"example": [0, 0, 0, 1, 1, 1], "annotator": list("abcabc"), "label": list("xxyyyy")})
+    votes, people, classes = clean.count(named, 2)
+    table, _ = clean.table_of_people(votes, annotators.consensus(votes), people, classes)
+    assert table["confuses"].tolist() == ["", "", "x as y (1)"]
+    assert table["labels"].tolist() == [2, 2, 2]
 
 
 def test_people_override_cleaning():
@@ -96,14 +104,3 @@ def test_simulated_people_err_as_often_as_they_should():
 def test_a_test_side_of_one_class_is_judged_by_the_posterior_alone():
     posterior = np.array([[0.9, 0.1], [0.2, 0.8]])
     assert quality.doubt(np.array([0, 0]), posterior, posterior).is_issue.tolist() == [False, True]
-
-
-def test_votes_on_test_examples_say_nothing_of_people():
-    rows = [(example, person, "x") for example in range(6) for person in "ab"]
-    held_out = pd.Series([False] * 3 + [True] * 3)
-    votes = pd.DataFrame(rows, columns=["example", "annotator", "label"])
-    votes.loc[len(votes)] = (0, "c", "y")
-    other = votes.copy()
-    other.loc[(other["example"] > 2) & (other["annotator"] == "a"), "label"] = "y"
-    one, two = (clean.agree(each, held_out)[0] for each in (votes, other))
-    assert one["given"][:3].equals(two["given"][:3])

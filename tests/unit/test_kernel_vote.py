@@ -1,0 +1,41 @@
+"""Neighbours vote on every example but themselves."""
+
+import numpy as np
+
+from assay import kernel_vote, leave_one_out
+
+
+def problem(n: int = 300) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(3, size=n)
+    return (3 * np.eye(3)[labels] @ rng.normal(size=(3, 8)) + rng.normal(size=(n, 8))).astype(np.float32), labels
+
+
+def test_no_label_votes_for_itself():
+    features, labels = problem()
+    vote = kernel_vote.fit([features], labels, 3, leave_one_out.fit([features], labels, 3))
+    changed = np.where(np.arange(len(labels)) == 7, (labels + 1) % 3, labels)
+    other = kernel_vote.fit([features], changed, 3, leave_one_out.fit([features], labels, 3))
+    other.sharpness = vote.sharpness
+    before, after = (each.scores(features, 0) for each in (vote, other))
+    np.testing.assert_array_equal(before[7], after[7])
+    assert (before[8] != after[8]).any()
+
+
+def test_votes_are_right_and_come_in_any_blocks(monkeypatch):
+    features, labels = problem()
+    vote = kernel_vote.fit([features[:100], features[100:]], labels, 3, leave_one_out.fit([features], labels, 3))
+    whole = vote.scores(features, 0)
+    assert np.mean(whole.argmax(axis=1) == labels) > 0.9
+    monkeypatch.setattr(kernel_vote, "_BLOCK", 64)
+    np.testing.assert_allclose(vote.scores(features, 0), whole, rtol=1e-4)
+    np.testing.assert_allclose(vote.scores(features[200:], 200), whole[200:], rtol=1e-4)
+    assert vote.scores(features[:0]).shape == (0, 3)
+
+
+def test_few_voters_where_many_ask(monkeypatch):
+    features, labels = problem()
+    monkeypatch.setattr(kernel_vote, "_VOTERS", 50)
+    vote = kernel_vote.fit([features], labels, 3, leave_one_out.fit([features], labels, 3))
+    assert len(vote.voters) == 50
+    assert np.mean(vote.scores(features, 0).argmax(axis=1) == labels) > 0.9
