@@ -1,5 +1,7 @@
 """What may be wrong with data beside its labels: copies, leaks, outliers, bad pictures, drift, classes that overlap."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 
@@ -8,6 +10,8 @@ from assay.parameters import Beyond
 
 _LOOKS = {"image": image_statistics}  # audio and text come here
 _BLOCK = 1024  # payloads that are read at a time
+_COPIES = {"near_duplicate", "leak"}
+_MOST_COMPARED = 100_000  # half a minute on two cores
 _DRIFT_ROWS = 4000  # of a batch, and of all before it, that are compared
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
 _REASONS = {
@@ -47,10 +51,13 @@ def findings(
         fingerprints, statistics, problems = look(examples)
         if fingerprints is None:
             fingerprints = projected
-        if wanted & {"near_duplicate", "leak"}:
+        if wanted & _COPIES and len(examples) > _MOST_COMPARED:
+            said = f"copies are looked for among at most {_MOST_COMPARED:,} examples, not {len(examples):,}"
+            print(said, file=sys.stderr)
+        elif wanted & _COPIES:
             parts.append(copies(examples, fingerprints))
         if "outlier" in wanted:
-            problems["outlier"] = outliers.outliers(outliers.whiten(projected))
+            problems["outlier"] = outliers.outliers(projected)
         parts += [examples[found].assign(kind=kind, reason=_REASONS[kind]) for kind, found in problems.items()]
         if "drift" in wanted:
             parts.append(drifts(examples["batch"], projected, pred_probs, classes, statistics))

@@ -13,6 +13,7 @@ from assay.leave_one_out import LeaveOneOut
 COLUMNS = ["speaks_for_suggested", "speaks_for_given"]
 _MOST = 500  # doubted labels, the worst first, that evidence is given for
 _EACH = 3  # examples on either side
+_CELLS = 20_000_000  # weights that are held at a time
 
 
 def find(doubted: pd.DataFrame, examples: pd.DataFrame, learned: pd.Series, linear: LeaveOneOut) -> pd.DataFrame:
@@ -29,15 +30,25 @@ def find(doubted: pd.DataFrame, examples: pd.DataFrame, learned: pd.Series, line
     if worst.empty:
         return doubted
     asked = np.concatenate([rows[:] for rows in catalogue.features(examples.loc[worst])])
-    weights = linear.weights(asked, catalogue.features(examples.loc[learned.index]))  # (asked, learned)
-    own = learned.index.get_indexer(worst)
-    weights[np.flatnonzero(own >= 0), own[own >= 0]] = -np.inf  # its own label was left out
+    features, labels = catalogue.features(examples.loc[learned.index]), learned.to_numpy()
     names = (examples["batch"] + "/" + examples["key"]).to_numpy()
-    for name, side in zip(COLUMNS, ("suggested", "given"), strict=True):
-        same = learned.to_numpy() == doubted.loc[worst, side].to_numpy()[:, None]
-        heard = np.where(same, weights, -np.inf)
-        loudest = np.argsort(-heard, axis=1, kind="stable")[:, :_EACH]
-        rows = [learned.index[row[heard[i, row] > 0]].tolist() for i, row in enumerate(loudest)]
+    heard = {name: [] for name in COLUMNS}
+    step = max(1, _CELLS // len(labels))
+    for start in range(0, len(worst), step):
+        part = worst[start : start + step]
+        for row, weights in zip(part, linear.weights(asked[start : start + step], features), strict=True):
+            weights[learned.index.get_indexer([row])[0] if row in learned.index else []] = 0  # its own was left out
+            for name, side in zip(COLUMNS, ("suggested", "given"), strict=True):
+                heard[name].append(loudest(weights, labels == doubted.loc[row, side], learned.index))
+    for name, rows in heard.items():
         doubted[f"rows_{name}"] = pd.Series(rows, worst).reindex(doubted.index, fill_value=[])
         doubted.loc[worst, name] = ["; ".join(names[row]) for row in rows]
     return doubted
+
+
+def loudest(weights: np.ndarray, speaks: np.ndarray, names: pd.Index) -> list:
+    """The names of the few among those that speak (n,) whose weight is largest, and above 0."""
+    some = np.flatnonzero(speaks & (weights > 0))
+    if len(some) > _EACH:
+        some = np.sort(some[np.argpartition(-weights[some], _EACH)[:_EACH]])
+    return names[some[np.argsort(-weights[some], kind="stable")]].tolist()

@@ -4,6 +4,7 @@ import numpy as np
 
 _FENCE = 2.2  # interquartile ranges beyond the quartile (Hoaglin and Iglewicz 1987), after Tukey 1977
 _WIDTH = 256  # to which wider features are projected
+_ROWS = 20_000  # that say how features vary, and that are worked on at a time
 _RIDGE = 0.01  # of the mean variance, added to each
 
 
@@ -24,12 +25,21 @@ def project(features: np.ndarray, seed: int = 0) -> np.ndarray:
 
 def whiten(rows: np.ndarray) -> np.ndarray:
     """Rows (n, width) centred, uncorrelated, of equal variance except where nearly nothing varies."""
-    centred = rows - rows.mean(axis=0)
-    values, vectors = np.linalg.eigh(centred.T @ centred / len(rows))
+    mean, whitening = _whitening(rows)
+    return (rows - mean) @ whitening
+
+
+def outliers(rows: np.ndarray) -> np.ndarray:
+    """Which rows (n, width) lie far from the mean, (n,), by their leverage: the squared length of a whitened row."""
+    mean, whitening = _whitening(rows)
+    parts = np.array_split(rows, -(-len(rows) // _ROWS))
+    return far_out(np.log(np.concatenate([np.square((part - mean) @ whitening).sum(axis=1) for part in parts]) + 1e-12))
+
+
+def _whitening(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean (width,), and what rows less it are multiplied with (width, width); from at most so many rows."""
+    some = rows[:: max(1, len(rows) // _ROWS)]
+    mean = some.mean(axis=0)
+    values, vectors = np.linalg.eigh((some - mean).T @ (some - mean) / len(some))
     floor = max(_RIDGE * float(values.mean()), 1e-12)
-    return centred @ (vectors / np.sqrt(values.clip(0) + floor))
-
-
-def outliers(whitened: np.ndarray) -> np.ndarray:
-    """Which rows lie far from the mean (n,), by their leverage: the squared length of a whitened row."""
-    return far_out(np.log(np.square(whitened).sum(axis=1) + 1e-12))
+    return mean, vectors / np.sqrt(values.clip(0) + floor)

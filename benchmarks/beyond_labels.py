@@ -95,7 +95,7 @@ def scale(n: int, width: int) -> float:
     start = time.perf_counter()
     projected = outliers.project(rows)
     neighbours.copies(neighbours.nearest(projected))
-    outliers.outliers(outliers.whiten(projected))
+    outliers.outliers(projected)
     return time.perf_counter() - start
 
 
