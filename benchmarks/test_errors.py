@@ -19,7 +19,7 @@ def confirmed() -> set[str]:
     """The keys of the confirmed errors."""
     with (SHARED / "mnist" / "t10k-label-review.csv").open(newline="") as file:
         return {
-            f"test-{int(each['test_index'])}" for each in csv.DictReader(file) if int(each["votes_given"]) < MAJORITY
+            f"t10k/{int(each['test_index'])}" for each in csv.DictReader(file) if int(each["votes_given"]) < MAJORITY
         }
 
 
