@@ -1,6 +1,7 @@
 """Planted copies, leaks and bad pictures among MNIST's and CIFAR-10's images: how many are found, how many falsely.
 
-Settings were chosen on other images of MNIST; of CIFAR-10 there are too few, and they saw these. cleanlab's Datalab and cleanvision are compared where both are there.
+Settings were chosen on other images of MNIST; of CIFAR-10 there are too few, and they saw these.
+cleanlab's Datalab and cleanvision are compared where both are installed.
 """
 
 import importlib.util
