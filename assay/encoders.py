@@ -10,7 +10,7 @@ from assay.errors import InputError
 from assay.parameters import Pretrain
 
 _METHODS = {"image": ("patches", "vicreg"), "table": ("standardize", "vicreg")}  # first the one that measured best
-_COARSE = 200  # filters at half the resolution
+_FINE_GREY, _FINE_COLOUR, _COARSE = 64, 128, 200  # filters at full, and, for colour, at half the resolution
 
 
 @dataclass
@@ -55,7 +55,8 @@ def _patches(kind: dict, payload: np.ndarray, params: Pretrain) -> Encoder:
     """Filters at one scale or two. `auto` takes colour images for photographs, of which a mirror image is one too."""
     photographs = kind["shape"][2] == images.COLOUR
     coarse = photographs * _COARSE if params.coarse_patches == "auto" else params.coarse_patches
-    banks = [patches.learn(payload, params.patches, params.seed)]
+    fine = (_FINE_COLOUR if photographs else _FINE_GREY) if params.patches == "auto" else params.patches
+    banks = [patches.learn(payload, fine, params.seed)]
     if coarse:
         banks.append(patches.learn(payload, coarse, params.seed, halvings=1))
     mirror = photographs if params.mirror == "auto" else params.mirror

@@ -1,17 +1,19 @@
 """The networks that are trained, in Keras's own layers and operations: an encoder for each modality, and a head.
 
 The encoder of images halves them until at most 4 pixels a side are left, one convolution at a time (28, 14, 7, 3; or
-8, 4), the first by its stride and the others by pooling, and convolves what is left once more. Pooling comes before the
-ReLU, with which it commutes, so that the ReLU sees a quarter of the values. Labels are judged by all that the last map
+32, 16, 8, 4), and convolves what is left once more. Pooling comes before the ReLU, with which it commutes, so that the
+ReLU sees a quarter of the values. Grey images, which are mostly drawings and writing, get by with a coarse first
+convolution; colour images get a fine one, more channels and normalisation. Labels are judged by all that the last map
 holds; the classifier averages it over the image first.
 """
 
 import keras
 from keras import layers, ops
 
-_WIDTHS = (16, 32, 48, 96)  # channels of the last four convolutions; those before have the first's
+_WIDTHS = {1: (16, 32, 48, 96), 3: (32, 64, 128, 128)}  # channels of the last four convolutions, by an image's own
 _SMALLEST = 4  # pixels a side from which on an image is not halved again
-_STEM = 5  # pixels a side of the first filters
+_STEM = 5  # pixels a side of the first filters of grey images, which are two pixels apart
+_MOMENTUM = 0.9  # of normalisation's running means: small data has few steps
 _UNITS = 128  # of each of the two layers for tables
 
 
@@ -22,16 +24,19 @@ def encoder(kind: dict) -> keras.Model:
 
 
 def _image_encoder(shape: tuple[int, int, int]) -> keras.Model:
-    sides = [min(shape[:2])]  # at each convolution
-    while sides[-1] > _SMALLEST:
+    sides, colour, widths = [min(shape[:2])], shape[2] == 3, _WIDTHS[shape[2]]
+    while sides[-1] > _SMALLEST:  # at each convolution
         sides.append(sides[-1] // 2)
-    widths = ([_WIDTHS[0]] * len(sides) + list(_WIDTHS))[-len(sides) :]
+    widths = ([widths[0]] * len(sides) + list(widths))[-len(sides) :]
     payload = keras.Input(shape, dtype="uint8", name="payload")
     x = layers.Rescaling(1 / 255)(payload)  # (n, height, width, channels)
     for stage, width in enumerate(widths):
-        size, stride = (3, 1) if stage else (_STEM, 2)
+        coarse = not stage and not colour
+        size, stride = (_STEM, 2) if coarse else (3, 1)
         x = layers.Conv2D(width, size, stride, padding="same", kernel_initializer="he_normal")(x)  # (n, s, s, width)
-        x = layers.ReLU()(layers.MaxPooling2D()(x) if 0 < stage < len(widths) - 1 else x)
+        if not coarse and stage < len(widths) - 1:
+            x = layers.MaxPooling2D()(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x) if colour else x)
     return keras.Model(payload, x, name="encoder")
 
 
@@ -50,7 +55,7 @@ def averaged(encoded: keras.KerasTensor) -> keras.KerasTensor:
 
 def classifier(trunk: keras.Model, n_classes: int) -> keras.Model:
     """`trunk` with a head that gives logits. Normalising the average alone is cheap, and allows a high rate."""
-    x = layers.BatchNormalization(momentum=0.9)(averaged(trunk.output))
+    x = layers.BatchNormalization(momentum=_MOMENTUM)(averaged(trunk.output))
     return keras.Model(trunk.input, layers.Dense(n_classes)(x), name="classifier")
 
 

@@ -55,7 +55,7 @@ class Pretrain(Section):
     batches: list[str] = Field(min_length=1)
     method: Literal["auto", "patches", "standardize", "vicreg"]
     examples: Count  # at most so many of each batch
-    patches: Count  # filters of the method `patches`
+    patches: Literal["auto"] | Count  # filters of the method `patches`
     coarse_patches: Literal["auto"] | Natural  # more of them, at half the resolution
     mirror: Literal["auto"] | bool  # whether an image's mirror image means the same
     epochs: Count  # of the method `vicreg`: at least, and

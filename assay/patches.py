@@ -18,7 +18,7 @@ from assay import graphs
 
 _CONTRAST_FLOOR = 10.0  # added to a patch's variance, for pixels 0..255 (Coates, Lee and Ng 2011)
 _WHITENING_FLOOR = 0.1  # added to each eigenvalue of normalised patches (ibid.)
-_LARGEST = 6  # pixels a side: what measured best from 28 to 32 pixels; small images get half their side
+_LARGEST = (6, 4)  # pixels a side, without and with a halving: what measured best from 28 to 32 pixels
 _FLAT = 0.1  # variance of a normalised patch, which is near 1 where there is contrast
 _TINY = 1e-12  # added to the length of a filter, which is 0 where all patches are flat
 _SAMPLED_PATCHES = 100_000
@@ -50,7 +50,7 @@ def learn(images: np.ndarray, count: int, seed: int, *, halvings: int = 0) -> Pa
     halvings = min(halvings, min(images.shape[1:3]).bit_length() - 1)
     images = _halved(images, halvings)
     n, height, width, channels = images.shape
-    size = min(_LARGEST >> halvings or 1, max(1, height // 2), max(1, width // 2))
+    size = min(_LARGEST[halvings > 0], max(1, height // 2), max(1, width // 2))
     which = rng.integers(n, size=_SAMPLED_PATCHES)
     top = rng.integers(height - size + 1, size=_SAMPLED_PATCHES)
     left = rng.integers(width - size + 1, size=_SAMPLED_PATCHES)
