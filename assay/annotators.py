@@ -15,6 +15,8 @@ _USUAL_ERRORS = 0.1  # share of wrong labels before anything is known,
 _LABELS = 10.0  # counted as so many labels of each person,
 _CELL = 100.0  # and for each cell of the matrix
 _ROUNDS = 30
+_SETTLED = 1e-3  # change of a rate below which it is final
+_CELLS = 2_000_000  # examples times classes that are worked on at a time
 _TINY = 1e-12
 
 
@@ -68,35 +70,43 @@ def consensus(
     prior : (examples, classes) probabilities from a model that did not see that example's labels; None: uniform
     confusion : (classes, classes) to expect of people; None: all errors are equally likely
     """
-    examples, annotators, labels = votes.examples, votes.annotators, votes.labels
     n_examples, n_annotators, n_classes = votes.shape
+    order = np.argsort(votes.examples, kind="stable")
+    examples, annotators, labels = votes.examples[order], votes.annotators[order], votes.labels[order]
     telling = np.ones(len(examples), bool)
     if prior is None:
         telling = np.bincount(examples, minlength=n_examples)[examples] > 1
-        prior = np.full((n_examples, n_classes), 1 / n_classes)
+        prior = np.full((n_examples, n_classes), 1 / n_classes, np.float32)
     if held_out is not None:
         telling &= ~held_out[examples]
-    people, told = annotators[telling], labels[telling]
-    answered = np.bincount(people, minlength=n_annotators)
+    answered = np.bincount(annotators[telling], minlength=n_annotators)
     expected = _uniform(_USUAL_ERRORS, n_classes) if confusion is None else confusion
     confusion, rate = expected, np.ones(n_annotators)
-    log_prior = np.log(np.maximum(prior, _TINY))
-    by_example = csr_array(
-        (np.ones(len(examples)), (examples, np.arange(len(examples)))), shape=(n_examples, len(examples))
-    )
+    posterior = np.empty((n_examples, n_classes), np.float32)
+    step = max(1, _CELLS // n_classes)
     for _ in range(_ROUNDS):
-        likelihood = np.log(_likelihood(confusion, rate[annotators], labels))
-        posterior = softmax(log_prior + by_example @ likelihood, axis=1)
-        believed = posterior[examples[telling]]  # (telling votes, classes)
-        counts = np.stack([np.bincount(told, column, n_classes) for column in believed.T])  # (true, label)
+        counts = np.zeros((n_classes, n_classes))  # (true, label)
+        right, usual = np.zeros(len(examples)), np.zeros(len(examples))
+        for start in range(0, n_examples, step):
+            rows = slice(start, start + step)
+            own = slice(*np.searchsorted(examples, [start, start + step]))
+            likelihood = np.log(_likelihood(confusion, rate[annotators[own]], labels[own]))
+            each = np.arange(len(likelihood))
+            places = (examples[own] - start, each)
+            by_example = csr_array((np.ones(len(each)), places), shape=(len(prior[rows]), len(each)))
+            posterior[rows] = softmax(np.log(np.maximum(prior[rows], _TINY)) + by_example @ likelihood, axis=1)
+            believed = posterior[examples[own]]  # (votes, classes)
+            right[own], usual[own] = believed[each, labels[own]], believed @ (1 - np.diag(confusion))
+            told = csr_array((telling[own].astype(float), (labels[own], each)), shape=(n_classes, len(each)))
+            counts += (told @ believed).T
         errors = _LABELS * _USUAL_ERRORS
+        wrong = np.bincount(annotators[telling], 1 - right[telling], n_annotators)
+        expectable = np.bincount(annotators[telling], usual[telling], n_annotators)
         overall = (counts.sum() - np.trace(counts) + errors) / (counts.sum() + _LABELS)
         confusion = counts + _CELL * n_classes * _with_errors(expected, overall)
         confusion /= confusion.sum(axis=1, keepdims=True)
-        wrong = np.bincount(people, 1 - believed[np.arange(len(told)), told], n_annotators)
-        usual = np.bincount(people, believed @ (1 - np.diag(confusion)), n_annotators)
-        updated = (wrong + errors) / (usual + errors)
-        settled = np.abs(updated - rate).max(initial=0) < 1e-3
+        updated = (wrong + errors) / (expectable + errors)
+        settled = np.abs(updated - rate).max(initial=0) < _SETTLED
         rate = updated
         if settled:
             break

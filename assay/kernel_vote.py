@@ -7,6 +7,7 @@ and half whitened. It errs elsewhere than a linear classifier does, so the two t
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.special import log_softmax
 
 from assay import leave_one_out
@@ -31,7 +32,7 @@ class KernelVote:
     ----------
     mean, directions : (features,), (features, dimensions) of the projection
     voters : (voters, dimensions), each of length 1
-    onehot : (voters, classes), their labels
+    onehot : (classes, voters), their labels, sparse
     rows : (voters,) int, which of the fitted rows they are
     sharpness : of the weights
     """
@@ -39,7 +40,7 @@ class KernelVote:
     mean: np.ndarray
     directions: np.ndarray
     voters: np.ndarray
-    onehot: np.ndarray
+    onehot: csr_array
     rows: np.ndarray
     sharpness: float
 
@@ -51,7 +52,7 @@ class KernelVote:
         features : (n, features)
         first : where these are rows that were fitted on, the number of the first one: none votes for itself
         """
-        parts = [np.zeros((0, self.onehot.shape[1]), np.float32)]
+        parts = [np.zeros((0, self.onehot.shape[0]), np.float32)]
         for start in range(0, len(features), _BLOCK):
             block = _unit((features[start : start + _BLOCK] - self.mean) @ self.directions)
             parts.append(self.vote(block, None if first is None else first + start + np.arange(len(block))))
@@ -59,12 +60,12 @@ class KernelVote:
 
     def vote(self, block: np.ndarray, asking: np.ndarray | None) -> np.ndarray:
         """Logarithms of shares, for projected examples; `asking` (n,) are the numbers of those that were fitted on."""
-        weights = np.exp(self.sharpness * (block @ self.voters.T - 1))  # (block, voters)
+        weights = np.exp(self.sharpness * (self.voters @ block.T - 1))  # (voters, block)
         if asking is not None:
             own = np.minimum(np.searchsorted(self.rows, asking), len(self.rows) - 1)
             mine = np.flatnonzero(self.rows[own] == asking)
-            weights[mine, own[mine]] = 0
-        votes = weights @ self.onehot  # (block, classes)
+            weights[own[mine], mine] = 0
+        votes = (self.onehot @ weights).T  # (block, classes)
         total = votes.sum(axis=1, keepdims=True)
         return np.log(np.where(total > 0, votes / np.maximum(total, _TINY), 1 / votes.shape[1]) + _FLOOR)
 
@@ -82,12 +83,13 @@ def fit(features: Features, labels: np.ndarray, n_classes: int, model: LeaveOneO
     step = max(1, -(-n // min(_VOTERS, max(1, _PAIRS // n))))
     spread = np.maximum(model.values, max(model.values.max(initial=0) * _LEAST, _TINY)) ** _WHITENING
     directions = (model.directions / spread).astype(np.float32)
-    blocks = leave_one_out.blocks(features, labels, n_classes, step)
-    voters, onehot = zip(*((_unit((block - model.mean) @ directions), own) for _, block, own in blocks), strict=True)
-    onehot = np.concatenate(onehot).astype(np.float32)
-    found = KernelVote(model.mean, directions, np.concatenate(voters), onehot, np.arange(0, n, step), 0.0)
-    ask = slice(None, None, max(1, len(onehot) // _ASKED))
-    asked, truth = found.rows[ask], onehot[ask].argmax(axis=1)
+    blocks = leave_one_out.rows_of(features, step)
+    voters = np.concatenate([_unit((block - model.mean) @ directions) for _, block in blocks])
+    rows = np.arange(0, n, step)
+    each = np.ones(len(rows), np.float32), (labels[rows], np.arange(len(rows)))
+    found = KernelVote(model.mean, directions, voters, csr_array(each, shape=(n_classes, len(rows))), rows, 0.0)
+    ask = slice(None, None, max(1, len(rows) // _ASKED))
+    asked, truth = rows[ask], labels[rows[ask]]
 
     def log_loss(sharpness: float) -> float:
         scores = replace(found, sharpness=sharpness).vote(found.voters[ask], asked)

@@ -21,7 +21,7 @@ _NOISE = 0.05  # share of wrong labels where the search starts
 _SHARPNESS = 3.0  # of a voice whose scores have a standard deviation of one, typically
 _LEAVES = 0.5  # how far from the start a weight is expected, for scores with a standard deviation of one,
 _CONFUSES = 1.0  # and the logarithm of an entry of the confusion matrix, up to its row's sum
-_ROWS = 20_000  # at most so many are fitted on
+_ROWS, _CELLS = 20_000, 5_000_000  # at most so many are fitted on; and so many times classes
 _MOST_CLASSES = 100  # with more, all classes share the start's one temperature a voice and one share of wrong labels
 _ITERATIONS = 200
 _TINY = 1e-300
@@ -56,7 +56,7 @@ def fit(voices: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
     voices : arrays of shape (n, classes), scores in which larger is likelier
     labels : (n,) int
     """
-    step = max(1, -(-len(labels) // _ROWS))
+    step = max(1, -(-len(labels) // min(_ROWS, max(1, _CELLS // voices[0].shape[1]))))
     voices, labels, n_classes = [voice[::step] for voice in voices], labels[::step], voices[0].shape[1]
     sharpness, noise = shared(voices, labels)
     confusion = np.full((n_classes, n_classes), noise / max(1, n_classes - 1))

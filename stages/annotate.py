@@ -69,7 +69,9 @@ def queue(examples: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) ->
     What an answer gains is the probability that the label is wrong that training would use without it.
     """
     names = np.array(classes, dtype=object)
-    first, second = names[np.argsort(-pred_probs, axis=1, kind="stable")[:, :2]].T
+    best, others = pred_probs.argmax(axis=1), pred_probs.copy()
+    others[np.arange(len(best)), best] = -1
+    first, second = names[best], names[others.argmax(axis=1)]
     unlabelled, stays = examples["given"].isna(), examples["decision"].isin(["keep", "review"])
     trust = examples["quality"].where(stays, examples["confidence"]).where(~unlabelled, pred_probs.max(axis=1))
     why = examples["reason"].where(examples["reason"] != "", "among the least sure of the labels that are kept")

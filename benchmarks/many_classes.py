@@ -1,0 +1,72 @@
+"""Labels beyond the easy: 1,000 classes, some with one to three examples; 99 % without a label. It runs, in bounds."""
+
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from assay import dataset
+from benchmarks.workspace import ROOT, code_only, machine, row, set_parameters, timed
+
+WIDTH, WRONG, RARE = 256, 0.05, 50
+
+
+def write(n: int, n_classes: int, labelled: float) -> None:
+    """One batch as collect and embed leave it; the last classes have one to three examples."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(n_classes - RARE, size=n)
+    rare = np.repeat(np.arange(n_classes - RARE, n_classes), rng.integers(1, 4, RARE))
+    labels[: len(rare)] = rare
+    centres = rng.standard_normal((n_classes, WIDTH), np.float32)
+    blocks = (
+        0.5 * centres[part] + rng.standard_normal((len(part), WIDTH), np.float32)
+        for part in np.array_split(labels, max(1, n // 10_000))
+    )
+    dataset.write_rows(dataset.embeddings("synthetic"), n, blocks)
+    ids = [f"{number:032x}" for number in range(n)]
+    columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(["train"] * n)}
+    columns["feature:none"] = pa.array(np.zeros(n, np.float32))
+    dataset.write_examples("synthetic", {"modality": "table", "shape": [1], "features": ["none"]}, columns)
+    given = np.where(rng.random(n) < WRONG, rng.integers(n_classes - RARE, size=n), labels)
+    given[: len(rare)] = rare
+    has = rng.random(n) < labelled
+    has[: len(rare)] = True
+    rows = [(ids[index], "given", str(given[index])) for index in np.flatnonzero(has)]
+    dataset.write_csv(dataset.labels("synthetic"), ["id", "annotator", "label"], rows)
+    dataset.write_csv(dataset.truth("synthetic"), ["id", "label"], zip(ids, map(str, labels), strict=True))
+    dataset.write_json(dataset.LISTED, {"batches": ["synthetic"]})
+
+
+def main() -> None:
+    print(f"# {machine()}\n")
+    row(
+        "examples", "classes", "labelled", "seconds", "GiB", "wrong among given", "among cleaned", "of rare labels kept"
+    )
+    row(*["---"] * 8)
+    for n, n_classes, labelled in ((100_000, 1000, 1.0), (100_000, 100, 0.01)):
+        with code_only() as folder:
+            set_parameters(folder, portable=False, clean__smallest_class=1, clean__beyond__near_duplicate="ignore")
+            script = f"from benchmarks.many_classes import write; write({n}, {n_classes}, {labelled})"
+            timed([sys.executable, "-c", script], folder, PYTHONPATH=str(ROOT))
+            seconds, memory = timed([sys.executable, "-m", "stages.clean"], folder)
+            truth = pd.read_csv(folder / "data/collected/synthetic/truth.csv", dtype=str).set_index("id")["label"]
+            quality = pd.read_parquet(folder / "data/cleaned/quality.parquet").set_index("id")
+            cleaned = pd.read_csv(folder / "data/cleaned/labels.csv", dtype=str).set_index("id")["label"]
+            rare = quality[truth[quality.index].astype(int) >= n_classes - RARE]
+            counts = json.loads((folder / "metrics/clean.json").read_text())
+            wrong = [(each != truth[each.index]).mean() for each in (quality["given"], cleaned)]
+            kept = (rare["decision"] == "keep").mean()
+            row(
+                f"{n:,}",
+                n_classes,
+                f"{counts['labelled']:,}",
+                seconds,
+                memory,
+                *(f"{each:.2%}" for each in (*wrong, kept)),
+            )
+
+
+if __name__ == "__main__":
+    main()
