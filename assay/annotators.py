@@ -86,7 +86,7 @@ def consensus(
     step = max(1, _CELLS // n_classes)
     for _ in range(_ROUNDS):
         counts = np.zeros((n_classes, n_classes))  # (true, label)
-        right, usual = np.zeros(len(examples)), np.zeros(len(examples))
+        exposed, right = np.zeros((n_annotators, n_classes)), np.zeros(n_annotators)  # to true classes
         for start in range(0, n_examples, step):
             rows = slice(start, start + step)
             own = slice(*np.searchsorted(examples, [start, start + step]))
@@ -96,21 +96,21 @@ def consensus(
             by_example = csr_array((np.ones(len(each)), places), shape=(len(prior[rows]), len(each)))
             posterior[rows] = softmax(np.log(np.maximum(prior[rows], _TINY)) + by_example @ likelihood, axis=1)
             believed = posterior[examples[own]]  # (votes, classes)
-            right[own], usual[own] = believed[each, labels[own]], believed @ (1 - np.diag(confusion))
-            told = csr_array((telling[own].astype(float), (labels[own], each)), shape=(n_classes, len(each)))
-            counts += (told @ believed).T
+            weight, people = telling[own].astype(float), annotators[own]
+            right += np.bincount(people, weight * believed[each, labels[own]], n_annotators)
+            exposed += csr_array((weight, (people, each)), shape=(n_annotators, len(each))) @ believed
+            counts += (csr_array((weight, (labels[own], each)), shape=(n_classes, len(each))) @ believed).T
         errors = _LABELS * _USUAL_ERRORS
-        wrong = np.bincount(annotators[telling], 1 - right[telling], n_annotators)
-        expectable = np.bincount(annotators[telling], usual[telling], n_annotators)
         overall = (counts.sum() - np.trace(counts) + errors) / (counts.sum() + _LABELS)
         confusion = counts + _CELL * n_classes * _with_errors(expected, overall)
         confusion /= confusion.sum(axis=1, keepdims=True)
-        updated = (wrong + errors) / (expectable + errors)
+        usual = exposed @ (1 - np.diag(confusion))
+        updated = (answered - right + errors) / (usual + errors)
         settled = np.abs(updated - rate).max(initial=0) < _SETTLED
         rate = updated
         if settled:
             break
-    share = (wrong + errors) / (answered + _LABELS)
+    share = (answered - right + errors) / (answered + _LABELS)
     return Consensus(posterior, np.clip(1 - share, 0, 1), confusion, rate)
 
 

@@ -65,7 +65,7 @@ def findings(
     found = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
     found = found[found["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
     drop = (found["kind"].map(dict(params)) == "drop") & (found["split"] != "test")
-    found = found.assign(decision=np.where(drop, "drop", "review"), quality="", confidence="", is_issue=True)
+    found = found.assign(decision=np.where(drop, "drop", "review"), quality="", confidence="", is_issue="")
     return found.sort_values(["kind", "id", "batch", "given", "suggested"], kind="stable")
 
 
@@ -78,9 +78,10 @@ def dropped(judged: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def counts(found: pd.DataFrame) -> dict[str, int]:
-    """How many findings of each kind there are."""
-    return {kind: int((found["kind"] == kind).sum()) for kind in Beyond.model_fields}
+def counts(found: pd.DataFrame, n_examples: int) -> dict[str, int]:
+    """How many findings of each kind there are, of those that were looked for."""
+    looked = [kind for kind in Beyond.model_fields if kind not in _COPIES or n_examples <= _MOST_COMPARED]
+    return {kind: int((found["kind"] == kind).sum()) for kind in looked}
 
 
 def look(examples: pd.DataFrame) -> tuple[np.ndarray | None, dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -141,8 +142,9 @@ def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd
     """
     means = pd.DataFrame(pred_probs[given.index]).groupby(given.to_numpy()).mean()
     means = means.reindex(range(len(classes)), fill_value=0).to_numpy(np.float64)
-    own = np.maximum(np.diag(means), 1e-12)
-    overlap = np.triu(np.sqrt(means * means.T / np.outer(own, own)), 1)
+    own = np.diag(means)
+    known = own > 0.5 / len(classes)  # a class that is never predicted is no name of another
+    overlap = np.triu(np.sqrt(means * means.T / np.maximum(np.outer(own, own), 1e-12)), 1) * np.outer(known, known)
     rows = [
         {"kind": "class_overlap", "given": classes[a], "suggested": classes[b],
          "reason": f"predictions confuse {classes[a]} and {classes[b]} ({overlap[a, b]:.2f} of what one class would)"}

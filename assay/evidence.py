@@ -11,7 +11,7 @@ from assay import catalogue
 from assay.leave_one_out import LeaveOneOut
 
 COLUMNS = ["speaks_for_suggested", "speaks_for_given"]
-_MOST = 500  # doubted labels, the worst first, that evidence is given for
+MOST = 500  # doubted labels, the worst first, that evidence is given for
 _EACH = 3  # examples on either side
 _CELLS = 20_000_000  # weights that are held at a time
 
@@ -26,7 +26,7 @@ def find(doubted: pd.DataFrame, examples: pd.DataFrame, learned: pd.Series, line
     learned : the label by number of every example that was learned from, by row of the catalogue
     """
     doubted = doubted.assign(**dict.fromkeys(COLUMNS, ""), **{f"rows_{name}": [[]] * len(doubted) for name in COLUMNS})
-    worst = doubted.index[:_MOST].sort_values()
+    worst = doubted.index[:MOST].sort_values()
     if worst.empty:
         return doubted
     asked = np.concatenate([rows[:] for rows in catalogue.features(examples.loc[worst])])

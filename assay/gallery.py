@@ -18,7 +18,7 @@ small { color: #666; display: block; overflow-wrap: anywhere; max-width: 22em } 
 
 def page(doubted: pd.DataFrame, examples: pd.DataFrame) -> str:
     """HTML of the worst of `doubted`, which `evidence.find` and the names of the classes were added to."""
-    worst = doubted.groupby("given", sort=True).head(_EACH)
+    worst = doubted.head(evidence.MOST).groupby("given", sort=True).head(_EACH)
     columns = [f"rows_{name}" for name in evidence.COLUMNS]
     rows = sorted({*worst.index, *(row for name in columns for some in worst[name] for row in some)})
     seen = dict(zip(rows, _looks(examples.loc[rows]), strict=True))

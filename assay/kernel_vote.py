@@ -70,7 +70,7 @@ class KernelVote:
         return np.log(np.where(total > 0, votes / np.maximum(total, _TINY), 1 / votes.shape[1]) + _FLOOR)
 
 
-def fit(features: Features, labels: np.ndarray, n_classes: int, model: LeaveOneOut) -> KernelVote:
+def fit(features: Features, labels: np.ndarray, model: LeaveOneOut, n_asking: int) -> KernelVote:
     """Choose who votes, and how much nearer examples count for more: what says most of the labels of others.
 
     Parameters
@@ -78,9 +78,10 @@ def fit(features: Features, labels: np.ndarray, n_classes: int, model: LeaveOneO
     features : one array a batch
     labels : (n,) int, over all batches in order
     model : the ridge classifier of the same rows, which knows their mean and their main directions
+    n_asking : examples that are to be voted on
     """
-    n = len(labels)
-    step = max(1, -(-n // min(_VOTERS, max(1, _PAIRS // n))))
+    n, n_classes = model.scores.shape
+    step = max(1, -(-n // min(_VOTERS, max(1, _PAIRS // n_asking))))
     spread = np.maximum(model.values, max(model.values.max(initial=0) * _LEAST, _TINY)) ** _WHITENING
     directions = (model.directions / spread).astype(np.float32)
     blocks = leave_one_out.rows_of(features, step)

@@ -6,14 +6,15 @@ on a network. The probabilities of the true class are
 
     softmax(sum over voices of scores · weights + bias)        and, of a label, those times the confusion matrix.
 
-It starts from one temperature a voice and one share of wrong labels, and leaves there as far as the labels ask for it:
-a Gaussian prior around the start weighs what few examples say.
+It starts from one temperature a voice and the confusion matrix of confident learning (Northcutt, Jiang and Chuang
+2021), and leaves there as far as the labels ask for it: a Gaussian prior around the start weighs what few examples say.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from cleanlab.count import compute_confident_joint
 from scipy.optimize import minimize
 from scipy.special import softmax
 
@@ -24,6 +25,7 @@ _CONFUSES = 1.0  # and the logarithm of an entry of the confusion matrix, up to 
 _ROWS, _CELLS = 20_000, 5_000_000  # at most so many are fitted on; and so many times classes
 _MOST_CLASSES = 100  # with more, all classes share the start's one temperature a voice and one share of wrong labels
 _ITERATIONS = 200
+_LEAST_GAIN = 0.02  # of the mean log-likelihood over that of the classes' shares, for predictions to have a say
 _TINY = 1e-300
 
 
@@ -34,13 +36,11 @@ class NoiseLayer:
     weights : (voices, classes, classes), from a voice's scores to the logits of the true class
     bias : (classes,)
     confusion : (classes, classes) probability of each label, a row for each true class
-    noise : share of wrong labels, 0..1
     """
 
     weights: np.ndarray
     bias: np.ndarray
     confusion: np.ndarray
-    noise: float
 
     def pred_probs(self, voices: Sequence[np.ndarray]) -> np.ndarray:
         """Probabilities of the true class before its label is looked at. Shape (n, classes), float32."""
@@ -59,12 +59,38 @@ def fit(voices: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
     step = max(1, -(-len(labels) // min(_ROWS, max(1, _CELLS // voices[0].shape[1]))))
     voices, labels, n_classes = [voice[::step] for voice in voices], labels[::step], voices[0].shape[1]
     sharpness, noise = shared(voices, labels)
-    confusion = np.full((n_classes, n_classes), noise / max(1, n_classes - 1))
-    np.fill_diagonal(confusion, 1 - noise)
     weights, bias = sharpness[:, None, None] * np.eye(n_classes), np.zeros(n_classes)
-    if n_classes <= _MOST_CLASSES:
+    pred_probs = softmax(np.tensordot(sharpness, np.stack(voices), 1), axis=1)
+    if not _telling(pred_probs, labels, noise):
+        shares = np.bincount(labels, minlength=n_classes) / len(labels)
+        return NoiseLayer(np.zeros_like(weights), np.log(np.maximum(shares, _TINY)), _uniform(_NOISE, n_classes))
+    confusion = _uniform(noise, n_classes)
+    if 1 < n_classes <= _MOST_CLASSES:
+        confusion = compute_confident_joint(labels, pred_probs).T + 1.0
+        confusion /= confusion.sum(axis=1, keepdims=True)
         weights, bias, confusion = _free(voices, labels, weights, confusion)
-    return NoiseLayer(weights.astype(np.float32), bias.astype(np.float32), confusion, noise)
+    return NoiseLayer(weights.astype(np.float32), bias.astype(np.float32), confusion)
+
+
+def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """By which to divide logits (n, classes) for calibrated probabilities, although some labels (n,) are wrong."""
+    return float(1 / shared([logits], labels)[0][0])
+
+
+def _uniform(noise: float, n_classes: int) -> np.ndarray:
+    """The confusion matrix in which all errors are equally likely."""
+    confusion = np.full((n_classes, n_classes), noise / max(1, n_classes - 1))
+    np.fill_diagonal(confusion, 1 - noise if n_classes > 1 else 1)
+    return confusion
+
+
+def _telling(pred_probs: np.ndarray, labels: np.ndarray, noise: float) -> bool:
+    """Whether predictions say more of the labels than the classes' shares: else half of them could seem wrong."""
+    right = pred_probs[np.arange(len(labels)), labels]
+    likelihood = (1 - noise) * right + noise / max(1, pred_probs.shape[1] - 1) * (1 - right)
+    shares = np.bincount(labels) / len(labels)
+    gain = np.log(np.maximum(likelihood, _TINY)).mean() - np.log(shares[labels]).mean()
+    return bool(gain > _LEAST_GAIN)
 
 
 def shared(voices: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray, float]:

@@ -39,7 +39,7 @@ def hear(
     """
     features = catalogue.features(examples.loc[learned])
     linear = leave_one_out.fit(features, given, n_classes)
-    near = kernel_vote.fit(features, given, n_classes, linear)
+    near = kernel_vote.fit(features, given, linear, len(examples))
     voices = np.empty((2 + bool(params.clean.folds), len(examples), n_classes), np.float32)
     voices[0, learned] = linear.scores
     for rows, block in leave_one_out.rows_of(features):

@@ -168,8 +168,9 @@ def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     key = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
-        sections = {(name,): field.annotation for name, field in Parameters.model_fields.items()} | {(): Parameters}
-        section = sections.get(problem["loc"][:-1], Annotator)  # the one section that is deeper down
+        sections = {(name,): field.annotation for name, field in Parameters.model_fields.items()}
+        sections |= {(): Parameters, ("clean", "beyond"): Beyond}
+        section = sections.get(problem["loc"][:-1], Annotator)
         return f"{key}: unknown key; allowed here: {', '.join(section.model_fields)}"
     if problem["type"] == "missing":
         return f"{key}: missing; see the params.yaml that Assay came with"

@@ -8,7 +8,6 @@ import warnings
 import numpy as np
 import pandas as pd
 from cleanlab.filter import find_label_issues
-from cleanlab.rank import get_label_quality_scores
 
 DECISIONS = ("keep", "relabel", "drop", "review")
 COLUMNS = ["id", "given", "suggested", "quality", "confidence", "is_issue", "decision", "reason"]
@@ -35,7 +34,7 @@ def doubt(given: np.ndarray, pred_probs: np.ndarray, posterior: np.ndarray) -> p
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of classes with few examples
             confident = find_label_issues(given, pred_probs, filter_by="prune_by_class", n_jobs=1)
-    quality = get_label_quality_scores(given, posterior) if len(given) else np.zeros(0)
+    quality = posterior[np.arange(len(given)), given]
     return pd.DataFrame({"quality": quality, "suggested": suggested, "is_issue": confident & (suggested != given)})
 
 

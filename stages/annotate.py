@@ -14,9 +14,15 @@ def main() -> None:
     answered = answers.read(examples, classes)
     judged = dataset.read_parquet(dataset.QUALITY).to_pandas().set_index("id")
 
-    labels = override(dataset.read_csv(dataset.CLEANED_LABELS).to_pandas().set_index("id"), answered, examples)
     issues = dataset.read_csv(dataset.ISSUES).to_pandas()
-    known = [*labels.index, *judged.index, *issues["id"][issues["decision"] == "drop"]]
+    left_out = issues["id"][
+        (issues["decision"] == "drop") & (issues["kind"] != "label")
+    ]  # a leak, say, whatever its label
+    left_out = examples.index[examples["id"].isin(left_out)]
+    answered = answered[~answered["example"].isin(left_out)]
+
+    labels = override(dataset.read_csv(dataset.CLEANED_LABELS).to_pandas().set_index("id"), answered, examples)
+    known = [*labels.index, *judged.index, *examples["id"][left_out]]
     unlabelled = examples[(examples["split"] == "train") & ~examples["id"].isin(known)]
     if params.pseudo_labels == "propagate" and len(unlabelled):
         pred_probs = pred_probs.copy()
@@ -26,7 +32,7 @@ def main() -> None:
         above = params.pseudo_above if params.pseudo_labels == "confident" else 0.0
         pseudo = pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, above)
         labels = pd.concat([labels, pseudo])
-    asked = queue(examples.join(judged, on="id"), pred_probs, classes).drop(index=answered["example"].unique())
+    asked = queue(examples.join(judged, on="id"), pred_probs, classes).drop(index=left_out.union(answered["example"]))
     asked = diverse(asked, params.queue_length, params.page)
 
     labels = examples.join(labels, on="id", how="inner").sort_values("id")

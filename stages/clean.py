@@ -32,18 +32,17 @@ def main() -> None:
         judge(side, heard.pred_probs[side.index], believed.probabilities[side.index], params.clean) for _, side in sides
     ]
     judged = pd.concat(judged).join(examples)
+    found = beyond.findings(examples, learned["given"], heard.pred_probs, classes, params.clean.beyond)
     doubted = judged[judged["decision"] != "keep"].sort_values(["quality", "id"])
     doubted = explain(evidence.find(doubted, examples, learned["given"], heard.linear), classes)
-    judged = explain(judged, classes).sort_values("id")
-    found = beyond.findings(examples, labels["given"], heard.pred_probs, classes, params.clean.beyond)
-    judged = beyond.dropped(judged, found)
+    judged = beyond.dropped(explain(judged, classes), found).sort_values("id")
 
     dataset.write_frame(dataset.QUALITY, judged, quality.COLUMNS)
-    spreadsheets.write(dataset.ISSUES, pd.concat([doubted.assign(kind="label"), found]), _COLUMNS)
+    spreadsheets.write(dataset.ISSUES, pd.concat([doubted.assign(kind="label"), found]).fillna(""), _COLUMNS)
     dataset.write_bytes(dataset.GALLERY, gallery.page(doubted, examples).encode())
     dataset.write_frame(dataset.CLEANED_LABELS, cleaned(judged), ["id", "label", "confidence", "source"])
     dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], heard.pred_probs, classes)
-    dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, heard) | beyond.counts(found))
+    dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, heard) | beyond.counts(found, len(examples)))
     spreadsheets.write(dataset.ANNOTATORS, *table_of_people(votes, believed, people, classes))
 
 

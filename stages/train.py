@@ -40,7 +40,7 @@ def main() -> None:
     temperature = 1.0
     if len(validation):
         logits = training.logits(model, validation.payload, params.train.batch_size)
-        temperature = float(1 / noise_layer.shared([logits], validation.labels)[0][0])
+        temperature = noise_layer.temperature(logits, validation.labels)
 
     dataset.write_bytes(dataset.CLASSIFIER, training.classifier_to_onnx(model, encoder, temperature))
     kind = {name: encoder[name] for name in ("modality", "shape", "features") if name in encoder}

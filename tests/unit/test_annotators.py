@@ -44,6 +44,16 @@ def test_a_model_helps_and_shows_who_errs_even_where_nobody_agrees_with_anybody(
     assert right(truth, found.probabilities) > right(truth, consensus(votes).probabilities)
 
 
+def test_few_labels_an_example():
+    truth, votes = people([0.8, 0.65, 0.5], n=3000, n_classes=10)
+    some = np.random.default_rng(0).random(len(votes.examples)) < 0.5
+    votes = Votes(votes.examples[some], votes.annotators[some], votes.labels[some], votes.shape)
+    found = consensus(votes)
+    np.testing.assert_allclose(found.accuracy, [0.8, 0.65, 0.5], atol=0.1)
+    voted = np.unique(votes.examples)
+    assert right(truth[voted], found.probabilities[voted]) > 0.7
+
+
 def test_who_is_taken_for_whom():
     truth, votes = people([0.95, 0.95, 0.95], n=4000)
     confused = (truth[votes.examples] == 1) & (votes.examples % 3 == votes.annotators)

@@ -13,9 +13,9 @@ def problem(n: int = 300) -> tuple[np.ndarray, np.ndarray]:
 
 def test_no_label_votes_for_itself():
     features, labels = problem()
-    vote = kernel_vote.fit([features], labels, 3, leave_one_out.fit([features], labels, 3))
+    vote = kernel_vote.fit([features], labels, leave_one_out.fit([features], labels, 3), 300)
     changed = np.where(np.arange(len(labels)) == 7, (labels + 1) % 3, labels)
-    other = kernel_vote.fit([features], changed, 3, leave_one_out.fit([features], labels, 3))
+    other = kernel_vote.fit([features], changed, leave_one_out.fit([features], labels, 3), 300)
     other.sharpness = vote.sharpness
     before, after = (each.scores(features, 0) for each in (vote, other))
     np.testing.assert_array_equal(before[7], after[7])
@@ -24,7 +24,7 @@ def test_no_label_votes_for_itself():
 
 def test_votes_are_right_and_come_in_any_blocks(monkeypatch):
     features, labels = problem()
-    vote = kernel_vote.fit([features[:100], features[100:]], labels, 3, leave_one_out.fit([features], labels, 3))
+    vote = kernel_vote.fit([features[:100], features[100:]], labels, leave_one_out.fit([features], labels, 3), 300)
     whole = vote.scores(features, 0)
     assert np.mean(whole.argmax(axis=1) == labels) > 0.9
     monkeypatch.setattr(kernel_vote, "_BLOCK", 64)
@@ -36,6 +36,6 @@ def test_votes_are_right_and_come_in_any_blocks(monkeypatch):
 def test_few_voters_where_many_ask(monkeypatch):
     features, labels = problem()
     monkeypatch.setattr(kernel_vote, "_VOTERS", 50)
-    vote = kernel_vote.fit([features], labels, 3, leave_one_out.fit([features], labels, 3))
+    vote = kernel_vote.fit([features], labels, leave_one_out.fit([features], labels, 3), 300)
     assert len(vote.voters) == 50
     assert np.mean(vote.scores(features, 0).argmax(axis=1) == labels) > 0.9

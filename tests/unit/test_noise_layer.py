@@ -31,6 +31,27 @@ def test_finds_who_is_taken_for_whom():
     np.testing.assert_allclose(np.diag(confusion)[[0, 2, 3, 4]], 1, atol=0.03)
 
 
+@pytest.mark.parametrize("share", [0.05, 0.3])
+def test_labels_that_are_wrong_by_class_are_found_although_a_voice_learned_them(share):
+    rng = np.random.default_rng(0)
+    truth = rng.integers(5, size=4000)
+    given = np.where(rng.random(4000) < share, (truth + 1) % 5, truth)
+    usual = np.stack([np.roll([1 - share, share, 0, 0, 0], each) for each in range(5)])[truth]
+    voice = np.log(usual + 0.01) + rng.normal(scale=0.1, size=usual.shape)  # what neighbours say of the given labels
+    layer = noise_layer.fit([voice], given)
+    joint = layer.pred_probs([voice]) * layer.confusion[:, given].T
+    assert np.mean(joint.argmax(axis=1) == truth) > 0.98
+
+
+def test_voices_that_say_nothing_leave_labels_alone():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(2, size=2000)
+    voice = rng.normal(size=(2000, 2))
+    layer = noise_layer.fit([voice], labels)
+    joint = layer.pred_probs([voice]) * layer.confusion[:, labels].T
+    assert (joint.argmax(axis=1) == labels).all()
+
+
 def test_a_second_voice_helps_and_noise_as_a_voice_does_not_hurt():
     scores, truth, given = noisy(0.2)
     rng = np.random.default_rng(1)
