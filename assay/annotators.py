@@ -100,8 +100,8 @@ def consensus(
             right += np.bincount(people, weight * believed[each, labels[own]], n_annotators)
             exposed += csr_array((weight, (people, each)), shape=(n_annotators, len(each))) @ believed
             counts += (csr_array((weight, (labels[own], each)), shape=(n_classes, len(each))) @ believed).T
-        errors = _LABELS * _USUAL_ERRORS
-        overall = (counts.sum() - np.trace(counts) + errors) / (counts.sum() + _LABELS)
+        overall = (counts.sum() - np.trace(counts) + _LABELS * _USUAL_ERRORS) / (counts.sum() + _LABELS)
+        errors = _LABELS * overall
         confusion = counts + _CELL * n_classes * _with_errors(expected, overall)
         confusion /= confusion.sum(axis=1, keepdims=True)
         usual = exposed @ (1 - np.diag(confusion))

@@ -13,20 +13,22 @@ DECISIONS = ("keep", "relabel", "drop", "review")
 COLUMNS = ["id", "given", "suggested", "quality", "confidence", "is_issue", "decision", "reason"]
 
 
-def doubt(given: np.ndarray, pred_probs: np.ndarray, posterior: np.ndarray) -> pd.DataFrame:
-    """Find the labels that are likely to be wrong: confident learning and the posterior must agree on it.
+def doubt(given: np.ndarray, pred_probs: np.ndarray, posterior: np.ndarray, voted: np.ndarray) -> pd.DataFrame:
+    """Find the labels that are likely to be wrong: the posterior must say so, and confident learning, or a person.
 
     Parameters
     ----------
     given : (n,) int, classes 0..classes-1
     pred_probs : (n, classes) probabilities from a model that did not see that row's label
     posterior : (n, classes) the same once the label was looked at, and how often labels are wrong
+    voted : (n, classes) bool, which classes somebody gave
 
     Returns
     -------
     pd.DataFrame
         A row a label: `quality`, 0 bad to 1 good, the probability that the given class is right; `suggested`, int, the
-        most probable class; `is_issue`, whether the label is taken to be wrong.
+        most probable class; `is_issue`, whether the label is taken to be wrong; `disputed`, whether it is and somebody
+        gave the suggested class.
     """
     suggested = posterior.argmax(axis=1)
     confident = np.ones(len(given), bool)  # where all have one class, confident learning has no say
@@ -35,7 +37,9 @@ def doubt(given: np.ndarray, pred_probs: np.ndarray, posterior: np.ndarray) -> p
             warnings.simplefilter("ignore")  # it warns of classes with few examples
             confident = find_label_issues(given, pred_probs, filter_by="prune_by_class", n_jobs=1)
     quality = posterior[np.arange(len(given)), given]
-    return pd.DataFrame({"quality": quality, "suggested": suggested, "is_issue": confident & (suggested != given)})
+    disputed = voted[np.arange(len(given)), suggested] & (suggested != given)
+    is_issue = (confident & (suggested != given)) | disputed
+    return pd.DataFrame({"quality": quality, "suggested": suggested, "is_issue": is_issue, "disputed": disputed})
 
 
 def decide(
@@ -48,13 +52,14 @@ def decide(
     found : what `doubt` found
     confidence : (n,) probability of the suggested class
     held_out : (n,) bool, test examples, which are never changed: what is doubted goes to review
-    relabel_above : confidence from which on the suggested class replaces a doubted one
+    relabel_above : confidence from which on the suggested class replaces a doubted one, unless people already disagree
     drop_below : else, quality below which the example is left out; else it stays, for review
     """
-    sure, hopeless = confidence >= relabel_above, found.quality < drop_below
+    sure, hopeless = found.disputed | (confidence >= relabel_above), found.quality < drop_below
     return np.select([~found.is_issue, held_out, sure, hopeless], ["keep", "review", "relabel", "drop"], "review")
 
 
-def reason(given: str, suggested: str, quality: float, confidence: float) -> str:
+def reason(given: str, suggested: str, quality: float, confidence: float, disputed: bool) -> str:
     """Why a label is not simply kept, for people."""
-    return f"the other examples say {suggested} ({confidence:.2f}) rather than {given} ({quality:.2f})"
+    said = f"the other examples say {suggested} ({confidence:.2f}) rather than {given} ({quality:.2f})"
+    return f"people disagree; {said}" if disputed else said

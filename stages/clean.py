@@ -28,8 +28,11 @@ def main() -> None:
     believed = annotators.consensus(votes, held_out, heard.pred_probs, heard.confusion)
 
     sides = labels.groupby("held_out")  # no test label has a say in what becomes of the others
+    voted = np.zeros(heard.pred_probs.shape, bool)
+    voted[votes.examples, votes.labels] = True
     judged = [
-        judge(side, heard.pred_probs[side.index], believed.probabilities[side.index], params.clean) for _, side in sides
+        judge(side, *(each[side.index] for each in (heard.pred_probs, believed.probabilities, voted)), params.clean)
+        for _, side in sides
     ]
     judged = pd.concat(judged).join(examples)
     found = beyond.findings(examples, learned["given"], heard.pred_probs, classes, params.clean.beyond)
@@ -71,9 +74,11 @@ def check_classes(given: pd.Series, classes: list[str], smallest: int, examples:
         raise InputError(f"{dataset.RAW / one['batch']}: {few}: {remedy}")
 
 
-def judge(labels: pd.DataFrame, pred_probs: np.ndarray, believed: np.ndarray, params: Clean) -> pd.DataFrame:
+def judge(
+    labels: pd.DataFrame, pred_probs: np.ndarray, believed: np.ndarray, voted: np.ndarray, params: Clean
+) -> pd.DataFrame:
     """Add what is thought of each label, and what is done about it."""
-    found = quality.doubt(labels["given"].to_numpy(), pred_probs, believed).set_index(labels.index)
+    found = quality.doubt(labels["given"].to_numpy(), pred_probs, believed, voted).set_index(labels.index)
     confidence = believed.max(axis=1)
     limits = {"relabel_above": params.relabel_above, "drop_below": params.drop_below}
     decision = quality.decide(found, confidence, labels["held_out"], **limits)
@@ -85,7 +90,8 @@ def explain(judged: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     names = np.array(classes, dtype=object)
     named = judged.assign(given=names[judged["given"]], suggested=names[judged["suggested"]], reason="")
     doubted = named["decision"] != "keep"
-    rows = named.loc[doubted, ["given", "suggested", "quality", "confidence"]].itertuples(index=False)
+    columns = ["given", "suggested", "quality", "confidence", "disputed"]
+    rows = named.loc[doubted, columns].itertuples(index=False)
     named.loc[doubted, "reason"] = [quality.reason(*row) for row in rows]
     return named
 

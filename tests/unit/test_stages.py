@@ -29,21 +29,29 @@ def test_the_training_copy_of_a_test_example_loses_its_side():
 
 
 def test_decisions():
-    found = pd.DataFrame({"quality": [0.9, 0.2, 0.2, 0.05, 0.2], "is_issue": [False, True, True, True, True]})
-    confidence, held_out = np.array([0.9, 0.8, 0.5, 0.5, 0.8]), np.array([False, False, False, False, True])
+    found = pd.DataFrame(
+        {"quality": [0.9, 0.2, 0.2, 0.05, 0.2, 0.4], "is_issue": [False, True, True, True, True, True]}
+    )
+    found["disputed"] = [False] * 5 + [True]
+    confidence, held_out = np.array([0.9, 0.8, 0.5, 0.5, 0.8, 0.5]), np.array([False] * 4 + [True, False])
     decided = quality.decide(found, confidence, held_out, relabel_above=0.8, drop_below=0.1)
-    assert decided.tolist() == ["keep", "relabel", "review", "drop", "review"]
+    assert decided.tolist() == ["keep", "relabel", "review", "drop", "review", "relabel"]
 
 
 def test_doubt_needs_both_voices():
     given = np.repeat([0, 1], 50)
     pred_probs = np.where(given[:, None] == [0, 1], 0.9, 0.1)
     pred_probs[:3] = [0.05, 0.95]
-    found = quality.doubt(given, pred_probs, posterior=pred_probs)
+    found = quality.doubt(given, pred_probs, pred_probs, pred_probs < 0)
     assert np.flatnonzero(found.is_issue).tolist() == [0, 1, 2]
     trusting = np.where(given[:, None] == [0, 1], 1.0, 0.0)
-    assert not quality.doubt(given, pred_probs, posterior=trusting).is_issue.any()
-    assert len(quality.doubt(given[:0], pred_probs[:0], pred_probs[:0]).quality) == 0
+    assert not quality.doubt(given, pred_probs, trusting, pred_probs < 0).is_issue.any()
+    voted = np.zeros((100, 2), bool)
+    voted[50:55, 0] = True  # somebody said 0, and what is known of people says that too
+    believed = np.where(voted, [0.6, 0.4], np.where(given[:, None] == [0, 1], 0.9, 0.1))
+    believed[50:55] = [0.6, 0.4]
+    assert np.flatnonzero(quality.doubt(given, pred_probs, believed, voted).disputed).tolist() == [50, 51, 52, 53, 54]
+    assert len(quality.doubt(given[:0], pred_probs[:0], pred_probs[:0], pred_probs[:0] < 0).quality) == 0
 
 
 def test_every_vote_counts():
@@ -103,4 +111,4 @@ def test_simulated_people_err_as_often_as_they_should():
 
 def test_a_test_side_of_one_class_is_judged_by_the_posterior_alone():
     posterior = np.array([[0.9, 0.1], [0.2, 0.8]])
-    assert quality.doubt(np.array([0, 0]), posterior, posterior).is_issue.tolist() == [False, True]
+    assert quality.doubt(np.array([0, 0]), posterior, posterior, posterior < 0).is_issue.tolist() == [False, True]
