@@ -1,9 +1,9 @@
 """Wrong labels made by real people: average precision and seconds, ours against a cross-validated network + cleanlab.
 
-CIFAR-10N, 20,000 images with the labels of one person each (`label_1`). The truth is read for scoring only, and scores
-are of the half of the images (odd numbers) on which no setting of ours was chosen, with a 95 % interval.
+CIFAR-10N, 20,000 images with the labels of one person each (`label_1`). The truth is read for scoring only. Scores
+are of the odd images, with a 95 % interval; while methods were tried all images were in view.
 
-python -m benchmarks.label_quality [thorough] [ENCODER.onnx]
+python -m benchmarks.label_quality [thorough]
 """
 
 import io
