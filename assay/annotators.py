@@ -45,13 +45,11 @@ class Consensus:
     probabilities : (examples, classes) posterior of each class; a row without votes is its prior
     accuracy : (annotators,) estimated share of right labels, 0..1
     confusion : (classes, classes) probability of each label, a row for each true class
-    rate : (annotators,) errors of each person over the usual ones
     """
 
     probabilities: np.ndarray
     accuracy: np.ndarray
     confusion: np.ndarray
-    rate: np.ndarray
 
 
 def consensus(
@@ -80,7 +78,7 @@ def consensus(
     if held_out is not None:
         telling &= ~held_out[examples]
     answered = np.bincount(annotators[telling], minlength=n_annotators)
-    expected = _uniform(_USUAL_ERRORS, n_classes) if confusion is None else confusion
+    expected = uniform(_USUAL_ERRORS, n_classes) if confusion is None else confusion
     confusion, rate = expected, np.ones(n_annotators)
     posterior = np.empty((n_examples, n_classes), np.float32)
     step = max(1, _CELLS // n_classes)
@@ -111,13 +109,13 @@ def consensus(
         if settled:
             break
     share = (answered - right + errors) / (answered + _LABELS)
-    return Consensus(posterior, np.clip(1 - share, 0, 1), confusion, rate)
+    return Consensus(posterior, np.clip(1 - share, 0, 1), confusion)
 
 
-def _uniform(errors: float, n_classes: int) -> np.ndarray:
+def uniform(errors: float, n_classes: int) -> np.ndarray:
     """The confusion matrix with that share of errors, all of them equally likely."""
     confusion = np.full((n_classes, n_classes), errors / max(n_classes - 1, 1))
-    np.fill_diagonal(confusion, 1 - errors)
+    np.fill_diagonal(confusion, 1 - errors if n_classes > 1 else 1)
     return confusion
 
 

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from assay import catalogue, dataset, drift, image_statistics, leave_one_out, neighbours, outliers, payloads
+from assay import catalogue, drift, image_statistics, leave_one_out, neighbours, outliers, payloads
 from assay.parameters import Beyond
 
 _LOOKS = {"image": image_statistics}  # audio and text come here
@@ -48,14 +48,13 @@ def findings(
     if wanted - {"class_overlap"}:
         features = leave_one_out.rows_of(catalogue.features(examples))
         projected = np.concatenate([outliers.project(block) for _, block in features])
-        fingerprints, statistics, problems = look(examples)
-        if fingerprints is None:
-            fingerprints = projected
-        if wanted & _COPIES and len(examples) > _MOST_COMPARED:
+        compared = bool(wanted & _COPIES) and len(examples) <= _MOST_COMPARED
+        fingerprints, statistics, problems = look(examples, compared=compared)
+        if compared:
+            parts.append(copies(examples, projected if fingerprints is None else fingerprints))
+        elif wanted & _COPIES:
             said = f"copies are looked for among at most {_MOST_COMPARED:,} examples, not {len(examples):,}"
             print(said, file=sys.stderr)
-        elif wanted & _COPIES:
-            parts.append(copies(examples, fingerprints))
         if "outlier" in wanted:
             problems["outlier"] = outliers.outliers(projected)
         parts += [examples[found].assign(kind=kind, reason=_REASONS[kind]) for kind, found in problems.items()]
@@ -84,15 +83,21 @@ def counts(found: pd.DataFrame, n_examples: int) -> dict[str, int]:
     return {kind: int((found["kind"] == kind).sum()) for kind in looked}
 
 
-def look(examples: pd.DataFrame) -> tuple[np.ndarray | None, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Fingerprints, statistics and problems of the payloads, as their modality has them."""
-    kind = dataset.read_kind(dataset.examples(examples["batch"].iloc[0]))
+def look(
+    examples: pd.DataFrame, *, compared: bool
+) -> tuple[np.ndarray | None, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Fingerprints where they are compared, statistics and problems of the payloads, as their modality has them."""
+    kind = payloads.kind(examples)
     looks = _LOOKS.get(kind["modality"])
     if looks is None:
         return None, {}, {}
-    blocks = [(looks.fingerprint(block), looks.statistics(block)) for block in payloads.of(examples, _BLOCK)]
-    statistics = {name: np.concatenate([each[name] for _, each in blocks]) for name in blocks[0][1]}
-    return np.concatenate([fingerprint for fingerprint, _ in blocks]), statistics, looks.problems(statistics)
+    fingerprints, blocks = [], []
+    for block in payloads.of(examples, _BLOCK):
+        blocks.append(looks.statistics(block))
+        if compared:
+            fingerprints.append(looks.fingerprint(block))
+    statistics = {name: np.concatenate([each[name] for each in blocks]) for name in blocks[0]}
+    return np.concatenate(fingerprints) if compared else None, statistics, looks.problems(statistics)
 
 
 def copies(examples: pd.DataFrame, fingerprints: np.ndarray) -> pd.DataFrame:

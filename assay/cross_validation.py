@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_softmax
 
-from assay import dataset, modalities, payloads, training
+from assay import modalities, payloads, training
 from assay.parameters import Parameters
 from assay.training import Examples
 
@@ -30,7 +30,7 @@ def log_probabilities(
     given : (n,) int, their labels
     """
     payload = np.concatenate(list(payloads.of(examples, size=4096)))
-    kind = dataset.read_kind(dataset.examples(examples["batch"].iloc[0]))
+    kind = payloads.kind(examples)
     augment = modalities.named(kind["modality"]).augment
     training.fix(_SEED, portable=params.portable, threads=params.threads)
     fold = np.random.default_rng(_SEED).permutation(len(learned)) % params.clean.folds

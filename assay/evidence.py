@@ -33,11 +33,12 @@ def find(doubted: pd.DataFrame, examples: pd.DataFrame, learned: pd.Series, line
     features, labels = catalogue.features(examples.loc[learned.index]), learned.to_numpy()
     names = (examples["batch"] + "/" + examples["key"]).to_numpy()
     heard = {name: [] for name in COLUMNS}
-    step = max(1, _CELLS // len(labels))
+    own, step = learned.index.get_indexer(worst), max(1, _CELLS // len(labels))
     for start in range(0, len(worst), step):
-        part = worst[start : start + step]
-        for row, weights in zip(part, linear.weights(asked[start : start + step], features), strict=True):
-            weights[learned.index.get_indexer([row])[0] if row in learned.index else []] = 0  # its own was left out
+        part = slice(start, start + step)
+        for row, place, weights in zip(worst[part], own[part], linear.weights(asked[part], features), strict=True):
+            if place >= 0:
+                weights[place] = 0  # its own label was left out
             for name, side in zip(COLUMNS, ("suggested", "given"), strict=True):
                 heard[name].append(loudest(weights, labels == doubted.loc[row, side], learned.index))
     for name, rows in heard.items():

@@ -4,7 +4,7 @@ from html import escape
 
 import pandas as pd
 
-from assay import dataset, evidence, modalities, payloads
+from assay import evidence, modalities, payloads
 
 _EACH = 8  # labels a class, the worst first
 _STYLE = """
@@ -43,7 +43,7 @@ def _looks(examples: pd.DataFrame) -> list[str]:
     """HTML of what each example looks like."""
     looks = []
     if len(examples):
-        kind = dataset.read_kind(dataset.examples(examples["batch"].iloc[0]))
+        kind = payloads.kind(examples)
         modality = modalities.named(kind["modality"])
         for block in payloads.of(examples, size=1024):
             shown = (escape(modality.show(payload, kind)) for payload in block)

@@ -110,9 +110,13 @@ def _side_file(path: Path, batch: RawBatch) -> list[tuple[str, ...]]:
     return [row for row in zip(*columns, as_labels(table["label"], places), strict=True) if row[-1]]
 
 
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
 def as_text(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
     """Values as text: whole numbers without a decimal point, gaps in the column or not; "" where there is none."""
-    values = ["" if value is None or value != value else value for value in column.to_pylist()]  # noqa: PLR0124 NaN
+    values = ["" if value is None or _is_nan(value) else value for value in column.to_pylist()]
     for place, value in zip(places, values, strict=True):
         if isinstance(value, bytes | list | dict) or value in (math.inf, -math.inf):
             raise InputError(f"{place}: {value!r} is no label, key, split or slice; these must be text or numbers")

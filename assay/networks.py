@@ -10,7 +10,12 @@ holds; the classifier averages it over the image first.
 import keras
 from keras import layers, ops
 
-_WIDTHS = {1: (16, 32, 48, 96), 3: (32, 64, 128, 128)}  # channels of the last four convolutions, by an image's own
+from assay import images
+
+_WIDTHS = {
+    1: (16, 32, 48, 96),
+    images.COLOUR: (32, 64, 128, 128),
+}  # channels of the last four convolutions, by an image's own
 _SMALLEST = 4  # pixels a side from which on an image is not halved again
 _STEM = 5  # pixels a side of the first filters of grey images, which are two pixels apart
 _MOMENTUM = 0.9  # of normalisation's running means: small data has few steps
@@ -24,7 +29,7 @@ def encoder(kind: dict) -> keras.Model:
 
 
 def _image_encoder(shape: tuple[int, int, int]) -> keras.Model:
-    sides, colour, widths = [min(shape[:2])], shape[2] == 3, _WIDTHS[shape[2]]
+    sides, colour, widths = [min(shape[:2])], shape[2] == images.COLOUR, _WIDTHS[shape[2]]
     while sides[-1] > _SMALLEST:  # at each convolution
         sides.append(sides[-1] // 2)
     widths = ([widths[0]] * len(sides) + list(widths))[-len(sides) :]

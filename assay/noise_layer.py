@@ -18,8 +18,9 @@ from cleanlab.count import compute_confident_joint
 from scipy.optimize import minimize
 from scipy.special import softmax
 
-_NOISE = 0.05  # share of wrong labels where the search starts
-_SHARPNESS = 3.0  # of a voice whose scores have a standard deviation of one, typically
+from assay import annotators, calibration
+
+_NOISE = 0.05  # share of wrong labels where nothing is known of them
 _LEAVES = 0.5  # how far from the start a weight is expected, for scores with a standard deviation of one,
 _CONFUSES = 1.0  # and the logarithm of an entry of the confusion matrix, up to its row's sum
 _ROWS, _CELLS = 20_000, 5_000_000  # at most so many are fitted on; and so many times classes
@@ -58,13 +59,15 @@ def fit(voices: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
     """
     step = max(1, -(-len(labels) // min(_ROWS, max(1, _CELLS // voices[0].shape[1]))))
     voices, labels, n_classes = [voice[::step] for voice in voices], labels[::step], voices[0].shape[1]
-    sharpness, noise = shared(voices, labels)
+    sharpness, noise = calibration.shared(voices, labels)
     weights, bias = sharpness[:, None, None] * np.eye(n_classes), np.zeros(n_classes)
     pred_probs = softmax(np.tensordot(sharpness, np.stack(voices), 1), axis=1)
     if not _telling(pred_probs, labels, noise):
         shares = np.bincount(labels, minlength=n_classes) / len(labels)
-        return NoiseLayer(np.zeros_like(weights), np.log(np.maximum(shares, _TINY)), _uniform(_NOISE, n_classes))
-    confusion = _uniform(noise, n_classes)
+        return NoiseLayer(
+            np.zeros_like(weights), np.log(np.maximum(shares, _TINY)), annotators.uniform(_NOISE, n_classes)
+        )
+    confusion = annotators.uniform(noise, n_classes)
     if 1 < n_classes <= _MOST_CLASSES:
         confusion = compute_confident_joint(labels, pred_probs).T + 1.0
         confusion /= confusion.sum(axis=1, keepdims=True)
@@ -72,67 +75,19 @@ def fit(voices: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
     return NoiseLayer(weights.astype(np.float32), bias.astype(np.float32), confusion)
 
 
-def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """By which to divide logits (n, classes) for calibrated probabilities, although some labels (n,) are wrong."""
-    return float(1 / shared([logits], labels)[0][0])
-
-
-def _uniform(noise: float, n_classes: int) -> np.ndarray:
-    """The confusion matrix in which all errors are equally likely."""
-    confusion = np.full((n_classes, n_classes), noise / max(1, n_classes - 1))
-    np.fill_diagonal(confusion, 1 - noise if n_classes > 1 else 1)
-    return confusion
-
-
 def _telling(pred_probs: np.ndarray, labels: np.ndarray, noise: float) -> bool:
     """Whether predictions say more of the labels than the classes' shares: else half of them could seem wrong."""
     right = pred_probs[np.arange(len(labels)), labels]
-    likelihood = (1 - noise) * right + noise / max(1, pred_probs.shape[1] - 1) * (1 - right)
     shares = np.bincount(labels) / len(labels)
-    gain = np.log(np.maximum(likelihood, _TINY)).mean() - np.log(shares[labels]).mean()
+    gain = calibration.log_likelihood(right, noise, pred_probs.shape[1]) - np.log(shares[labels]).mean()
     return bool(gain > _LEAST_GAIN)
-
-
-def shared(voices: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray, float]:
-    """One sharpness (inverse temperature) a voice, (voices,), and the share of wrong labels, for all classes.
-
-    A temperature alone (Guo, Pleiss, Sun and Weinberger 2017) would repeat the errors of the labels. Both have a
-    maximum of the likelihood, because errors contradict even sure predictions, while a model's own doubt is graded.
-    Where all scores are on the right side any sharper ones are likelier still; so a typical sharpness weighs in, with
-    the weight of one example and a log-normal spread of one.
-    """
-    scores, spread = _standardised(voices)
-    rows, n_classes = np.arange(len(labels)), scores.shape[2]
-
-    def log_loss(point: np.ndarray) -> float:
-        sharpness, noise = _from_point(point)
-        right = softmax(np.tensordot(sharpness, scores, 1), axis=1)[rows, labels]
-        likelihood = (1 - noise) * right + noise / max(1, n_classes - 1) * (1 - right)
-        unusual = ((point[:-1] - np.log(_SHARPNESS)) ** 2).sum() / 2 / len(labels)
-        return unusual - np.log(np.maximum(likelihood, _TINY)).mean()
-
-    start = np.append(np.full(len(scores), np.log(_SHARPNESS)), np.log(_NOISE / (0.5 - _NOISE)))
-    found = minimize(log_loss, start, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-7})
-    sharpness, noise = _from_point(found.x)
-    return sharpness / spread, max(noise, 1 / (len(labels) + 1))  # no data set is so clean that none may be wrong
-
-
-def _standardised(voices: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (voices, n, classes), float64, with a standard deviation of one each; and what it was, (voices,)."""
-    spread = np.array([max(float(voice.std()), 1e-6) for voice in voices])
-    return np.stack(voices).astype(np.float64) / spread[:, None, None], spread
-
-
-def _from_point(point: np.ndarray) -> tuple[np.ndarray, float]:
-    """Sharpness and noise, at most one label in two, from where the search is on the real line."""
-    return np.exp(np.clip(point[:-1], -7, 7)), float(0.5 / (1 + np.exp(-np.clip(point[-1], -30, 30))))
 
 
 def _free(
     voices: Sequence[np.ndarray], labels: np.ndarray, weights: np.ndarray, confusion: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weights, bias and confusion of each class for itself, starting from shared ones."""
-    scores, spread = _standardised(voices)
+    scores, spread = calibration.standardised(voices)
     n_voices, n, n_classes = scores.shape
     weights = weights * spread[:, None, None]
     rows = scores.transpose(1, 0, 2).reshape(n, -1)  # (n, voices * classes)

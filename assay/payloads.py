@@ -8,6 +8,11 @@ import pandas as pd
 from assay import dataset, modalities
 
 
+def kind(examples: pd.DataFrame) -> dict:
+    """What the payloads of `examples`, one or more rows of the catalogue, are; see `dataset.read_kind`."""
+    return dataset.read_kind(dataset.examples(examples["batch"].iloc[0]))
+
+
 def of(examples: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
     """The payloads of `examples`, rows of the catalogue, in blocks of at most `size`, in their order."""
     for batch, rows in examples.groupby("batch", sort=False)["row"]:

@@ -7,34 +7,26 @@ import math
 import sys
 
 import numpy as np
-import pyarrow as pa
 
 from assay import dataset
+from benchmarks import synthetic
+from benchmarks.synthetic import WIDTH
 from benchmarks.workspace import ROOT, code_only, machine, row, set_parameters, timed
 
-WIDTH, CLASSES, WRONG = 256, 10, 0.05
+CLASSES, WRONG = 10, 0.05
 
 
 def write(n: int) -> None:
     """One batch of `n` examples, as collect and embed leave it, in the current folder."""
     rng = np.random.default_rng(0)
     labels = rng.integers(CLASSES, size=n)
-    centres = rng.normal(size=(CLASSES, WIDTH)).astype(np.float32)
-    blocks = (
-        0.15 * centres[part] + rng.standard_normal((len(part), WIDTH), np.float32)
-        for part in np.array_split(labels, max(1, n // 10_000))
-    )
-    dataset.write_rows(dataset.embeddings("synthetic"), n, blocks)
-    ids = [f"{number:032x}" for number in range(n)]
-    columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(["train"] * n)}
-    columns["feature:none"] = pa.array(np.zeros(n, np.float32))
-    dataset.write_examples("synthetic", {"modality": "table", "shape": [1], "features": ["none"]}, columns)
+    centres = np.float32(0.15) * rng.normal(size=(CLASSES, WIDTH)).astype(np.float32)
+    ids = synthetic.write(labels, centres, rng)
     wrong = rng.random(n) < WRONG
     given = np.where(wrong, (labels + rng.integers(1, CLASSES, n)) % CLASSES, labels)
     dataset.write_csv(
         dataset.labels("synthetic"), ["id", "annotator", "label"], zip(ids, ["given"] * n, given.tolist(), strict=True)
     )
-    dataset.write_json(dataset.LISTED, {"batches": ["synthetic"]})
 
 
 def main() -> None:

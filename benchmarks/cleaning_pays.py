@@ -5,28 +5,22 @@ One person's labels (`label_1`) of 20,000 images, tested on 4,000 others with tr
 python -m benchmarks.cleaning_pays [SEEDS]
 """
 
-import io
 import statistics
 import sys
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-from PIL import Image
 
 from assay import dataset, images
+from benchmarks import planted
 from benchmarks.label_quality import REPRO, SOURCE, prepared
-from benchmarks.workspace import SHARED, clone, machine, row, timed
+from benchmarks.workspace import clone, machine, row, timed
 
 from assay import training  # isort: skip
 import keras  # isort: skip
 
 EPOCHS, BATCH, RATE = 10, 128, 0.008
-
-
-def pixels(table: pd.DataFrame) -> np.ndarray:
-    contents = (each["bytes"] if isinstance(each, dict) else each for each in table["image"])
-    return np.stack([np.asarray(Image.open(io.BytesIO(content)).convert("RGB")) for content in contents])
 
 
 def accuracy(payload: np.ndarray, labels: pd.DataFrame, test: tuple[np.ndarray, np.ndarray], seed: int) -> float:
@@ -42,7 +36,7 @@ def accuracy(payload: np.ndarray, labels: pd.DataFrame, test: tuple[np.ndarray, 
 
 def main() -> None:
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    table, held_out = pq.read_table(SOURCE).to_pandas(), pq.read_table(SHARED / "cifar10n/test-dev.parquet").to_pandas()
+    table, data = pq.read_table(SOURCE, columns=["label_1", "true_label"]).to_pandas(), planted.load("cifar10")
     codes = {name: code for code, name in enumerate(sorted(map(str, table["true_label"].unique())))}
     everything = pd.DataFrame({"number": np.arange(len(table)), "weight": 1.0})
     with clone() as folder:
@@ -61,7 +55,7 @@ def main() -> None:
         ),
         "true": everything.assign(label=table["true_label"].astype(str).map(codes)),
     }
-    payload, test = pixels(table), (pixels(held_out), held_out["true_label"].astype(str).map(codes).to_numpy())
+    payload, test = data["train"][0], (data["test"][0], np.array([codes[str(each)] for each in data["test"][1]]))
     training.fix(0, portable=False, threads=2)
     print(f"# {machine()}\n")
     row("labels", "examples", "median test accuracy", "seeds")

@@ -6,7 +6,6 @@ are of the odd images, with a 95 % interval; while methods were tried all images
 python -m benchmarks.label_quality [thorough]
 """
 
-import io
 import json
 import shutil
 import subprocess
@@ -17,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
 from sklearn.metrics import average_precision_score
 
 from assay import dataset
+from benchmarks import planted
 from benchmarks.workspace import SHARED, clone, environment, machine, row, set_parameters, timed
 
 SOURCE = SHARED / "cifar10n" / "train-dev.parquet"
@@ -33,9 +32,8 @@ def batch(folder: Path, people: tuple[int, ...]) -> None:
     table = pq.read_table(SOURCE)
     keys = [f"{number:05}" for number in range(len(table))]
     folder.mkdir(parents=True)
-    images = pa.array([each["bytes"] if isinstance(each, dict) else each for each in table["image"].to_pylist()])
     pq.write_table(
-        pa.table({"key": keys, "image": images, "split": ["train"] * len(keys)}), folder / "examples.parquet"
+        pa.table({"key": keys, "image": table["image"], "split": ["train"] * len(keys)}), folder / "examples.parquet"
     )
     rows = [
         (key, f"worker {worker}", str(label))
@@ -58,13 +56,6 @@ def prepared(folder: Path, people: tuple[int, ...], **changes: object) -> None:
     timed([*REPRO, "batches", "collect@cifar10n", "sample@cifar10n"], folder)
 
 
-def truths(folder: Path) -> dict[str, str]:
-    table = pq.read_table(folder / "data/collected/cifar10n/examples.parquet", columns=["id", "key"])
-    known = dict(zip(table["key"].to_pylist(), table["id"].to_pylist(), strict=True))
-    source = pq.read_table(SOURCE, columns=["true_label"])["true_label"].to_pylist()
-    return {known[key]: str(source[int(key)]) for key in known}
-
-
 def network() -> None:
     """The usual recipe, in a process of its own: K folds of a small network, label smoothing, flips, one cycle."""
     import keras
@@ -72,10 +63,7 @@ def network() -> None:
     from keras import layers
 
     table = pq.read_table(SOURCE)
-    images = np.stack([
-        np.asarray(Image.open(io.BytesIO(each["bytes"] if isinstance(each, dict) else each)).convert("RGB"))
-        for each in table["image"].to_pylist()
-    ])  # fmt: skip
+    images = planted.load("cifar10")["train"][0]
     classes, labels = np.unique(table["label_1"].to_pylist(), return_inverse=True)
     keras.utils.set_random_seed(0)
     fold = np.random.default_rng(0).permutation(len(labels)) % FOLDS

@@ -5,12 +5,13 @@ import sys
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from assay import dataset
+from benchmarks import synthetic
+from benchmarks.synthetic import WIDTH
 from benchmarks.workspace import ROOT, code_only, machine, row, set_parameters, timed
 
-WIDTH, WRONG, RARE = 256, 0.05, 50
+WRONG, RARE = 0.05, 50
 
 
 def write(n: int, n_classes: int, labelled: float) -> None:
@@ -19,16 +20,8 @@ def write(n: int, n_classes: int, labelled: float) -> None:
     labels = rng.integers(n_classes - RARE, size=n)
     rare = np.repeat(np.arange(n_classes - RARE, n_classes), rng.integers(1, 4, RARE))
     labels[: len(rare)] = rare
-    centres = rng.standard_normal((n_classes, WIDTH), np.float32)
-    blocks = (
-        0.5 * centres[part] + rng.standard_normal((len(part), WIDTH), np.float32)
-        for part in np.array_split(labels, max(1, n // 10_000))
-    )
-    dataset.write_rows(dataset.embeddings("synthetic"), n, blocks)
-    ids = [f"{number:032x}" for number in range(n)]
-    columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(["train"] * n)}
-    columns["feature:none"] = pa.array(np.zeros(n, np.float32))
-    dataset.write_examples("synthetic", {"modality": "table", "shape": [1], "features": ["none"]}, columns)
+    centres = np.float32(0.5) * rng.standard_normal((n_classes, WIDTH), np.float32)
+    ids = synthetic.write(labels, centres, rng)
     given = np.where(rng.random(n) < WRONG, rng.integers(n_classes - RARE, size=n), labels)
     given[: len(rare)] = rare
     has = rng.random(n) < labelled
@@ -36,7 +29,6 @@ def write(n: int, n_classes: int, labelled: float) -> None:
     rows = [(ids[index], "given", str(given[index])) for index in np.flatnonzero(has)]
     dataset.write_csv(dataset.labels("synthetic"), ["id", "annotator", "label"], rows)
     dataset.write_csv(dataset.truth("synthetic"), ["id", "label"], zip(ids, map(str, labels), strict=True))
-    dataset.write_json(dataset.LISTED, {"batches": ["synthetic"]})
 
 
 def main() -> None:

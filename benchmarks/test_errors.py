@@ -5,11 +5,11 @@ given class. No test label is learned from; they are judged by what the 60,000 t
 """
 
 import csv
-import shutil
 import sys
 
 import pyarrow.parquet as pq
 
+from benchmarks.mnist import prepare
 from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, timed
 
 WORST, MAJORITY = 100, 3
@@ -29,9 +29,7 @@ def main() -> None:
     row(*["---"] * 4)
     known = confirmed()
     with clone() as folder:
-        shutil.copytree(SHARED / "mnist", folder / "data/raw/mnist", copy_function=shutil.copyfile)
-        (folder / "data/raw/mnist").chmod(0o755)
-        set_parameters(folder, batches=["mnist"], pretrain__batches=["mnist"], portable=False)
+        prepare(folder, portable=False)
         for folds in (0, 4) if "thorough" in sys.argv else (0,):
             set_parameters(folder, clean__folds=folds)
             seconds, _ = timed([sys.executable, "-m", "dvc", "repro", "clean"], folder)

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from assay import catalogue, dataset, modalities, noise_layer, parameters, payloads, training
+from assay import calibration, catalogue, dataset, modalities, parameters, payloads, training
 from assay.errors import InputError, run
 from assay.training import Examples
 
@@ -40,7 +40,7 @@ def main() -> None:
     temperature = 1.0
     if len(validation):
         logits = training.logits(model, validation.payload, params.train.batch_size)
-        temperature = noise_layer.temperature(logits, validation.labels)
+        temperature = calibration.temperature(logits, validation.labels)
 
     dataset.write_bytes(dataset.CLASSIFIER, training.classifier_to_onnx(model, encoder, temperature))
     kind = {name: encoder[name] for name in ("modality", "shape", "features") if name in encoder}

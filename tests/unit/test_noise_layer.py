@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from assay import noise_layer
+from assay import calibration, noise_layer
 
 
 def noisy(noise: float, n: int = 20_000, n_classes: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -18,7 +18,7 @@ def noisy(noise: float, n: int = 20_000, n_classes: int = 5) -> tuple[np.ndarray
 @pytest.mark.parametrize("noise", [0.0, 0.02, 0.1, 0.3])
 def test_finds_temperature_and_noise(noise):
     scores, _, given = noisy(noise)
-    sharpness, found = noise_layer.shared([scores], given)
+    sharpness, found = calibration.shared([scores], given)
     assert found == pytest.approx(noise, abs=0.01)
     assert 1 / sharpness[0] == pytest.approx(0.2, rel=0.1)
 
@@ -76,7 +76,7 @@ def test_predictions_are_calibrated():
 
 def test_separable_scores_do_not_run_away():
     labels = np.arange(60) % 3
-    sharpness, noise = noise_layer.shared([np.eye(3)[labels] * 5], labels)
+    sharpness, noise = calibration.shared([np.eye(3)[labels] * 5], labels)
     assert sharpness[0] < 20
     assert noise > 0
 

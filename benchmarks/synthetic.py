@@ -1,0 +1,24 @@
+"""A batch of synthetic embeddings as collect and embed leave it, for benchmarks of `clean` alone."""
+
+import numpy as np
+import pyarrow as pa
+
+from assay import dataset
+
+WIDTH = 256
+
+
+def write(labels: np.ndarray, centres: np.ndarray, rng: np.random.Generator) -> list[str]:
+    """Write examples (n,) that lie around the centres (classes, WIDTH) of their labels; the ids are returned."""
+    n = len(labels)
+    blocks = (
+        centres[part] + rng.standard_normal((len(part), WIDTH), np.float32)
+        for part in np.array_split(labels, max(1, n // 10_000))
+    )
+    dataset.write_rows(dataset.embeddings("synthetic"), n, blocks)
+    ids = [f"{number:032x}" for number in range(n)]
+    columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(["train"] * n)}
+    columns["feature:none"] = pa.array(np.zeros(n, np.float32))
+    dataset.write_examples("synthetic", {"modality": "table", "shape": [1], "features": ["none"]}, columns)
+    dataset.write_json(dataset.LISTED, {"batches": ["synthetic"]})
+    return ids
