@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_softmax
 
-from assay import modalities, payloads, training
+from assay import dataset, modalities, payloads, training
+from assay.inference import Model
 from assay.parameters import Parameters
 from assay.training import Examples
 
@@ -32,6 +33,7 @@ def log_probabilities(
     payload = np.concatenate(list(payloads.of(examples, size=4096)))
     kind = payloads.kind(examples)
     augment = modalities.named(kind["modality"]).augment
+    prepare = Model(dataset.ENCODER_FRONT, portable=params.portable, threads=params.threads)
     training.fix(_SEED, portable=params.portable, threads=params.threads)
     fold = np.random.default_rng(_SEED).permutation(len(learned)) % params.clean.folds
     others = np.setdiff1d(np.arange(len(examples)), learned)
@@ -40,10 +42,10 @@ def log_probabilities(
         print(f"fold {left_out + 1} of {params.clean.folds}", file=sys.stderr)
         inside = fold != left_out
         own = Examples(payload[learned[inside]], given[inside], np.ones(inside.sum()))
-        model = training.networks.classifier(training.networks.encoder(kind), n_classes)
-        batches = training.Batches(own, _BATCH_SIZE, augment, _SEED)
+        model = training.networks.classifier(training.networks.encoder(prepare(payload[:1]).shape[1:]), n_classes)
+        batches = training.Batches(own, _BATCH_SIZE, lambda raw, rng: prepare(augment(raw, rng)), _SEED)
         training.fit(model, batches, training.smoothed_cross_entropy, learning_rate=_LEARNING_RATE, epochs=_EPOCHS)
         for rows, share in ((learned[~inside], 1.0), (others, 1 / params.clean.folds)):
             if len(rows):
-                found[rows] += share * log_softmax(training.logits(model, payload[rows], 1024), axis=1)
+                found[rows] += share * log_softmax(training.logits(model, prepare(payload[rows])), axis=1)
     return found

@@ -44,7 +44,9 @@ ANNOTATIONS = Path("data/annotations")  # *.csv: people's answers, in git
 ANNOTATED_LABELS = Path("data/annotated/labels.csv")  # what train learns from: id, label, weight, source
 TEST_LABELS = Path("data/annotated/test.csv")  # what evaluate scores against: id, label, source
 QUEUE = Path("data/annotated/queue.csv")  # what a person should look at next, best first
+PRETRAINED = Path("models/pretrained")  # encoders from elsewhere: pretrain.encoder names one
 ENCODER = Path("models/encoder/encoder.onnx")  # payload to embedding
+ENCODER_FRONT = Path("models/encoder/front.onnx")  # payload to what a network takes
 ENCODER_WEIGHTS = Path("models/encoder/weights.npz")  # what train fine-tunes
 ENCODER_INFO = Path("models/encoder/encoder.json")  # modality, input shape, dimension, method
 CLASSIFIER = Path("models/classifier/classifier.onnx")  # payload to probabilities
@@ -296,7 +298,8 @@ def content_ids(payload: np.ndarray) -> list[str]:
         One example a row; its type and shape are part of its content.
     """
     kind = f"{payload.dtype.str} {payload.shape[1:]}".encode()
-    return [hashlib.blake2b(kind + row.tobytes(), digest_size=16).hexdigest() for row in payload]
+    contents = (row.encode() if isinstance(row, str) else row.tobytes() for row in payload)
+    return [hashlib.blake2b(kind + content, digest_size=16).hexdigest() for content in contents]
 
 
 def split_by_hash(example_id: str, test: float, validation: float) -> str:

@@ -1,15 +1,21 @@
 """Encoders: what turns an example into the vector that the labels are judged by, learned without labels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from onnx import TensorProto
 
-from assay import graphs, images, modalities, patches
+from assay import adapters, columns, dataset, graphs, images, log_mel, modalities, ngrams, patches
 from assay.errors import InputError
+from assay.inference import Model
 from assay.parameters import Pretrain
 
-_METHODS = {"image": ("patches", "vicreg"), "table": ("standardize", "vicreg")}  # first the one that measured best
+_METHODS = {  # first the one that measured best for its time
+    "image": ("patches", "vicreg"),
+    "audio": ("patches", "vicreg"),
+    "text": ("ngrams",),
+    "table": ("columns", "vicreg"),
+}
 _FINE_GREY, _FINE_COLOUR, _COARSE = 64, 128, 200  # filters at full, and, for colour, at half the resolution
 
 
@@ -21,56 +27,69 @@ class Encoder:
     ----------
     method : how it was learned
     onnx : the graph from `payload` to `embedding`
+    front : the graph from `payload` to what a network takes
     weights : by name
-    trainable : whether they are those of the network that `train` fine-tunes
+    start : where training starts unless it is told: from these weights (`encoder`), from random ones (`scratch`), or
+        with a linear classifier on what the encoder gives (`frozen`)
     """
 
     method: str
     onnx: bytes
-    weights: dict[str, np.ndarray]
-    trainable: bool = False
+    front: bytes
+    weights: dict[str, np.ndarray] = field(default_factory=dict)
+    start: str = "scratch"
 
 
 def learn(kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, threads: int) -> Encoder:
     """Learn an encoder of payloads (n, ...), which `kind` describes, by the method that `params` names."""
+    if params.encoder:
+        path = dataset.PRETRAINED / params.encoder
+        content = adapters.adapt(path, kind, portable=portable, threads=threads)
+        return Encoder(f"pretrained: {params.encoder}", content, front(kind, payload), start="frozen")
     methods = _METHODS[kind["modality"]]
     method = methods[0] if params.method == "auto" else params.method
     if method not in methods:
         use = f"use {' or '.join(methods)}; auto takes the first"
         raise InputError(f"params.yaml: pretrain.method: {method} is not for {kind['modality']}s: {use}")
+    if method == "ngrams":
+        onnx = ngrams.learn(payload)
+        return Encoder(method, onnx, onnx, start="frozen")
+    own = front(kind, payload)
+    if method == "columns":
+        return Encoder(method, own, own)
     if method == "patches":
-        return _patches(kind, payload, params)
-    if method == "standardize":
-        return _standardize(payload)
+        return _patches(Model(own, portable=portable, threads=threads)(payload), own, params)
     from assay import self_supervised, training  # TensorFlow takes seconds to import, and other methods need none
 
     training.fix(params.seed, portable=portable, threads=threads)
+    prepare = Model(own, portable=portable, threads=threads)
     view = modalities.named(kind["modality"]).view
-    network = self_supervised.learn(kind, payload, view, epochs=params.epochs, steps=params.steps, seed=params.seed)
-    content, weights = training.encoder_to_onnx(network, kind)
-    return Encoder(method, content, {f"{number:03}": array for number, array in enumerate(weights)}, trainable=True)
+    trunk = self_supervised.learn(prepare, payload, view, epochs=params.epochs, steps=params.steps, seed=params.seed)
+    content, weights = training.encoder_to_onnx(trunk)
+    named = {f"{number:03}": array for number, array in enumerate(weights)}
+    return Encoder(method, graphs.then(own, content), own, named, start="encoder")
 
 
-def _patches(kind: dict, payload: np.ndarray, params: Pretrain) -> Encoder:
+def front(kind: dict, payload: np.ndarray) -> bytes:
+    """The graph from payloads to what a network takes: pixels as they are, the spectrogram of a sound, numbers."""
+    if kind["modality"] == "image":
+        return graphs.as_it_is(TensorProto.UINT8, kind["shape"])
+    if kind["modality"] == "audio":
+        return log_mel.to_onnx(kind)
+    return ngrams.learn(payload) if kind["modality"] == "text" else columns.to_onnx(payload, kind)
+
+
+def _patches(pictures: np.ndarray, own: bytes, params: Pretrain) -> Encoder:
     """Filters at one scale or two. `auto` takes colour images for photographs, of which a mirror image is one too."""
-    photographs = kind["shape"][2] == images.COLOUR
+    shape = pictures.shape[1:]
+    photographs = shape[2] == images.COLOUR
     coarse = photographs * _COARSE if params.coarse_patches == "auto" else params.coarse_patches
     fine = (_FINE_COLOUR if photographs else _FINE_GREY) if params.patches == "auto" else params.patches
-    banks = [patches.learn(payload, fine, params.seed)]
+    banks = [patches.learn(pictures, fine, params.seed)]
     if coarse:
-        banks.append(patches.learn(payload, coarse, params.seed, halvings=1))
+        banks.append(patches.learn(pictures, coarse, params.seed, halvings=1))
     mirror = photographs if params.mirror == "auto" else params.mirror
     weights = {
         f"{name}_{scale}": getattr(bank, name) for scale, bank in enumerate(banks) for name in ("filters", "offset")
     }
-    return Encoder("patches", patches.to_onnx(banks, kind["shape"], mirror=mirror), weights)
-
-
-def _standardize(rows: np.ndarray) -> Encoder:
-    """The encoder of tables: every feature of `rows` (n, features) centred and scaled to unit variance."""
-    deviation = rows.std(axis=0, dtype=np.float64)
-    scale = np.where(deviation > 0, deviation, 1)  # a feature may be constant
-    weights = {"mean": rows.mean(axis=0, dtype=np.float64).astype(np.float32), "scale": scale.astype(np.float32)}
-    nodes = [("Sub", "payload mean", "centred"), ("Div", "centred scale", "embedding")]
-    onnx = graphs.to_onnx("standardize", (TensorProto.FLOAT, rows.shape[1:]), nodes, weights)
-    return Encoder("standardize", onnx, weights)
+    return Encoder("patches", graphs.then(own, patches.to_onnx(banks, shape, mirror=mirror)), own, weights)

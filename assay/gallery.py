@@ -7,12 +7,17 @@ import pandas as pd
 from assay import evidence, modalities, payloads
 
 _EACH = 8  # labels a class, the worst first
+_SHOWN = {
+    "image": '<img src="{}" alt="">',
+    "audio": '<audio controls src="{}"></audio>',
+    "text": "<pre>{}</pre>",
+}  # how a page shows what a modality's `show` gives
 _STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 70em; color: #222; background: #fff }
 table { border-collapse: collapse; margin-bottom: 2em } td, th { padding: .3em .8em; text-align: left;
   vertical-align: top }
 tr { border-top: 1px solid #ddd } img { height: 64px; min-width: 48px; image-rendering: pixelated; margin-right: 4px }
-small { color: #666; display: block; overflow-wrap: anywhere; max-width: 22em } pre { margin: 0; font-size: 12px }
+small { color: #666; display: block; overflow-wrap: anywhere; max-width: 22em } pre { margin: 0; font-size: 12px; white-space: pre-wrap }
 """
 
 
@@ -47,7 +52,5 @@ def _looks(examples: pd.DataFrame) -> list[str]:
         modality = modalities.named(kind["modality"])
         for block in payloads.of(examples, size=1024):
             shown = (escape(modality.show(payload, kind)) for payload in block)
-            looks += [
-                f'<img src="{text}" alt="">' if modality.MEDIUM == "image" else f"<pre>{text}</pre>" for text in shown
-            ]
+            looks += [_SHOWN[modality.MEDIUM].format(text) for text in shown]
     return looks

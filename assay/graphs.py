@@ -1,27 +1,104 @@
-"""ONNX graphs that are written out node by node: encoders that no network framework made."""
+"""ONNX graphs that are written out node by node: what no network framework made, and how it is put before what one did."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, compose, helper, numpy_helper
+
+_DOMAINS = {"Tokenizer": "com.microsoft", "LabelEncoder": "ai.onnx.ml"}  # of operators that are not ONNX's own
+_OPSETS = {"": 15, "ai.onnx.ml": 2, "com.microsoft": 1}  # those of Keras's export, so that graphs can be put together
+_IR_VERSION = 8
 
 
 def to_onnx(
-    name: str, payload: tuple[int, Sequence], nodes: Sequence[tuple], constants: dict[str, np.ndarray]
+    name: str,
+    payload: tuple[int, Sequence],
+    nodes: Sequence[tuple],
+    constants: dict[str, np.ndarray],
+    outputs: Sequence[str] = ("embedding",),
+    gives: tuple[int, int] = (TensorProto.FLOAT, 2),
+    opset: int = _OPSETS[""],
 ) -> bytes:
-    """A graph from `payload` (n, ...), of which the element type and shape are given, to `embedding` (n, ...) float32.
+    """A graph from `payload` (n, ...), of which the element type and shape are given, to `outputs` (n, ...).
 
-    A node is an operator, the names of its inputs with spaces between, that of its output, and what attributes it has.
+    `gives` are the element type and number of axes of the outputs. A node is an operator, the names of its inputs with spaces between, that of its output, and what attributes it has.
     """
     kind, shape = payload
+    made = [_node(op, inputs, output, dict(*rest)) for op, inputs, output, *rest in nodes]
     graph = helper.make_graph(
-        [helper.make_node(op, inputs.split(), [output], **dict(*rest)) for op, inputs, output, *rest in nodes],
+        made,
         name,
         [helper.make_tensor_value_info("payload", kind, ["n", *shape])],
-        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", None])],
+        [helper.make_tensor_value_info(output, gives[0], ["n"] + [None] * (gives[1] - 1)) for output in outputs],
         [numpy_helper.from_array(np.asarray(value), constant) for constant, value in constants.items()],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    domains = sorted({node.domain for node in made} | {""})
+    opsets = [helper.make_opsetid(domain, _OPSETS[domain] if domain else opset) for domain in domains]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
     onnx.checker.check_model(model)
     return model.SerializeToString()
+
+
+def _node(op: str, inputs: str, output: str, attributes: dict) -> onnx.NodeProto:
+    return helper.make_node(op, inputs.split(), [output], domain=_DOMAINS.get(op, ""), **attributes)
+
+
+def as_it_is(kind: int, shape: Sequence[int]) -> bytes:
+    """The graph that changes nothing; `then` leaves it out."""
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["payload"], ["embedding"])],
+        "as_it_is",
+        [helper.make_tensor_value_info("payload", kind, ["n", *shape])],
+        [helper.make_tensor_value_info("embedding", kind, ["n", *shape])],
+    )
+    opsets = [helper.make_opsetid("", _OPSETS[""])]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION).SerializeToString()
+
+
+def then(first: bytes, second: bytes, output: str = "embedding") -> bytes:
+    """One graph of two: what the first gives as `output` is the payload of the second, whose outputs are kept."""
+    before, after = onnx.load_from_string(first), onnx.load_from_string(second)
+    if [node.op_type for node in before.graph.node] == ["Identity"]:
+        return second
+    before.ir_version = after.ir_version = max(before.ir_version, after.ir_version)
+    for model in (before, after):  # both name what the other's operators come from
+        known = {opset.domain for opset in model.opset_import}
+        others = [*before.opset_import, *after.opset_import]
+        model.opset_import.extend(opset for opset in others if opset.domain not in known)
+    before = compose.add_prefix(before, "before_", rename_inputs=False)
+    (taken,) = (value.name for value in after.graph.input)
+    after = compose.add_prefix(after, "after_", rename_outputs=False)
+    joined = compose.merge_models(
+        before,
+        after,
+        io_map=[(f"before_{output}", f"after_{taken}")],
+        outputs=[each.name for each in after.graph.output],
+    )
+    return joined.SerializeToString()
+
+
+def linear_head(coef: np.ndarray, intercept: np.ndarray, opset: int = _OPSETS[""]) -> bytes:
+    """From `payload` (n, features) float32 to `probabilities` = softmax(payload · coef + intercept).
+
+    Softmax is written out: ONNX Runtime's own gives other last bits on other processors.
+    """
+    constants = {"coef": coef.astype(np.float32), "intercept": intercept.astype(np.float32), "last": np.array([-1])}
+    largest = (
+        ("logits last", "largest") if opset >= 18 else ("logits", "largest", {"axes": [-1]})
+    )  # where they go since
+    nodes = [
+        ("MatMul", "payload coef", "products"),
+        ("Add", "products intercept", "logits"),
+        ("ReduceMax", *largest),
+        ("Sub", "logits largest", "differences"),
+        ("Exp", "differences", "powers"),
+        ("ReduceSum", "powers last", "total"),
+        ("Div", "powers total", "probabilities"),
+    ]
+    return to_onnx("head", (TensorProto.FLOAT, coef.shape[:1]), nodes, constants, ["probabilities"], opset=opset)
+
+
+def opset(content: bytes) -> int:
+    """The version of ONNX's own operators that a graph uses."""
+    return next(each.version for each in onnx.load_from_string(content).opset_import if each.domain in ("", "ai.onnx"))

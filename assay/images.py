@@ -11,6 +11,7 @@ import pyarrow as pa
 from PIL import Image, ImageOps
 
 from assay.errors import InputError
+from assay.parameters import Collect
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
 MEDIUM = "image"  # as what people are shown it
@@ -19,17 +20,15 @@ _TURN, _ZOOM, _SHEAR, _MOVE = 0.25, 0.2, 0.2, 0.1  # a view's at most: radians, 
 _LIGHT, _NOISE = 0.4, 25  # log of the factor of a view's values, at most; deviation of what is added to them, of 255
 
 
-def canonical(
-    raw: Sequence[bytes] | np.ndarray, places: Sequence[str], *, resize: tuple[int, int] | None, channels: int | None
-) -> np.ndarray:
+def canonical(raw: Sequence[bytes] | np.ndarray, places: Sequence[str], params: Collect) -> np.ndarray:
     """Decode images to one array.
 
     Parameters
     ----------
     raw : encoded files, or an array of shape (n, height, width) with values 0..255
     places : for each image, what to call it in a message
-    resize : (height, width) that every image is brought to; None: all must have one size
-    channels : 1 (grey), 3 (colour), or None: all must be of one kind
+    params : `resize`, (height, width) that every image is brought to, or None: all must have one size; `channels`, 1
+        (grey), 3 (colour), or None: all must be of one kind
 
     Returns
     -------
@@ -40,7 +39,7 @@ def canonical(
     InputError
         If an image cannot be decoded, is a decompression bomb, or differs from the first in size or channels.
     """
-    decoded = []
+    decoded, resize, channels = [], params.resize, params.channels
     for content, place in zip(raw, places, strict=True):
         image = Image.fromarray(content) if isinstance(content, np.ndarray) else _open(content, place)
         image = image.convert({1: "L", 3: "RGB"}[channels or (1 if image.mode in ("1", "L", "LA", "La") else 3)])
@@ -71,7 +70,9 @@ def _open(content: bytes, place: str) -> Image.Image:
     return image
 
 
-def to_columns(payload: np.ndarray, _features: Sequence[str] = ()) -> tuple[dict[str, pa.Array], dict]:
+def to_columns(
+    payload: np.ndarray, _rows: object = None, _raw: object = None, _params: Collect | None = None
+) -> tuple[dict[str, pa.Array], dict]:
     """Columns for Parquet, an image's pixels as one value of fixed size, and what they are: `{modality, shape}`."""
     pixels = pa.py_buffer(np.ascontiguousarray(payload))
     column = pa.Array.from_buffers(pa.binary(payload[0].size), len(payload), [None, pixels])
@@ -131,4 +132,5 @@ def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def read_file(path: Path, kind: dict) -> tuple[list[str], np.ndarray]:
     """One image file, what to call it and as a payload of the released model: (1, height, width, channels), uint8."""
     height, width, channels = kind["shape"]
-    return [str(path)], canonical([path.read_bytes()], [str(path)], resize=(height, width), channels=channels)
+    params = Collect.model_construct(resize=(height, width), channels=channels)
+    return [str(path)], canonical([path.read_bytes()], [str(path)], params)

@@ -14,26 +14,31 @@ class Model:
 
     Parameters
     ----------
-    path : the file
+    path : the file, or what is in it
+    output : the name of what it gives; the first output unless it says so
     portable : use only graph optimisations whose results do not depend on the processor
     threads : of one prediction
     """
 
-    def __init__(self, path: Path, *, portable: bool, threads: int) -> None:
+    def __init__(self, path: Path | bytes, output: str = "", *, portable: bool, threads: int) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         level = onnxruntime.GraphOptimizationLevel
         options.graph_optimization_level = level.ORT_ENABLE_EXTENDED if portable else level.ORT_ENABLE_ALL
-        path.stat()  # raises where the file is missing
+        if isinstance(path, Path):
+            path.stat()  # raises where the file is missing
         try:
             self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its own classes share no base class
-            raise InputError(f"{path} is not a model that ONNX Runtime can run: {error}") from None
+            name = path if isinstance(path, Path) else "what was made"
+            raise InputError(f"{name} is not a model that ONNX Runtime can run: {error}") from None
         self.input = self.session.get_inputs()[0].name
+        self.outputs = [each.name for each in self.session.get_outputs()]
+        self.output = output or self.outputs[0]
 
     def __call__(self, payload: np.ndarray) -> np.ndarray:
-        return self.session.run(None, {self.input: payload})[0]
+        return self.session.run([self.output], {self.input: payload})[0]
 
     def over(self, blocks: Iterable[np.ndarray]) -> np.ndarray:
         """The results for all blocks, one below the other."""

@@ -163,13 +163,12 @@ def _table(folder: Path, names: set[str]) -> RawBatch | None:
     path = folder / name
     table = read_csv(path) if path.suffix == ".csv" else read_parquet(path)
     modality, columns = modalities.of_columns(table.column_names, RESERVED)
-    modalities.named(modality, path)
     examples = _rows(table, path, payload=columns)
     if modality == "table":
         return RawBatch(modality, examples, table.select(columns), {name})
     payload = table[columns[0]].to_pylist()
     for example, content in zip(examples, payload, strict=True):
-        if not isinstance(content, bytes):
+        if modality != "text" and not isinstance(content, bytes):
             raise InputError(f"{example.place}: {columns[0]!r} must be an encoded file (bytes), and not missing")
     return RawBatch(modality, examples, payload, {name})
 
@@ -229,8 +228,8 @@ def _files(folder: Path, names: set[str]) -> RawBatch | None:
     tops = {name.partition("/")[0] for name in {*media, *listed} if "/" in name}
     if not tops and not listed:
         return None
-    for name in sorted(media):
-        modalities.named(media[name], folder / name)
+    if len(kinds := sorted(set(media.values()))) > 1:
+        raise InputError(f"{folder} holds {' and '.join(kinds)} files: make a batch of each")
     splits, others = tops & set(_SPLIT_FOLDERS), tops - set(_SPLIT_FOLDERS)
     if others and any(name.partition("/")[0] in splits and name.count("/") > 1 for name in media):
         raise InputError(f"{folder} has a folder {min(others)!r} beside {min(splits)!r}: put it into one of the splits")
@@ -247,7 +246,9 @@ def _files(folder: Path, names: set[str]) -> RawBatch | None:
     for example in examples:
         example.split = example.split or split_of.get(example.key.partition("/")[0], "")
     used = {example.key for example in examples} | {f"{root}{_METADATA}" for root in roots}
-    return RawBatch("image", examples, [(folder / example.key).read_bytes() for example in examples], used)
+    return RawBatch(
+        (kinds or ["image"])[0], examples, [(folder / example.key).read_bytes() for example in examples], used
+    )
 
 
 def _listed_files(folder: Path, root: str, names: set[str]) -> list[Example]:

@@ -3,7 +3,6 @@
 A modality is a module with the same few functions: `canonical` (what came in, to arrays with one shape), `to_columns`
 and `from_columns` (arrays to and from Parquet), `augment` and `view` (training payloads changed
 a little, and more), `read_file` (what a user wants predicted), `show` (one payload for people's eyes, as a `MEDIUM`).
-Text and audio will be two more such modules.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,18 +11,15 @@ from types import ModuleType
 
 import numpy as np
 
-from assay import dataset, images, tables
-from assay.errors import InputError
+from assay import audio, dataset, images, tables, text
 
-_MODULES: dict[str, ModuleType] = {"image": images, "table": tables}
+_MODULES: dict[str, ModuleType] = {"image": images, "audio": audio, "text": text, "table": tables}
 _COLUMNS = ("image", "audio", "text")  # payload columns of a table, named as their modalities
-_FILES = {"image": images.SUFFIXES, "audio": {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a"}}
+_FILES = {"image": images.SUFFIXES, "audio": audio.SUFFIXES}
 
 
-def named(modality: str, place: Path = dataset.RAW) -> ModuleType:
-    """The module of a modality; `place` is what to name where there is none."""
-    if modality not in _MODULES:
-        raise InputError(f"{place}: {modality} examples cannot be used yet; what can: {', '.join(_MODULES)}")
+def named(modality: str) -> ModuleType:
+    """The module of a modality."""
     return _MODULES[modality]
 
 

@@ -4,6 +4,12 @@ from pathlib import Path
 
 PACKAGES = ("tensorflow", "keras", "onnxruntime", "cleanlab", "scikit-learn", "numpy")  # that a model depends on
 
+_TRAINING = {
+    "encoder": "The network was trained for {epoch} epochs, from the weights of that encoder",
+    "scratch": "The network was trained for {epoch} epochs, from random weights",
+    "frozen": "That encoder was kept as it is, and a linear classifier fitted on what it gives",
+}
+
 
 def write(info: dict, encoder: dict, batches: list[str], *, clean: dict, train: dict, evaluate: dict) -> str:
     """The card, as Markdown: model_card.md, filled in.
@@ -16,11 +22,11 @@ def write(info: dict, encoder: dict, batches: list[str], *, clean: dict, train: 
     clean, train, evaluate : the metrics of those stages
     """
     words = {
-        "shape": " × ".join(map(str, info["shape"])),
+        "shape": " × ".join(map(str, info["shape"])) or "of any length",
         "n_classes": len(info["classes"]),
         "classes": ", ".join(info["classes"]),
         "batches": ", ".join(batches),
-        "start": "the weights of that encoder" if train["fine_tuned"] else "random weights",
+        "training": _TRAINING[train["start"]].format(**train),
     }
     template = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
     return template.format(info=info, encoder=encoder, clean=clean, train=train, evaluate=evaluate, **words)

@@ -1,4 +1,4 @@
-"""The networks that are trained, in Keras's own layers and operations: an encoder for each modality, and a head.
+"""The networks that are trained, in Keras's own layers and operations: an encoder of pictures and one of rows, and a head.
 
 The encoder of images halves them until at most 4 pixels a side are left, one convolution at a time (28, 14, 7, 3; or
 32, 16, 8, 4), and convolves what is left once more. Pooling comes before the ReLU, with which it commutes, so that the
@@ -12,20 +12,18 @@ from keras import layers, ops
 
 from assay import images
 
-_WIDTHS = {
-    1: (16, 32, 48, 96),
-    images.COLOUR: (32, 64, 128, 128),
-}  # channels of the last four convolutions, by an image's own
+# channels of the last four convolutions, by an image's own
+_WIDTHS = {1: (16, 32, 48, 96), images.COLOUR: (32, 64, 128, 128)}
 _SMALLEST = 4  # pixels a side from which on an image is not halved again
 _STEM = 5  # pixels a side of the first filters of grey images, which are two pixels apart
 _MOMENTUM = 0.9  # of normalisation's running means: small data has few steps
-_UNITS = 128  # of each of the two layers for tables
+_UNITS = 128  # of each of the two layers for rows
 
 
-def encoder(kind: dict) -> keras.Model:
-    """A network from the payload that `kind` describes to a map (n, side, side, width) or a vector (n, width)."""
-    build = {"image": _image_encoder, "table": _table_encoder}[kind["modality"]]
-    return build(tuple(kind["shape"]))
+def encoder(shape: tuple[int, ...]) -> keras.Model:
+    """A network from pictures (n, height, width, channels) to a map (n, side, side, width), or rows (n, features) to
+    vectors (n, width)."""
+    return _image_encoder(shape) if len(shape) == 3 else _row_encoder(shape)
 
 
 def _image_encoder(shape: tuple[int, int, int]) -> keras.Model:
@@ -45,7 +43,7 @@ def _image_encoder(shape: tuple[int, int, int]) -> keras.Model:
     return keras.Model(payload, x, name="encoder")
 
 
-def _table_encoder(shape: tuple[int]) -> keras.Model:
+def _row_encoder(shape: tuple[int]) -> keras.Model:
     payload = keras.Input(shape, name="payload")
     x = layers.BatchNormalization(center=False, scale=False)(payload)  # (n, features), each on one scale
     for _ in range(2):

@@ -43,6 +43,8 @@ class Collect(Section):
     validation: OpenShare
     resize: tuple[Side, Side] | None = Field(strict=False)  # height, width in pixels
     channels: Literal[1, 3] | None
+    sample_rate: Annotated[int, Field(ge=1000, le=192_000)]  # Hz that every sound is brought to
+    seconds: Annotated[float, Field(gt=0, le=3600)]  # likewise
 
     @model_validator(mode="after")
     def _something_to_learn_from(self) -> "Collect":
@@ -53,7 +55,8 @@ class Collect(Section):
 
 class Pretrain(Section):
     batches: list[str] = Field(min_length=1)
-    method: Literal["auto", "patches", "standardize", "vicreg"]
+    encoder: str | None  # a file in models/pretrained/, instead of learning one
+    method: Literal["auto", "patches", "ngrams", "columns", "vicreg"]
     examples: Count  # at most so many of each batch
     patches: Literal["auto"] | Count  # filters of the method `patches`
     coarse_patches: Literal["auto"] | Natural  # more of them, at half the resolution
@@ -100,7 +103,7 @@ class Annotate(Section):
 
 
 class Train(Section):
-    start: Literal["auto", "encoder", "scratch"]
+    start: Literal["auto", "encoder", "scratch", "frozen"]
     epochs: Count  # at least, and
     steps: Count  # at least: small data is seen more often
     batch_size: Count

@@ -18,21 +18,26 @@ _PROJECTOR = (256, 128)  # units of the layers between the embedding and the los
 _INVARIANCE, _VARIANCE, _COVARIANCE = 25.0, 25.0, 1.0  # weights of the three terms, as in the paper
 
 
-def learn(kind: dict, payload: np.ndarray, view: Callable, *, epochs: int, steps: int, seed: int) -> keras.Model:
-    """Train the network for `kind` on payloads (n, ...) without labels; call `training.fix` first.
+def learn(prepare: Callable, payload: np.ndarray, view: Callable, *, epochs: int, steps: int, seed: int) -> keras.Model:
+    """Train a network on payloads (n, ...) without labels; call `training.fix` first.
 
     Parameters
     ----------
+    prepare : payloads to what the network takes
     view : payloads and a random generator, to the payloads as they might also have looked
     epochs, steps : at least so many of each
     """
-    encoder = networks.encoder(kind)
-    pair = keras.Input((2, *kind["shape"]), dtype=encoder.input.dtype)  # (n, 2, ...)
+    encoder = networks.encoder(prepare(payload[:1]).shape[1:])
+    pair = keras.Input((2, *encoder.input.shape[1:]), dtype=encoder.input.dtype)  # (n, 2, ...)
     projector = keras.Sequential([layers.Dense(_PROJECTOR[0], activation="relu"), layers.Dense(_PROJECTOR[1])])
     views = [projector(networks.averaged(encoder(pair[:, number]))) for number in (0, 1)]
     projected = ops.stack(views, axis=1)  # (n, 2, units)
+
+    def two_views(raw: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return np.stack([prepare(view(raw, rng)), prepare(view(raw, rng))], axis=1)
+
     examples = training.Examples(payload, np.zeros(len(payload)), np.ones(len(payload)))
-    batches = training.Batches(examples, _BATCH, lambda raw, rng: np.stack([view(raw, rng), view(raw, rng)], 1), seed)
+    batches = training.Batches(examples, _BATCH, two_views, seed)
     model = keras.Model(pair, projected)
     training.fit(model, batches, vicreg, learning_rate=_LEARNING_RATE, epochs=epochs, steps=steps)
     return encoder

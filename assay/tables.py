@@ -1,5 +1,10 @@
-"""Tables: every row a vector of numbers, kept as one float32 column a feature."""
+"""Tables: every row a vector of numbers, kept as the columns they came in: numbers, dates, categories, with gaps.
 
+A number is itself, a date the days since 1970-01-01, a category the first 24 bits of its CRC-32, which float32 holds
+exactly, and a gap is NaN. So whoever uses a released model can code a row without a table of categories.
+"""
+
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,69 +14,93 @@ import pyarrow.compute as pc
 
 from assay.dataset import name_rows, read_csv
 from assay.errors import InputError
+from assay.parameters import Collect
 
 MEDIUM = "text"  # as what people are shown it
 _SWAPPED = 0.3  # share of a view's values that are another row's
+_GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")  # as cells of text say that there is nothing
+_DAY = 86_400  # seconds
 
 
-def canonical(raw: pa.Table, places: Sequence[str], **_images_only: object) -> np.ndarray:
+def canonical(raw: pa.Table, places: Sequence[str], _params: Collect | None = None) -> np.ndarray:
     """Numbers of a table.
 
     Parameters
     ----------
-    raw : one column a feature, numbers or text that reads as numbers
+    raw : one column a feature: numbers, truth values, dates, or text, of which each cell reads as a number, each as a
+        date (2026-11-25, with a time or without), or which is taken as categories
     places : for each row, what to call it in a message
 
     Returns
     -------
-    np.ndarray of shape (n, features), float32
+    np.ndarray of shape (n, features), float32, NaN where there is nothing
 
     Raises
     ------
     InputError
-        If a column is not numeric, or a value is missing, infinite, or not a number.
+        If there is no column, or a number is infinite.
     """
     if not raw.column_names:
         raise InputError(f"{places[0]}: no column is left to learn from beside label, split, key and file_name")
-    columns = []
-    for name in raw.column_names:
-        try:
-            column = pc.cast(raw[name], pa.float64()).to_numpy()
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            place, value = _first_unreadable(raw[name], places)
-            raise InputError(f"{place}: {name!r} is {value!r}, not a number; encode or drop that column") from None
-        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is found below
-            column = column.astype(np.float32) + np.float32(0)  # -0.0 is 0.0
-        unfit = np.flatnonzero(~np.isfinite(column))
-        if len(unfit):
-            place, value = places[unfit[0]], raw[name][int(unfit[0])].as_py()
-            raise InputError(f"{place}: {name!r} is {value}; give it a finite value or drop the row")
-        columns.append(column)
+    columns = [_numbers(_typed(raw[name], name, places[0])) for name in raw.column_names]
+    for name, column in zip(raw.column_names, columns, strict=True):
+        if len(infinite := np.flatnonzero(np.isinf(column))):
+            value = raw[name][int(infinite[0])].as_py()
+            raise InputError(f"{places[infinite[0]]}: {name!r} is {value}; give it a finite value or drop the row")
     return np.stack(columns, axis=1)
 
 
-def _first_unreadable(column: pa.ChunkedArray, places: Sequence[str]) -> tuple[str, object]:
-    for place, value in zip(places, column, strict=True):
+def _typed(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArray:
+    """A column as numbers, seconds or text, whichever it can be first; gaps are null."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = pc.if_else(pc.is_in(column, pa.array(_GAPS, column.type)), None, column)
+    for kind in (pa.float64(), pa.timestamp("s"), pa.string()):
         try:
-            value.cast(pa.float64())  # not float(): Python reads ' 2' and '1_000', Arrow does not
+            return pc.cast(column, kind, safe=not pa.types.is_timestamp(kind))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            return place, value.as_py()
-    return places[0], column[0].as_py()
+            continue
+    what = f"{place} and on: {name!r} holds values of type {column.type}"
+    raise InputError(f"{what}, which are neither numbers nor dates nor text: take that column out")
 
 
-def to_columns(payload: np.ndarray, features: Sequence[str]) -> tuple[dict[str, pa.Array], dict]:
-    """Columns for Parquet, one float32 column a feature, and what they are: `{modality, shape, features}`."""
-    columns = {f"feature:{name}": pa.array(payload[:, index]) for index, name in enumerate(features)}
-    return columns, {"modality": "table", "shape": [len(features)], "features": list(features)}
+def _numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+    """Typed values as float32 (n,), NaN for gaps."""
+    if pa.types.is_string(column.type):
+        each = pc.dictionary_encode(column)
+        each = each.combine_chunks() if isinstance(each, pa.ChunkedArray) else each
+        codes = np.array([*map(category, each.dictionary.to_pylist()), np.nan], np.float32)
+        return codes[each.indices.fill_null(len(codes) - 1).to_numpy(zero_copy_only=False)]
+    if pa.types.is_timestamp(column.type):
+        column = pc.divide(pc.cast(pc.cast(column, pa.int64()), pa.float64()), float(_DAY))
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+        return column.to_numpy(zero_copy_only=False).astype(np.float32) + np.float32(0)  # -0.0 is 0.0
+
+
+def category(text: str) -> int:
+    """The number of a category."""
+    return zlib.crc32(text.encode()) >> 8
+
+
+def to_columns(payload: np.ndarray, rows: Sequence[int], raw: pa.Table, _params: Collect) -> tuple[dict, dict]:
+    """Columns for Parquet, float32 or text, one a feature, of `payload`, which are some rows of `raw`; what they are."""
+    columns, types = {}, {}
+    for index, name in enumerate(raw.column_names):
+        typed = _typed(raw[name], name, "")
+        is_text = pa.types.is_string(typed.type)
+        types[name] = "category" if is_text else "date" if pa.types.is_timestamp(typed.type) else "number"
+        columns[f"feature:{name}"] = typed.take(pa.array(rows)) if is_text else pa.array(payload[:, index])
+    return columns, {"modality": "table", "shape": [len(types)], "features": types}
 
 
 def from_columns(rows: pa.RecordBatch, kind: dict) -> np.ndarray:
     """The payload of rows that `to_columns` made. Shape (n, features), float32."""
-    return np.stack([rows[f"feature:{name}"].to_numpy() for name in kind["features"]], axis=1)
+    return np.stack([_numbers(rows[f"feature:{name}"]) for name in kind["features"]], axis=1)
 
 
 def show(row: np.ndarray, kind: dict) -> str:
-    """One payload for people's eyes: a line a feature."""
+    """One payload for people's eyes: a line a feature; of categories, this sees numbers alone."""
     return "\n".join(f"{name} = {value:.6g}" for name, value in zip(kind["features"], row, strict=True))
 
 
@@ -88,6 +117,13 @@ def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def read_file(path: Path, kind: dict) -> tuple[list[str], np.ndarray]:
     """The rows of a CSV file, what to call them and as payloads of the released model: (rows, features), float32."""
-    table = read_csv(path, kind["features"])
+    table = read_csv(path, list(kind["features"])).select(list(kind["features"]))
     places = name_rows(path, table)
-    return places, canonical(table.select(kind["features"]), places)
+    payload = canonical(table, places)
+    for index, (name, own) in enumerate(kind["features"].items()):
+        found = "category" if pa.types.is_string(_typed(table[name], name, places[0]).type) else own
+        if own == "category":
+            payload[:, index] = _numbers(pc.if_else(pc.is_in(table[name], pa.array(_GAPS)), None, table[name]))
+        elif found == "category":
+            raise InputError(f"{path}: the column {name!r} must hold each a {own}, or nothing")
+    return places, payload

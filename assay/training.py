@@ -28,6 +28,7 @@ _LEAST_BATCHES = 40  # in an epoch, however little data there is, but none
 _SMALLEST_BATCH = 16  # is smaller than this, because it is normalised
 _STEPS_AT_ONCE = 10  # that TensorFlow takes before Python hears of it
 _WEIGHT_DECAY = 0.05
+_PREDICTED = 1024  # examples at a time
 _SMOOTHING = 0.1  # share of a label that is spread over all classes (Szegedy et al. 2016)
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
@@ -146,9 +147,9 @@ class Curve(keras.callbacks.Callback):
             print(line.ljust(110 if terminal else 0), file=sys.stderr, end=end, flush=True)
 
 
-def logits(model: keras.Model, payload: np.ndarray, batch_size: int) -> np.ndarray:
-    """What `model` gives for payloads (n, ...). Shape (n, classes), float64."""
-    return model.predict(payload, batch_size=batch_size, verbose=0).astype(np.float64)
+def logits(model: keras.Model, prepared: np.ndarray) -> np.ndarray:
+    """What `model` gives for rows (n, ...) of what it takes. Shape (n, classes), float64."""
+    return model.predict(prepared, batch_size=_PREDICTED, verbose=0).astype(np.float64)
 
 
 def in_float32(trained: keras.Model, build: Callable[[], keras.Model]) -> keras.Model:
@@ -159,16 +160,16 @@ def in_float32(trained: keras.Model, build: Callable[[], keras.Model]) -> keras.
     return single
 
 
-def classifier_to_onnx(model: keras.Model, kind: dict, temperature: float) -> bytes:
+def classifier_to_onnx(model: keras.Model, temperature: float) -> bytes:
     """A classifier as ONNX, from `payload` to `probabilities` = softmax(logits / temperature)."""
-    n_classes = model.output.shape[-1]
-    single = in_float32(model, lambda: networks.classifier(networks.encoder(kind), n_classes))
+    shape, n_classes = model.input.shape[1:], model.output.shape[-1]
+    single = in_float32(model, lambda: networks.classifier(networks.encoder(shape), n_classes))
     return to_onnx(single.input, probabilities=networks.softmax(single.output / temperature))
 
 
-def encoder_to_onnx(model: keras.Model, kind: dict) -> tuple[bytes, list[np.ndarray]]:
+def encoder_to_onnx(model: keras.Model) -> tuple[bytes, list[np.ndarray]]:
     """An encoder as ONNX, from `payload` to `embedding`, and its weights."""
-    single = in_float32(model, lambda: networks.encoder(kind))
+    single = in_float32(model, lambda: networks.encoder(model.input.shape[1:]))
     return to_onnx(single.input, embedding=keras.layers.Flatten()(single.output)), single.get_weights()
 
 

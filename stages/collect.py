@@ -16,11 +16,11 @@ def main() -> None:
     modality = modalities.named(raw.modality)
     places = [example.place for example in raw.examples]
     with quiet():  # Pillow and libtiff say what they think of a damaged file
-        payload = modality.canonical(raw.payload, places, resize=params.resize, channels=params.channels)
+        payload = modality.canonical(raw.payload, places, params)
     ids = dataset.content_ids(payload)
     splits = sides(ids, [example.split for example in raw.examples], params)
     rows = first_of_each(ids, splits)
-    columns, kind = modality.to_columns(payload[rows], getattr(raw.payload, "column_names", ()))
+    columns, kind = modality.to_columns(payload[rows], rows, raw.payload, params)
     dataset.write_examples(batch, kind, describe(raw, ids, splits, rows) | columns)
     id_of = {example.key: id_ for example, id_, split in zip(raw.examples, ids, splits, strict=True) if split}
     dataset.write_csv(dataset.labels(batch), ["id", "annotator", "label"], votes(raw, id_of))

@@ -12,9 +12,10 @@ def main() -> None:
     kind, payload = read_samples(params.pretrain.batches)
     encoder = encoders.learn(kind, payload, params.pretrain, portable=params.portable, threads=params.threads)
     dataset.write_bytes(dataset.ENCODER, encoder.onnx)
+    dataset.write_bytes(dataset.ENCODER_FRONT, encoder.front)
     dataset.write_arrays(dataset.ENCODER_WEIGHTS, encoder.weights)
     embed = Model(dataset.ENCODER, portable=params.portable, threads=params.threads)
-    learned = {"method": encoder.method, "trainable": encoder.trainable, "dimension": embed(payload[:1]).shape[1]}
+    learned = {"method": encoder.method, "start": encoder.start, "dimension": embed(payload[:1]).shape[1]}
     dataset.write_json(dataset.ENCODER_INFO, learned | kind)
 
 
@@ -34,7 +35,7 @@ def read_samples(batches: list[str]) -> tuple[dict, np.ndarray]:
 
 
 def describe(kind: dict) -> str:
-    return f"{kind['modality']}s of {' x '.join(map(str, kind['shape']))}"
+    return f"{kind['modality']} examples of shape {' x '.join(map(str, kind['shape'])) or 'free'}"
 
 
 if __name__ == "__main__":

@@ -1,13 +1,21 @@
-"""Fine-tune the encoder, or train from scratch, on weighted labels; export one ONNX file, payload to probabilities."""
+"""Fine-tune the encoder, train from scratch, or fit a linear head, on weighted labels; export one ONNX file."""
 
 import sys
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from assay import calibration, catalogue, dataset, modalities, parameters, payloads, training
+from assay import calibration, catalogue, dataset, graphs, linear_head, modalities, parameters, payloads
 from assay.errors import InputError, run
-from assay.training import Examples
+from assay.inference import Model
+
+_STARTS = {
+    "encoder": "training from the weights of the encoder",
+    "scratch": "training from random weights",
+    "frozen": "fitting a linear classifier on what the encoder gives",
+}
+_ROWS = 1024  # of what an encoder gives, at a time
 
 
 def main() -> None:
@@ -15,55 +23,106 @@ def main() -> None:
     labels = dataset.read_csv(dataset.ANNOTATED_LABELS).to_pandas().set_index("id")
     examples = catalogue.read().join(labels, on="id", how="inner")
     classes = sorted(labels["label"].unique())
-    train, validation = (gather(examples[examples["split"] == split], classes) for split in ("train", "validation"))
-    if not len(train):
+    examples["code"] = pd.Categorical(examples["label"], classes).codes
+    train, validation = (examples[examples["split"] == split] for split in ("train", "validation"))
+    if train.empty:
         raise InputError("no example of the split train has a label: label some, or give rows the split train")
 
-    training.fix(params.train.seed, portable=params.portable, threads=params.threads)
     encoder = dataset.read_json(dataset.ENCODER_INFO)
-    fine_tuned = fine_tunes(params.train.start, encoder)
-    trunk = training.networks.encoder(encoder)
-    if fine_tuned:
+    start = where_from(params.train.start, encoder)
+    learn = linear if start == "frozen" else partial(network, start=start, modality=encoder["modality"])
+    content, curve, temperature = learn(train, validation, len(classes), params)
+
+    dataset.write_bytes(dataset.CLASSIFIER, content)
+    kind = {name: encoder[name] for name in payloads.kind(train)}
+    dataset.write_json(dataset.CLASSES, {"classes": classes, **kind})
+    dataset.write_frame(dataset.LEARNING_CURVE, pd.DataFrame(curve))
+    metrics = {"train_examples": len(train), "validation_examples": len(validation), **curve[-1]}
+    dataset.write_json(dataset.TRAIN_METRICS, metrics | {"temperature": temperature, "start": start})
+
+
+def where_from(start: str, encoder: dict) -> str:
+    """Where training starts; says so."""
+    if start == "encoder" and encoder["start"] != "encoder":
+        raise InputError(f"params.yaml: train.start: encoder needs weights, and {encoder['method']} has none: use auto")
+    start = encoder["start"] if start == "auto" else start
+    print(_STARTS[start], file=sys.stderr)
+    return start
+
+
+Learned = tuple[
+    bytes, list[dict], float
+]  # the graph from payload to probabilities, the learning curve, the temperature
+
+
+def network(
+    train: pd.DataFrame,
+    validation: pd.DataFrame,
+    n_classes: int,
+    params: parameters.Parameters,
+    *,
+    start: str,
+    modality: str,
+) -> Learned:
+    """Train a network."""
+    from assay import training  # TensorFlow takes seconds to import, and a linear head needs none
+
+    def prepared(examples: pd.DataFrame) -> np.ndarray:
+        return np.concatenate([prepare(block) for block in payloads.of(examples, _ROWS)])
+
+    training.fix(params.train.seed, portable=params.portable, threads=params.threads)
+    prepare = Model(dataset.ENCODER_FRONT, portable=params.portable, threads=params.threads)
+    payload = np.concatenate(list(payloads.of(train, _ROWS)))
+    trunk = training.networks.encoder(prepare(payload[:1]).shape[1:])
+    if start == "encoder":
         trunk.set_weights(list(dataset.read_arrays(dataset.ENCODER_WEIGHTS).values()))
-    model = training.networks.classifier(trunk, len(classes))
-    augment = modalities.named(encoder["modality"]).augment
+    model = training.networks.classifier(trunk, n_classes)
+    augment = modalities.named(modality).augment
+    own = training.Examples(payload, train["code"].to_numpy(), train["weight"].to_numpy().astype(float))
+    checked = None
+    if len(validation):
+        weights = validation["weight"].to_numpy().astype(float)
+        checked = training.Examples(prepared(validation), validation["code"].to_numpy(), weights)
     curve = training.fit(
         model,
-        training.Batches(train, params.train.batch_size, augment, params.train.seed),
+        training.Batches(own, params.train.batch_size, lambda raw, rng: prepare(augment(raw, rng)), params.train.seed),
         training.CROSS_ENTROPY,
         learning_rate=params.train.learning_rate,
         epochs=params.train.epochs,
         steps=params.train.steps,
-        validation=validation,
+        validation=checked,
         metrics=["accuracy"],
     )
     temperature = 1.0
-    if len(validation):
-        logits = training.logits(model, validation.payload, params.train.batch_size)
-        temperature = calibration.temperature(logits, validation.labels)
-
-    dataset.write_bytes(dataset.CLASSIFIER, training.classifier_to_onnx(model, encoder, temperature))
-    kind = {name: encoder[name] for name in ("modality", "shape", "features") if name in encoder}
-    dataset.write_json(dataset.CLASSES, {"classes": classes, **kind})
-    dataset.write_frame(dataset.LEARNING_CURVE, pd.DataFrame(curve))
-    metrics = {"train_examples": len(train), "validation_examples": len(validation), **curve[-1]}
-    dataset.write_json(dataset.TRAIN_METRICS, metrics | {"temperature": temperature, "fine_tuned": fine_tuned})
+    if checked:
+        temperature = calibration.temperature(training.logits(model, checked.payload), checked.labels)
+    content = graphs.then(dataset.ENCODER_FRONT.read_bytes(), training.classifier_to_onnx(model, temperature))
+    return content, curve, temperature
 
 
-def fine_tunes(start: str, encoder: dict) -> bool:
-    """Whether training starts from the weights of `encoder`; says so."""
-    if start == "encoder" and not encoder["trainable"]:
-        raise InputError(f"params.yaml: train.start: encoder needs weights, and {encoder['method']} has none: use auto")
-    fine_tuned = start != "scratch" and encoder["trainable"]
-    print(f"training from {'the weights of the encoder' if fine_tuned else 'random weights'}", file=sys.stderr)
-    return fine_tuned
-
-
-def gather(examples: pd.DataFrame, classes: list[str]) -> Examples:
-    """Some labelled examples with their payloads."""
-    payload = list(payloads.of(examples, size=4096)) or [np.zeros(0)]
-    codes = pd.Categorical(examples["label"], classes).codes
-    return Examples(np.concatenate(payload), codes, examples["weight"].to_numpy().astype(float))
+def linear(train: pd.DataFrame, validation: pd.DataFrame, n_classes: int, params: parameters.Parameters) -> Learned:
+    """Fit a linear classifier on what the frozen encoder gives."""
+    encoder = Model(dataset.ENCODER, portable=params.portable, threads=params.threads)
+    read = Model(dataset.ENCODER, linear_head.output(encoder), portable=params.portable, threads=params.threads)
+    features, others = (
+        linear_head.gather(map(read, payloads.of(examples, _ROWS))) if len(examples) else None
+        for examples in (train, validation)
+    )
+    codes, weights = train["code"].to_numpy(), train["weight"].to_numpy().astype(float)
+    checked = (others, validation["code"].to_numpy()) if len(validation) else None
+    head = linear_head.fit(features, codes, weights, n_classes, checked)
+    sides = {"": (head.logits(features), codes)}
+    temperature = 1.0
+    if checked:
+        sides["validation_"] = head.logits(others), checked[1]
+        temperature = calibration.temperature(*sides["validation_"])
+    row: dict[str, float] = {"epoch": 1}
+    for side, (logits, labels) in sides.items():
+        row |= {f"{side}accuracy": float((logits.argmax(axis=1) == labels).mean())}
+        row |= {f"{side}loss": linear_head.loss(logits, labels)}
+    content = dataset.ENCODER.read_bytes()
+    last = graphs.linear_head(head.coef / temperature, head.intercept / temperature, graphs.opset(content))
+    return graphs.then(content, last, read.output), [row], temperature
 
 
 if __name__ == "__main__":

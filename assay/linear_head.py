@@ -1,0 +1,84 @@
+"""A linear classifier on what a frozen encoder gives: multinomial logistic regression on weighted labels.
+
+Where the encoder has the wide output `features` beside its embedding, the classifier reads that.
+"""
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array, vstack
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from assay.inference import Model
+
+FEATURES = "features"  # the wide output of an encoder
+_STRENGTHS = (0.3, 3.0, 30.0)  # inverse penalties that are tried on the validation examples; the middle one without any
+_ITERATIONS = 300
+_SPARSE = 0.3  # share of values that are not 0 up to which they are kept alone
+
+
+@dataclass
+class LinearHead:
+    """Logits are features @ coef + intercept: (features, classes), (classes,)."""
+
+    coef: np.ndarray
+    intercept: np.ndarray
+
+    def logits(self, features: np.ndarray | csr_array) -> np.ndarray:
+        """Of rows (n, features). Shape (n, classes)."""
+        return features @ self.coef + self.intercept
+
+
+def output(encoder: Model) -> str:
+    """The output of `encoder` that is read."""
+    return FEATURES if FEATURES in encoder.outputs else encoder.outputs[0]
+
+
+def gather(blocks: Iterable[np.ndarray]) -> np.ndarray | csr_array:
+    """Blocks (rows, features) below each other, mostly zeros as a sparse array; float64."""
+    kept = [csr_array(block) if np.count_nonzero(block) < _SPARSE * block.size else block for block in blocks]
+    sparse = any(isinstance(block, csr_array) for block in kept)
+    return (vstack(kept, "csr") if sparse else np.concatenate(kept)).astype(np.float64)
+
+
+def fit(
+    features: np.ndarray | csr_array,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    n_classes: int,
+    validation: tuple[np.ndarray | csr_array, np.ndarray] | None = None,
+) -> LinearHead:
+    """The classifier whose penalty does best on the validation examples.
+
+    Parameters
+    ----------
+    features : (n, features)
+    labels : (n,) int, each of the classes at least once
+    weights : (n,) 0..1
+    validation : features and labels of other examples, if there are any
+    """
+    square = features.multiply(features) if isinstance(features, csr_array) else np.square(features)
+    scale = np.sqrt(max(float(square.sum()) / len(labels), 1e-12))  # a row's typical length
+    heads = []
+    for strength in _STRENGTHS if validation else _STRENGTHS[1:2]:
+        model = LogisticRegression(C=strength, max_iter=_ITERATIONS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is good enough
+            model.fit(features / scale, labels, sample_weight=weights)
+        coef, intercept = model.coef_.T / scale, model.intercept_
+        if n_classes == 2:  # the model keeps one column for both
+            coef, intercept = np.hstack([-coef / 2, coef / 2]), np.concatenate([-intercept / 2, intercept / 2])
+        heads.append(LinearHead(coef, intercept))
+    if not validation:
+        return heads[0]
+    return min(heads, key=lambda head: loss(head.logits(validation[0]), validation[1]))
+
+
+def loss(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Mean cross-entropy of logits (n, classes) for labels (n,)."""
+    largest = logits.max(axis=1)
+    total = np.log(np.exp(logits - largest[:, None]).sum(axis=1)) + largest
+    return float((total - logits[np.arange(len(labels)), labels]).mean())

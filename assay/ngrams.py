@@ -1,0 +1,122 @@
+"""Character n-grams of texts, weighted by TF-IDF, and their latent semantic analysis, as one ONNX graph from raw text.
+
+Weights are the root of a n-gram's count times its inverse document frequency (Salton and Buckley 1988); the embedding
+is their projection on the main singular vectors (Deerwester et al. 1990). It needs no words, so any language will do.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from onnx import TensorProto
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import svds
+
+from assay import graphs
+from assay.linear_head import FEATURES
+
+_LONGEST = 6  # characters
+_MOST = 20_000  # n-grams
+_LEAST = 2  # texts that a n-gram must be in
+_DIMENSIONS = 512  # of the embedding
+_READ = 2000  # characters of a text from which n-grams are learned
+
+
+def learn(texts: Sequence[str]) -> bytes:
+    """The graph from `payload` (n,) text to `embedding` (n, dimensions) and `features` (n, n-grams), each of length 1."""
+    folded = [_fold(text[:_READ]) for text in texts]
+    found: Counter[str] = Counter()
+    for text in folded:
+        found.update({text[start : start + n] for n in range(1, _LONGEST + 1) for start in range(len(text) - n + 1)})
+    frequent = sorted((gram for gram, count in found.items() if count >= _LEAST), key=lambda gram: (-found[gram], gram))
+    kept = sorted(frequent[:_MOST] or sorted(found)[:_MOST] or [" "], key=lambda gram: (len(gram), gram))
+    rarity = 1 + np.log((1 + len(folded)) / (1 + np.array([found[gram] for gram in kept])))
+    weights = _weights(folded, kept, rarity)
+    dimensions = min(_DIMENSIONS, min(weights.shape) - 1)
+    if dimensions < 1:
+        axes = np.ones((1, len(kept)))
+    else:
+        _, values, axes = svds(weights, dimensions, v0=np.ones(min(weights.shape)))
+        axes = axes[np.argsort(-values, kind="stable")]
+        axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]  # the sign is free otherwise
+    return _to_onnx(kept, rarity, axes)
+
+
+def _fold(text: str) -> str:
+    """Lower case, a letter for a letter."""
+    return "".join(_lower(character) for character in text)
+
+
+def _lower(character: str) -> str:
+    lower = character.lower()
+    return lower if len(lower) == 1 else character
+
+
+def _weights(texts: Sequence[str], kept: Sequence[str], rarity: np.ndarray) -> csr_array:
+    """Of each n-gram in each text; a row's length is 1. Shape (texts, n-grams)."""
+    place = {gram: index for index, gram in enumerate(kept)}
+    rows, columns, values = [], [], []
+    for row, text in enumerate(texts):
+        grams = (text[start : start + n] for n in range(1, _LONGEST + 1) for start in range(len(text) - n + 1))
+        counts = Counter(gram for gram in grams if gram in place)
+        own = np.array([place[gram] for gram in counts], int)
+        weight = np.sqrt(list(counts.values())) * rarity[own]
+        rows += [row] * len(own)
+        columns += list(own)
+        values += list(weight / np.linalg.norm(weight)) if len(own) else []
+    return csr_array((values, (rows, columns)), shape=(len(texts), len(kept)))
+
+
+def _to_onnx(kept: Sequence[str], rarity: np.ndarray, axes: np.ndarray) -> bytes:
+    letters = sorted({character for gram in kept for character in gram})
+    number = {letter: index for index, letter in enumerate(letters, start=1)}
+    capitals = {chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000 and _lower(chr(code)) in number}
+    alphabet = sorted(capitals | set(letters))
+    starts, pool = [], []
+    for length in range(1, _LONGEST + 1):
+        starts.append(len(pool))
+        pool += [number[character] for gram in kept if len(gram) == length for character in gram]
+    constants = {
+        "rarity": rarity.astype(np.float32),
+        "axes": axes.T.astype(np.float32),
+        "tiny": np.float32(1e-12),
+        "last": np.array([-1]),
+    }
+    characters = {"mark": 0, "mincharnum": 1, "pad_value": "", "separators": [""]}
+    numbers = {
+        "keys_strings": alphabet,
+        "values_int64s": [number[_lower(each)] for each in alphabet],
+        "default_int64": 0,
+    }
+    counts = {
+        "mode": "TF",
+        "min_gram_length": 1,
+        "max_gram_length": _LONGEST,
+        "max_skip_count": 0,
+        "ngram_counts": starts,
+        "ngram_indexes": list(range(len(kept))),
+        "pool_int64s": pool,
+    }
+    nodes = [
+        ("Tokenizer", "payload", "characters", characters),
+        ("LabelEncoder", "characters", "numbers", numbers),
+        ("TfIdfVectorizer", "numbers", "counts", counts),  # (n, n-grams)
+        ("Sqrt", "counts", "damped"),
+        ("Mul", "damped rarity", "weighted"),
+        *_normalised("weighted", FEATURES),
+        ("MatMul", f"{FEATURES} axes", "projected"),
+        *_normalised("projected", "embedding"),
+    ]
+    return graphs.to_onnx("ngrams", (TensorProto.STRING, []), nodes, constants, ["embedding", FEATURES])
+
+
+def _normalised(name: str, output: str) -> list[tuple]:
+    """The nodes that bring rows to length 1."""
+    own = f"{name}_{{}}".format
+    return [
+        ("Mul", f"{name} {name}", own("squares")),
+        ("ReduceSum", f"{own('squares')} last", own("sum")),
+        ("Max", f"{own('sum')} tiny", own("positive")),
+        ("Sqrt", own("positive"), own("length")),
+        ("Div", f"{name} {own('length')}", output),
+    ]
