@@ -16,7 +16,7 @@ _FAR = 5.0  # standard deviations at which a value is cut off
 
 
 def to_onnx(rows: np.ndarray, kind: dict) -> bytes:
-    """The graph from `payload` (n, features) float32 with gaps to `embedding` (n, columns) float32, learned from `rows`."""
+    """The graph from `payload` (n, features) float32, with gaps, to `embedding` (n, columns), learned from `rows`."""
     is_category = np.array([each == "category" for each in kind["features"].values()])
     gap = np.isnan(rows)
     numbers = np.flatnonzero(~is_category & ~gap.all(axis=0))

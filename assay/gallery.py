@@ -17,7 +17,8 @@ body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 70em; 
 table { border-collapse: collapse; margin-bottom: 2em } td, th { padding: .3em .8em; text-align: left;
   vertical-align: top }
 tr { border-top: 1px solid #ddd } img { height: 64px; min-width: 48px; image-rendering: pixelated; margin-right: 4px }
-small { color: #666; display: block; overflow-wrap: anywhere; max-width: 22em } pre { margin: 0; font-size: 12px; white-space: pre-wrap }
+small { color: #666; display: block; overflow-wrap: anywhere; max-width: 22em } pre { margin: 0;
+  font-size: 12px; white-space: pre-wrap }
 """
 
 

@@ -1,4 +1,4 @@
-"""ONNX graphs that are written out node by node: what no network framework made, and how it is put before what one did."""
+"""ONNX graphs that are written out node by node, because no network framework made them, and joined to others."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,15 @@ def to_onnx(
     payload: tuple[int, Sequence],
     nodes: Sequence[tuple],
     constants: dict[str, np.ndarray],
+    *,
     outputs: Sequence[str] = ("embedding",),
     gives: tuple[int, int] = (TensorProto.FLOAT, 2),
     opset: int = _OPSETS[""],
 ) -> bytes:
     """A graph from `payload` (n, ...), of which the element type and shape are given, to `outputs` (n, ...).
 
-    `gives` are the element type and number of axes of the outputs. A node is an operator, the names of its inputs with spaces between, that of its output, and what attributes it has.
+    `gives` are the element type and number of axes of the outputs. A node is an operator, the names of its inputs
+    with spaces between, that of its output, and what attributes it has.
     """
     kind, shape = payload
     made = [_node(op, inputs, output, dict(*rest)) for op, inputs, output, *rest in nodes]
@@ -96,7 +98,9 @@ def linear_head(coef: np.ndarray, intercept: np.ndarray, opset: int = _OPSETS[""
         ("ReduceSum", "powers last", "total"),
         ("Div", "powers total", "probabilities"),
     ]
-    return to_onnx("head", (TensorProto.FLOAT, coef.shape[:1]), nodes, constants, ["probabilities"], opset=opset)
+    return to_onnx(
+        "head", (TensorProto.FLOAT, coef.shape[:1]), nodes, constants, outputs=["probabilities"], opset=opset
+    )
 
 
 def opset(content: bytes) -> int:

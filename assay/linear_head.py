@@ -17,6 +17,7 @@ from assay.inference import Model
 FEATURES = "features"  # the wide output of an encoder
 _STRENGTHS = (0.3, 3.0, 30.0)  # inverse penalties that are tried on the validation examples; the middle one without any
 _ITERATIONS = 300
+_NEVER = 10.0  # by how much the logit of a class without examples lies below the others' least intercept
 _SPARSE = 0.3  # share of values that are not 0 up to which they are kept alone
 
 
@@ -56,7 +57,7 @@ def fit(
     Parameters
     ----------
     features : (n, features)
-    labels : (n,) int, each of the classes at least once
+    labels : (n,) int, at least two classes
     weights : (n,) 0..1
     validation : features and labels of other examples, if there are any
     """
@@ -69,8 +70,11 @@ def fit(
             warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is good enough
             model.fit(features / scale, labels, sample_weight=weights)
         coef, intercept = model.coef_.T / scale, model.intercept_
-        if n_classes == 2:  # the model keeps one column for both
+        if len(model.classes_) == 2:  # the model keeps one column for both
             coef, intercept = np.hstack([-coef / 2, coef / 2]), np.concatenate([-intercept / 2, intercept / 2])
+        every = np.zeros((len(coef), n_classes)), np.full(n_classes, intercept.min() - _NEVER)
+        every[0][:, model.classes_], every[1][model.classes_] = coef, intercept
+        coef, intercept = every
         heads.append(LinearHead(coef, intercept))
     if not validation:
         return heads[0]

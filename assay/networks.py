@@ -1,4 +1,4 @@
-"""The networks that are trained, in Keras's own layers and operations: an encoder of pictures and one of rows, and a head.
+"""The networks that are trained, in Keras's own layers and operations: encoders of pictures and of rows, and a head.
 
 The encoder of images halves them until at most 4 pixels a side are left, one convolution at a time (28, 14, 7, 3; or
 32, 16, 8, 4), and convolves what is left once more. Pooling comes before the ReLU, with which it commutes, so that the

@@ -23,7 +23,7 @@ _READ = 2000  # characters of a text from which n-grams are learned
 
 
 def learn(texts: Sequence[str]) -> bytes:
-    """The graph from `payload` (n,) text to `embedding` (n, dimensions) and `features` (n, n-grams), each of length 1."""
+    """The graph from `payload` (n,) text to `embedding` (n, dimensions) and `features` (n, n-grams), of length 1."""
     folded = [_fold(text[:_READ]) for text in texts]
     found: Counter[str] = Counter()
     for text in folded:
@@ -107,7 +107,7 @@ def _to_onnx(kept: Sequence[str], rarity: np.ndarray, axes: np.ndarray) -> bytes
         ("MatMul", f"{FEATURES} axes", "projected"),
         *_normalised("projected", "embedding"),
     ]
-    return graphs.to_onnx("ngrams", (TensorProto.STRING, []), nodes, constants, ["embedding", FEATURES])
+    return graphs.to_onnx("ngrams", (TensorProto.STRING, []), nodes, constants, outputs=["embedding", FEATURES])
 
 
 def _normalised(name: str, output: str) -> list[tuple]:

@@ -27,6 +27,7 @@ _ROWS, _CELLS = 20_000, 5_000_000  # at most so many are fitted on; and so many 
 _MOST_CLASSES = 100  # with more, all classes share the start's one temperature a voice and one share of wrong labels
 _ITERATIONS = 200
 _LEAST_GAIN = 0.02  # of the mean log-likelihood over that of the classes' shares, for predictions to have a say
+_MOST_RIGHT, _FEW = 0.5, 5  # share of a class's labels that are right at least, if there are so many
 _TINY = 1e-300
 
 
@@ -71,7 +72,9 @@ def fit(voices: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
     if 1 < n_classes <= _MOST_CLASSES:
         confusion = compute_confident_joint(labels, pred_probs).T + 1.0
         confusion /= confusion.sum(axis=1, keepdims=True)
-        weights, bias, confusion = _free(voices, labels, weights, confusion)
+        free = _free(voices, labels, weights, confusion)
+        shared = annotators.uniform(noise, n_classes)
+        weights, bias, confusion = free if _believes_every_class(*free, voices, labels) else (weights, bias, shared)
     return NoiseLayer(weights.astype(np.float32), bias.astype(np.float32), confusion)
 
 
@@ -81,6 +84,16 @@ def _telling(pred_probs: np.ndarray, labels: np.ndarray, noise: float) -> bool:
     shares = np.bincount(labels) / len(labels)
     gain = calibration.log_likelihood(right, noise, pred_probs.shape[1]) - np.log(shares[labels]).mean()
     return bool(gain > _LEAST_GAIN)
+
+
+def _believes_every_class(
+    weights: np.ndarray, bias: np.ndarray, confusion: np.ndarray, voices: Sequence[np.ndarray], labels: np.ndarray
+) -> bool:
+    """Whether of no class most labels are taken to be wrong: such a class was lost to another one."""
+    joint = NoiseLayer(weights, bias, confusion).pred_probs(voices) * confusion[:, labels].T
+    right = joint[np.arange(len(labels)), labels] / np.maximum(joint.sum(axis=1), _TINY)
+    counts = np.bincount(labels)
+    return bool((np.bincount(labels, right)[counts >= _FEW] >= _MOST_RIGHT * counts[counts >= _FEW]).all())
 
 
 def _free(

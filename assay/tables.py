@@ -84,7 +84,7 @@ def category(text: str) -> int:
 
 
 def to_columns(payload: np.ndarray, rows: Sequence[int], raw: pa.Table, _params: Collect) -> tuple[dict, dict]:
-    """Columns for Parquet, float32 or text, one a feature, of `payload`, which are some rows of `raw`; what they are."""
+    """Columns for Parquet, one a feature, of `payload`, which are some `rows` of `raw`, and what they are."""
     columns, types = {}, {}
     for index, name in enumerate(raw.column_names):
         typed = _typed(raw[name], name, "")

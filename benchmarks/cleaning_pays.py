@@ -26,12 +26,11 @@ EPOCHS, BATCH, RATE = 10, 128, 0.008
 def accuracy(payload: np.ndarray, labels: pd.DataFrame, test: tuple[np.ndarray, np.ndarray], seed: int) -> float:
     """Of a network trained on weighted labels: `number` of the image, `label`, `weight`."""
     keras.utils.set_random_seed(seed)
-    kind = {"modality": "image", "shape": list(payload.shape[1:])}
-    model = training.networks.classifier(training.networks.encoder(kind), 10)
+    model = training.networks.classifier(training.networks.encoder(payload.shape[1:]), 10)
     own = training.Examples(payload[labels["number"]], labels["label"].to_numpy(), labels["weight"].to_numpy())
     batches = training.Batches(own, BATCH, images.augment, seed)
     training.fit(model, batches, training.CROSS_ENTROPY, learning_rate=RATE, epochs=EPOCHS)
-    return float(np.mean(training.logits(model, test[0], 1024).argmax(axis=1) == test[1]))
+    return float(np.mean(training.logits(model, test[0]).argmax(axis=1) == test[1]))
 
 
 def main() -> None:

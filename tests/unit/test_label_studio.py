@@ -16,6 +16,7 @@ import pytest
 
 from assay import answers, catalogue, dataset, images, label_studio, spreadsheets, tables
 from assay.errors import InputError
+from assay.parameters import Collect
 
 RECORDED = json.loads((Path(__file__).parents[1] / "data/label_studio.json").read_text())
 IDS = sorted(task["data"]["id"] for task in RECORDED["export"])
@@ -173,7 +174,7 @@ def test_tasks_in_a_file(tmp_path):
     tasks = json.loads((tmp_path / "tasks.json").read_text())
     uri = tasks[-1]["data"]["image"].removeprefix("data:image/png;base64,")
     assert len(tasks) == len(IDS)
-    pixels = images.canonical([base64.b64decode(uri)], [""], resize=None, channels=None)
+    pixels = images.canonical([base64.b64decode(uri)], [""], Collect.model_construct(resize=None, channels=None))
     assert pixels.ravel().tolist() == list(range(64))
     assert ET.parse(tmp_path / "tasks.xml").find("Image").get("value") == "$image"
 

@@ -8,7 +8,7 @@ from assay import annotators, answers, quality
 from assay.parameters import Collect
 from stages import annotate, clean, collect, digits
 
-SHARES = Collect(test=0.3, validation=0.1, resize=None, channels=None)
+SHARES = Collect(test=0.3, validation=0.1, resize=None, channels=None, sample_rate=16000, seconds=1.0)
 IDS = ["00" * 16, "50" * 16, "ff" * 16]  # by hash: test, validation, train
 
 
