@@ -11,6 +11,7 @@ from assay.errors import InputError
 from assay.inference import Model
 
 _IMAGENET = {"mean": (0.485, 0.456, 0.406), "deviation": (0.229, 0.224, 0.225)}  # of pixels 0 to 1, as torchvision has
+_CHANNELS = (1, 3)
 _SIDE = 224  # pixels, where the encoder takes any size
 
 
@@ -34,7 +35,10 @@ def adapt(path: Path, kind: dict, *, portable: bool, threads: int) -> bytes:
     before = _before(kind, taken, path, graphs.opset(content))
     given = encoder.session.get_outputs()[0]
     joined = graphs.then(before, content) if before else _renamed(content, taken.name)
-    return _pooled(joined, given.name, len(given.shape))
+    axes = list(range(1, len(given.shape) - 1))  # of places: tokens (n, t, c), maps (n, h, w, c)
+    if len(given.shape) == 4 and not (len(taken.shape) == 4 and taken.shape[3] in _CHANNELS):
+        axes = [2, 3]  # maps (n, c, h, w)
+    return _pooled(joined, given.name, axes)
 
 
 def _before(kind: dict, taken: object, path: Path, opset: int) -> bytes | None:
@@ -54,7 +58,7 @@ def _before(kind: dict, taken: object, path: Path, opset: int) -> bytes | None:
 
 def _images(own: list[int], wanted: list, floats: bool, opset: int) -> bytes:
     height, width, channels = own
-    first = wanted[0] in (1, 3)  # channels before height and width
+    first = wanted[0] in _CHANNELS  # channels before height and width
     sides = wanted[1:] if first else wanted[:2]
     sides = [side if isinstance(side, int) else _SIDE for side in sides]
     asked = wanted[0 if first else 2]
@@ -97,19 +101,15 @@ def _renamed(content: bytes, name: str) -> bytes:
     return model.SerializeToString()
 
 
-def _pooled(content: bytes, name: str, axes: int) -> bytes:
-    """The graph with the output `name`, averaged to two axes, as its one output `embedding`."""
+def _pooled(content: bytes, name: str, axes: list[int]) -> bytes:
+    """The graph with the output `name`, averaged over some axes, as its one output `embedding`."""
     model = onnx.load_from_string(content)
-    if axes <= 2:
-        model.graph.node.append(onnx.helper.make_node("Flatten", [name], ["embedding"]))
-    else:
-        between = list(range(2, axes)) if axes == 4 else list(range(1, axes - 1))  # maps (n, c, h, w); tokens (n, t, c)
-        if graphs.opset(content) >= 18:
-            model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(between), "between"))
-            mean = onnx.helper.make_node("ReduceMean", [name, "between"], ["averaged"], keepdims=0)
-        else:
-            mean = onnx.helper.make_node("ReduceMean", [name], ["averaged"], keepdims=0, axes=between)
-        model.graph.node.extend([mean, onnx.helper.make_node("Flatten", ["averaged"], ["embedding"])])
+    if axes and graphs.opset(content) >= 18:
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(axes), "places"))
+        model.graph.node.append(onnx.helper.make_node("ReduceMean", [name, "places"], ["averaged"], keepdims=0))
+    elif axes:
+        model.graph.node.append(onnx.helper.make_node("ReduceMean", [name], ["averaged"], keepdims=0, axes=axes))
+    model.graph.node.append(onnx.helper.make_node("Flatten", ["averaged" if axes else name], ["embedding"]))
     del model.graph.output[:]
     model.graph.output.append(onnx.helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", None]))
     return model.SerializeToString()

@@ -4,6 +4,7 @@ A number is itself, a date the days since 1970-01-01, a category the first 24 bi
 exactly, and a gap is NaN. So whoever uses a released model can code a row without a table of categories.
 """
 
+import re
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from assay.parameters import Collect
 MEDIUM = "text"  # as what people are shown it
 _SWAPPED = 0.3  # share of a view's values that are another row's
 _GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")  # as cells of text say that there is nothing
+_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)"
 _DAY = 86_400  # seconds
 
 
@@ -42,7 +44,7 @@ def canonical(raw: pa.Table, places: Sequence[str], _params: Collect | None = No
     """
     if not raw.column_names:
         raise InputError(f"{places[0]}: no column is left to learn from beside label, split, key and file_name")
-    columns = [_numbers(_typed(raw[name], name, places[0])) for name in raw.column_names]
+    columns = [_numbers(_typed(raw[name], name, places)) for name in raw.column_names]
     for name, column in zip(raw.column_names, columns, strict=True):
         if len(infinite := np.flatnonzero(np.isinf(column))):
             value = raw[name][int(infinite[0])].as_py()
@@ -50,19 +52,29 @@ def canonical(raw: pa.Table, places: Sequence[str], _params: Collect | None = No
     return np.stack(columns, axis=1)
 
 
-def _typed(column: pa.ChunkedArray, name: str, place: str) -> pa.ChunkedArray:
+def _typed(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> pa.ChunkedArray:
     """A column as numbers, seconds or text, whichever it can be first; gaps are null."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = pc.if_else(pc.is_in(column, pa.array(_GAPS, column.type)), None, column)
+        _refuse_slips(column, name, places)
     for kind in (pa.float64(), pa.timestamp("s"), pa.string()):
         try:
             return pc.cast(column, kind, safe=not pa.types.is_timestamp(kind))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             continue
-    what = f"{place} and on: {name!r} holds values of type {column.type}"
+    what = f"{places[0]} and on: {name!r} holds values of type {column.type}"
     raise InputError(f"{what}, which are neither numbers nor dates nor text: take that column out")
+
+
+def _refuse_slips(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> None:
+    """Raise where most cells of a column read as numbers, but some do not: those are rather slips than categories."""
+    values = pc.unique(column).drop_null().to_pylist()
+    odd = {text for text in values if not re.fullmatch(_NUMBER, text)}
+    if odd and len(odd) * 2 < len(values):
+        place, value = next(each for each in zip(places, column.to_pylist(), strict=True) if each[1] in odd)
+        raise InputError(f"{place}: {name!r} is {value!r}, not a number as most are; mend it, or leave it empty")
 
 
 def _numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
@@ -87,7 +99,7 @@ def to_columns(payload: np.ndarray, rows: Sequence[int], raw: pa.Table, _params:
     """Columns for Parquet, one a feature, of `payload`, which are some `rows` of `raw`, and what they are."""
     columns, types = {}, {}
     for index, name in enumerate(raw.column_names):
-        typed = _typed(raw[name], name, "")
+        typed = _typed(raw[name], name, range(len(raw)))
         is_text = pa.types.is_string(typed.type)
         types[name] = "category" if is_text else "date" if pa.types.is_timestamp(typed.type) else "number"
         columns[f"feature:{name}"] = typed.take(pa.array(rows)) if is_text else pa.array(payload[:, index])
@@ -121,7 +133,7 @@ def read_file(path: Path, kind: dict) -> tuple[list[str], np.ndarray]:
     places = name_rows(path, table)
     payload = canonical(table, places)
     for index, (name, own) in enumerate(kind["features"].items()):
-        found = "category" if pa.types.is_string(_typed(table[name], name, places[0]).type) else own
+        found = "category" if pa.types.is_string(_typed(table[name], name, places).type) else own
         if own == "category":
             payload[:, index] = _numbers(pc.if_else(pc.is_in(table[name], pa.array(_GAPS)), None, table[name]))
         elif found == "category":

@@ -41,7 +41,8 @@ def main() -> None:
     judged = beyond.dropped(explain(judged, classes), found).sort_values("id")
 
     dataset.write_frame(dataset.QUALITY, judged, quality.COLUMNS)
-    spreadsheets.write(dataset.ISSUES, pd.concat([doubted.assign(kind="label").astype(object), found]).fillna(""), _COLUMNS)
+    issues = pd.concat([doubted.assign(kind="label").astype(object), found]).fillna("")
+    spreadsheets.write(dataset.ISSUES, issues, _COLUMNS)
     dataset.write_bytes(dataset.GALLERY, gallery.page(doubted, examples).encode())
     dataset.write_frame(dataset.CLEANED_LABELS, cleaned(judged), ["id", "label", "confidence", "source"])
     dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], heard.pred_probs, classes)

@@ -20,7 +20,6 @@ TIFF = image(2, form="TIFF", compression="tiff_deflate")
 TABLE = {"examples.csv": "label,x\na,1\nb,2\n"}
 PARQUET = parquet(label=["a", "b"], x=[1.0, 2.0])
 FETCH = "fetch it again"
-UNSUPPORTED = "cannot be used yet"
 
 
 def csv(text: str) -> dict[str, str]:
@@ -49,8 +48,12 @@ BATCHES = {
     "no layout": ({"readme.txt": "hello"}, "data/raw/b has no known layout", "it needs", "readme.txt"),
     "split folders beside another": (in_folders("train/a", "test/a", "extra/a"), "data/raw/b", "'extra'", "'test'"),
     "file name that is not UTF-8": ({os.fsdecode(b"a/\xff.png"): image()}, "data/raw/b/a/", "rename"),
-    "audio": ({"a/1.wav": b"RIFF", "b/2.wav": b"RIFF"}, "data/raw/b/a/1.wav", "audio", UNSUPPORTED),
-    "images and audio": ({"a/1.wav": b"RIFF", "b/2.png": image()}, "data/raw/b/a/1.wav", "audio", UNSUPPORTED),
+    "audio": ({"a/1.wav": b"RIFF", "b/2.wav": b"RIFF"}, "data/raw/b/a/1.wav cannot be decoded", "replace it"),
+    "images and audio": (
+        {"a/1.wav": b"RIFF", "b/2.png": image()},
+        "data/raw/b holds audio and image files",
+        "a batch of each",
+    ),
     # IDX
     "IDX labels missing": ({IMAGES: idx(4, 8, 8)}, f"{LABELS} is missing", "come in pairs"),
     "IDX magic": (mnist(idx(4)), f"{IMAGES} has the magic 00000801", FETCH),
@@ -101,24 +104,37 @@ BATCHES = {
     "two columns of one name": (csv("label,x,x\na,1,2\n"), "examples.csv has two columns 'x'"),
     "no label": (csv("y,x\na,1\n"), "examples.csv has no column 'label'", "leave it empty"),
     "no feature": (csv("label,key\na,1\n"), "examples.csv", "no column is left to learn from"),
-    "text as feature": (csv("label,x\na,1\nb,red\n"), "examples.csv row 3", "'x' is 'red'", "encode or drop"),
-    "text after a blank line": (csv("label,x\n\na,1\n\nb,red\n"), "examples.csv row 5", "'x' is 'red'"),
-    "number with a space": (csv("label,x\na,1\nb, 2\n"), "examples.csv row 3", "'x' is ' 2'"),
-    "empty feature": (csv("label,x\na,1\nb,\n"), "examples.csv row 3", "'x' is ''"),
-    "NaN": (csv("label,x\na,1\nb,nan\n"), "examples.csv row 3", "'x' is nan", "finite value"),
+    "slip in a column of numbers": (
+        csv("label,x\na,1\n\nb,2\na,3\nb,4O\n"),
+        "examples.csv row 6",
+        "'x' is '4O'",
+        "mend it",
+    ),
+    "number with a space": (csv("label,x\na,1\nb,3\nb, 2\n"), "examples.csv row 4", "'x' is ' 2'"),
+    "infinity after a blank line": (csv("label,x\n\na,1\n\nb,inf\n"), "examples.csv row 5", "'x' is inf"),
     "infinity": (csv("label,x\na,1\nb,-inf\n"), "examples.csv row 3", "'x' is -inf", "finite value"),
     "beyond float32": (csv("label,x\na,1\nb,1e300\n"), "examples.csv row 3", "'x' is 1e300", "finite value"),
     "two rows of one key": (csv("label,x,key\na,1,k\nb,2,k\n"), "examples.csv row 3", "'k'", "keys must differ"),
     "unknown split": (csv("label,x,split\na,1,train\nb,2,tset\n"), "examples.csv row 3", "'tset'", "one of"),
-    "text modality": (csv("label,text\na,hello\n"), "examples.csv", "text", UNSUPPORTED),
     # Parquet
     "unreadable Parquet": ({"examples.parquet": "hello"}, "examples.parquet is not a readable Parquet file"),
     "Parquet cut short": ({"examples.parquet": PARQUET[:-9]}, "examples.parquet is not a readable Parquet file"),
     "Parquet page damaged": ({"examples.parquet": PARQUET[:4] + b"\xff" * 20 + PARQUET[24:]}, "examples.parquet"),
     "Parquet without rows": (column(label=pa.nulls(0, pa.string()), x=pa.nulls(0, pa.float64())), "holds no examples"),
     "null image": (column(label=["a", "b"], image=[image(), None]), "examples.parquet row 1", "'image'", "not missing"),
-    "null feature": (column(label=["a", "b"], x=[1.0, None]), "examples.parquet row 1", "'x' is None", "finite value"),
-    "audio modality": (column(label=["a"], audio=[b"RIFF"]), "examples.parquet", "audio", UNSUPPORTED),
+    "feature of lists": (
+        column(label=["a", "b"], x=[[1.0], [2.0]]),
+        "examples.parquet row 0",
+        "'x'",
+        "take that column out",
+    ),
+    "null text": (
+        column(label=["a", "b"], text=["x", None]),
+        "examples.parquet row 1",
+        "'text' is None",
+        "not missing",
+    ),
+    "damaged audio": (column(label=["a"], audio=[b"RIFF"]), "examples.parquet row 0 cannot be decoded", "replace it"),
     "infinite label": (column(label=[1.0, np.inf], x=[1.0, 2.0]), "examples.parquet row 1", "inf"),
     "label of bytes": (column(label=[None, b"b"], x=[1.0, 2.0]), "examples.parquet", "text or numbers"),
     "label of lists": (column(label=[["a"], ["b"]], x=[1.0, 2.0]), "examples.parquet", "text or numbers"),

@@ -1,0 +1,83 @@
+"""Sound, text and tables go through the same stages as images, with the same two edits."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.func.pipeline import clone
+
+pytestmark = pytest.mark.slow
+
+CLASSES = ("low", "high")
+EACH = 60
+
+
+def table(folder: Path, rows: list[dict]) -> None:
+    with (folder / "examples.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def sounds(folder: Path, rng: np.random.Generator) -> None:
+    """Tones in noise, in folders per class."""
+    time = np.arange(4000) / 8000
+    for label, hertz in zip(CLASSES, (300, 900), strict=True):
+        (folder / label).mkdir()
+        for number in range(EACH):
+            tone = np.sin(2 * np.pi * hertz * rng.uniform(0.9, 1.1) * time) * rng.uniform(0.2, 0.6)
+            file = io.BytesIO()
+            soundfile.write(file, tone + rng.normal(0, 0.02, len(time)), 8000, format="WAV")
+            (folder / label / f"{number}.wav").write_bytes(file.getvalue())
+
+
+def texts(folder: Path, rng: np.random.Generator) -> None:
+    """Sentences of words that one class has more often, in three scripts."""
+    words = {"low": ["tief", "底部", "منخفض", "🔻"], "high": ["hoch", "高い", "عالي", "🔺"]}
+    common = ["and", "the", "of", "это", "ist", "!"]
+    rows = []
+    for number in range(2 * EACH):
+        label = CLASSES[number % 2]
+        said = [*rng.choice(common, 5), *rng.choice(words[label], 2), str(number)]
+        rows.append({"text": " ".join(rng.permutation(said)), "label": label})
+    table(folder, rows)
+
+
+def rows_of_all_kinds(folder: Path, rng: np.random.Generator) -> None:
+    """Numbers, dates and categories with gaps, each of which tells a part."""
+    rows = []
+    for number in range(3 * EACH):
+        high = number % 2
+        row = {
+            "size": f"{rng.normal(2 * high):.3f}",
+            "since": f"20{10 + 5 * high + rng.integers(8)}-0{rng.integers(1, 9)}-1{rng.integers(10)}",
+            "town": rng.choice(["Ulm", "Köln", "Bonn"], p=[0.6, 0.3, 0.1] if high else [0.1, 0.3, 0.6]),
+        }
+        gap = rng.choice(list(row))
+        rows.append(row | ({gap: ""} if number % 4 > 2 else {}) | {"label": CLASSES[high]})
+    table(folder, rows)
+
+
+@pytest.mark.parametrize(
+    ("make", "least", "asked"),
+    [(sounds, 0.9, "high/1.wav"), (texts, 0.9, "examples.csv"), (rows_of_all_kinds, 0.7, "examples.csv")],
+)
+def test_from_raw_files_to_a_prediction(tmp_path: Path, make: object, least: float, asked: str) -> None:
+    project = clone(tmp_path / "a")
+    raw = project.folder / "data/raw/mine"
+    raw.mkdir(parents=True)
+    make(raw, np.random.default_rng(0))
+    project.set(batches=["mine"], pretrain__batches=["mine"], train__steps=200)
+    project.repro()
+    assert project.yaml("metrics/evaluate.json")["accuracy"] >= least
+    lines = project.run(f"python -m assay predict data/raw/mine/{asked}").stdout.splitlines()
+    assert all(line.split("\t")[1] in CLASSES for line in lines)
+    assert project.repro() == set()
+    content = (project.folder / "dvc.lock").read_bytes()
+    project.run("rm -rf data/embedded data/collected models/encoder models/classifier .dvc/cache")
+    project.repro()
+    assert (project.folder / "dvc.lock").read_bytes() == content

@@ -1,0 +1,190 @@
+"""What the modalities make of what comes in, and that their graphs compute what the formulas say."""
+
+import io
+
+import numpy as np
+import onnx
+import pyarrow as pa
+import pytest
+import soundfile
+from onnx import TensorProto, helper
+from sklearn.linear_model import LogisticRegression
+
+from assay import adapters, audio, columns, graphs, linear_head, log_mel, ngrams, tables, text
+from assay.errors import InputError
+from assay.inference import Model
+from assay.parameters import Collect
+
+SOUND = Collect.model_construct(sample_rate=16000, seconds=1.0)
+HOW = {"portable": True, "threads": 1}
+
+
+def encoded(samples: np.ndarray, rate: int, form: str = "WAV") -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format=form)
+    return file.getvalue()
+
+
+def tone(hertz: float, rate: int, seconds: float = 0.5) -> np.ndarray:
+    return 0.5 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)
+
+
+@pytest.mark.parametrize(("rate", "form"), [(8000, "WAV"), (16000, "FLAC"), (44100, "OGG"), (48000, "WAV")])
+def test_any_rate_sounds_the_same(rate: int, form: str) -> None:
+    stereo = np.stack([tone(440, rate)] * 2, axis=1)
+    (sound,) = audio.canonical([encoded(stereo, rate, form)], ["a"], SOUND)
+    assert sound.shape == (16000,)
+    spectrum = np.abs(np.fft.rfft(sound[1000:7000]))
+    assert abs(np.argmax(spectrum) * 16000 / 6000 - 440) < 4
+    assert not sound[8200:].any()
+
+
+def test_sounds_of_no_length_and_too_long(capsys: pytest.CaptureFixture) -> None:
+    hour = encoded(np.zeros(3600 * 1000) + 0.1, 1000)
+    sounds = audio.canonical([encoded(np.zeros(0), 8000), hour], ["a", "b"], SOUND)
+    assert not sounds[0].any()
+    assert sounds[1, 8000] > 3000
+    assert "1 of 2 sounds are longer than 1.0 s and were cut" in capsys.readouterr().err
+
+
+def test_damaged_sound() -> None:
+    with pytest.raises(InputError, match=r"x\.wav cannot be decoded"):
+        audio.canonical([b"RIFF"], ["x.wav"], SOUND)
+
+
+def test_sound_through_parquet_and_to_people() -> None:
+    payload = np.arange(-50, 50, dtype=np.int16).reshape(2, 50)
+    made, kind = audio.to_columns(payload, [], None, SOUND)
+    assert (audio.from_columns(pa.table(made).to_batches()[0], kind) == payload).all()
+    assert audio.show(payload[0], kind).startswith("data:audio/wav;base64,")
+    changed = audio.augment(
+        np.repeat(audio.canonical([encoded(tone(440, 8000), 8000)], ["a"], SOUND), 3, 0), np.random.default_rng(0)
+    )
+    assert changed.shape == (3, 16000)
+    assert len({row.tobytes() for row in changed}) == 3
+
+
+def test_log_mel_shows_the_pitch() -> None:
+    payload = np.stack([np.rint(tone(hertz, 16000, 1.0) * 2**15).astype(np.int16) for hertz in (300, 1000, 4000)])
+    shown = Model(log_mel.to_onnx({"shape": [16000], "sample_rate": 16000}), **HOW)(payload)
+    assert shown.shape == (3, log_mel.MELS, 98, 1)
+    loudest = shown[:, :, 50, 0].argmax(axis=1)
+    assert (np.diff(loudest) > 8).all()
+    assert (shown.max(axis=(1, 2, 3)) >= 254).all()
+    quieter = Model(log_mel.to_onnx({"shape": [16000], "sample_rate": 16000}), **HOW)(payload // 4)
+    assert np.abs(quieter[:, 20:30, :, 0].astype(int) - shown[:, 20:30, :, 0]).mean() < 20
+
+
+TEXTS = ["你好世界", "مرحبا بالعالم", "😀 👍🏽", "", "Straße İstanbul", "x" * 100_000, "a"] * 3
+
+
+def test_texts_of_any_language() -> None:
+    payload = text.canonical(TEXTS, TEXTS)
+    made, kind = text.to_columns(payload, [], None, SOUND)
+    assert list(text.from_columns(pa.table(made).to_batches()[0], kind)) == TEXTS
+    encoder = Model(ngrams.learn(payload), **HOW)
+    embeddings = encoder(payload)
+    assert np.isfinite(embeddings).all()
+    assert np.allclose(embeddings[:7], embeddings[7:14], atol=1e-6)
+    assert encoder.outputs == ["embedding", "features"]
+
+
+def test_missing_text() -> None:
+    with pytest.raises(InputError, match="row 3: 'text' is None"):
+        text.canonical(["a", None], ["row 2", "row 3"])
+
+
+def test_ngrams_are_tf_idf() -> None:
+    texts = ["Aba", "abb", "ab", "cab", "CA"]
+    features = Model(ngrams.learn(texts), "features", **HOW)(np.array(texts, object))
+    found = Model(ngrams.learn(texts), "features", **HOW)(np.array(["ABA", "zzz"], object))
+    assert np.allclose(found[0], features[0])  # whatever the case
+    assert not found[1].any()
+    assert np.allclose(np.linalg.norm(features, axis=1), 1)
+    counts = {"a": 2, "b": 1, "ab": 1}  # of the first text, of what two texts have
+    rarity = {"a": 1 + np.log(6 / 6), "b": 1 + np.log(6 / 5), "ab": 1 + np.log(6 / 5)}
+    weights = np.array([np.sqrt(counts[gram]) * rarity[gram] for gram in counts])
+    assert np.allclose(np.sort(features[0][features[0] > 0]), np.sort(weights / np.linalg.norm(weights)))
+
+
+def test_columns_of_every_kind() -> None:
+    raw = pa.table(
+        {
+            "number": pa.array([1.5, None, -2, 3] * 5),
+            "typed": ["1", "2", "", "NA"] * 5,
+            "date": ["2026-11-25", "1970-01-02", "", "1970-01-01 12:00:00"] * 5,
+            "city": ["Köln", "Ulm", None, "Köln"] * 5,
+            "yes": [True, False, True, None] * 5,
+            "constant": [7] * 20,
+            "nothing": pa.nulls(20),
+        }
+    )
+    payload = tables.canonical(raw, ["r"] * 20)
+    koeln, ulm = tables.category("Köln"), tables.category("Ulm")
+    nan = np.nan
+    assert np.array_equal(
+        payload[:4],
+        np.array(
+            [
+                [1.5, 1, 20782, koeln, 1, 7, nan],
+                [nan, 2, 1, ulm, 0, 7, nan],
+                [-2, nan, nan, nan, 1, 7, nan],
+                [3, nan, 0.5, koeln, nan, 7, nan],
+            ],
+            np.float32,
+        ),
+        equal_nan=True,
+    )
+    made, kind = tables.to_columns(payload[[1, 0]], [1, 0], raw, SOUND)
+    assert kind["features"]["city"] == "category"
+    assert kind["features"]["date"] == "date"
+    assert made["feature:city"].to_pylist() == ["Ulm", "Köln"]
+    assert np.array_equal(tables.from_columns(pa.table(made).to_batches()[0], kind)[:, 3], [ulm, koeln])
+    encoded_rows = Model(columns.to_onnx(payload, kind), **HOW)(payload)
+    assert np.isfinite(encoded_rows).all()
+    assert np.linalg.matrix_rank(encoded_rows[:4]) == 4
+
+
+def test_one_constant_column() -> None:
+    rows = np.ones((6, 1), np.float32)
+    assert np.isfinite(Model(columns.to_onnx(rows, {"features": {"x": "number"}}), **HOW)(rows)).all()
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_linear_head_is_logistic_regression(n_classes: int) -> None:
+    rng = np.random.default_rng(0)
+    features, labels = rng.normal(size=(60, 4)), np.arange(60) % n_classes
+    head = linear_head.fit(features, labels, np.ones(60), n_classes)
+    scale = np.sqrt(np.square(features).sum() / 60)
+    expected = LogisticRegression(C=3.0).fit(features / scale, labels).predict_proba(features / scale)
+    found = Model(graphs.linear_head(head.coef, head.intercept), **HOW)(features.astype(np.float32))
+    assert np.allclose(found, expected, atol=1e-3)
+
+
+def test_linear_head_of_a_class_that_has_no_example() -> None:
+    features = np.random.default_rng(0).normal(size=(60, 4))
+    head = linear_head.fit(features, np.arange(60) % 2 * 2, np.ones(60), 3)
+    assert set(head.logits(features).argmax(axis=1)) == {0, 2}
+
+
+@pytest.mark.parametrize("opset", [11, 13, 18])
+@pytest.mark.parametrize("shape", [(3, 16, 16), (16, 16, 3)])
+def test_encoder_from_elsewhere(tmp_path: object, opset: int, shape: tuple[int, ...]) -> None:
+    node = helper.make_node("Identity", ["image"], ["map"])
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", *shape]) for name in ("image", "map")]
+    graph = helper.make_graph([node, helper.make_node("Relu", ["image"], ["other"])], "g", values[:1], values[1:])
+    path = tmp_path / "encoder.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8), path)
+    kind = {"modality": "image", "shape": [8, 8, 1]}
+    embed = Model(adapters.adapt(path, kind, **HOW), **HOW)
+    given = embed(np.full((2, 8, 8, 1), 255, np.uint8))
+    assert given.shape == (2, shape[-1] if shape[0] != 3 else 3)
+    if shape[0] == 3:
+        assert np.allclose(given[0], (1 - np.array([0.485, 0.456, 0.406])) / [0.229, 0.224, 0.225], atol=1e-4)
+
+
+def test_encoder_that_takes_something_else(tmp_path: object) -> None:
+    path = tmp_path / "encoder.onnx"
+    path.write_bytes(graphs.as_it_is(TensorProto.FLOAT, [3]))
+    with pytest.raises(InputError, match=r"encoder\.onnx takes"):
+        adapters.adapt(path, {"modality": "image", "shape": [8, 8, 1]}, **HOW)
