@@ -1,0 +1,160 @@
+"""Text, sound and tables through the whole pipeline, each beside the usual recipe: test accuracy and seconds.
+
+banking77 against word and character TF-IDF with logistic regression; FSDD, its customary split and each speaker left
+out in turn, against MFCC statistics with a support vector machine; scikit-learn's tables, and one with categories and gaps,
+against HistGradientBoosting. The settings of the usual recipes are scikit-learn's own, or common ones, none tuned here.
+
+python -m benchmarks.modalities [banking77] [fsdd] [speakers] [tables]
+"""
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+from scipy.fft import dct
+from sklearn import datasets
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from assay import log_mel
+from assay.audio import canonical
+from assay.dataset import read_json
+from assay.inference import Model
+from assay.parameters import Collect
+from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, timed
+
+REPRO = [sys.executable, "-m", "dvc", "repro"]
+
+
+def ours(make: Callable[[Path], object]) -> tuple[float, float]:
+    """Test accuracy and seconds of `dvc repro` on the raw batch that `make` writes into a folder."""
+    with clone() as folder:
+        raw = folder / "data/raw/mine"
+        raw.mkdir(parents=True)
+        make(raw)
+        set_parameters(folder, batches=["mine"], pretrain__batches=["mine"], portable=False)
+        seconds, _ = timed(REPRO, folder)
+        return read_json(folder / "metrics/evaluate.json")["accuracy"], seconds
+
+
+def usual(model: object, train: tuple, test: tuple) -> tuple[float, float]:
+    start = time.perf_counter()
+    return model.fit(*train).score(*test), time.perf_counter() - start
+
+
+def compare(name: str, make: Callable[[Path], object], recipe: tuple[float, float]) -> None:
+    own = ours(make)
+    row(name, f"{own[0]:.4f}", f"{own[1]:.0f}", f"{recipe[0]:.4f}", f"{recipe[1]:.0f}")
+
+
+def banking77() -> None:
+    sides = {side: pd.read_csv(SHARED / f"banking77/{side}.csv") for side in ("train", "test")}
+    tfidf = make_union(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True),
+    )
+    recipe = make_pipeline(tfidf, LogisticRegression(C=30, max_iter=300))
+    table = pd.concat([frame.assign(split=side) for side, frame in sides.items()])
+    table = table.rename(columns={"category": "label"})
+    pairs = [(frame["text"], frame["category"]) for frame in sides.values()]
+    compare("banking77", lambda raw: table.to_csv(raw / "examples.csv", index=False), usual(recipe, *pairs))
+
+
+def sounds() -> pd.DataFrame:
+    paths = sorted((SHARED / "fsdd").rglob("*.wav"))
+    names = [path.stem.split("_") for path in paths]
+    frame = pd.DataFrame(names, columns=["label", "speaker", "index"]).astype({"index": int})
+    return frame.assign(path=paths, file_name=[path.name for path in paths])
+
+
+def mfcc(frame: pd.DataFrame) -> np.ndarray:
+    """Mean and deviation over time of 20 coefficients and their differences, of each sound without its padding."""
+    params = Collect.model_construct(sample_rate=16000, seconds=1.0)
+    payload = canonical([path.read_bytes() for path in frame["path"]], list(frame["file_name"]), params)
+    spectrogram = Model(log_mel.to_onnx({"shape": [16000], "sample_rate": 16000}), portable=False, threads=2)
+    lengths = [min(98, int(soundfile.info(path).duration * 100)) for path in frame["path"]]
+    rows = []
+    for shown, length in zip(spectrogram(payload)[..., 0].astype(float), lengths, strict=True):
+        coefficients = dct(shown[:, :length], axis=0, norm="ortho")[:20]
+        both = np.concatenate([coefficients, np.gradient(coefficients, axis=1)])
+        rows.append(np.concatenate([both.mean(axis=1), both.std(axis=1)]))
+    return np.array(rows)
+
+
+def speech(name: str, test: pd.Series, frame: pd.DataFrame) -> None:
+    def make(raw: Path) -> None:
+        for path in frame["path"]:
+            shutil.copy(path, raw)
+        table = frame.assign(split=np.where(test, "test", "train"))
+        table[["file_name", "label", "speaker", "split"]].to_csv(raw / "metadata.csv", index=False)
+
+    features, labels = mfcc(frame), frame["label"].to_numpy()
+    recipe = make_pipeline(StandardScaler(), SVC(C=10))
+    compare(name, make, usual(recipe, (features[~test], labels[~test]), (features[test], labels[test])))
+
+
+def fsdd() -> None:
+    frame = sounds()
+    speech("FSDD, customary split", frame["index"] < 5, frame)
+
+
+def speakers() -> None:
+    frame = sounds()
+    for speaker in sorted(frame["speaker"].unique()):
+        speech(f"FSDD without {speaker}", frame["speaker"] == speaker, frame)
+
+
+def mixed(n: int = 6000) -> pd.DataFrame:
+    """As forest cover data are: numbers that interact, categories, dates, and gaps in a tenth of the cells."""
+    rng = np.random.default_rng(0)
+    x, y = datasets.make_classification(n, 12, n_informative=8, n_classes=4, n_clusters_per_class=2, random_state=0)
+    frame = pd.DataFrame(x, columns=[f"x{number}" for number in range(12)])
+    frame["soil"] = np.array(list("abcdefgh"))[(rng.integers(0, 6, n) + y) % 8]
+    frame["seen"] = (pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 400, n) + 90 * y, "D")).strftime(
+        "%Y-%m-%d"
+    )
+    return frame.mask(rng.random(frame.shape) < 0.1).assign(label=y)
+
+
+def tables() -> None:
+    def frames() -> Iterator[tuple[str, pd.DataFrame]]:
+        for name, load in {"breast cancer": datasets.load_breast_cancer, "wine": datasets.load_wine}.items():
+            loaded = load(as_frame=True)
+            yield name, loaded.data.assign(label=loaded.target)
+        digits = datasets.load_digits(as_frame=True)
+        yield "digits as a table", digits.data.assign(label=digits.target)
+        yield "mixed", mixed()
+
+    for name, frame in frames():
+        train, test = train_test_split(frame, test_size=0.3, random_state=0, stratify=frame["label"])
+        table = pd.concat([train.assign(split="train"), test.assign(split="test")])
+        coded = table.drop(columns=["label", "split"])
+        for column in coded.select_dtypes(exclude="number"):
+            coded[column] = coded[column].astype("category").cat.codes.replace(-1, np.nan)
+        is_test = (table["split"] == "test").to_numpy()
+        pairs = [(coded[side], table["label"][side]) for side in (~is_test, is_test)]
+        recipe = usual(HistGradientBoostingClassifier(random_state=0), *pairs)
+        compare(name, lambda raw, table=table: table.to_csv(raw / "examples.csv", index=False), recipe)
+
+
+def main() -> None:
+    print(f"# {machine()}\n")
+    row("data", "Assay", "seconds", "the usual recipe", "seconds")
+    row(*["---"] * 5)
+    parts = {"banking77": banking77, "fsdd": fsdd, "speakers": speakers, "tables": tables}
+    for name in sys.argv[1:] or parts:
+        parts[name]()
+
+
+if __name__ == "__main__":
+    main()
