@@ -1,8 +1,8 @@
 """Text, sound and tables through the whole pipeline, each beside the usual recipe: test accuracy and seconds.
 
 banking77 against word and character TF-IDF with logistic regression; FSDD, its customary split and each speaker left
-out in turn, against MFCC statistics with a support vector machine; scikit-learn's tables, and one with categories and gaps,
-against HistGradientBoosting. The settings of the usual recipes are scikit-learn's own, or common ones, none tuned here.
+out in turn, against MFCC statistics with a support vector machine; scikit-learn's tables, and one with categories and
+gaps, against HistGradientBoosting. The settings of the usual recipes are scikit-learn's own, or common ones, none tuned here.
 
 python -m benchmarks.modalities [banking77] [fsdd] [speakers] [tables]
 """
