@@ -50,6 +50,17 @@ def truth(examples: pd.DataFrame) -> pd.Series:
     return examples["id"].map(known.drop_duplicates("id").set_index("id")["label"]).fillna("")
 
 
+def slices(examples: pd.DataFrame) -> pd.DataFrame:
+    """The batch and the slice columns of some examples, as text, in their order; "" where there is no value."""
+    frames = []
+    for batch, rows in examples.groupby("batch", sort=False)["row"]:
+        path = dataset.examples(batch)
+        names = dataset.slice_columns(path)
+        own = dataset.read_parquet(path, ["id", *names]).to_pandas().iloc[rows.to_numpy()]
+        frames.append(own.rename(columns=names).drop(columns="id").assign(batch=batch).set_index(rows.index))
+    return pd.concat(frames).reindex(examples.index).fillna("").sort_index(axis=1)
+
+
 class Rows:
     """Some rows of an array on disk, read when a slice of them is asked for."""
 

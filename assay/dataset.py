@@ -56,6 +56,7 @@ ANNOTATORS = Path("metrics/annotators.csv")  # how far each person can be truste
 TRAIN_METRICS = Path("metrics/train.json")
 EVALUATE_METRICS = Path("metrics/evaluate.json")
 CLASS_METRICS = Path("metrics/classes.csv")  # precision, recall and F1 of each class
+SLICE_METRICS = Path("metrics/slices.csv")  # accuracy of each part of the test set that a column names
 LEARNING_CURVE = Path("plots/learning_curve.csv")
 PREDICTIONS = Path("plots/predictions.csv")  # id, answer, predicted of every test example: the confusion matrix
 RELIABILITY = Path("plots/reliability.csv")
@@ -278,6 +279,11 @@ def described(schema: pa.Schema) -> list[str]:
     """The columns of examples.parquet that are not payload."""
     fixed = ("id", "key", "duplicates", "split")
     return [name for name in schema.names if name in fixed or name.startswith("slice:")]
+
+
+def slice_columns(path: Path) -> dict[str, str]:
+    """The slices of a file of examples: column, and what it is called."""
+    return {name: name.removeprefix("slice:") for name in pq.read_schema(path).names if name.startswith("slice:")}
 
 
 def blocks(path: Path, size: int) -> Iterator[pa.RecordBatch]:

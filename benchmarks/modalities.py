@@ -2,7 +2,7 @@
 
 banking77 against word and character TF-IDF with logistic regression; FSDD, its customary split and each speaker left
 out in turn, against MFCC statistics with a support vector machine; scikit-learn's tables, and one with categories and
-gaps, against HistGradientBoosting. The settings of the usual recipes are scikit-learn's own, or common ones, none tuned here.
+gaps, against HistGradientBoosting. Settings of the usual recipes are common ones.
 
 python -m benchmarks.modalities [banking77] [fsdd] [speakers] [tables]
 """

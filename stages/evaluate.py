@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, precision_recall_curve, precision_recall_fscore_support
 
-from assay import catalogue, dataset, leave_one_out, parameters, payloads, scores
+from assay import catalogue, dataset, leave_one_out, parameters, payloads, scores, slices, spreadsheets
 from assay.errors import InputError, run
 from assay.inference import Model
 from assay.scores import Predictions
@@ -39,10 +39,12 @@ def main() -> None:
         metrics[f"head_accuracy_{name}"] = head_accuracy(learned[learned["split"] != "test"], test, penalty)
 
     predicted = np.array(classes, dtype=object)[predictions.predicted]
-    test = test.assign(predicted=predicted, confidence=predictions.confidence).sort_values("id")
+    ranked = test.assign(predicted=predicted, confidence=predictions.confidence).sort_values("id")
     dataset.write_json(dataset.EVALUATE_METRICS, metrics)
     dataset.write_frame(dataset.CLASS_METRICS, class_metrics(predictions, classes))
-    dataset.write_frame(dataset.PREDICTIONS, test, ["id", "answer", "predicted", "confidence"])
+    found = slices.table(catalogue.slices(test), predictions.correct, params.evaluate.confidence)
+    spreadsheets.write(dataset.SLICE_METRICS, found, slices.COLUMNS)
+    dataset.write_frame(dataset.PREDICTIONS, ranked, ["id", "answer", "predicted", "confidence"])
     dataset.write_frame(dataset.RELIABILITY, scores.reliability(predictions, params.evaluate.reliability_bins))
 
 
