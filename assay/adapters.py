@@ -87,8 +87,6 @@ def _images(own: list[int], wanted: list, floats: bool, opset: int) -> bytes:
         x = "last"
     kind = TensorProto.FLOAT if floats else TensorProto.UINT8
     nodes.append(("Cast", x, "embedding", {"to": kind}))
-    read = {name for node in nodes for name in node[1].split()}
-    constants = {name: value for name, value in constants.items() if name in read}
     return graphs.to_onnx("pictures", (TensorProto.UINT8, own), nodes, constants, gives=(kind, 4), opset=opset)
 
 

@@ -10,18 +10,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from assay import arrays
 from assay.errors import InputError
 from assay.parameters import Collect
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".opus"}
 MEDIUM = "audio"  # as what people are shown it
 _FULL_SCALE = 2**15
-_SPEED, _SHIFT, _GAIN, _NOISE = (
-    0.15,
-    0.1,
-    0.5,
-    0.01,
-)  # at most: log of it, share of the length, log of it, of full scale
+# at most: log of it, share of the length, log of it, of full scale
+_SPEED, _SHIFT, _GAIN, _NOISE = 0.15, 0.1, 0.5, 0.01
 
 
 def canonical(raw: Sequence[bytes], places: Sequence[str], params: Collect) -> np.ndarray:
@@ -76,18 +73,13 @@ def _decode(content: bytes, place: str, params: Collect) -> tuple[np.ndarray, bo
 
 def to_columns(payload: np.ndarray, _rows: object, _raw: object, params: Collect) -> tuple[dict[str, pa.Array], dict]:
     """Columns for Parquet, a sound's samples as one value of fixed size, and what they are."""
-    column = pa.Array.from_buffers(
-        pa.binary(payload[0].nbytes), len(payload), [None, pa.py_buffer(np.ascontiguousarray(payload))]
-    )
     kind = {"modality": "audio", "shape": list(payload.shape[1:]), "sample_rate": params.sample_rate}
-    return {"audio": column}, kind
+    return {"audio": arrays.to_column(payload)}, kind
 
 
 def from_columns(rows: pa.RecordBatch, kind: dict) -> np.ndarray:
     """The payload of rows that `to_columns` made. Shape (n, samples), int16."""
-    column, samples = rows["audio"], kind["shape"][0]
-    content = np.frombuffer(column.buffers()[1], "<i2", len(column) * samples, column.offset * samples * 2)
-    return content.reshape(-1, samples)
+    return arrays.from_column(rows["audio"], "<i2", kind["shape"])
 
 
 def show(sound: np.ndarray, kind: dict) -> str:

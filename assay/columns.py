@@ -86,6 +86,4 @@ def to_onnx(rows: np.ndarray, kind: dict) -> bytes:
     used = [name for name in parts if sizes[name]]
     nodes = [node for name in used for node in parts[name]]
     nodes.append(("Concat", " ".join(used), "embedding", column))
-    read = {name for node in nodes for name in node[1].split()}
-    constants = {name: value for name, value in constants.items() if name in read}
     return graphs.to_onnx("columns", (TensorProto.FLOAT, rows.shape[1:]), nodes, constants)

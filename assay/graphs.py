@@ -24,16 +24,17 @@ def to_onnx(
     """A graph from `payload` (n, ...), of which the element type and shape are given, to `outputs` (n, ...).
 
     `gives` are the element type and number of axes of the outputs. A node is an operator, the names of its inputs
-    with spaces between, that of its output, and what attributes it has.
+    with spaces between, that of its output, and what attributes it has. Constants that no node reads are left out.
     """
     kind, shape = payload
+    read = {name for _, inputs, *_ in nodes for name in inputs.split()}
     made = [_node(op, inputs, output, dict(*rest)) for op, inputs, output, *rest in nodes]
     graph = helper.make_graph(
         made,
         name,
         [helper.make_tensor_value_info("payload", kind, ["n", *shape])],
         [helper.make_tensor_value_info(output, gives[0], ["n"] + [None] * (gives[1] - 1)) for output in outputs],
-        [numpy_helper.from_array(np.asarray(value), constant) for constant, value in constants.items()],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items() if name in read],
     )
     domains = sorted({node.domain for node in made} | {""})
     opsets = [helper.make_opsetid(domain, _OPSETS[domain] if domain else opset) for domain in domains]
@@ -48,14 +49,7 @@ def _node(op: str, inputs: str, output: str, attributes: dict) -> onnx.NodeProto
 
 def as_it_is(kind: int, shape: Sequence[int]) -> bytes:
     """The graph that changes nothing; `then` leaves it out."""
-    graph = helper.make_graph(
-        [helper.make_node("Identity", ["payload"], ["embedding"])],
-        "as_it_is",
-        [helper.make_tensor_value_info("payload", kind, ["n", *shape])],
-        [helper.make_tensor_value_info("embedding", kind, ["n", *shape])],
-    )
-    opsets = [helper.make_opsetid("", _OPSETS[""])]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION).SerializeToString()
+    return to_onnx("as_it_is", (kind, shape), [("Identity", "payload", "embedding")], {}, gives=(kind, 1 + len(shape)))
 
 
 def then(first: bytes, second: bytes, output: str = "embedding") -> bytes:

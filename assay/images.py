@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image, ImageOps
 
+from assay import arrays
 from assay.errors import InputError
 from assay.parameters import Collect
 
@@ -74,17 +75,12 @@ def to_columns(
     payload: np.ndarray, _rows: object = None, _raw: object = None, _params: Collect | None = None
 ) -> tuple[dict[str, pa.Array], dict]:
     """Columns for Parquet, an image's pixels as one value of fixed size, and what they are: `{modality, shape}`."""
-    pixels = pa.py_buffer(np.ascontiguousarray(payload))
-    column = pa.Array.from_buffers(pa.binary(payload[0].size), len(payload), [None, pixels])
-    return {"image": column}, {"modality": "image", "shape": list(payload.shape[1:])}
+    return {"image": arrays.to_column(payload)}, {"modality": "image", "shape": list(payload.shape[1:])}
 
 
 def from_columns(rows: pa.RecordBatch, kind: dict) -> np.ndarray:
     """The payload of rows that `to_columns` made. Shape (n, height, width, channels), uint8."""
-    column = rows["image"]
-    size = column.type.byte_width
-    pixels = np.frombuffer(column.buffers()[1], np.uint8, count=len(column) * size, offset=column.offset * size)
-    return pixels.reshape(-1, *kind["shape"])
+    return arrays.from_column(rows["image"], "u1", kind["shape"])
 
 
 def picture(pixels: np.ndarray) -> bytes:

@@ -15,7 +15,7 @@ class Model:
     Parameters
     ----------
     path : the file, or what is in it
-    output : the name of what it gives; the first output unless it says so
+    output : the name of what it gives; the first output where there is none of that name
     portable : use only graph optimisations whose results do not depend on the processor
     threads : of one prediction
     """
@@ -35,7 +35,7 @@ class Model:
             raise InputError(f"{name} is not a model that ONNX Runtime can run: {error}") from None
         self.input = self.session.get_inputs()[0].name
         self.outputs = [each.name for each in self.session.get_outputs()]
-        self.output = output or self.outputs[0]
+        self.output = output if output in self.outputs else self.outputs[0]
 
     def __call__(self, payload: np.ndarray) -> np.ndarray:
         return self.session.run([self.output], {self.input: payload})[0]

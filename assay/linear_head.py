@@ -12,9 +12,7 @@ from scipy.sparse import csr_array, vstack
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from assay.inference import Model
-
-FEATURES = "features"  # the wide output of an encoder
+FEATURES = "features"  # the wide output that an encoder may have
 _STRENGTHS = (0.3, 3.0, 30.0)  # inverse penalties that are tried on the validation examples; the middle one without any
 _ITERATIONS = 300
 _NEVER = 10.0  # by how much the logit of a class without examples lies below the others' least intercept
@@ -31,11 +29,6 @@ class LinearHead:
     def logits(self, features: np.ndarray | csr_array) -> np.ndarray:
         """Of rows (n, features). Shape (n, classes)."""
         return features @ self.coef + self.intercept
-
-
-def output(encoder: Model) -> str:
-    """The output of `encoder` that is read."""
-    return FEATURES if FEATURES in encoder.outputs else encoder.outputs[0]
 
 
 def gather(blocks: Iterable[np.ndarray]) -> np.ndarray | csr_array:

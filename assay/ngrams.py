@@ -5,7 +5,7 @@ is their projection on the main singular vectors (Deerwester et al. 1990). It ne
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from onnx import TensorProto
@@ -27,7 +27,7 @@ def learn(texts: Sequence[str]) -> bytes:
     folded = [_fold(text[:_READ]) for text in texts]
     found: Counter[str] = Counter()
     for text in folded:
-        found.update({text[start : start + n] for n in range(1, _LONGEST + 1) for start in range(len(text) - n + 1)})
+        found.update(set(_grams(text)))
     frequent = sorted((gram for gram, count in found.items() if count >= _LEAST), key=lambda gram: (-found[gram], gram))
     kept = sorted(frequent[:_MOST] or sorted(found)[:_MOST] or [" "], key=lambda gram: (len(gram), gram))
     rarity = 1 + np.log((1 + len(folded)) / (1 + np.array([found[gram] for gram in kept])))
@@ -40,6 +40,11 @@ def learn(texts: Sequence[str]) -> bytes:
         axes = axes[np.argsort(-values, kind="stable")]
         axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]  # the sign is free otherwise
     return _to_onnx(kept, rarity, axes)
+
+
+def _grams(text: str) -> Iterator[str]:
+    """All n-grams of a text, as often as they are there."""
+    return (text[start : start + n] for n in range(1, _LONGEST + 1) for start in range(len(text) - n + 1))
 
 
 def _fold(text: str) -> str:
@@ -57,8 +62,7 @@ def _weights(texts: Sequence[str], kept: Sequence[str], rarity: np.ndarray) -> c
     place = {gram: index for index, gram in enumerate(kept)}
     rows, columns, values = [], [], []
     for row, text in enumerate(texts):
-        grams = (text[start : start + n] for n in range(1, _LONGEST + 1) for start in range(len(text) - n + 1))
-        counts = Counter(gram for gram in grams if gram in place)
+        counts = Counter(gram for gram in _grams(text) if gram in place)
         own = np.array([place[gram] for gram in counts], int)
         weight = np.sqrt(list(counts.values())) * rarity[own]
         rows += [row] * len(own)

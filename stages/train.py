@@ -50,9 +50,8 @@ def where_from(start: str, encoder: dict) -> str:
     return start
 
 
-Learned = tuple[
-    bytes, list[dict], float
-]  # the graph from payload to probabilities, the learning curve, the temperature
+# the graph from payload to probabilities, the learning curve, the temperature
+Learned = tuple[bytes, list[dict], float]
 
 
 def network(
@@ -102,8 +101,7 @@ def network(
 
 def linear(train: pd.DataFrame, validation: pd.DataFrame, n_classes: int, params: parameters.Parameters) -> Learned:
     """Fit a linear classifier on what the frozen encoder gives."""
-    encoder = Model(dataset.ENCODER, portable=params.portable, threads=params.threads)
-    read = Model(dataset.ENCODER, linear_head.output(encoder), portable=params.portable, threads=params.threads)
+    read = Model(dataset.ENCODER, linear_head.FEATURES, portable=params.portable, threads=params.threads)
     features, others = (
         linear_head.gather(map(read, payloads.of(examples, _ROWS))) if len(examples) else None
         for examples in (train, validation)
