@@ -5,22 +5,14 @@ import sys
 import numpy as np
 import pandas as pd
 
-from assay import catalogue, drift, image_statistics, leave_one_out, neighbours, outliers, payloads
+from assay import catalogue, drift, leave_one_out, neighbours, outliers, statistics
 from assay.parameters import Beyond
 
-_LOOKS = {"image": image_statistics}  # audio and text come here
-_BLOCK = 1024  # payloads that are read at a time
 _COPIES = {"near_duplicate", "leak"}
 _MOST_COMPARED = 100_000  # half a minute on two cores
 _DRIFT_ROWS = 4000  # of a batch, and of all before it, that are compared
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
-_REASONS = {
-    "outlier": "unlike all other examples",
-    "blank": "shows nothing: one colour",
-    "dark": "nearly black",
-    "blurred": "far less sharp than the others",
-    "cut_off": "its lower rows are of one colour: cut off?",
-}
+_OUTLIER = "unlike all other examples"
 _OVERLAP = 0.8  # two names of one class have 1, up to chance; the cats and dogs of CIFAR-10 have 0.6
 
 
@@ -49,17 +41,18 @@ def findings(
         features = leave_one_out.rows_of(catalogue.features(examples))
         projected = np.concatenate([outliers.project(block) for _, block in features])
         compared = bool(wanted & _COPIES) and len(examples) <= _MOST_COMPARED
-        fingerprints, statistics, problems = look(examples, compared=compared)
+        looks = statistics.of(examples, fingerprints=compared)
+        problems, reasons = dict(looks.problems), looks.reasons | {"outlier": _OUTLIER}
         if compared:
-            parts.append(copies(examples, projected if fingerprints is None else fingerprints))
+            parts.append(copies(examples, projected if looks.fingerprints is None else looks.fingerprints))
         elif wanted & _COPIES:
             said = f"copies are looked for among at most {_MOST_COMPARED:,} examples, not {len(examples):,}"
             print(said, file=sys.stderr)
         if "outlier" in wanted:
             problems["outlier"] = outliers.outliers(projected)
-        parts += [examples[found].assign(kind=kind, reason=_REASONS[kind]) for kind, found in problems.items()]
+        parts += [examples[found].assign(kind=kind, reason=reasons[kind]) for kind, found in problems.items()]
         if "drift" in wanted:
-            parts.append(drifts(examples["batch"], projected, pred_probs, classes, statistics))
+            parts.append(drifts(examples["batch"], projected, pred_probs, classes, looks.values))
     parts.append(overlaps(given, pred_probs, classes))
     found = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
     found = found[found["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
@@ -77,27 +70,10 @@ def dropped(judged: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def counts(found: pd.DataFrame, n_examples: int) -> dict[str, int]:
+def counts(found: pd.DataFrame, examples: pd.DataFrame) -> dict[str, int]:
     """How many findings of each kind there are, of those that were looked for."""
-    looked = [kind for kind in Beyond.model_fields if kind not in _COPIES or n_examples <= _MOST_COMPARED]
-    return {kind: int((found["kind"] == kind).sum()) for kind in looked}
-
-
-def look(
-    examples: pd.DataFrame, *, compared: bool
-) -> tuple[np.ndarray | None, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Fingerprints where they are compared, statistics and problems of the payloads, as their modality has them."""
-    kind = payloads.kind(examples)
-    looks = _LOOKS.get(kind["modality"])
-    if looks is None:
-        return None, {}, {}
-    fingerprints, blocks = [], []
-    for block in payloads.of(examples, _BLOCK):
-        blocks.append(looks.statistics(block))
-        if compared:
-            fingerprints.append(looks.fingerprint(block))
-    statistics = {name: np.concatenate([each[name] for each in blocks]) for name in blocks[0]}
-    return np.concatenate(fingerprints) if compared else None, statistics, looks.problems(statistics)
+    unasked = statistics.foreign(examples) | (_COPIES if len(examples) > _MOST_COMPARED else set())
+    return {kind: int((found["kind"] == kind).sum()) for kind in Beyond.model_fields if kind not in unasked}
 
 
 def copies(examples: pd.DataFrame, fingerprints: np.ndarray) -> pd.DataFrame:
@@ -121,7 +97,7 @@ def copies(examples: pd.DataFrame, fingerprints: np.ndarray) -> pd.DataFrame:
 
 
 def drifts(
-    batch: pd.Series, projected: np.ndarray, pred_probs: np.ndarray, classes: list[str], statistics: dict
+    batch: pd.Series, projected: np.ndarray, pred_probs: np.ndarray, classes: list[str], values: dict
 ) -> pd.DataFrame:
     """The batches that do not come from where all before them did, and what differs."""
     rng, found = np.random.default_rng(0), []
@@ -129,7 +105,7 @@ def drifts(
     for index, name in enumerate(names[1:], start=1):
         sides = [rng.permutation(np.flatnonzero(side))[:_DRIFT_ROWS] for side in (number == index, number < index)]
         rows = np.sort(np.concatenate(sides))
-        new, own = number[rows] == index, {key: values[rows] for key, values in statistics.items()}
+        new, own = number[rows] == index, {key: each[rows] for key, each in values.items()}
         predicted = pred_probs[rows].argmax(axis=1)
         differs = drift.significant(drift.p_values(new, projected[rows], predicted, own))
         if differs:

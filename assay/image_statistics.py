@@ -1,12 +1,15 @@
-"""What can be told of images without a model: a fingerprint that copies share, how they look, what is wrong with them.
-
-Audio and text will have modules with the same three functions; assay/beyond.py has the list.
-"""
+"""What can be told of images without a model: a fingerprint that copies share, how they look, what is wrong."""
 
 import numpy as np
 
 from assay.outliers import far_out
 
+REASONS = {
+    "blank": "shows nothing: one colour",
+    "dark": "nearly black",
+    "blurred": "far less sharp than the others",
+    "cut_off": "its lower rows are of one colour: cut off?",
+}
 _FREQUENCIES = 8  # cycles over the image, up to which its copies agree
 _SMALLEST = 16  # pixels a side from which on sharpness means something
 _BLANK = 2.55  # standard deviation below which an image shows nothing: 1 % of the range

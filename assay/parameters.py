@@ -83,6 +83,10 @@ class Beyond(Section):
     dark: Action
     blurred: Action
     cut_off: Action
+    silent: Action
+    clipped: Action
+    empty: Action
+    mojibake: Action
     drift: Literal["flag", "ignore"]
     class_overlap: Literal["flag", "ignore"]
 

@@ -5,17 +5,21 @@ cleanlab's Datalab and cleanvision are compared where both are installed.
 """
 
 import importlib.util
+import io
 import time
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+import soundfile
 from PIL import Image
 from scipy.stats import binomtest
 
-from assay import beyond, image_statistics, neighbours, outliers
+from assay import audio, beyond, image_statistics, neighbours, outliers, sound_statistics
+from assay.parameters import Collect
 from benchmarks import planted
-from benchmarks.workspace import machine, row
+from benchmarks.workspace import SHARED, machine, row
 
 COPIES, LEAKS, BAD, TEST = 125, 50, 100, 2000
 
@@ -89,6 +93,38 @@ def share(count: int, of: int) -> str:
     return f"{count / of:.1%} ({low:.1%} to {high:.1%})"
 
 
+def sounds() -> None:
+    """Recordings of digits made too loud, and left out, among all others as they came."""
+    paths = sorted((SHARED / "fsdd").rglob("*.wav"))
+    params = Collect.model_construct(sample_rate=16_000, seconds=1.0)
+
+    def problems(files: list[bytes]) -> dict[str, np.ndarray]:
+        names = list(map(str, paths[: len(files)]))
+        return sound_statistics.problems(sound_statistics.statistics(audio.canonical(files, names, params)))
+
+    def louder(path: Path, gain: float) -> bytes:
+        """Its peak at `gain` times full scale, and cut off there, at the recording's own rate."""
+        sound, rate = soundfile.read(path)
+        file = io.BytesIO()
+        soundfile.write(file, (gain * sound / np.abs(sound).max()).clip(-1, 1), rate, format="WAV", subtype="PCM_16")
+        return file.getvalue()
+
+    as_they_came = problems([path.read_bytes() for path in paths])
+    for gain in (1.0, 1.5, 2.0, 4.0):
+        found = problems([louder(path, gain) for path in paths[:: len(paths) // BAD]])["clipped"]
+        false = as_they_came["clipped"]
+        row(
+            "fsdd",
+            "Assay",
+            "clipped",
+            f"peak {gain} × full scale",
+            *(share(each.sum(), len(each)) for each in (found, false)),
+            "",
+        )
+    silence, false = problems([louder(path, 1e-3) for path in paths[:BAD]])["silent"], as_they_came["silent"]
+    row("fsdd", "Assay", "silent", "peak at -60 dB", *(share(each.sum(), len(each)) for each in (silence, false)), "")
+
+
 def scale(n: int, width: int) -> float:
     """Seconds for copies and outliers among embeddings alone."""
     rows = np.random.default_rng(0).standard_normal((n, 20)) @ np.random.default_rng(1).standard_normal((20, width))
@@ -117,6 +153,7 @@ def main() -> None:
             start = time.perf_counter()
             found = find()
             report(name, tool, examples, found, time.perf_counter() - start)
+    sounds()
     print()
     row("copies and outliers of", "seconds")
     row("---", "---")

@@ -46,7 +46,7 @@ def main() -> None:
     dataset.write_bytes(dataset.GALLERY, gallery.page(doubted, examples).encode())
     dataset.write_frame(dataset.CLEANED_LABELS, cleaned(judged), ["id", "label", "confidence", "source"])
     dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], heard.pred_probs, classes)
-    dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, heard) | beyond.counts(found, len(examples)))
+    dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, heard) | beyond.counts(found, examples))
     spreadsheets.write(dataset.ANNOTATORS, *table_of_people(votes, believed, people, classes))
 
 

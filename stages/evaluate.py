@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, precision_recall_curve, precision_recall_fscore_support
 
-from assay import catalogue, dataset, leave_one_out, parameters, payloads, scores, slices, spreadsheets
+from assay import catalogue, dataset, leave_one_out, parameters, payloads, scores, slices, spreadsheets, statistics
 from assay.errors import InputError, run
 from assay.inference import Model
 from assay.scores import Predictions
@@ -42,7 +42,8 @@ def main() -> None:
     ranked = test.assign(predicted=predicted, confidence=predictions.confidence).sort_values("id")
     dataset.write_json(dataset.EVALUATE_METRICS, metrics)
     dataset.write_frame(dataset.CLASS_METRICS, class_metrics(predictions, classes))
-    found = slices.table(catalogue.slices(test), predictions.correct, params.evaluate.confidence)
+    parts = catalogue.slices(test).assign(**statistics.thirds(statistics.of(test).values))
+    found = slices.table(parts, predictions.correct, params.evaluate.confidence)
     spreadsheets.write(dataset.SLICE_METRICS, found, slices.COLUMNS)
     dataset.write_frame(dataset.PREDICTIONS, ranked, ["id", "answer", "predicted", "confidence"])
     dataset.write_frame(dataset.RELIABILITY, scores.reliability(predictions, params.evaluate.reliability_bins))

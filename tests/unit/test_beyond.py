@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay import beyond, drift, image_statistics, neighbours, outliers
+from assay import beyond, drift, image_statistics, neighbours, outliers, sound_statistics, statistics, text_statistics
 from assay.parameters import Beyond
 
 
@@ -102,6 +102,37 @@ def test_tiny_images_pass(shape):
 # Outliers and drift
 
 
+# Sounds and texts
+
+
+def test_silent_and_clipped_sounds():
+    time = np.arange(16_000) / 16_000
+    tone = np.sin(2 * np.pi * 440 * time) * (time < 0.5)
+    sounds = np.rint(32767 * np.stack([0 * tone, 0.0005 * tone, tone, (1.5 * tone).clip(-1, 1), 0.1 * tone]))
+    found = sound_statistics.statistics(sounds.astype(np.int16))
+    problems = sound_statistics.problems(found)
+    assert problems["silent"].tolist() == [True, True, False, False, False]
+    assert problems["clipped"].tolist() == [False, False, False, True, False]
+    np.testing.assert_allclose(found["length"], [0, 0.5, 0.5, 0.5, 0.5], atol=0.01)
+    assert found["loudness"][0] == pytest.approx(-100)
+    assert found["loudness"][2] == pytest.approx(10 * np.log10(0.25), abs=0.1)
+
+
+def test_empty_and_garbled_texts():
+    fine = ["Größe – „Zitat“", "naïve « CAFÉ »", "日本語", "مرحبا", "🎉", "Łódź", "a"]
+    garbled = [text.encode().decode("latin-1") for text in fine[:-1]] + ["caf\ufffd"]
+    problems = text_statistics.problems(text_statistics.statistics(np.array([*fine, *garbled, "", " \n"], object)))
+    assert np.flatnonzero(problems["mojibake"]).tolist() == list(range(7, 14))
+    assert np.flatnonzero(problems["empty"]).tolist() == [14, 15]
+
+
+def test_statistics_as_slices():
+    found = statistics.thirds({"length": np.arange(9.0), "same": np.ones(9), "mojibake": np.repeat([0.0, 1.0], [8, 1])})
+    assert found["length"].tolist() == ["low"] * 3 + ["middle"] * 3 + ["high"] * 3
+    assert "same" not in found
+    assert found["mojibake"].tolist() == ["low"] * 8 + ["high"]
+
+
 def test_an_outlier_is_far_in_any_direction():
     rng = np.random.default_rng(0)
     rows = (rng.normal(size=(1000, 5)) * [1, 1, 1, 1, 0.3]).astype(np.float32)
@@ -177,4 +208,4 @@ def test_only_what_is_no_test_example_is_dropped():
 
 
 def test_every_kind_has_an_action():
-    assert set(beyond._REASONS) < set(Beyond.model_fields)
+    assert {kind for module in statistics._MODULES.values() for kind in module.REASONS} < set(Beyond.model_fields)

@@ -1,0 +1,58 @@
+"""What can be told of payloads without a model, by the module of their modality; nothing yet of tables."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from assay import image_statistics, payloads, sound_statistics, text_statistics
+
+_MODULES = {"image": image_statistics, "audio": sound_statistics, "text": text_statistics}
+_BLOCK = 1024  # payloads that are read at a time
+_THIRDS = ("low", "middle", "high")
+
+
+@dataclass
+class Statistics:
+    """Attributes
+    ----------
+    values : by name, (n,) float, brightness for instance
+    problems : by kind, (n,) bool
+    reasons : what each kind of problem is, in words
+    fingerprints : (n, width), which copies share; None where there are none, or none were asked for
+    """
+
+    values: dict[str, np.ndarray] = field(default_factory=dict)
+    problems: dict[str, np.ndarray] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    fingerprints: np.ndarray | None = None
+
+
+def of(examples: pd.DataFrame, *, fingerprints: bool = False) -> Statistics:
+    """Those of some rows of the catalogue, one at least."""
+    module = _MODULES.get(payloads.kind(examples)["modality"])
+    if module is None:
+        return Statistics()
+    blocks, prints = [], []
+    for block in payloads.of(examples, _BLOCK):
+        blocks.append(module.statistics(block))
+        if fingerprints and module.fingerprint:
+            prints.append(module.fingerprint(block))
+    values = {name: np.concatenate([each[name] for each in blocks]) for name in blocks[0]}
+    return Statistics(values, module.problems(values), module.REASONS, np.concatenate(prints) if prints else None)
+
+
+def foreign(examples: pd.DataFrame) -> set[str]:
+    """The kinds of problems that only other modalities than theirs have."""
+    own = _MODULES.get(payloads.kind(examples)["modality"])
+    return {kind for module in _MODULES.values() if module is not own for kind in module.REASONS}
+
+
+def thirds(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Each statistic as a slice: low, middle or high, (n,) str, a third of the examples each, where they differ."""
+    found = {}
+    for name, each in values.items():
+        limits = np.quantile(each, [1 / 3, 2 / 3])
+        if each.min() < limits[0] or limits[0] < limits[1] or limits[1] < each.max():
+            found[name] = np.array(_THIRDS)[np.searchsorted(limits, each)]
+    return found
