@@ -24,6 +24,7 @@ _SPLIT_FOLDERS = {split: split for split in SPLITS} | {"valid": "validation", "v
 _IDX_SPLITS = {"train": "train", "t10k": "test"}
 _SIDE_FILES = {ANNOTATIONS_FILE: ["annotator", "label"], TRUTH_FILE: ["label"]}
 _METADATA = "metadata.csv"
+_CACHE = ("files", "md5")  # where DVC's cache keeps files, to which it may link instead of copying them
 _NOT_DATA = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
@@ -56,10 +57,14 @@ def read(folder: Path) -> RawBatch:
     Raises
     ------
     InputError
-        If the folder is empty, has none of the layouts, or a file of it is not what the layout says.
+        If the folder is empty, has none of the layouts, holds links to elsewhere, or a file of it is not what the
+        layout says.
     """
-    paths = (path for path in folder.rglob("*") if path.is_file() and path.name not in _NOT_DATA)
-    names = {path.relative_to(folder).as_posix() for path in paths}
+    paths = sorted(folder.rglob("*"))
+    for path in paths:
+        if path.is_symlink() and path.resolve().parts[-4:-2] != _CACHE:
+            raise InputError(f"{path} is a link to {path.readlink()}: put the file itself there")
+    names = {path.relative_to(folder).as_posix() for path in paths if path.is_file() and path.name not in _NOT_DATA}
     if not names:
         raise InputError(f"{folder} is empty: put examples into it, or take its name off the lists in params.yaml")
     for name in sorted(names):

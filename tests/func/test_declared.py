@@ -1,0 +1,73 @@
+"""Each stage reads what dvc.yaml declares, writes its outputs, and connects to nothing: watched by strace."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from assay import parameters
+from tests.func import pipeline
+
+CALLS = "open,openat,creat,connect,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,rmdir,symlink,link"
+_NOT_DATA = re.compile(r"(^|/)(__pycache__|\.venv)(/|$)|\.pyc(\.\d+)?$")
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")]
+
+
+@pytest.fixture(scope="module")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A clone in which everything was rebuilt under strace, and the folder of a log for each stage item."""
+    root, logs = tmp_path_factory.mktemp("clone"), tmp_path_factory.mktemp("logs")
+    wrapper = tmp_path_factory.mktemp("bin") / "python"
+    wrapper.write_text(
+        f'#!/bin/sh\nexec strace -f -y -s 4096 -e trace={CALLS} -o "{logs}/$DVC_STAGE" "{sys.executable}" "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    project = pipeline.clone(root)
+    project.environ["PATH"] = f"{wrapper.parent}:{project.environ['PATH']}"
+    project.run(f'"{sys.executable}" -m dvc repro --force')
+    return root.resolve(), logs
+
+
+def touched(log: Path, root: Path) -> tuple[set[str], set[str], list[str]]:
+    """Files of the clone that were read and that were written or removed, and connections but those to the machine."""
+    read, written, connections = set(), set(), []
+    for line in log.read_text(errors="replace").splitlines():
+        call = re.match(r"\d+ +(\w+)\((.*)\) += +(-?\d+)", line)
+        if not call or int(call[3]) < 0:
+            continue
+        if call[1] == "connect":
+            connections += [] if "AF_UNIX" in call[2] or "AF_NETLINK" in call[2] else [line]
+            continue
+        for name in re.findall(r'"([^"]*)"', call[2]):
+            path = Path(name) if name.startswith("/") else root / name
+            inside = path.is_relative_to(root) and not _NOT_DATA.search(name)
+            if inside and path != root:
+                writes = call[1] not in ("open", "openat") or re.search(r"O_WRONLY|O_RDWR|O_CREAT", call[2])
+                (written if writes else read).add(path.relative_to(root).as_posix())
+    return read, written, connections
+
+
+def within(name: str, declared: set[str]) -> bool:
+    """Whether it is declared, lies in a declared folder, or is a folder on the way to one."""
+    return any(name == each or name.startswith(f"{each}/") or each.startswith(f"{name}/") for each in declared)
+
+
+def test_nothing_but_what_is_declared(traced: tuple[Path, Path]) -> None:
+    root, logs = traced
+    lock = yaml.safe_load((root / "dvc.lock").read_text())["stages"]
+    assert {log.name for log in logs.iterdir()} == set(lock)
+    always = {str(parameters.FILE), "stages", "assay"}  # the folders are looked through for modules
+    for stage, entry in lock.items():
+        deps = {each["path"] for each in entry.get("deps", [])}
+        outs = {each["path"] for each in entry["outs"]}
+        modules = {name for name in deps if name.endswith(".py")}
+        read, written, connections = touched(logs / stage, root)
+        stray = {name for name in read if not within(name, deps | outs | always)}
+        stray |= {name for name in read if name.endswith(".py") and name not in modules}
+        stray |= {name for name in read if name.startswith("data/") and not within(name, deps | outs)}
+        misplaced = {name for name in written if not within(name, outs | {".dvc/tmp/assay"})}
+        assert (stage, stray, misplaced, connections) == (stage, set(), set(), [])
