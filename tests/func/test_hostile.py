@@ -1,5 +1,7 @@
 """Data that means harm: nothing reaches outside its folder, nothing runs, and what is refused is one line."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.func.conftest import Workspace
