@@ -11,14 +11,13 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from assay import leave_one_out, neighbours, noise_layer, propagation, whitening
+from assay import leave_one_out, noise_layer, propagation, whitening
 from benchmarks.queue_order import embeddings
 from benchmarks.workspace import machine, row
 
 LABELS, SEEDS = 10, range(100, 105)  # labels of each class
 SETTINGS = {
     "as it is": {},
-    "exact neighbours": {"neighbours._PROBES": 10**6},
     "principal components, not whitened": {"whitening._FLOOR": 1e6},
     "32 components": {"whitening._DIMENSIONS": 32},
     "128 components": {"whitening._DIMENSIONS": 128},
@@ -80,8 +79,8 @@ def main() -> None:
     report("ridge on the 100 labels", lambda known: ridge(points, known), labels)
     for name, changes in SETTINGS.items():
         with constants(changes):
-            near = neighbours.nearest(whitening.whiten([points], 1024), propagation._NEIGHBOURS)
-            with constants({"neighbours.nearest": lambda *_, found=near: found}):
+            neighbours = propagation.nearest(whitening.whiten([points], 1024), propagation._NEIGHBOURS)
+            with constants({"propagation.nearest": lambda *_, found=neighbours: found}):
                 report(name, lambda known: propagation.propagate([points], known, np.ones(len(known)), 10), labels)
 
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.func import pipeline
 
 CALLS = "open,openat,creat,connect,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,rmdir,symlink,link"
 _NOT_DATA = re.compile(r"(^|/)(__pycache__|\.venv)(/|$)|\.pyc(\.\d+)?$")
+_ANYBODYS = (f"{tempfile.gettempdir()}/", "/dev/", "/proc/")
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")]
 
@@ -33,21 +35,20 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def touched(log: Path, root: Path) -> tuple[set[str], set[str], list[str]]:
-    """Files of the clone that were read and that were written or removed, and connections but those to the machine."""
+    """Files of the clone that were read, files anywhere that were written or removed, connections to other machines."""
     read, written, connections = set(), set(), []
     for line in log.read_text(errors="replace").splitlines():
         call = re.match(r"\d+ +(\w+)\((.*)\) += +(-?\d+)", line)
-        if not call or int(call[3]) < 0:
-            continue
-        if call[1] == "connect":
+        if call and call[1] == "connect":
             connections += [] if "AF_UNIX" in call[2] or "AF_NETLINK" in call[2] else [line]
-            continue
-        for name in re.findall(r'"([^"]*)"', call[2]):
-            path = Path(name) if name.startswith("/") else root / name
-            inside = path.is_relative_to(root) and not _NOT_DATA.search(name)
-            if inside and path != root:
-                writes = call[1] not in ("open", "openat") or re.search(r"O_WRONLY|O_RDWR|O_CREAT", call[2])
-                (written if writes else read).add(path.relative_to(root).as_posix())
+        elif call and int(call[3]) >= 0:
+            writes = call[1] not in ("open", "openat") or re.search(r"O_WRONLY|O_RDWR|O_CREAT", call[2])
+            for folder, name in re.findall(r'(?:<([^>]*)>, )?"([^"]*)"', call[2]):
+                path = root / folder / name
+                if path.is_relative_to(root) and path != root and not _NOT_DATA.search(name):
+                    (written if writes else read).add(path.relative_to(root).as_posix())
+                elif writes and not path.is_relative_to(root) and not f"{path}/".startswith(_ANYBODYS):
+                    written.add(str(path))
     return read, written, connections
 
 

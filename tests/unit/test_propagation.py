@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from assay import acquisition, neighbours, propagation, whitening
+from assay import acquisition, propagation, whitening
 
 PAGE = 10
 
@@ -17,9 +19,21 @@ def moons(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return np.hstack([points, rng.normal(0, 0.01, (n, 3))]).astype(np.float32), side
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 300), st.integers(1, 8), st.integers(1, 10), st.integers(0, 10**6))
+def test_nearest_is_what_sorting_all_distances_gives(n, dimensions, count, seed):
+    points = np.random.default_rng(seed).normal(size=(n, dimensions)).astype(np.float32)
+    count = min(count, n - 1)
+    neighbours, distances = propagation.nearest(points, count)
+    every = np.square(points[:, None] - points).sum(axis=2)
+    np.fill_diagonal(every, np.inf)
+    np.testing.assert_allclose(distances, np.sort(every, axis=1)[:, :count], atol=1e-4)
+    assert all(row not in found and len(set(found)) == count for row, found in enumerate(neighbours))
+
+
 def test_the_graph_is_symmetric_and_contracts():
     points, _ = moons(200)
-    affinity = propagation.graph(neighbours.nearest(points, 7)).toarray()
+    affinity = propagation.graph(*propagation.nearest(points, 7)).toarray()
     np.testing.assert_allclose(affinity, affinity.T, atol=1e-7)
     assert np.abs(np.linalg.eigvalsh(affinity)).max() == pytest.approx(1, abs=1e-5)
 
