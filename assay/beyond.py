@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from assay import catalogue, drift, leave_one_out, neighbours, outliers, statistics
+from assay import catalogue, drift, leave_one_out, neighbours, outliers, payloads, statistics
 from assay.parameters import Beyond
 
 _COPIES = {"near_duplicate", "leak"}
@@ -13,6 +13,7 @@ _MOST_COMPARED = 100_000  # half a minute on two cores
 _DRIFT_ROWS = 4000  # of a batch, and of all before it, that are compared
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
 _OUTLIER = "unlike all other examples"
+_GIVEN_AWAY = 0.02  # share of the errors without a column that are left with it
 _OVERLAP = 0.8  # two names of one class have 1, up to chance; the cats and dogs of CIFAR-10 have 0.6
 
 
@@ -37,7 +38,7 @@ def findings(
     """
     wanted = {kind for kind, action in params if action != "ignore"}
     parts = []
-    if wanted - {"class_overlap"}:
+    if wanted - {"class_overlap", "leaky_column"}:
         features = leave_one_out.rows_of(catalogue.features(examples))
         projected = np.concatenate([outliers.project(block) for _, block in features])
         compared = bool(wanted & _COPIES) and len(examples) <= _MOST_COMPARED
@@ -53,7 +54,7 @@ def findings(
         parts += [examples[found].assign(kind=kind, reason=reasons[kind]) for kind, found in problems.items()]
         if "drift" in wanted:
             parts.append(drifts(examples["batch"], projected, pred_probs, classes, looks.values))
-    parts.append(overlaps(given, pred_probs, classes))
+    parts += [overlaps(given, pred_probs, classes), leaky_columns(examples.loc[given.index], given.to_numpy())]
     found = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
     found = found[found["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
     drop = (found["kind"].map(dict(params)) == "drop") & (found["split"] != "test")
@@ -132,3 +133,32 @@ def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd
         for a, b in np.argwhere(overlap >= _OVERLAP)
     ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def leaky_columns(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
+    """Columns of a table that give the label away: equal values have equal labels, almost without exception.
+
+    Each row's label is guessed by the most frequent one among the other rows of the same value (1R: Holte 1993).
+
+    Parameters
+    ----------
+    examples : those with a label, rows of the catalogue
+    given : (n,) int, their labels
+    """
+    kind = payloads.kind(examples)
+    if kind["modality"] != "table":
+        return pd.DataFrame()
+    rows, found = np.concatenate(list(payloads.of(examples, _DRIFT_ROWS))), []
+    usual = 1 - np.bincount(given).max() / len(given)
+    for name, values in zip(kind["features"], rows.T, strict=True):
+        value = np.unique(values, return_inverse=True)[1]
+        counts = np.zeros((value.max() + 1, given.max() + 1), np.int32)
+        np.add.at(counts, (value, given), 1)
+        own = counts[value, given] - 1  # of the row's own label among the others
+        others = counts[value]
+        others[np.arange(len(given)), given] = -1
+        errors = float((own <= others.max(axis=1)).mean())
+        if errors < _GIVEN_AWAY * usual:
+            reason = f"the column {name} tells the label of {1 - errors:.1%} of the examples: is it made from it?"
+            found.append({"kind": "leaky_column", "reason": reason})
+    return pd.DataFrame(found)

@@ -89,6 +89,7 @@ class Beyond(Section):
     mojibake: Action
     drift: Literal["flag", "ignore"]
     class_overlap: Literal["flag", "ignore"]
+    leaky_column: Literal["flag", "ignore"]
 
 
 class Clean(Section):

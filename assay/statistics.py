@@ -8,6 +8,7 @@ import pandas as pd
 from assay import image_statistics, payloads, sound_statistics, text_statistics
 
 _MODULES = {"image": image_statistics, "audio": sound_statistics, "text": text_statistics}
+_OF_TABLES = ("leaky_column",)
 _BLOCK = 1024  # payloads that are read at a time
 _THIRDS = ("low", "middle", "high")
 
@@ -44,8 +45,9 @@ def of(examples: pd.DataFrame, *, fingerprints: bool = False) -> Statistics:
 
 def foreign(examples: pd.DataFrame) -> set[str]:
     """The kinds of problems that only other modalities than theirs have."""
-    own = _MODULES.get(payloads.kind(examples)["modality"])
-    return {kind for module in _MODULES.values() if module is not own for kind in module.REASONS}
+    own = payloads.kind(examples)["modality"]
+    kinds = {modality: module.REASONS for modality, module in _MODULES.items()} | {"table": _OF_TABLES}
+    return {kind for modality, some in kinds.items() if modality != own for kind in some}
 
 
 def thirds(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ import yaml
 from assay import dataset
 
 
-def plant(workspace, action: str) -> None:
+def plant(workspace, action: str, *, leaky: bool = False) -> None:
     """Two table batches; `c` lies elsewhere, and its rows 0 to 4 copy test rows of `b`, 4 without a label."""
     rng = np.random.default_rng(0)
     workspace.set(
@@ -22,6 +22,7 @@ def plant(workspace, action: str) -> None:
     for batch, rows in (("b", first), ("c", second)):
         ids = [f"{batch}{number:03}" for number in range(len(rows))]
         split = ["test" if batch == "b" and number < 60 else "train" for number in range(len(rows))]
+        rows[:, 5] = rows[:, 0] < 0 if leaky else rows[:, 5]
         columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(split)}
         columns |= {f"feature:{number}": pa.array(rows[:, number]) for number in range(6)}
         kind = {"modality": "table", "shape": [6], "features": [str(number) for number in range(6)]}
@@ -66,3 +67,12 @@ def test_leaks_can_be_flagged_or_ignored(workspace):
     workspace.done("clean")
     assert found("leak") == {}
     assert pq.read_metadata(dataset.QUALITY).num_rows == 499
+
+
+def test_a_column_that_is_the_label_is_told(workspace):
+    plant(workspace, "flag", leaky=True)
+    workspace.done("clean")
+    assert [reason for _, reason in found("leaky_column").values()] == [
+        "the column 5 tells the label of 100.0% of the examples: is it made from it?"
+    ]
+    assert dataset.read_json(dataset.CLEAN_METRICS)["leaky_column"] == 1
