@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -79,5 +80,6 @@ def test_from_raw_files_to_a_prediction(tmp_path: Path, make: object, least: flo
     assert project.repro() == set()
     content = (project.folder / "dvc.lock").read_bytes()
     project.run("rm -rf data/embedded data/collected models/encoder models/classifier .dvc/cache")
-    project.repro()
+    one_core = "taskset -c 0 " if shutil.which("taskset") else ""
+    project.run(f"{one_core}python -m dvc repro")
     assert (project.folder / "dvc.lock").read_bytes() == content
