@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
-from assay import graphs
+from assay import bert, graphs
 from assay.errors import InputError
 from assay.inference import Model
 
@@ -27,6 +27,10 @@ def adapt(path: Path, kind: dict, *, portable: bool, threads: int) -> bytes:
     InputError
         If the file is missing, is no encoder with one input, or takes something else than payloads like these.
     """
+    if path.is_dir():
+        if kind["modality"] != "text":
+            raise InputError(f"{path} is a folder, which may hold an encoder of texts, not of {kind['modality']} examples")
+        return bert.to_onnx(path)
     encoder = Model(path, portable=portable, threads=threads)  # raises what is wrong with the file
     content = path.read_bytes()
     taken, *others = encoder.session.get_inputs()

@@ -8,9 +8,11 @@ import onnxruntime
 
 from assay.errors import InputError
 
+TOKENIZER = "tokenizer"  # the key of a graph's metadata under which a tokenizer.json may stand
+
 
 class Model:
-    """A model from an ONNX file, which takes one array and gives one.
+    """A model from an ONNX file, which takes one array and gives one; texts where a tokenizer stands in its metadata.
 
     Parameters
     ----------
@@ -36,8 +38,15 @@ class Model:
         self.input = self.session.get_inputs()[0].name
         self.outputs = [each.name for each in self.session.get_outputs()]
         self.output = output if output in self.outputs else self.outputs[0]
+        self.tokenizer, said = None, self.session.get_modelmeta().custom_metadata_map.get(TOKENIZER)
+        if said:
+            from tokenizers import Tokenizer  # for those who have such a model
+
+            self.tokenizer = Tokenizer.from_str(said)
 
     def __call__(self, payload: np.ndarray) -> np.ndarray:
+        if self.tokenizer:
+            payload = np.array([each.ids for each in self.tokenizer.encode_batch(list(payload))])
         return self.session.run([self.output], {self.input: payload})[0]
 
     def over(self, blocks: Iterable[np.ndarray]) -> np.ndarray:

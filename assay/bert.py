@@ -1,0 +1,130 @@
+"""BERT as an ONNX graph, from a transformers-format folder: config.json, model.safetensors, tokenizer.json.
+
+J. Devlin, M. Chang, K. Lee, K. Toutanova: BERT: Pre-training of Deep Bidirectional Transformers. NAACL 2019. A text's
+embedding is the mean over its tokens (Reimers and Gurevych: Sentence-BERT. EMNLP 2019). The tokenizer travels in the
+graph's metadata, where `inference.Model` finds it.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto
+
+from assay import graphs
+from assay.errors import InputError
+from assay.inference import TOKENIZER
+
+_KIND = {"model_type": "bert", "hidden_act": "gelu"}  # what is written out here
+_FILES = ("config.json", "tokenizer.json", "model.safetensors")
+_OPSET = 17  # the first with LayerNormalization
+_LOW = -1e9  # added to the score of a token that is only there to fill up
+
+
+def to_onnx(folder: Path) -> bytes:
+    """The graph from `payload`, token ids (n, tokens) int64, to `embedding` (n, width).
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or the model is no BERT.
+    """
+    from safetensors import SafetensorError, numpy as safetensors
+
+    try:
+        config, tokenizer = (json.loads((folder / name).read_text("utf-8")) for name in _FILES[:2])
+        weights = safetensors.load((folder / _FILES[2]).read_bytes())
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename} is missing: a folder needs {', '.join(_FILES)}") from None
+    except (ValueError, SafetensorError) as error:
+        raise InputError(f"{folder} cannot be read ({error}): fetch it again") from None
+    for key, value in _KIND.items():
+        if config.get(key) != value:
+            wrong = f"{folder / _FILES[0]}: {key} is {config.get(key)!r}; of folders only {value!r} will do"
+            raise InputError(f"{wrong}: export it as an ONNX file with one input")
+    graph = _Bert(weights, config)
+    graph.embed()
+    content = graphs.to_onnx("bert", (TensorProto.INT64, [None]), graph.nodes, graph.constants, opset=_OPSET)
+    model = onnx.load_from_string(content)
+    if not tokenizer.get("truncation"):
+        most = config["max_position_embeddings"]
+        tokenizer["truncation"] = {"direction": "Right", "max_length": most, "strategy": "LongestFirst", "stride": 0}
+    if tokenizer.get("padding"):
+        tokenizer["padding"]["strategy"] = "BatchLongest"
+    onnx.helper.set_model_props(model, {TOKENIZER: json.dumps(tokenizer)})
+    return model.SerializeToString()
+
+
+class _Bert:
+    """Its nodes, named as they are made.
+
+    Parameters
+    ----------
+    weights : by name, as transformers names them
+    config : as config.json has it
+    """
+
+    def __init__(self, weights: dict[str, np.ndarray], config: dict) -> None:
+        self.config, self.nodes = config, []
+        named = ((name.removeprefix("bert."), array.astype(np.float32)) for name, array in weights.items())
+        turned = ("dense.weight", "query.weight", "key.weight", "value.weight")
+        self.constants = {name: array.T if name.endswith(turned) else array for name, array in named}
+        self.width, self.heads = config["hidden_size"], config["num_attention_heads"]
+
+    def __call__(self, op: str, *inputs: str | float | list, output: str = "", **attributes: object) -> str:
+        """Add a node, of outputs of others or of numbers, and say what its output is called."""
+        names = []
+        for each in inputs:
+            if not isinstance(each, str):
+                value = np.array(each, np.float32 if isinstance(each, float) else np.int64)
+                self.constants[f"constant_{len(self.constants)}"] = value
+                each = f"constant_{len(self.constants) - 1}"
+            names.append(each)
+        output = output or f"{op}_{len(self.nodes)}"
+        self.nodes.append((op, " ".join(names), output, attributes))
+        return output
+
+    def embed(self) -> None:
+        """From token ids to the mean over a text's tokens."""
+        filling = self("Equal", "payload", self.config["pad_token_id"])
+        mask = self("Mul", self("Unsqueeze", self("Cast", filling, to=TensorProto.FLOAT), [1, 2]), _LOW)  # (n, 1, 1, t)
+        words = self("Gather", "embeddings.word_embeddings.weight", "payload")
+        segment = self("Gather", "embeddings.token_type_embeddings.weight", 0)
+        length = self("Slice", self("Shape", "payload"), [1], [2])
+        places = self("Slice", "embeddings.position_embeddings.weight", [0], length)
+        x = self.norm(self("Add", self("Add", words, segment), places), "embeddings.LayerNorm")  # (n, tokens, width)
+        for number in range(self.config["num_hidden_layers"]):
+            x = self.layer(x, mask, f"encoder.layer.{number}")
+        real = self("Unsqueeze", self("Cast", self("Not", filling), to=TensorProto.FLOAT), [2])
+        total = self("ReduceSum", self("Mul", x, real), [1], keepdims=0)
+        self("Div", total, self("ReduceSum", real, [1], keepdims=0), output="embedding")
+
+    def layer(self, x: str, mask: str, own: str) -> str:
+        """Each token attends to all, then goes through two dense layers of its own. Shape (n, tokens, width)."""
+        parts = (self.dense(x, f"{own}.attention.self.{part}") for part in ("query", "key", "value"))
+        orders = ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3])
+        split = (self("Reshape", part, [0, 0, self.heads, self.width // self.heads]) for part in parts)
+        query, key, value = (self("Transpose", part, perm=order) for part, order in zip(split, orders, strict=True))
+        scores = self("Div", self("MatMul", query, key), float(np.sqrt(self.width / self.heads)))  # (n, heads, t, t)
+        weights = self.softmax(self("Add", scores, mask))
+        mixed = self("Transpose", self("MatMul", weights, value), perm=[0, 2, 1, 3])
+        attended = self.dense(self("Reshape", mixed, [0, 0, self.width]), f"{own}.attention.output.dense")
+        x = self.norm(self("Add", x, attended), f"{own}.attention.output.LayerNorm")
+        thought = self.dense(self.gelu(self.dense(x, f"{own}.intermediate.dense")), f"{own}.output.dense")
+        return self.norm(self("Add", x, thought), f"{own}.output.LayerNorm")
+
+    def dense(self, x: str, layer: str) -> str:
+        return self("Add", self("MatMul", x, f"{layer}.weight"), f"{layer}.bias")
+
+    def norm(self, x: str, layer: str) -> str:
+        epsilon = self.config["layer_norm_eps"]
+        return self("LayerNormalization", x, f"{layer}.weight", f"{layer}.bias", epsilon=epsilon)
+
+    def gelu(self, x: str) -> str:
+        return self("Mul", self("Mul", x, 0.5), self("Add", self("Erf", self("Div", x, 2**0.5)), 1.0))
+
+    def softmax(self, x: str) -> str:
+        """Written out, since ONNX Runtime's own gives other last bits on other processors."""
+        powers = self("Exp", self("Sub", x, self("ReduceMax", x, axes=[-1])))
+        return self("Div", powers, self("ReduceSum", powers, [-1]))

