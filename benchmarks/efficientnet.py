@@ -16,7 +16,8 @@ try:
 except ImportError as error:
     sys.exit(f"{error.name} is missing: install what the head of {__file__} says")
 
-SIDE, BLOCKS = 128, (10, 14, 15)
+SIDE = 128
+HALVES = {10: 4, 14: 2, 15: 2}  # of the sides of these blocks' maps
 
 
 class Encoder(torch.nn.Module):
@@ -30,8 +31,8 @@ class Encoder(torch.nn.Module):
         x = network._swish(network._bn0(network._conv_stem(x)))
         for number, block in enumerate(network._blocks):
             x = block(x)
-            if number in BLOCKS:
-                given.append(torch.nn.functional.adaptive_avg_pool2d(x, 2).flatten(1))
+            if number in HALVES:
+                given.append(torch.nn.functional.avg_pool2d(x, HALVES[number]).flatten(1))
         return torch.cat(given, 1)
 
 

