@@ -39,7 +39,7 @@ Found = tuple[float, np.ndarray]  # seconds, and the quality of each label, by n
 def usual(features: np.ndarray, labels: np.ndarray, strength: float) -> Found:
     """Logistic regression in folds, and how sure it is of each label."""
     start = time.perf_counter()
-    recipe = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=300))
+    recipe = make_pipeline(StandardScaler(), LogisticRegression(C=strength))
     pred_probs = cross_val_predict(recipe, features, labels, cv=FOLDS, method="predict_proba")
     codes = np.unique(labels, return_inverse=True)[1]
     quality = get_label_quality_scores(codes, pred_probs, method="self_confidence")
