@@ -29,7 +29,9 @@ def adapt(path: Path, kind: dict, *, portable: bool, threads: int) -> bytes:
     """
     if path.is_dir():
         if kind["modality"] != "text":
-            raise InputError(f"{path} is a folder, which may hold an encoder of texts, not of {kind['modality']} examples")
+            raise InputError(
+                f"{path} is a folder, which may hold an encoder of texts, not of {kind['modality']} examples"
+            )
         return bert.to_onnx(path)
     encoder = Model(path, portable=portable, threads=threads)  # raises what is wrong with the file
     content = path.read_bytes()
@@ -105,7 +107,8 @@ def _renamed(content: bytes, name: str) -> bytes:
 
 def _pooled(content: bytes, name: str, axes: list[int]) -> bytes:
     """The graph with the output `name`, averaged over some axes, as its one output `embedding`."""
-    model = onnx.load_from_string(content)
+    model = onnx.load_from_string(content)  # the names below may be its own too
+    model, name = onnx.compose.add_prefix(model, "encoder_", rename_inputs=False), f"encoder_{name}"
     if axes and graphs.opset(content) >= 18:
         model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(axes), "places"))
         model.graph.node.append(onnx.helper.make_node("ReduceMean", [name, "places"], ["averaged"], keepdims=0))

@@ -17,7 +17,8 @@ from assay.errors import InputError
 from assay.inference import TOKENIZER
 
 _KIND = {"model_type": "bert", "hidden_act": "gelu"}  # what is written out here
-_FILES = ("config.json", "tokenizer.json", "model.safetensors")
+WEIGHTS = "model.safetensors"
+_CONFIG, _TOKENIZER = "config.json", "tokenizer.json"
 _OPSET = 17  # the first with LayerNormalization
 _LOW = -1e9  # added to the score of a token that is only there to fill up
 
@@ -30,18 +31,19 @@ def to_onnx(folder: Path) -> bytes:
     InputError
         If a file is missing or damaged, or the model is no BERT.
     """
-    from safetensors import SafetensorError, numpy as safetensors
+    from safetensors import SafetensorError
+    from safetensors import numpy as safetensors
 
     try:
-        config, tokenizer = (json.loads((folder / name).read_text("utf-8")) for name in _FILES[:2])
-        weights = safetensors.load((folder / _FILES[2]).read_bytes())
+        config, tokenizer = (json.loads((folder / name).read_text("utf-8")) for name in (_CONFIG, _TOKENIZER))
+        weights = safetensors.load((folder / WEIGHTS).read_bytes())
     except FileNotFoundError as error:
-        raise InputError(f"{error.filename} is missing: a folder needs {', '.join(_FILES)}") from None
+        raise InputError(f"{error.filename} is missing: a folder needs {_CONFIG}, {_TOKENIZER} and {WEIGHTS}") from None
     except (ValueError, SafetensorError) as error:
         raise InputError(f"{folder} cannot be read ({error}): fetch it again") from None
     for key, value in _KIND.items():
         if config.get(key) != value:
-            wrong = f"{folder / _FILES[0]}: {key} is {config.get(key)!r}; of folders only {value!r} will do"
+            wrong = f"{folder / _CONFIG}: {key} is {config.get(key)!r}; of folders only {value!r} will do"
             raise InputError(f"{wrong}: export it as an ONNX file with one input")
     graph = _Bert(weights, config)
     graph.embed()
@@ -74,16 +76,15 @@ class _Bert:
 
     def __call__(self, op: str, *inputs: str | float | list, output: str = "", **attributes: object) -> str:
         """Add a node, of outputs of others or of numbers, and say what its output is called."""
-        names = []
-        for each in inputs:
-            if not isinstance(each, str):
-                value = np.array(each, np.float32 if isinstance(each, float) else np.int64)
-                self.constants[f"constant_{len(self.constants)}"] = value
-                each = f"constant_{len(self.constants) - 1}"
-            names.append(each)
+        names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
         output = output or f"{op}_{len(self.nodes)}"
         self.nodes.append((op, " ".join(names), output, attributes))
         return output
+
+    def constant(self, value: float | list) -> str:
+        name = f"constant_{len(self.constants)}"
+        self.constants[name] = np.array(value, np.float32 if isinstance(value, float) else np.int64)
+        return name
 
     def embed(self) -> None:
         """From token ids to the mean over a text's tokens."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from onnx import TensorProto
 
-from assay import adapters, columns, dataset, graphs, images, log_mel, modalities, ngrams, patches
+from assay import adapters, bert, columns, dataset, graphs, images, log_mel, modalities, ngrams, patches
 from assay.errors import InputError
 from assay.inference import Model
 from assay.parameters import Pretrain
@@ -45,7 +45,13 @@ def learn(kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, 
     if params.encoder:
         path = dataset.PRETRAINED / params.encoder
         content = adapters.adapt(path, kind, portable=portable, threads=threads)
-        return Encoder(f"pretrained: {params.encoder}", content, front(kind, payload), start="frozen")
+        weights = path / bert.WEIGHTS if path.is_dir() else path
+        return Encoder(
+            f"pretrained: {params.encoder}, MD5 {dataset.fingerprint(weights)}",
+            content,
+            front(kind, payload),
+            start="frozen",
+        )
     methods = _METHODS[kind["modality"]]
     method = methods[0] if params.method == "auto" else params.method
     if method not in methods:

@@ -21,11 +21,13 @@ def write(info: dict, encoder: dict, batches: list[str], *, clean: dict, train: 
     batches : the names of the listed batches
     clean, train, evaluate : the metrics of those stages
     """
+    elsewhere = encoder["method"].startswith("pretrained: ")
     words = {
         "shape": " × ".join(map(str, info["shape"])) or "of any length",
         "n_classes": len(info["classes"]),
         "classes": ", ".join(info["classes"]),
         "batches": ", ".join(batches),
+        "origin": "comes from elsewhere," if elsewhere else "was learned without labels, by the method",
         "training": _TRAINING[train["start"]].format(**train),
     }
     template = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")

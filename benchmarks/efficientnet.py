@@ -1,4 +1,4 @@
-"""EfficientNet-lite0, trained on ImageNet, as an encoder for `pretrain.encoder`: an ONNX file that takes 128 × 128 pixels.
+"""EfficientNet-lite0, trained on ImageNet, as an encoder for `pretrain.encoder`: an ONNX file of 128 x 128 pixels.
 
 It gives the maps of its blocks 10, 14 and 15, each averaged over the four quarters of the picture: 2,496 numbers. On
 small pictures these say more than the last map's average. In an environment of its own:

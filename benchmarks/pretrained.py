@@ -1,4 +1,4 @@
-"""Encoders from elsewhere by one parameter, `pretrain.encoder`, frozen: what they are worth, each beside a usual recipe.
+"""Encoders from elsewhere by one parameter, `pretrain.encoder`, frozen: each beside a usual recipe.
 
 images: wrong labels among 20,000 CIFAR-10N images (`label_1`) found on what EfficientNet-lite0 gives, by `clean`, and
 by 5-fold logistic regression with cleanlab's self-confidence on the same embeddings; and by `clean` as it comes. text:
@@ -14,7 +14,6 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +26,8 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from assay.dataset import read_json
 from benchmarks import label_quality
-from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, timed
+from benchmarks.workspace import clone, machine, row, timed
 
 REPRO = [sys.executable, "-m", "dvc", "repro"]
 FOLDS, DRAWS = 5, 200

@@ -170,8 +170,8 @@ def test_linear_head_of_a_class_that_has_no_example() -> None:
 @pytest.mark.parametrize("opset", [11, 13, 18])
 @pytest.mark.parametrize("shape", [(3, 16, 16), (16, 16, 3)])
 def test_encoder_from_elsewhere(tmp_path: object, opset: int, shape: tuple[int, ...]) -> None:
-    node = helper.make_node("Identity", ["image"], ["map"])
-    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", *shape]) for name in ("image", "map")]
+    node = helper.make_node("Identity", ["image"], ["embedding"])
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", *shape]) for name in ("image", "embedding")]
     graph = helper.make_graph([node, helper.make_node("Relu", ["image"], ["other"])], "g", values[:1], values[1:])
     path = tmp_path / "encoder.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8), path)
