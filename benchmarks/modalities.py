@@ -36,13 +36,22 @@ from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, ti
 REPRO = [sys.executable, "-m", "dvc", "repro"]
 
 
-def ours(make: Callable[[Path], object]) -> tuple[float, float]:
-    """Test accuracy and seconds of `dvc repro` on the raw batch that `make` writes into a folder."""
+def prepared(folder: Path, make: Callable[[Path], object], encoder: Path | None = None) -> None:
+    """A clone whose only batch is what `make` writes into a folder; its encoder a file or folder from elsewhere."""
+    raw = folder / "data/raw/mine"
+    raw.mkdir(parents=True)
+    make(raw)
+    set_parameters(folder, batches=["mine"], pretrain__batches=["mine"], portable=False)
+    if encoder:
+        copy = shutil.copytree if encoder.is_dir() else shutil.copy
+        copy(encoder, folder / "models/pretrained" / encoder.name)
+        set_parameters(folder, pretrain__encoder=encoder.name)
+
+
+def ours(make: Callable[[Path], object], encoder: Path | None = None) -> tuple[float, float]:
+    """Test accuracy and seconds of `dvc repro`."""
     with clone() as folder:
-        raw = folder / "data/raw/mine"
-        raw.mkdir(parents=True)
-        make(raw)
-        set_parameters(folder, batches=["mine"], pretrain__batches=["mine"], portable=False)
+        prepared(folder, make, encoder)
         seconds, _ = timed(REPRO, folder)
         return read_json(folder / "metrics/evaluate.json")["accuracy"], seconds
 
@@ -52,12 +61,14 @@ def usual(model: object, train: tuple, test: tuple) -> tuple[float, float]:
     return model.fit(*train).score(*test), time.perf_counter() - start
 
 
-def compare(name: str, make: Callable[[Path], object], recipe: tuple[float, float]) -> None:
-    own = ours(make)
+def compare(
+    name: str, make: Callable[[Path], object], recipe: tuple[float, float], encoder: Path | None = None
+) -> None:
+    own = ours(make, encoder)
     row(name, f"{own[0]:.4f}", f"{own[1]:.0f}", f"{recipe[0]:.4f}", f"{recipe[1]:.0f}")
 
 
-def banking77() -> None:
+def banking77(encoder: Path | None = None) -> None:
     sides = {side: pd.read_csv(SHARED / f"banking77/{side}.csv") for side in ("train", "test")}
     tfidf = make_union(
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
@@ -67,7 +78,7 @@ def banking77() -> None:
     table = pd.concat([frame.assign(split=side) for side, frame in sides.items()])
     table = table.rename(columns={"category": "label"})
     pairs = [(frame["text"], frame["category"]) for frame in sides.values()]
-    compare("banking77", lambda raw: table.to_csv(raw / "examples.csv", index=False), usual(recipe, *pairs))
+    compare("banking77", lambda raw: table.to_csv(raw / "examples.csv", index=False), usual(recipe, *pairs), encoder)
 
 
 def sounds() -> pd.DataFrame:
@@ -91,7 +102,7 @@ def mfcc(frame: pd.DataFrame) -> np.ndarray:
     return np.array(rows)
 
 
-def speech(name: str, test: pd.Series, frame: pd.DataFrame) -> None:
+def speech(name: str, test: pd.Series, frame: pd.DataFrame, encoder: Path | None = None) -> None:
     def make(raw: Path) -> None:
         for path in frame["path"]:
             shutil.copy(path, raw)
@@ -100,7 +111,7 @@ def speech(name: str, test: pd.Series, frame: pd.DataFrame) -> None:
 
     features, labels = mfcc(frame), frame["label"].to_numpy()
     recipe = make_pipeline(StandardScaler(), SVC(C=10))
-    compare(name, make, usual(recipe, (features[~test], labels[~test]), (features[test], labels[test])))
+    compare(name, make, usual(recipe, (features[~test], labels[~test]), (features[test], labels[test])), encoder)
 
 
 def fsdd() -> None:
@@ -108,10 +119,10 @@ def fsdd() -> None:
     speech("FSDD, customary split", frame["index"] < 5, frame)
 
 
-def speakers() -> None:
+def speakers(encoder: Path | None = None) -> None:
     frame = sounds()
     for speaker in sorted(frame["speaker"].unique()):
-        speech(f"FSDD without {speaker}", frame["speaker"] == speaker, frame)
+        speech(f"FSDD without {speaker}", frame["speaker"] == speaker, frame, encoder)
 
 
 def mixed(n: int = 6000) -> pd.DataFrame:
@@ -147,10 +158,14 @@ def tables() -> None:
         compare(name, lambda raw, table=table: table.to_csv(raw / "examples.csv", index=False), recipe)
 
 
-def main() -> None:
-    print(f"# {machine()}\n")
+def head() -> None:
     row("data", "Assay", "seconds", "the usual recipe", "seconds")
     row(*["---"] * 5)
+
+
+def main() -> None:
+    print(f"# {machine()}\n")
+    head()
     parts = {"banking77": banking77, "fsdd": fsdd, "speakers": speakers, "tables": tables}
     for name in sys.argv[1:] or parts:
         parts[name]()

@@ -1,0 +1,90 @@
+"""openWakeWord's speech encoder as one ONNX file for `pretrain.encoder`: from a second at 16 kHz to 192 numbers.
+
+The package has two files: samples to a mel spectrogram, and 76 frames of that to 96 numbers. Joined here: samples are
+brought to 16-bit range, silence is put before them, since the encoder hears words that end with its window, and of
+what windows at 11 places give the largest and the mean are kept. The models' licence is CC BY-NC-SA 4.0.
+
+pip install --no-deps openwakeword==0.4.0
+python -m benchmarks.openwakeword models/pretrained/openwakeword.onnx
+"""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from assay import graphs
+
+SAMPLES, HOP, OPSET = 16000, 160, 13
+BEFORE, STEP, WINDOW, PLACES = 64, 8, 76, 11  # frames
+
+
+def spectrogram(path: Path) -> bytes:
+    """As it is, but for the loudest value, to which others are relative: an example's own, not that of all together."""
+    model = onnx.load(path)
+    loudest = next(node for node in model.graph.node if node.op_type == "ReduceMax")
+    del loudest.attribute[:]
+    loudest.attribute.extend([helper.make_attribute("axes", [1, 2, 3]), helper.make_attribute("keepdims", 1)])
+    clip = next(node for node in model.graph.node if node.op_type == "Clip" and node.input[0] == loudest.input[0])
+    clip.op_type = "Max"  # Clip takes one number as its limit
+    del clip.input[2:]
+    return model.SerializeToString()
+
+
+def joined(folder: Path) -> bytes:
+    sound = graphs.to_onnx(
+        "sound",
+        (TensorProto.FLOAT, [SAMPLES]),
+        [("Mul", "payload full", "loud"), ("Pad", "loud silence", "embedding")],
+        {"full": np.float32(2**15), "silence": np.array([0, BEFORE * HOP, 0, 0])},
+        opset=OPSET,
+    )
+    windows = graphs.to_onnx(
+        "windows",
+        (TensorProto.FLOAT, [1, None, 32]),
+        [
+            ("Div", "payload ten", "small"),
+            ("Add", "small two", "shifted"),
+            ("Gather", "shifted frames", "windows", {"axis": 2}),  # (n, 1, places, frames, bands)
+            ("Reshape", "windows shape", "embedding"),
+        ],
+        {
+            "ten": np.float32(10),
+            "two": np.float32(2),
+            "frames": STEP * np.arange(PLACES)[:, None] + np.arange(WINDOW),
+            "shape": np.array([-1, WINDOW, 32, 1]),
+        },
+        gives=(TensorProto.FLOAT, 4),
+        opset=OPSET,
+    )
+    pooled = graphs.to_onnx(
+        "pooled",
+        (TensorProto.FLOAT, [1, 1, 96]),
+        [
+            ("Reshape", "payload shape", "places"),
+            ("ReduceMax", "places", "largest", {"axes": [1], "keepdims": 0}),
+            ("ReduceMean", "places", "mean", {"axes": [1], "keepdims": 0}),
+            ("Concat", "largest mean", "embedding", {"axis": 1}),
+        ],
+        {"shape": np.array([-1, PLACES, 96])},
+        opset=OPSET,
+    )
+    content = graphs.then(sound, spectrogram(folder / "melspectrogram.onnx"))
+    content = graphs.then(content, windows, "output")
+    content = graphs.then(content, (folder / "embedding_model.onnx").read_bytes())
+    return graphs.then(content, pooled, "conv2d_19")
+
+
+def main() -> None:
+    package = find_spec("openwakeword")
+    if package is None:
+        sys.exit(f"openwakeword is missing: install what the head of {__file__} says")
+    (path,) = sys.argv[1:]
+    Path(path).write_bytes(joined(Path(package.origin).parent / "resources/models"))
+
+
+if __name__ == "__main__":
+    main()
