@@ -1,8 +1,9 @@
 """BERT as an ONNX graph, from a transformers-format folder: config.json, model.safetensors, tokenizer.json.
 
 J. Devlin, M. Chang, K. Lee, K. Toutanova: BERT: Pre-training of Deep Bidirectional Transformers. NAACL 2019. A text's
-embedding is the mean over its tokens (Reimers and Gurevych: Sentence-BERT. EMNLP 2019). The tokenizer travels in the
-graph's metadata, where `inference.Model` finds it.
+embedding is the mean over its tokens (Reimers and Gurevych: Sentence-BERT. EMNLP 2019) and the maximum, of the last
+layers: on these a linear classifier does better than on the last mean alone. The tokenizer travels in the graph's
+metadata, where `inference.Model` finds it.
 """
 
 import json
@@ -19,6 +20,13 @@ from assay.inference import TOKENIZER
 _KIND = {"model_type": "bert", "hidden_act": "gelu"}  # what is written out here
 WEIGHTS = "model.safetensors"
 _CONFIG, _TOKENIZER = "config.json", "tokenizer.json"
+_CUT = {
+    "direction": "Right",
+    "strategy": "LongestFirst",
+    "stride": 0,
+}  # texts that are too long, as tokenizer.json says
+_FILL = {"strategy": "BatchLongest", "direction": "Right", "pad_type_id": 0, "pad_token": "[PAD]"}
+_POOLED = 3  # layers from the last on, of which mean and maximum over a text's tokens are kept
 _OPSET = 17  # the first with LayerNormalization
 _LOW = -1e9  # added to the score of a token that is only there to fill up
 
@@ -49,11 +57,9 @@ def to_onnx(folder: Path) -> bytes:
     graph.embed()
     content = graphs.to_onnx("bert", (TensorProto.INT64, [None]), graph.nodes, graph.constants, opset=_OPSET)
     model = onnx.load_from_string(content)
-    if not tokenizer.get("truncation"):
-        most = config["max_position_embeddings"]
-        tokenizer["truncation"] = {"direction": "Right", "max_length": most, "strategy": "LongestFirst", "stride": 0}
-    if tokenizer.get("padding"):
-        tokenizer["padding"]["strategy"] = "BatchLongest"
+    most = config["max_position_embeddings"]
+    tokenizer["truncation"] = tokenizer.get("truncation") or _CUT | {"max_length": most}
+    tokenizer["padding"] = _FILL | {"pad_id": config["pad_token_id"]}
     onnx.helper.set_model_props(model, {TOKENIZER: json.dumps(tokenizer)})
     return model.SerializeToString()
 
@@ -87,7 +93,7 @@ class _Bert:
         return name
 
     def embed(self) -> None:
-        """From token ids to the mean over a text's tokens."""
+        """From token ids to what is kept of a text."""
         filling = self("Equal", "payload", self.config["pad_token_id"])
         mask = self("Mul", self("Unsqueeze", self("Cast", filling, to=TensorProto.FLOAT), [1, 2]), _LOW)  # (n, 1, 1, t)
         words = self("Gather", "embeddings.word_embeddings.weight", "payload")
@@ -95,11 +101,15 @@ class _Bert:
         length = self("Slice", self("Shape", "payload"), [1], [2])
         places = self("Slice", "embeddings.position_embeddings.weight", [0], length)
         x = self.norm(self("Add", self("Add", words, segment), places), "embeddings.LayerNorm")  # (n, tokens, width)
+        real = self("Unsqueeze", self("Cast", self("Not", filling), to=TensorProto.FLOAT), [2])  # (n, tokens, 1)
+        count = self("ReduceSum", real, [1], keepdims=0)
+        low = self("Mul", self("Sub", 1.0, real), _LOW)
+        pooled = []
         for number in range(self.config["num_hidden_layers"]):
             x = self.layer(x, mask, f"encoder.layer.{number}")
-        real = self("Unsqueeze", self("Cast", self("Not", filling), to=TensorProto.FLOAT), [2])
-        total = self("ReduceSum", self("Mul", x, real), [1], keepdims=0)
-        self("Div", total, self("ReduceSum", real, [1], keepdims=0), output="embedding")
+            pooled.append(self("Div", self("ReduceSum", self("Mul", x, real), [1], keepdims=0), count))
+            pooled.append(self("ReduceMax", self("Add", x, low), axes=[1], keepdims=0))
+        self("Concat", *pooled[-2 * _POOLED :], output="embedding", axis=1)
 
     def layer(self, x: str, mask: str, own: str) -> str:
         """Each token attends to all, then goes through two dense layers of its own. Shape (n, tokens, width)."""
