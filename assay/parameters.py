@@ -55,7 +55,7 @@ class Collect(Section):
 
 class Pretrain(Section):
     batches: list[str] = Field(min_length=1)
-    encoder: str | None  # a file in models/pretrained/, instead of learning one
+    encoder: str | None  # a file or folder in models/pretrained/, instead of learning one
     method: Literal["auto", "patches", "ngrams", "columns", "vicreg"]
     examples: Count  # at most so many of each batch
     patches: Literal["auto"] | Count  # filters of the method `patches`

@@ -1,6 +1,7 @@
 """Sound, text and tables go through the same stages as images, with the same two edits."""
 
 import csv
+import hashlib
 import io
 import shutil
 from pathlib import Path
@@ -9,12 +10,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests import tiny_bert
 from tests.func.pipeline import clone
 
 pytestmark = pytest.mark.slow
 
 CLASSES = ("low", "high")
 EACH = 60
+WORDS = {"low": ["tief", "底部", "منخفض", "🔻"], "high": ["hoch", "高い", "عالي", "🔺"]}
+COMMON = ["and", "the", "of", "это", "ist", "!"]
 
 
 def table(folder: Path, rows: list[dict]) -> None:
@@ -38,12 +42,10 @@ def sounds(folder: Path, rng: np.random.Generator) -> None:
 
 def texts(folder: Path, rng: np.random.Generator) -> None:
     """Sentences of words that one class has more often, in three scripts."""
-    words = {"low": ["tief", "底部", "منخفض", "🔻"], "high": ["hoch", "高い", "عالي", "🔺"]}
-    common = ["and", "the", "of", "это", "ist", "!"]
     rows = []
     for number in range(2 * EACH):
         label = CLASSES[number % 2]
-        said = [*rng.choice(common, 5), *rng.choice(words[label], 2), str(number)]
+        said = [*rng.choice(COMMON, 5), *rng.choice(WORDS[label], 2), str(number)]
         rows.append({"text": " ".join(rng.permutation(said)), "label": label})
     table(folder, rows)
 
@@ -83,3 +85,21 @@ def test_from_raw_files_to_a_prediction(tmp_path: Path, make: object, least: flo
     one_core = "taskset -c 0 " if shutil.which("taskset") else ""
     project.run(f"{one_core}python -m dvc repro")
     assert (project.folder / "dvc.lock").read_bytes() == content
+
+
+def test_texts_with_an_encoder_from_elsewhere(tmp_path: Path) -> None:
+    project = clone(tmp_path / "a")
+    raw, encoder = project.folder / "data/raw/mine", project.folder / "models/pretrained/tiny"
+    raw.mkdir(parents=True)
+    encoder.mkdir()
+    texts(raw, np.random.default_rng(0))
+    tiny_bert.save(encoder, [*WORDS["low"], *WORDS["high"], *COMMON])
+    project.set(batches=["mine"], pretrain__batches=["mine"], pretrain__encoder="tiny")
+    project.repro()
+    assert project.yaml("metrics/evaluate.json")["accuracy"] >= 0.8
+    lines = project.run("python -m assay predict data/raw/mine/examples.csv").stdout.splitlines()
+    assert all(line.split("\t")[1] in CLASSES for line in lines)
+    digest = hashlib.md5((encoder / "model.safetensors").read_bytes()).hexdigest()
+    assert (
+        f"comes from elsewhere, `pretrained: tiny, MD5 {digest}`" in (project.folder / "release/README.md").read_text()
+    )

@@ -1,0 +1,98 @@
+"""That the graph written out for a folder of BERT's weights computes what the paper says, from raw text."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from safetensors.numpy import load_file
+from scipy.special import erf, softmax
+
+from assay import adapters, graphs
+from assay.errors import InputError
+from assay.inference import Model
+from tests import tiny_bert
+
+WORDS = ["wh", "##ere", "is", "my", "card", "?"]
+HOW = {"portable": True, "threads": 1}
+TEXT = {"modality": "text", "shape": []}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    tiny_bert.save(tmp_path, WORDS)
+    return tmp_path
+
+
+def reference(folder: Path, tokens: list[int]) -> np.ndarray:
+    """The embedding of one text, a formula at a time."""
+    w = {name.removeprefix("bert."): array for name, array in load_file(folder / "model.safetensors").items()}
+
+    def dense(x: np.ndarray, name: str) -> np.ndarray:
+        return x @ w[f"{name}.weight"].T + w[f"{name}.bias"]
+
+    def norm(x: np.ndarray, name: str) -> np.ndarray:
+        centred = x - x.mean(axis=1, keepdims=True)
+        return (
+            centred / np.sqrt(np.square(centred).mean(axis=1, keepdims=True)) * w[f"{name}.weight"] + w[f"{name}.bias"]
+        )
+
+    words, places, segments = (w[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type"))
+    x, kept = norm(words[tokens] + places[: len(tokens)] + segments[0], "embeddings.LayerNorm"), []
+    for number in range(4):
+        own = f"encoder.layer.{number}"
+        query, key, value = (dense(x, f"{own}.attention.self.{part}") for part in ("query", "key", "value"))
+        heads = [
+            softmax(query[:, head] @ key[:, head].T / 2, axis=1) @ value[:, head] for head in (slice(4), slice(4, 8))
+        ]
+        attended = dense(np.hstack(heads), f"{own}.attention.output.dense")
+        x = norm(x + attended, f"{own}.attention.output.LayerNorm")
+        inner = dense(x, f"{own}.intermediate.dense")
+        x = norm(x + dense(inner * (1 + erf(inner / np.sqrt(2))) / 2, f"{own}.output.dense"), f"{own}.output.LayerNorm")
+        kept += [x.mean(axis=0), x.max(axis=0)]
+    return np.concatenate(kept[2:])
+
+
+def test_a_text_means_the_same_alone_beside_others_and_by_the_formulas(folder: Path) -> None:
+    embed = Model(adapters.adapt(folder, TEXT, **HOW), **HOW)
+    texts = np.array(["Where IS my card?", "", "card", "card 你好 " * 5000], object)
+    tokens = [[2, 4, 5, 6, 7, 3], [2, 3], [2, 8, 3], [2, 8, 1, 1, 8, 3]]  # six at most
+    given = embed(texts)
+    for row, text, own in zip(given, texts, tokens, strict=True):
+        assert np.allclose(row, reference(folder, own), atol=1e-4)
+        assert np.allclose(row, embed(np.array([text], object))[0], atol=1e-4)
+
+
+def test_the_tokenizer_stays_with_what_is_put_behind(folder: Path) -> None:
+    content = adapters.adapt(folder, TEXT, **HOW)
+    head = graphs.linear_head(np.ones((48, 2)), np.zeros(2), graphs.opset(content))
+    assert np.allclose(Model(graphs.then(content, head), **HOW)(np.array(["my card", ""], object)), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("config.json", None, "config.json is missing"),
+        ("model.safetensors", b"no", "cannot be read"),
+        ("tokenizer.json", b"{", "cannot be read"),
+        ("config.json", json.dumps(tiny_bert.CONFIG | {"model_type": "gpt2"}).encode(), "model_type is 'gpt2'"),
+    ],
+)
+def test_a_folder_that_will_not_do(folder: Path, name: str, content: bytes | None, expected: str) -> None:
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_bytes(content)
+    with pytest.raises(InputError, match=expected):
+        adapters.adapt(folder, TEXT, **HOW)
+
+
+def test_a_folder_is_for_texts(folder: Path) -> None:
+    with pytest.raises(InputError, match="not of image examples"):
+        adapters.adapt(folder, {"modality": "image", "shape": [8, 8, 1]}, **HOW)
+
+
+def test_the_graph_is_plain_onnx(folder: Path) -> None:
+    model = onnx.load_from_string(adapters.adapt(folder, TEXT, **HOW))
+    assert {node.domain for node in model.graph.node} == {""}
+    onnx.checker.check_model(model, full_check=True)
