@@ -43,9 +43,9 @@ def reference(folder: Path, tokens: list[int]) -> np.ndarray:
     for number in range(4):
         own = f"encoder.layer.{number}"
         query, key, value = (dense(x, f"{own}.attention.self.{part}") for part in ("query", "key", "value"))
-        heads = [
-            softmax(query[:, head] @ key[:, head].T / 2, axis=1) @ value[:, head] for head in (slice(4), slice(4, 8))
-        ]
+        split = [slice(0, tiny_bert.WIDTH // 2), slice(tiny_bert.WIDTH // 2, None)]
+        scale = np.sqrt(tiny_bert.WIDTH / 2)
+        heads = [softmax(query[:, one] @ key[:, one].T / scale, axis=1) @ value[:, one] for one in split]
         attended = dense(np.hstack(heads), f"{own}.attention.output.dense")
         x = norm(x + attended, f"{own}.attention.output.LayerNorm")
         inner = dense(x, f"{own}.intermediate.dense")
@@ -57,7 +57,7 @@ def reference(folder: Path, tokens: list[int]) -> np.ndarray:
 def test_a_text_means_the_same_alone_beside_others_and_by_the_formulas(folder: Path) -> None:
     embed = Model(adapters.adapt(folder, TEXT, **HOW), **HOW)
     texts = np.array(["Where IS my card?", "", "card", "card 你好 " * 5000], object)
-    tokens = [[2, 4, 5, 6, 7, 3], [2, 3], [2, 8, 3], [2, 8, 1, 1, 8, 3]]  # six at most
+    tokens = [[2, 4, 5, 6, 7, 8, 9, 3], [2, 3], [2, 8, 3], [2, *[8, 1, 1] * 4, 8, 1, 3]]  # 16 at most
     given = embed(texts)
     for row, text, own in zip(given, texts, tokens, strict=True):
         assert np.allclose(row, reference(folder, own), atol=1e-4)
@@ -66,7 +66,7 @@ def test_a_text_means_the_same_alone_beside_others_and_by_the_formulas(folder: P
 
 def test_the_tokenizer_stays_with_what_is_put_behind(folder: Path) -> None:
     content = adapters.adapt(folder, TEXT, **HOW)
-    head = graphs.linear_head(np.ones((48, 2)), np.zeros(2), graphs.opset(content))
+    head = graphs.linear_head(np.ones((6 * tiny_bert.WIDTH, 2)), np.zeros(2), graphs.opset(content))
     assert np.allclose(Model(graphs.then(content, head), **HOW)(np.array(["my card", ""], object)), 0.5)
 
 
