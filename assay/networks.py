@@ -59,7 +59,7 @@ def averaged(encoded: keras.KerasTensor) -> keras.KerasTensor:
 def classifier(trunk: keras.Model, n_classes: int) -> keras.Model:
     """`trunk` with a head that gives logits. Normalising the average alone is cheap, and allows a high rate."""
     x = layers.BatchNormalization(momentum=_MOMENTUM)(averaged(trunk.output))
-    return keras.Model(trunk.input, layers.Dense(n_classes)(x), name="classifier")
+    return keras.Model(trunk.input, layers.Dense(n_classes, dtype=keras.config.floatx())(x), name="classifier")
 
 
 def softmax(logits: keras.KerasTensor) -> keras.KerasTensor:

@@ -112,7 +112,12 @@ class Train(Section):
     epochs: Count  # at least, and
     steps: Count  # at least: small data is seen more often
     batch_size: Count
+    gradient_accumulation: Count  # batches that change the weights once
     learning_rate: Annotated[float, Field(gt=0)]
+    label_smoothing: OpenShare
+    class_weights: Literal["none", "balanced"]
+    patience: Natural  # epochs without a lower validation loss after which training stops; 0: never
+    bfloat16: Literal["auto"] | bool
     seed: Seed
 
 
