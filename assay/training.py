@@ -214,10 +214,9 @@ def in_float32(trained: keras.Model, build: Callable[[], keras.Model]) -> keras.
     return single
 
 
-def classifier_to_onnx(model: keras.Model, temperature: float) -> bytes:
-    """A classifier as ONNX, from `payload` to `probabilities` = softmax(logits / temperature)."""
-    shape, n_classes = model.input.shape[1:], model.output.shape[-1]
-    single = in_float32(model, lambda: networks.classifier(networks.encoder(shape), n_classes))
+def classifier_to_onnx(model: keras.Model, build: Callable[[], keras.Model], temperature: float) -> bytes:
+    """A classifier that `build` built as ONNX, from `payload` to `probabilities` = softmax(logits / temperature)."""
+    single = in_float32(model, build)
     return to_onnx(single.input, probabilities=networks.softmax(single.output / temperature))
 
 

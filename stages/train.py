@@ -35,7 +35,7 @@ def main() -> None:
         train = train.assign(weight=balanced(train["code"].to_numpy(), train["weight"].to_numpy()))
 
     encoder = dataset.read_json(dataset.ENCODER_INFO)
-    start = where_from(params.train.start, encoder)
+    start = where_from(params.train.start, params.train.network, encoder)
     learn = linear if start == "frozen" else partial(network, start=start, modality=encoder["modality"])
     content, curve, temperature = learn(train, validation, len(classes), params)
 
@@ -57,11 +57,13 @@ def balanced(codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return weights * weights.sum() / np.count_nonzero(sums) / np.maximum(sums, _TINY)[codes]
 
 
-def where_from(start: str, encoder: dict) -> str:
+def where_from(start: str, network: str, encoder: dict) -> str:
     """Where training starts; says so."""
     if start == "encoder" and encoder["start"] != "encoder":
         raise InputError(f"params.yaml: train.start: encoder needs weights, and {encoder['method']} has none: use auto")
     start = encoder["start"] if start == "auto" else start
+    if start == "encoder" and network == "large":
+        raise InputError("params.yaml: train.network: large has no weights of the encoder: use start: scratch")
     print(_STARTS[start], file=sys.stderr)
     return start
 
@@ -87,10 +89,18 @@ def network(
     training.fix(given.seed, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
     prepare = Model(dataset.ENCODER_FRONT, portable=params.portable, threads=params.threads)
     payload = payloads.Stored(payloads.of(train, _ROWS))
-    trunk = training.networks.encoder(prepare(payload[np.arange(1)]).shape[1:])
+    shape = prepare(payload[np.arange(1)]).shape[1:]
+    networks = training.networks
+
+    def build() -> tuple:
+        """The network that learns, the one that answers, and the part that the weights of an encoder are for."""
+        trunk = networks.encoder(shape, large=given.network == "large")
+        model = networks.classifier(trunk, n_classes)
+        return model, networks.mirrored(model) if given.mirror and len(shape) == 3 else model, trunk
+
+    model, answers, trunk = build()
     if start == "encoder":
         trunk.set_weights(list(dataset.read_arrays(dataset.ENCODER_WEIGHTS).values()))
-    model = training.networks.classifier(trunk, n_classes)
     augment = modalities.named(modality).augment
     own = training.Examples(payload, train["code"].to_numpy(), train["weight"].to_numpy())
     checked = None
@@ -99,7 +109,7 @@ def network(
         checked = training.Examples(prepared, validation["code"].to_numpy(), validation["weight"].to_numpy())
     curve = training.fit(
         model,
-        training.Batches(own, given.batch_size, lambda raw, rng: prepare(augment(raw, rng)), given.seed),
+        training.Batches(own, given.batch_size, lambda raw, rng: prepare(augment(raw, rng, given.shift)), given.seed),
         training.cross_entropy(given.label_smoothing),
         learning_rate=given.learning_rate,
         epochs=given.epochs,
@@ -112,9 +122,9 @@ def network(
     )
     temperature = 1.0
     if checked:
-        temperature = calibration.temperature(training.logits(model, training.InOrder(checked)), checked.labels)
-    content = graphs.then(dataset.ENCODER_FRONT.read_bytes(), training.classifier_to_onnx(model, temperature))
-    return content, curve, temperature
+        temperature = calibration.temperature(training.logits(answers, training.InOrder(checked)), checked.labels)
+    last = training.classifier_to_onnx(answers, lambda: build()[1], temperature)
+    return graphs.then(dataset.ENCODER_FRONT.read_bytes(), last), curve, temperature
 
 
 def fingerprint(train: pd.DataFrame, validation: pd.DataFrame, params: parameters.Parameters) -> str:
@@ -122,7 +132,8 @@ def fingerprint(train: pd.DataFrame, validation: pd.DataFrame, params: parameter
     examples = pd.concat([train, validation])[["id", "split", "code", "weight"]]
     said = hashlib.blake2b(repr((params.train, params.portable, params.threads)).encode(), digest_size=16)
     said.update(pd.util.hash_pandas_object(examples, index=False).to_numpy().tobytes())
-    code = sorted({*Path(dataset.__file__).parent.glob("*.py"), Path(__file__)})
+    modules = (module for name, module in sorted(sys.modules.items()) if name.startswith(("assay.", "__main__")))
+    code = [Path(module.__file__) for module in modules]
     for path in (dataset.ENCODER_FRONT, dataset.ENCODER_WEIGHTS, dataset.ENCODER_INFO, *code):
         said.update(path.read_bytes())
     return said.hexdigest()
