@@ -311,7 +311,7 @@ def slice_columns(path: Path) -> dict[str, str]:
 
 def blocks(path: Path, size: int) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet file in blocks of at most `size`, so that memory does not grow with the file."""
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:  # else it keeps all that it has read
         yield from file.iter_batches(size, use_threads=False)
 
 

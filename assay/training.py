@@ -250,3 +250,4 @@ def _name_in_order(graph: onnx.GraphProto) -> None:
         constant.name = names[constant.name]
     graph.initializer.sort(key=lambda constant: int(constant.name[1:]))
     del graph.value_info[:]
+    graph.ClearField("doc_string")  # it tells how many functions TensorFlow made before

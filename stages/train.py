@@ -23,14 +23,7 @@ _TINY = 1e-9
 
 def main() -> None:
     params = parameters.load()
-    labels = dataset.read_csv(dataset.ANNOTATED_LABELS).to_pandas().set_index("id")
-    examples = catalogue.read().join(labels, on="id", how="inner")
-    classes = sorted(labels["label"].unique())
-    examples["code"] = pd.Categorical(examples["label"], classes).codes
-    examples["weight"] = examples["weight"].astype(float)
-    train, validation = (examples[examples["split"] == split] for split in ("train", "validation"))
-    if train.empty:
-        raise InputError("no example of the split train has a label: label some, or give rows the split train")
+    train, validation, classes = read()
     if params.train.class_weights == "balanced":
         train = train.assign(weight=balanced(train["code"].to_numpy(), train["weight"].to_numpy()))
 
@@ -49,6 +42,19 @@ def main() -> None:
     metrics = {"train_examples": len(train), "validation_examples": len(validation), **last}
     dataset.write_json(dataset.TRAIN_METRICS, metrics | {"temperature": temperature, "start": start})
     dataset.drop_checkpoint()
+
+
+def read() -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """What is learned from, what is checked against, each with `code` and `weight`, and the names of the classes."""
+    labels = dataset.read_csv(dataset.ANNOTATED_LABELS).to_pandas().set_index("id")[["label", "weight"]]
+    examples = catalogue.read().drop(columns="key").join(labels, on="id", how="inner")
+    classes = sorted(labels["label"].unique())
+    examples["code"] = pd.Categorical(examples["label"], classes).codes
+    examples["weight"] = examples["weight"].astype(float)
+    train, validation = (examples[examples["split"] == split] for split in ("train", "validation"))
+    if train.empty:
+        raise InputError("no example of the split train has a label: label some, or give rows the split train")
+    return train, validation, classes
 
 
 def balanced(codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
