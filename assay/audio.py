@@ -91,7 +91,7 @@ def show(sound: np.ndarray, kind: dict) -> str:
     return f"data:audio/wav;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def augment(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def augment(payload: np.ndarray, rng: np.random.Generator, _reach: int = 1) -> np.ndarray:
     """Training sounds, each played faster or slower, earlier or later, louder or softer, and with some noise."""
     n, samples = payload.shape
     speed, gain = np.exp(rng.uniform(-_SPEED, _SPEED, n)), np.exp(rng.uniform(-_GAIN, _GAIN, n))

@@ -9,10 +9,11 @@ import hashlib
 import io
 import json
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -66,6 +67,7 @@ RELEASE_INFO = RELEASE / "model.json"
 MODEL_CARD = RELEASE / "README.md"
 
 _UNFINISHED = Path(".dvc/tmp/assay")  # on the same disk as the outputs, outside every folder that DVC hashes
+_CHECKPOINT = _UNFINISHED / "checkpoint.npz"  # of a training that was killed; DVC clears outputs before a stage runs
 _ROW_GROUP = 4096  # rows of examples.parquet that are read at a time
 csv.field_size_limit(2**31 - 1)  # a cell may be as long as pyarrow allows
 
@@ -117,6 +119,12 @@ def whole(path: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
+def scratch() -> BinaryIO:
+    """A file for what does not fit into memory. It has no name, and is gone when it is closed or the process killed."""
+    _UNFINISHED.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=_UNFINISHED)
+
+
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
     with whole(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -154,6 +162,15 @@ def write_examples(batch: str, kind: dict, columns: dict[str, pa.Array]) -> None
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     with whole(path) as unfinished, unfinished.open("wb") as file:
         np.savez(file, **arrays)
+
+
+def write_checkpoint(arrays: dict[str, np.ndarray], state: dict) -> None:
+    """Keep what a training needs to go on after it was killed: one, the latest."""
+    write_arrays(_CHECKPOINT, arrays | {"state": np.array(json.dumps(state))})
+
+
+def drop_checkpoint() -> None:
+    _CHECKPOINT.unlink(missing_ok=True)
 
 
 def write_rows(path: Path, n: int, blocks_of_rows: Iterable[np.ndarray]) -> None:
@@ -240,6 +257,12 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         return dict(arrays)
 
 
+def read_checkpoint() -> tuple[dict[str, np.ndarray], dict]:
+    """What `write_checkpoint` kept; nothing where there is none."""
+    arrays = read_arrays(_CHECKPOINT) if _CHECKPOINT.exists() else {"state": np.array("{}")}
+    return arrays, json.loads(str(arrays.pop("state")))
+
+
 def fingerprint(path: Path) -> str:
     """The MD5 of a file, as dvc.lock has it."""
     return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
@@ -288,7 +311,7 @@ def slice_columns(path: Path) -> dict[str, str]:
 
 def blocks(path: Path, size: int) -> Iterator[pa.RecordBatch]:
     """The rows of a Parquet file in blocks of at most `size`, so that memory does not grow with the file."""
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:  # else it keeps all that it has read
         yield from file.iter_batches(size, use_threads=False)
 
 

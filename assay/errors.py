@@ -21,7 +21,7 @@ def run(main: Callable[[], None]) -> None:
     except (InputError, OSError) as error:  # OSError: a full disk, a read-only folder
         sys.exit(f"assay: {_one_line(error)}")
     except KeyboardInterrupt:
-        sys.exit("assay: interrupted; `dvc repro` goes on from the last finished stage")
+        sys.exit("assay: interrupted; `dvc repro` goes on from the last finished stage, training from its last epoch")
 
 
 def _one_line(error: Exception) -> str:

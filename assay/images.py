@@ -95,16 +95,17 @@ def show(pixels: np.ndarray, _kind: dict) -> str:
     return f"data:image/png;base64,{base64.b64encode(picture(pixels)).decode()}"
 
 
-def augment(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Training images, each moved by up to a pixel both ways, colour ones mirrored or not; what comes in is black."""
+def augment(payload: np.ndarray, rng: np.random.Generator, reach: int = 1) -> np.ndarray:
+    """Training images, each moved by up to `reach` pixels both ways, colour ones mirrored or not; black comes in."""
     if payload.shape[3] == COLOUR:
         mirrored = rng.random(len(payload)) < 0.5
         payload = np.where(mirrored[:, None, None, None], payload[:, :, ::-1], payload)
-    padded = np.pad(payload, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    padded = np.pad(payload, ((0, 0), (reach, reach), (reach, reach), (0, 0)))
     height, width = payload.shape[1:3]
-    moves, moved = rng.integers(9, size=len(payload)), np.empty_like(payload)
-    for move in range(9):  # all images with the same move at once
-        down, right = divmod(move, 3)
+    ways = 2 * reach + 1
+    moves, moved = rng.integers(ways**2, size=len(payload)), np.empty_like(payload)
+    for move in range(ways**2):  # all images with the same move at once
+        down, right = divmod(move, ways)
         moved[moves == move] = padded[moves == move, down : down + height, right : right + width]
     return moved
 

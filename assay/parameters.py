@@ -109,10 +109,18 @@ class Annotate(Section):
 
 class Train(Section):
     start: Literal["auto", "encoder", "scratch", "frozen"]
+    network: Literal["small", "large"]
     epochs: Count  # at least, and
     steps: Count  # at least: small data is seen more often
     batch_size: Count
+    gradient_accumulation: Count  # batches that change the weights once
     learning_rate: Annotated[float, Field(gt=0)]
+    shift: Natural  # pixels by which a training image is moved, at most
+    mirror: bool  # whether the model averages over an image and its mirror image
+    label_smoothing: OpenShare
+    class_weights: Literal["none", "balanced"]
+    patience: Natural  # epochs without a lower validation loss after which training stops; 0: never
+    bfloat16: Literal["auto"] | bool
     seed: Seed
 
 

@@ -116,7 +116,7 @@ def show(row: np.ndarray, kind: dict) -> str:
     return "\n".join(f"{name} = {value:.6g}" for name, value in zip(kind["features"], row, strict=True))
 
 
-def augment(payload: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
+def augment(payload: np.ndarray, _rng: np.random.Generator, _reach: int = 1) -> np.ndarray:
     """Training rows, as they are."""
     return payload
 

@@ -51,7 +51,7 @@ def show(text: str, _kind: dict) -> str:
     return text
 
 
-def augment(payload: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
+def augment(payload: np.ndarray, _rng: np.random.Generator, _reach: int = 1) -> np.ndarray:
     """Training texts, as they are."""
     return payload
 

@@ -1,6 +1,7 @@
 """Train a network on weighted labels, with progress for the terminal and a learning curve; export it as ONNX."""
 
 import ctypes
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 import onnx
 
 from assay.errors import quiet
+from assay.payloads import Stored
 
 _M_TOP_PAD = -2  # of glibc's malloc.h
 if hasattr(ctypes.CDLL(None), "mallopt"):
@@ -21,7 +23,7 @@ with quiet():  # TensorFlow greets on stderr, whatever it is told
     import keras
     import tensorflow as tf
 
-    from assay import networks
+    from assay import checkpoints, networks
 
 _WARM_UP = 0.2  # share of the steps in which the learning rate rises (one cycle: Smith and Topin 2017)
 _LEAST_BATCHES = 40  # in an epoch, however little data there is, but none
@@ -29,22 +31,25 @@ _SMALLEST_BATCH = 16  # is smaller than this, because it is normalised
 _STEPS_AT_ONCE = 10  # that TensorFlow takes before Python hears of it
 _WEIGHT_DECAY = 0.05
 _PREDICTED = 1024  # examples at a time
-_SMOOTHING = 0.1  # share of a label that is spread over all classes (Szegedy et al. 2016)
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def smoothed_cross_entropy(labels: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
-    """Cross-entropy with smoothed labels, a value an example: wrong ones are learned by heart less."""
-    log_probabilities = keras.ops.log_softmax(logits)
-    own = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-    return (1 - _SMOOTHING) * own - _SMOOTHING * keras.ops.mean(log_probabilities, axis=-1)
+def cross_entropy(smoothing: float) -> Callable:
+    """The loss of labels of which this share is spread over all classes (Szegedy et al. 2016)."""
+
+    def smoothed(labels: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+        log_probabilities = keras.ops.log_softmax(logits)
+        own = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        return (1 - smoothing) * own - smoothing * keras.ops.mean(log_probabilities, axis=-1)
+
+    return smoothed if smoothing else CROSS_ENTROPY
 
 
 @dataclass
 class Examples:
     """What is learned from, or checked against."""
 
-    payload: np.ndarray  # (n, ...)
+    payload: np.ndarray | Stored  # (n, ...)
     labels: np.ndarray  # (n,) int
     weights: np.ndarray  # (n,) 0..1
 
@@ -71,11 +76,36 @@ class Batches(keras.utils.PyDataset):
 
     def on_epoch_end(self) -> None:
         """Shuffle."""
+        self.random = self.rng.bit_generator.state
         self.order = self.rng.permutation(len(self.examples))
 
+    def go_on(self, random: dict) -> None:
+        """Draw what was drawn after the generator had the state `random`."""
+        self.rng.bit_generator.state = random
+        self.on_epoch_end()
 
-def fix(seed: int, *, portable: bool, threads: int) -> None:
-    """Make training repeatable: call it first. Portable training is in float64, whose results hold on any processor."""
+
+class InOrder(keras.utils.PyDataset):
+    """Examples as they are, to check or to predict."""
+
+    def __init__(self, examples: Examples) -> None:
+        super().__init__()
+        self.examples = examples
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.examples) / _PREDICTED)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        examples = self.examples
+        rows = np.arange(len(examples))[index * _PREDICTED : (index + 1) * _PREDICTED]
+        return examples.payload[rows], examples.labels[rows], examples.weights[rows]
+
+
+def fix(seed: int, *, portable: bool, threads: int, bfloat16: bool | None = False) -> None:
+    """Make training repeatable: call it first. Portable training is in float64, whose results hold on any processor.
+
+    Other training is in float32, or mixes it with bfloat16, where None means: if there is a GPU.
+    """
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
@@ -83,6 +113,9 @@ def fix(seed: int, *, portable: bool, threads: int) -> None:
     with quiet():
         tf.config.list_logical_devices()  # or it greets again later
     _set_dtype("float64" if portable else "float32")
+    mixed = bool(tf.config.list_physical_devices("GPU")) if bfloat16 is None else bfloat16
+    if mixed and not portable:
+        keras.config.set_dtype_policy("mixed_bfloat16")
 
 
 def _set_dtype(name: str) -> None:
@@ -100,10 +133,14 @@ def fit(
     steps: int = 0,
     validation: Examples | None = None,
     metrics: Sequence[str] = (),
+    accumulated: int = 1,
+    patience: int = 0,
+    key: str = "",
 ) -> list[dict[str, float]]:
     """Train `model` in place: AdamW (Loshchilov and Hutter 2019) under a one-cycle rate with this peak.
 
-    It takes at least so many epochs, and at least so many steps.
+    It takes at least so many epochs, and at least so many steps, of which so many `accumulated` ones change the weights
+    once. For `patience` and `key`, by which a killed training goes on, see `checkpoints.Checkpoint`.
 
     Returns
     -------
@@ -115,15 +152,28 @@ def fit(
     rising = round(_WARM_UP * steps)
     rate = keras.optimizers.schedules.CosineDecay(0.0, steps - rising, 0.0, "rate", learning_rate, rising)
     model.compile(
-        keras.optimizers.AdamW(rate, weight_decay=_WEIGHT_DECAY, beta_2=0.99),
+        keras.optimizers.AdamW(
+            rate,
+            weight_decay=_WEIGHT_DECAY,
+            beta_2=0.99,
+            gradient_accumulation_steps=accumulated if accumulated > 1 else None,
+        ),
         loss,
         weighted_metrics=list(metrics),
         jit_compile=False,  # what XLA compiles depends on the processor
         steps_per_execution=min(_STEPS_AT_ONCE, len(batches)),
     )
     curve = Curve(epochs)
-    checked = (validation.payload, validation.labels, validation.weights) if validation else None
-    model.fit(batches, epochs=epochs, validation_data=checked, verbose=0, callbacks=[curve], shuffle=False)
+    checkpoint = checkpoints.Checkpoint(batches, curve.rows, patience if validation else 0, key)
+    model.fit(
+        batches,
+        epochs=epochs,
+        initial_epoch=len(curve.rows),
+        validation_data=InOrder(validation) if validation else None,
+        verbose=0,
+        callbacks=[curve, checkpoint],
+        shuffle=False,
+    )
     return curve.rows
 
 
@@ -132,7 +182,11 @@ class Curve(keras.callbacks.Callback):
 
     def __init__(self, epochs: int) -> None:
         super().__init__()
-        self.epochs, self.rows, self.started = epochs, [], time.monotonic()
+        self.epochs, self.rows = epochs, []
+
+    def on_train_begin(self, _logs: dict | None = None) -> None:
+        """Start the clock."""
+        self.before, self.started = len(self.rows), time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Note and say it; a terminal sees one line that changes, a log a line for each tenth of the way."""
@@ -140,14 +194,14 @@ class Curve(keras.callbacks.Callback):
         self.rows.append({"epoch": epoch + 1, **scores})
         done, terminal = epoch + 1, sys.stderr.isatty()
         if terminal or done % max(1, self.epochs // 10) == 0:
-            left = (time.monotonic() - self.started) / done * (self.epochs - done)
+            left = (time.monotonic() - self.started) / (done - self.before) * (self.epochs - done)
             said = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores.items())
             line = f"epoch {done}/{self.epochs}: {said}; {left:.0f} s left"
             end = "\r" if terminal and done < self.epochs else "\n"
             print(line.ljust(110 if terminal else 0), file=sys.stderr, end=end, flush=True)
 
 
-def logits(model: keras.Model, prepared: np.ndarray) -> np.ndarray:
+def logits(model: keras.Model, prepared: np.ndarray | InOrder) -> np.ndarray:
     """What `model` gives for rows (n, ...) of what it takes. Shape (n, classes), float64."""
     return model.predict(prepared, batch_size=_PREDICTED, verbose=0).astype(np.float64)
 
@@ -160,10 +214,9 @@ def in_float32(trained: keras.Model, build: Callable[[], keras.Model]) -> keras.
     return single
 
 
-def classifier_to_onnx(model: keras.Model, temperature: float) -> bytes:
-    """A classifier as ONNX, from `payload` to `probabilities` = softmax(logits / temperature)."""
-    shape, n_classes = model.input.shape[1:], model.output.shape[-1]
-    single = in_float32(model, lambda: networks.classifier(networks.encoder(shape), n_classes))
+def classifier_to_onnx(model: keras.Model, build: Callable[[], keras.Model], temperature: float) -> bytes:
+    """A classifier that `build` built as ONNX, from `payload` to `probabilities` = softmax(logits / temperature)."""
+    single = in_float32(model, build)
     return to_onnx(single.input, probabilities=networks.softmax(single.output / temperature))
 
 
@@ -197,3 +250,4 @@ def _name_in_order(graph: onnx.GraphProto) -> None:
         constant.name = names[constant.name]
     graph.initializer.sort(key=lambda constant: int(constant.name[1:]))
     del graph.value_info[:]
+    graph.ClearField("doc_string")  # it tells how many functions TensorFlow made before

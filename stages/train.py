@@ -1,7 +1,9 @@
 """Fine-tune the encoder, train from scratch, or fit a linear head, on weighted labels; export one ONNX file."""
 
+import hashlib
 import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,20 +18,17 @@ _STARTS = {
     "frozen": "fitting a linear classifier on what the encoder gives",
 }
 _ROWS = 1024  # of what an encoder gives, at a time
+_TINY = 1e-9
 
 
 def main() -> None:
     params = parameters.load()
-    labels = dataset.read_csv(dataset.ANNOTATED_LABELS).to_pandas().set_index("id")
-    examples = catalogue.read().join(labels, on="id", how="inner")
-    classes = sorted(labels["label"].unique())
-    examples["code"] = pd.Categorical(examples["label"], classes).codes
-    train, validation = (examples[examples["split"] == split] for split in ("train", "validation"))
-    if train.empty:
-        raise InputError("no example of the split train has a label: label some, or give rows the split train")
+    train, validation, classes = read()
+    if params.train.class_weights == "balanced":
+        train = train.assign(weight=balanced(train["code"].to_numpy(), train["weight"].to_numpy()))
 
     encoder = dataset.read_json(dataset.ENCODER_INFO)
-    start = where_from(params.train.start, encoder)
+    start = where_from(params.train.start, params.train.network, encoder)
     learn = linear if start == "frozen" else partial(network, start=start, modality=encoder["modality"])
     content, curve, temperature = learn(train, validation, len(classes), params)
 
@@ -37,15 +36,40 @@ def main() -> None:
     kind = {name: encoder[name] for name in payloads.kind(train)}
     dataset.write_json(dataset.CLASSES, {"classes": classes, **kind})
     dataset.write_frame(dataset.LEARNING_CURVE, pd.DataFrame(curve))
-    metrics = {"train_examples": len(train), "validation_examples": len(validation), **curve[-1]}
+    last = (
+        min(curve, key=lambda row: row["validation_loss"]) if params.train.patience and len(validation) else curve[-1]
+    )
+    metrics = {"train_examples": len(train), "validation_examples": len(validation), **last}
     dataset.write_json(dataset.TRAIN_METRICS, metrics | {"temperature": temperature, "start": start})
+    dataset.drop_checkpoint()
 
 
-def where_from(start: str, encoder: dict) -> str:
+def read() -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """What is learned from, what is checked against, each with `code` and `weight`, and the names of the classes."""
+    labels = dataset.read_csv(dataset.ANNOTATED_LABELS).to_pandas().set_index("id")[["label", "weight"]]
+    examples = catalogue.read().drop(columns="key").join(labels, on="id", how="inner")
+    classes = sorted(labels["label"].unique())
+    examples["code"] = pd.Categorical(examples["label"], classes).codes
+    examples["weight"] = examples["weight"].astype(float)
+    train, validation = (examples[examples["split"] == split] for split in ("train", "validation"))
+    if train.empty:
+        raise InputError("no example of the split train has a label: label some, or give rows the split train")
+    return train, validation, classes
+
+
+def balanced(codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weights (n,) whose sum is the same for each class that there is, and is for all of them what it was."""
+    sums = np.bincount(codes, weights)
+    return weights * weights.sum() / np.count_nonzero(sums) / np.maximum(sums, _TINY)[codes]
+
+
+def where_from(start: str, network: str, encoder: dict) -> str:
     """Where training starts; says so."""
     if start == "encoder" and encoder["start"] != "encoder":
         raise InputError(f"params.yaml: train.start: encoder needs weights, and {encoder['method']} has none: use auto")
     start = encoder["start"] if start == "auto" else start
+    if start == "encoder" and network == "large":
+        raise InputError("params.yaml: train.network: large has no weights of the encoder: use start: scratch")
     print(_STARTS[start], file=sys.stderr)
     return start
 
@@ -66,37 +90,59 @@ def network(
     """Train a network."""
     from assay import training  # TensorFlow takes seconds to import, and a linear head needs none
 
-    def prepared(examples: pd.DataFrame) -> np.ndarray:
-        return np.concatenate([prepare(block) for block in payloads.of(examples, _ROWS)])
-
-    training.fix(params.train.seed, portable=params.portable, threads=params.threads)
+    given = params.train
+    bfloat16 = None if given.bfloat16 == "auto" else given.bfloat16
+    training.fix(given.seed, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
     prepare = Model(dataset.ENCODER_FRONT, portable=params.portable, threads=params.threads)
-    payload = np.concatenate(list(payloads.of(train, _ROWS)))
-    trunk = training.networks.encoder(prepare(payload[:1]).shape[1:])
+    payload = payloads.Stored(payloads.of(train, _ROWS))
+    shape = prepare(payload[np.arange(1)]).shape[1:]
+    networks = training.networks
+
+    def build() -> tuple:
+        """The network that learns, the one that answers, and the part that the weights of an encoder are for."""
+        trunk = networks.encoder(shape, large=given.network == "large")
+        model = networks.classifier(trunk, n_classes)
+        return model, networks.mirrored(model) if given.mirror and len(shape) == 3 else model, trunk
+
+    model, answers, trunk = build()
     if start == "encoder":
         trunk.set_weights(list(dataset.read_arrays(dataset.ENCODER_WEIGHTS).values()))
-    model = training.networks.classifier(trunk, n_classes)
     augment = modalities.named(modality).augment
-    own = training.Examples(payload, train["code"].to_numpy(), train["weight"].to_numpy().astype(float))
+    own = training.Examples(payload, train["code"].to_numpy(), train["weight"].to_numpy())
     checked = None
     if len(validation):
-        weights = validation["weight"].to_numpy().astype(float)
-        checked = training.Examples(prepared(validation), validation["code"].to_numpy(), weights)
+        prepared = payloads.Stored(map(prepare, payloads.of(validation, _ROWS)))
+        checked = training.Examples(prepared, validation["code"].to_numpy(), validation["weight"].to_numpy())
     curve = training.fit(
         model,
-        training.Batches(own, params.train.batch_size, lambda raw, rng: prepare(augment(raw, rng)), params.train.seed),
-        training.CROSS_ENTROPY,
-        learning_rate=params.train.learning_rate,
-        epochs=params.train.epochs,
-        steps=params.train.steps,
+        training.Batches(own, given.batch_size, lambda raw, rng: prepare(augment(raw, rng, given.shift)), given.seed),
+        training.cross_entropy(given.label_smoothing),
+        learning_rate=given.learning_rate,
+        epochs=given.epochs,
+        steps=given.steps,
         validation=checked,
         metrics=["accuracy"],
+        accumulated=given.gradient_accumulation,
+        patience=given.patience,
+        key=fingerprint(train, validation, params),
     )
     temperature = 1.0
     if checked:
-        temperature = calibration.temperature(training.logits(model, checked.payload), checked.labels)
-    content = graphs.then(dataset.ENCODER_FRONT.read_bytes(), training.classifier_to_onnx(model, temperature))
-    return content, curve, temperature
+        temperature = calibration.temperature(training.logits(answers, training.InOrder(checked)), checked.labels)
+    last = training.classifier_to_onnx(answers, lambda: build()[1], temperature)
+    return graphs.then(dataset.ENCODER_FRONT.read_bytes(), last), curve, temperature
+
+
+def fingerprint(train: pd.DataFrame, validation: pd.DataFrame, params: parameters.Parameters) -> str:
+    """Of all that a trained network depends on: a checkpoint is for no other one."""
+    examples = pd.concat([train, validation])[["id", "split", "code", "weight"]]
+    said = hashlib.blake2b(repr((params.train, params.portable, params.threads)).encode(), digest_size=16)
+    said.update(pd.util.hash_pandas_object(examples, index=False).to_numpy().tobytes())
+    modules = (module for name, module in sorted(sys.modules.items()) if name.startswith(("assay.", "__main__")))
+    code = [Path(module.__file__) for module in modules]
+    for path in (dataset.ENCODER_FRONT, dataset.ENCODER_WEIGHTS, dataset.ENCODER_INFO, *code):
+        said.update(path.read_bytes())
+    return said.hexdigest()
 
 
 def linear(train: pd.DataFrame, validation: pd.DataFrame, n_classes: int, params: parameters.Parameters) -> Learned:
@@ -106,7 +152,7 @@ def linear(train: pd.DataFrame, validation: pd.DataFrame, n_classes: int, params
         linear_head.gather(map(read, payloads.of(examples, _ROWS))) if len(examples) else None
         for examples in (train, validation)
     )
-    codes, weights = train["code"].to_numpy(), train["weight"].to_numpy().astype(float)
+    codes, weights = train["code"].to_numpy(), train["weight"].to_numpy()
     checked = (others, validation["code"].to_numpy()) if len(validation) else None
     head = linear_head.fit(features, codes, weights, n_classes, checked)
     sides = {"": (head.logits(features), codes)}

@@ -1,0 +1,77 @@
+"""Training goes on after it was killed, stops early, and weighs classes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assay import dataset
+from assay.payloads import Stored
+from stages import train
+
+
+def test_stored_payloads_are_read_back_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    pictures = np.arange(10 * 6, dtype=np.uint8).reshape(10, 2, 3)
+    stored = Stored(iter([pictures[:7], pictures[7:]]))
+    assert np.array_equal(stored[np.array([9, 0, 6, 9])], pictures[[9, 0, 6, 9]])
+    texts = np.array(["", "ä", "a longer one"], object)
+    assert Stored([texts])[np.array([2, 0, 1])].tolist() == ["a longer one", "", "ä"]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_balanced_weights_have_the_same_sum_for_each_class():
+    codes, weights = np.array([0, 0, 0, 2]), np.array([1.0, 1.0, 0.5, 0.5])
+    found = train.balanced(codes, weights)
+    assert np.bincount(codes, found).tolist() == pytest.approx([1.5, 0, 1.5])
+    assert found[0] == 2 * found[2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("patience", [0, 2])
+def test_a_killed_training_goes_on_to_the_same_weights(
+    patience: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    """Killed after each epoch in turn; with patience it must stop where it would have, at the best weights."""
+    from assay import training
+
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    rows, labels = rng.normal(size=(90, 4)).astype(np.float32), rng.integers(2, size=90)
+    own, checked = (
+        training.Examples(rows[part], labels[part], np.ones(len(labels[part]))) for part in (slice(60), slice(60, 90))
+    )
+
+    def learn(key: str) -> tuple[list[dict], list[np.ndarray]]:
+        training.fix(0, portable=True, threads=1)
+        model = training.networks.classifier(training.networks.encoder((4,)), 2)
+        batches = training.Batches(own, 16, lambda raw, rng: raw + rng.normal(size=raw.shape), 0)
+        how = {"epochs": 6, "accumulated": 2, "patience": patience, "metrics": ["accuracy"]}
+        loss = training.cross_entropy(0.1)
+        curve = training.fit(model, batches, loss, learning_rate=0.05, validation=checked, key=key, **how)
+        return curve, model.get_weights()
+
+    def killed_after_writing(arrays: dict, state: dict) -> None:
+        write(arrays, state)
+        raise KeyboardInterrupt
+
+    curve, weights = learn("")
+    assert len(curve) < 6 if patience else len(curve) == 6
+    write = dataset.write_checkpoint
+    for epoch in range(1, len(curve) + (not patience)):
+        monkeypatch.setattr(dataset, "write_checkpoint", killed_after_writing)
+        with pytest.raises(KeyboardInterrupt):
+            learn("a")
+        assert dataset.read_checkpoint()[1]["rows"] == curve[:epoch]
+    monkeypatch.setattr(dataset, "write_checkpoint", write)
+    capsys.readouterr()
+    gone_on = learn("a")
+    assert "going on" in capsys.readouterr().err
+    assert gone_on[0] == curve
+    assert all(map(np.array_equal, gone_on[1], weights))
+    assert "going on" not in capsys.readouterr().err
+    assert learn("b")[0] == curve
+    assert "going on" not in capsys.readouterr().err
+    if patience:
+        best = min(curve, key=lambda row: row["validation_loss"])["epoch"]
+        assert best < len(curve)
