@@ -175,16 +175,19 @@ def drop_checkpoint() -> None:
 
 def write_rows(path: Path, n: int, blocks_of_rows: Iterable[np.ndarray]) -> None:
     """Write blocks that together have `n` rows as one `.npy` array, never holding more than one of them."""
-    with whole(path) as unfinished:
-        array, end = None, 0
+    with (
+        whole(path) as unfinished,
+        unfinished.open("wb") as file,
+    ):  # not a memory map: a full disk would kill the process
+        end = 0
         for block in blocks_of_rows:
-            if array is None:
-                array = np.lib.format.open_memmap(unfinished, "w+", block.dtype, (n, *block.shape[1:]))
-            array[end : end + len(block)] = block
+            if not end:
+                header = {"descr": block.dtype.str, "fortran_order": False, "shape": (n, *block.shape[1:])}
+                np.lib.format.write_array_header_1_0(file, header)
+            file.write(np.ascontiguousarray(block))
             end += len(block)
         if end != n:
             raise InputError(f"{path} would have {end} rows for {n} examples")
-        array.flush()
 
 
 def write_probabilities(path: Path, ids: Sequence[str], pred_probs: np.ndarray, classes: Sequence[str]) -> None:
