@@ -20,9 +20,20 @@ def main() -> None:
     command.add_argument("--url", default="http://localhost:8080", help="of the server; %(default)s")
     command.add_argument("--project", default="assay", help="its name or number; %(default)s; push makes a missing one")
     command.add_argument("--file", type=Path, help="without a server: tasks to write, or an export (JSON) to read")
+    command = commands.add_parser("compare", help="what changed between two versions of the data; which is better")
+    command.add_argument("a", metavar="A", help="a git revision")
+    command.add_argument("b", metavar="B", nargs="?", help="another; the workspace")
+    command.add_argument("--why", action="store_true", help="give each kind of change its own share")
+    command.add_argument("--metric", action="append", help="only this one; may be repeated")
+    command.add_argument("--json", dest="form", action="store_const", const="json", help="for programs")
+    command.add_argument("--markdown", dest="form", action="store_const", const="markdown", help="for a pull request")
     arguments = parser.parse_args()
     if arguments.command == "predict":
         predict(arguments.files)
+    if arguments.command == "compare":
+        from assay import compare  # DVC takes a second to import
+
+        print(compare.show(arguments.a, arguments.b, arguments.metric, arguments.form, why=arguments.why))
     if arguments.command == "label-studio":
         from assay import label_studio
 

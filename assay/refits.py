@@ -1,0 +1,152 @@
+"""What chance in training can do, told by a closed-form head in place of the model: refitted in moments, on embeddings.
+
+Ridge regression moves with each of its rows by a known amount: the row times its residual, through the inverse of the
+penalised covariance. To weigh the rows at random (mean 1, variance 1) is a bootstrap of examples and labels; to first
+order it adds the random part of these amounts (the wild bootstrap: Wu 1986; Liu 1988). Leave-one-out residuals make up
+for what the fit owes to the very row (MacKinnon and White 1985).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from scipy.special import softmax
+
+from assay import calibration, leave_one_out
+from assay.catalogue import Rows
+from assay.verdict import SMALLEST, Said, correlations
+
+ROWS = 5_000  # training examples that are enough to fit the head on; chance is reckoned for the number there is
+_CELLS = 50_000  # test examples times classes that it is asked of
+_GROUPS = 200  # of training examples that are weighed alike
+_REFITS = 100
+_CALIBRATIONS = 20  # draws of validation examples, of which each refit has one for its temperature
+_VALIDATION = 1_000  # examples in a draw, at most
+
+
+@dataclass
+class Learned:
+    """Training examples that a version has, or some of them: (n, features), (n,) int; and how many it has."""
+
+    features: np.ndarray
+    labels: np.ndarray
+    total: int
+
+
+
+def chance(
+    a: Learned,
+    b: Learned,
+    tests: tuple[np.ndarray, np.ndarray],
+    answer: np.ndarray,
+    *,
+    n_classes: int,
+    penalty: float,
+    validation: int,
+) -> dict[str, float]:
+    """The correlations that `verdict.judge` asks for, from refits of both versions.
+
+    Parameters
+    ----------
+    a, b : what the versions learn from
+    tests : the features of the test examples in either version, (m, features)
+    answer : (m,) int; a class that no training example has is `n_classes` or more
+    penalty : of ridge regression, as in `leave_one_out`
+    validation : number of examples that calibrate a model's probabilities; 0: nothing does
+    """
+    rng = np.random.default_rng(0)
+    asked = rng.permutation(len(answer))[: max(_CELLS // n_classes, 1)]
+    how = {"n_classes": n_classes, "penalty": penalty, "validation": validation, "rng": rng}
+    heads = [_logits(learned, test[asked], **how) for learned, test in zip((a, b), tests, strict=True)]
+    said = ([_said(logits, answer[asked]) for logits in each] for each in zip(*heads, strict=True))
+    return correlations(said)
+
+
+def _logits(
+    learned: Learned,
+    test: np.ndarray,
+    *,
+    n_classes: int,
+    penalty: float,
+    validation: int,
+    rng: np.random.Generator,
+) -> Iterator[np.ndarray]:
+    """Logits (m, classes) of test examples, from one refit after the other."""
+    rows, codes, n = learned.features, learned.labels, len(learned.labels)
+    head = leave_one_out.fit([rows], codes, n_classes, [penalty])
+    draws = rng.integers(n, size=(_CALIBRATIONS if validation else 1, min(validation or n, _VALIDATION)))
+    sharpness = np.array([1 / calibration.temperature(head.scores[draw], codes[draw]) for draw in draws])
+    residuals = np.eye(n_classes, dtype=rows.dtype)[codes] - head.scores
+    group = rng.permutation(n) % _GROUPS
+    onehot = (group == np.arange(_GROUPS)[:, None]).astype(rows.dtype)  # (groups, n)
+    moved = np.stack([(onehot * residual) @ (rows - head.mean) for residual in residuals.T], axis=2)
+    weights = rng.normal(size=(_REFITS, _GROUPS)).astype(rows.dtype) * np.sqrt(n / learned.total, dtype=rows.dtype)
+    through = ((test - head.mean) @ head.whiten) @ head.whiten.T
+    base, shares = head.predict(test), weights @ (onehot @ residuals) / n
+    for number, (weight, share) in enumerate(zip(weights, shares, strict=True)):
+        yield sharpness[number % len(draws)] * (base + through @ np.tensordot(weight, moved, 1) + share)
+
+
+def _said(logits: np.ndarray, answer: np.ndarray) -> Said:
+    probabilities = np.append(softmax(logits, axis=1), np.zeros((len(logits), 1)), axis=1)
+    of_answer = probabilities[np.arange(len(answer)), np.minimum(answer, logits.shape[1])]
+    predicted = probabilities.argmax(axis=1)
+    return Said(answer, predicted, probabilities.max(axis=1), -np.log(np.maximum(of_answer, SMALLEST)))
+
+
+def shares(
+    features: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+    test: np.ndarray,
+    answer: np.ndarray,
+    *,
+    n_classes: int,
+    penalty: float,
+) -> dict[str, tuple[int, Said]]:
+    """What the head says after each kind of change alone: how many examples that concerns, and what it says.
+
+    Parameters
+    ----------
+    features : (n, features) of all examples that either version learns from
+    before, after : (n,) int, their labels in A and in B; -1 where it does not learn from them
+    """
+    old, new = before >= 0, after >= 0
+    kept, relabelled = old & new, old & new & (before != after)
+    onehot = np.eye(n_classes)
+    moments = partial(_moments, features, n_classes=n_classes)
+    stays, gone, added = moments(before, kept), moments(before, old & ~new), moments(after, new & ~old)
+    changed = onehot[after[relabelled]] - onehot[before[relabelled]]
+    relabels = np.array([0, 0, 0, features[relabelled].T @ changed, changed.sum(axis=0)], dtype=object)
+    base = stays + gone
+    variants = {
+        "nothing": (0, base),
+        "additions": (int((new & ~old).sum()), base + added),
+        "removals": (int((old & ~new).sum()), stays),
+        "relabels": (int(relabelled.sum()), base + relabels),
+        "all": (int((before != after).sum()), stays + added + relabels),
+    }
+    said = {}
+    for name, (concerned, moment) in variants.items():
+        if concerned or name == "nothing":
+            said[name] = concerned, _said(_predict(moment, test, penalty), answer)
+    return said
+
+
+def _moments(features: np.ndarray, labels: np.ndarray, chosen: np.ndarray, n_classes: int) -> np.ndarray:
+    """What ridge regression needs of the chosen rows, so that sums of it stand for rows together."""
+    n = int(chosen.sum())
+    if not n:
+        return np.array([0, 0, 0, 0, 0], dtype=object)
+    mean, gram, cross, share = leave_one_out.sums([Rows(features, np.flatnonzero(chosen))], labels[chosen], n_classes)
+    raw = n, n * mean, gram + n * np.outer(mean, mean), cross + n * np.outer(mean, share), n * share
+    return np.array(raw, dtype=object)
+
+
+def _predict(moments: np.ndarray, test: np.ndarray, penalty: float) -> np.ndarray:
+    n, total, gram, cross, counts = moments
+    mean = total / n
+    gram, cross = gram - n * np.outer(mean, mean), cross - np.outer(mean, counts)
+    coef = leave_one_out.penalised(gram, cross, penalty)
+    return (test - mean) @ coef + counts / n
