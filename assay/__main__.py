@@ -24,16 +24,21 @@ def main() -> None:
     command.add_argument("a", metavar="A", help="a git revision")
     command.add_argument("b", metavar="B", nargs="?", help="another; the workspace")
     command.add_argument("--why", action="store_true", help="give each kind of change its own share")
-    command.add_argument("--metric", action="append", help="only this one; may be repeated")
-    command.add_argument("--json", dest="form", action="store_const", const="json", help="for programs")
+    metrics = ["accuracy", "macro_f1", "log_loss", "calibration_error"]
+    command.add_argument(
+        "--metric", dest="metrics", action="append", choices=metrics, help="this one alone; repeatable"
+    )
+    command.add_argument("--json", dest="form", action="store_const", const="as_json", help="for programs")
     command.add_argument("--markdown", dest="form", action="store_const", const="markdown", help="for a pull request")
+    command.set_defaults(form="terminal")
     arguments = parser.parse_args()
     if arguments.command == "predict":
         predict(arguments.files)
     if arguments.command == "compare":
-        from assay import compare  # DVC takes a second to import
+        from assay import compare, comparison_page  # DVC takes a second to import
 
-        print(compare.show(arguments.a, arguments.b, arguments.metric, arguments.form, why=arguments.why))
+        found = compare.compare(arguments.a, arguments.b, why=arguments.why, metrics=arguments.metrics or metrics)
+        print(getattr(comparison_page, arguments.form)(found))
     if arguments.command == "label-studio":
         from assay import label_studio
 

@@ -1,4 +1,4 @@
-"""`python -m assay compare A [B]`: what changed between two versions of the data, and which of them is better."""
+"""What changed between two versions of the data, and which of them is better: all that `python -m assay compare` knows."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -62,7 +62,11 @@ def _model(old: Version, new: Version, metrics: Sequence[str], params: parameter
     known = sorted(set().union(*(each["label"] for each in learned)))
     classes = known + sorted({*both["answer_b"], *both["predicted_a"], *both["predicted_b"]} - set(known))
     said = [_said(both, end, classes, params.reliability_bins) for end in ("_a", "_b")]
-    about = {"answer": said[1].answer, "n_classes": len(known), "penalty": new.json(dataset.CLEAN_METRICS).get("penalty", 1.0)}
+    about = {
+        "answer": said[1].answer,
+        "n_classes": len(known),
+        "penalty": new.json(dataset.CLEAN_METRICS).get("penalty", 1.0),
+    }
     correlations = _chance(old, new, both["id"], known, about) if len(learned) == 2 else {}
     judged = verdict.judge(*said, correlations, metrics=metrics, confidence=params.confidence)
     found["metrics"] = {each.metric: asdict(each) for each in judged}
@@ -120,10 +124,3 @@ def _shares(old: Version, new: Version, tests: pd.Series, classes: list[str], ab
 
 def _there(*tables: object) -> bool:
     return all(table is not None for table in tables)
-
-
-def show(a: str, b: str | None, metrics: Sequence[str] | None, form: str | None, *, why: bool) -> str:
-    """The comparison as a page for a terminal, Markdown or JSON."""
-    import json
-    found = compare(a, b, why=why, metrics=metrics or list(verdict.METRICS))
-    return json.dumps(found, indent=2, ensure_ascii=False, default=str)

@@ -18,11 +18,12 @@ from assay.catalogue import Rows
 from assay.verdict import SMALLEST, Said, correlations
 
 ROWS = 5_000  # training examples that are enough to fit the head on; chance is reckoned for the number there is
-_CELLS = 50_000  # test examples times classes that it is asked of
+_CELLS = 20_000  # test examples times classes that it is asked of
 _GROUPS = 200  # of training examples that are weighed alike
 _REFITS = 100
 _CALIBRATIONS = 20  # draws of validation examples, of which each refit has one for its temperature
 _VALIDATION = 1_000  # examples in a draw, at most
+_LEAST = 1e-3  # of 1 - leverage
 
 
 @dataclass
@@ -32,7 +33,6 @@ class Learned:
     features: np.ndarray
     labels: np.ndarray
     total: int
-
 
 
 def chance(
@@ -59,36 +59,36 @@ def chance(
     asked = rng.permutation(len(answer))[: max(_CELLS // n_classes, 1)]
     how = {"n_classes": n_classes, "penalty": penalty, "validation": validation, "rng": rng}
     heads = [_logits(learned, test[asked], **how) for learned, test in zip((a, b), tests, strict=True)]
-    said = ([_said(logits, answer[asked]) for logits in each] for each in zip(*heads, strict=True))
-    return correlations(said)
+    pairs = ([said(logits, answer[asked]) for logits in each] for each in zip(*heads, strict=True))
+    return correlations(pairs)
 
 
 def _logits(
-    learned: Learned,
-    test: np.ndarray,
-    *,
-    n_classes: int,
-    penalty: float,
-    validation: int,
-    rng: np.random.Generator,
+    learned: Learned, test: np.ndarray, *, n_classes: int, penalty: float, validation: int, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
     """Logits (m, classes) of test examples, from one refit after the other."""
     rows, codes, n = learned.features, learned.labels, len(learned.labels)
-    head = leave_one_out.fit([rows], codes, n_classes, [penalty])
+    mean, gram, cross, share = leave_one_out.sums([rows], codes, n_classes)
+    inverse = leave_one_out.penalised(gram, np.eye(len(gram)), penalty).astype(rows.dtype)
+    centred, asked = rows - mean.astype(rows.dtype), test - mean.astype(rows.dtype)
+    through, towards = asked @ inverse, centred @ inverse
+    leverage = (towards * centred).sum(axis=1) + 1 / n
+    residuals = (codes[:, None] == np.arange(n_classes)) - share - towards @ cross
+    residuals = (residuals / np.maximum(1 - leverage, _LEAST)[:, None]).astype(rows.dtype)  # leave-one-out
+    scores = (codes[:, None] == np.arange(n_classes)) - residuals
     draws = rng.integers(n, size=(_CALIBRATIONS if validation else 1, min(validation or n, _VALIDATION)))
-    sharpness = np.array([1 / calibration.temperature(head.scores[draw], codes[draw]) for draw in draws])
-    residuals = np.eye(n_classes, dtype=rows.dtype)[codes] - head.scores
-    group = rng.permutation(n) % _GROUPS
-    onehot = (group == np.arange(_GROUPS)[:, None]).astype(rows.dtype)  # (groups, n)
-    moved = np.stack([(onehot * residual) @ (rows - head.mean) for residual in residuals.T], axis=2)
-    weights = rng.normal(size=(_REFITS, _GROUPS)).astype(rows.dtype) * np.sqrt(n / learned.total, dtype=rows.dtype)
-    through = ((test - head.mean) @ head.whiten) @ head.whiten.T
-    base, shares = head.predict(test), weights @ (onehot @ residuals) / n
-    for number, (weight, share) in enumerate(zip(weights, shares, strict=True)):
-        yield sharpness[number % len(draws)] * (base + through @ np.tensordot(weight, moved, 1) + share)
+    sharpness = np.array([1 / calibration.temperature(scores[draw], codes[draw]) for draw in draws])
+    groups = np.array_split(rng.permutation(n), min(_GROUPS, n))
+    moved = np.stack([centred[group].T @ residuals[group] for group in groups])  # (groups, features, classes)
+    shifted = np.stack([residuals[group].sum(axis=0) for group in groups]) / n
+    weights = rng.normal(size=(_REFITS, len(groups))).astype(rows.dtype) * np.sqrt(n / learned.total, dtype=rows.dtype)
+    base = through @ cross + share
+    for number, weight in enumerate(weights):
+        moves = through @ np.tensordot(weight, moved, 1) + weight @ shifted
+        yield sharpness[number % len(draws)] * (base + moves)
 
 
-def _said(logits: np.ndarray, answer: np.ndarray) -> Said:
+def said(logits: np.ndarray, answer: np.ndarray) -> Said:
     probabilities = np.append(softmax(logits, axis=1), np.zeros((len(logits), 1)), axis=1)
     of_answer = probabilities[np.arange(len(answer)), np.minimum(answer, logits.shape[1])]
     predicted = probabilities.argmax(axis=1)
@@ -127,11 +127,11 @@ def shares(
         "relabels": (int(relabelled.sum()), base + relabels),
         "all": (int((before != after).sum()), stays + added + relabels),
     }
-    said = {}
+    heard = {}
     for name, (concerned, moment) in variants.items():
         if concerned or name == "nothing":
-            said[name] = concerned, _said(_predict(moment, test, penalty), answer)
-    return said
+            heard[name] = concerned, said(_predict(moment, test, penalty), answer)
+    return heard
 
 
 def _moments(features: np.ndarray, labels: np.ndarray, chosen: np.ndarray, n_classes: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri  # scipy.stats takes a second to import
 
 SMALLEST = 1e-7  # probabilities are clipped here, as in assay/scores.py
 _POINT = 0.01  # the change that a larger test set should show,
@@ -111,8 +111,8 @@ def judge(
         together = correlations.get(name, 0.0)
         error = np.sqrt(spread * (1 + (n - 1) * together) / n) if difference.any() else 0.0
         change = float(difference.mean())
-        half = norm.ppf((1 + confidence) / 2) * error
-        p_value = float(2 * norm.sf(abs(change) / error)) if error else 1.0
+        half = ndtri((1 + confidence) / 2) * error
+        p_value = float(2 * ndtr(-abs(change) / error)) if error else 1.0
         numbers = float(before.mean()), float(after.mean()), change, change - half, change + half, p_value
         level = 1 - (1 - confidence) / len(metrics)
         needed = _needed(spread, together, level) if error and name in _COUNTED else None
@@ -132,7 +132,7 @@ def judge(
 
 def _needed(spread: float, together: float, confidence: float) -> int | None:
     """Test examples with which a change of one point would be shown; None where training alone moves more."""
-    variance = (_POINT / (norm.ppf((1 + confidence) / 2) + norm.ppf(_POWER))) ** 2
+    variance = (_POINT / (ndtri((1 + confidence) / 2) + ndtri(_POWER))) ** 2
     rest = variance - spread * together  # what more test examples do not make smaller
     return int(np.ceil(spread * (1 - together) / rest)) if rest > 0 else None
 

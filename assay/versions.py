@@ -12,8 +12,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
+from dvc.utils.diff import diff
+from dvc.utils.serialize import parse_yaml
 
-from assay import catalogue, dataset, spreadsheets
+from assay import catalogue, dataset, parameters, spreadsheets
 from assay.errors import InputError
 
 
@@ -72,11 +74,11 @@ class Version:
 
     def parameters_since(self, earlier: "Version") -> dict[str, list]:
         """The parameters that differ, each as [then, now]."""
-        try:
-            found = self.repo.params.diff(a_rev=earlier.name, b_rev=self.name).get("diff", {})
-        except DvcException as error:
-            raise InputError(f"parameters cannot be compared: {error}") from None
-        return {key: [two["old"], two["new"]] for file in found.values() for key, two in file.items()}
+        two = [
+            {"": {"data": parse_yaml(version.read(parameters.FILE) or b"", parameters.FILE)}}
+            for version in (earlier, self)
+        ]
+        return {key: [each["old"], each["new"]] for key, each in sorted(diff(*two).get("", {}).items())}
 
     def batches(self) -> list[str]:
         return self.json(dataset.LISTED).get("batches", [])
@@ -106,7 +108,9 @@ class Version:
 
     def answers(self) -> pd.DataFrame:
         """People's answers in data/annotations, which git holds: `name` (an id or key), `annotator`, `label`."""
-        paths = sorted(path for path in self._files.ls(f"/{dataset.ANNOTATIONS}", detail=False) if path.endswith(".csv"))
+        paths = sorted(
+            path for path in self._files.ls(f"/{dataset.ANNOTATIONS}", detail=False) if path.endswith(".csv")
+        )
         frames = [pd.DataFrame(columns=["name", "annotator", "label"])]
         for path in paths:
             frame = self.csv(Path(path.lstrip("/")), ["annotator", "label"])

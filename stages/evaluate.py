@@ -39,7 +39,7 @@ def main() -> None:
         metrics[f"head_accuracy_{name}"] = head_accuracy(learned[learned["split"] != "test"], test, penalty)
 
     predicted = np.array(classes, dtype=object)[predictions.predicted]
-    said = {"predicted": predicted, "confidence": predictions.confidence, "loss": predictions.loss}
+    said = {"predicted": predicted, "confidence": predictions.confidence, "loss": np.abs(predictions.loss)}  # no -0.0
     ranked = test.assign(**said).sort_values("id")
     dataset.write_json(dataset.EVALUATE_METRICS, metrics)
     dataset.write_frame(dataset.CLASS_METRICS, class_metrics(predictions, classes))
