@@ -4,10 +4,12 @@ from collections import Counter
 
 import pandas as pd
 
+_SUFFIXES = ("_a", "_b")
+
 
 def examples(a: pd.DataFrame, b: pd.DataFrame) -> dict:
     """Of two catalogues by id: how many there are, came and went, and which changed sides, which none may."""
-    both = a.join(b, how="inner", lsuffix="_a", rsuffix="_b")
+    both = a.merge(b, left_index=True, right_index=True, suffixes=_SUFFIXES)
     moved = Counter(f"{old} to {new}" for old, new in zip(both["split_a"], both["split_b"], strict=True) if old != new)
     return {**_counts(a.index, b.index), "moved": dict(moved)}
 
@@ -20,7 +22,7 @@ def labels(a: pd.DataFrame, b: pd.DataFrame, answers: pd.DataFrame, catalogue: p
     answers : people's answers in B, by `name` of an example: its id, key or <batch>/<key>
     catalogue : the examples of B, by id; None: only ids are known
     """
-    both = a.join(b, how="inner", lsuffix="_a", rsuffix="_b")
+    both = a.merge(b, left_index=True, right_index=True, suffixes=_SUFFIXES)
     changed = both[both["label_a"] != both["label_b"]]
     by = Counter(changed["source_b"])
     if by.pop("human", 0):

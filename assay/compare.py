@@ -1,4 +1,4 @@
-"""What changed between two versions of the data, and which of them is better: all that `python -m assay compare` knows."""
+"""What changed between two versions of the data, and which of them is better."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -17,7 +17,7 @@ def compare(a: str, b: str | None, *, why: bool, metrics: Sequence[str]) -> dict
     params = parameters.load().evaluate
     old, new = Version(a), Version(b)
     found = {"a": old.name, "b": new.name, "data": _data(old, new), "model": _model(old, new, metrics, params, why=why)}
-    return found | {"missing": sorted({*old.missing, *new.missing})}
+    return found | {"missing": sorted({"/".join(path.split("/")[:2]) for path in old.missing + new.missing})}
 
 
 def _data(old: Version, new: Version) -> dict:
@@ -109,7 +109,8 @@ def _chance(old: Version, new: Version, tests: pd.Series, classes: list[str], ab
 
 def _shares(old: Version, new: Version, tests: pd.Series, classes: list[str], about: dict) -> dict:
     """What each kind of change does to the head alone, on B's embeddings, and on A's of what B does not hold."""
-    every = old.learned[["label"]].join(new.learned[["label"]], how="outer", lsuffix="_a", rsuffix="_b")
+    both = {"left_index": True, "right_index": True, "how": "outer", "suffixes": ("_a", "_b")}
+    every = old.learned[["label"]].merge(new.learned[["label"]], **both)
     held = every.index.isin(new.examples.index)
     same_encoder = old.read(dataset.ENCODER) == new.read(dataset.ENCODER)
     features = new.features(new.examples.loc[every.index[held]])

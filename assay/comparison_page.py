@@ -1,8 +1,10 @@
 """What `assay/compare.py` found, on a page: for a terminal, as Markdown, as JSON."""
 
 import json
+import textwrap
 from dataclasses import dataclass, field
 
+_WIDTH = 110
 _LISTED = 4  # of a long list; JSON has all
 _POINTS = ("accuracy", "macro_f1")  # metrics that are shares
 _WHY = {
@@ -32,16 +34,18 @@ def terminal(found: dict) -> str:
     for part in _parts(found):
         said += ["", part.title.upper()]
         name = max((len(key) for key, _ in part.lines), default=0)
-        said += [f"  {key:<{name}}  {text}" for key, text in part.lines]
+        for key, text in part.lines:
+            first, later = f"  {key:<{name}}  ", " " * (name + 4)
+            said += textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
         widths = [max(map(len, column)) for column in zip(*part.table, strict=True)]
         for row in part.table:
             said.append("  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
         said += [f"  {note}" for note in part.notes]
-    return "\n".join(said)
+    return "\n".join(map(_printable, said))
 
 
 def markdown(found: dict) -> str:
-    said = [f"### `{found['a']}` → `{found['b']}`: {headline(found)}"]
+    said = [f"### {_escaped(found['a'])} → {_escaped(found['b'])}: {headline(found)}"]
     for part in _parts(found):
         said += ["", f"**{part.title}**", ""]
         said += [f"- {key}: {_escaped(text)}" for key, text in part.lines]
@@ -83,7 +87,7 @@ def _data(data: dict) -> _Part:
     part = _Part("Data")
     old, new = data["batches"]
     came, went = [name for name in new if name not in old], [name for name in old if name not in new]
-    part.lines.append(("batches", _went(len(old), len(new)) + _named(" + ", came) + _named(" − ", went)))
+    part.lines.append(("batches", _went(len(old), len(new)) + _named(", + ", came) + _named(", − ", went)))
     if "examples" in data:
         part.lines.append(("examples", _counted(data["examples"])))
         moved = data["examples"]["moved"]
@@ -95,14 +99,16 @@ def _data(data: dict) -> _Part:
         part.lines += [(name, _went(before[name], after[name])) for name in ("examples", "labelled") if name in before]
     for key, name in (("labels", "labels"), ("test_labels", "test labels")):
         if key in data:
-            part.lines.append((name, _labels(data[key])))
+            part.lines.append((name, _counted(data[key])))
+            if data[key]["relabelled"]:
+                part.lines.append(("  relabelled", _relabelled(data[key])))
     if "people" in data:
         changed = {name: _counted(each) for name, each in data["people"].items() if _changes(each)}
         part.lines += [(f"by {name}", text) for name, text in list(changed.items())[:_LISTED]]
     if data["answers"][0] != data["answers"][1]:
         part.lines.append(("answers", _went(*data["answers"])))
     if "classes" in data:
-        changed = [f"{name} {_went(*counts)}" for name, counts in data["classes"].items() if counts[0] != counts[1]]
+        changed = [f"{name}: {_went(*counts)}" for name, counts in data["classes"].items() if counts[0] != counts[1]]
         part.lines.append(("classes", _listed(changed, 10) if changed else "as they were"))
     changed = [f"{key} {two[0]} → {two[1]}" for key, two in data["parameters"].items() if key != "batches"]
     if changed:
@@ -124,13 +130,16 @@ def _model(found: dict) -> _Part:
     part.table = [["", found["a"], found["b"], "change (interval)", "verdict"]]
     for name, each in model["metrics"].items():
         part.table.append([_spelled(name), f"{each['a']:.4f}", f"{each['b']:.4f}", _interval(each), each["verdict"]])
-    unseen = next((each for each in model["metrics"].values() if each["verdict"] == "no difference shown"), None)
-    if unseen and unseen["metric"] in _POINTS:
-        needed = unseen["needed"]
-        more = (
-            f"would need about {needed:,} test examples" if needed else "chance in training hides it from any test set"
+    unseen = [each for each in model["metrics"].values() if each["verdict"] == "no difference shown"]
+    if unseen and unseen[0]["metric"] in _POINTS:
+        point = f"one point of {_spelled(unseen[0]['metric'])}"
+        enough = f"would need about {unseen[0]['needed'] or 0:,} test examples to see {point}"
+        hidden = f"no number of test examples would show {point}: chance in training moves it more"
+        part.notes.append(enough if unseen[0]["needed"] else hidden)
+    if len(model["metrics"]) > 1:
+        part.notes.append(
+            f"a verdict is in view of all {len(model['metrics'])} metrics (Holm), an interval of one alone"
         )
-        part.notes.append(f"to see one point of {_spelled(unseen['metric'])}: {more}")
     if model["chance_in_training"] is None:
         part.notes.append("the intervals leave out chance in training: embeddings or labels are missing")
     if model["answers_changed"]:
@@ -151,17 +160,14 @@ def _why(found: dict) -> _Part:
     return part
 
 
-def _labels(each: dict) -> str:
-    said = _counted(each)
-    if each["relabelled"]:
-        by = ", ".join(f"{who} {n:,}" for who, n in each["relabelled_by"].items())
-        swaps = [f"{old} → {new} ({n:,})" for old, new, n in each["swaps"]]
-        said += f", {each['relabelled']:,} relabelled ({by}): {_listed(swaps)}"
-    return said
+def _relabelled(each: dict) -> str:
+    by = ", ".join(f"{n:,} {who}" for who, n in each["relabelled_by"].items())
+    return f"{by}: " + _listed([f"{old} → {new}{f' ({n:,})' if n > 1 else ''}" for old, new, n in each["swaps"]])
 
 
 def _counted(each: dict) -> str:
-    return _went(each["a"], each["b"]) + "".join(f", {n:,} {word}" for word, n in _changes(each).items())
+    changes = ", ".join(f"{n:,} {word}" for word, n in _changes(each).items())
+    return _went(each["a"], each["b"]) + (f": {changes}" if changes else "")
 
 
 def _changes(each: dict) -> dict[str, int]:
@@ -181,7 +187,9 @@ def _listed(names: list[str], at_most: int = _LISTED) -> str:
 
 
 def _interval(each: dict) -> str:
-    return f"{each['change']:+.4f} ({each['low']:+.4f} to {each['high']:+.4f})"
+    if each["verdict"] == "same predictions":
+        return "the same predictions"
+    return f"{each['change']:+.4f} ({each['low']:+.3f} to {each['high']:+.3f})"
 
 
 def _spelled(metric: str) -> str:
@@ -190,4 +198,9 @@ def _spelled(metric: str) -> str:
 
 def _escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
-    return "".join(f"\\{character}" if character in r"\`*_{}[]<>|#" else character for character in text)
+    return "".join(f"\\{each}" if each in r"\`*_{}[]<>|#@" else each for each in _printable(text))
+
+
+def _printable(text: str) -> str:
+    """Without line ends and what else could move a cursor."""
+    return "".join(each if each.isprintable() else " " for each in text)

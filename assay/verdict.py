@@ -2,7 +2,7 @@
 
 A metric is a mean of contributions, one an example: of its own value where it is a mean, else of its influence function
 (Hampel 1974; Efron 1982, the infinitesimal jackknife). So one formula serves all: the change is the mean of the
-differences of contributions, and their variance is that of sampling test examples, whatever both versions have in common.
+differences of contributions, and their variance is that of sampling test examples, whatever the versions share.
 
 Another draw of the labels or another seed would move errors too, and many test examples at once. How much they move
 together is a correlation, which refits tell (assay/refits.py); it makes the variance larger as it does in a sample of
@@ -134,7 +134,7 @@ def _needed(spread: float, together: float, confidence: float) -> int | None:
     """Test examples with which a change of one point would be shown; None where training alone moves more."""
     variance = (_POINT / (ndtri((1 + confidence) / 2) + ndtri(_POWER))) ** 2
     rest = variance - spread * together  # what more test examples do not make smaller
-    return int(np.ceil(spread * (1 - together) / rest)) if rest > 0 else None
+    return int(float(f"{spread * (1 - together) / rest:.2g}")) + 1 if rest > 0 else None
 
 
 def correlations(refits: Iterable[tuple[Said, Said]], metrics: Sequence[str] = tuple(METRICS)) -> dict[str, float]:

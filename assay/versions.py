@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -46,6 +47,8 @@ class Version:
 
     def __init__(self, revision: str | None) -> None:
         self.name, self.missing = revision or "workspace", list[str]()
+        if re.fullmatch("[0-9a-f]{40}", self.name):
+            self.name = self.name[:7]
         try:
             self._files = DVCFileSystem(rev=revision)
             self.repo = self._files.repo

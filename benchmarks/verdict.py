@@ -3,9 +3,9 @@
 python -m benchmarks.verdict [PAIRS]
 
 Real images, MNIST's by the main directions of their pixels, of which some are to learn from and others to test on. Each
-version draws its examples, errors in their labels, and a seed. Stand-ins for the model are trained on that in moments:
-a ridge classifier that sees the directions that its seed chooses, and one on random features (ReLU) of its seed; a tenth
-of the labels calibrates their probabilities. Every pair has test examples of its own. The judge is the code of `compare`.
+version draws its examples, errors in their labels, and a seed. Stand-ins for the model are trained in moments: a ridge
+classifier that sees the directions that its seed chooses, and one on random features (ReLU) of its seed. A tenth
+of the labels calibrates them. Every pair has test examples of its own. The judge is the code of `compare`.
 """
 
 import gzip
