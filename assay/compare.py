@@ -67,15 +67,15 @@ def _model(old: Version, new: Version, metrics: Sequence[str], params: parameter
         "n_classes": len(known),
         "penalty": new.json(dataset.CLEAN_METRICS).get("penalty", 1.0),
     }
-    correlations = _chance(old, new, both["id"], known, about) if len(learned) == 2 else {}
-    judged = verdict.judge(*said, correlations, metrics=metrics, confidence=params.confidence)
+    chance = _chance(old, new, both["id"], known, about) if len(learned) == 2 else {}
+    judged = verdict.judge(*said, chance, metrics=metrics, confidence=params.confidence)
     found["metrics"] = {each.metric: asdict(each) for each in judged}
-    found["chance_in_training"] = correlations or None
-    if why and correlations:
+    found["chance_in_training"] = chance or None
+    if why and chance:
         alone = _shares(old, new, both["id"], known, about)
         base = alone.pop("nothing")[1]
         for name, (n, head) in alone.items():
-            judged = verdict.judge(base, head, correlations, metrics=["accuracy"], confidence=params.confidence)
+            judged = verdict.judge(base, head, chance, metrics=["accuracy"], confidence=params.confidence)
             found.setdefault("why", {})[name] = {"examples": n, **asdict(judged[0])}
     return found
 

@@ -13,15 +13,15 @@ from functools import partial
 import numpy as np
 from scipy.special import softmax
 
-from assay import calibration, leave_one_out
+from assay import calibration, leave_one_out, verdict
 from assay.catalogue import Rows
-from assay.verdict import SMALLEST, Said, correlations
+from assay.verdict import SMALLEST, Said
 
 ROWS = 5_000  # training examples that are enough to fit the head on; chance is reckoned for the number there is
 _CELLS = 20_000  # test examples times classes that it is asked of
 _GROUPS = 200  # of training examples that are weighed alike
 _REFITS = 100
-_CALIBRATIONS = 20  # draws of validation examples, of which each refit has one for its temperature
+_CALIBRATIONS = 10  # draws of validation examples, of which each refit has one for its temperature
 _VALIDATION = 1_000  # examples in a draw, at most
 _LEAST = 1e-3  # of 1 - leverage
 
@@ -45,7 +45,7 @@ def chance(
     penalty: float,
     validation: int,
 ) -> dict[str, float]:
-    """The correlations that `verdict.judge` asks for, from refits of both versions.
+    """What `verdict.judge` asks for, from refits of both versions.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def chance(
     how = {"n_classes": n_classes, "penalty": penalty, "validation": validation, "rng": rng}
     heads = [_logits(learned, test[asked], **how) for learned, test in zip((a, b), tests, strict=True)]
     pairs = ([said(logits, answer[asked]) for logits in each] for each in zip(*heads, strict=True))
-    return correlations(pairs)
+    return verdict.chance(pairs)
 
 
 def _logits(

@@ -4,9 +4,10 @@ A metric is a mean of contributions, one an example: of its own value where it i
 (Hampel 1974; Efron 1982, the infinitesimal jackknife). So one formula serves all: the change is the mean of the
 differences of contributions, and their variance is that of sampling test examples, whatever the versions share.
 
-Another draw of the labels or another seed would move errors too, and many test examples at once. How much they move
-together is a correlation, which refits tell (assay/refits.py); it makes the variance larger as it does in a sample of
-clusters (Kish 1965, the design effect): 1 + (n - 1) * correlation.
+Another draw of the labels or another seed would move errors too, many at once, which no number of test examples evens
+out. How much, refits tell (assay/refits.py), of a head that is not the model. So it is scaled: where errors are counted
+by how far answers differ, which makes it the correlation in a sample of clusters (Kish 1965, the design effect); for
+other metrics by the square of the metric, which makes it a relative error.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -89,14 +90,14 @@ class Verdict:
 
 
 def judge(
-    a: Said, b: Said, correlations: Mapping[str, float], *, metrics: Sequence[str] = tuple(METRICS), confidence: float
+    a: Said, b: Said, chance: Mapping[str, float], *, metrics: Sequence[str] = tuple(METRICS), confidence: float
 ) -> list[Verdict]:
     """Compare two versions on the same test examples.
 
     Parameters
     ----------
     a, b : of the same examples in the same order, with the same answers
-    correlations : of each metric's changes by chance in training, over test examples; a metric without one: 0
+    chance : in training, of each metric, from `chance`; of a metric that is not there: none
     metrics : a family, in which the chance of any false difference is held at 1 - confidence (Holm 1979)
     """
     found = []
@@ -108,14 +109,14 @@ def judge(
         if not n:
             continue
         spread = difference.var() + (_PSEUDO / n if name in _COUNTED else 0)  # of one example
-        together = correlations.get(name, 0.0)
-        error = np.sqrt(spread * (1 + (n - 1) * together) / n) if difference.any() else 0.0
+        common = chance.get(name, 0.0) * (spread if name in _COUNTED else ((before + after).mean() / 2) ** 2)
+        error = np.sqrt(spread / n + common) if difference.any() else 0.0
         change = float(difference.mean())
         half = ndtri((1 + confidence) / 2) * error
         p_value = float(2 * ndtr(-abs(change) / error)) if error else 1.0
         numbers = float(before.mean()), float(after.mean()), change, change - half, change + half, p_value
         level = 1 - (1 - confidence) / len(metrics)
-        needed = _needed(spread, together, level) if error and name in _COUNTED else None
+        needed = _needed(spread, common, level) if error and name in _COUNTED else None
         found.append(Verdict(name, *map(float, numbers), "same predictions" if not error else "", needed))
     for rank, each in enumerate(sorted(found, key=lambda each: each.p_value)):
         at_least = max((other.p_value for other in found if other.p_value < each.p_value), default=0.0)
@@ -130,31 +131,31 @@ def judge(
     return found
 
 
-def _needed(spread: float, together: float, confidence: float) -> int | None:
+def _needed(spread: float, common: float, confidence: float) -> int | None:
     """Test examples with which a change of one point would be shown; None where training alone moves more."""
-    variance = (_POINT / (ndtri((1 + confidence) / 2) + ndtri(_POWER))) ** 2
-    rest = variance - spread * together  # what more test examples do not make smaller
-    return int(float(f"{spread * (1 - together) / rest:.2g}")) + 1 if rest > 0 else None
+    rest = (_POINT / (ndtri((1 + confidence) / 2) + ndtri(_POWER))) ** 2 - common
+    return int(np.ceil(float(f"{spread / rest:.2g}"))) if rest > 0 else None
 
 
-def correlations(refits: Iterable[tuple[Said, Said]], metrics: Sequence[str] = tuple(METRICS)) -> dict[str, float]:
-    """How much changes by chance in training go together over test examples, at least 0, by metric.
+def chance(refits: Iterable[tuple[Said, Said]], metrics: Sequence[str] = tuple(METRICS)) -> dict[str, float]:
+    """The variance of changes by chance in training that no number of test examples averages out, scaled, by metric.
 
     Parameters
     ----------
     refits : pairs of versions, of the same test examples each time, that differ from the first pair by chance alone
     """
-    totals, changes, count = {}, {name: [] for name in metrics}, 0
+    totals, found, count = dict.fromkeys(metrics, 0), {}, 0
+    changes, levels = ({name: [] for name in metrics} for _ in range(2))
     for a, b in refits:
         count += 1
         for name in metrics:
-            difference = METRICS[name](b) - METRICS[name](a)
-            total = totals.setdefault(name, np.zeros((2, len(difference))))
-            total += difference, difference**2
-            changes[name].append(difference.mean())
-    found = {}
+            before, after = METRICS[name](a), METRICS[name](b)
+            totals[name] = totals[name] + np.array([after - before, (after - before) ** 2])
+            changes[name].append((after - before).mean())
+            levels[name].append((before + after).mean() / 2)
     for name, (first, second) in totals.items():
-        n = len(first)
-        alone = (second / count - (first / count) ** 2).mean() / n  # variance of the mean if none went together
-        found[name] = max(0.0, (np.var(changes[name]) / alone - 1) / max(n - 1, 1)) if alone else 0.0
+        spread = (second / count - (first / count) ** 2).mean()  # of one example by chance alone
+        common = max(0.0, np.var(changes[name]) - spread / len(first))
+        scale = spread if name in _COUNTED else np.mean(levels[name]) ** 2
+        found[name] = float(common / scale) if scale else 0.0
     return found

@@ -71,9 +71,10 @@ class Version:
         return json.loads(self.read(path) or b"{}")
 
     def csv(self, path: Path, columns: Sequence[str] = ()) -> pd.DataFrame | None:
+        """A CSV file as `dataset.write_frame` writes it."""
         content = self.read(path)
         held = _Held(f"{self.name}:{path}", content or b"")
-        return None if content is None else spreadsheets.read(held, columns).to_pandas()
+        return None if content is None else dataset.read_csv(held, columns).to_pandas()
 
     def parameters_since(self, earlier: "Version") -> dict[str, list]:
         """The parameters that differ, each as [then, now]."""
@@ -115,9 +116,11 @@ class Version:
             path for path in self._files.ls(f"/{dataset.ANNOTATIONS}", detail=False) if path.endswith(".csv")
         )
         frames = [pd.DataFrame(columns=["name", "annotator", "label"])]
-        for path in paths:
-            frame = self.csv(Path(path.lstrip("/")), ["annotator", "label"])
-            frames.append(frame.rename(columns={"id": "name", "key": "name"})[["name", "annotator", "label"]])
+        for path in map(Path, paths):
+            held = _Held(f"{self.name}:{path}", self.read(path.relative_to("/")))
+            frame = spreadsheets.read(held, ["annotator", "label"]).to_pandas()
+            by = "id" if "id" in frame else "key"
+            frames.append(frame.rename(columns={by: "name"}).reindex(columns=frames[0].columns))
         return pd.concat(frames, ignore_index=True)
 
     def features(self, examples: pd.DataFrame) -> np.ndarray | None:

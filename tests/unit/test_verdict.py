@@ -36,8 +36,8 @@ def test_contributions_spread_as_a_bootstrap_does(metric):
     assert 2 * 1.96 * error == pytest.approx(high - low, rel=0.15)
 
 
-def one(a: Said, b: Said, correlations=None, metric: str = "accuracy") -> verdict.Verdict:
-    return verdict.judge(a, b, correlations or {}, metrics=[metric], confidence=CONFIDENCE)[0]
+def one(a: Said, b: Said, chance=None, metric: str = "accuracy") -> verdict.Verdict:
+    return verdict.judge(a, b, chance or {}, metrics=[metric], confidence=CONFIDENCE)[0]
 
 
 def right(n: int, wrong: int) -> Said:
@@ -70,7 +70,7 @@ def test_the_loss_is_better_when_it_falls():
 def test_what_moves_together_makes_a_difference_harder_to_show():
     a, b = right(500, 30), right(500, 10)
     alone, together = one(a, b), one(a, b, {"accuracy": 0.02})
-    assert together.high - together.low == pytest.approx((alone.high - alone.low) * np.sqrt(1 + 499 * 0.02))
+    assert together.high - together.low == pytest.approx((alone.high - alone.low) * np.sqrt(1 + 500 * 0.02))
     assert together.verdict == "no difference shown"
 
 
@@ -118,7 +118,7 @@ def test_refits_tell_what_other_draws_do():
             leave_one_out.solve([each.features], each.labels, 3, 0.1) for each in (learned(rng, 200), learned(rng, 200))
         ]
         real.append([refits.said(5 * (test.features @ coef + intercept), test.labels) for coef, intercept in heads])
-    truth = verdict.correlations(real, ["accuracy"])["accuracy"]
+    truth = verdict.chance(real, ["accuracy"])["accuracy"]
     a, b = learned(rng, 200), learned(rng, 200)
     found = refits.chance(a, b, [test.features] * 2, test.labels, n_classes=3, penalty=0.1, validation=50)
     assert truth > 0.0003
