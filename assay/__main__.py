@@ -20,9 +20,25 @@ def main() -> None:
     command.add_argument("--url", default="http://localhost:8080", help="of the server; %(default)s")
     command.add_argument("--project", default="assay", help="its name or number; %(default)s; push makes a missing one")
     command.add_argument("--file", type=Path, help="without a server: tasks to write, or an export (JSON) to read")
+    command = commands.add_parser("compare", help="what changed between two versions of the data; which is better")
+    command.add_argument("a", metavar="A", help="a git revision")
+    command.add_argument("b", metavar="B", nargs="?", help="another; the workspace")
+    command.add_argument("--why", action="store_true", help="give each kind of change its own share")
+    metrics = ["accuracy", "macro_f1", "log_loss", "calibration_error"]
+    command.add_argument(
+        "--metric", dest="metrics", action="append", choices=metrics, help="this one alone; repeatable"
+    )
+    command.add_argument("--json", dest="form", action="store_const", const="as_json", help="for programs")
+    command.add_argument("--markdown", dest="form", action="store_const", const="markdown", help="for a pull request")
+    command.set_defaults(form="terminal")
     arguments = parser.parse_args()
     if arguments.command == "predict":
         predict(arguments.files)
+    if arguments.command == "compare":
+        from assay import compare, comparison_page  # DVC takes a second to import
+
+        found = compare.compare(arguments.a, arguments.b, why=arguments.why, metrics=arguments.metrics or metrics)
+        print(getattr(comparison_page, arguments.form)(found))
     if arguments.command == "label-studio":
         from assay import label_studio
 

@@ -18,7 +18,12 @@ def read() -> pd.DataFrame:
     pd.DataFrame
         A row an example, numbered from 0: `id`, `key`, `split`, `batch`, and `row` of that batch's files.
     """
-    every = pd.concat([_of_batch(batch) for batch in dataset.listed()], ignore_index=True)
+    return once([_of_batch(batch) for batch in dataset.listed()])
+
+
+def once(batches: list[pd.DataFrame]) -> pd.DataFrame:
+    """The examples of batches with a row an example, as `read` has them: numbered, each content once."""
+    every = pd.concat(batches, ignore_index=True)
     test_first = every.sort_values("split", key=lambda split: split != "test", kind="stable")
     return test_first.drop_duplicates("id").sort_index().reset_index(drop=True)
 

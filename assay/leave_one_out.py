@@ -113,9 +113,14 @@ def fit(features: Features, labels: np.ndarray, n_classes: int, penalties: Seque
 def solve(features: Features, labels: np.ndarray, n_classes: int, penalty: float) -> tuple[np.ndarray, np.ndarray]:
     """The plain ridge classifier for one penalty, without leave-one-out: coef and intercept, as in `LeaveOneOut`."""
     mean, gram, cross, share = sums(features, labels, n_classes)
-    gram[np.diag_indices_from(gram)] += penalty * max(np.trace(gram) / len(gram), _TINY)
-    coef = cho_solve(cho_factor(gram), cross)
+    coef = penalised(gram, cross, penalty)
     return coef, share - mean @ coef
+
+
+def penalised(gram: np.ndarray, cross: np.ndarray, penalty: float) -> np.ndarray:
+    """The coefficients (features, classes) for the sums that `sums` gives."""
+    strength = penalty * max(np.trace(gram) / len(gram), _TINY)
+    return cho_solve(cho_factor(gram + strength * np.eye(len(gram))), cross)
 
 
 def sums(features: Features, labels: np.ndarray, n_classes: int) -> tuple[np.ndarray, ...]:

@@ -39,13 +39,14 @@ def main() -> None:
         metrics[f"head_accuracy_{name}"] = head_accuracy(learned[learned["split"] != "test"], test, penalty)
 
     predicted = np.array(classes, dtype=object)[predictions.predicted]
-    ranked = test.assign(predicted=predicted, confidence=predictions.confidence).sort_values("id")
+    said = {"predicted": predicted, "confidence": predictions.confidence, "loss": np.abs(predictions.loss)}  # no -0.0
+    ranked = test.assign(**said).sort_values("id")
     dataset.write_json(dataset.EVALUATE_METRICS, metrics)
     dataset.write_frame(dataset.CLASS_METRICS, class_metrics(predictions, classes))
     parts = catalogue.slices(test).assign(**statistics.thirds(statistics.of(test).values))
     found = slices.table(parts, predictions.correct, params.evaluate.confidence)
     spreadsheets.write(dataset.SLICE_METRICS, found, slices.COLUMNS)
-    dataset.write_frame(dataset.PREDICTIONS, ranked, ["id", "answer", "predicted", "confidence"])
+    dataset.write_frame(dataset.PREDICTIONS, ranked, ["id", "answer", "predicted", "confidence", "loss"])
     dataset.write_frame(dataset.RELIABILITY, scores.reliability(predictions, params.evaluate.reliability_bins))
 
 

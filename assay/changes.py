@@ -1,0 +1,63 @@
+"""What differs between the data of two versions: examples, splits, labels by source and person, classes."""
+
+from collections import Counter
+
+import pandas as pd
+
+_SUFFIXES = ("_a", "_b")
+
+
+def examples(a: pd.DataFrame, b: pd.DataFrame) -> dict:
+    """Of two catalogues by id: how many there are, came and went, and which changed sides, which none may."""
+    both = a.merge(b, left_index=True, right_index=True, suffixes=_SUFFIXES)
+    moved = Counter(f"{old} to {new}" for old, new in zip(both["split_a"], both["split_b"], strict=True) if old != new)
+    return {**_counts(a.index, b.index), "moved": dict(moved)}
+
+
+def labels(a: pd.DataFrame, b: pd.DataFrame, answers: pd.DataFrame, catalogue: pd.DataFrame | None) -> dict:
+    """Of two lists of one label an example, with `label` and `source` by id; who relabelled what.
+
+    Parameters
+    ----------
+    answers : people's answers in B, by `name` of an example: its id, key or <batch>/<key>
+    catalogue : the examples of B, by id; None: only ids are known
+    """
+    both = a.merge(b, left_index=True, right_index=True, suffixes=_SUFFIXES)
+    changed = both[both["label_a"] != both["label_b"]]
+    by = Counter(changed["source_b"])
+    if by.pop("human", 0):
+        human = changed.index[changed["source_b"] == "human"]
+        names = pd.Series(human, human)
+        if catalogue is not None:
+            key, batch = (catalogue.loc[human, column] for column in ("key", "batch"))
+            names = pd.concat([names, key, batch + "/" + key])
+        said = answers[answers["name"].isin(names)].drop_duplicates(["name", "annotator"])
+        by.update(f"by {annotator}" for annotator in said["annotator"])
+    swaps = changed.groupby(["label_a", "label_b"]).size().sort_values(ascending=False, kind="stable")
+    return {
+        **_counts(a.index, b.index),
+        "relabelled": len(changed),
+        "relabelled_by": dict(by.most_common()),
+        "swaps": [[*pair, int(n)] for pair, n in swaps.items()],
+    }
+
+
+def people(a: pd.DataFrame, b: pd.DataFrame) -> dict:
+    """Of all collected labels of two versions: each annotator's, counted."""
+    found = {}
+    for annotator in sorted({*a["annotator"], *b["annotator"]}):
+        old, new = (frame[frame["annotator"] == annotator].set_index("id")["label"] for frame in (a, b))
+        old, new = (labels[~labels.index.duplicated()] for labels in (old, new))
+        both = old.index.intersection(new.index)
+        found[annotator] = {**_counts(old.index, new.index), "changed": int((old[both] != new[both]).sum())}
+    return found
+
+
+def classes(a: pd.Series, b: pd.Series) -> dict[str, list[int]]:
+    """The number of labels of each class."""
+    old, new = Counter(a), Counter(b)
+    return {name: [old[name], new[name]] for name in sorted({*old, *new})}
+
+
+def _counts(a: pd.Index, b: pd.Index) -> dict[str, int]:
+    return {"a": len(a), "b": len(b), "added": len(b.difference(a)), "removed": len(a.difference(b))}

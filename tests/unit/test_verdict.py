@@ -1,0 +1,168 @@
+"""The verdict against other ways to the same numbers, and against what it must not say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assay import changes, comparison_page, leave_one_out, refits, scores, verdict
+from assay.verdict import Said
+
+CONFIDENCE = 0.95
+
+
+def drawn(seed: int, n: int = 400, classes: int = 4, sharpness: float = 2.0) -> tuple[scores.Predictions, Said]:
+    rng = np.random.default_rng(seed)
+    answer = rng.integers(classes, size=n)
+    logits = rng.normal(size=(n, classes)) + sharpness * (answer[:, None] == np.arange(classes))
+    said = refits.said(logits, answer)
+    pred_probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return scores.Predictions(answer, pred_probs), said
+
+
+def test_the_mean_of_contributions_is_the_metric():
+    predictions, said = drawn(0)
+    every = np.arange(len(said.answer))
+    assert verdict.accuracy(said).mean() == pytest.approx(scores.accuracy(predictions, every))
+    assert verdict.macro_f1(said).mean() == pytest.approx(scores.macro_f1(predictions, every))
+    assert verdict.log_loss(said).mean() == pytest.approx(scores.log_loss(predictions, every))
+    assert verdict.calibration_error(said).mean() == pytest.approx(scores.calibration_error(predictions, every, 10))
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "log_loss"])
+def test_contributions_spread_as_a_bootstrap_does(metric):
+    predictions, said = drawn(0)
+    low, high = scores.bootstrap(getattr(scores, metric), predictions, resamples=500, confidence=CONFIDENCE)
+    error = verdict.METRICS[metric](said).std() / np.sqrt(len(said.answer))
+    assert 2 * 1.96 * error == pytest.approx(high - low, rel=0.15)
+
+
+def one(a: Said, b: Said, chance=None, metric: str = "accuracy") -> verdict.Verdict:
+    return verdict.judge(a, b, chance or {}, metrics=[metric], confidence=CONFIDENCE)[0]
+
+
+def right(n: int, wrong: int) -> Said:
+    """The first `wrong` of n examples wrong."""
+    answer = np.zeros(n, int)
+    predicted = (np.arange(n) < wrong).astype(int)
+    return Said(answer, predicted, np.full(n, 0.9), np.full(n, 0.1))
+
+
+def test_better_worse_and_the_same():
+    assert one(right(500, 30), right(500, 10)).verdict == "better"
+    assert one(right(500, 10), right(500, 30)).verdict == "worse"
+    same = one(right(500, 10), right(500, 10))
+    assert (same.verdict, same.needed, same.low, same.high) == ("same predictions", None, 0, 0)
+
+
+def test_few_disagreements_are_judged_as_the_exact_test_does():
+    """McNemar's exact test: 5 against 0 has a p-value of 0.0625, 6 against 0 of 0.031."""
+    assert one(right(500, 5), right(500, 0)).verdict == "no difference shown"
+    assert one(right(500, 6), right(500, 0)).verdict == "better"
+
+
+def test_the_loss_is_better_when_it_falls():
+    _, a = drawn(0, sharpness=1.0)
+    _, b = drawn(0, sharpness=3.0)
+    assert one(a, b, metric="log_loss").verdict == "better"
+    assert one(b, a, metric="log_loss").verdict == "worse"
+
+
+def test_what_moves_together_makes_a_difference_harder_to_show():
+    a, b = right(500, 30), right(500, 10)
+    alone, together = one(a, b), one(a, b, {"accuracy": 0.02})
+    assert together.high - together.low == pytest.approx((alone.high - alone.low) * np.sqrt(1 + 500 * 0.02))
+    assert together.verdict == "no difference shown"
+
+
+def test_needed_examples_would_do():
+    found = one(right(200, 30), right(200, 28))
+    scaled = found.needed / 200
+    assert found.verdict == "no difference shown"
+    error = (found.high - found.low) / 2 / 1.96 / np.sqrt(scaled)
+    assert 0.01 / error == pytest.approx(1.96 + 0.84, rel=0.05)
+    assert one(right(200, 30), right(200, 28), {"accuracy": 0.1}).needed is None
+
+
+def test_several_metrics_are_held_to_more():
+    a, b = right(500, 8), right(500, 1)
+    family = verdict.judge(a, b, {}, metrics=["accuracy", "macro_f1", "log_loss"], confidence=CONFIDENCE)
+    assert one(a, b).p_value < family[0].p_value <= 3 * one(a, b).p_value
+    assert family[2].verdict == "same predictions"
+
+
+def test_an_unknown_loss_is_left_out():
+    _, a = drawn(0)
+    _, b = drawn(1)
+    b = Said(a.answer, b.predicted, b.confidence, b.loss)
+    a.loss[:10] = np.nan
+    found = one(a, b, metric="log_loss")
+    assert found.b == pytest.approx(b.loss[10:].mean())
+
+
+def learned(rng: np.random.Generator, n: int) -> refits.Learned:
+    labels = rng.integers(3, size=n)
+    features = rng.normal(size=(n, 12)) + 0.7 * np.eye(3, 12)[labels]
+    return refits.Learned(features, np.where(rng.random(n) < 0.2, rng.integers(3, size=n), labels), n)
+
+
+def test_refits_tell_what_other_draws_do():
+    """From two data sets alone, the chance that heads on sixty pairs of them show, or up to three times as much.
+
+    Three times where the mean head is the best there is, as here: each draw then loses what it lies beside it.
+    """
+    rng = np.random.default_rng(0)
+    test = learned(rng, 1000)
+    real = []
+    for _ in range(60):
+        heads = [
+            leave_one_out.solve([each.features], each.labels, 3, 0.1) for each in (learned(rng, 200), learned(rng, 200))
+        ]
+        real.append([refits.said(5 * (test.features @ coef + intercept), test.labels) for coef, intercept in heads])
+    truth = verdict.chance(real, ["accuracy"])["accuracy"]
+    a, b = learned(rng, 200), learned(rng, 200)
+    found = refits.chance(a, b, [test.features] * 2, test.labels, n_classes=3, penalty=0.1, validation=50)
+    assert truth > 0.0003
+    assert 0.7 * truth < found["accuracy"] < 4 * truth
+
+
+def test_shares_are_what_plain_fits_say():
+    rng = np.random.default_rng(0)
+    every, test = learned(rng, 300), learned(rng, 100)
+    before, after = every.labels.copy(), every.labels.copy()
+    before[:60], after[60:80] = -1, -1
+    after[100:150] = (after[100:150] + 1) % 3
+    found = refits.shares(every.features, before, after, test.features, test.labels, n_classes=3, penalty=0.1)
+    assert {name: n for name, (n, _) in found.items()} == {
+        "nothing": 0, "additions": 60, "removals": 20, "relabels": 50, "all": 130,
+    }  # fmt: skip
+    for name, labels in {"nothing": before, "all": after}.items():
+        coef, intercept = leave_one_out.solve([every.features[labels >= 0]], labels[labels >= 0], 3, 0.1)
+        predicted = (test.features @ coef + intercept).argmax(axis=1)
+        assert (found[name][1].predicted == predicted).all()
+
+
+def labels(**named: tuple[str, str]) -> pd.DataFrame:
+    return pd.DataFrame.from_dict(named, orient="index", columns=["label", "source"])
+
+
+def test_who_relabelled_what():
+    a = labels(i=("x", "consensus"), j=("x", "consensus"), k=("y", "consensus"), m=("y", "consensus"))
+    b = labels(i=("y", "human"), j=("z", "corrected"), k=("y", "human"), n=("x", "consensus"))
+    answers = pd.DataFrame({"name": ["b/one", "k"], "annotator": ["anna", "bela"], "label": ["y", "y"]})
+    examples = pd.DataFrame({"key": list("1234"), "batch": "b", "split": "train"}, list("ijkn"))
+    examples.loc["i", "key"] = "one"
+    found = changes.labels(a, b, answers, examples)
+    assert (found["added"], found["removed"], found["relabelled"]) == (1, 1, 2)
+    assert found["relabelled_by"] == {"corrected": 1, "by anna": 1}
+
+
+def test_an_example_that_changes_sides_is_loud():
+    examples = pd.DataFrame({"split": ["train", "test"]}, ["i", "j"])
+    found = changes.examples(examples, examples.assign(split="train"))
+    assert found["moved"] == {"test to train": 1}
+    page = {"a": "a", "b": "b", "data": {"examples": found}, "model": {}}
+    assert comparison_page.headline(page) == "EXAMPLES CHANGED SIDES, so no verdict holds"
+
+
+def test_no_name_breaks_the_page():
+    assert comparison_page._escaped("a|b\n<!--`\x1b[31m") == r"a\|b \<!--\` \[31m"
