@@ -1,12 +1,16 @@
 import os
+import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from benchmarks.workspace import set_parameters
+from tests.func.pipeline import Project, clone
+from tests.func.sites import Site
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -49,6 +53,35 @@ class Workspace:
         """Every file but the code, with its content."""
         paths = (Path(folder, name) for folder, _, names in os.walk(self.root) for name in names)
         return {os.fsdecode(path.relative_to(self.root)): path.read_bytes() for path in paths}
+
+
+@dataclass
+class FirstRun:
+    """A fresh clone with an empty home, after its first `dvc repro`: what that ran, and how long it took."""
+
+    project: Project
+    stages: set[str]
+    imports_of_tensorflow: float
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+    folder = tmp_path_factory.mktemp("fresh")
+    project = clone(folder / "assay", HOME=str(folder))
+    start = time.perf_counter()
+    project.run(f"'{sys.executable}' -c 'import tensorflow'")
+    imported = time.perf_counter()
+    stages = project.repro()
+    return FirstRun(project, stages, (time.perf_counter() - imported) / (imported - start))
+
+
+@pytest.fixture
+def site(tmp_path: Path, first_run: FirstRun) -> Site:
+    built = first_run.project
+    shutil.copytree(built.folder / ".dvc/cache", tmp_path / "cache")
+    built.run(f"git clone -q --bare . '{tmp_path / 'origin'}'")
+    origin = "git@example.com:team/assay.git"
+    return Site(tmp_path, built, {origin: str(tmp_path / "origin"), "/srv": str(tmp_path / "srv")})
 
 
 @pytest.fixture

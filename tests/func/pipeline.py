@@ -9,6 +9,8 @@ import yaml
 
 from benchmarks.workspace import ROOT, environment, set_parameters
 
+PERSON = {f"GIT_{who}_{what}": "anna@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
 
 class Project:
     """A clone in which commands are run as in a shell with the environment active."""

@@ -2,13 +2,11 @@
 
 import re
 import shutil
-import sys
-import time
 
 import pytest
 
 from benchmarks.workspace import ROOT
-from tests.func.pipeline import Project, clone
+from tests.func.pipeline import PERSON, clone
 
 pytestmark = pytest.mark.slow
 
@@ -17,23 +15,15 @@ RECOVERY = ROOT / "docs" / "recovery.md"
 SLOWEST = 20  # imports of TensorFlow; benchmarks/default_run.py measures what it is, this only guards it
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Project:
-    folder = tmp_path_factory.mktemp("fresh")
-    return clone(folder / "assay", HOME=str(folder))
+def test_fresh_clone_is_clean_after_repro(first_run):
+    assert first_run.stages
+    assert first_run.imports_of_tensorflow < SLOWEST
+    assert first_run.project.run("git status --porcelain --untracked-files=no").stdout == ""
+    assert first_run.project.repro() == set()
 
 
-def test_fresh_clone_is_clean_after_repro(project):
-    start = time.perf_counter()
-    project.run(f"'{sys.executable}' -c 'import tensorflow'")
-    imported = time.perf_counter()
-    assert project.repro()
-    assert (time.perf_counter() - imported) / (imported - start) < SLOWEST
-    assert project.run("git status --porcelain").stdout == ""
-    assert project.repro() == set()
-
-
-def test_the_released_model_predicts_a_file(project):
+def test_the_released_model_predicts_a_file(first_run):
+    project = first_run.project
     script = (
         "import io, pyarrow.parquet as pq; from PIL import Image;"
         "row = pq.read_table('data/raw/digits-1/examples.parquet').to_pylist()[0];"
@@ -56,13 +46,13 @@ BROKEN = {  # how, before what docs/recovery.md says of it is typed
     "An old version is wanted, and no cache or remote holds it": f"git commit -q --allow-empty -m more; {GONE}",
     "params.yaml is a mess": "echo '{' > params.yaml",
 }
-IDENTITY = {f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
-def test_what_to_do_when_something_is_broken(project):
+def test_what_to_do_when_something_is_broken(first_run):
+    project = first_run.project
     sections = re.findall(r"^## (.*)\n(?:.*\n)*?```console\n((?:\$ .*\n)+)```", RECOVERY.read_text(), re.MULTILINE)
     assert [heading for heading, _ in sections] == list(BROKEN)
-    project.environ |= IDENTITY
+    project.environ |= PERSON
     before = project.run("find data models release plots -type f | sort | xargs md5sum").stdout
     for heading, commands in sections:
         project.run(BROKEN[heading])

@@ -1,0 +1,43 @@
+"""An origin of git, clones of it, and docs/sharing.md, whose commands are typed in them."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.func.pipeline import PERSON, ROOT, Project
+
+
+def commands(title: str) -> list[str]:
+    """The commands under a heading of docs/sharing.md, without what they print."""
+    section = re.split(rf"^##+ {title}\n", (ROOT / "docs/sharing.md").read_text(), flags=re.MULTILINE)[1]
+    blocks = re.findall(r"```console\n(.*?)```", re.split(r"^##", section, flags=re.MULTILINE)[0], re.DOTALL)
+    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+@dataclass
+class Site:
+    """Where the examples of the page are in this test: the origin of git, and what a remote's names stand for."""
+
+    folder: Path
+    built: Project
+    names: dict[str, str]
+
+    def clone(self, name: str) -> Project:
+        """A clone of the origin; the names of other machines in what it is told to run are ours."""
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        project = Project(self.folder / name, HOME=str(home), **PERSON)
+        Project(self.folder).run(f"git clone -q '{self.folder / 'origin'}' '{project.folder}'")
+        return project
+
+    def type(self, project: Project, lines: list[str]) -> str:
+        script = "\n".join(lines)
+        for name, ours in self.names.items():
+            script = script.replace(name, ours)
+        return project.run(f"set -e\n{script}").stdout
+
+    def owner(self, name: str) -> Project:
+        """A clone that has every byte of the committed version in its cache, without a copy of its own."""
+        project = self.clone(name)
+        project.run(f"dvc cache dir --local '{self.folder / 'cache'}'")
+        return project
