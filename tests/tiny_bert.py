@@ -40,7 +40,7 @@ def save(folder: Path, words: Sequence[str]) -> None:
             dense | {"intermediate.dense": (INNER, WIDTH), "output.dense": (WIDTH, INNER)}
         ).items():
             weights |= {
-                f"{own}.{name}.weight": rng.normal(0, 0.15, (outputs, inputs)),
+                f"{own}.{name}.weight": rng.normal(0, 0.05, (outputs, inputs)),
                 f"{own}.{name}.bias": rng.normal(0, 0.3, outputs),
             }
         norms += [f"{own}.attention.output.LayerNorm", f"{own}.output.LayerNorm"]
