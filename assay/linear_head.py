@@ -4,7 +4,7 @@ Where the encoder has the wide output `features` beside its embedding, the class
 """
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 FEATURES = "features"  # the wide output that an encoder may have
-_STRENGTHS = (0.3, 3.0, 30.0)  # inverse penalties that are tried on the validation examples; the middle one without any
+_STRENGTHS = (0.3, 3.0, 30.0)  # inverse penalties
 _ITERATIONS = 300
 _NEVER = 10.0  # by how much the logit of a class without examples lies below the others' least intercept
 _SPARSE = 0.3  # share of values that are not 0 up to which they are kept alone
@@ -21,10 +21,11 @@ _SPARSE = 0.3  # share of values that are not 0 up to which they are kept alone
 
 @dataclass
 class LinearHead:
-    """Logits are features @ coef + intercept: (features, classes), (classes,)."""
+    """Logits are features @ coef + intercept: (features, classes), (classes,). `strength` is its inverse penalty."""
 
     coef: np.ndarray
     intercept: np.ndarray
+    strength: float
 
     def logits(self, features: np.ndarray | csr_array) -> np.ndarray:
         """Of rows (n, features). Shape (n, classes)."""
@@ -32,8 +33,11 @@ class LinearHead:
 
 
 def gather(blocks: Iterable[np.ndarray]) -> np.ndarray | csr_array:
-    """Blocks (rows, features) below each other, mostly zeros as a sparse array; float64."""
-    kept = [csr_array(block) if np.count_nonzero(block) < _SPARSE * block.size else block for block in blocks]
+    """Blocks (rows, features) below each other, a sparse array where they are mostly zeros; float64."""
+    kept = [
+        csr_array(block) if isinstance(block, np.ndarray) and np.count_nonzero(block) < _SPARSE * block.size else block
+        for block in blocks
+    ]
     sparse = any(isinstance(block, csr_array) for block in kept)
     return (vstack(kept, "csr") if sparse else np.concatenate(kept)).astype(np.float64)
 
@@ -44,6 +48,7 @@ def fit(
     weights: np.ndarray,
     n_classes: int,
     validation: tuple[np.ndarray | csr_array, np.ndarray] | None = None,
+    strengths: Sequence[float] = _STRENGTHS,
 ) -> LinearHead:
     """The classifier whose penalty does best on the validation examples.
 
@@ -53,11 +58,12 @@ def fit(
     labels : (n,) int, at least two classes
     weights : (n,) 0..1
     validation : features and labels of other examples, if there are any
+    strengths : inverse penalties to choose from; without validation examples the middle one is taken
     """
     square = features.multiply(features) if isinstance(features, csr_array) else np.square(features)
     scale = np.sqrt(max(float(square.sum()) / len(labels), 1e-12))  # a row's typical length
     heads = []
-    for strength in _STRENGTHS if validation else _STRENGTHS[1:2]:
+    for strength in strengths if validation else [strengths[len(strengths) // 2]]:
         model = LogisticRegression(C=strength, max_iter=_ITERATIONS)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is good enough
@@ -68,7 +74,7 @@ def fit(
         every = np.zeros((len(coef), n_classes)), np.full(n_classes, intercept.min() - _NEVER)
         every[0][:, model.classes_], every[1][model.classes_] = coef, intercept
         coef, intercept = every
-        heads.append(LinearHead(coef, intercept))
+        heads.append(LinearHead(coef, intercept, strength))
     if not validation:
         return heads[0]
     return min(heads, key=lambda head: loss(head.logits(validation[0]), validation[1]))

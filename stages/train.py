@@ -160,6 +160,9 @@ def linear(train: pd.DataFrame, validation: pd.DataFrame, n_classes: int, params
     if checked:
         sides["validation_"] = head.logits(others), checked[1]
         temperature = calibration.temperature(*sides["validation_"])
+        both = linear_head.gather([features, others]), np.append(codes, checked[1])
+        weights = np.append(weights, validation["weight"].to_numpy())
+        head = linear_head.fit(*both, weights, n_classes, strengths=[head.strength])  # all is told: now learn from them
     row: dict[str, float] = {"epoch": 1}
     for side, (logits, labels) in sides.items():
         row |= {f"{side}accuracy": float((logits.argmax(axis=1) == labels).mean())}
