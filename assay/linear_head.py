@@ -48,6 +48,7 @@ def fit(
     weights: np.ndarray,
     n_classes: int,
     validation: tuple[np.ndarray | csr_array, np.ndarray] | None = None,
+    *,
     strengths: Sequence[float] = _STRENGTHS,
 ) -> LinearHead:
     """The classifier whose penalty does best on the validation examples.
