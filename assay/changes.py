@@ -10,8 +10,9 @@ _SUFFIXES = ("_a", "_b")
 def examples(a: pd.DataFrame, b: pd.DataFrame) -> dict:
     """Of two catalogues by id: how many there are, came and went, and which changed sides, which none may."""
     both = a.merge(b, left_index=True, right_index=True, suffixes=_SUFFIXES)
-    moved = Counter(f"{old} to {new}" for old, new in zip(both["split_a"], both["split_b"], strict=True) if old != new)
-    return {**_counts(a.index, b.index), "moved": dict(moved)}
+    moved = both[both["split_a"] != both["split_b"]]
+    moves = Counter(moved["split_a"] + " to " + moved["split_b"])
+    return {**_counts(a.index, b.index), "moved": dict(moves)}
 
 
 def labels(a: pd.DataFrame, b: pd.DataFrame, answers: pd.DataFrame, catalogue: pd.DataFrame | None) -> dict:
@@ -45,7 +46,7 @@ def labels(a: pd.DataFrame, b: pd.DataFrame, answers: pd.DataFrame, catalogue: p
 def people(a: pd.DataFrame, b: pd.DataFrame) -> dict:
     """Of all collected labels of two versions: each annotator's, counted."""
     found = {}
-    for annotator in sorted({*a["annotator"], *b["annotator"]}):
+    for annotator in sorted({*a["annotator"].unique(), *b["annotator"].unique()}):
         old, new = (frame[frame["annotator"] == annotator].set_index("id")["label"] for frame in (a, b))
         old, new = (labels[~labels.index.duplicated()] for labels in (old, new))
         both = old.index.intersection(new.index)
@@ -55,8 +56,8 @@ def people(a: pd.DataFrame, b: pd.DataFrame) -> dict:
 
 def classes(a: pd.Series, b: pd.Series) -> dict[str, list[int]]:
     """The number of labels of each class."""
-    old, new = Counter(a), Counter(b)
-    return {name: [old[name], new[name]] for name in sorted({*old, *new})}
+    old, new = a.value_counts(), b.value_counts()
+    return {name: [int(old.get(name, 0)), int(new.get(name, 0))] for name in sorted({*old.index, *new.index})}
 
 
 def _counts(a: pd.Index, b: pd.Index) -> dict[str, int]:

@@ -59,8 +59,8 @@ def _model(old: Version, new: Version, metrics: Sequence[str], params: parameter
     found = {"test_examples": len(both), "answers_changed": int((both["answer_a"] != both["answer_b"]).sum())}
 
     learned = [each for each in (old.learned, new.learned) if each is not None]
-    known = sorted(set().union(*(each["label"] for each in learned)))
-    classes = known + sorted({*both["answer_b"], *both["predicted_a"], *both["predicted_b"]} - set(known))
+    known = sorted(set().union(*(each["label"].unique() for each in learned)))
+    classes = known + sorted({*np.unique(both[["answer_b", "predicted_a", "predicted_b"]])} - set(known))
     said = [_said(both, end, classes, params.reliability_bins) for end in ("_a", "_b")]
     about = {
         "answer": said[1].answer,

@@ -22,7 +22,7 @@ _CELLS = 20_000  # test examples times classes that it is asked of
 _GROUPS = 200  # of training examples that are weighed alike
 _REFITS = 100
 _CALIBRATIONS = 10  # draws of validation examples, of which each refit has one for its temperature
-_VALIDATION = 1_000  # examples in a draw, at most
+_VALIDATION = 500  # examples in a draw, at most
 _LEAST = 1e-3  # of 1 - leverage
 
 
