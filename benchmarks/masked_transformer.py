@@ -4,9 +4,9 @@ An example becomes a sequence of tokens by the front of its modality: patches of
 of a spectrogram (wav2vec 2.0: Baevski et al. 2020), words and letters of a text (BERT: Devlin et al. 2019), cells of a
 table. A token is a vector or a number in a vocabulary. Some are hidden, and the network says from the others what they
 are. It learns from the training examples without labels; then it is fine-tuned with 1 % and 10 % of their labels, at
-least one a class, beside the same network from random weights, the linear classifier on the modality's default encoder,
-and the network that `train` fine-tunes, from random weights and from VICReg's where it exists. Settings were chosen on
-a validation part of the training examples (`validation`); the test examples are looked at once.
+least one a class, beside the same network from random weights and the linear classifier on the modality's default
+encoder. Settings are common ones, the same for all modalities, and were not tuned; `validation` scores on a part of the
+training examples, for those who will. The test examples are looked at once.
 
 [KERAS_BACKEND=jax] python -m benchmarks.masked_transformer [validation] [image] [audio] [text] [table] [digits]
 """
