@@ -9,9 +9,9 @@ from tests.func.pipeline import ROOT, clone
 pytestmark = pytest.mark.slow
 
 
-def blocks(section: str) -> list[str]:
-    """The console blocks of a section of the README."""
-    text = (ROOT / "README.md").read_text().split(f"\n## {section}\n")[1].split("\n## ")[0]
+def blocks(section: str, page: str = "README.md") -> list[str]:
+    """The console blocks of a section of a page."""
+    text = (ROOT / page).read_text().split(f"\n## {section}\n")[1].split("\n## ")[0]
     return re.findall(r"```console\n(.*?)```", text, re.DOTALL)
 
 
@@ -27,7 +27,7 @@ def test_the_story_of_three_versions(tmp_path):
             if output.strip():
                 assert table(said) == table(output), command
                 shown.append(table(output))
-    accuracies = [next(line.split() for line in lines if " accuracy " in line) for lines in shown if len(lines) > 2]
+    accuracies = [next(line.split() for line in lines if " accuracy " in line) for lines in shown if "Path" in lines[0]]
     assert len(accuracies) == 2
     for _, _, old, new, change in accuracies:
         assert float(new) > float(old)
@@ -36,6 +36,13 @@ def test_the_story_of_three_versions(tmp_path):
     page = (project.folder / "plots-diff" / "index.html").read_text()
     assert plots
     assert all(name in page for name in ("confusion", "reliability", "two-batches", "three-batches"))
+    now, seen = (project.folder / "data/annotated/labels.csv").read_bytes(), []
+    for command in re.findall(r"^\$ ([^#\n]*)", blocks("Back to any version", "docs/comparing.md")[0], re.MULTILINE):
+        project.run(command)
+        if "dvc checkout" in command:
+            seen.append((project.folder / "data/annotated/labels.csv").read_bytes())
+    assert (project.folder / "then.csv").read_bytes() == seen[0]
+    assert seen[0] != seen[1] == now
 
 
 def table(text: str) -> list[str]:
