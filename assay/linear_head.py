@@ -61,7 +61,10 @@ def fit(
     validation : features and labels of other examples, if there are any
     strengths : inverse penalties to choose from; without validation examples the middle one is taken
     """
-    square = features.multiply(features) if isinstance(features, csr_array) else np.square(features)
+    sparse = isinstance(features, csr_array)
+    mean = np.zeros(features.shape[1]) if sparse else features.mean(axis=0)  # without it the fit is found in a fraction
+    features = features if sparse else features - mean
+    square = features.multiply(features) if sparse else np.square(features)
     scale = np.sqrt(max(float(square.sum()) / len(labels), 1e-12))  # a row's typical length
     heads = []
     for strength in strengths if validation else [strengths[len(strengths) // 2]]:
@@ -69,7 +72,8 @@ def fit(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is good enough
             model.fit(features / scale, labels, sample_weight=weights)
-        coef, intercept = model.coef_.T / scale, model.intercept_
+        coef = model.coef_.T / scale
+        intercept = model.intercept_ - mean @ coef
         if len(model.classes_) == 2:  # the model keeps one column for both
             coef, intercept = np.hstack([-coef / 2, coef / 2]), np.concatenate([-intercept / 2, intercept / 2])
         every = np.zeros((len(coef), n_classes)), np.full(n_classes, intercept.min() - _NEVER)
