@@ -62,24 +62,23 @@ def fit(
     strengths : inverse penalties to choose from; without validation examples the middle one is taken
     """
     sparse = isinstance(features, csr_array)
-    mean = np.zeros(features.shape[1]) if sparse else features.mean(axis=0)  # without it the fit is found in a fraction
+    mean = np.zeros(features.shape[1]) if sparse else features.mean(axis=0)  # else it is found slowly
     features = features if sparse else features - mean
     square = features.multiply(features) if sparse else np.square(features)
-    scale = np.sqrt(max(float(square.sum()) / len(labels), 1e-12))  # a row's typical length
+    scale = np.sqrt(max(float(square.sum()) / len(labels), 1e-12))  # a row's typical distance from it
     heads = []
     for strength in strengths if validation else [strengths[len(strengths) // 2]]:
         model = LogisticRegression(C=strength, max_iter=_ITERATIONS)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is good enough
             model.fit(features / scale, labels, sample_weight=weights)
-        coef = model.coef_.T / scale
-        intercept = model.intercept_ - mean @ coef
+        coef, intercept = model.coef_.T / scale, model.intercept_
         if len(model.classes_) == 2:  # the model keeps one column for both
             coef, intercept = np.hstack([-coef / 2, coef / 2]), np.concatenate([-intercept / 2, intercept / 2])
         every = np.zeros((len(coef), n_classes)), np.full(n_classes, intercept.min() - _NEVER)
         every[0][:, model.classes_], every[1][model.classes_] = coef, intercept
         coef, intercept = every
-        heads.append(LinearHead(coef, intercept, strength))
+        heads.append(LinearHead(coef, intercept - mean @ coef, strength))
     if not validation:
         return heads[0]
     return min(heads, key=lambda head: loss(head.logits(validation[0]), validation[1]))

@@ -163,7 +163,7 @@ def test_linear_head_is_logistic_regression(n_classes: int) -> None:
 
 
 def test_linear_head_of_a_class_that_has_no_example() -> None:
-    features = np.random.default_rng(0).normal(size=(60, 4))
+    features = np.random.default_rng(0).normal(50, size=(60, 4))
     head = linear_head.fit(features, np.arange(60) % 2 * 2, np.ones(60), 3)
     assert set(head.logits(features).argmax(axis=1)) == {0, 2}
 
