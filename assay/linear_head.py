@@ -61,8 +61,11 @@ def fit(
     validation : features and labels of other examples, if there are any
     strengths : inverse penalties to choose from; without validation examples the middle one is taken
     """
-    square = features.multiply(features) if isinstance(features, csr_array) else np.square(features)
-    scale = np.sqrt(max(float(square.sum()) / len(labels), 1e-12))  # a row's typical length
+    sparse = isinstance(features, csr_array)
+    mean = np.zeros(features.shape[1]) if sparse else features.mean(axis=0)  # else it is found slowly
+    features = features if sparse else features - mean
+    square = features.multiply(features) if sparse else np.square(features)
+    scale = np.sqrt(max(float(square.sum()) / len(labels), 1e-12))  # a row's typical distance from it
     heads = []
     for strength in strengths if validation else [strengths[len(strengths) // 2]]:
         model = LogisticRegression(C=strength, max_iter=_ITERATIONS)
@@ -75,7 +78,7 @@ def fit(
         every = np.zeros((len(coef), n_classes)), np.full(n_classes, intercept.min() - _NEVER)
         every[0][:, model.classes_], every[1][model.classes_] = coef, intercept
         coef, intercept = every
-        heads.append(LinearHead(coef, intercept, strength))
+        heads.append(LinearHead(coef, intercept - mean @ coef, strength))
     if not validation:
         return heads[0]
     return min(heads, key=lambda head: loss(head.logits(validation[0]), validation[1]))
