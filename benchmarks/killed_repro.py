@@ -3,7 +3,7 @@
 Each trial starts from a fresh clone without outputs and without DVC's record of earlier runs. Where the second run
 refuses, because DVC was killed while it wrote one of its own files, docs/recovery.md is followed before a third.
 
-python -m benchmarks.killed_repro [TRIALS] [SEED]
+python -m benchmarks.killed_repro [TRIALS [SEED [STAGE…]]]
 """
 
 import os
@@ -17,7 +17,8 @@ from pathlib import Path
 from benchmarks.workspace import clone, environment, machine, row, timed
 
 DVC = [sys.executable, "-m", "dvc"]
-REPRO = [*DVC, "repro", "--quiet"]
+STAGES = sys.argv[3:]  # none: all
+REPRO = [*DVC, "repro", "--quiet", *STAGES]
 _ANYBODYS = re.compile(r"^\.git/|__pycache__/|^\.dvc/tmp/(?!assay/)")
 
 
@@ -49,7 +50,7 @@ def from_nothing(folder: Path) -> None:
 def changes(folder: Path, expected: set[str]) -> list[str]:
     """What git and DVC see that is not as it was committed, and files that are there and were not expected."""
     git = subprocess.run(["git", "status", "--short"], cwd=folder, check=True, capture_output=True, encoding="utf-8")
-    dvc = subprocess.run([*DVC, "status", "--quiet"], cwd=folder, env=environment(), check=False)
+    dvc = subprocess.run([*DVC, "status", "--quiet", *STAGES], cwd=folder, env=environment(), check=False)
     stray = sorted(present(folder) - expected)
     return [*git.stdout.splitlines(), *(["dvc status"] if dvc.returncode else []), *stray]
 
@@ -74,7 +75,7 @@ def recovered(folder: Path) -> str:
 def main() -> None:
     trials, seed = (int(sys.argv[place]) if len(sys.argv) > place else default for place, default in ((1, 50), (2, 0)))
     draw = random.Random(seed)
-    print(f"# {machine()}, seed {seed}\n")
+    print(f"# {machine()}, seed {seed}, stages: {' '.join(STAGES) or 'all'}\n")
     with clone() as folder:
         whole, _ = timed(REPRO, folder)
         expected = present(folder)
