@@ -52,6 +52,6 @@ def clone(folder: Path, **environ: str) -> Project:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     project = Project(folder, **environ)
-    project.run("git init -q")
+    project.run("git init -q -b main")
     project.commit("clone")
     return project

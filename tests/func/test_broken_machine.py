@@ -27,8 +27,8 @@ def mounted(*command: object) -> bool:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 4 MiB at `tmp_path`; ask for it before whatever else is there."""
-    if not mounted("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", tmp_path):
+    """A disk of 16 MiB at `tmp_path`; ask for it before whatever else is there."""
+    if not mounted("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", tmp_path):
         pytest.skip("only root may mount a disk")
     yield tmp_path
     mounted("umount", "-l", tmp_path)
