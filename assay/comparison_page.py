@@ -36,7 +36,10 @@ def terminal(found: dict) -> str:
         name = max((len(key) for key, _ in part.lines), default=0)
         for key, text in part.lines:
             first, later = f"  {key:<{name}}  ", " " * (name + 4)
-            said += textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
+            whole = text.replace(" → ", "\xa0→\xa0").replace(
+                ": ", ":\xa0"
+            )  # is not broken; `_printable` makes spaces of it
+            said += textwrap.wrap(whole, _WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
         widths = [max(map(len, column)) for column in zip(*part.table, strict=True)]
         for row in part.table:
             said.append("  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -18,7 +18,7 @@ from assay.catalogue import Rows
 from assay.verdict import SMALLEST, Said
 
 ROWS = 5_000  # training examples that are enough to fit the head on; chance is reckoned for the number there is
-_CELLS = 20_000  # test examples times classes that it is asked of
+_CELLS = 50_000  # test examples times classes that it is asked of
 _GROUPS = 200  # of training examples that are weighed alike
 _REFITS = 100
 _CALIBRATIONS = 10  # draws of validation examples, of which each refit has one for its temperature

@@ -35,6 +35,7 @@ def test_the_released_model_predicts_a_file(first_run):
     assert label in "0123456789"
     assert 0.1 <= float(probability) <= 1
     assert "median ms" in project.run("python -m benchmarks.prediction").stdout
+    (project.folder / "one.png").unlink()
 
 
 GONE = "rm -rf .dvc/cache data/[ce]* data/annotated models/[ce]* release plots/predictions.csv"
