@@ -287,7 +287,7 @@ def labelled(labels: np.ndarray, rows: np.ndarray, share: float, seed: int) -> n
 
 def masked(data: Data, train: np.ndarray, score: np.ndarray, chosen: dict) -> dict[str, dict]:
     """Accuracy of the Transformer from masked modelling and from random weights, by share and seed."""
-    tokens, n_classes = data.front(data.payload, train), data.labels.max() + 1
+    tokens, n_classes = data.front(data.payload, train), int(data.labels.max()) + 1
     keras.utils.set_random_seed(0)
     trunk = transformer(tokens)
     start = time.process_time()
@@ -311,7 +311,7 @@ def default(data: Data, train: np.ndarray, score: np.ndarray, chosen: dict) -> d
         data.kind, data.payload[train], Pretrain.model_construct(**PRETRAIN), portable=False, threads=2
     )
     model = Model(encoder.onnx, linear_head.FEATURES, portable=False, threads=2)
-    n_classes, found = data.labels.max() + 1, {}
+    n_classes, found = int(data.labels.max()) + 1, {}
 
     def features(rows: np.ndarray) -> np.ndarray:
         return linear_head.gather(map(model, np.array_split(data.payload[rows], -(-len(rows) // 500))))
