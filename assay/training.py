@@ -31,6 +31,7 @@ _SMALLEST_BATCH = 16  # is smaller than this, because it is normalised
 _STEPS_AT_ONCE = 10  # that TensorFlow takes before Python hears of it
 _WEIGHT_DECAY = 0.05
 _PREDICTED = 1024  # examples at a time
+_CHECKED = 128  # likewise, while a training's own memory is held
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
@@ -93,11 +94,11 @@ class InOrder(keras.utils.PyDataset):
         self.examples = examples
 
     def __len__(self) -> int:
-        return math.ceil(len(self.examples) / _PREDICTED)
+        return math.ceil(len(self.examples) / _CHECKED)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         examples = self.examples
-        rows = np.arange(len(examples))[index * _PREDICTED : (index + 1) * _PREDICTED]
+        rows = np.arange(len(examples))[index * _CHECKED : (index + 1) * _CHECKED]
         return examples.payload[rows], examples.labels[rows], examples.weights[rows]
 
 
