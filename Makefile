@@ -10,8 +10,8 @@ INSTALL := python -m pip install --quiet --disable-pip-version-check --require-h
 repro: .venv/ready  ## rebuild what changed
 	$(DVC) repro
 
-test: .venv/ready-for-tests  ## the whole test suite
-	python -m pytest
+test: .venv/ready-for-tests  ## the whole test suite, a file of it on each core
+	python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 fast: .venv/ready-for-tests  ## the tests that take seconds
 	python -m pytest -m "not slow"

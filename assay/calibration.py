@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import softmax
 
 _NOISE = 0.05  # share of wrong labels where the search starts
 _SHARPNESS = 3.0  # of a voice whose scores have a standard deviation of one, typically
@@ -29,7 +28,9 @@ def shared(voices: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray
 
     def log_loss(point: np.ndarray) -> float:
         sharpness, noise = _from_point(point)
-        right = softmax(np.tensordot(sharpness, scores, 1), axis=1)[rows, labels]
+        logits = np.tensordot(sharpness, scores, 1)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))  # scipy's softmax takes twice as long
+        right = odds[rows, labels] / odds.sum(axis=1)
         unusual = ((point[:-1] - np.log(_SHARPNESS)) ** 2).sum() / 2 / len(labels)
         return unusual - log_likelihood(right, noise, n_classes)
 

@@ -40,6 +40,7 @@ QUALITY = Path("data/cleaned/quality.parquet")  # every labelled example and wha
 ISSUES = Path("data/cleaned/issues.csv")  # the same for what is not simply kept, for people
 GALLERY = Path("data/cleaned/gallery.html")  # the worst of them, in pictures
 CLEANED_LABELS = Path("data/cleaned/labels.csv")  # id, label, confidence, source
+ALTERNATIVES = Path("data/cleaned/alternatives.csv")  # id, label, confidence: what else an example may be
 PRED_PROBS = Path("data/cleaned/pred_probs.parquet")  # out-of-sample probabilities of every example
 ANNOTATIONS = Path("data/annotations")  # *.csv: people's answers, in git
 ANNOTATED_LABELS = Path("data/annotated/labels.csv")  # what train learns from: id, label, weight, source

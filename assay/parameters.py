@@ -118,6 +118,7 @@ class Train(Section):
     shift: Natural  # pixels by which a training image is moved, at most
     mirror: bool  # whether the model averages over an image and its mirror image
     label_smoothing: OpenShare
+    soft_labels: bool
     class_weights: Literal["none", "balanced"]
     patience: Natural  # epochs without a lower validation loss after which training stops; 0: never
     bfloat16: Literal["auto"] | bool

@@ -17,7 +17,7 @@ from assay import calibration, leave_one_out, verdict
 from assay.catalogue import Rows
 from assay.verdict import SMALLEST, Said
 
-ROWS = 5_000  # training examples that are enough to fit the head on; chance is reckoned for the number there is
+ROWS = 4_000  # training examples that are enough to fit the head on; chance is reckoned for the number there is
 _CELLS = 50_000  # test examples times classes that it is asked of
 _GROUPS = 200  # of training examples that are weighed alike
 _REFITS = 100
@@ -68,24 +68,26 @@ def _logits(
 ) -> Iterator[np.ndarray]:
     """Logits (m, classes) of test examples, from one refit after the other."""
     rows, codes, n = learned.features, learned.labels, len(learned.labels)
-    mean, gram, cross, share = leave_one_out.sums([rows], codes, n_classes)
-    inverse = leave_one_out.penalised(gram, np.eye(len(gram)), penalty).astype(rows.dtype)
-    centred, asked = rows - mean.astype(rows.dtype), test - mean.astype(rows.dtype)
-    through, towards = asked @ inverse, centred @ inverse
+    sums = leave_one_out.sums([rows], codes, n_classes)
+    inverse = leave_one_out.penalised(sums[1], np.eye(len(sums[1])), penalty).astype(rows.dtype)
+    mean, _, cross, share = (each.astype(rows.dtype) for each in sums)
+    centred, asked = rows - mean, test - mean
+    towards = centred @ inverse
     leverage = (towards * centred).sum(axis=1) + 1 / n
-    residuals = (codes[:, None] == np.arange(n_classes)) - share - towards @ cross
-    residuals = (residuals / np.maximum(1 - leverage, _LEAST)[:, None]).astype(rows.dtype)  # leave-one-out
-    scores = (codes[:, None] == np.arange(n_classes)) - residuals
+    given = (codes[:, None] == np.arange(n_classes)).astype(rows.dtype)
+    residuals = (given - share - towards @ cross) / np.maximum(1 - leverage, _LEAST)[:, None]  # leave-one-out
+    scores = given - residuals
     draws = rng.integers(n, size=(_CALIBRATIONS if validation else 1, min(validation or n, _VALIDATION)))
     sharpness = np.array([1 / calibration.temperature(scores[draw], codes[draw]) for draw in draws])
     groups = np.array_split(rng.permutation(n), min(_GROUPS, n))
     moved = np.stack([centred[group].T @ residuals[group] for group in groups])  # (groups, features, classes)
     shifted = np.stack([residuals[group].sum(axis=0) for group in groups]) / n
     weights = rng.normal(size=(_REFITS, len(groups))).astype(rows.dtype) * np.sqrt(n / learned.total, dtype=rows.dtype)
-    base = through @ cross + share
-    for number, weight in enumerate(weights):
-        moves = through @ np.tensordot(weight, moved, 1) + weight @ shifted
-        yield sharpness[number % len(draws)] * (base + moves)
+    base = asked @ (inverse @ cross) + share
+    moves = np.tensordot(moved, weights, (0, 1)).reshape(len(inverse), -1)  # (features, classes of each refit)
+    moves = (asked @ (inverse @ moves)).reshape(len(asked), n_classes, -1)  # of all refits at once: it is faster so
+    for number, shift in enumerate(weights @ shifted):
+        yield sharpness[number % len(draws)] * (base + moves[:, :, number] + shift)
 
 
 def said(logits: np.ndarray, answer: np.ndarray) -> Said:

@@ -35,8 +35,10 @@ _CHECKED = 128  # likewise, while a training's own memory is held
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def cross_entropy(smoothing: float) -> Callable:
-    """The loss of labels of which this share is spread over all classes (Szegedy et al. 2016)."""
+def cross_entropy(smoothing: float, *, soft: bool = False) -> Callable:
+    """The loss of labels, `soft` or not, of which this share is spread over all classes (Szegedy et al. 2016)."""
+    if soft:
+        return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
 
     def smoothed(labels: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
         log_probabilities = keras.ops.log_softmax(logits)
@@ -51,7 +53,7 @@ class Examples:
     """What is learned from, or checked against."""
 
     payload: np.ndarray | Stored  # (n, ...)
-    labels: np.ndarray  # (n,) int
+    labels: np.ndarray  # (n,) int; soft ones: (n, classes) probabilities
     weights: np.ndarray  # (n,) 0..1
 
     def __len__(self) -> int:

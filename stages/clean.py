@@ -9,6 +9,7 @@ from assay.errors import InputError, run
 from assay.opinions import Opinions
 from assay.parameters import Clean
 
+_POSSIBLE = 0.01  # probability of a class that is worth to be told
 _COLUMNS = ["id", "batch", "key", "split", "kind", *quality.COLUMNS[1:], *evidence.COLUMNS]
 
 
@@ -44,7 +45,9 @@ def main() -> None:
     issues = pd.concat([doubted.assign(kind="label").astype(object), found]).fillna("")
     spreadsheets.write(dataset.ISSUES, issues, _COLUMNS)
     dataset.write_bytes(dataset.GALLERY, gallery.page(doubted, examples).encode())
-    dataset.write_frame(dataset.CLEANED_LABELS, cleaned(judged), ["id", "label", "confidence", "source"])
+    kept = cleaned(judged)
+    dataset.write_frame(dataset.CLEANED_LABELS, kept, ["id", "label", "confidence", "source"])
+    dataset.write_frame(dataset.ALTERNATIVES, alternatives(kept, believed.probabilities, classes))
     dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], heard.pred_probs, classes)
     dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, heard) | beyond.counts(found, examples))
     spreadsheets.write(dataset.ANNOTATORS, *table_of_people(votes, believed, people, classes))
@@ -106,6 +109,14 @@ def cleaned(judged: pd.DataFrame) -> pd.DataFrame:
         confidence=kept["confidence"].where(corrected, kept["quality"]),
         source=np.where(corrected, "corrected", "consensus"),
     )
+
+
+def alternatives(kept: pd.DataFrame, believed: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    """The other classes that are possible for the examples whose labels are kept."""
+    probabilities, names = believed[kept.index], np.array(classes, dtype=object)
+    rows, others = np.nonzero((probabilities >= _POSSIBLE) & (names != kept["label"].to_numpy()[:, None]))
+    confidence = probabilities[rows, others].astype(float)
+    return pd.DataFrame({"id": kept["id"].array[rows], "label": names[others], "confidence": confidence})
 
 
 def summary(examples: pd.DataFrame, judged: pd.DataFrame, heard: Opinions) -> dict:

@@ -17,20 +17,21 @@ _STARTS = {
     "scratch": "training from random weights",
     "frozen": "fitting a linear classifier on what the encoder gives",
 }
+_JUDGED = ("consensus", "corrected")  # sources of labels of which clean knows how sure they are
 _ROWS = 1024  # of what an encoder gives, at a time
 _TINY = 1e-9
 
 
 def main() -> None:
     params = parameters.load()
-    train, validation, classes = read()
+    train, validation, classes = read(soft=params.train.soft_labels)
     if params.train.class_weights == "balanced":
         train = train.assign(weight=balanced(train["code"].to_numpy(), train["weight"].to_numpy()))
 
     encoder = dataset.read_json(dataset.ENCODER_INFO)
-    start = where_from(params.train.start, params.train.network, encoder)
+    start = where_from(params.train, encoder)
     learn = linear if start == "frozen" else partial(network, start=start, modality=encoder["modality"])
-    content, curve, temperature = learn(train, validation, len(classes), params)
+    content, curve, temperature = learn(train, validation, classes, params)
 
     dataset.write_bytes(dataset.CLASSIFIER, content)
     kind = {name: encoder[name] for name in payloads.kind(train)}
@@ -44,9 +45,11 @@ def main() -> None:
     dataset.drop_checkpoint()
 
 
-def read() -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+def read(*, soft: bool) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """What is learned from, what is checked against, each with `code` and `weight`, and the names of the classes."""
-    labels = dataset.read_csv(dataset.ANNOTATED_LABELS).to_pandas().set_index("id")[["label", "weight"]]
+    labels = dataset.read_csv(dataset.ANNOTATED_LABELS).to_pandas().set_index("id")[["label", "weight", "source"]]
+    if soft:  # a doubt is told by the label itself
+        labels.loc[labels["source"].isin(_JUDGED), "weight"] = "1"
     examples = catalogue.read().drop(columns="key").join(labels, on="id", how="inner")
     classes = sorted(labels["label"].unique())
     examples["code"] = pd.Categorical(examples["label"], classes).codes
@@ -63,12 +66,31 @@ def balanced(codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return weights * weights.sum() / np.count_nonzero(sums) / np.maximum(sums, _TINY)[codes]
 
 
-def where_from(start: str, network: str, encoder: dict) -> str:
+def soft(examples: pd.DataFrame, classes: list[str]) -> np.ndarray:
+    """The probability of each class, with what else clean takes for possible. Shape (n, classes), float32.
+
+    What people answered, and pseudo-labels, stand as they are.
+    """
+    own = examples["code"].to_numpy()
+    found = np.eye(len(classes), dtype=np.float32)[own]
+    others = dataset.read_csv(dataset.ALTERNATIVES).to_pandas()
+    judged = examples["id"][examples["source"].isin(_JUDGED)]
+    others = others[others["id"].isin(judged) & others["label"].isin(classes)]
+    rows, confidence = pd.Index(examples["id"]).get_indexer(others["id"]), others["confidence"].astype(np.float32)
+    found[rows, pd.Index(classes).get_indexer(others["label"])] = confidence
+    np.subtract.at(found, (rows, own[rows]), confidence)
+    return found
+
+
+def where_from(params: parameters.Train, encoder: dict) -> str:
     """Where training starts; says so."""
+    start = params.start
     if start == "encoder" and encoder["start"] != "encoder":
         raise InputError(f"params.yaml: train.start: encoder needs weights, and {encoder['method']} has none: use auto")
     start = encoder["start"] if start == "auto" else start
-    if start == "encoder" and network == "large":
+    if start == "frozen" and params.soft_labels:
+        raise InputError("params.yaml: train.soft_labels is for networks, and start: frozen trains none: use scratch")
+    if start == "encoder" and params.network == "large":
         raise InputError("params.yaml: train.network: large has no weights of the encoder: use start: scratch")
     print(_STARTS[start], file=sys.stderr)
     return start
@@ -81,7 +103,7 @@ Learned = tuple[bytes, list[dict], float]
 def network(
     train: pd.DataFrame,
     validation: pd.DataFrame,
-    n_classes: int,
+    classes: list[str],
     params: parameters.Parameters,
     *,
     start: str,
@@ -101,22 +123,25 @@ def network(
     def build() -> tuple:
         """The network that learns, the one that answers, and the part that the weights of an encoder are for."""
         trunk = networks.encoder(shape, large=given.network == "large")
-        model = networks.classifier(trunk, n_classes)
+        model = networks.classifier(trunk, len(classes))
         return model, networks.mirrored(model) if given.mirror and len(shape) == 3 else model, trunk
 
     model, answers, trunk = build()
     if start == "encoder":
         trunk.set_weights(list(dataset.read_arrays(dataset.ENCODER_WEIGHTS).values()))
     augment = modalities.named(modality).augment
-    own = training.Examples(payload, train["code"].to_numpy(), train["weight"].to_numpy())
+    labels = soft(train, classes) if given.soft_labels else train["code"].to_numpy()
+    own = training.Examples(payload, labels, train["weight"].to_numpy())
     checked = None
     if len(validation):
         prepared = payloads.Stored(map(prepare, payloads.of(validation, _ROWS)))
-        checked = training.Examples(prepared, validation["code"].to_numpy(), validation["weight"].to_numpy())
+        labels = validation["code"].to_numpy()
+        labels = np.eye(len(classes), dtype=np.float32)[labels] if given.soft_labels else labels
+        checked = training.Examples(prepared, labels, validation["weight"].to_numpy())
     curve = training.fit(
         model,
         training.Batches(own, given.batch_size, lambda raw, rng: prepare(augment(raw, rng, given.shift)), given.seed),
-        training.cross_entropy(given.label_smoothing),
+        training.cross_entropy(given.label_smoothing, soft=given.soft_labels),
         learning_rate=given.learning_rate,
         epochs=given.epochs,
         steps=given.steps,
@@ -128,7 +153,8 @@ def network(
     )
     temperature = 1.0
     if checked:
-        temperature = calibration.temperature(training.logits(answers, training.InOrder(checked)), checked.labels)
+        logits = training.logits(answers, training.InOrder(checked))
+        temperature = calibration.temperature(logits, validation["code"].to_numpy())
     last = training.classifier_to_onnx(answers, lambda: build()[1], temperature)
     return graphs.then(dataset.ENCODER_FRONT.read_bytes(), last), curve, temperature
 
@@ -145,7 +171,7 @@ def fingerprint(train: pd.DataFrame, validation: pd.DataFrame, params: parameter
     return said.hexdigest()
 
 
-def linear(train: pd.DataFrame, validation: pd.DataFrame, n_classes: int, params: parameters.Parameters) -> Learned:
+def linear(train: pd.DataFrame, validation: pd.DataFrame, classes: list[str], params: parameters.Parameters) -> Learned:
     """Fit a linear classifier on what the frozen encoder gives."""
     read = Model(dataset.ENCODER, linear_head.FEATURES, portable=params.portable, threads=params.threads)
     features, others = (
@@ -154,7 +180,7 @@ def linear(train: pd.DataFrame, validation: pd.DataFrame, n_classes: int, params
     )
     codes, weights = train["code"].to_numpy(), train["weight"].to_numpy()
     checked = (others, validation["code"].to_numpy()) if len(validation) else None
-    head = linear_head.fit(features, codes, weights, n_classes, checked)
+    head = linear_head.fit(features, codes, weights, len(classes), checked)
     sides = {"": (head.logits(features), codes)}
     temperature = 1.0
     if checked:
@@ -162,7 +188,8 @@ def linear(train: pd.DataFrame, validation: pd.DataFrame, n_classes: int, params
         temperature = calibration.temperature(*sides["validation_"])
         both = linear_head.gather([features, others]), np.append(codes, checked[1])
         weights = np.append(weights, validation["weight"].to_numpy())
-        head = linear_head.fit(*both, weights, n_classes, strengths=[head.strength])  # all is told: now learn from them
+        strengths = [head.strength]  # all is told: now learn from them
+        head = linear_head.fit(*both, weights, len(classes), strengths=strengths)
     row: dict[str, float] = {"epoch": 1}
     for side, (logits, labels) in sides.items():
         row |= {f"{side}accuracy": float((logits.argmax(axis=1) == labels).mean())}

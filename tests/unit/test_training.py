@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from assay import dataset
@@ -27,10 +28,19 @@ def test_balanced_weights_have_the_same_sum_for_each_class():
     assert found[0] == 2 * found[2]
 
 
+def test_soft_labels_tell_what_else_is_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Of an example that a person answered, nothing else is; of a class that nobody learns, nothing."""
+    monkeypatch.chdir(tmp_path)
+    rows = [["judged", "b", "0.2500"], ["judged", "gone", "0.1000"], ["answered", "b", "0.4000"], ["dropped", "b", "1"]]
+    dataset.write_csv(dataset.ALTERNATIVES, ["id", "label", "confidence"], rows)
+    examples = pd.DataFrame({"id": ["answered", "judged"], "code": [0, 0], "source": ["human", "consensus"]}, [5, 7])
+    assert train.soft(examples, ["a", "b"]).tolist() == [[1, 0], [0.75, 0.25]]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("patience", [0, 2])
+@pytest.mark.parametrize(("patience", "soft"), [(0, False), (2, True)])
 def test_a_killed_training_goes_on_to_the_same_weights(
-    patience: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    patience: int, soft: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ):
     """Killed after each epoch in turn; with patience it must stop where it would have, at the best weights."""
     from assay import training
@@ -38,6 +48,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     rows, labels = rng.normal(size=(90, 4)).astype(np.float32), rng.integers(2, size=90)
+    labels = np.eye(2)[labels] if soft else labels
     own, checked = (
         training.Examples(rows[part], labels[part], np.ones(len(labels[part]))) for part in (slice(60), slice(60, 90))
     )
@@ -47,7 +58,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
         model = training.networks.classifier(training.networks.encoder((4,)), 2)
         batches = training.Batches(own, 16, lambda raw, rng: raw + rng.normal(size=raw.shape), 0)
         how = {"epochs": 6, "accumulated": 2, "patience": patience, "metrics": ["accuracy"]}
-        loss = training.cross_entropy(0.1)
+        loss = training.cross_entropy(0.1, soft=soft)
         curve = training.fit(model, batches, loss, learning_rate=0.05, validation=checked, key=key, **how)
         return curve, model.get_weights()
 
