@@ -8,9 +8,10 @@ import pyarrow as pa
 import pytest
 import soundfile
 from onnx import TensorProto, helper
+from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
-from assay import adapters, audio, columns, graphs, linear_head, log_mel, ngrams, tables, text
+from assay import adapters, audio, columns, graphs, images, linear_head, log_mel, ngrams, tables, text
 from assay.errors import InputError
 from assay.inference import Model
 from assay.parameters import Collect
@@ -189,3 +190,24 @@ def test_encoder_that_takes_something_else(tmp_path: object) -> None:
     path.write_bytes(graphs.as_it_is(TensorProto.FLOAT, [3]))
     with pytest.raises(InputError, match=r"encoder\.onnx takes"):
         adapters.adapt(path, {"modality": "image", "shape": [8, 8, 1]}, **HOW)
+
+
+def test_odd_images() -> None:
+    """One pixel, many of them, print colours, 16 bits, pictures that move: each becomes one of eight by eight."""
+    red, blue = (Image.new("RGB", (9, 9), colour) for colour in ("red", "blue"))
+    sixteen_bits = Image.fromarray(np.full((5, 7), 2**16 - 1, np.uint16))
+    odd = [
+        *[("PNG", red.resize((side, side))) for side in (1, 8000)],
+        ("TIFF", red.convert("CMYK")), ("TIFF", red.convert("LAB")), ("GIF", red),
+        *[(form, sixteen_bits) for form in ("PNG", "TIFF")],
+    ]  # fmt: skip
+    files = []
+    for form, picture in odd:
+        file = io.BytesIO()
+        picture.save(file, form, **({"save_all": True, "append_images": [blue]} if form == "GIF" else {}))
+        files.append(file.getvalue())
+    params = Collect.model_construct(resize=(8, 8), channels=3)
+    found = images.canonical(files, [str(number) for number in range(len(files))], params)
+    assert found.shape == (len(files), 8, 8, 3)
+    expected = [[255, 0, 0]] * 5 + [[255, 255, 255]] * 2
+    assert found.reshape(len(files), -1, 3).mean(axis=1) == pytest.approx(np.array(expected), abs=5)
