@@ -114,7 +114,7 @@ def whole(folder: Path, source: Path) -> bool:
 
 def killed(server: servers.Server, folder: Path, verb: str, longest: float, rng: random.Random) -> Done:
     """Push or pull while the server is killed at a random moment, after which it is there again."""
-    process = start(folder, verb, "--quiet")
+    process = start(folder, verb)
     time.sleep(rng.uniform(0.3, 1) * longest)
     server.stop()
     done = end(process)
@@ -182,7 +182,7 @@ def damaged(remote: Remote, store: Path, source: Path, rng: random.Random) -> No
             damage(how, path)
             remote.use(source, "damaged", verify=verify)
             folder = another(source.parent / "beside", source)
-            done = dvc(folder, "pull", "--quiet")
+            done = dvc(folder, "pull")
             wrong = len(passes_for_whole(folder, source))
             for each in (path, *store.glob("damaged/files/md5/*/*.dir")):
                 each.unlink(missing_ok=True)
@@ -207,7 +207,7 @@ def read_only(source: Path, folder: Path) -> None:
     for path in (reader, *reader.rglob("*")):
         os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
     cache.chmod(0o555)
-    done = dvc(reader, "pull", "--quiet", user=NOBODY)
+    done = dvc(reader, "pull", user=NOBODY)
     wrong = len(passes_for_whole(reader, source))
     cache.chmod(0o755)
     again = dvc(reader, "pull", "--quiet", user=NOBODY)
