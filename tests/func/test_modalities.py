@@ -74,7 +74,7 @@ def test_from_raw_files_to_a_prediction(tmp_path: Path, make: object, least: flo
     raw = project.folder / "data/raw/mine"
     raw.mkdir(parents=True)
     make(raw, np.random.default_rng(0))
-    project.set(batches=["mine"], pretrain__batches=["mine"], train__steps=200)
+    project.set(batches=["mine"], pretrain__batches=["mine"], collect__seconds=0.5, train__steps=100)
     project.repro()
     assert project.yaml("metrics/evaluate.json")["accuracy"] >= least
     lines = project.run(f"python -m assay predict data/raw/mine/{asked}").stdout.splitlines()
