@@ -39,7 +39,7 @@ from keras import layers, ops  # isort: skip
 IMAGES, TESTED = 10_000, 1_000  # at most, of the training and of the test examples
 SHARES, SEEDS = (0.01, 0.1), 3
 WIDTH, HEADS, DEPTH = 64, 4, 2
-BATCH, STEPS, TUNING_STEPS, TUNING_BATCH = 64, 1000, 100, 32
+BATCH, STEPS, TUNING_STEPS, TUNING_BATCH = 64, 1000, 500, 32
 RATE, TUNING_RATE, DECAY, WARM_UP = 0.002, 0.001, 0.05, 0.1
 SIDE = 7  # pixels of a patch
 MOMENTS = 5  # frames of a token of sound
