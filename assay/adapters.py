@@ -10,7 +10,7 @@ from assay import bert, graphs
 from assay.errors import InputError
 from assay.inference import Model
 
-_IMAGENET = {"mean": (0.485, 0.456, 0.406), "deviation": (0.229, 0.224, 0.225)}  # of pixels 0 to 1, as torchvision has
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels 0 to 1, as torchvision has
 _CHANNELS = (1, 3)
 _SIDE = 224  # pixels, where the encoder takes any size
 
@@ -29,9 +29,8 @@ def adapt(path: Path, kind: dict, *, portable: bool, threads: int) -> bytes:
     """
     if path.is_dir():
         if kind["modality"] != "text":
-            raise InputError(
-                f"{path} is a folder, which may hold an encoder of texts, not of {kind['modality']} examples"
-            )
+            may = "which may hold an encoder of texts"
+            raise InputError(f"{path} is a folder, {may}, not of {kind['modality']} examples")
         return bert.to_onnx(path)
     encoder = Model(path, portable=portable, threads=threads)  # raises what is wrong with the file
     content = path.read_bytes()
@@ -44,7 +43,10 @@ def adapt(path: Path, kind: dict, *, portable: bool, threads: int) -> bytes:
     axes = list(range(1, len(given.shape) - 1))  # of places: tokens (n, t, c), maps (n, h, w, c)
     if len(given.shape) == 4 and not (len(taken.shape) == 4 and taken.shape[3] in _CHANNELS):
         axes = [2, 3]  # maps (n, c, h, w)
-    return _pooled(joined, given.name, axes)
+    graph = graphs.Graph(graphs.opset(content))
+    averaged = graph.reduced("ReduceMean", "payload", axes, keepdims=0) if axes else "payload"
+    graph("Flatten", averaged, output="embedding")
+    return graphs.then(joined, graph.to_onnx("pooled", (TensorProto.FLOAT, given.shape[1:])), given.name)
 
 
 def _before(kind: dict, taken: object, path: Path, opset: int) -> bytes | None:
@@ -53,10 +55,9 @@ def _before(kind: dict, taken: object, path: Path, opset: int) -> bytes | None:
     if kind["modality"] == "image" and len(shape) == 3:
         return _images(kind["shape"], shape, floats, opset)
     if kind["modality"] == "audio" and floats and len(shape) == 1:
-        nodes = [("Cast", "payload", "samples", {"to": TensorProto.FLOAT}), ("Div", "samples full", "embedding")]
-        return graphs.to_onnx(
-            "sound", (TensorProto.INT16, kind["shape"]), nodes, {"full": np.float32(2**15)}, opset=opset
-        )
+        graph = graphs.Graph(opset)
+        graph("Div", graph("Cast", "payload", to=TensorProto.FLOAT), float(2**15), output="embedding")
+        return graph.to_onnx("sound", (TensorProto.INT16, kind["shape"]))
     if len(shape) != len(kind["shape"]):
         raise InputError(f"{path} takes {taken.shape}, which {kind['modality']} payloads {kind['shape']} do not fit")
     return None
@@ -68,32 +69,20 @@ def _images(own: list[int], wanted: list, floats: bool, opset: int) -> bytes:
     sides = wanted[1:] if first else wanted[:2]
     sides = [side if isinstance(side, int) else _SIDE for side in sides]
     asked = wanted[0 if first else 2]
-    nodes = [
-        ("Cast", "payload", "pixels", {"to": TensorProto.FLOAT}),
-        ("Transpose", "pixels", "planes", {"perm": [0, 3, 1, 2]}),
-    ]
-    constants = {
-        "none": np.zeros(0, np.float32),
-        "scales": np.array([1, 1, sides[0] / height, sides[1] / width], np.float32),
-    }
-    x = "planes"
+    graph = graphs.Graph(opset)
+    x = graph("Transpose", graph("Cast", "payload", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
     if channels == 1 and asked == 3:
-        nodes.append(("Concat", "planes planes planes", "colour", {"axis": 1}))
-        x = "colour"
+        x = graph("Concat", x, x, x, axis=1)
     if [height, width] != sides:
-        nodes.append(("Resize", f"{x} none scales", "resized", {"mode": "linear"}))
-        x = "resized"
+        x = graph("Resize", x, np.zeros(0), np.array([1, 1, sides[0] / height, sides[1] / width]), mode="linear")
     if floats:
-        mean, deviation = (np.array(_IMAGENET[name], np.float32)[:asked] * 255 for name in ("mean", "deviation"))
-        constants |= {"mean": mean[:, None, None], "deviation": deviation[:, None, None]}
-        nodes += [("Sub", f"{x} mean", "centred"), ("Div", "centred deviation", "normalised")]
-        x = "normalised"
+        mean, deviation = (np.array(each, np.float32)[:asked, None, None] * 255 for each in (_MEAN, _DEVIATION))
+        x = graph("Div", graph("Sub", x, mean), deviation)
     if not first:
-        nodes.append(("Transpose", x, "last", {"perm": [0, 2, 3, 1]}))
-        x = "last"
+        x = graph("Transpose", x, perm=[0, 2, 3, 1])
     kind = TensorProto.FLOAT if floats else TensorProto.UINT8
-    nodes.append(("Cast", x, "embedding", {"to": kind}))
-    return graphs.to_onnx("pictures", (TensorProto.UINT8, own), nodes, constants, gives=(kind, 4), opset=opset)
+    graph("Cast", x, to=kind, output="embedding")
+    return graph.to_onnx("pictures", (TensorProto.UINT8, own), gives=(kind, 4))
 
 
 def _renamed(content: bytes, name: str) -> bytes:
@@ -102,19 +91,4 @@ def _renamed(content: bytes, name: str) -> bytes:
     for node in model.graph.node:
         node.input[:] = ["payload" if each == name else each for each in node.input]
     next(each for each in model.graph.input if each.name == name).name = "payload"
-    return model.SerializeToString()
-
-
-def _pooled(content: bytes, name: str, axes: list[int]) -> bytes:
-    """The graph with the output `name`, averaged over some axes, as its one output `embedding`."""
-    model = onnx.load_from_string(content)  # the names below may be its own too
-    model, name = onnx.compose.add_prefix(model, "encoder_", rename_inputs=False), f"encoder_{name}"
-    if axes and graphs.opset(content) >= 18:
-        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(axes), "places"))
-        model.graph.node.append(onnx.helper.make_node("ReduceMean", [name, "places"], ["averaged"], keepdims=0))
-    elif axes:
-        model.graph.node.append(onnx.helper.make_node("ReduceMean", [name], ["averaged"], keepdims=0, axes=axes))
-    model.graph.node.append(onnx.helper.make_node("Flatten", ["averaged" if axes else name], ["embedding"]))
-    del model.graph.output[:]
-    model.graph.output.append(onnx.helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", None]))
     return model.SerializeToString()

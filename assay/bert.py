@@ -20,11 +20,8 @@ from assay.inference import TOKENIZER
 _KIND = {"model_type": "bert", "hidden_act": "gelu"}  # what is written out here
 WEIGHTS = "model.safetensors"
 _CONFIG, _TOKENIZER = "config.json", "tokenizer.json"
-_CUT = {
-    "direction": "Right",
-    "strategy": "LongestFirst",
-    "stride": 0,
-}  # texts that are too long, as tokenizer.json says
+# texts that are too long, and those that are shorter than others, as tokenizer.json says
+_CUT = {"strategy": "LongestFirst", "direction": "Right", "stride": 0}
 _FILL = {"strategy": "BatchLongest", "direction": "Right", "pad_type_id": 0, "pad_token": "[PAD]"}
 _POOLED = 3  # layers from the last on, of which mean and maximum over a text's tokens are kept
 _OPSET = 17  # the first with LayerNormalization
@@ -55,8 +52,7 @@ def to_onnx(folder: Path) -> bytes:
             raise InputError(f"{wrong}: export it as an ONNX file with one input")
     graph = _Bert(weights, config)
     graph.embed()
-    content = graphs.to_onnx("bert", (TensorProto.INT64, [None]), graph.nodes, graph.constants, opset=_OPSET)
-    model = onnx.load_from_string(content)
+    model = onnx.load_from_string(graph.to_onnx("bert", (TensorProto.INT64, [None])))
     most = config["max_position_embeddings"]
     tokenizer["truncation"] = tokenizer.get("truncation") or _CUT | {"max_length": most}
     tokenizer["padding"] = _FILL | {"pad_id": config["pad_token_id"]}
@@ -64,8 +60,8 @@ def to_onnx(folder: Path) -> bytes:
     return model.SerializeToString()
 
 
-class _Bert:
-    """Its nodes, named as they are made.
+class _Bert(graphs.Graph):
+    """Its nodes.
 
     Parameters
     ----------
@@ -74,23 +70,12 @@ class _Bert:
     """
 
     def __init__(self, weights: dict[str, np.ndarray], config: dict) -> None:
-        self.config, self.nodes = config, []
+        super().__init__(_OPSET)
+        self.config = config
         named = ((name.removeprefix("bert."), array.astype(np.float32)) for name, array in weights.items())
         turned = ("dense.weight", "query.weight", "key.weight", "value.weight")
         self.constants = {name: array.T if name.endswith(turned) else array for name, array in named}
         self.width, self.heads = config["hidden_size"], config["num_attention_heads"]
-
-    def __call__(self, op: str, *inputs: str | float | list, output: str = "", **attributes: object) -> str:
-        """Add a node, of outputs of others or of numbers, and say what its output is called."""
-        names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
-        output = output or f"{op}_{len(self.nodes)}"
-        self.nodes.append((op, " ".join(names), output, attributes))
-        return output
-
-    def constant(self, value: float | list) -> str:
-        name = f"constant_{len(self.constants)}"
-        self.constants[name] = np.array(value, np.float32 if isinstance(value, float) else np.int64)
-        return name
 
     def embed(self) -> None:
         """From token ids to what is kept of a text."""
@@ -134,8 +119,3 @@ class _Bert:
 
     def gelu(self, x: str) -> str:
         return self("Mul", self("Mul", x, 0.5), self("Add", self("Erf", self("Div", x, 2**0.5)), 1.0))
-
-    def softmax(self, x: str) -> str:
-        """Written out, since ONNX Runtime's own gives other last bits on other processors."""
-        powers = self("Exp", self("Sub", x, self("ReduceMax", x, axes=[-1])))
-        return self("Div", powers, self("ReduceSum", powers, [-1]))

@@ -4,6 +4,8 @@ A number or date becomes its standardised value and its place among its quantile
 encoding: Gorishniy, Rubachev and Babenko 2022); a category a column for each of its values; a gap a column of its own.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from onnx import TensorProto
 
@@ -21,8 +23,7 @@ def to_onnx(rows: np.ndarray, kind: dict) -> bytes:
     gap = np.isnan(rows)
     numbers = np.flatnonzero(~is_category & ~gap.all(axis=0))
     known = rows[:, numbers].astype(np.float64)
-    mean = np.nanmean(known, axis=0) if len(numbers) else np.zeros(0)
-    deviation = np.nanstd(known, axis=0) if len(numbers) else np.zeros(0)
+    mean, deviation = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
     places, lows, widths = [], [], []
     for column, values in zip(numbers, known.T, strict=True):
         edges = np.unique(np.nanquantile(values, np.linspace(0, 1, _BINS + 1)).astype(np.float32))
@@ -36,54 +37,21 @@ def to_onnx(rows: np.ndarray, kind: dict) -> bytes:
         owners += [column] * len(kept)
         codes += list(kept)
     gaps = np.flatnonzero((gap.sum(axis=0) >= _LEAST) & ~gap.all(axis=0))
-    constants = {
-        "numbers": numbers,
-        "mean": mean.astype(np.float32),
-        "deviation": np.where(deviation > 0, deviation, 1).astype(np.float32),
-        "far": np.float32(_FAR),
-        "near": np.float32(-_FAR),
-        "places": np.array(places, np.int64),
-        "lows": np.array(lows, np.float32),
-        "widths": np.array(widths, np.float32),
-        "zero": np.float32(0),
-        "one": np.float32(1),
-        "owners": np.array(owners, np.int64),
-        "codes": np.array(codes, np.float32),
-        "gaps": gaps,
-    }
-    column, to_float = {"axis": 1}, {"to": TensorProto.FLOAT}
-    parts = {
-        "values": [
-            ("Gather", "payload numbers", "raw", column),
-            ("Sub", "raw mean", "centred"),
-            ("Div", "centred deviation", "standardised"),
-            ("Min", "standardised far", "not_above"),
-            ("Max", "not_above near", "cut_off"),
-            ("IsNaN", "cut_off", "no_value"),
-            ("Where", "no_value zero cut_off", "values"),
-        ],
-        "quantiles": [
-            ("Gather", "payload places", "placed", column),
-            ("Sub", "placed lows", "above_low"),
-            ("Div", "above_low widths", "share"),
-            ("IsNaN", "share", "no_share"),
-            ("Where", "no_share zero share", "known_share"),
-            ("Max", "known_share zero", "from_zero"),
-            ("Min", "from_zero one", "quantiles"),
-        ],
-        "categories": [
-            ("Gather", "payload owners", "named", column),
-            ("Equal", "named codes", "is_it"),
-            ("Cast", "is_it", "categories", to_float),
-        ],
-        "missing": [
-            ("Gather", "payload gaps", "perhaps", column),
-            ("IsNaN", "perhaps", "is_gap"),
-            ("Cast", "is_gap", "missing", to_float),
-        ],
-    }
-    sizes = {"values": len(numbers), "quantiles": len(places), "categories": len(codes), "missing": len(gaps)}
-    used = [name for name in parts if sizes[name]]
-    nodes = [node for name in used for node in parts[name]]
-    nodes.append(("Concat", " ".join(used), "embedding", column))
-    return graphs.to_onnx("columns", (TensorProto.FLOAT, rows.shape[1:]), nodes, constants)
+    graph, deviation = graphs.Graph(), np.where(deviation > 0, deviation, 1)
+
+    def chosen(columns: Sequence[int]) -> str:
+        return graph("Gather", "payload", np.array(columns, int), axis=1)
+
+    def filled(x: str) -> str:
+        return graph("Where", graph("IsNaN", x), 0.0, x)
+
+    values = graph("Div", graph("Sub", chosen(numbers), mean), deviation)
+    shares = graph("Div", graph("Sub", chosen(places), np.array(lows)), np.array(widths))
+    parts = [
+        graph("Clip", filled(values), -_FAR, _FAR),
+        graph("Clip", filled(shares), 0.0, 1.0),
+        graph("Cast", graph("Equal", chosen(owners), np.array(codes)), to=TensorProto.FLOAT),
+        graph("Cast", graph("IsNaN", chosen(gaps)), to=TensorProto.FLOAT),
+    ]
+    graph("Concat", *parts, output="embedding", axis=1)
+    return graph.to_onnx("columns", (TensorProto.FLOAT, rows.shape[1:]))

@@ -52,6 +52,43 @@ def as_it_is(kind: int, shape: Sequence[int]) -> bytes:
     return to_onnx("as_it_is", (kind, shape), [("Identity", "payload", "embedding")], {}, gives=(kind, 1 + len(shape)))
 
 
+class Graph:
+    """A graph that is written down node by node, each named as it is made.
+
+    Parameters
+    ----------
+    opset : version of ONNX's own operators
+    """
+
+    def __init__(self, opset: int = _OPSETS[""]) -> None:
+        self.opset, self.nodes, self.constants = opset, [], {}
+
+    def __call__(self, op: str, *inputs: str | float | Sequence | np.ndarray, output: str = "", **how: object) -> str:
+        """Add a node, of outputs of others or of numbers, and say what its output is called."""
+        names = [each if isinstance(each, str) else self._constant(each) for each in inputs]
+        output = output or f"{op}_{len(self.nodes)}"
+        self.nodes.append((op, " ".join(names), output, how))
+        return output
+
+    def _constant(self, value: float | Sequence | np.ndarray) -> str:
+        name, array = f"constant_{len(self.constants)}", np.asarray(value)
+        self.constants[name] = array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
+        return name
+
+    def reduced(self, op: str, x: str, axes: Sequence[int], **how: object) -> str:
+        """Add a node that takes the maximum or the mean over some axes; operators of version 18 take them as input."""
+        return self(op, x, axes, **how) if self.opset >= 18 else self(op, x, axes=axes, **how)
+
+    def softmax(self, x: str, output: str = "") -> str:
+        """Written out, since ONNX Runtime's own gives other last bits on other processors."""
+        powers = self("Exp", self("Sub", x, self.reduced("ReduceMax", x, [-1])))
+        return self("Div", powers, self("ReduceSum", powers, [-1]), output=output)
+
+    def to_onnx(self, name: str, payload: tuple[int, Sequence], **what: object) -> bytes:
+        """What was written down, as the function `to_onnx` has it."""
+        return to_onnx(name, payload, self.nodes, self.constants, opset=self.opset, **what)
+
+
 def then(first: bytes, second: bytes, output: str = "embedding") -> bytes:
     """One graph of two: what the first gives as `output` is the payload of the second, whose outputs are kept."""
     before, after = onnx.load_from_string(first), onnx.load_from_string(second)
@@ -75,26 +112,10 @@ def then(first: bytes, second: bytes, output: str = "embedding") -> bytes:
 
 
 def linear_head(coef: np.ndarray, intercept: np.ndarray, opset: int = _OPSETS[""]) -> bytes:
-    """From `payload` (n, features) float32 to `probabilities` = softmax(payload · coef + intercept).
-
-    Softmax is written out: ONNX Runtime's own gives other last bits on other processors.
-    """
-    constants = {"coef": coef.astype(np.float32), "intercept": intercept.astype(np.float32), "last": np.array([-1])}
-    largest = (
-        ("logits last", "largest") if opset >= 18 else ("logits", "largest", {"axes": [-1]})
-    )  # where they go since
-    nodes = [
-        ("MatMul", "payload coef", "products"),
-        ("Add", "products intercept", "logits"),
-        ("ReduceMax", *largest),
-        ("Sub", "logits largest", "differences"),
-        ("Exp", "differences", "powers"),
-        ("ReduceSum", "powers last", "total"),
-        ("Div", "powers total", "probabilities"),
-    ]
-    return to_onnx(
-        "head", (TensorProto.FLOAT, coef.shape[:1]), nodes, constants, outputs=["probabilities"], opset=opset
-    )
+    """From `payload` (n, features) float32 to `probabilities` = softmax(payload · coef + intercept)."""
+    graph = Graph(opset)
+    graph.softmax(graph("Add", graph("MatMul", "payload", coef), intercept), output="probabilities")
+    return graph.to_onnx("head", (TensorProto.FLOAT, coef.shape[:1]), outputs=["probabilities"])
 
 
 def opset(content: bytes) -> int:

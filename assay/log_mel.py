@@ -13,6 +13,7 @@ _WINDOW, _HOP = 0.025, 0.010  # seconds
 _LOWEST = 60.0  # Hz
 _RANGE = 8.0  # powers of ten below a sound's loudest value that are told apart
 _QUIETEST = -4.0  # the least that counts as loudest: log10 of power, full scale being about 3
+_INAUDIBLE = 1e-10  # power, whose logarithm is taken
 
 
 def to_onnx(kind: dict) -> bytes:
@@ -24,44 +25,19 @@ def to_onnx(kind: dict) -> bytes:
     angles = 2 * np.pi * np.outer(frequencies, time) / size
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * time / window)
     waves = np.concatenate([np.cos(angles), np.sin(angles)]) * hann / 2**15  # (2 bins, window)
-    bins = len(frequencies)
-    constants = {
-        "one": np.array([1]),
-        "waves": waves[:, None].astype(np.float32),
-        "first": np.array([0]),
-        "middle": np.array([bins]),
-        "last": np.array([2 * bins]),
-        "mels": _filters(frequencies * rate / size).astype(np.float32),  # (mels, bins)
-        "tiny": np.float32(1e-10),
-        "ten": np.float32(np.log(10)),
-        "quietest": np.float32(_QUIETEST),
-        "range": np.float32(_RANGE),
-        "scale": np.float32(255 / _RANGE),
-        "zero": np.float32(0),
-        "three": np.array([3]),
-    }
-    nodes = [
-        ("Cast", "payload", "samples", {"to": TensorProto.FLOAT}),
-        ("Unsqueeze", "samples one", "channel"),  # (n, 1, samples)
-        ("Conv", "channel waves", "transform", {"strides": [hop], "pads": [max(0, window - samples), 0]}),
-        ("Mul", "transform transform", "squares"),
-        ("Slice", "squares first middle one", "real"),
-        ("Slice", "squares middle last one", "imaginary"),
-        ("Add", "real imaginary", "power"),  # (n, bins, frames)
-        ("MatMul", "mels power", "bands"),  # (n, mels, frames)
-        ("Max", "bands tiny", "audible"),
-        ("Log", "audible", "natural"),
-        ("Div", "natural ten", "log"),
-        ("ReduceMax", "log", "loudest", {"axes": [1, 2]}),
-        ("Max", "loudest quietest", "reference"),
-        ("Sub", "log reference", "below"),
-        ("Add", "below range", "raised"),
-        ("Max", "raised zero", "clipped"),
-        ("Mul", "clipped scale", "scaled"),
-        ("Unsqueeze", "scaled three", "grey"),
-        ("Cast", "grey", "embedding", {"to": TensorProto.UINT8}),
-    ]
-    return graphs.to_onnx("log_mel", (TensorProto.INT16, [samples]), nodes, constants, gives=(TensorProto.UINT8, 4))
+    bins, filters = len(frequencies), _filters(frequencies * rate / size)  # (mels, bins)
+    graph = graphs.Graph()
+    sound = graph("Unsqueeze", graph("Cast", "payload", to=TensorProto.FLOAT), [1])  # (n, 1, samples)
+    transform = graph("Conv", sound, waves[:, None], strides=[hop], pads=[max(0, window - samples), 0])
+    squares = graph("Mul", transform, transform)
+    real, imaginary = (graph("Slice", squares, [first], [first + bins], [1]) for first in (0, bins))
+    bands = graph("MatMul", filters, graph("Add", real, imaginary))  # (n, mels, frames)
+    log = graph("Div", graph("Log", graph("Max", bands, _INAUDIBLE)), np.log(10))
+    loudest = graph("Max", graph.reduced("ReduceMax", log, [1, 2]), _QUIETEST)
+    raised = graph("Max", graph("Add", graph("Sub", log, loudest), _RANGE), 0.0)
+    grey = graph("Unsqueeze", graph("Mul", raised, 255 / _RANGE), [3])
+    graph("Cast", grey, to=TensorProto.UINT8, output="embedding")
+    return graph.to_onnx("log_mel", (TensorProto.INT16, [samples]), gives=(TensorProto.UINT8, 4))
 
 
 def _filters(hertz: np.ndarray) -> np.ndarray:
