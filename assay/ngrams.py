@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from onnx import TensorProto
-from scipy.sparse import csr_array
+from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import svds
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.preprocessing import normalize
 
 from assay import graphs
 from assay.linear_head import FEATURES
@@ -20,6 +22,7 @@ _MOST = 20_000  # n-grams
 _LEAST = 2  # texts that a n-gram must be in
 _DIMENSIONS = 512  # of the embedding
 _READ = 2000  # characters of a text from which n-grams are learned
+_TINY = 1e-12  # least square of a row's length
 
 
 def learn(texts: Sequence[str]) -> bytes:
@@ -57,18 +60,10 @@ def _lower(character: str) -> str:
     return lower if len(lower) == 1 else character
 
 
-def _weights(texts: Sequence[str], kept: Sequence[str], rarity: np.ndarray) -> csr_array:
+def _weights(texts: Sequence[str], kept: Sequence[str], rarity: np.ndarray) -> csr_matrix:
     """Of each n-gram in each text; a row's length is 1. Shape (texts, n-grams)."""
-    place = {gram: index for index, gram in enumerate(kept)}
-    rows, columns, values = [], [], []
-    for row, text in enumerate(texts):
-        counts = Counter(gram for gram in _grams(text) if gram in place)
-        own = np.array([place[gram] for gram in counts], int)
-        weight = np.sqrt(list(counts.values())) * rarity[own]
-        rows += [row] * len(own)
-        columns += list(own)
-        values += list(weight / np.linalg.norm(weight)) if len(own) else []
-    return csr_array((values, (rows, columns)), shape=(len(texts), len(kept)))
+    counts = CountVectorizer(analyzer=_grams, vocabulary=kept).transform(texts)
+    return normalize(counts.sqrt().multiply(rarity))
 
 
 def _to_onnx(kept: Sequence[str], rarity: np.ndarray, axes: np.ndarray) -> bytes:
@@ -80,47 +75,19 @@ def _to_onnx(kept: Sequence[str], rarity: np.ndarray, axes: np.ndarray) -> bytes
     for length in range(1, _LONGEST + 1):
         starts.append(len(pool))
         pool += [number[character] for gram in kept if len(gram) == length for character in gram]
-    constants = {
-        "rarity": rarity.astype(np.float32),
-        "axes": axes.T.astype(np.float32),
-        "tiny": np.float32(1e-12),
-        "last": np.array([-1]),
-    }
-    characters = {"mark": 0, "mincharnum": 1, "pad_value": "", "separators": [""]}
-    numbers = {
-        "keys_strings": alphabet,
-        "values_int64s": [number[_lower(each)] for each in alphabet],
-        "default_int64": 0,
-    }
-    counts = {
-        "mode": "TF",
-        "min_gram_length": 1,
-        "max_gram_length": _LONGEST,
-        "max_skip_count": 0,
-        "ngram_counts": starts,
-        "ngram_indexes": list(range(len(kept))),
-        "pool_int64s": pool,
-    }
-    nodes = [
-        ("Tokenizer", "payload", "characters", characters),
-        ("LabelEncoder", "characters", "numbers", numbers),
-        ("TfIdfVectorizer", "numbers", "counts", counts),  # (n, n-grams)
-        ("Sqrt", "counts", "damped"),
-        ("Mul", "damped rarity", "weighted"),
-        *_normalised("weighted", FEATURES),
-        ("MatMul", f"{FEATURES} axes", "projected"),
-        *_normalised("projected", "embedding"),
-    ]
-    return graphs.to_onnx("ngrams", (TensorProto.STRING, []), nodes, constants, outputs=["embedding", FEATURES])
+    graph = graphs.Graph()
+    characters = graph("Tokenizer", "payload", mark=0, mincharnum=1, pad_value="", separators=[""])
+    values = [number[_lower(each)] for each in alphabet]
+    numbers = graph("LabelEncoder", characters, keys_strings=alphabet, values_int64s=values, default_int64=0)
+    grams = {"ngram_counts": starts, "ngram_indexes": list(range(len(kept))), "pool_int64s": pool}
+    lengths = {"min_gram_length": 1, "max_gram_length": _LONGEST, "max_skip_count": 0}
+    counts = graph("TfIdfVectorizer", numbers, mode="TF", **lengths, **grams)  # (n, n-grams)
+    _normalised(graph, graph("Mul", graph("Sqrt", counts), rarity), FEATURES)
+    _normalised(graph, graph("MatMul", FEATURES, axes.T), "embedding")
+    return graph.to_onnx("ngrams", (TensorProto.STRING, []), outputs=["embedding", FEATURES])
 
 
-def _normalised(name: str, output: str) -> list[tuple]:
-    """The nodes that bring rows to length 1."""
-    own = f"{name}_{{}}".format
-    return [
-        ("Mul", f"{name} {name}", own("squares")),
-        ("ReduceSum", f"{own('squares')} last", own("sum")),
-        ("Max", f"{own('sum')} tiny", own("positive")),
-        ("Sqrt", own("positive"), own("length")),
-        ("Div", f"{name} {own('length')}", output),
-    ]
+def _normalised(graph: graphs.Graph, x: str, output: str) -> None:
+    """Bring rows to length 1."""
+    squares = graph("ReduceSum", graph("Mul", x, x), [-1])
+    graph("Div", x, graph("Sqrt", graph("Max", squares, _TINY)), output=output)
