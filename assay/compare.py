@@ -8,7 +8,7 @@ import pandas as pd
 
 from assay import changes, dataset, parameters, refits, verdict
 from assay.errors import InputError
-from assay.verdict import Said
+from assay.scores import SMALLEST, Predictions
 from assay.versions import Version
 
 
@@ -80,15 +80,15 @@ def _model(old: Version, new: Version, metrics: Sequence[str], params: parameter
     return found
 
 
-def _said(both: pd.DataFrame, end: str, classes: list[str], bins: int) -> Said:
+def _said(both: pd.DataFrame, end: str, classes: list[str], bins: int) -> Predictions:
     """What one of two versions said, against the answers of B; the loss for another answer is known in part."""
     answer, own, predicted = both["answer_b"], both[f"answer{end}"], both[f"predicted{end}"]
     confidence = both[f"confidence{end}"].astype(float)
-    of_predicted = -np.log(np.maximum(confidence, verdict.SMALLEST))
+    of_predicted = -np.log(np.maximum(confidence, SMALLEST))
     loss = both.get(f"loss{end}", pd.Series(np.nan, both.index)).astype(float)
     loss = loss.where(own == answer, of_predicted.where(predicted == answer))
     codes = [pd.Categorical(column, classes).codes.astype(int) for column in (answer, predicted)]
-    return Said(*codes, confidence.to_numpy(), loss.to_numpy(), bins)
+    return Predictions(*codes, confidence.to_numpy(), loss.to_numpy(), bins)
 
 
 def _chance(old: Version, new: Version, tests: pd.Series, classes: list[str], about: dict) -> dict[str, float]:

@@ -4,9 +4,10 @@ import json
 import textwrap
 from dataclasses import dataclass, field
 
+from assay.verdict import COUNTED
+
 _WIDTH = 110
 _LISTED = 4  # of a long list; JSON has all
-_POINTS = ("accuracy", "macro_f1")  # metrics that are shares
 _WHY = {
     "additions": "examples added",
     "removals": "examples taken out",
@@ -134,7 +135,7 @@ def _model(found: dict) -> _Part:
     for name, each in model["metrics"].items():
         part.table.append([_spelled(name), f"{each['a']:.4f}", f"{each['b']:.4f}", _interval(each), each["verdict"]])
     unseen = [each for each in model["metrics"].values() if each["verdict"] == "no difference shown"]
-    if unseen and unseen[0]["metric"] in _POINTS:
+    if unseen and unseen[0]["metric"] in COUNTED:
         point = f"one point of {_spelled(unseen[0]['metric'])}"
         enough = f"would need about {unseen[0]['needed'] or 0:,} test examples to see {point}"
         hidden = f"no number of test examples would show {point}: chance in training moves it more"

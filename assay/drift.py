@@ -8,6 +8,7 @@ of at most the level.
 import numpy as np
 from scipy.stats import chi2_contingency, ks_2samp
 
+from assay import holm
 from assay.outliers import whiten
 
 LEVEL = 0.01
@@ -39,9 +40,8 @@ def p_values(
 
 def significant(p_values: dict[str, float], level: float = LEVEL) -> list[str]:
     """The tests that stay significant after Holm's correction, the smallest p value first."""
-    ordered = sorted(p_values, key=p_values.get)
-    held = [p_values[name] > level / (len(ordered) - rank) for rank, name in enumerate(ordered)]
-    return ordered[: held.index(True)] if True in held else ordered
+    adjusted = dict(zip(p_values, holm.adjusted(np.array([*p_values.values()])), strict=True))
+    return sorted((name for name in p_values if adjusted[name] <= level), key=p_values.get)
 
 
 def _means(new: np.ndarray, rows: np.ndarray, seed: int) -> float:

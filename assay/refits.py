@@ -15,7 +15,7 @@ from scipy.special import softmax
 
 from assay import calibration, leave_one_out, verdict
 from assay.catalogue import Rows
-from assay.verdict import SMALLEST, Said
+from assay.scores import Predictions
 
 ROWS = 4_000  # training examples that are enough to fit the head on; chance is reckoned for the number there is
 _CELLS = 50_000  # test examples times classes that it is asked of
@@ -59,8 +59,8 @@ def chance(
     asked = rng.permutation(len(answer))[: max(_CELLS // n_classes, 1)]
     how = {"n_classes": n_classes, "penalty": penalty, "validation": validation, "rng": rng}
     heads = [_logits(learned, test[asked], **how) for learned, test in zip((a, b), tests, strict=True)]
-    pairs = ([said(logits, answer[asked]) for logits in each] for each in zip(*heads, strict=True))
-    return verdict.chance(pairs)
+    answer, pairs = answer[asked], zip(*heads, strict=True)
+    return verdict.chance([Predictions.of(softmax(each, axis=1), answer) for each in pair] for pair in pairs)
 
 
 def _logits(
@@ -90,13 +90,6 @@ def _logits(
         yield sharpness[number % len(draws)] * (base + moves[:, :, number] + shift)
 
 
-def said(logits: np.ndarray, answer: np.ndarray) -> Said:
-    probabilities = np.append(softmax(logits, axis=1), np.zeros((len(logits), 1)), axis=1)
-    of_answer = probabilities[np.arange(len(answer)), np.minimum(answer, logits.shape[1])]
-    predicted = probabilities.argmax(axis=1)
-    return Said(answer, predicted, probabilities.max(axis=1), -np.log(np.maximum(of_answer, SMALLEST)))
-
-
 def shares(
     features: np.ndarray,
     before: np.ndarray,
@@ -106,7 +99,7 @@ def shares(
     *,
     n_classes: int,
     penalty: float,
-) -> dict[str, tuple[int, Said]]:
+) -> dict[str, tuple[int, Predictions]]:
     """What the head says after each kind of change alone: how many examples that concerns, and what it says.
 
     Parameters
@@ -132,7 +125,7 @@ def shares(
     heard = {}
     for name, (concerned, moment) in variants.items():
         if concerned or name == "nothing":
-            heard[name] = concerned, said(_predict(moment, test, penalty), answer)
+            heard[name] = concerned, Predictions.of(_predict(moment, test, penalty), answer)
     return heard
 
 
@@ -147,8 +140,9 @@ def _moments(features: np.ndarray, labels: np.ndarray, chosen: np.ndarray, n_cla
 
 
 def _predict(moments: np.ndarray, test: np.ndarray, penalty: float) -> np.ndarray:
+    """Probabilities (m, classes) of test examples."""
     n, total, gram, cross, counts = moments
     mean = total / n
     gram, cross = gram - n * np.outer(mean, mean), cross - np.outer(mean, counts)
     coef = leave_one_out.penalised(gram, cross, penalty)
-    return (test - mean) @ coef + counts / n
+    return softmax((test - mean) @ coef + counts / n, axis=1)

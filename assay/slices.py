@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import hypergeom
 
-from assay import scores
+from assay import holm, scores
 
 COLUMNS = ["slice", "value", "examples", "accuracy", "accuracy_low", "accuracy_high", "p_value", "worse"]
 _LEAST = 10  # examples that a slice must have to be told apart from chance
@@ -34,7 +34,6 @@ def table(slices: pd.DataFrame, correct: np.ndarray, confidence: float) -> pd.Da
             chance = hypergeom.sf((~own).sum() - 1, len(correct), wrong, len(own)) if len(own) >= _LEAST else np.nan
             rows.append((name, value, len(own), float(own.mean()), low, high, float(chance)))
     found = pd.DataFrame(rows, columns=COLUMNS[:-1]).sort_values(["p_value", "slice", "value"], kind="stable")
-    tested = int(found["p_value"].notna().sum())
-    factors = np.maximum(tested - np.arange(len(found)), 1)
-    found["p_value"] = (found["p_value"] * factors).clip(upper=1).cummax()
+    tested = found["p_value"].notna()
+    found.loc[tested, "p_value"] = holm.adjusted(found.loc[tested, "p_value"].to_numpy())
     return found.assign(worse=found["p_value"] < 1 - confidence)

@@ -15,10 +15,10 @@ from functools import partial
 from multiprocessing import Pool
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, softmax
 
 from assay import calibration, leave_one_out, refits, verdict
-from assay.verdict import Said
+from assay.scores import Predictions
 from benchmarks.workspace import SHARED, machine, row
 
 CLASSES, DIRECTIONS, WIDTH = 10, 100, 500
@@ -91,14 +91,15 @@ def random_features(rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarr
     return lambda features: np.maximum(features @ weights + 1, 0)
 
 
-def say(version: Version, tests: np.ndarray, stand_in: Callable, rng: np.random.Generator) -> Said:
+def say(version: Version, tests: np.ndarray, stand_in: Callable, rng: np.random.Generator) -> Predictions:
     """Train a stand-in for the model, and ask it."""
     (examples, labels), see = version, stand_in(rng)
     features = see(FEATURES[examples])
     checked = rng.permutation(len(labels)) % 10 == 0
     coef, intercept = leave_one_out.solve([features[~checked]], labels[~checked], CLASSES, PENALTY)
     temperature = calibration.temperature(features[checked] @ coef + intercept, labels[checked])
-    return refits.said((see(FEATURES[tests]) @ coef + intercept) / temperature, LABELS[tests])
+    logits = (see(FEATURES[tests]) @ coef + intercept) / temperature
+    return Predictions.of(softmax(logits, axis=1), LABELS[tests])
 
 
 def pair(seed: int, draw: Callable, stand_in: Callable) -> tuple[bool, ...]:
@@ -121,7 +122,7 @@ def pair(seed: int, draw: Callable, stand_in: Callable) -> tuple[bool, ...]:
     return tuple(found)
 
 
-def unpaired(a: Said, b: Said) -> bool:
+def unpaired(a: Predictions, b: Predictions) -> bool:
     """The usual test of two proportions."""
     shares = [each.correct.mean() for each in (a, b)]
     error = np.sqrt(sum(share * (1 - share) / TESTS for share in shares))

@@ -1,7 +1,5 @@
 """Score the classifier on the test examples, and, where the truth is known, what cleaning found and changed."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, precision_recall_curve, precision_recall_fscore_support
@@ -26,7 +24,8 @@ def main() -> None:
     classifier = Model(dataset.CLASSIFIER, portable=params.portable, threads=params.threads)
     pred_probs = classifier.over(payloads.of(test, params.embed.batch_size)).astype(np.float64)
     classes += sorted(set(test["answer"]) - set(classes))  # these the model does not know
-    predictions = Predictions(pd.Categorical(test["answer"], classes).codes, pred_probs)
+    answer = pd.Categorical(test["answer"], classes).codes.astype(int)
+    predictions = Predictions.of(pred_probs, answer, params.evaluate.reliability_bins)
 
     judged = dataset.read_parquet(dataset.QUALITY, ["id", "given", "quality", "is_issue"]).to_pandas()
     judged = examples.merge(judged, on="id")
@@ -47,7 +46,7 @@ def main() -> None:
     found = slices.table(parts, predictions.correct, params.evaluate.confidence)
     spreadsheets.write(dataset.SLICE_METRICS, found, slices.COLUMNS)
     dataset.write_frame(dataset.PREDICTIONS, ranked, ["id", "answer", "predicted", "confidence", "loss"])
-    dataset.write_frame(dataset.RELIABILITY, scores.reliability(predictions, params.evaluate.reliability_bins))
+    dataset.write_frame(dataset.RELIABILITY, scores.reliability(predictions))
 
 
 def best_known(test: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
@@ -59,14 +58,13 @@ def best_known(test: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
 
 def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict[str, float]:
     """Each score with its interval."""
-    everything = np.arange(len(predictions.labels))
-    low, high = scores.wilson(int(predictions.correct.sum()), len(everything), params.confidence)
-    metrics = {"accuracy": scores.accuracy(predictions, everything), "accuracy_low": low, "accuracy_high": high}
-    calibration_error = partial(scores.calibration_error, bins=params.reliability_bins)
-    others = {"macro_f1": scores.macro_f1, "log_loss": scores.log_loss, "calibration_error": calibration_error}
-    for name, score in others.items():
-        low, high = scores.bootstrap(score, predictions, resamples=params.resamples, confidence=params.confidence)
-        metrics |= {name: score(predictions, everything), f"{name}_low": low, f"{name}_high": high}
+    metrics = {}
+    for name, metric in scores.METRICS.items():
+        if name == "accuracy":
+            low, high = scores.wilson(int(predictions.correct.sum()), len(predictions.answer), params.confidence)
+        else:
+            low, high = scores.bootstrap(name, predictions, resamples=params.resamples, confidence=params.confidence)
+        metrics |= {name: float(metric(predictions).mean()), f"{name}_low": low, f"{name}_high": high}
     return metrics
 
 
@@ -96,7 +94,7 @@ def head_accuracy(learned: pd.DataFrame, test: pd.DataFrame, penalty: float) -> 
 def class_metrics(predictions: Predictions, classes: list[str]) -> pd.DataFrame:
     """Precision, recall and F1 of each class, and its number of test examples."""
     every = np.arange(len(classes))
-    columns = precision_recall_fscore_support(predictions.labels, predictions.predicted, labels=every, zero_division=0)
+    columns = precision_recall_fscore_support(predictions.answer, predictions.predicted, labels=every, zero_division=0)
     names = ("precision", "recall", "f1", "test_examples")
     return pd.DataFrame({"label": classes, **dict(zip(names, columns, strict=True))})
 

@@ -7,36 +7,39 @@ from sklearn import metrics
 from assay import scores
 from assay.scores import Predictions
 
-EVERY = np.arange(300)
-
 
 @pytest.fixture
 def predictions() -> Predictions:
     rng = np.random.default_rng(0)
     pred_probs = rng.dirichlet(np.ones(4), size=300)
-    return Predictions((pred_probs + rng.random((300, 4))).argmax(axis=1), pred_probs)
+    return Predictions.of(pred_probs, (pred_probs + rng.random((300, 4))).argmax(axis=1))
 
 
 def test_equal_those_of_scikit_learn(predictions):
-    assert scores.accuracy(predictions, EVERY) == metrics.accuracy_score(predictions.labels, predictions.predicted)
-    f1 = metrics.f1_score(predictions.labels, predictions.predicted, average="macro")
-    assert scores.macro_f1(predictions, EVERY) == pytest.approx(f1)
-    loss = metrics.log_loss(predictions.labels, predictions.pred_probs)
-    assert scores.log_loss(predictions, EVERY) == pytest.approx(loss, rel=1e-5)
+    answer, predicted = predictions.answer, predictions.predicted
+    assert scores.accuracy(predictions).mean() == metrics.accuracy_score(answer, predicted)
+    assert scores.macro_f1(predictions).mean() == pytest.approx(metrics.f1_score(answer, predicted, average="macro"))
+
+
+def test_the_loss_is_that_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    answer, pred_probs = rng.integers(4, size=300), rng.dirichlet(np.ones(4), size=300)
+    loss = scores.log_loss(Predictions.of(pred_probs, answer)).mean()
+    assert loss == pytest.approx(metrics.log_loss(answer, pred_probs), rel=1e-5)
 
 
 def test_a_class_that_the_model_does_not_know_is_always_wrong():
-    predictions = Predictions(np.array([2, 0]), np.array([[0.4, 0.6], [0.9, 0.1]]))
-    assert scores.accuracy(predictions, np.arange(2)) == 0.5
-    assert scores.macro_f1(predictions, np.arange(2)) == pytest.approx(1 / 3)
-    assert np.isfinite(scores.log_loss(predictions, np.arange(2)))
+    predictions = Predictions.of(np.array([[0.4, 0.6], [0.9, 0.1]]), np.array([2, 0]))
+    assert scores.accuracy(predictions).mean() == 0.5
+    assert scores.macro_f1(predictions).mean() == pytest.approx(1 / 3)
+    assert np.isfinite(scores.log_loss(predictions)).all()
 
 
 def test_calibration_error_by_hand():
-    predictions = Predictions(np.array([0, 0, 1, 1]), np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.4, 0.6]]))
+    predictions = Predictions.of(np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.4, 0.6]]), np.array([0, 0, 1, 1]))
     # three say 0.9 and two of them are right; one says 0.6 and is right
-    assert scores.calibration_error(predictions, np.arange(4), 10) == pytest.approx((3 * abs(2 / 3 - 0.9) + 0.4) / 4)
-    assert scores.reliability(predictions, 10)["examples"].tolist() == [1, 3]
+    assert scores.calibration_error(predictions).mean() == pytest.approx((3 * abs(2 / 3 - 0.9) + 0.4) / 4)
+    assert scores.reliability(predictions)["examples"].tolist() == [1, 3]
 
 
 def test_wilson_holds_at_the_ends_and_covers():
@@ -47,5 +50,5 @@ def test_wilson_holds_at_the_ends_and_covers():
 
 
 def test_bootstrap_surrounds_the_score(predictions):
-    low, high = scores.bootstrap(scores.macro_f1, predictions, resamples=200, confidence=0.95)
-    assert low < scores.macro_f1(predictions, EVERY) < high
+    low, high = scores.bootstrap("macro_f1", predictions, resamples=200, confidence=0.95)
+    assert low < scores.macro_f1(predictions).mean() < high

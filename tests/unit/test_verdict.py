@@ -3,48 +3,38 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import softmax
 
-from assay import changes, comparison_page, leave_one_out, refits, scores, verdict
-from assay.verdict import Said
+from assay import changes, comparison_page, holm, leave_one_out, refits, scores, verdict
+from assay.scores import Predictions
 
 CONFIDENCE = 0.95
 
 
-def drawn(seed: int, n: int = 400, classes: int = 4, sharpness: float = 2.0) -> tuple[scores.Predictions, Said]:
+def drawn(seed: int, n: int = 400, classes: int = 4, sharpness: float = 2.0) -> Predictions:
     rng = np.random.default_rng(seed)
     answer = rng.integers(classes, size=n)
     logits = rng.normal(size=(n, classes)) + sharpness * (answer[:, None] == np.arange(classes))
-    said = refits.said(logits, answer)
-    pred_probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    return scores.Predictions(answer, pred_probs), said
-
-
-def test_the_mean_of_contributions_is_the_metric():
-    predictions, said = drawn(0)
-    every = np.arange(len(said.answer))
-    assert verdict.accuracy(said).mean() == pytest.approx(scores.accuracy(predictions, every))
-    assert verdict.macro_f1(said).mean() == pytest.approx(scores.macro_f1(predictions, every))
-    assert verdict.log_loss(said).mean() == pytest.approx(scores.log_loss(predictions, every))
-    assert verdict.calibration_error(said).mean() == pytest.approx(scores.calibration_error(predictions, every, 10))
+    return Predictions.of(softmax(logits, axis=1), answer)
 
 
 @pytest.mark.parametrize("metric", ["macro_f1", "log_loss"])
 def test_contributions_spread_as_a_bootstrap_does(metric):
-    predictions, said = drawn(0)
-    low, high = scores.bootstrap(getattr(scores, metric), predictions, resamples=500, confidence=CONFIDENCE)
-    error = verdict.METRICS[metric](said).std() / np.sqrt(len(said.answer))
+    predictions = drawn(0)
+    low, high = scores.bootstrap(metric, predictions, resamples=500, confidence=CONFIDENCE)
+    error = scores.METRICS[metric](predictions).std() / np.sqrt(len(predictions.answer))
     assert 2 * 1.96 * error == pytest.approx(high - low, rel=0.15)
 
 
-def one(a: Said, b: Said, chance=None, metric: str = "accuracy") -> verdict.Verdict:
+def one(a: Predictions, b: Predictions, chance=None, metric: str = "accuracy") -> verdict.Verdict:
     return verdict.judge(a, b, chance or {}, metrics=[metric], confidence=CONFIDENCE)[0]
 
 
-def right(n: int, wrong: int) -> Said:
+def right(n: int, wrong: int) -> Predictions:
     """The first `wrong` of n examples wrong."""
     answer = np.zeros(n, int)
     predicted = (np.arange(n) < wrong).astype(int)
-    return Said(answer, predicted, np.full(n, 0.9), np.full(n, 0.1))
+    return Predictions(answer, predicted, np.full(n, 0.9), np.full(n, 0.1))
 
 
 def test_better_worse_and_the_same():
@@ -61,8 +51,8 @@ def test_few_disagreements_are_judged_as_the_exact_test_does():
 
 
 def test_the_loss_is_better_when_it_falls():
-    _, a = drawn(0, sharpness=1.0)
-    _, b = drawn(0, sharpness=3.0)
+    a = drawn(0, sharpness=1.0)
+    b = drawn(0, sharpness=3.0)
     assert one(a, b, metric="log_loss").verdict == "better"
     assert one(b, a, metric="log_loss").verdict == "worse"
 
@@ -90,10 +80,15 @@ def test_several_metrics_are_held_to_more():
     assert family[2].verdict == "same predictions"
 
 
+def test_a_metric_is_not_shown_where_a_clearer_one_is_not():
+    """As Holm's procedure has it: it stops at the first p value that is not small enough."""
+    assert holm.adjusted(np.array([0.014, 0.013, 0.5, 0.9])).tolist() == pytest.approx([0.052, 0.052, 1, 1])
+
+
 def test_an_unknown_loss_is_left_out():
-    _, a = drawn(0)
-    _, b = drawn(1)
-    b = Said(a.answer, b.predicted, b.confidence, b.loss)
+    a = drawn(0)
+    b = drawn(1)
+    b = Predictions(a.answer, b.predicted, b.confidence, b.loss)
     a.loss[:10] = np.nan
     found = one(a, b, metric="log_loss")
     assert found.b == pytest.approx(b.loss[10:].mean())
@@ -117,7 +112,8 @@ def test_refits_tell_what_other_draws_do():
         heads = [
             leave_one_out.solve([each.features], each.labels, 3, 0.1) for each in (learned(rng, 200), learned(rng, 200))
         ]
-        real.append([refits.said(5 * (test.features @ coef + intercept), test.labels) for coef, intercept in heads])
+        logits = [5 * (test.features @ coef + intercept) for coef, intercept in heads]
+        real.append([Predictions.of(softmax(each, axis=1), test.labels) for each in logits])
     truth = verdict.chance(real, ["accuracy"])["accuracy"]
     a, b = learned(rng, 200), learned(rng, 200)
     found = refits.chance(a, b, [test.features] * 2, test.labels, n_classes=3, penalty=0.1, validation=50)
