@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import sparse
+from sklearn.neighbors import NearestNeighbors
 
 from assay import whitening
 
@@ -19,8 +20,6 @@ _STEPS = 50
 _SHARPNESS = 3  # the power of shares that makes them probabilities, measured on MNIST with 1 to 50 labels a class
 _WHITENED_BY = 1024  # rows
 _TINY = np.float32(1e-30)
-_ROWS = 64  # whose distances to all others are in memory at a time
-_GROUPS = 32  # in which the nearest are looked for
 
 
 def propagate(features: Sequence[np.ndarray], labels: np.ndarray, weights: np.ndarray, n_classes: int) -> np.ndarray:
@@ -47,39 +46,16 @@ def propagate(features: Sequence[np.ndarray], labels: np.ndarray, weights: np.nd
 
 
 def nearest(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest other points of each, and their squared distances, nearest first. Shapes (n, count).
-
-    Exact: of the points dealt into groups, the nearest `count` lie in the groups with the `count` smallest minima,
-    and to find minima is several times faster than to sort.
-
-    Parameters
-    ----------
-    points : (n, dimensions) float32, n > count
-    """
-    n = len(points)
-    size = max(count, -(-n // _GROUPS))  # the points at column, column + size, ... are a group
-    missing = size * _GROUPS - n
-    columns = np.concatenate([points, np.zeros((missing, points.shape[1]), points.dtype)]).T * np.float32(-2)
-    squares = np.concatenate([np.square(points).sum(axis=1), np.full(missing, np.inf, points.dtype)])
-    found, distances = np.empty((n, count), int), np.empty((n, count), np.float32)
-    for begin in range(0, n, _ROWS):
-        rows = np.arange(begin, min(n, begin + _ROWS))
-        distance = points[rows] @ columns + squares  # (rows, size * groups), less the square of the row itself
-        distance[rows - begin, rows] = np.inf
-        groups = np.argpartition(distance.reshape(len(rows), _GROUPS, size).min(axis=1), count - 1)[:, :count]
-        candidates = (groups[:, None] + size * np.arange(_GROUPS)[:, None]).reshape(len(rows), -1)
-        distance = np.take_along_axis(distance, candidates, axis=1)
-        order = np.argsort(distance, axis=1, kind="stable")[:, :count]
-        found[rows] = np.take_along_axis(candidates, order, axis=1)
-        distances[rows] = np.take_along_axis(distance, order, axis=1) + squares[rows, None]
-    return found, np.maximum(distances, 0)
+    """The nearest other points of each of `points` (n, dimensions), and how far they are, nearest first: (n, count)."""
+    distances, neighbours = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(points).kneighbors()
+    return neighbours, distances
 
 
 def graph(neighbours: np.ndarray, distances: np.ndarray) -> sparse.csr_array:
-    """Symmetric affinities, normalised by both ends' degrees, of nearest neighbours and their squared distances."""
+    """Symmetric affinities, normalised by both ends' degrees, of nearest neighbours and their distances."""
     n, count = neighbours.shape
-    scale = np.sqrt(distances[:, -1]) + _TINY
-    weights = np.exp(-distances / np.maximum(scale[:, None] * scale[neighbours], _TINY))
+    scale = distances[:, -1] + _TINY
+    weights = np.exp(-(distances**2) / np.maximum(scale[:, None] * scale[neighbours], _TINY))
     edges = (weights.ravel(), (np.repeat(np.arange(n), count), neighbours.ravel()))
     affinity = sparse.csr_array(edges, shape=(n, n))
     affinity = affinity.maximum(affinity.T)
