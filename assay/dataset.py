@@ -176,10 +176,8 @@ def drop_checkpoint() -> None:
 
 def write_rows(path: Path, n: int, blocks_of_rows: Iterable[np.ndarray]) -> None:
     """Write blocks that together have `n` rows as one `.npy` array, never holding more than one of them."""
-    with (
-        whole(path) as unfinished,
-        unfinished.open("wb") as file,
-    ):  # not a memory map: a full disk would kill the process
+    # not by a memory map: a full disk would kill the process
+    with whole(path) as unfinished, unfinished.open("wb") as file:
         end = 0
         for block in blocks_of_rows:
             if not end:
@@ -206,8 +204,19 @@ def write_bytes(path: Path, content: bytes) -> None:
 # Reading
 
 
-def read_csv(path: Path, columns: Sequence[str] = (), delimiter: str = ",") -> pa.Table:
-    """Read a CSV file with a header as text, exactly as it was typed; an empty cell is an empty string.
+def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
+    """Read a CSV file, see `parse_csv`."""
+    return parse_csv(path, path.read_bytes(), columns)
+
+
+def parse_csv(name: Path | str, content: bytes, columns: Sequence[str] = (), delimiters: str = ",") -> pa.Table:
+    """The content of a CSV file with a header as text, exactly as it was typed; an empty cell is an empty string.
+
+    Parameters
+    ----------
+    name : of the file, for messages
+    columns : that it must have
+    delimiters : of these the one that is most frequent in the header
 
     Raises
     ------
@@ -215,12 +224,13 @@ def read_csv(path: Path, columns: Sequence[str] = (), delimiter: str = ",") -> p
         If the file is not UTF-8 (a byte order mark is fine), has rows of different lengths, two columns of one name,
         or lacks one of `columns`.
     """
-    content = path.read_bytes()
     try:
         lines = io.StringIO(content.decode("utf-8").removeprefix("\ufeff"), newline="")
+        delimiter = max(delimiters, key=lines.readline().count)
+        lines.seek(0)
         header = next(filter(None, csv.reader(lines, delimiter=delimiter)), None)
         if header is None:
-            raise InputError(f"{path} is empty: a header line is the least it must have")
+            raise InputError(f"{name} is empty: a header line is the least it must have")
         types = dict.fromkeys(header, pa.string())
         table = pa.csv.read_csv(
             pa.BufferReader(content + b"\n"),  # else a header without line end would be no header
@@ -230,15 +240,15 @@ def read_csv(path: Path, columns: Sequence[str] = (), delimiter: str = ",") -> p
         )
     except UnicodeDecodeError as error:
         place = f"line {len(content[: error.start + 1].splitlines())} has the byte 0x{content[error.start]:02x}"
-        raise InputError(f"{path} is not UTF-8: {place}; save it as UTF-8") from None
+        raise InputError(f"{name} is not UTF-8: {place}; save it as UTF-8") from None
     except (pa.ArrowInvalid, csv.Error) as error:
-        raise InputError(f"{path} is no well-formed CSV: {error}") from None
-    twice = [name for name in header if header.count(name) > 1]
+        raise InputError(f"{name} is no well-formed CSV: {error}") from None
+    twice = [each for each in header if header.count(each) > 1]
     if twice:
-        raise InputError(f"{path} has two columns {twice[0]!r}: rename one or take it out")
-    missing = [name for name in columns if name not in header]
+        raise InputError(f"{name} has two columns {twice[0]!r}: rename one or take it out")
+    missing = [each for each in columns if each not in header]
     if missing:
-        raise InputError(f"{path} has no column {missing[0]!r}; it has: {', '.join(header)}")
+        raise InputError(f"{name} has no column {missing[0]!r}; it has: {', '.join(header)}")
     return table
 
 

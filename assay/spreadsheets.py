@@ -38,14 +38,17 @@ def write(path: Path, frame: "pd.DataFrame", columns: Sequence[str]) -> None:
 
 
 def read(path: Path, columns: Sequence[str] = ()) -> pa.Table:
-    """Read what `write` wrote, also after a spreadsheet saved it again: with semicolons or tabs, with CRLF, with a BOM.
+    """Read what `write` wrote, see `parse`."""
+    return parse(path, path.read_bytes(), columns)
+
+
+def parse(name: Path | str, content: bytes, columns: Sequence[str] = ()) -> pa.Table:
+    """What `write` wrote, also after a spreadsheet saved it again: with semicolons or tabs, with CRLF, with a BOM.
 
     Raises
     ------
     InputError
-        As `dataset.read_csv`.
+        As `dataset.parse_csv`.
     """
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        header = file.readline()
-    table = dataset.read_csv(path, columns, delimiter=max(",;\t", key=header.count))
+    table = dataset.parse_csv(name, content, columns, delimiters=",;\t")
     return pa.table({name: pa.array(map(plain, table[name].to_pylist()), pa.string()) for name in table.column_names})

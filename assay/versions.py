@@ -20,22 +20,6 @@ from assay import catalogue, dataset, parameters, spreadsheets
 from assay.errors import InputError
 
 
-class _Held:
-    """The content of a file, for those who read paths."""
-
-    def __init__(self, name: str, content: bytes) -> None:
-        self.name, self.content = name, content
-
-    def __str__(self) -> str:
-        return self.name
-
-    def read_bytes(self) -> bytes:
-        return self.content
-
-    def open(self, **how: str) -> io.TextIOWrapper:
-        return io.TextIOWrapper(io.BytesIO(self.content), **how)
-
-
 class Version:
     """What a revision holds. A file that is neither in git nor cached nor on the remote reads as None.
 
@@ -73,16 +57,16 @@ class Version:
     def csv(self, path: Path, columns: Sequence[str] = ()) -> pd.DataFrame | None:
         """A CSV file as `dataset.write_frame` writes it."""
         content = self.read(path)
-        held = _Held(f"{self.name}:{path}", content or b"")
-        return None if content is None else dataset.read_csv(held, columns).to_pandas()
+        return None if content is None else dataset.parse_csv(self._called(path), content, columns).to_pandas()
+
+    def _called(self, path: Path) -> str:
+        return f"{self.name}:{path}"
 
     def parameters_since(self, earlier: "Version") -> dict[str, list]:
         """The parameters that differ, each as [then, now]."""
-        two = [
-            {"": {"data": parse_yaml(version.read(parameters.FILE) or b"", parameters.FILE)}}
-            for version in (earlier, self)
-        ]
-        return {key: [each["old"], each["new"]] for key, each in sorted(diff(*two).get("", {}).items())}
+        two = [parse_yaml(version.read(parameters.FILE) or b"", parameters.FILE) for version in (earlier, self)]
+        found = diff(*({"": {"data": each}} for each in two)).get("", {})
+        return {key: [each["old"], each["new"]] for key, each in sorted(found.items())}
 
     def batches(self) -> list[str]:
         return self.json(dataset.LISTED).get("batches", [])
@@ -112,13 +96,10 @@ class Version:
 
     def answers(self) -> pd.DataFrame:
         """People's answers in data/annotations, which git holds: `name` (an id or key), `annotator`, `label`."""
-        paths = sorted(
-            path for path in self._files.ls(f"/{dataset.ANNOTATIONS}", detail=False) if path.endswith(".csv")
-        )
         frames = [pd.DataFrame(columns=["name", "annotator", "label"])]
-        for path in map(Path, paths):
-            held = _Held(f"{self.name}:{path}", self.read(path.relative_to("/")))
-            frame = spreadsheets.read(held, ["annotator", "label"]).to_pandas()
+        for path in map(Path, sorted(self._files.glob(f"/{dataset.ANNOTATIONS}/*.csv"))):
+            content = self.read(path.relative_to("/"))
+            frame = spreadsheets.parse(self._called(path), content, ["annotator", "label"]).to_pandas()
             by = "id" if "id" in frame else "key"
             frames.append(frame.rename(columns={by: "name"}).reindex(columns=frames[0].columns))
         return pd.concat(frames, ignore_index=True)
