@@ -1,41 +1,31 @@
 """Deal scikit-learn's handwritten digits out as raw batches, labelled by simulated people who err and leave gaps."""
 
-import io
-
 import numpy as np
 import pyarrow as pa
-from PIL import Image
 from sklearn.datasets import load_digits
 
-from assay import dataset, parameters
+from assay import dataset, images, parameters
 from assay.errors import InputError, run
 
 
 def main() -> None:
     digits = parameters.load().digits
-    images, truth = load_digits(return_X_y=True)  # 1,797 images of 8 x 8, values 0..16
+    pictures, truth = load_digits(return_X_y=True)  # 1,797 of 8 x 8 pixels, values 0..16
+    pixels = (pictures.reshape(-1, 8, 8, 1) * 255 / 16).round().astype(np.uint8)
     needed = sum(digits.batches.values())
-    if needed > len(images):
-        raise InputError(f"params.yaml: digits.batches asks for {needed} examples; there are {len(images)}")
+    if needed > len(pixels):
+        raise InputError(f"params.yaml: digits.batches asks for {needed} examples; there are {len(pixels)}")
     rng = np.random.default_rng(digits.seed)
-    order = rng.permutation(len(images))[:needed]
+    order = rng.permutation(len(pixels))[:needed]
     ends = np.cumsum(list(digits.batches.values()))
     for batch, rows in zip(digits.batches, map(np.sort, np.split(order, ends[:-1])), strict=True):
         folder, keys = dataset.RAW / batch, [f"digit-{row:04}" for row in rows]
-        table = pa.table({"key": keys, "image": [as_png(images[row]) for row in rows]})
+        table = pa.table({"key": keys, "image": [images.picture(pixels[row]) for row in rows]})
         dataset.write_parquet(folder / dataset.EXAMPLES_FILE, table)
         dataset.write_csv(folder / dataset.TRUTH_FILE, ["key", "label"], zip(keys, truth[rows], strict=True))
         votes = sorted(simulate(truth[rows], digits.annotators, rng))
         named = ((keys[row], annotator, label) for row, annotator, label in votes)
         dataset.write_csv(folder / dataset.ANNOTATIONS_FILE, ["key", "annotator", "label"], named)
-
-
-def as_png(image: np.ndarray) -> bytes:
-    """One image, values 0..16, as a PNG that is stored and not compressed: the bytes depend on no zlib."""
-    file = io.BytesIO()
-    pixels = (image.reshape(8, 8) * 255 / 16).round().astype(np.uint8)
-    Image.fromarray(pixels).save(file, "PNG", compress_level=0)
-    return file.getvalue()
 
 
 def simulate(truth: np.ndarray, people: dict[str, parameters.Annotator], rng: np.random.Generator) -> list[tuple]:
