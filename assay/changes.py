@@ -45,13 +45,12 @@ def labels(a: pd.DataFrame, b: pd.DataFrame, answers: pd.DataFrame, catalogue: p
 
 def people(a: pd.DataFrame, b: pd.DataFrame) -> dict:
     """Of all collected labels of two versions: each annotator's, counted."""
-    found = {}
-    for annotator in sorted({*a["annotator"].unique(), *b["annotator"].unique()}):
-        old, new = (frame[frame["annotator"] == annotator].set_index("id")["label"] for frame in (a, b))
-        old, new = (labels[~labels.index.duplicated()] for labels in (old, new))
-        both = old.index.intersection(new.index)
-        found[annotator] = {**_counts(old.index, new.index), "changed": int((old[both] != new[both]).sum())}
-    return found
+    vote = ["annotator", "id"]
+    both = a.drop_duplicates(vote).merge(b.drop_duplicates(vote), "outer", vote, suffixes=_SUFFIXES)
+    old, new = both["label_a"].notna(), both["label_b"].notna()
+    found = pd.DataFrame({"a": old, "b": new, "added": new & ~old, "removed": old & ~new})
+    found["changed"] = old & new & (both["label_a"] != both["label_b"])
+    return found.groupby(both["annotator"]).sum().to_dict("index")
 
 
 def classes(a: pd.Series, b: pd.Series) -> dict[str, list[int]]:
