@@ -115,13 +115,10 @@ def _side_file(path: Path, batch: RawBatch) -> list[tuple[str, ...]]:
     return [row for row in zip(*columns, as_labels(table["label"], places), strict=True) if row[-1]]
 
 
-def _is_nan(value: object) -> bool:
-    return isinstance(value, float) and math.isnan(value)
-
-
 def as_text(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
     """Values as text: whole numbers without a decimal point, gaps in the column or not; "" where there is none."""
-    values = ["" if value is None or _is_nan(value) else value for value in column.to_pylist()]
+    gaps = column.is_null(nan_is_null=True).to_pylist()
+    values = ["" if gap else value for value, gap in zip(column.to_pylist(), gaps, strict=True)]
     for place, value in zip(places, values, strict=True):
         if isinstance(value, bytes | list | dict) or value in (math.inf, -math.inf):
             raise InputError(f"{place}: {value!r} is no label, key, split or slice; these must be text or numbers")
@@ -251,9 +248,8 @@ def _files(folder: Path, names: set[str]) -> RawBatch | None:
     for example in examples:
         example.split = example.split or split_of.get(example.key.partition("/")[0], "")
     used = {example.key for example in examples} | {f"{root}{_METADATA}" for root in roots}
-    return RawBatch(
-        (kinds or ["image"])[0], examples, [(folder / example.key).read_bytes() for example in examples], used
-    )
+    payload = [(folder / example.key).read_bytes() for example in examples]
+    return RawBatch((kinds or ["image"])[0], examples, payload, used)
 
 
 def _listed_files(folder: Path, root: str, names: set[str]) -> list[Example]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
+from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
@@ -86,6 +87,4 @@ def fit(
 
 def loss(logits: np.ndarray, labels: np.ndarray) -> float:
     """Mean cross-entropy of logits (n, classes) for labels (n,)."""
-    largest = logits.max(axis=1)
-    total = np.log(np.exp(logits - largest[:, None]).sum(axis=1)) + largest
-    return float((total - logits[np.arange(len(labels)), labels]).mean())
+    return float(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean())

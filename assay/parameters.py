@@ -16,7 +16,6 @@ Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
-Folds = Annotated[int, Field(ge=0, le=100)]
 Side = Annotated[int, Field(ge=1, le=4096)]  # of an image, in pixels
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -96,14 +95,14 @@ class Clean(Section):
     relabel_above: Share  # probability of the suggested label from which on it replaces the given one
     drop_below: Share  # quality of the given label below which the example is left out
     smallest_class: Count  # examples to learn from that a class must have
-    folds: Folds  # of a network as one more opinion; 0: none
+    folds: Annotated[int, Field(ge=0, le=100)]  # of a network as one more opinion; 0: none
     beyond: Beyond
 
 
 class Annotate(Section):
     pseudo_labels: Literal["none", "confident", "propagate"]
     pseudo_above: Share  # of the method `confident`: probability from which on an example gets a pseudo-label
-    queue_length: Annotated[int, Field(ge=0)]
+    queue_length: Natural
     page: Count  # questions of the queue that are chosen to differ from each other
 
 

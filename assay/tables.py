@@ -80,10 +80,7 @@ def _refuse_slips(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> 
 def _numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     """Typed values as float32 (n,), NaN for gaps."""
     if pa.types.is_string(column.type):
-        each = pc.dictionary_encode(column)
-        each = each.combine_chunks() if isinstance(each, pa.ChunkedArray) else each
-        codes = np.array([*map(category, each.dictionary.to_pylist()), np.nan], np.float32)
-        return codes[each.indices.fill_null(len(codes) - 1).to_numpy(zero_copy_only=False)]
+        return np.array([np.nan if text is None else category(text) for text in column.to_pylist()], np.float32)
     if pa.types.is_timestamp(column.type):
         column = pc.divide(pc.cast(pc.cast(column, pa.int64()), pa.float64()), float(_DAY))
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
@@ -133,9 +130,8 @@ def read_file(path: Path, kind: dict) -> tuple[list[str], np.ndarray]:
     places = name_rows(path, table)
     payload = canonical(table, places)
     for index, (name, own) in enumerate(kind["features"].items()):
-        found = "category" if pa.types.is_string(_typed(table[name], name, places).type) else own
         if own == "category":
             payload[:, index] = _numbers(pc.if_else(pc.is_in(table[name], pa.array(_GAPS)), None, table[name]))
-        elif found == "category":
+        elif pa.types.is_string(_typed(table[name], name, places).type):
             raise InputError(f"{path}: the column {name!r} must hold each a {own}, or nothing")
     return places, payload
