@@ -25,9 +25,8 @@ def main() -> None:
     command.add_argument("b", metavar="B", nargs="?", help="another; the workspace")
     command.add_argument("--why", action="store_true", help="give each kind of change its own share")
     metrics = ["accuracy", "macro_f1", "log_loss", "calibration_error"]
-    command.add_argument(
-        "--metric", dest="metrics", action="append", choices=metrics, help="this one alone; repeatable"
-    )
+    alone = "this one alone; repeatable"
+    command.add_argument("--metric", dest="metrics", action="append", choices=metrics, help=alone)
     command.add_argument("--json", dest="form", action="store_const", const="as_json", help="for programs")
     command.add_argument("--markdown", dest="form", action="store_const", const="markdown", help="for a pull request")
     command.set_defaults(form="terminal")

@@ -97,10 +97,8 @@ def augment(payload: np.ndarray, rng: np.random.Generator, _reach: int = 1) -> n
     speed, gain = np.exp(rng.uniform(-_SPEED, _SPEED, n)), np.exp(rng.uniform(-_GAIN, _GAIN, n))
     shift, noise = rng.uniform(-_SHIFT, _SHIFT, n) * samples, _FULL_SCALE * rng.uniform(0, _NOISE, (n, 1)) ** 2
     time = np.arange(samples)
-    moved = [
-        np.interp(time * fast - late, time, sound, 0, 0)
-        for sound, fast, late in zip(payload, speed, shift, strict=True)
-    ]
+    played = zip(payload, speed, shift, strict=True)
+    moved = [np.interp(time * fast - late, time, sound, 0, 0) for sound, fast, late in played]
     changed = np.stack(moved) * gain[:, None] + rng.normal(0, 1, payload.shape) * noise
     return np.rint(changed).clip(-_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
 

@@ -66,9 +66,8 @@ def dropped(judged: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     """The judged labels, those of examples that are left out for another reason dropped too."""
     why = found[found["decision"] == "drop"].drop_duplicates("id").set_index("id")["reason"]
     why = judged["id"].map(why)
-    return judged.assign(
-        decision=judged["decision"].where(why.isna(), "drop"), reason=judged["reason"].where(why.isna(), why)
-    )
+    kept = why.isna()
+    return judged.assign(decision=judged["decision"].where(kept, "drop"), reason=judged["reason"].where(kept, why))
 
 
 def counts(found: pd.DataFrame, examples: pd.DataFrame) -> dict[str, int]:

@@ -62,11 +62,8 @@ def _model(old: Version, new: Version, metrics: Sequence[str], params: parameter
     known = sorted(set().union(*(each["label"].unique() for each in learned)))
     classes = known + sorted({*np.unique(both[["answer_b", "predicted_a", "predicted_b"]])} - set(known))
     said = [_said(both, end, classes, params.reliability_bins) for end in ("_a", "_b")]
-    about = {
-        "answer": said[1].answer,
-        "n_classes": len(known),
-        "penalty": new.json(dataset.CLEAN_METRICS).get("penalty", 1.0),
-    }
+    penalty = new.json(dataset.CLEAN_METRICS).get("penalty", 1.0)
+    about = {"answer": said[1].answer, "n_classes": len(known), "penalty": penalty}
     chance = _chance(old, new, both["id"], known, about) if len(learned) == 2 else {}
     judged = verdict.judge(*said, chance, metrics=metrics, confidence=params.confidence)
     found["metrics"] = {each.metric: asdict(each) for each in judged}

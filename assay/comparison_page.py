@@ -8,12 +8,7 @@ from assay.verdict import COUNTED
 
 _WIDTH = 110
 _LISTED = 4  # of a long list; JSON has all
-_WHY = {
-    "additions": "examples added",
-    "removals": "examples taken out",
-    "relabels": "labels changed",
-    "all": "all of these",
-}
+_WHY = {"additions": "examples added", "removals": "examples taken out", "relabels": "labels changed"}
 
 
 @dataclass
@@ -37,9 +32,8 @@ def terminal(found: dict) -> str:
         name = max((len(key) for key, _ in part.lines), default=0)
         for key, text in part.lines:
             first, later = f"  {key:<{name}}  ", " " * (name + 4)
-            whole = text.replace(" → ", "\xa0→\xa0").replace(
-                ": ", ":\xa0"
-            )  # is not broken; `_printable` makes spaces of it
+            # a no-break space is one after `_printable`
+            whole = text.replace(" → ", "\xa0→\xa0").replace(": ", ":\xa0")
             said += textwrap.wrap(whole, _WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
         widths = [max(map(len, column)) for column in zip(*part.table, strict=True)]
         for row in part.table:
@@ -79,11 +73,9 @@ def _parts(found: dict) -> list[_Part]:
     if "why" in found["model"]:
         parts.append(_why(found))
     if found["missing"]:
-        count = len(found["missing"])
-        files = "1 file is" if count == 1 else f"{count} files are"
-        parts[-1].notes.append(
-            f"{files} neither cached nor on the remote ({_listed(found['missing'])}): try `dvc pull`"
-        )
+        files = "1 file is" if len(found["missing"]) == 1 else f"{len(found['missing'])} files are"
+        where = f"neither cached nor on the remote ({_listed(found['missing'])})"
+        parts[-1].notes.append(f"{files} {where}: try `dvc pull`")
     return parts
 
 
@@ -91,7 +83,8 @@ def _data(data: dict) -> _Part:
     part = _Part("Data")
     old, new = data["batches"]
     came, went = [name for name in new if name not in old], [name for name in old if name not in new]
-    part.lines.append(("batches", _went(len(old), len(new)) + _named(", + ", came) + _named(", − ", went)))
+    named = [f", {sign} {_listed(names)}" for sign, names in (("+", came), ("−", went)) if names]
+    part.lines.append(("batches", "".join([_went(len(old), len(new)), *named])))
     if "examples" in data:
         part.lines.append(("examples", _counted(data["examples"])))
         moved = data["examples"]["moved"]
@@ -123,9 +116,8 @@ def _data(data: dict) -> _Part:
 def _model(found: dict) -> _Part:
     model = found["model"]
     if "metrics" not in model:
-        part = _Part(
-            "Model, as recorded: each on its own test examples", table=[["", found["a"], found["b"], "change"]]
-        )
+        part = _Part("Model, as recorded: each on its own test examples")
+        part.table = [["", found["a"], found["b"], "change"]]
         for name, (a, b) in model["recorded"].items():
             own = [f"{each[0]:.4f} ({each[1]:.4f} to {each[2]:.4f})" for each in (a, b)]
             part.table.append([_spelled(name), *own, f"{b[0] - a[0]:+.4f}"])
@@ -141,15 +133,13 @@ def _model(found: dict) -> _Part:
         hidden = f"no number of test examples would show {point}: chance in training moves it more"
         part.notes.append(enough if unseen[0]["needed"] else hidden)
     if len(model["metrics"]) > 1:
-        part.notes.append(
-            f"a verdict is in view of all {len(model['metrics'])} metrics (Holm), an interval of one alone"
-        )
+        family = f"all {len(model['metrics'])} metrics (Holm)"
+        part.notes.append(f"a verdict is in view of {family}, an interval of one alone")
     if model["chance_in_training"] is None:
         part.notes.append("the intervals leave out chance in training: embeddings or labels are missing")
     if model["answers_changed"]:
-        part.notes.append(
-            f"{model['answers_changed']:,} test answers changed: both are scored against those of {found['b']}"
-        )
+        changed = f"{model['answers_changed']:,} test answers changed"
+        part.notes.append(f"{changed}: both are scored against those of {found['b']}")
     return part
 
 
@@ -160,7 +150,9 @@ def _why(found: dict) -> _Part:
     if shares:
         part.table.append([f"labels of {found['a']}", "", f"{next(iter(shares.values()))['a']:.4f}", ""])
     for name, each in shares.items():
-        part.table.append([_WHY[name], f"{each['examples']:,}", f"{each['b']:.4f}", _interval(each)])
+        part.table.append(
+            [_WHY.get(name, "all of these"), f"{each['examples']:,}", f"{each['b']:.4f}", _interval(each)]
+        )
     return part
 
 
@@ -180,10 +172,6 @@ def _changes(each: dict) -> dict[str, int]:
 
 def _went(old: int, new: int) -> str:
     return f"{new:,}" if old == new else f"{old:,} → {new:,}"
-
-
-def _named(sign: str, names: list[str]) -> str:
-    return f"{sign}{_listed(names)}" if names else ""
 
 
 def _listed(names: list[str], at_most: int = _LISTED) -> str:

@@ -28,14 +28,10 @@ def p_values(
     statistics : by name, (n,) float, brightness for instance
     seed : of the permutations
     """
-    return {
-        "embeddings": _means(new, features, seed),
-        "class mix": _mix(new, classes),
-        **{
-            name: float(ks_2samp(values[new], values[~new], method="asymp").pvalue)
-            for name, values in statistics.items()
-        },
-    }
+    found = {"embeddings": _means(new, features, seed), "class mix": _mix(new, classes)}
+    for name, values in statistics.items():
+        found[name] = float(ks_2samp(values[new], values[~new], method="asymp").pvalue)
+    return found
 
 
 def significant(p_values: dict[str, float], level: float = LEVEL) -> list[str]:

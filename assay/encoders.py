@@ -46,12 +46,8 @@ def learn(kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, 
         path = dataset.PRETRAINED / params.encoder
         content = adapters.adapt(path, kind, portable=portable, threads=threads)
         weights = path / bert.WEIGHTS if path.is_dir() else path
-        return Encoder(
-            f"pretrained: {params.encoder}, MD5 {dataset.fingerprint(weights)}",
-            content,
-            front(kind, payload),
-            start="frozen",
-        )
+        method = f"pretrained: {params.encoder}, MD5 {dataset.fingerprint(weights)}"
+        return Encoder(method, content, front(kind, payload), start="frozen")
     methods = _METHODS[kind["modality"]]
     method = methods[0] if params.method == "auto" else params.method
     if method not in methods:

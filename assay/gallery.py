@@ -7,11 +7,9 @@ import pandas as pd
 from assay import evidence, modalities, payloads
 
 _EACH = 8  # labels a class, the worst first
-_SHOWN = {
-    "image": '<img src="{}" alt="">',
-    "audio": '<audio controls src="{}"></audio>',
-    "text": "<pre>{}</pre>",
-}  # how a page shows what a modality's `show` gives
+# how a page shows what a modality's `show` gives
+_SHOWN = {"image": '<img src="{}" alt="">', "audio": '<audio controls src="{}"></audio>', "text": "<pre>{}</pre>"}
+_HEADS = "<th>example<th>thought of it<th>speaks for the suggestion<th>speaks for the label"
 _STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 70em; color: #222; background: #fff }
 table { border-collapse: collapse; margin-bottom: 2em } td, th { padding: .3em .8em; text-align: left;
@@ -31,16 +29,12 @@ def page(doubted: pd.DataFrame, examples: pd.DataFrame) -> str:
     names = examples.loc[rows, "batch"] + "/" + examples.loc[rows, "key"]
     parts = [f"<!doctype html><meta charset=utf-8><title>Doubted labels</title><style>{_STYLE}</style>"]
     for given, group in worst.groupby("given", sort=True):
-        heads = "".join(
-            f"<th>{head}" for head in ("example", "thought of it", "speaks for the suggestion", "speaks for the label")
-        )
-        parts.append(f"<h2>labelled {escape(str(given))}</h2><table><tr>{heads}")
+        parts.append(f"<h2>labelled {escape(str(given))}</h2><table><tr>{_HEADS}")
         for row in group.itertuples():
+            shown = f"{seen[row.Index]}<small>{escape(names[row.Index])}</small>"
             said = f"{escape(row.reason)}<small>{row.decision}</small>"
             sides = ["".join(seen[other] for other in getattr(row, name)) for name in columns]
-            parts.append(
-                f"<tr><td>{seen[row.Index]}<small>{escape(names[row.Index])}</small><td>{said}<td>{sides[0]}<td>{sides[1]}"
-            )
+            parts.append("<td>".join(["<tr>", shown, said, *sides]))
         parts.append("</table>")
     return "\n".join(parts) + "\n"
 

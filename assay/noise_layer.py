@@ -64,10 +64,8 @@ def fit(voices: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
     weights, bias = sharpness[:, None, None] * np.eye(n_classes), np.zeros(n_classes)
     pred_probs = softmax(np.tensordot(sharpness, np.stack(voices), 1), axis=1)
     if not _telling(pred_probs, labels, noise):
-        shares = np.bincount(labels, minlength=n_classes) / len(labels)
-        return NoiseLayer(
-            np.zeros_like(weights), np.log(np.maximum(shares, _TINY)), annotators.uniform(_NOISE, n_classes)
-        )
+        bias = np.log(np.maximum(np.bincount(labels, minlength=n_classes) / len(labels), _TINY))
+        return NoiseLayer(np.zeros_like(weights), bias, annotators.uniform(_NOISE, n_classes))
     confusion = annotators.uniform(noise, n_classes)
     if 1 < n_classes <= _MOST_CLASSES:
         confusion = compute_confident_joint(labels, pred_probs).T + 1.0
