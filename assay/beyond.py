@@ -12,7 +12,6 @@ _COPIES = {"near_duplicate", "leak"}
 _MOST_COMPARED = 100_000  # half a minute on two cores
 _DRIFT_ROWS = 4000  # of a batch, and of all before it, that are compared
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
-_OUTLIER = "unlike all other examples"
 _GIVEN_AWAY = 0.02  # share of the errors without a column that are left with it
 _OVERLAP = 0.8  # two names of one class have 1, up to chance; the cats and dogs of CIFAR-10 have 0.6
 
@@ -43,7 +42,7 @@ def findings(
         projected = np.concatenate([outliers.project(block) for _, block in features])
         compared = bool(wanted & _COPIES) and len(examples) <= _MOST_COMPARED
         looks = statistics.of(examples, fingerprints=compared)
-        problems, reasons = dict(looks.problems), looks.reasons | {"outlier": _OUTLIER}
+        problems, reasons = dict(looks.problems), looks.reasons | {"outlier": "unlike all other examples"}
         if compared:
             parts.append(copies(examples, projected if looks.fingerprints is None else looks.fingerprints))
         elif wanted & _COPIES:

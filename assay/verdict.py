@@ -96,18 +96,12 @@ def chance(pairs: Iterable[Sequence[Predictions]], metrics: Collection[str] = ME
     ----------
     pairs : of versions, of the same test examples each time, that differ from the first pair by chance alone
     """
-    totals, found, count = dict.fromkeys(metrics, 0), {}, 0
-    changes, levels = ({name: [] for name in metrics} for _ in range(2))
-    for a, b in pairs:
-        count += 1
-        for name in metrics:
-            before, after = METRICS[name](a), METRICS[name](b)
-            totals[name] = totals[name] + np.array([after - before, (after - before) ** 2])
-            changes[name].append((after - before).mean())
-            levels[name].append((before + after).mean() / 2)
-    for name, (first, second) in totals.items():
-        spread = (second / count - (first / count) ** 2).mean()  # of one example by chance alone
-        common = max(0.0, np.var(changes[name]) - spread / len(first))
-        scale = spread if name in COUNTED else np.mean(levels[name]) ** 2
+    found = {}
+    heard = np.array([[[METRICS[name](each) for each in pair] for name in metrics] for pair in pairs])
+    for number, name in enumerate(metrics):
+        change, level = heard[:, number, 1] - heard[:, number, 0], heard[:, number].mean()  # (pairs, examples)
+        spread = change.var(axis=0).mean()  # of one example by chance alone
+        common = max(0.0, change.mean(axis=1).var() - spread / change.shape[1])
+        scale = spread if name in COUNTED else level**2
         found[name] = float(common / scale) if scale else 0.0
     return found
