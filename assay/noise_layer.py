@@ -11,7 +11,7 @@ It starts from one temperature a voice and the confusion matrix of confident lea
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from cleanlab.count import compute_confident_joint
@@ -66,14 +66,12 @@ def fit(voices: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
     if not _telling(pred_probs, labels, noise):
         bias = np.log(np.maximum(np.bincount(labels, minlength=n_classes) / len(labels), _TINY))
         return NoiseLayer(np.zeros_like(weights), bias, annotators.uniform(_NOISE, n_classes))
-    confusion = annotators.uniform(noise, n_classes)
+    layer = NoiseLayer(weights, bias, annotators.uniform(noise, n_classes))
     if 1 < n_classes <= _MOST_CLASSES:
-        confusion = compute_confident_joint(labels, pred_probs).T + 1.0
-        confusion /= confusion.sum(axis=1, keepdims=True)
-        free = _free(voices, labels, weights, confusion)
-        shared = annotators.uniform(noise, n_classes)
-        weights, bias, confusion = free if _believes_every_class(*free, voices, labels) else (weights, bias, shared)
-    return NoiseLayer(weights.astype(np.float32), bias.astype(np.float32), confusion)
+        joint = compute_confident_joint(labels, pred_probs).T + 1.0
+        free = _free(voices, labels, weights, joint / joint.sum(axis=1, keepdims=True))
+        layer = free if _believes_every_class(free, voices, labels) else layer
+    return replace(layer, weights=layer.weights.astype(np.float32), bias=layer.bias.astype(np.float32))
 
 
 def _telling(pred_probs: np.ndarray, labels: np.ndarray, noise: float) -> bool:
@@ -84,20 +82,16 @@ def _telling(pred_probs: np.ndarray, labels: np.ndarray, noise: float) -> bool:
     return bool(gain > _LEAST_GAIN)
 
 
-def _believes_every_class(
-    weights: np.ndarray, bias: np.ndarray, confusion: np.ndarray, voices: Sequence[np.ndarray], labels: np.ndarray
-) -> bool:
+def _believes_every_class(layer: NoiseLayer, voices: Sequence[np.ndarray], labels: np.ndarray) -> bool:
     """Whether of no class most labels are taken to be wrong: such a class was lost to another one."""
-    joint = NoiseLayer(weights, bias, confusion).pred_probs(voices) * confusion[:, labels].T
+    joint = layer.pred_probs(voices) * layer.confusion[:, labels].T
     right = joint[np.arange(len(labels)), labels] / np.maximum(joint.sum(axis=1), _TINY)
     counts = np.bincount(labels)
     return bool((np.bincount(labels, right)[counts >= _FEW] >= _MOST_RIGHT * counts[counts >= _FEW]).all())
 
 
-def _free(
-    voices: Sequence[np.ndarray], labels: np.ndarray, weights: np.ndarray, confusion: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights, bias and confusion of each class for itself, starting from shared ones."""
+def _free(voices: Sequence[np.ndarray], labels: np.ndarray, weights: np.ndarray, confusion: np.ndarray) -> NoiseLayer:
+    """The layer with weights, bias and confusion of each class for itself, starting from shared ones."""
     scores, spread = calibration.standardised(voices)
     n_voices, n, n_classes = scores.shape
     weights = weights * spread[:, None, None]
@@ -126,4 +120,5 @@ def _free(
 
     found = minimize(log_loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})
     weights, bias, confusion = parts(found.x)
-    return weights.reshape(n_voices, n_classes, n_classes) / spread[:, None, None], bias, confusion
+    weights = weights.reshape(n_voices, n_classes, n_classes) / spread[:, None, None]
+    return NoiseLayer(weights, bias, confusion)
