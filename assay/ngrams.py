@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from onnx import TensorProto
 from scipy.sparse import csr_matrix
-from scipy.sparse.linalg import svds
+from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 
@@ -39,9 +39,7 @@ def learn(texts: Sequence[str]) -> bytes:
     if dimensions < 1:
         axes = np.ones((1, len(kept)))
     else:
-        _, values, axes = svds(weights, dimensions, v0=np.ones(min(weights.shape)))
-        axes = axes[np.argsort(-values, kind="stable")]
-        axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]  # the sign is free otherwise
+        axes = TruncatedSVD(dimensions, algorithm="arpack", random_state=0).fit(weights).components_
     return _to_onnx(kept, rarity, axes)
 
 

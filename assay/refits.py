@@ -109,11 +109,9 @@ def shares(
     """
     old, new = before >= 0, after >= 0
     kept, relabelled = old & new, old & new & (before != after)
-    onehot = np.eye(n_classes)
     moments = partial(_moments, features, n_classes=n_classes)
     stays, gone, added = moments(before, kept), moments(before, old & ~new), moments(after, new & ~old)
-    changed = onehot[after[relabelled]] - onehot[before[relabelled]]
-    relabels = np.array([0, 0, 0, features[relabelled].T @ changed, changed.sum(axis=0)], dtype=object)
+    relabels = moments(after, relabelled) - moments(before, relabelled)
     base = stays + gone
     variants = {
         "nothing": (0, base),
