@@ -41,11 +41,9 @@ def page(doubted: pd.DataFrame, examples: pd.DataFrame) -> str:
 
 def _looks(examples: pd.DataFrame) -> list[str]:
     """HTML of what each example looks like."""
-    looks = []
-    if len(examples):
-        kind = payloads.kind(examples)
-        modality = modalities.named(kind["modality"])
-        for block in payloads.of(examples, size=1024):
-            shown = (escape(modality.show(payload, kind)) for payload in block)
-            looks += [_SHOWN[modality.MEDIUM].format(text) for text in shown]
-    return looks
+    if examples.empty:
+        return []
+    kind = payloads.kind(examples)
+    modality = modalities.named(kind["modality"])
+    shown = (modality.show(payload, kind) for block in payloads.of(examples, size=1024) for payload in block)
+    return [_SHOWN[modality.MEDIUM].format(escape(text)) for text in shown]

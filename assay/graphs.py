@@ -102,12 +102,8 @@ def then(first: bytes, second: bytes, output: str = "embedding") -> bytes:
     before = compose.add_prefix(before, "before_", rename_inputs=False)
     (taken,) = (value.name for value in after.graph.input)
     after = compose.add_prefix(after, "after_", rename_outputs=False)
-    joined = compose.merge_models(
-        before,
-        after,
-        io_map=[(f"before_{output}", f"after_{taken}")],
-        outputs=[each.name for each in after.graph.output],
-    )
+    outputs = [each.name for each in after.graph.output]
+    joined = compose.merge_models(before, after, [(f"before_{output}", f"after_{taken}")], outputs=outputs)
     return joined.SerializeToString()
 
 
