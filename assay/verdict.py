@@ -9,7 +9,7 @@ by how far answers differ, which makes it the correlation in a sample of cluster
 other metrics by the square of the metric, which makes it a relative error.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,12 +40,7 @@ class Verdict:
 
 
 def judge(
-    a: Predictions,
-    b: Predictions,
-    chance: Mapping[str, float],
-    *,
-    metrics: Collection[str] = METRICS,
-    confidence: float,
+    a: Predictions, b: Predictions, chance: dict[str, float], *, metrics: Collection[str] = METRICS, confidence: float
 ) -> list[Verdict]:
     """Compare two versions on the same test examples.
 
