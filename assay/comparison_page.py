@@ -150,9 +150,8 @@ def _why(found: dict) -> _Part:
     if shares:
         part.table.append([f"labels of {found['a']}", "", f"{next(iter(shares.values()))['a']:.4f}", ""])
     for name, each in shares.items():
-        part.table.append(
-            [_WHY.get(name, "all of these"), f"{each['examples']:,}", f"{each['b']:.4f}", _interval(each)]
-        )
+        kind = _WHY.get(name, "all of these")
+        part.table.append([kind, f"{each['examples']:,}", f"{each['b']:.4f}", _interval(each)])
     return part
 
 
