@@ -65,12 +65,13 @@ class Graph:
 
     def __call__(self, op: str, *inputs: str | float | Sequence | np.ndarray, output: str = "", **how: object) -> str:
         """Add a node, of outputs of others or of numbers, and say what its output is called."""
-        names = [each if isinstance(each, str) else self._constant(each) for each in inputs]
+        names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
         output = output or f"{op}_{len(self.nodes)}"
         self.nodes.append((op, " ".join(names), output, how))
         return output
 
-    def _constant(self, value: float | Sequence | np.ndarray) -> str:
+    def constant(self, value: float | Sequence | np.ndarray) -> str:
+        """Name an array, float32 or int64, that more than one node may read."""
         name, array = f"constant_{len(self.constants)}", np.asarray(value)
         self.constants[name] = array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
         return name

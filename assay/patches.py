@@ -9,7 +9,6 @@ A. Coates, A. Ng: The Importance of Encoding Versus Training with Sparse Coding 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from onnx import TensorProto
@@ -23,8 +22,6 @@ _FLAT = 0.1  # variance of a normalised patch, which is near 1 where there is co
 _TINY = 1e-12  # added to the length of a filter, which is 0 where all patches are flat
 _SAMPLED_PATCHES = 100_000
 _REGIONS = 3  # along each side of an image
-_CHANNELS_FIRST = {"perm": [0, 3, 1, 2]}
-_MIRRORED = {"last": -1, "before_first": -(2**31), "width_axis": 3, "backwards": -1}  # starts, ends, axes, steps
 
 
 @dataclass
@@ -90,60 +87,35 @@ def to_onnx(banks: Sequence[Patches], shape: tuple[int, int, int], *, mirror: bo
     shape : of an image
     mirror : whether what an image and its mirror image give is added up, for images that could as well be mirrored
     """
-    nodes = [
-        ("Cast", "payload", "pixels", {"to": TensorProto.FLOAT}),
-        ("Transpose", "pixels", "image", _CHANNELS_FIRST),
-    ]
-    constants = {"floor": np.float32(_CONTRAST_FLOOR), "zero": np.float32(0)}
-    for scale, bank in enumerate(banks):
-        size, channels = bank.filters.shape[2:]
-        constants |= {
-            f"filters{scale}": bank.filters.transpose(0, 3, 1, 2),
-            f"ones{scale}": np.full((1, channels, size, size), 1 / (channels * size * size), np.float32),
-            f"offset{scale}": bank.offset.reshape(1, -1, 1, 1),
-        }
-    sides = ["image"]
-    if mirror:
-        constants |= {name: np.array([value]) for name, value in _MIRRORED.items()}
-        nodes.append(("Slice", f"image {' '.join(_MIRRORED)}", "mirrored"))
-        sides.append("mirrored")
-    for side in sides:
-        for scale, bank in enumerate(banks):
-            nodes += _responses(bank, scale, side, shape)
-        own = " ".join(f"{side}_features{scale}" for scale in range(len(banks)))
-        nodes.append(("Concat", own, f"{side}_embedding", {"axis": 1}))
-    nodes.append(("Sum", " ".join(f"{side}_embedding" for side in sides), "embedding"))
-    return graphs.to_onnx("patches", (TensorProto.UINT8, shape), nodes, constants)
+    graph = graphs.Graph()
+    image = graph("Transpose", graph("Cast", "payload", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
+    sides = [image, graph("Slice", image, [-1], [-(2**31)], [3], [-1])] if mirror else [image]  # the width, backwards
+    features = [_responses(graph, bank, sides, shape) for bank in banks]
+    seen = [graph("Concat", *each, axis=1) for each in zip(*features, strict=True)]
+    graph("Sum", *seen, output="embedding")
+    return graph.to_onnx("patches", (TensorProto.UINT8, shape))
 
 
-def _responses(bank: Patches, scale: int, image: str, shape: tuple[int, int, int]) -> list[tuple]:
-    """The nodes from an image to the roots of its pooled responses (n, 18 filters)."""
-    positions = [(side >> bank.halvings) - bank.filters.shape[1] + 1 for side in shape[:2]]  # of a filter
+def _responses(graph: graphs.Graph, bank: Patches, images: Sequence[str], shape: tuple[int, int, int]) -> list[str]:
+    """The roots of each image's pooled responses (n, 18 filters)."""
+    size, channels = bank.filters.shape[2:]
+    positions = [(side >> bank.halvings) - size + 1 for side in shape[:2]]  # of a filter
     strides = [max(1, side // _REGIONS) for side in positions]
     pool = [max(1, side - (_REGIONS - 1) * stride) for side, stride in zip(positions, strides, strict=True)]
-    window, halve = {"kernel_shape": pool, "strides": strides}, {"kernel_shape": [2, 2], "strides": [2, 2]}
-    own = f"{image}_{{}}{scale}".format
-    halved = [image, *(own(f"halved{number}_") for number in range(bank.halvings))]
-    x = halved[-1]
-    return [
-        *(("AveragePool", before, after, halve) for before, after in pairwise(halved)),
-        ("Mul", f"{x} {x}", own("squares")),
-        ("Conv", f"{x} ones{scale}", own("mean")),
-        ("Conv", f"{own('squares')} ones{scale}", own("mean_of_squares")),
-        ("Mul", f"{own('mean')} {own('mean')}", own("square_of_mean")),
-        ("Sub", f"{own('mean_of_squares')} {own('square_of_mean')}", own("raw_variance")),
-        ("Max", f"{own('raw_variance')} zero", own("variance")),  # rounding can leave it below 0
-        ("Add", f"{own('variance')} floor", own("floored")),
-        ("Sqrt", own("floored"), own("contrast")),
-        ("Conv", f"{x} filters{scale}", own("responses")),
-        ("Div", f"{own('responses')} {own('contrast')}", own("normalised")),
-        ("Sub", f"{own('normalised')} offset{scale}", own("centred")),
-        ("Relu", own("centred"), own("positive")),
-        ("AveragePool", own("positive"), own("pooled_positive"), window),
-        ("AveragePool", own("centred"), own("pooled"), window),
-        ("Sub", f"{own('pooled_positive')} {own('pooled')}", own("pooled_negative")),  # relu(-x) = relu(x) - x
-        ("Concat", f"{own('pooled_positive')} {own('pooled_negative')}", own("both"), {"axis": 1}),
-        ("Max", f"{own('both')} zero", own("not_negative")),
-        ("Sqrt", own("not_negative"), own("root")),
-        ("Flatten", own("root"), own("features")),
-    ]
+    window = {"kernel_shape": pool, "strides": strides}
+    filters = graph.constant(bank.filters.transpose(0, 3, 1, 2))
+    average = graph.constant(np.full((1, channels, size, size), 1 / (channels * size * size)))
+    found = []
+    for image in images:
+        x = image
+        for _ in range(bank.halvings):
+            x = graph("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+        mean, mean_of_squares = graph("Conv", x, average), graph("Conv", graph("Mul", x, x), average)
+        variance = graph("Max", graph("Sub", mean_of_squares, graph("Mul", mean, mean)), 0.0)  # rounding can leave less
+        contrast = graph("Sqrt", graph("Add", variance, _CONTRAST_FLOOR))
+        centred = graph("Sub", graph("Div", graph("Conv", x, filters), contrast), bank.offset[:, None, None])
+        positive = graph("AveragePool", graph("Relu", centred), **window)
+        negative = graph("Sub", positive, graph("AveragePool", centred, **window))  # relu(-x) = relu(x) - x
+        both = graph("Concat", positive, negative, axis=1)
+        found.append(graph("Flatten", graph("Sqrt", graph("Max", both, 0.0))))
+    return found
