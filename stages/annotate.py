@@ -61,7 +61,7 @@ def pseudo_labels(unlabelled: pd.DataFrame, pred_probs: np.ndarray, classes: lis
 
 def propagated(examples: pd.DataFrame, labels: pd.DataFrame, classes: list[str], of: pd.DataFrame) -> np.ndarray:
     """Probabilities of the classes of the examples `of`, among all `examples`, some of which have `labels`."""
-    from assay import propagation  # its part of SciPy takes a tenth of a second to import
+    from assay import propagation  # scikit-learn takes a second to import
 
     own = labels.reindex(examples["id"])
     codes = pd.Categorical(own["label"], classes).codes
