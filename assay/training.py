@@ -30,6 +30,7 @@ _LEAST_BATCHES = 40  # in an epoch, however little data there is, but none
 _SMALLEST_BATCH = 16  # is smaller than this, because it is normalised
 _STEPS_AT_ONCE = 10  # that TensorFlow takes before Python hears of it
 _WEIGHT_DECAY = 0.05
+_DIGITS = 12  # binary ones of a weight that are kept; of 24, the last of one weight in a thousand was another one
 _PREDICTED = 1024  # examples at a time
 _CHECKED = 128  # likewise, while a training's own memory is held
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -210,17 +211,23 @@ def logits(model: keras.Model, prepared: np.ndarray | InOrder) -> np.ndarray:
 
 
 def in_float32(trained: keras.Model, build: Callable[[], keras.Model]) -> keras.Model:
-    """The trained network, built again and with its weights rounded to float32."""
+    """The trained network, built again with its weights as float32, of which other processors give the same."""
     _set_dtype("float32")
     single = build()
-    single.set_weights([array.astype(np.float32) for array in trained.get_weights()])
+    single.set_weights([rounded(array) for array in trained.get_weights()])
     return single
+
+
+def rounded(values: np.ndarray | float) -> np.ndarray:
+    """Values to so many binary digits as do not depend on the processor, as float32."""
+    mantissa, exponent = np.frexp(values)
+    return np.ldexp(np.rint(np.ldexp(mantissa, _DIGITS)), exponent - _DIGITS).astype(np.float32)
 
 
 def classifier_to_onnx(model: keras.Model, build: Callable[[], keras.Model], temperature: float) -> bytes:
     """A classifier that `build` built as ONNX, from `payload` to `probabilities` = softmax(logits / temperature)."""
     single = in_float32(model, build)
-    return to_onnx(single.input, probabilities=networks.softmax(single.output / temperature))
+    return to_onnx(single.input, probabilities=networks.softmax(single.output / float(rounded(temperature))))
 
 
 def encoder_to_onnx(model: keras.Model) -> tuple[bytes, list[np.ndarray]]:

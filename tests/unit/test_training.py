@@ -38,6 +38,18 @@ def test_soft_labels_tell_what_else_is_possible(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.slow
+def test_weights_keep_the_digits_that_every_processor_gives():
+    from assay import training
+
+    values = np.random.default_rng(0).normal(size=1000) * 10.0 ** np.arange(-10, 10).repeat(50)
+    found = training.rounded(values)
+    assert found.dtype == np.float32
+    assert found == pytest.approx(values, rel=2**-12)
+    assert np.array_equal(found, training.rounded(np.nextafter(values, 9e9)))
+    assert training.rounded(np.array([0, -1, 3, 4095])).tolist() == [0, -1, 3, 4095]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("patience", "soft"), [(0, False), (2, True)])
 def test_a_killed_training_goes_on_to_the_same_weights(
     patience: int, soft: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
