@@ -68,8 +68,8 @@ def _model(old: Version, new: Version, metrics: Sequence[str], params: parameter
     judged = verdict.judge(*said, chance, metrics=metrics, confidence=params.confidence)
     found["metrics"] = {each.metric: asdict(each) for each in judged}
     found["chance_in_training"] = chance or None
-    if why and chance:
-        alone = _shares(old, new, both["id"], known, about)
+    alone = _shares(old, new, both["id"], known, about) if why and chance else {}
+    if "nothing" in alone:
         base = alone.pop("nothing")[1]
         for name, (n, head) in alone.items():
             judged = verdict.judge(base, head, chance, metrics=["accuracy"], confidence=params.confidence)

@@ -32,7 +32,7 @@ def terminal(found: dict) -> str:
         name = max((len(key) for key, _ in part.lines), default=0)
         for key, text in part.lines:
             first, later = f"  {key:<{name}}  ", " " * (name + 4)
-            # a no-break space is one after `_printable`
+            # `_printable` makes spaces of them again
             whole = text.replace(" → ", "\xa0→\xa0").replace(": ", ":\xa0")
             said += textwrap.wrap(whole, _WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
         widths = [max(map(len, column)) for column in zip(*part.table, strict=True)]

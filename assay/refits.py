@@ -85,7 +85,8 @@ def _logits(
     weights = rng.normal(size=(_REFITS, len(groups))).astype(rows.dtype) * np.sqrt(n / learned.total, dtype=rows.dtype)
     base = asked @ (inverse @ cross) + share
     moves = np.tensordot(moved, weights, (0, 1)).reshape(len(inverse), -1)  # (features, classes of each refit)
-    moves = (asked @ (inverse @ moves)).reshape(len(asked), n_classes, -1)  # of all refits at once: it is faster so
+    moves = np.linalg.multi_dot([asked, inverse, moves])  # of all refits at once: it is faster so
+    moves = moves.reshape(len(asked), n_classes, -1)
     for number, shift in enumerate(weights @ shifted):
         yield sharpness[number % len(draws)] * (base + moves[:, :, number] + shift)
 
@@ -101,6 +102,8 @@ def shares(
     penalty: float,
 ) -> dict[str, tuple[int, Predictions]]:
     """What the head says after each kind of change alone: how many examples that concerns, and what it says.
+
+    A change that leaves nothing to learn from is not in it.
 
     Parameters
     ----------
@@ -122,7 +125,7 @@ def shares(
     }
     heard = {}
     for name, (concerned, moment) in variants.items():
-        if concerned or name == "nothing":
+        if moment[0] and (concerned or name == "nothing"):
             heard[name] = concerned, Predictions.of(_predict(moment, test, penalty), answer)
     return heard
 

@@ -40,7 +40,7 @@ def accuracy(own: training.Examples, test: tuple[np.ndarray, np.ndarray], seed: 
 def cleaned(folder: Path, payload: np.ndarray, *, soft: bool) -> training.Examples:
     """What train would learn from."""
     with chdir(folder):
-        examples, _, classes = train.read(soft=soft)
+        examples, _, classes = train.read(told=soft)
         numbers = catalogue.read()["key"][examples.index].astype(int)
         labels = train.soft(examples, classes) if soft else examples["code"].to_numpy()
     return training.Examples(payload[numbers], labels, examples["weight"].to_numpy())

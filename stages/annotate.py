@@ -15,10 +15,8 @@ def main() -> None:
     judged = dataset.read_parquet(dataset.QUALITY).to_pandas().set_index("id")
 
     issues = dataset.read_csv(dataset.ISSUES).to_pandas()
-    left_out = issues["id"][
-        (issues["decision"] == "drop") & (issues["kind"] != "label")
-    ]  # a leak, say, whatever its label
-    left_out = examples.index[examples["id"].isin(left_out)]
+    dropped = issues[(issues["decision"] == "drop") & (issues["kind"] != "label")]  # a leak, say, whatever its label
+    left_out = examples.index[examples["id"].isin(dropped["id"])]
     answered = answered[~answered["example"].isin(left_out)]
 
     labels = override(dataset.read_csv(dataset.CLEANED_LABELS).to_pandas().set_index("id"), answered, examples)

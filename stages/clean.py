@@ -9,7 +9,7 @@ from assay.errors import InputError, run
 from assay.opinions import Opinions
 from assay.parameters import Clean
 
-_POSSIBLE = 0.01  # probability of a class that is worth to be told
+_POSSIBLE = 0.01  # probability of a class that is worth telling
 _COLUMNS = ["id", "batch", "key", "split", "kind", *quality.COLUMNS[1:], *evidence.COLUMNS]
 
 
@@ -47,7 +47,8 @@ def main() -> None:
     dataset.write_bytes(dataset.GALLERY, gallery.page(doubted, examples).encode())
     kept = cleaned(judged)
     dataset.write_frame(dataset.CLEANED_LABELS, kept, ["id", "label", "confidence", "source"])
-    dataset.write_frame(dataset.ALTERNATIVES, alternatives(kept, believed.probabilities, classes))
+    others = alternatives(kept[kept["split"] == "train"], believed.probabilities, classes)
+    dataset.write_frame(dataset.ALTERNATIVES, others)
     dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], heard.pred_probs, classes)
     dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, heard) | beyond.counts(found, examples))
     spreadsheets.write(dataset.ANNOTATORS, *table_of_people(votes, believed, people, classes))

@@ -24,7 +24,7 @@ _TINY = 1e-9
 
 def main() -> None:
     params = parameters.load()
-    train, validation, classes = read(soft=params.train.soft_labels)
+    train, validation, classes = read(told=params.train.soft_labels)
     if params.train.class_weights == "balanced":
         train = train.assign(weight=balanced(train["code"].to_numpy(), train["weight"].to_numpy()))
 
@@ -45,18 +45,21 @@ def main() -> None:
     dataset.drop_checkpoint()
 
 
-def read(*, soft: bool) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """What is learned from, what is checked against, each with `code` and `weight`, and the names of the classes."""
+def read(*, told: bool) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """What is learned from, what is checked against, each with `code` and `weight`, and the names of the classes.
+
+    With `told`, doubts are told by soft labels and not by weights.
+    """
     labels = dataset.read_csv(dataset.ANNOTATED_LABELS).to_pandas().set_index("id")[["label", "weight", "source"]]
-    if soft:  # a doubt is told by the label itself
-        labels.loc[labels["source"].isin(_JUDGED), "weight"] = "1"
     examples = catalogue.read().drop(columns="key").join(labels, on="id", how="inner")
     classes = sorted(labels["label"].unique())
     examples["code"] = pd.Categorical(examples["label"], classes).codes
     examples["weight"] = examples["weight"].astype(float)
-    train, validation = (examples[examples["split"] == split] for split in ("train", "validation"))
+    train, validation = (examples[examples["split"] == split].copy() for split in ("train", "validation"))
     if train.empty:
         raise InputError("no example of the split train has a label: label some, or give rows the split train")
+    if told:  # the labels themselves say how sure they are
+        train.loc[train["source"].isin(_JUDGED), "weight"] = 1.0
     return train, validation, classes
 
 
@@ -166,7 +169,8 @@ def fingerprint(train: pd.DataFrame, validation: pd.DataFrame, params: parameter
     said.update(pd.util.hash_pandas_object(examples, index=False).to_numpy().tobytes())
     modules = (module for name, module in sorted(sys.modules.items()) if name.startswith(("assay.", "__main__")))
     code = [Path(module.__file__) for module in modules]
-    for path in (dataset.ENCODER_FRONT, dataset.ENCODER_WEIGHTS, dataset.ENCODER_INFO, *code):
+    encoder = dataset.ENCODER_FRONT, dataset.ENCODER_WEIGHTS, dataset.ENCODER_INFO
+    for path in (*encoder, dataset.ALTERNATIVES, *code):
         said.update(path.read_bytes())
     return said.hexdigest()
 
