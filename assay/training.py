@@ -30,7 +30,7 @@ _LEAST_BATCHES = 40  # in an epoch, however little data there is, but none
 _SMALLEST_BATCH = 16  # is smaller than this, because it is normalised
 _STEPS_AT_ONCE = 10  # that TensorFlow takes before Python hears of it
 _WEIGHT_DECAY = 0.05
-_DIGITS = 12  # binary ones of a weight that are kept; of 24, the last of one weight in a thousand was another one
+_DIGITS = 12  # binary ones of 24 that a constant keeps
 _PREDICTED = 1024  # examples at a time
 _CHECKED = 128  # likewise, while a training's own memory is held
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -211,23 +211,17 @@ def logits(model: keras.Model, prepared: np.ndarray | InOrder) -> np.ndarray:
 
 
 def in_float32(trained: keras.Model, build: Callable[[], keras.Model]) -> keras.Model:
-    """The trained network, built again with its weights as float32, of which other processors give the same."""
+    """The trained network, built again and with its weights rounded to float32."""
     _set_dtype("float32")
     single = build()
-    single.set_weights([rounded(array) for array in trained.get_weights()])
+    single.set_weights([array.astype(np.float32) for array in trained.get_weights()])
     return single
-
-
-def rounded(values: np.ndarray | float) -> np.ndarray:
-    """Values to so many binary digits as do not depend on the processor, as float32."""
-    mantissa, exponent = np.frexp(values)
-    return np.ldexp(np.rint(np.ldexp(mantissa, _DIGITS)), exponent - _DIGITS).astype(np.float32)
 
 
 def classifier_to_onnx(model: keras.Model, build: Callable[[], keras.Model], temperature: float) -> bytes:
     """A classifier that `build` built as ONNX, from `payload` to `probabilities` = softmax(logits / temperature)."""
     single = in_float32(model, build)
-    return to_onnx(single.input, probabilities=networks.softmax(single.output / float(rounded(temperature))))
+    return to_onnx(single.input, probabilities=networks.softmax(single.output / temperature))
 
 
 def encoder_to_onnx(model: keras.Model) -> tuple[bytes, list[np.ndarray]]:
@@ -237,14 +231,27 @@ def encoder_to_onnx(model: keras.Model) -> tuple[bytes, list[np.ndarray]]:
 
 
 def to_onnx(payload: keras.KerasTensor, **outputs: keras.KerasTensor) -> bytes:
-    """The graph from `payload`, with a free number of rows, to `outputs`: the same bytes each time."""
+    """The graph from `payload`, with a free number of rows, to `outputs`: the same bytes each time.
+
+    The export multiplies constants by square roots in float32, whose last digit depends on the processor.
+    """
     signature = [tf.TensorSpec((None, *payload.shape[1:]), payload.dtype, name="payload")]
     with TemporaryDirectory() as folder, quiet():
         path = f"{folder}/model.onnx"
         keras.Model(payload, outputs).export(path, format="onnx", verbose=False, input_signature=signature)
         exported = onnx.load(path)
     _name_in_order(exported.graph)
+    for constant in exported.graph.initializer:
+        if constant.data_type == onnx.TensorProto.FLOAT:
+            values = rounded(onnx.numpy_helper.to_array(constant))
+            constant.CopyFrom(onnx.numpy_helper.from_array(values, constant.name))
     return exported.SerializeToString()
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    """Values to their first 12 binary digits."""
+    mantissa, exponent = np.frexp(values)
+    return np.ldexp(np.rint(np.ldexp(mantissa, _DIGITS)), exponent - _DIGITS)
 
 
 def _name_in_order(graph: onnx.GraphProto) -> None:

@@ -41,12 +41,12 @@ def test_soft_labels_tell_what_else_is_possible(tmp_path: Path, monkeypatch: pyt
 def test_weights_keep_the_digits_that_every_processor_gives():
     from assay import training
 
-    values = np.random.default_rng(0).normal(size=1000) * 10.0 ** np.arange(-10, 10).repeat(50)
+    values = (np.random.default_rng(0).normal(size=1000) * 10.0 ** np.arange(-10, 10).repeat(50)).astype(np.float32)
     found = training.rounded(values)
     assert found.dtype == np.float32
     assert found == pytest.approx(values, rel=2**-12)
-    assert np.array_equal(found, training.rounded(np.nextafter(values, 9e9)))
-    assert training.rounded(np.array([0, -1, 3, 4095])).tolist() == [0, -1, 3, 4095]
+    assert np.array_equal(found, training.rounded(np.nextafter(values, np.float32(9e9))))
+    assert training.rounded(np.array([0, -1, 3, 4095], np.float32)).tolist() == [0, -1, 3, 4095]
 
 
 @pytest.mark.slow
