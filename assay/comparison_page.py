@@ -8,7 +8,12 @@ from assay.verdict import COUNTED
 
 _WIDTH = 110
 _LISTED = 4  # of a long list; JSON has all
-_WHY = {"additions": "examples added", "removals": "examples taken out", "relabels": "labels changed"}
+_WHY = {
+    "additions": "examples added",
+    "removals": "examples taken out",
+    "relabels": "labels changed",
+    "all": "all of these",
+}
 
 
 @dataclass
@@ -150,8 +155,7 @@ def _why(found: dict) -> _Part:
     if shares:
         part.table.append([f"labels of {found['a']}", "", f"{next(iter(shares.values()))['a']:.4f}", ""])
     for name, each in shares.items():
-        kind = _WHY.get(name, "all of these")
-        part.table.append([kind, f"{each['examples']:,}", f"{each['b']:.4f}", _interval(each)])
+        part.table.append([_WHY[name], f"{each['examples']:,}", f"{each['b']:.4f}", _interval(each)])
     return part
 
 

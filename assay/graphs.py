@@ -11,47 +11,6 @@ _OPSETS = {"": 15, "ai.onnx.ml": 2, "com.microsoft": 1}  # those of Keras's expo
 _IR_VERSION = 8
 
 
-def to_onnx(
-    name: str,
-    payload: tuple[int, Sequence],
-    nodes: Sequence[tuple],
-    constants: dict[str, np.ndarray],
-    *,
-    outputs: Sequence[str] = ("embedding",),
-    gives: tuple[int, int] = (TensorProto.FLOAT, 2),
-    opset: int = _OPSETS[""],
-) -> bytes:
-    """A graph from `payload` (n, ...), of which the element type and shape are given, to `outputs` (n, ...).
-
-    `gives` are the element type and number of axes of the outputs. A node is an operator, the names of its inputs
-    with spaces between, that of its output, and what attributes it has. Constants that no node reads are left out.
-    """
-    kind, shape = payload
-    read = {name for _, inputs, *_ in nodes for name in inputs.split()}
-    made = [_node(op, inputs, output, dict(*rest)) for op, inputs, output, *rest in nodes]
-    graph = helper.make_graph(
-        made,
-        name,
-        [helper.make_tensor_value_info("payload", kind, ["n", *shape])],
-        [helper.make_tensor_value_info(output, gives[0], ["n"] + [None] * (gives[1] - 1)) for output in outputs],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items() if name in read],
-    )
-    domains = sorted({node.domain for node in made} | {""})
-    opsets = [helper.make_opsetid(domain, _OPSETS[domain] if domain else opset) for domain in domains]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
-    onnx.checker.check_model(model)
-    return model.SerializeToString()
-
-
-def _node(op: str, inputs: str, output: str, attributes: dict) -> onnx.NodeProto:
-    return helper.make_node(op, inputs.split(), [output], domain=_DOMAINS.get(op, ""), **attributes)
-
-
-def as_it_is(kind: int, shape: Sequence[int]) -> bytes:
-    """The graph that changes nothing; `then` leaves it out."""
-    return to_onnx("as_it_is", (kind, shape), [("Identity", "payload", "embedding")], {}, gives=(kind, 1 + len(shape)))
-
-
 class Graph:
     """A graph that is written down node by node, each named as it is made.
 
@@ -67,7 +26,7 @@ class Graph:
         """Add a node, of outputs of others or of numbers, and say what its output is called."""
         names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
         output = output or f"{op}_{len(self.nodes)}"
-        self.nodes.append((op, " ".join(names), output, how))
+        self.nodes.append(helper.make_node(op, names, [output], domain=_DOMAINS.get(op, ""), **how))
         return output
 
     def constant(self, value: float | Sequence | np.ndarray) -> str:
@@ -85,9 +44,39 @@ class Graph:
         powers = self("Exp", self("Sub", x, self.reduced("ReduceMax", x, [-1])))
         return self("Div", powers, self("ReduceSum", powers, [-1]), output=output)
 
-    def to_onnx(self, name: str, payload: tuple[int, Sequence], **what: object) -> bytes:
-        """What was written down, as the function `to_onnx` has it."""
-        return to_onnx(name, payload, self.nodes, self.constants, opset=self.opset, **what)
+    def to_onnx(
+        self,
+        name: str,
+        payload: tuple[int, Sequence],
+        *,
+        outputs: Sequence[str] = ("embedding",),
+        gives: tuple[int, int] = (TensorProto.FLOAT, 2),
+    ) -> bytes:
+        """What was written down, from `payload` (n, ...), of which the element type and shape are given, to `outputs`.
+
+        `gives` are the element type and number of axes of the outputs. Constants that no node reads are left out.
+        """
+        kind, shape = payload
+        read = {name for node in self.nodes for name in node.input}
+        graph = helper.make_graph(
+            self.nodes,
+            name,
+            [helper.make_tensor_value_info("payload", kind, ["n", *shape])],
+            [helper.make_tensor_value_info(output, gives[0], ["n"] + [None] * (gives[1] - 1)) for output in outputs],
+            [numpy_helper.from_array(value, name) for name, value in self.constants.items() if name in read],
+        )
+        domains = sorted({node.domain for node in self.nodes} | {""})
+        opsets = [helper.make_opsetid(domain, _OPSETS[domain] if domain else self.opset) for domain in domains]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
+        onnx.checker.check_model(model)
+        return model.SerializeToString()
+
+
+def as_it_is(kind: int, shape: Sequence[int]) -> bytes:
+    """The graph that changes nothing; `then` leaves it out."""
+    graph = Graph()
+    graph("Identity", "payload", output="embedding")
+    return graph.to_onnx("as_it_is", (kind, shape), gives=(kind, 1 + len(shape)))
 
 
 def then(first: bytes, second: bytes, output: str = "embedding") -> bytes:

@@ -35,47 +35,23 @@ def spectrogram(path: Path) -> bytes:
 
 
 def joined(folder: Path) -> bytes:
-    sound = graphs.to_onnx(
-        "sound",
-        (TensorProto.FLOAT, [SAMPLES]),
-        [("Mul", "payload full", "loud"), ("Pad", "loud silence", "embedding")],
-        {"full": np.float32(2**15), "silence": np.array([0, BEFORE * HOP, 0, 0])},
-        opset=OPSET,
+    sound, windows, pooled = (graphs.Graph(OPSET) for _ in range(3))
+    loud = sound("Mul", "payload", float(2**15))
+    sound("Pad", loud, [0, BEFORE * HOP, 0, 0], output="embedding")
+    frames = STEP * np.arange(PLACES)[:, None] + np.arange(WINDOW)
+    shifted = windows("Add", windows("Div", "payload", 10.0), 2.0)
+    seen = windows("Gather", shifted, frames, axis=2)  # (n, 1, places, frames, bands)
+    windows("Reshape", seen, [-1, WINDOW, 32, 1], output="embedding")
+    places = pooled("Reshape", "payload", [-1, PLACES, 96])
+    kept = [pooled.reduced(op, places, [1], keepdims=0) for op in ("ReduceMax", "ReduceMean")]
+    pooled("Concat", *kept, axis=1, output="embedding")
+    seen = windows.to_onnx("windows", (TensorProto.FLOAT, [1, None, 32]), gives=(TensorProto.FLOAT, 4))
+    content = graphs.then(
+        sound.to_onnx("sound", (TensorProto.FLOAT, [SAMPLES])), spectrogram(folder / "melspectrogram.onnx")
     )
-    windows = graphs.to_onnx(
-        "windows",
-        (TensorProto.FLOAT, [1, None, 32]),
-        [
-            ("Div", "payload ten", "small"),
-            ("Add", "small two", "shifted"),
-            ("Gather", "shifted frames", "windows", {"axis": 2}),  # (n, 1, places, frames, bands)
-            ("Reshape", "windows shape", "embedding"),
-        ],
-        {
-            "ten": np.float32(10),
-            "two": np.float32(2),
-            "frames": STEP * np.arange(PLACES)[:, None] + np.arange(WINDOW),
-            "shape": np.array([-1, WINDOW, 32, 1]),
-        },
-        gives=(TensorProto.FLOAT, 4),
-        opset=OPSET,
-    )
-    pooled = graphs.to_onnx(
-        "pooled",
-        (TensorProto.FLOAT, [1, 1, 96]),
-        [
-            ("Reshape", "payload shape", "places"),
-            ("ReduceMax", "places", "largest", {"axes": [1], "keepdims": 0}),
-            ("ReduceMean", "places", "mean", {"axes": [1], "keepdims": 0}),
-            ("Concat", "largest mean", "embedding", {"axis": 1}),
-        ],
-        {"shape": np.array([-1, PLACES, 96])},
-        opset=OPSET,
-    )
-    content = graphs.then(sound, spectrogram(folder / "melspectrogram.onnx"))
-    content = graphs.then(content, windows, "output")
+    content = graphs.then(content, seen, "output")
     content = graphs.then(content, (folder / "embedding_model.onnx").read_bytes())
-    return graphs.then(content, pooled, "conv2d_19")
+    return graphs.then(content, pooled.to_onnx("pooled", (TensorProto.FLOAT, [1, 1, 96])), "conv2d_19")
 
 
 def main() -> None:

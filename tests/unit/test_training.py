@@ -38,7 +38,7 @@ def test_soft_labels_tell_what_else_is_possible(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.slow
-def test_weights_keep_the_digits_that_every_processor_gives():
+def test_constants_keep_the_digits_that_every_processor_gives():
     from assay import training
 
     values = (np.random.default_rng(0).normal(size=1000) * 10.0 ** np.arange(-10, 10).repeat(50)).astype(np.float32)
