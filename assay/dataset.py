@@ -47,6 +47,7 @@ ANNOTATED_LABELS = Path("data/annotated/labels.csv")  # what train learns from: 
 TEST_LABELS = Path("data/annotated/test.csv")  # what evaluate scores against: id, label, source
 QUEUE = Path("data/annotated/queue.csv")  # what a person should look at next, best first
 PRETRAINED = Path("models/pretrained")  # encoders from elsewhere: pretrain.encoder names one
+ELSEWHERE = "pretrained: "  # how `method` of such an encoder starts in encoder.json
 ENCODER = Path("models/encoder/encoder.onnx")  # payload to embedding
 ENCODER_FRONT = Path("models/encoder/front.onnx")  # payload to what a network takes
 ENCODER_WEIGHTS = Path("models/encoder/weights.npz")  # what train fine-tunes

@@ -46,7 +46,7 @@ def learn(kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, 
         path = dataset.PRETRAINED / params.encoder
         content = adapters.adapt(path, kind, portable=portable, threads=threads)
         weights = path / bert.WEIGHTS if path.is_dir() else path
-        method = f"pretrained: {params.encoder}, MD5 {dataset.fingerprint(weights)}"
+        method = f"{dataset.ELSEWHERE}{params.encoder}, MD5 {dataset.fingerprint(weights)}"
         return Encoder(method, content, front(kind, payload), start="frozen")
     methods = _METHODS[kind["modality"]]
     method = methods[0] if params.method == "auto" else params.method

@@ -45,9 +45,13 @@ class Model:
             self.tokenizer = Tokenizer.from_str(said)
 
     def __call__(self, payload: np.ndarray) -> np.ndarray:
+        return self.session.run([self.output], {self.input: self.prepared(payload)})[0]
+
+    def prepared(self, payload: np.ndarray) -> np.ndarray:
+        """What the graph itself takes: of texts their tokens (n, tokens) int64, all else as it is."""
         if self.tokenizer:
-            payload = np.array([each.ids for each in self.tokenizer.encode_batch(list(payload))])
-        return self.session.run([self.output], {self.input: payload})[0]
+            return np.array([each.ids for each in self.tokenizer.encode_batch(list(payload))])
+        return payload
 
     def over(self, blocks: Iterable[np.ndarray]) -> np.ndarray:
         """The results for all blocks, one below the other."""

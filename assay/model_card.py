@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from assay import dataset
+
 PACKAGES = ("tensorflow", "keras", "onnxruntime", "cleanlab", "scikit-learn", "numpy")  # that a model depends on
 
 _TRAINING = {
@@ -21,7 +23,7 @@ def write(info: dict, encoder: dict, batches: list[str], *, clean: dict, train: 
     batches : the names of the listed batches
     clean, train, evaluate : the metrics of those stages
     """
-    elsewhere = encoder["method"].startswith("pretrained: ")
+    elsewhere = encoder["method"].startswith(dataset.ELSEWHERE)
     words = {
         "shape": " × ".join(map(str, info["shape"])) or "of any length",
         "n_classes": len(info["classes"]),

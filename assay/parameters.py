@@ -108,6 +108,7 @@ class Annotate(Section):
 
 class Train(Section):
     start: Literal["auto", "encoder", "scratch", "frozen"]
+    lora: Natural  # rank; 0: all weights of a pretrained encoder learn
     network: Literal["small", "large"]
     epochs: Count  # at least, and
     steps: Count  # at least: small data is seen more often

@@ -28,7 +28,7 @@ def of(examples: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
 class Stored:
     """Payloads in a file that is gone when this is: any rows, in any order, without holding the others.
 
-    It is read and not mapped into memory, whose size would count every page once touched.
+    It is read and not mapped into memory, whose size would count every page once touched. `sizes` (n,) are in bytes.
     """
 
     def __init__(self, blocks: Iterable[np.ndarray]) -> None:
@@ -37,7 +37,7 @@ class Stored:
             self.none = block[:0]
             sizes += [self.file.write(row.encode() if isinstance(row, str) else row.tobytes()) for row in block]
         self.file.flush()
-        self.ends = np.cumsum(sizes)
+        self.sizes, self.ends = np.array(sizes[1:]), np.cumsum(sizes)
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
         starts, sizes = self.ends[rows], self.ends[rows + 1] - self.ends[rows]

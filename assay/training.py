@@ -28,6 +28,7 @@ with quiet():  # TensorFlow greets on stderr, whatever it is told
 _WARM_UP = 0.2  # share of the steps in which the learning rate rises (one cycle: Smith and Topin 2017)
 _LEAST_BATCHES = 40  # in an epoch, however little data there is, but none
 _SMALLEST_BATCH = 16  # is smaller than this, because it is normalised
+_ALIKE = 1.5  # times another's length that a text of the same batch may have
 _STEPS_AT_ONCE = 10  # that TensorFlow takes before Python hears of it
 _WEIGHT_DECAY = 0.05
 _DIGITS = 12  # binary ones of 24 that a constant keeps
@@ -79,9 +80,14 @@ class Batches(keras.utils.PyDataset):
         return self.augment(examples.payload[rows], self.rng), examples.labels[rows], examples.weights[rows]
 
     def on_epoch_end(self) -> None:
-        """Shuffle."""
+        """Shuffle; texts so that a batch holds some of about one length, since the shorter ones are filled up."""
         self.random = self.rng.bit_generator.state
         self.order = self.rng.permutation(len(self.examples))
+        sizes = getattr(self.examples.payload, "sizes", np.ones(1))
+        if np.ptp(sizes):
+            some = self.order[: len(self) * self.size]
+            about = sizes[some] * self.rng.uniform(1, _ALIKE, len(some))
+            self.order = self.rng.permutation(some[np.argsort(about)].reshape(-1, self.size)).ravel()
 
     def go_on(self, random: dict) -> None:
         """Draw what was drawn after the generator had the state `random`."""

@@ -36,22 +36,22 @@ from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, ti
 REPRO = [sys.executable, "-m", "dvc", "repro"]
 
 
-def prepared(folder: Path, make: Callable[[Path], object], encoder: Path | None = None) -> None:
+def prepared(folder: Path, make: Callable[[Path], object], encoder: Path | None = None, **changes: object) -> None:
     """A clone whose only batch is what `make` writes into a folder; its encoder a file or folder from elsewhere."""
     raw = folder / "data/raw/mine"
     raw.mkdir(parents=True)
     make(raw)
-    set_parameters(folder, batches=["mine"], pretrain__batches=["mine"], portable=False)
+    set_parameters(folder, batches=["mine"], pretrain__batches=["mine"], portable=False, **changes)
     if encoder:
         copy = shutil.copytree if encoder.is_dir() else shutil.copy
         copy(encoder, folder / "models/pretrained" / encoder.name)
         set_parameters(folder, pretrain__encoder=encoder.name)
 
 
-def ours(make: Callable[[Path], object], encoder: Path | None = None) -> tuple[float, float]:
+def ours(make: Callable[[Path], object], encoder: Path | None = None, **changes: object) -> tuple[float, float]:
     """Test accuracy and seconds of `dvc repro`."""
     with clone() as folder:
-        prepared(folder, make, encoder)
+        prepared(folder, make, encoder, **changes)
         seconds, _ = timed(REPRO, folder)
         return read_json(folder / "metrics/evaluate.json")["accuracy"], seconds
 
@@ -62,13 +62,17 @@ def usual(model: object, train: tuple, test: tuple) -> tuple[float, float]:
 
 
 def compare(
-    name: str, make: Callable[[Path], object], recipe: tuple[float, float], encoder: Path | None = None
+    name: str,
+    make: Callable[[Path], object],
+    recipe: tuple[float, float],
+    encoder: Path | None = None,
+    **changes: object,
 ) -> None:
-    own = ours(make, encoder)
+    own = ours(make, encoder, **changes)
     row(name, f"{own[0]:.4f}", f"{own[1]:.0f}", f"{recipe[0]:.4f}", f"{recipe[1]:.0f}")
 
 
-def banking77(encoder: Path | None = None) -> None:
+def banking77(encoder: Path | None = None, **changes: object) -> None:
     sides = {side: pd.read_csv(SHARED / f"banking77/{side}.csv") for side in ("train", "test")}
     tfidf = make_union(
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
@@ -78,7 +82,8 @@ def banking77(encoder: Path | None = None) -> None:
     table = pd.concat([frame.assign(split=side) for side, frame in sides.items()])
     table = table.rename(columns={"category": "label"})
     pairs = [(frame["text"], frame["category"]) for frame in sides.values()]
-    compare("banking77", lambda raw: table.to_csv(raw / "examples.csv", index=False), usual(recipe, *pairs), encoder)
+    found = usual(recipe, *pairs)
+    compare("banking77", lambda raw: table.to_csv(raw / "examples.csv", index=False), found, encoder, **changes)
 
 
 def sounds() -> pd.DataFrame:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
-from assay import calibration, catalogue, dataset, graphs, linear_head, modalities, parameters, payloads
+from assay import calibration, catalogue, dataset, graphs, linear_head, parameters, payloads
 from assay.errors import InputError, run
 from assay.inference import Model
 
@@ -18,6 +19,7 @@ _STARTS = {
     "frozen": "fitting a linear classifier on what the encoder gives",
 }
 _JUDGED = ("consensus", "corrected")  # sources of labels of which clean knows how sure they are
+Features = np.ndarray | csr_array  # (n, features)
 _ROWS = 1024  # of what an encoder gives, at a time
 _TINY = 1e-9
 
@@ -30,7 +32,7 @@ def main() -> None:
 
     encoder = dataset.read_json(dataset.ENCODER_INFO)
     start = where_from(params.train, encoder)
-    learn = linear if start == "frozen" else partial(network, start=start, modality=encoder["modality"])
+    learn = linear if start == "frozen" else partial(network, start=start, encoder=encoder)
     content, curve, temperature = learn(train, validation, classes, params)
 
     dataset.write_bytes(dataset.CLASSIFIER, content)
@@ -88,7 +90,7 @@ def soft(examples: pd.DataFrame, classes: list[str]) -> np.ndarray:
 def where_from(params: parameters.Train, encoder: dict) -> str:
     """Where training starts; says so."""
     start = params.start
-    if start == "encoder" and encoder["start"] != "encoder":
+    if start == "encoder" and encoder["start"] != "encoder" and not encoder["method"].startswith(dataset.ELSEWHERE):
         raise InputError(f"params.yaml: train.start: encoder needs weights, and {encoder['method']} has none: use auto")
     start = encoder["start"] if start == "auto" else start
     if start == "frozen" and params.soft_labels:
@@ -110,40 +112,31 @@ def network(
     params: parameters.Parameters,
     *,
     start: str,
-    modality: str,
+    encoder: dict,
 ) -> Learned:
     """Train a network."""
-    from assay import training  # TensorFlow takes seconds to import, and a linear head needs none
+    from assay import plan, training  # TensorFlow takes seconds to import, and a linear head needs none
 
     given = params.train
     bfloat16 = None if given.bfloat16 == "auto" else given.bfloat16
     training.fix(given.seed, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
-    prepare = Model(dataset.ENCODER_FRONT, portable=params.portable, threads=params.threads)
     payload = payloads.Stored(payloads.of(train, _ROWS))
-    shape = prepare(payload[np.arange(1)]).shape[1:]
-    networks = training.networks
-
-    def build() -> tuple:
-        """The network that learns, the one that answers, and the part that the weights of an encoder are for."""
-        trunk = networks.encoder(shape, large=given.network == "large")
-        model = networks.classifier(trunk, len(classes))
-        return model, networks.mirrored(model) if given.mirror and len(shape) == 3 else model, trunk
-
-    model, answers, trunk = build()
-    if start == "encoder":
-        trunk.set_weights(list(dataset.read_arrays(dataset.ENCODER_WEIGHTS).values()))
-    augment = modalities.named(modality).augment
+    if start == "encoder" and encoder["method"].startswith(dataset.ELSEWHERE):
+        head, *_ = frozen(train, validation, classes, params)
+        planned = plan.pretrained(head, encoder["modality"], params)
+    else:
+        planned = plan.ours(payload[np.arange(1)], start, encoder["modality"], len(classes), params)
     labels = soft(train, classes) if given.soft_labels else train["code"].to_numpy()
     own = training.Examples(payload, labels, train["weight"].to_numpy())
     checked = None
     if len(validation):
-        prepared = payloads.Stored(map(prepare, payloads.of(validation, _ROWS)))
+        prepared = payloads.Stored(map(planned.prepare, payloads.of(validation, _ROWS)))
         labels = validation["code"].to_numpy()
         labels = np.eye(len(classes), dtype=np.float32)[labels] if given.soft_labels else labels
         checked = training.Examples(prepared, labels, validation["weight"].to_numpy())
     curve = training.fit(
-        model,
-        training.Batches(own, given.batch_size, lambda raw, rng: prepare(augment(raw, rng, given.shift)), given.seed),
+        planned.model,
+        training.Batches(own, given.batch_size, planned.augment, given.seed),
         training.cross_entropy(given.label_smoothing, soft=given.soft_labels),
         learning_rate=given.learning_rate,
         epochs=given.epochs,
@@ -156,10 +149,9 @@ def network(
     )
     temperature = 1.0
     if checked:
-        logits = training.logits(answers, training.InOrder(checked))
+        logits = training.logits(planned.answers, training.InOrder(checked))
         temperature = calibration.temperature(logits, validation["code"].to_numpy())
-    last = training.classifier_to_onnx(answers, lambda: build()[1], temperature)
-    return graphs.then(dataset.ENCODER_FRONT.read_bytes(), last), curve, temperature
+    return planned.to_onnx(temperature), curve, temperature
 
 
 def fingerprint(train: pd.DataFrame, validation: pd.DataFrame, params: parameters.Parameters) -> str:
@@ -177,20 +169,14 @@ def fingerprint(train: pd.DataFrame, validation: pd.DataFrame, params: parameter
 
 def linear(train: pd.DataFrame, validation: pd.DataFrame, classes: list[str], params: parameters.Parameters) -> Learned:
     """Fit a linear classifier on what the frozen encoder gives."""
-    read = Model(dataset.ENCODER, linear_head.FEATURES, portable=params.portable, threads=params.threads)
-    features, others = (
-        linear_head.gather(map(read, payloads.of(examples, _ROWS))) if len(examples) else None
-        for examples in (train, validation)
-    )
+    head, features, others, output = frozen(train, validation, classes, params)
     codes, weights = train["code"].to_numpy(), train["weight"].to_numpy()
-    checked = (others, validation["code"].to_numpy()) if len(validation) else None
-    head = linear_head.fit(features, codes, weights, len(classes), checked)
     sides = {"": (head.logits(features), codes)}
     temperature = 1.0
-    if checked:
-        sides["validation_"] = head.logits(others), checked[1]
+    if len(validation):
+        sides["validation_"] = head.logits(others), validation["code"].to_numpy()
         temperature = calibration.temperature(*sides["validation_"])
-        both = linear_head.gather([features, others]), np.append(codes, checked[1])
+        both = linear_head.gather([features, others]), np.append(codes, validation["code"].to_numpy())
         weights = np.append(weights, validation["weight"].to_numpy())
         strengths = [head.strength]  # all is told: now learn from them
         head = linear_head.fit(*both, weights, len(classes), strengths=strengths)
@@ -200,7 +186,21 @@ def linear(train: pd.DataFrame, validation: pd.DataFrame, classes: list[str], pa
         row |= {f"{side}loss": linear_head.loss(logits, labels)}
     content = dataset.ENCODER.read_bytes()
     last = graphs.linear_head(head.coef / temperature, head.intercept / temperature, graphs.opset(content))
-    return graphs.then(content, last, read.output), [row], temperature
+    return graphs.then(content, last, output), [row], temperature
+
+
+def frozen(
+    train: pd.DataFrame, validation: pd.DataFrame, classes: list[str], params: parameters.Parameters
+) -> tuple[linear_head.LinearHead, Features, Features, str]:
+    """The linear classifier that does best on what the encoder gives; what that is, for both; its output's name."""
+    read = Model(dataset.ENCODER, linear_head.FEATURES, portable=params.portable, threads=params.threads)
+    features, others = (
+        linear_head.gather(map(read, payloads.of(examples, _ROWS))) if len(examples) else None
+        for examples in (train, validation)
+    )
+    checked = (others, validation["code"].to_numpy()) if len(validation) else None
+    head = linear_head.fit(features, train["code"].to_numpy(), train["weight"].to_numpy(), len(classes), checked)
+    return head, features, others, read.output
 
 
 if __name__ == "__main__":

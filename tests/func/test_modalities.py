@@ -97,6 +97,11 @@ def test_texts_with_an_encoder_from_elsewhere(tmp_path: Path) -> None:
     project.set(batches=["mine"], pretrain__batches=["mine"], pretrain__encoder="tiny")
     project.repro()
     assert project.yaml("metrics/evaluate.json")["accuracy"] >= 0.7
+    frozen = (project.folder / "models/classifier/classifier.onnx").read_bytes()
+    project.set(train__start="encoder", train__lora=2, train__learning_rate=0.001, train__epochs=1, train__steps=40)
+    project.repro()
+    assert (project.folder / "models/classifier/classifier.onnx").read_bytes() != frozen
+    assert project.yaml("metrics/evaluate.json")["accuracy"] >= 0.7
     lines = project.run("python -m assay predict data/raw/mine/examples.csv").stdout.splitlines()
     assert all(line.split("\t")[1] in CLASSES for line in lines)
     digest = hashlib.md5((encoder / "model.safetensors").read_bytes()).hexdigest()

@@ -1,0 +1,76 @@
+"""Which network is trained: one of ours, from random weights or those of its encoder, or a pretrained one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from assay import dataset, graphs, modalities, networks, training, tuning
+from assay.inference import Model
+from assay.linear_head import LinearHead
+from assay.parameters import Parameters
+
+
+@dataclass
+class Plan:
+    """Attributes
+    ----------
+    prepare : payloads (n, ...) to what the network takes
+    augment : the same, changed a little by the generator that is the second argument
+    model, answers : the network that learns, and the one that answers
+    to_onnx : at a temperature, the graph from payloads to probabilities
+    """
+
+    prepare: Callable
+    augment: Callable
+    model: keras.Model
+    answers: keras.Model
+    to_onnx: Callable[[float], bytes]
+
+
+def ours(one: np.ndarray, start: str, modality: str, n_classes: int, params: Parameters) -> Plan:
+    """A network of ours, behind what brings payloads, of which this is `one`, into its form."""
+    prepare = Model(dataset.ENCODER_FRONT, portable=params.portable, threads=params.threads)
+    shape, given = prepare(one).shape[1:], params.train
+
+    def build() -> tuple:
+        """The network that learns, the one that answers, and the part that the weights of an encoder are for."""
+        trunk = networks.encoder(shape, large=given.network == "large")
+        model = networks.classifier(trunk, n_classes)
+        return model, networks.mirrored(model) if given.mirror and len(shape) == 3 else model, trunk
+
+    model, answers, trunk = build()
+    if start == "encoder":
+        trunk.set_weights(list(dataset.read_arrays(dataset.ENCODER_WEIGHTS).values()))
+    change = modalities.named(modality).augment
+
+    def to_onnx(temperature: float) -> bytes:
+        last = training.classifier_to_onnx(answers, lambda: build()[1], temperature)
+        return graphs.then(dataset.ENCODER_FRONT.read_bytes(), last)
+
+    return Plan(prepare, lambda raw, rng: prepare(change(raw, rng, given.shift)), model, answers, to_onnx)
+
+
+def pretrained(head: LinearHead, modality: str, params: Parameters) -> Plan:
+    """A pretrained encoder that learns on, behind it the linear classifier that was fitted on it as it was.
+
+    So no random head spoils the weights at first (Kumar et al. 2022: Fine-Tuning can Distort Pretrained Features).
+    """
+    content, given = dataset.ENCODER.read_bytes(), params.train
+    encoder = tuning.Encoder(content, given.lora, Model(content, portable=params.portable, threads=params.threads))
+    classify = keras.layers.Dense(
+        len(head.intercept),
+        kernel_initializer=keras.initializers.Constant(head.coef),
+        bias_initializer=keras.initializers.Constant(head.intercept),
+        dtype=keras.config.floatx(),
+    )
+    model = keras.Model(encoder.payload, classify(encoder(encoder.payload)), name="classifier")
+    change = modalities.named(modality).augment
+
+    def to_onnx(temperature: float) -> bytes:
+        coef, intercept = classify.get_weights()
+        last = graphs.linear_head(coef / temperature, intercept / temperature, graphs.opset(content))
+        return graphs.then(encoder.to_onnx(), last)
+
+    return Plan(encoder.prepare, lambda raw, rng: encoder.prepare(change(raw, rng, given.shift)), model, model, to_onnx)

@@ -1,0 +1,67 @@
+"""That a pretrained graph learns on in Keras: the same numbers as ONNX Runtime, before and after."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import pytest
+
+from assay import bert, graphs, training, tuning
+from assay.errors import InputError
+from assay.inference import Model
+from tests import tiny_bert
+
+HOW = {"portable": True, "threads": 1}
+TEXTS = np.array(["where is my card?", "", "card", "is my " * 40], object)
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> bytes:
+    training.fix(0, **HOW)
+    tiny_bert.save(tmp_path, ["where", "is", "my", "card", "?"])
+    return bert.to_onnx(tmp_path)
+
+
+def learned_on(content: bytes, rank: int) -> tuple[tuning.Encoder, np.ndarray]:
+    """The encoder before and after it learned that the texts are all different; and what it gives by then."""
+    encoder = tuning.Encoder(content, rank, Model(content, **HOW))
+    network = keras.Model(encoder.payload, encoder(encoder.payload))
+    tokens = encoder.prepare(TEXTS)
+    assert np.allclose(network(tokens), Model(content, **HOW)(TEXTS), atol=1e-5)
+    model = keras.Model(encoder.payload, keras.layers.Dense(4)(network.output))
+    model.compile(keras.optimizers.Adam(0.01), training.CROSS_ENTROPY)
+    before = model.evaluate(tokens, np.arange(4), verbose=0)
+    model.fit(tokens, np.arange(4), epochs=20, verbose=0)
+    assert model.evaluate(tokens, np.arange(4), verbose=0) < before
+    return encoder, keras.ops.convert_to_numpy(network(tokens))
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_what_was_learned_goes_back_into_the_graph(content: bytes, rank: int) -> None:
+    encoder, after = learned_on(content, rank)
+    given = Model(encoder.to_onnx(), **HOW)(TEXTS)
+    assert np.allclose(given, after, atol=1e-5)
+    assert not np.allclose(given, Model(content, **HOW)(TEXTS), atol=1e-3)
+
+
+def test_lora_adds_differences_of_low_rank_to_what_is_multiplied_by(content: bytes) -> None:
+    encoder, _ = learned_on(content, 2)
+    before, after = (
+        {each.name: onnx.numpy_helper.to_array(each) for each in onnx.load_from_string(model).graph.initializer}
+        for model in (content, encoder.to_onnx())
+    )
+    changed = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert changed == {name for name in before if name.endswith(".weight") and "LayerNorm" not in name} - {
+        name for name in before if name.startswith("embeddings.")
+    }
+    ranks = {np.linalg.matrix_rank(after[name].astype(float) - before[name], tol=1e-5) for name in changed}
+    assert ranks == {2}
+
+
+def test_an_operator_that_cannot_be_trained() -> None:
+    graph = graphs.Graph()
+    graph("Round", "payload", output="embedding")
+    content = graph.to_onnx("rounded", (onnx.TensorProto.FLOAT, [3]))
+    with pytest.raises(InputError, match="has the operator Round"):
+        tuning.Encoder(content, 0, Model(content, **HOW))
