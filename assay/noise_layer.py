@@ -8,6 +8,8 @@ on a network. The probabilities of the true class are
 
 It starts from one temperature a voice and the confusion matrix of confident learning (Northcutt, Jiang and Chuang
 2021), and leaves there as far as the labels ask for it: a Gaussian prior around the start weighs what few examples say.
+Where there are fewer examples than weights would be free, a voice keeps one temperature for all classes; then who is
+taken for whom is learned from a start that knows nothing of it.
 """
 
 from collections.abc import Sequence
@@ -68,9 +70,13 @@ def fit(voices: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
         return NoiseLayer(np.zeros_like(weights), bias, annotators.uniform(_NOISE, n_classes))
     layer = NoiseLayer(weights, bias, annotators.uniform(noise, n_classes))
     if 1 < n_classes <= _MOST_CLASSES:
-        joint = compute_confident_joint(labels, pred_probs).T + 1.0
-        free = _free(voices, labels, weights, joint / joint.sum(axis=1, keepdims=True))
-        layer = free if _believes_every_class(free, voices, labels) else layer
+        tied = len(labels) < weights.size
+        confusion = annotators.uniform(_NOISE, n_classes)
+        if not tied:
+            joint = compute_confident_joint(labels, pred_probs).T + 1.0
+            confusion = joint / joint.sum(axis=1, keepdims=True)
+        own = _own(voices, labels, sharpness, confusion, tied=tied)
+        layer = own if _believes_every_class(own, voices, labels) else layer
     return replace(layer, weights=layer.weights.astype(np.float32), bias=layer.bias.astype(np.float32))
 
 
@@ -90,35 +96,42 @@ def _believes_every_class(layer: NoiseLayer, voices: Sequence[np.ndarray], label
     return bool((np.bincount(labels, right)[counts >= _FEW] >= _MOST_RIGHT * counts[counts >= _FEW]).all())
 
 
-def _free(voices: Sequence[np.ndarray], labels: np.ndarray, weights: np.ndarray, confusion: np.ndarray) -> NoiseLayer:
-    """The layer with weights, bias and confusion of each class for itself, starting from shared ones."""
+def _own(
+    voices: Sequence[np.ndarray], labels: np.ndarray, sharpness: np.ndarray, confusion: np.ndarray, *, tied: bool
+) -> NoiseLayer:
+    """The layer with bias and confusion of each class for itself, starting from shared ones; weights too, or `tied`."""
     scores, spread = calibration.standardised(voices)
     n_voices, n, n_classes = scores.shape
-    weights = weights * spread[:, None, None]
+    sharpness = sharpness * spread
     rows = scores.transpose(1, 0, 2).reshape(n, -1)  # (n, voices * classes)
-    onehot = np.eye(n_classes)[labels]
-    start = np.concatenate([weights.ravel(), np.zeros(n_classes), np.log(confusion).ravel()])
-    cut = np.cumsum([weights.size, n_classes])
+    onehot, same = np.eye(n_classes)[labels], np.eye(n_classes)
+    first = np.log(sharpness) if tied else (sharpness[:, None, None] * same).ravel()
+    start = np.concatenate([first, np.zeros(n_classes), np.log(confusion).ravel()])
+    cut = np.cumsum([len(first), n_classes])
     expected = np.where(np.arange(len(start)) < cut[1], _LEAVES, _CONFUSES)
 
     def parts(point: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         weights, bias, confusion = np.split(point, cut)
-        return weights.reshape(-1, n_classes), bias, softmax(confusion.reshape(-1, n_classes), axis=1)
+        weights = np.exp(weights) if tied else weights.reshape(-1, n_classes)
+        return weights, bias, softmax(confusion.reshape(-1, n_classes), axis=1)
 
     def log_loss(point: np.ndarray) -> tuple[float, np.ndarray]:
         weights, bias, confusion = parts(point)
-        pred_probs = softmax(rows @ weights + bias, axis=1)
+        logits = (np.tensordot(weights, scores, 1) if tied else rows @ weights) + bias
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))  # scipy's softmax takes twice as long
+        pred_probs = odds / odds.sum(axis=1, keepdims=True)
         joint = pred_probs * confusion[:, labels].T  # (n, true class)
         likelihood = joint.sum(axis=1, keepdims=True)
         posterior = joint / likelihood
         surplus = posterior - pred_probs
+        ascent = np.tensordot(scores, surplus, 2) * weights if tied else (rows.T @ surplus).ravel()
         counts = posterior.T @ onehot  # (true class, label)
         errors = counts - confusion * counts.sum(axis=1, keepdims=True)
-        gradient = np.concatenate([(rows.T @ surplus).ravel(), surplus.sum(axis=0), errors.ravel()])
+        gradient = np.concatenate([ascent, surplus.sum(axis=0), errors.ravel()])
         away = (point - start) / expected
         return (away @ away / 2 - np.log(likelihood).sum()) / n, (away / expected - gradient) / n
 
     found = minimize(log_loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})
     weights, bias, confusion = parts(found.x)
-    weights = weights.reshape(n_voices, n_classes, n_classes) / spread[:, None, None]
-    return NoiseLayer(weights, bias, confusion)
+    weights = weights[:, None, None] * same if tied else weights.reshape(n_voices, n_classes, n_classes)
+    return NoiseLayer(weights / spread[:, None, None], bias, confusion)

@@ -43,6 +43,15 @@ def test_labels_that_are_wrong_by_class_are_found_although_a_voice_learned_them(
     assert np.mean(joint.argmax(axis=1) == truth) > 0.98
 
 
+def test_with_more_classes_than_examples_can_weigh_it_is_still_found_who_is_taken_for_whom():
+    scores, truth, _ = noisy(0.0, n=3000, n_classes=60)
+    given = np.where(np.random.default_rng(1).random(3000) < 0.1, (truth + 1) % 60, truth)
+    layer = noise_layer.fit([scores], given)
+    np.testing.assert_allclose(np.diag(layer.confusion).mean(), 0.9, atol=0.02)
+    mistaken = (layer.confusion - np.eye(60)).argmax(axis=1)
+    assert np.mean(mistaken == np.arange(1, 61) % 60) > 0.9
+
+
 def test_voices_that_say_nothing_leave_labels_alone():
     rng = np.random.default_rng(0)
     labels = rng.integers(2, size=2000)
