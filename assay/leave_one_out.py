@@ -119,8 +119,13 @@ def solve(features: Features, labels: np.ndarray, n_classes: int, penalty: float
 
 def penalised(gram: np.ndarray, cross: np.ndarray, penalty: float) -> np.ndarray:
     """The coefficients (features, classes) for the sums that `sums` gives."""
+    return cho_solve(factor(gram, penalty), cross)
+
+
+def factor(gram: np.ndarray, penalty: float) -> tuple[np.ndarray, bool]:
+    """The Cholesky factor (features, features) of the penalised sums, as `cho_solve` takes it."""
     strength = penalty * max(np.trace(gram) / len(gram), _TINY)
-    return cho_solve(cho_factor(gram + strength * np.eye(len(gram))), cross)
+    return cho_factor(gram + strength * np.eye(len(gram)))
 
 
 def sums(features: Features, labels: np.ndarray, n_classes: int) -> tuple[np.ndarray, ...]:
