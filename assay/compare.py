@@ -92,14 +92,13 @@ def _chance(old: Version, new: Version, tests: pd.Series, classes: list[str], ab
     """How much chance in training moves test examples together; {} where embeddings are missing."""
     learned, asked, validation = [], [], 0
     for version in (old, new):
-        examples = version.examples
-        if examples is None or (features := version.features(examples.loc[tests])) is None:
-            return {}
-        asked.append(features)
-        labels = version.learned
+        examples, labels = version.examples, version.learned
         some = labels.sample(min(refits.ROWS, len(labels)), random_state=0)
+        if examples is None or (features := version.features(examples.loc[[*some.index, *tests]])) is None:
+            return {}
         codes = pd.Categorical(some["label"], classes).codes.astype(int)
-        learned.append(refits.Learned(version.features(examples.loc[some.index]), codes, len(labels)))
+        learned.append(refits.Learned(features[: len(some)], codes, len(labels)))
+        asked.append(features[len(some) :])
         validation = int((examples.loc[labels.index, "split"] == "validation").sum())
     return refits.chance(*learned, asked, validation=validation, **about)
 

@@ -69,13 +69,11 @@ def _logits(
 ) -> Iterator[np.ndarray]:
     """Logits (m, classes) of test examples, from one refit after the other."""
     rows, codes, n = learned.features, learned.labels, len(learned.labels)
-    sums = leave_one_out.sums([rows], codes, n_classes)
-    factor = leave_one_out.factor(sums[1], penalty)[0].astype(rows.dtype), False  # float32 halves the time
-    mean, _, cross, share = (each.astype(rows.dtype) for each in sums)
-    centred, asked = rows - mean, test - mean
+    mean, given = rows.mean(axis=0), (codes[:, None] == np.arange(n_classes)).astype(rows.dtype)
+    share, centred, asked = given.mean(axis=0), rows - mean, test - mean
+    factor = leave_one_out.factor((centred.T @ centred).astype(np.float64), penalty)[0].astype(rows.dtype), False
+    coef = cho_solve(factor, centred.T @ given)
     leverage = np.square(solve_triangular(factor[0], centred.T, trans=1)).sum(axis=0) + 1 / n
-    coef = cho_solve(factor, cross)
-    given = (codes[:, None] == np.arange(n_classes)).astype(rows.dtype)
     residuals = (given - share - centred @ coef) / np.maximum(1 - leverage, _LEAST)[:, None]  # leave-one-out
     scores = given - residuals
     draws = rng.integers(n, size=(_CALIBRATIONS if validation else 1, min(validation or n, _VALIDATION)))
