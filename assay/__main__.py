@@ -34,7 +34,7 @@ def main() -> None:
     if arguments.command == "predict":
         predict(arguments.files)
     if arguments.command == "compare":
-        gc.set_threshold(100_000)  # DVC makes so many objects that looking for dead ones takes 0.2 s
+        gc.set_threshold(1_000_000)  # DVC makes so many objects that looking for dead ones takes 0.2 s
         from assay import compare, comparison_page  # each command imports what it needs: DVC takes a second
 
         found = compare.compare(arguments.a, arguments.b, why=arguments.why, metrics=arguments.metrics or metrics)

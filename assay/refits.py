@@ -58,28 +58,36 @@ def chance(
     """
     rng = np.random.default_rng(0)
     asked = rng.permutation(len(answer))[: max(_CELLS // n_classes, 1)]
-    how = {"n_classes": n_classes, "penalty": penalty, "validation": validation, "rng": rng}
-    heads = [_logits(learned, test[asked], **how) for learned, test in zip((a, b), tests, strict=True)]
+    how = {"n_classes": n_classes, "validation": validation, "rng": rng}
+    fit = _fit(a.features, penalty)
+    fits = fit, fit if np.array_equal(a.features, b.features) else _fit(b.features, penalty)  # labels are no part of it
+    heads = [_logits(*of, test[asked], **how) for *of, test in zip((a, b), fits, tests, strict=True)]
     answer, pairs = answer[asked], zip(*heads, strict=True)
     return verdict.chance([Predictions.of(softmax(each, axis=1), answer) for each in pair] for pair in pairs)
 
 
+def _fit(rows: np.ndarray, penalty: float) -> tuple:
+    """What ridge regression on rows needs of them: mean, rows less their mean, Cholesky factor, leverage of each."""
+    mean = rows.mean(axis=0)
+    centred = rows - mean
+    factor = leave_one_out.factor((centred.T @ centred).astype(np.float64), penalty)[0].astype(rows.dtype)
+    leverage = np.square(solve_triangular(factor, centred.T, trans=1)).sum(axis=0) + 1 / len(rows)
+    return mean, centred, (factor, False), leverage
+
+
 def _logits(
-    learned: Learned, test: np.ndarray, *, n_classes: int, penalty: float, validation: int, rng: np.random.Generator
+    learned: Learned, fit: tuple, test: np.ndarray, *, n_classes: int, validation: int, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
     """Logits (m, classes) of test examples, from one refit after the other."""
-    rows, codes, n = learned.features, learned.labels, len(learned.labels)
-    mean, given = rows.mean(axis=0), (codes[:, None] == np.arange(n_classes)).astype(rows.dtype)
-    share, centred, asked = given.mean(axis=0), rows - mean, test - mean
-    factor = leave_one_out.factor((centred.T @ centred).astype(np.float64), penalty)[0].astype(rows.dtype), False
-    coef = cho_solve(factor, centred.T @ given)
-    leverage = np.square(solve_triangular(factor[0], centred.T, trans=1)).sum(axis=0) + 1 / n
-    residuals = (given - share - centred @ coef) / np.maximum(1 - leverage, _LEAST)[:, None]  # leave-one-out
+    (mean, rows, factor, leverage), codes, n = fit, learned.labels, len(learned.labels)
+    given, asked = (codes[:, None] == np.arange(n_classes)).astype(rows.dtype), test - mean
+    share, coef = given.mean(axis=0), cho_solve(factor, rows.T @ given)
+    residuals = (given - share - rows @ coef) / np.maximum(1 - leverage, _LEAST)[:, None]  # leave-one-out
     scores = given - residuals
     draws = rng.integers(n, size=(_CALIBRATIONS if validation else 1, min(validation or n, _VALIDATION)))
     sharpness = np.array([1 / calibration.temperature(scores[draw], codes[draw]) for draw in draws])
     groups = np.array_split(rng.permutation(n), min(_GROUPS, n))
-    moved = np.stack([centred[group].T @ residuals[group] for group in groups])  # (groups, features, classes)
+    moved = np.stack([rows[group].T @ residuals[group] for group in groups])  # (groups, features, classes)
     shifted = np.stack([residuals[group].sum(axis=0) for group in groups]) / n
     weights = rng.normal(size=(_REFITS, len(groups))).astype(rows.dtype) * np.sqrt(n / learned.total, dtype=rows.dtype)
     base = asked @ coef + share
