@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from cleanlab.count import compute_confident_joint
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 from scipy.special import softmax
 
 from assay import annotators, calibration
@@ -26,6 +27,7 @@ _NOISE = 0.05  # share of wrong labels where nothing is known of them
 _LEAVES = 0.5  # how far from the start a weight is expected, for scores with a standard deviation of one,
 _CONFUSES = 1.0  # and the logarithm of an entry of the confusion matrix, up to its row's sum
 _ROWS, _CELLS = 20_000, 5_000_000  # at most so many are fitted on; and so many times classes
+_SHARED_CELLS = 400_000  # examples times classes that say enough of what all classes share
 _MOST_CLASSES = 100  # with more, all classes share the start's one temperature a voice and one share of wrong labels
 _ITERATIONS = 200
 _LEAST_GAIN = 0.02  # of the mean log-likelihood over that of the classes' shares, for predictions to have a say
@@ -62,7 +64,8 @@ def fit(voices: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
     """
     step = max(1, -(-len(labels) // min(_ROWS, max(1, _CELLS // voices[0].shape[1]))))
     voices, labels, n_classes = [voice[::step] for voice in voices], labels[::step], voices[0].shape[1]
-    sharpness, noise = calibration.shared(voices, labels)
+    few = max(1, -(-voices[0].size // _SHARED_CELLS))
+    sharpness, noise = calibration.shared([voice[::few] for voice in voices], labels[::few])
     weights, bias = sharpness[:, None, None] * np.eye(n_classes), np.zeros(n_classes)
     pred_probs = softmax(np.tensordot(sharpness, np.stack(voices), 1), axis=1)
     if not _telling(pred_probs, labels, noise):
@@ -104,7 +107,8 @@ def _own(
     n_voices, n, n_classes = scores.shape
     sharpness = sharpness * spread
     rows = scores.transpose(1, 0, 2).reshape(n, -1)  # (n, voices * classes)
-    onehot, same = np.eye(n_classes)[labels], np.eye(n_classes)
+    same = np.eye(n_classes)
+    onehot = csr_array((np.ones(n), (np.arange(n), labels)), (n, n_classes)) if tied else same[labels]
     first = np.log(sharpness) if tied else (sharpness[:, None, None] * same).ravel()
     start = np.concatenate([first, np.zeros(n_classes), np.log(confusion).ravel()])
     cut = np.cumsum([len(first), n_classes])
