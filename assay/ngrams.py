@@ -1,7 +1,8 @@
-"""Character n-grams of texts, weighted by TF-IDF, and their latent semantic analysis, as one ONNX graph from raw text.
+"""Character n-grams and words of texts, weighted by TF-IDF, and their latent semantic analysis, as one ONNX graph.
 
 Weights are the root of a n-gram's count times its inverse document frequency (Salton and Buckley 1988); the embedding
-is their projection on the main singular vectors (Deerwester et al. 1990). It needs no words, so any language will do.
+is their projection on the main singular vectors (Deerwester et al. 1990). A word, or a pair of them, is but a
+long n-gram from space to space, so a language without spaces, whose texts are one long word, will do.
 """
 
 from collections import Counter
@@ -18,7 +19,10 @@ from assay import graphs
 from assay.linear_head import FEATURES
 
 _LONGEST = 6  # characters
-_MOST = 20_000  # n-grams
+_LONGEST_WORDS = 32  # characters of a whole word or pair of words, spaces around it included
+_WORDS_WEIGH = 2.0  # times as much as other n-grams
+_SPACES = "\x02\x03"  # what ONNX Runtime puts around a text
+_MOST = 40_000  # n-grams
 _LEAST = 2  # texts that a n-gram must be in
 _DIMENSIONS = 512  # of the embedding
 _READ = 2000  # characters of a text from which n-grams are learned
@@ -34,6 +38,7 @@ def learn(texts: Sequence[str]) -> bytes:
     frequent = sorted((gram for gram, count in found.items() if count >= _LEAST), key=lambda gram: (-found[gram], gram))
     kept = sorted(frequent[:_MOST] or sorted(found)[:_MOST] or [" "], key=lambda gram: (len(gram), gram))
     rarity = 1 + np.log((1 + len(folded)) / (1 + np.array([found[gram] for gram in kept])))
+    rarity *= [_WORDS_WEIGH if len(gram) > 2 and gram[0] == gram[-1] == " " else 1 for gram in kept]
     weights = _weights(folded, kept, rarity)
     dimensions = min(_DIMENSIONS, min(weights.shape) - 1)
     if dimensions < 1:
@@ -44,17 +49,25 @@ def learn(texts: Sequence[str]) -> bytes:
 
 
 def _grams(text: str) -> Iterator[str]:
-    """All n-grams of a text, as often as they are there."""
-    return (text[start : start + n] for n in range(1, _LONGEST + 1) for start in range(len(text) - n + 1))
+    """All n-grams within the words of a folded text, whole words and pairs of words, as often as they are there."""
+    spaces = [place for place, character in enumerate(text) if character == " "]
+    for start, end, after in zip(spaces, spaces[1:], [*spaces[2:], len(text)], strict=False):
+        word = text[start : end + 1]
+        for n in range(1, min(_LONGEST, len(word)) + 1):
+            yield from (gram for first in range(len(word) - n + 1) if (gram := word[first : first + n]).strip())
+        if _LONGEST < len(word) <= _LONGEST_WORDS:
+            yield word
+        if after < len(text) and after - start < _LONGEST_WORDS:
+            yield text[start : after + 1]
 
 
 def _fold(text: str) -> str:
-    """Lower case, a letter for a letter."""
-    return "".join(_lower(character) for character in text)
+    """Lower case, a letter for a letter, between spaces."""
+    return "".join(_lower(character) for character in f" {text} ")
 
 
 def _lower(character: str) -> str:
-    lower = character.lower()
+    lower = " " if character.isspace() or character in _SPACES else character.lower()
     return lower if len(lower) == 1 else character
 
 
@@ -70,15 +83,15 @@ def _to_onnx(kept: Sequence[str], rarity: np.ndarray, axes: np.ndarray) -> bytes
     capitals = {chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000 and _lower(chr(code)) in number}
     alphabet = sorted(capitals | set(letters))
     starts, pool = [], []
-    for length in range(1, _LONGEST + 1):
+    for length in range(1, _LONGEST_WORDS + 1):
         starts.append(len(pool))
         pool += [number[character] for gram in kept if len(gram) == length for character in gram]
     graph = graphs.Graph()
-    characters = graph("Tokenizer", "payload", mark=0, mincharnum=1, pad_value="", separators=[""])
+    characters = graph("Tokenizer", "payload", mark=1, mincharnum=1, pad_value="", separators=[""])
     values = [number[_lower(each)] for each in alphabet]
     numbers = graph("LabelEncoder", characters, keys_strings=alphabet, values_int64s=values, default_int64=0)
     grams = {"ngram_counts": starts, "ngram_indexes": list(range(len(kept))), "pool_int64s": pool}
-    lengths = {"min_gram_length": 1, "max_gram_length": _LONGEST, "max_skip_count": 0}
+    lengths = {"min_gram_length": 1, "max_gram_length": _LONGEST_WORDS, "max_skip_count": 0}
     counts = graph("TfIdfVectorizer", numbers, mode="TF", **lengths, **grams)  # (n, n-grams)
     _normalised(graph, graph("Mul", graph("Sqrt", counts), rarity), FEATURES)
     _normalised(graph, graph("MatMul", FEATURES, axes.T), "embedding")

@@ -102,10 +102,18 @@ def test_ngrams_are_tf_idf() -> None:
     assert np.allclose(found[0], features[0])  # whatever the case
     assert not found[1].any()
     assert np.allclose(np.linalg.norm(features, axis=1), 1)
-    counts = {"a": 2, "b": 1, "ab": 1}  # of the first text, of what two texts have
-    rarity = {"a": 1 + np.log(6 / 6), "b": 1 + np.log(6 / 5), "ab": 1 + np.log(6 / 5)}
+    counts = {"a": 2, "b": 1, "ab": 1, " a": 1, " ab": 1, "a ": 1}  # of the first text, of what two texts have
+    rarity = {gram: 1 + np.log(6 / (1 + n)) for gram, n in zip(counts, (5, 4, 4, 3, 3, 2), strict=True)}
     weights = np.array([np.sqrt(counts[gram]) * rarity[gram] for gram in counts])
     assert np.allclose(np.sort(features[0][features[0] > 0]), np.sort(weights / np.linalg.norm(weights)))
+
+
+def test_long_words_are_ngrams_that_weigh_twice() -> None:
+    texts = ["to Transfer", "transfer", "trans\x02fer"]
+    features = Model(ngrams.learn(texts), "features", **HOW)(np.array(texts, object))
+    word, letter = np.sort(features[1])[[-1, -2]]  # in two texts, once; in three, twice
+    assert word / letter == pytest.approx(2 * (1 + np.log(4 / 3)) / np.sqrt(2), rel=1e-5)
+    assert features[2].max() < word
 
 
 def test_columns_of_every_kind() -> None:
