@@ -111,7 +111,7 @@ class Train(Section):
     lora: Natural  # rank; 0: all weights of a pretrained encoder learn
     network: Literal["small", "large"]
     epochs: Count  # at least, and
-    steps: Count  # at least: small data is seen more often
+    steps: Literal["auto"] | Count  # at least: small data is seen more often
     batch_size: Count
     gradient_accumulation: Count  # batches that change the weights once
     learning_rate: Annotated[float, Field(gt=0)]

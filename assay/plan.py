@@ -11,6 +11,8 @@ from assay.inference import Model
 from assay.linear_head import LinearHead
 from assay.parameters import Parameters
 
+_STEPS, _ROW_STEPS = 600, 1500  # that training takes at least where params.yaml leaves it open; for rows of numbers
+
 
 @dataclass
 class Plan:
@@ -20,6 +22,7 @@ class Plan:
     augment : the same, changed a little by the generator that is the second argument
     model, answers : the network that learns, and the one that answers
     to_onnx : at a temperature, the graph from payloads to probabilities
+    steps : that training takes at least
     """
 
     prepare: Callable
@@ -27,6 +30,7 @@ class Plan:
     model: keras.Model
     answers: keras.Model
     to_onnx: Callable[[float], bytes]
+    steps: int
 
 
 def ours(one: np.ndarray, start: str, modality: str, n_classes: int, params: Parameters) -> Plan:
@@ -49,7 +53,8 @@ def ours(one: np.ndarray, start: str, modality: str, n_classes: int, params: Par
         last = training.classifier_to_onnx(answers, lambda: build()[1], temperature)
         return graphs.then(dataset.ENCODER_FRONT.read_bytes(), last)
 
-    return Plan(prepare, lambda raw, rng: prepare(change(raw, rng, given.shift)), model, answers, to_onnx)
+    steps = (_STEPS if len(shape) == 3 else _ROW_STEPS) if given.steps == "auto" else given.steps
+    return Plan(prepare, lambda raw, rng: prepare(change(raw, rng, given.shift)), model, answers, to_onnx, steps)
 
 
 def pretrained(head: LinearHead, modality: str, params: Parameters) -> Plan:
@@ -73,4 +78,6 @@ def pretrained(head: LinearHead, modality: str, params: Parameters) -> Plan:
         last = graphs.linear_head(coef / temperature, intercept / temperature, graphs.opset(content))
         return graphs.then(encoder.to_onnx(), last)
 
-    return Plan(encoder.prepare, lambda raw, rng: encoder.prepare(change(raw, rng, given.shift)), model, model, to_onnx)
+    steps = _STEPS if given.steps == "auto" else given.steps
+    prepare = encoder.prepare
+    return Plan(prepare, lambda raw, rng: prepare(change(raw, rng, given.shift)), model, model, to_onnx, steps)

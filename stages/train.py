@@ -140,7 +140,7 @@ def network(
         training.cross_entropy(given.label_smoothing, soft=given.soft_labels),
         learning_rate=given.learning_rate,
         epochs=given.epochs,
-        steps=given.steps,
+        steps=planned.steps,
         validation=checked,
         metrics=["accuracy"],
         accumulated=given.gradient_accumulation,
