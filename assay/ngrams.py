@@ -5,6 +5,7 @@ is their projection on the main singular vectors (Deerwester et al. 1990). A wor
 long n-gram from space to space, so a language without spaces, whose texts are one long word, will do.
 """
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -62,12 +63,13 @@ def _grams(text: str) -> Iterator[str]:
 
 
 def _fold(text: str) -> str:
-    """Lower case, a letter for a letter, between spaces."""
+    """Lower case, a letter for a letter, between spaces; punctuation is a space too."""
     return "".join(_lower(character) for character in f" {text} ")
 
 
 def _lower(character: str) -> str:
-    lower = " " if character.isspace() or character in _SPACES else character.lower()
+    between = character.isspace() or character in _SPACES or unicodedata.category(character).startswith("P")
+    lower = " " if between else character.lower()
     return lower if len(lower) == 1 else character
 
 

@@ -11,7 +11,7 @@ from assay.inference import Model
 from assay.linear_head import LinearHead
 from assay.parameters import Parameters
 
-_STEPS, _ROW_STEPS = 600, 1500  # that training takes at least where params.yaml leaves it open; for rows of numbers
+_STEPS, _ROW_STEPS = 600, 3000  # that training takes at least where params.yaml leaves it open; for rows of numbers
 
 
 @dataclass
