@@ -29,7 +29,7 @@ _CONFUSES = 1.0  # and the logarithm of an entry of the confusion matrix, up to 
 _ROWS, _CELLS = 20_000, 5_000_000  # at most so many are fitted on; and so many times classes
 _SHARED_CELLS = 400_000  # examples times classes that say enough of what all classes share
 _MOST_CLASSES = 100  # with more, all classes share the start's one temperature a voice and one share of wrong labels
-_ITERATIONS = 200
+_ITERATIONS, _TIED_ITERATIONS = 200, 100  # at most; fewer where the weights are few
 _LEAST_GAIN = 0.02  # of the mean log-likelihood over that of the classes' shares, for predictions to have a say
 _MOST_RIGHT, _FEW = 0.5, 5  # share of a class's labels that are right at least, if there are so many
 _TINY = 1e-300
@@ -135,7 +135,8 @@ def _own(
         away = (point - start) / expected
         return (away @ away / 2 - np.log(likelihood).sum()) / n, (away / expected - gradient) / n
 
-    found = minimize(log_loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})
+    most = {"maxiter": _TIED_ITERATIONS if tied else _ITERATIONS}
+    found = minimize(log_loss, start, jac=True, method="L-BFGS-B", options=most)
     weights, bias, confusion = parts(found.x)
     weights = weights[:, None, None] * same if tied else weights.reshape(n_voices, n_classes, n_classes)
     return NoiseLayer(weights / spread[:, None, None], bias, confusion)
