@@ -29,7 +29,7 @@ _CONFUSES = 1.0  # and the logarithm of an entry of the confusion matrix, up to 
 _ROWS, _CELLS = 20_000, 5_000_000  # at most so many are fitted on; and so many times classes
 _SHARED_CELLS = 400_000  # examples times classes that say enough of what all classes share
 _MOST_CLASSES = 100  # with more, all classes share the start's one temperature a voice and one share of wrong labels
-_ITERATIONS, _TIED_ITERATIONS = 200, 100  # at most; fewer where the weights are few
+_ITERATIONS = 200
 _LEAST_GAIN = 0.02  # of the mean log-likelihood over that of the classes' shares, for predictions to have a say
 _MOST_RIGHT, _FEW = 0.5, 5  # share of a class's labels that are right at least, if there are so many
 _TINY = 1e-300
@@ -109,6 +109,8 @@ def _own(
     rows = scores.transpose(1, 0, 2).reshape(n, -1)  # (n, voices * classes)
     same = np.eye(n_classes)
     onehot = csr_array((np.ones(n), (np.arange(n), labels)), (n, n_classes)) if tied else same[labels]
+    dtype = np.float32 if tied else np.float64  # many classes take their time
+    scores = scores.astype(dtype)
     first = np.log(sharpness) if tied else (sharpness[:, None, None] * same).ravel()
     start = np.concatenate([first, np.zeros(n_classes), np.log(confusion).ravel()])
     cut = np.cumsum([len(first), n_classes])
@@ -120,7 +122,7 @@ def _own(
         return weights, bias, softmax(confusion.reshape(-1, n_classes), axis=1)
 
     def log_loss(point: np.ndarray) -> tuple[float, np.ndarray]:
-        weights, bias, confusion = parts(point)
+        weights, bias, confusion = (part.astype(dtype) for part in parts(point))
         logits = (np.tensordot(weights, scores, 1) if tied else rows @ weights) + bias
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))  # scipy's softmax takes twice as long
         pred_probs = odds / odds.sum(axis=1, keepdims=True)
@@ -133,10 +135,9 @@ def _own(
         errors = counts - confusion * counts.sum(axis=1, keepdims=True)
         gradient = np.concatenate([ascent, surplus.sum(axis=0), errors.ravel()])
         away = (point - start) / expected
-        return (away @ away / 2 - np.log(likelihood).sum()) / n, (away / expected - gradient) / n
+        return (away @ away / 2 - np.log(likelihood).sum(dtype=np.float64)) / n, (away / expected - gradient) / n
 
-    most = {"maxiter": _TIED_ITERATIONS if tied else _ITERATIONS}
-    found = minimize(log_loss, start, jac=True, method="L-BFGS-B", options=most)
+    found = minimize(log_loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})
     weights, bias, confusion = parts(found.x)
     weights = weights[:, None, None] * same if tied else weights.reshape(n_voices, n_classes, n_classes)
     return NoiseLayer(weights / spread[:, None, None], bias, confusion)
