@@ -50,7 +50,10 @@ def learn(texts: Sequence[str]) -> bytes:
 
 
 def _grams(text: str) -> Iterator[str]:
-    """All n-grams within the words of a folded text, whole words and pairs of words, as often as they are there."""
+    """All n-grams within the words of a folded text, whole words and pairs of words, as often as they are there.
+
+    Beside punctuation one of a pair is empty: so it tells what stands before a comma or at the end, which helps.
+    """
     spaces = [place for place, character in enumerate(text) if character == " "]
     for start, end, after in zip(spaces, spaces[1:], [*spaces[2:], len(text)], strict=False):
         word = text[start : end + 1]

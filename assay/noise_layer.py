@@ -24,10 +24,11 @@ from scipy.special import softmax
 from assay import annotators, calibration
 
 _NOISE = 0.05  # share of wrong labels where nothing is known of them
-_LEAVES = 0.5  # how far from the start a weight is expected, for scores with a standard deviation of one,
+_LEAVES = 0.5  # how far from the start a weight is expected, for scores with a standard deviation of one (the logarithm
+# of one that is the same for all classes),
 _CONFUSES = 1.0  # and the logarithm of an entry of the confusion matrix, up to its row's sum
 _ROWS, _CELLS = 20_000, 5_000_000  # at most so many are fitted on; and so many times classes
-_SHARED_CELLS = 400_000  # examples times classes that say enough of what all classes share
+_SHARED_ROWS, _SHARED_CELLS = 5000, 300_000  # so many, times classes, say enough of what all classes share
 _MOST_CLASSES = 100  # with more, all classes share the start's one temperature a voice and one share of wrong labels
 _ITERATIONS = 200
 _LEAST_GAIN = 0.02  # of the mean log-likelihood over that of the classes' shares, for predictions to have a say
@@ -64,7 +65,7 @@ def fit(voices: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
     """
     step = max(1, -(-len(labels) // min(_ROWS, max(1, _CELLS // voices[0].shape[1]))))
     voices, labels, n_classes = [voice[::step] for voice in voices], labels[::step], voices[0].shape[1]
-    few = max(1, -(-voices[0].size // _SHARED_CELLS))
+    few = max(1, min(voices[0].size // _SHARED_CELLS, len(labels) // _SHARED_ROWS))
     sharpness, noise = calibration.shared([voice[::few] for voice in voices], labels[::few])
     weights, bias = sharpness[:, None, None] * np.eye(n_classes), np.zeros(n_classes)
     pred_probs = softmax(np.tensordot(sharpness, np.stack(voices), 1), axis=1)
@@ -106,12 +107,14 @@ def _own(
     scores, spread = calibration.standardised(voices)
     n_voices, n, n_classes = scores.shape
     sharpness = sharpness * spread
-    rows = scores.transpose(1, 0, 2).reshape(n, -1)  # (n, voices * classes)
-    same = np.eye(n_classes)
-    onehot = csr_array((np.ones(n), (np.arange(n), labels)), (n, n_classes)) if tied else same[labels]
-    dtype = np.float32 if tied else np.float64  # many classes take their time
-    scores = scores.astype(dtype)
-    first = np.log(sharpness) if tied else (sharpness[:, None, None] * same).ravel()
+    dtype, identity = np.float32 if tied else np.float64, np.eye(n_classes)  # many classes take their time
+    if tied:
+        scores = scores.astype(dtype)
+        onehot = csr_array((np.ones(n, dtype), (np.arange(n), labels)), (n, n_classes))
+        first = np.log(sharpness)
+    else:
+        rows = scores.transpose(1, 0, 2).reshape(n, -1)  # (n, voices * classes)
+        onehot, first = identity[labels], (sharpness[:, None, None] * identity).ravel()
     start = np.concatenate([first, np.zeros(n_classes), np.log(confusion).ravel()])
     cut = np.cumsum([len(first), n_classes])
     expected = np.where(np.arange(len(start)) < cut[1], _LEAVES, _CONFUSES)
@@ -139,5 +142,5 @@ def _own(
 
     found = minimize(log_loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})
     weights, bias, confusion = parts(found.x)
-    weights = weights[:, None, None] * same if tied else weights.reshape(n_voices, n_classes, n_classes)
+    weights = weights[:, None, None] * identity if tied else weights.reshape(n_voices, n_classes, n_classes)
     return NoiseLayer(weights / spread[:, None, None], bias, confusion)

@@ -9,9 +9,9 @@ import numpy as np
 from assay import dataset, graphs, modalities, networks, training, tuning
 from assay.inference import Model
 from assay.linear_head import LinearHead
-from assay.parameters import Parameters
+from assay.parameters import Parameters, Train
 
-_STEPS, _ROW_STEPS = 600, 3000  # that training takes at least where params.yaml leaves it open; for rows of numbers
+_STEPS, _TABLE_STEPS = 600, 3000  # that training takes at least where params.yaml leaves it open
 
 
 @dataclass
@@ -53,17 +53,15 @@ def ours(one: np.ndarray, start: str, modality: str, n_classes: int, params: Par
         last = training.classifier_to_onnx(answers, lambda: build()[1], temperature)
         return graphs.then(dataset.ENCODER_FRONT.read_bytes(), last)
 
-    steps = (_STEPS if len(shape) == 3 else _ROW_STEPS) if given.steps == "auto" else given.steps
+    steps = (_TABLE_STEPS if modality == "table" else _STEPS) if given.steps == "auto" else given.steps
     return Plan(prepare, lambda raw, rng: prepare(change(raw, rng, given.shift)), model, answers, to_onnx, steps)
 
 
-def pretrained(head: LinearHead, modality: str, params: Parameters) -> Plan:
+def pretrained(encoder: tuning.Encoder, head: LinearHead, given: Train) -> Plan:
     """A pretrained encoder that learns on, behind it the linear classifier that was fitted on it as it was.
 
     So no random head spoils the weights at first (Kumar et al. 2022: Fine-Tuning can Distort Pretrained Features).
     """
-    content, given = dataset.ENCODER.read_bytes(), params.train
-    encoder = tuning.Encoder(content, given.lora, Model(content, portable=params.portable, threads=params.threads))
     classify = keras.layers.Dense(
         len(head.intercept),
         kernel_initializer=keras.initializers.Constant(head.coef),
@@ -71,13 +69,11 @@ def pretrained(head: LinearHead, modality: str, params: Parameters) -> Plan:
         dtype=keras.config.floatx(),
     )
     model = keras.Model(encoder.payload, classify(encoder(encoder.payload)), name="classifier")
-    change = modalities.named(modality).augment
 
     def to_onnx(temperature: float) -> bytes:
         coef, intercept = classify.get_weights()
-        last = graphs.linear_head(coef / temperature, intercept / temperature, graphs.opset(content))
+        last = graphs.linear_head(coef / temperature, intercept / temperature, graphs.opset(encoder.content))
         return graphs.then(encoder.to_onnx(), last)
 
     steps = _STEPS if given.steps == "auto" else given.steps
-    prepare = encoder.prepare
-    return Plan(prepare, lambda raw, rng: prepare(change(raw, rng, given.shift)), model, model, to_onnx, steps)
+    return Plan(encoder.prepare, lambda raw, _: encoder.prepare(raw), model, model, to_onnx, steps)

@@ -28,7 +28,7 @@ with quiet():  # TensorFlow greets on stderr, whatever it is told
 _WARM_UP = 0.2  # share of the steps in which the learning rate rises (one cycle: Smith and Topin 2017)
 _LEAST_BATCHES = 40  # in an epoch, however little data there is, but none
 _SMALLEST_BATCH = 16  # is smaller than this, because it is normalised
-_ALIKE = 1.5  # times another's length that a text of the same batch may have
+_ALIKE = 1.5  # times its length that a text may count for when they are sorted, so that batches differ each epoch
 _STEPS_AT_ONCE = 10  # that TensorFlow takes before Python hears of it
 _WEIGHT_DECAY = 0.05
 _DIGITS = 12  # binary ones of 24 that a constant keeps

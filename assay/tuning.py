@@ -1,4 +1,4 @@
-"""A pretrained encoder as a network that learns on: an ONNX graph's nodes, one by one, in Keras's operations.
+"""A BERT from elsewhere as a network that learns on: the nodes of its ONNX graph, one by one, in Keras's operations.
 
 Its weights come from the graph and go back into it, so what was trained runs as what it was made from. With LoRA (Hu et
 al. 2022: Low-Rank Adaptation of Large Language Models) what the graph multiplies by learns a difference of low rank,
@@ -20,13 +20,12 @@ _SPREAD = 0.02  # standard deviation of the one factor of a difference; the othe
 
 
 class Encoder(keras.layers.Layer):
-    """From what `prepare` makes of payloads to embeddings (n, width).
+    """From token ids (n, most tokens), which `prepare` makes of texts, to embeddings (n, width).
 
     Parameters
     ----------
-    content : the graph
+    content : the graph that `bert.to_onnx` wrote
     rank : of the differences that are learned; 0: all weights learn
-    read : the graph as it can be run
 
     Attributes
     ----------
@@ -35,24 +34,19 @@ class Encoder(keras.layers.Layer):
     Raises
     ------
     InputError
-        If the graph has an operator that is not among those of `_OPERATORS`.
+        If the graph has no tokenizer, so is of another origin.
     """
 
-    def __init__(self, content: bytes, rank: int, read: Model) -> None:
-        super().__init__(name="encoder")
-        self.read, self.content, self.onnx = read, content, onnx.load_from_string(content).graph
-        (taken,) = read.session.get_inputs()
-        shape = taken.shape[1:]
-        if read.tokenizer:  # Keras asks for one length
-            self.filling, shape = read.tokenizer.padding["pad_id"], [read.tokenizer.truncation["max_length"]]
-            read.tokenizer.enable_padding(length=shape[0], pad_id=self.filling)
-        self.prepare = read.prepared
-        kind = taken.type.removeprefix("tensor(").removesuffix(")")
-        self.payload = keras.Input(shape, dtype="float32" if kind == "float" else kind)
-        missing = {node.op_type for node in self.onnx.node} - set(_OPERATORS)
-        if missing:
-            wrong = f"the pretrained encoder has the operator {min(missing)}, through which it cannot be trained"
-            raise InputError(f"params.yaml: train.start: {wrong}: use frozen")
+    def __init__(self, content: bytes, rank: int, *, portable: bool, threads: int) -> None:
+        super().__init__(name="encoder", dtype=keras.config.floatx())
+        read = Model(content, portable=portable, threads=threads)
+        if not read.tokenizer:
+            only = "of encoders from elsewhere only a folder of a BERT can be trained on, not an ONNX file"
+            raise InputError(f"params.yaml: train.start: {only}: use frozen")
+        self.content, self.onnx, self.prepare = content, onnx.load_from_string(content).graph, read.prepared
+        self.filling, most = read.tokenizer.padding["pad_id"], read.tokenizer.truncation["max_length"]
+        read.tokenizer.enable_padding(length=most, pad_id=self.filling)  # Keras asks for one length
+        self.payload = keras.Input([most], dtype="int64")
         self.constants = {each.name: numpy_helper.to_array(each) for each in self.onnx.initializer}
         multiplied = {node.input[1] for node in self.onnx.node if node.op_type == "MatMul"}
         self.learned, self.factors = {}, {}
@@ -77,8 +71,7 @@ class Encoder(keras.layers.Layer):
 
     def call(self, payload: keras.KerasTensor) -> keras.KerasTensor:
         """Go through the graph."""
-        if self.read.tokenizer:
-            payload = payload[:, : ops.max(ops.sum(ops.not_equal(payload, self.filling), axis=1))]
+        payload = payload[:, : ops.max(ops.sum(ops.not_equal(payload, self.filling), axis=1))]
         known = {"payload": payload} | {name: self.value(name) for name in self.constants}
         for node in self.onnx.node:
             how = {each.name: helper.get_attribute_value(each) for each in node.attribute}

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from assay.dataset import read_json
 from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, timed
 
-EPOCHS = 12
+EPOCHS = 10
 LARGE = {
     "train__network": "large",
     "train__steps": 1,

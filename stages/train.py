@@ -31,8 +31,10 @@ def main() -> None:
         train = train.assign(weight=balanced(train["code"].to_numpy(), train["weight"].to_numpy()))
 
     encoder = dataset.read_json(dataset.ENCODER_INFO)
-    start = where_from(params.train, encoder)
-    learn = linear if start == "frozen" else partial(network, start=start, encoder=encoder)
+    elsewhere = encoder["method"].startswith(dataset.ELSEWHERE)
+    start = where_from(params.train, encoder, elsewhere=elsewhere)
+    of = {"start": start, "modality": encoder["modality"], "elsewhere": elsewhere}
+    learn = linear if start == "frozen" else partial(network, **of)
     content, curve, temperature = learn(train, validation, classes, params)
 
     dataset.write_bytes(dataset.CLASSIFIER, content)
@@ -87,14 +89,17 @@ def soft(examples: pd.DataFrame, classes: list[str]) -> np.ndarray:
     return found
 
 
-def where_from(params: parameters.Train, encoder: dict) -> str:
+def where_from(params: parameters.Train, encoder: dict, *, elsewhere: bool) -> str:
     """Where training starts; says so."""
     start = params.start
-    if start == "encoder" and encoder["start"] != "encoder" and not encoder["method"].startswith(dataset.ELSEWHERE):
+    if start == "encoder" and encoder["start"] != "encoder" and not elsewhere:
         raise InputError(f"params.yaml: train.start: encoder needs weights, and {encoder['method']} has none: use auto")
     start = encoder["start"] if start == "auto" else start
     if start == "frozen" and params.soft_labels:
-        raise InputError("params.yaml: train.soft_labels is for networks, and start: frozen trains none: use scratch")
+        other = "encoder, or scratch" if elsewhere else "scratch"
+        raise InputError(f"params.yaml: train.soft_labels is for networks, and start: frozen trains none: use {other}")
+    if params.lora and not (start == "encoder" and elsewhere):
+        raise InputError("params.yaml: train.lora is for an encoder from elsewhere that learns on: use start: encoder")
     if start == "encoder" and params.network == "large":
         raise InputError("params.yaml: train.network: large has no weights of the encoder: use start: scratch")
     print(_STARTS[start], file=sys.stderr)
@@ -112,20 +117,22 @@ def network(
     params: parameters.Parameters,
     *,
     start: str,
-    encoder: dict,
+    modality: str,
+    elsewhere: bool,
 ) -> Learned:
-    """Train a network."""
-    from assay import plan, training  # TensorFlow takes seconds to import, and a linear head needs none
+    """Train a network: one of ours, or an encoder from elsewhere."""
+    from assay import plan, training, tuning  # TensorFlow takes seconds to import, and a linear head needs none
 
     given = params.train
     bfloat16 = None if given.bfloat16 == "auto" else given.bfloat16
     training.fix(given.seed, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
     payload = payloads.Stored(payloads.of(train, _ROWS))
-    if start == "encoder" and encoder["method"].startswith(dataset.ELSEWHERE):
-        head, *_ = frozen(train, validation, classes, params)
-        planned = plan.pretrained(head, encoder["modality"], params)
+    if start == "encoder" and elsewhere:
+        content, how = dataset.ENCODER.read_bytes(), {"portable": params.portable, "threads": params.threads}
+        encoder = tuning.Encoder(content, given.lora, **how)  # first, since it may refuse
+        planned = plan.pretrained(encoder, frozen(train, validation, classes, params)[0], given)
     else:
-        planned = plan.ours(payload[np.arange(1)], start, encoder["modality"], len(classes), params)
+        planned = plan.ours(payload[np.arange(1)], start, modality, len(classes), params)
     labels = soft(train, classes) if given.soft_labels else train["code"].to_numpy()
     own = training.Examples(payload, labels, train["weight"].to_numpy())
     checked = None
@@ -161,7 +168,7 @@ def fingerprint(train: pd.DataFrame, validation: pd.DataFrame, params: parameter
     said.update(pd.util.hash_pandas_object(examples, index=False).to_numpy().tobytes())
     modules = (module for name, module in sorted(sys.modules.items()) if name.startswith(("assay.", "__main__")))
     code = [Path(module.__file__) for module in modules]
-    encoder = dataset.ENCODER_FRONT, dataset.ENCODER_WEIGHTS, dataset.ENCODER_INFO
+    encoder = dataset.ENCODER, dataset.ENCODER_FRONT, dataset.ENCODER_WEIGHTS, dataset.ENCODER_INFO
     for path in (*encoder, dataset.ALTERNATIVES, *code):
         said.update(path.read_bytes())
     return said.hexdigest()

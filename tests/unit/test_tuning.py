@@ -25,7 +25,7 @@ def content(tmp_path: Path) -> bytes:
 
 def learned_on(content: bytes, rank: int) -> tuple[tuning.Encoder, np.ndarray]:
     """The encoder before and after it learned that the texts are all different; and what it gives by then."""
-    encoder = tuning.Encoder(content, rank, Model(content, **HOW))
+    encoder = tuning.Encoder(content, rank, **HOW)
     network = keras.Model(encoder.payload, encoder(encoder.payload))
     tokens = encoder.prepare(TEXTS)
     assert np.allclose(network(tokens), Model(content, **HOW)(TEXTS), atol=1e-5)
@@ -59,9 +59,13 @@ def test_lora_adds_differences_of_low_rank_to_what_is_multiplied_by(content: byt
     assert ranks == {2}
 
 
-def test_an_operator_that_cannot_be_trained() -> None:
-    graph = graphs.Graph()
-    graph("Round", "payload", output="embedding")
-    content = graph.to_onnx("rounded", (onnx.TensorProto.FLOAT, [3]))
-    with pytest.raises(InputError, match="has the operator Round"):
-        tuning.Encoder(content, 0, Model(content, **HOW))
+def test_another_graph_is_refused() -> None:
+    content = graphs.as_it_is(onnx.TensorProto.FLOAT, [3])
+    with pytest.raises(InputError, match="not an ONNX file: use frozen"):
+        tuning.Encoder(content, 0, **HOW)
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_it_learns_beside_a_network_in_bfloat16(content: bytes, rank: int) -> None:
+    training.fix(0, portable=False, threads=1, bfloat16=True)
+    learned_on(content, rank)
