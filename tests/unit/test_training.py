@@ -98,3 +98,21 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     if patience:
         best = min(curve, key=lambda row: row["validation_loss"])["epoch"]
         assert best < len(curve)
+
+
+def test_texts_of_about_one_length_share_a_batch(tmp_path, monkeypatch):
+    from assay import training
+
+    monkeypatch.chdir(tmp_path)
+    texts = ["x" * length for length in np.random.default_rng(0).integers(1, 200, 1000)]
+    examples = training.Examples(Stored([np.array(texts, object)]), np.arange(1000), np.ones(1000))
+    batches = training.Batches(examples, 20, lambda raw, _: raw, 0)
+    seen = [batches[index] for index in range(len(batches))]
+    filled = sum(len(raw) * max(map(len, raw)) for raw, _, _ in seen)
+    assert filled < 1.3 * sum(map(len, texts))  # in any order it would be nearly twice
+    assert sorted(np.concatenate([labels for _, labels, _ in seen])) == list(range(1000))
+    order, random = batches.order, batches.random
+    batches.on_epoch_end()
+    assert not np.array_equal(batches.order, order)
+    batches.go_on(random)
+    assert np.array_equal(batches.order, order)
