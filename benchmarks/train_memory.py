@@ -29,7 +29,8 @@ def write(n: int) -> None:
     labels = zip(ids, rng.integers(CLASSES, size=n).tolist(), ["1.0"] * n, ["consensus"] * n, strict=True)
     dataset.write_csv(dataset.ANNOTATED_LABELS, ["id", "label", "weight", "source"], labels)
     dataset.write_csv(dataset.ALTERNATIVES, ["id", "label", "confidence"], [])
-    dataset.write_bytes(dataset.ENCODER_FRONT, graphs.as_it_is(TensorProto.UINT8, SHAPE))
+    for path in (dataset.ENCODER, dataset.ENCODER_FRONT):
+        dataset.write_bytes(path, graphs.as_it_is(TensorProto.UINT8, SHAPE))
     dataset.write_arrays(dataset.ENCODER_WEIGHTS, {})
     dataset.write_json(dataset.ENCODER_INFO, {"method": "patches", "start": "scratch", **kind})
 
