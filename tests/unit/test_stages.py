@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assay import annotators, answers, quality
+from assay import annotators, answers, parameters, quality
+from assay.errors import InputError
 from assay.parameters import Collect
-from stages import annotate, clean, collect, digits
+from stages import annotate, clean, collect, digits, train
 
 SHARES = Collect(test=0.3, validation=0.1, resize=None, channels=None, sample_rate=16000, seconds=1.0)
 IDS = ["00" * 16, "50" * 16, "ff" * 16]  # by hash: test, validation, train
@@ -112,3 +113,25 @@ def test_simulated_people_err_as_often_as_they_should():
 def test_a_test_side_of_one_class_is_judged_by_the_posterior_alone():
     posterior = np.array([[0.9, 0.1], [0.2, 0.8]])
     assert quality.doubt(np.array([0, 0]), posterior, posterior, posterior < 0).is_issue.tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "given", "expected"),
+    [
+        (False, {"start": "encoder"}, "ngrams has none: use auto"),
+        (False, {"start": "auto", "soft_labels": True}, "use scratch"),
+        (True, {"start": "auto", "soft_labels": True}, "use encoder, or scratch"),
+        (True, {"start": "auto", "lora": 8}, "use start: encoder"),
+        (False, {"start": "scratch", "lora": 8}, "use start: encoder"),
+        (True, {"start": "encoder", "network": "large"}, "use start: scratch"),
+    ],
+)
+def test_training_that_cannot_be_as_told(elsewhere, given, expected):
+    told = parameters.Train.model_construct(**{"lora": 0, "soft_labels": False, "network": "small"} | given)
+    with pytest.raises(InputError, match=expected):
+        train.where_from(told, {"start": "frozen", "method": "ngrams"}, elsewhere=elsewhere)
+
+
+def test_an_encoder_from_elsewhere_learns_on_if_told():
+    told = parameters.Train.model_construct(start="encoder", lora=8, soft_labels=True, network="small")
+    assert train.where_from(told, {"start": "frozen", "method": "pretrained: a"}, elsewhere=True) == "encoder"
