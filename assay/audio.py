@@ -16,6 +16,7 @@ from assay.parameters import Collect
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".opus"}
 MEDIUM = "audio"  # as what people are shown it
+STEPS = 600  # that training takes at least where params.yaml leaves it open
 _FULL_SCALE = 2**15
 # at most: log of it, share of the length, log of it, of full scale
 _SPEED, _SHIFT, _GAIN, _NOISE = 0.15, 0.1, 0.5, 0.01

@@ -16,6 +16,7 @@ from assay.parameters import Collect
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
 MEDIUM = "image"  # as what people are shown it
+STEPS = 600  # that training takes at least where params.yaml leaves it open
 COLOUR = 3  # channels; colour images are taken for photographs, which a mirror leaves as likely as they were
 _TURN, _ZOOM, _SHEAR, _MOVE = 0.25, 0.2, 0.2, 0.1  # a view's at most: radians, log of the scale, slope, share of a side
 _LIGHT, _NOISE = 0.4, 25  # log of the factor of a view's values, at most; deviation of what is added to them, of 255

@@ -2,7 +2,8 @@
 
 A modality is a module with the same few functions: `canonical` (what came in, to arrays with one shape), `to_columns`
 and `from_columns` (arrays to and from Parquet), `augment` and `view` (training payloads changed
-a little, and more), `read_file` (what a user wants predicted), `show` (one payload for people's eyes, as a `MEDIUM`).
+a little, and more), `read_file` (what a user wants predicted), `show` (one payload for people's eyes, as a `MEDIUM`);
+and with `STEPS`, that training takes.
 """
 
 from collections.abc import Iterator, Sequence

@@ -127,7 +127,7 @@ def _own(
     def log_loss(point: np.ndarray) -> tuple[float, np.ndarray]:
         weights, bias, confusion = (part.astype(dtype) for part in parts(point))
         logits = (np.tensordot(weights, scores, 1) if tied else rows @ weights) + bias
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))  # scipy's softmax takes twice as long
+        odds = calibration.relative_odds(logits)
         pred_probs = odds / odds.sum(axis=1, keepdims=True)
         joint = pred_probs * confusion[:, labels].T  # (n, true class)
         likelihood = joint.sum(axis=1, keepdims=True)

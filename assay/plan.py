@@ -9,9 +9,7 @@ import numpy as np
 from assay import dataset, graphs, modalities, networks, training, tuning
 from assay.inference import Model
 from assay.linear_head import LinearHead
-from assay.parameters import Parameters, Train
-
-_STEPS, _TABLE_STEPS = 600, 3000  # that training takes at least where params.yaml leaves it open
+from assay.parameters import Parameters
 
 
 @dataclass
@@ -22,7 +20,6 @@ class Plan:
     augment : the same, changed a little by the generator that is the second argument
     model, answers : the network that learns, and the one that answers
     to_onnx : at a temperature, the graph from payloads to probabilities
-    steps : that training takes at least
     """
 
     prepare: Callable
@@ -30,7 +27,6 @@ class Plan:
     model: keras.Model
     answers: keras.Model
     to_onnx: Callable[[float], bytes]
-    steps: int
 
 
 def ours(one: np.ndarray, start: str, modality: str, n_classes: int, params: Parameters) -> Plan:
@@ -53,11 +49,10 @@ def ours(one: np.ndarray, start: str, modality: str, n_classes: int, params: Par
         last = training.classifier_to_onnx(answers, lambda: build()[1], temperature)
         return graphs.then(dataset.ENCODER_FRONT.read_bytes(), last)
 
-    steps = (_TABLE_STEPS if modality == "table" else _STEPS) if given.steps == "auto" else given.steps
-    return Plan(prepare, lambda raw, rng: prepare(change(raw, rng, given.shift)), model, answers, to_onnx, steps)
+    return Plan(prepare, lambda raw, rng: prepare(change(raw, rng, given.shift)), model, answers, to_onnx)
 
 
-def pretrained(encoder: tuning.Encoder, head: LinearHead, given: Train) -> Plan:
+def pretrained(encoder: tuning.Encoder, head: LinearHead) -> Plan:
     """A pretrained encoder that learns on, behind it the linear classifier that was fitted on it as it was.
 
     So no random head spoils the weights at first (Kumar et al. 2022: Fine-Tuning can Distort Pretrained Features).
@@ -75,5 +70,4 @@ def pretrained(encoder: tuning.Encoder, head: LinearHead, given: Train) -> Plan:
         last = graphs.linear_head(coef / temperature, intercept / temperature, graphs.opset(encoder.content))
         return graphs.then(encoder.to_onnx(), last)
 
-    steps = _STEPS if given.steps == "auto" else given.steps
-    return Plan(encoder.prepare, lambda raw, _: encoder.prepare(raw), model, model, to_onnx, steps)
+    return Plan(encoder.prepare, lambda raw, _: encoder.prepare(raw), model, model, to_onnx)

@@ -18,6 +18,7 @@ from assay.errors import InputError
 from assay.parameters import Collect
 
 MEDIUM = "text"  # as what people are shown it
+STEPS = 3000  # that training takes at least where params.yaml leaves it open
 _SWAPPED = 0.3  # share of a view's values that are another row's
 _GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")  # as cells of text say that there is nothing
 _NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)"

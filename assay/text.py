@@ -11,6 +11,7 @@ from assay.errors import InputError
 from assay.parameters import Collect
 
 MEDIUM = "text"  # as what people are shown it
+STEPS = 600  # that training takes at least where params.yaml leaves it open
 
 
 def canonical(raw: Sequence[str], places: Sequence[str], _params: Collect | None = None) -> np.ndarray:

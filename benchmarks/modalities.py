@@ -28,7 +28,6 @@ from sklearn.svm import SVC
 
 from assay import dataset, log_mel
 from assay.audio import canonical
-from assay.dataset import read_json
 from assay.inference import Model
 from assay.parameters import Collect
 from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, timed
@@ -58,7 +57,7 @@ def ours(
         examples = pd.read_parquet(folder / dataset.examples("mine"), columns=["id", "key", "split"])
         learned = examples["id"].isin(pd.read_csv(folder / dataset.ANNOTATED_LABELS)["id"])
         keys = set(examples["key"][learned & (examples["split"] != "test")])
-        return read_json(folder / "metrics/evaluate.json")["accuracy"], seconds, keys
+        return dataset.read_json(folder / dataset.EVALUATE_METRICS)["accuracy"], seconds, keys
 
 
 def usual(model: object, train: tuple, test: tuple) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from assay import calibration, catalogue, dataset, graphs, linear_head, parameters, payloads
+from assay import calibration, catalogue, dataset, graphs, linear_head, modalities, parameters, payloads
 from assay.errors import InputError, run
 from assay.inference import Model
 
@@ -130,7 +130,7 @@ def network(
     if start == "encoder" and elsewhere:
         content, how = dataset.ENCODER.read_bytes(), {"portable": params.portable, "threads": params.threads}
         encoder = tuning.Encoder(content, given.lora, **how)  # first, since it may refuse
-        planned = plan.pretrained(encoder, frozen(train, validation, classes, params)[0], given)
+        planned = plan.pretrained(encoder, frozen(train, validation, classes, params)[0])
     else:
         planned = plan.ours(payload[np.arange(1)], start, modality, len(classes), params)
     labels = soft(train, classes) if given.soft_labels else train["code"].to_numpy()
@@ -147,7 +147,7 @@ def network(
         training.cross_entropy(given.label_smoothing, soft=given.soft_labels),
         learning_rate=given.learning_rate,
         epochs=given.epochs,
-        steps=planned.steps,
+        steps=modalities.named(modality).STEPS if given.steps == "auto" else given.steps,
         validation=checked,
         metrics=["accuracy"],
         accumulated=given.gradient_accumulation,
@@ -177,14 +177,14 @@ def fingerprint(train: pd.DataFrame, validation: pd.DataFrame, params: parameter
 def linear(train: pd.DataFrame, validation: pd.DataFrame, classes: list[str], params: parameters.Parameters) -> Learned:
     """Fit a linear classifier on what the frozen encoder gives."""
     head, features, others, output = frozen(train, validation, classes, params)
-    codes, weights = train["code"].to_numpy(), train["weight"].to_numpy()
+    codes, answers = (each["code"].to_numpy() for each in (train, validation))
     sides = {"": (head.logits(features), codes)}
     temperature = 1.0
     if len(validation):
-        sides["validation_"] = head.logits(others), validation["code"].to_numpy()
+        sides["validation_"] = head.logits(others), answers
         temperature = calibration.temperature(*sides["validation_"])
-        both = linear_head.gather([features, others]), np.append(codes, validation["code"].to_numpy())
-        weights = np.append(weights, validation["weight"].to_numpy())
+        both = linear_head.gather([features, others]), np.append(codes, answers)
+        weights = np.append(train["weight"], validation["weight"])
         strengths = [head.strength]  # all is told: now learn from them
         head = linear_head.fit(*both, weights, len(classes), strengths=strengths)
     row: dict[str, float] = {"epoch": 1}

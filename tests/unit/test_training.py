@@ -100,6 +100,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
         assert best < len(curve)
 
 
+@pytest.mark.slow
 def test_texts_of_about_one_length_share_a_batch(tmp_path, monkeypatch):
     from assay import training
 

@@ -2,29 +2,35 @@
 
 from pathlib import Path
 
-import keras
 import numpy as np
 import onnx
 import pytest
 
-from assay import bert, graphs, training, tuning
+from assay import bert, graphs
 from assay.errors import InputError
 from assay.inference import Model
 from tests import tiny_bert
 
+pytestmark = pytest.mark.slow
 HOW = {"portable": True, "threads": 1}
 TEXTS = np.array(["where is my card?", "", "card", "is my " * 40], object)
 
 
 @pytest.fixture
 def content(tmp_path: Path) -> bytes:
+    from assay import training  # TensorFlow takes seconds to import
+
     training.fix(0, **HOW)
     tiny_bert.save(tmp_path, ["where", "is", "my", "card", "?"])
     return bert.to_onnx(tmp_path)
 
 
-def learned_on(content: bytes, rank: int) -> tuple[tuning.Encoder, np.ndarray]:
+def learned_on(content: bytes, rank: int) -> tuple:
     """The encoder before and after it learned that the texts are all different; and what it gives by then."""
+    import keras
+
+    from assay import training, tuning
+
     encoder = tuning.Encoder(content, rank, **HOW)
     network = keras.Model(encoder.payload, encoder(encoder.payload))
     tokens = encoder.prepare(TEXTS)
@@ -60,6 +66,8 @@ def test_lora_adds_differences_of_low_rank_to_what_is_multiplied_by(content: byt
 
 
 def test_another_graph_is_refused() -> None:
+    from assay import tuning
+
     content = graphs.as_it_is(onnx.TensorProto.FLOAT, [3])
     with pytest.raises(InputError, match="not an ONNX file: use frozen"):
         tuning.Encoder(content, 0, **HOW)
@@ -67,5 +75,7 @@ def test_another_graph_is_refused() -> None:
 
 @pytest.mark.parametrize("rank", [0, 2])
 def test_it_learns_beside_a_network_in_bfloat16(content: bytes, rank: int) -> None:
+    from assay import training
+
     training.fix(0, portable=False, threads=1, bfloat16=True)
     learned_on(content, rank)
