@@ -21,10 +21,10 @@ if hasattr(ctypes.CDLL(None), "mallopt"):
 
 with quiet():  # TensorFlow greets on stderr, whatever it is told
     import keras
-    import tensorflow as tf
 
     from assay import checkpoints, networks
 
+_TENSORFLOW = keras.config.backend() == "tensorflow"
 _WARM_UP = 0.2  # share of the steps in which the learning rate rises (one cycle: Smith and Topin 2017)
 _LEAST_BATCHES = 40  # in an epoch, however little data there is, but none
 _SMALLEST_BATCH = 16  # is smaller than this, because it is normalised
@@ -116,16 +116,24 @@ def fix(seed: int, *, portable: bool, threads: int, bfloat16: bool | None = Fals
 
     Other training is in float32, or mixes it with bfloat16, where None means: if there is a GPU.
     """
+    keras.utils.set_random_seed(seed)
+    if _TENSORFLOW:
+        _fix_tensorflow(threads)
+    _set_dtype("float64" if portable else "float32")
+    on_gpu = any("gpu" in name.lower() for name in keras.distribution.list_devices())
+    mixed = on_gpu if bfloat16 is None else bfloat16
+    if mixed and not portable:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+
+
+def _fix_tensorflow(threads: int) -> None:
+    import tensorflow as tf  # Keras runs on others too
+
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(seed)
     with quiet():
         tf.config.list_logical_devices()  # or it greets again later
-    _set_dtype("float64" if portable else "float32")
-    mixed = bool(tf.config.list_physical_devices("GPU")) if bfloat16 is None else bfloat16
-    if mixed and not portable:
-        keras.config.set_dtype_policy("mixed_bfloat16")
 
 
 def _set_dtype(name: str) -> None:
@@ -170,7 +178,7 @@ def fit(
         ),
         loss,
         weighted_metrics=list(metrics),
-        jit_compile=False,  # what XLA compiles depends on the processor
+        jit_compile=not _TENSORFLOW,  # what XLA compiles depends on the processor; JAX has nothing else
         steps_per_execution=min(_STEPS_AT_ONCE, len(batches)),
     )
     curve = Curve(epochs)
@@ -241,7 +249,7 @@ def to_onnx(payload: keras.KerasTensor, **outputs: keras.KerasTensor) -> bytes:
 
     The export multiplies constants by square roots in float32, whose last digit depends on the processor.
     """
-    signature = [tf.TensorSpec((None, *payload.shape[1:]), payload.dtype, name="payload")]
+    signature = [keras.InputSpec(payload.dtype, (None, *payload.shape[1:]), name="payload")]
     with TemporaryDirectory() as folder, quiet():
         path = f"{folder}/model.onnx"
         keras.Model(payload, outputs).export(path, format="onnx", verbose=False, input_signature=signature)

@@ -8,7 +8,7 @@ least one a class, beside the same network from random weights and the linear cl
 encoder. Settings are common ones, the same for all modalities, and were not tuned; `validation` scores on a part of the
 training examples, for those who will. The test examples are looked at once.
 
-[KERAS_BACKEND=jax] python -m benchmarks.masked_transformer [validation] [image] [audio] [text] [table] [digits]
+[KERAS_BACKEND=jax] python -m benchmarks.masked_transformer [STEPS] [validation] [image] [audio] [text] [table] [digits]
 """
 
 import gzip
@@ -265,7 +265,7 @@ def fine_tune(model: keras.Model, weights: list, tokens: Tokens, labels: np.ndar
     """From these weights of the whole classifier, in place; hidden tokens are its only augmentation."""
     model.set_weights(weights)
     for variable in model.optimizer.variables:
-        variable.assign(ops.zeros_like(variable))
+        variable.assign(np.zeros(variable.shape))
     rng = np.random.default_rng(seed)
     for rows in batches(len(labels), TUNING_BATCH, TUNING_STEPS, rng):
         own = tokens[rows]
@@ -285,13 +285,13 @@ def labelled(labels: np.ndarray, rows: np.ndarray, share: float, seed: int) -> n
     return np.concatenate([mixed_rows[first], others[: max(0, round(share * len(rows)) - len(first))]])
 
 
-def masked(data: Data, train: np.ndarray, score: np.ndarray, chosen: dict) -> dict[str, dict]:
+def masked(data: Data, train: np.ndarray, score: np.ndarray, chosen: dict, steps: int) -> dict[str, dict]:
     """Accuracy of the Transformer from masked modelling and from random weights, by share and seed."""
     tokens, n_classes = data.front(data.payload, train), int(data.labels.max()) + 1
     keras.utils.set_random_seed(0)
     trunk = transformer(tokens)
     start = time.process_time()
-    loss = pretrain(trunk, tokens[train], STEPS)
+    loss = pretrain(trunk, tokens[train], steps)
     seconds, learned = time.process_time() - start, trunk.get_weights()
     model = compiled(classifier(trunk, n_classes), discrete=True, rate=TUNING_RATE, steps=TUNING_STEPS)
     head = model.get_weights()[len(learned) :]
@@ -332,7 +332,10 @@ PRETRAIN = {
 def main() -> None:
     names = [name for name in sys.argv[1:] if name in DATA] or list(DATA)
     validating = "validation" in sys.argv
-    print(f"# {machine()}, {keras.backend.backend()}{', validation' * validating}\n")
+    steps = int(next(filter(str.isdecimal, sys.argv[1:]), STEPS))
+    print(
+        f"# {machine()}, {keras.backend.backend()}{', validation' * validating}; {steps:,} steps of masked modelling\n"
+    )
     row("data", "labels", "masked", "from scratch", "default encoder, linear")
     row(*["---"] * 5)
     for name in names:
@@ -344,7 +347,7 @@ def main() -> None:
             score, train = np.split(np.random.default_rng(1).permutation(train), [len(train) // 5])
         chosen = {(share, seed): labelled(data.labels, train, share, seed) for share in SHARES for seed in range(SEEDS)}
         start = time.process_time()
-        found = masked(data, train, score, chosen) | {"default": default(data, train, score, chosen)}
+        found = masked(data, train, score, chosen, steps) | {"default": default(data, train, score, chosen)}
         print(f"  {time.process_time() - start:.0f} CPU seconds in all", file=sys.stderr)
         for share in SHARES:
             cells = [[each[share, seed] for seed in range(SEEDS)] for each in found.values()]
