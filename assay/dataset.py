@@ -70,6 +70,7 @@ MODEL_CARD = RELEASE / "README.md"
 
 _UNFINISHED = Path(".dvc/tmp/assay")  # on the same disk as the outputs, outside every folder that DVC hashes
 _CHECKPOINT = _UNFINISHED / "checkpoint.npz"  # of a training that was killed; DVC clears outputs before a stage runs
+_RECORD = Path("dvc.lock")
 _ROW_GROUP = 4096  # rows of examples.parquet that are read at a time
 csv.field_size_limit(2**31 - 1)  # a cell may be as long as pyarrow allows
 
@@ -173,6 +174,11 @@ def write_checkpoint(arrays: dict[str, np.ndarray], state: dict) -> None:
 
 def drop_checkpoint() -> None:
     _CHECKPOINT.unlink(missing_ok=True)
+
+
+def record() -> bytes:
+    """What DVC has noted so far of what stages read and wrote."""
+    return _RECORD.read_bytes() if _RECORD.exists() else b""
 
 
 def write_rows(path: Path, n: int, blocks_of_rows: Iterable[np.ndarray]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from onnx import TensorProto
 
 from assay import adapters, bert, columns, dataset, graphs, images, log_mel, modalities, ngrams, patches
-from assay.errors import InputError
+from assay.errors import InputError, quiet
 from assay.inference import Model
 from assay.parameters import Pretrain
 
@@ -61,7 +61,8 @@ def learn(kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, 
         return Encoder(method, own, own)
     if method == "patches":
         return _patches(Model(own, portable=portable, threads=threads)(payload), own, params)
-    from assay import self_supervised, training  # TensorFlow takes seconds to import, and other methods need none
+    with quiet():  # TensorFlow greets on stderr, whatever it is told
+        from assay import self_supervised, training  # it takes seconds to import, and other methods need none
 
     training.fix(params.seed, portable=portable, threads=threads)
     prepare = Model(own, portable=portable, threads=threads)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from assay import catalogue, kernel_vote, leave_one_out, noise_layer
+from assay.errors import quiet
 from assay.leave_one_out import LeaveOneOut
 from assay.parameters import Parameters
 
@@ -48,7 +49,8 @@ def hear(
     for rows, block in leave_one_out.rows_of(catalogue.features(examples.loc[others])):
         voices[0, others[rows]], voices[1, others[rows]] = linear.predict(block), near.scores(block)
     if params.clean.folds:
-        from assay import cross_validation  # TensorFlow takes seconds to import
+        with quiet():  # TensorFlow greets on stderr, whatever it is told
+            from assay import cross_validation  # it takes seconds to import
 
         voices[2] = cross_validation.log_probabilities(examples, learned, given, n_classes, params)
     layer = noise_layer.fit(voices[:, learned], given)

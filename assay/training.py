@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
+import keras
 import numpy as np
 import onnx
 
+from assay import checkpoints, networks
 from assay.errors import quiet
 from assay.payloads import Stored
 
@@ -18,11 +20,6 @@ _M_TOP_PAD = -2  # of glibc's malloc.h
 if hasattr(ctypes.CDLL(None), "mallopt"):
     # keep what a step frees for the next one: to give it back and fault it in again would be half of the time
     ctypes.CDLL(None).mallopt(_M_TOP_PAD, 2**26)
-
-with quiet():  # TensorFlow greets on stderr, whatever it is told
-    import keras
-
-    from assay import checkpoints, networks
 
 _TENSORFLOW = keras.config.backend() == "tensorflow"
 _WARM_UP = 0.2  # share of the steps in which the learning rate rises (one cycle: Smith and Topin 2017)

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from assay import calibration, catalogue, dataset, graphs, linear_head, modalities, parameters, payloads
-from assay.errors import InputError, run
+from assay.errors import InputError, quiet, run
 from assay.inference import Model
 
 _STARTS = {
@@ -46,7 +46,8 @@ def main() -> None:
     )
     metrics = {"train_examples": len(train), "validation_examples": len(validation), **last}
     dataset.write_json(dataset.TRAIN_METRICS, metrics | {"temperature": temperature, "start": start})
-    dataset.drop_checkpoint()
+    if dataset.fingerprint(dataset.CLASSIFIER).encode() in dataset.record():
+        dataset.drop_checkpoint()  # else a kill before DVC notes what was written would lose all of it
 
 
 def read(*, told: bool) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
@@ -121,7 +122,8 @@ def network(
     elsewhere: bool,
 ) -> Learned:
     """Train a network: one of ours, or an encoder from elsewhere."""
-    from assay import plan, training, tuning  # TensorFlow takes seconds to import, and a linear head needs none
+    with quiet():  # TensorFlow greets on stderr, whatever it is told
+        from assay import plan, training, tuning  # it takes seconds to import, and a linear head needs none
 
     given = params.train
     bfloat16 = None if given.bfloat16 == "auto" else given.bfloat16
@@ -162,9 +164,10 @@ def network(
 
 
 def fingerprint(train: pd.DataFrame, validation: pd.DataFrame, params: parameters.Parameters) -> str:
-    """Of all that a trained network depends on: a checkpoint is for no other one."""
+    """Of all that a trained network depends on, and of DVC's record: once it notes a training, that is over."""
     examples = pd.concat([train, validation])[["id", "split", "code", "weight"]]
     said = hashlib.blake2b(repr((params.train, params.portable, params.threads)).encode(), digest_size=16)
+    said.update(dataset.record())
     said.update(pd.util.hash_pandas_object(examples, index=False).to_numpy().tobytes())
     modules = (module for name, module in sorted(sys.modules.items()) if name.startswith(("assay.", "__main__")))
     code = [Path(module.__file__) for module in modules]

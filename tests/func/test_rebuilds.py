@@ -63,6 +63,21 @@ def test_a_training_parameter(project):
     assert project.repro() == onward("train")
 
 
+def test_a_training_that_dvc_had_not_noted(project):
+    record, went_on = project.folder / "dvc.lock", "going on after epoch 1"
+    before, train = record.read_bytes(), "dvc repro --no-run-cache train"
+    project.set(train__seed=1)
+    said = project.run(train).stderr
+    assert went_on not in said
+    assert all(line.startswith(("training from", "epoch")) for line in said.splitlines()), said
+    noted, trained = record.read_bytes(), (project.folder / dataset.CLASSIFIER).read_bytes()
+    record.write_bytes(before)  # as if all had been killed just before
+    assert went_on in project.run(train).stderr
+    assert (record.read_bytes(), (project.folder / dataset.CLASSIFIER).read_bytes()) == (noted, trained)
+    assert went_on not in project.run(f"{train} --force --single-item").stderr
+    project.repro()
+
+
 def test_a_cleaning_parameter(project):
     project.set(clean__relabel_above=0.9999)
     assert project.repro() == onward("clean")
