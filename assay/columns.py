@@ -1,7 +1,8 @@
-"""Columns of a table as an ONNX graph of numbers that a linear model can use, learned without labels.
+"""Columns of a table as an ONNX graph, learned without labels: of numbers that a linear model can use, or of tokens.
 
 A number or date becomes its standardised value and its place among its quantiles, bin by bin (piecewise linear
 encoding: Gorishniy, Rubachev and Babenko 2022); a category a column for each of its values; a gap a column of its own.
+As a token, a cell is the bin that it is in, or its category.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from assay import graphs
 _BINS = 8  # quantiles of a number
 _CATEGORIES = 64  # of a column, the most frequent ones; the rest are no category
 _LEAST = 5  # examples that a category or a gap must have
+_FINE_BINS = 16  # of a number that becomes a token
 _FAR = 5.0  # standard deviations at which a value is cut off
 
 
@@ -55,3 +57,33 @@ def to_onnx(rows: np.ndarray, kind: dict) -> bytes:
     ]
     graph("Concat", *parts, output="embedding", axis=1)
     return graph.to_onnx("columns", (TensorProto.FLOAT, rows.shape[1:]))
+
+
+def to_tokens(rows: np.ndarray, kind: dict) -> tuple[bytes, int]:
+    """The graph from `payload` (n, features) float32 to tokens (n, features) int64, and how many there may be."""
+    is_category = np.array([each == "category" for each in kind["features"].values()])
+    edges = [_edges(column[~np.isnan(column)], own) for column, own in zip(rows.T, is_category, strict=True)]
+    most = max(1, *map(len, edges))
+    padded = np.stack([np.append(own, np.full(most - len(own), np.nan)) for own in edges])  # (features, most)
+    first = 1 + np.cumsum([0] + [len(own) + 2 for own in edges])  # of each column: 0 is no token
+    graph = graphs.Graph()
+    cells = graph("Unsqueeze", "payload", [2])  # (n, features, 1)
+    reached = graph("Cast", graph("LessOrEqual", padded, cells), to=TensorProto.INT64)  # (n, features, most)
+    same = graph("Cast", graph("Equal", padded, cells), to=TensorProto.INT64)
+    named = graph("Mul", same, np.arange(1, most + 1))
+    category = graph("Cast", is_category[:, None].astype(int), to=TensorProto.BOOL)
+    place = graph("ReduceSum", graph("Where", category, named, reached), [2], keepdims=0)  # (n, features)
+    gaps = first[1:] - 1
+    graph("Where", graph("IsNaN", "payload"), gaps, graph("Add", place, first[:-1]), output="embedding")
+    given = (TensorProto.FLOAT, rows.shape[1:])
+    return graph.to_onnx("cells", given, gives=(TensorProto.INT64, 2)), int(first[-1])
+
+
+def _edges(values: np.ndarray, is_category: bool) -> np.ndarray:
+    """Of categories the most frequent; of numbers where bins begin: at each value, where there are few."""
+    own, counts = np.unique(values, return_counts=True)
+    if is_category:
+        return np.sort(own[np.argsort(-counts, kind="stable")][:_CATEGORIES])
+    if len(own) <= _FINE_BINS:
+        return own
+    return np.unique(np.quantile(values, np.linspace(0, 1, _FINE_BINS + 1)[1:-1]).astype(np.float32))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_softmax
 
-from assay import dataset, modalities, payloads, training
+from assay import dataset, modalities, networks, payloads, plan, training
 from assay.inference import Model
 from assay.parameters import Parameters
 from assay.training import Examples
@@ -35,6 +35,7 @@ def log_probabilities(
     kind = payloads.kind(examples)
     augment = modalities.named(kind["modality"]).augment
     prepare = Model(dataset.ENCODER_FRONT, portable=params.portable, threads=params.threads)
+    tokens = dataset.read_json(dataset.ENCODER_INFO).get("tokens", {})
     training.fix(_SEED, portable=params.portable, threads=params.threads)
     fold = np.random.default_rng(_SEED).permutation(len(learned)) % params.clean.folds
     others = np.setdiff1d(np.arange(len(examples)), learned)
@@ -43,7 +44,7 @@ def log_probabilities(
         print(f"fold {left_out + 1} of {params.clean.folds}", file=sys.stderr)
         inside = fold != left_out
         own = Examples(payload[learned[inside]], given[inside], np.ones(inside.sum()))
-        model = training.networks.classifier(training.networks.encoder(prepare(payload[:1]).shape[1:]), n_classes)
+        model = networks.classifier(plan.trunk(prepare(payload[:1]).shape[1:], tokens), n_classes)
         batches = training.Batches(own, _BATCH_SIZE, lambda raw, rng: prepare(augment(raw, rng)), _SEED)
         training.fit(model, batches, training.cross_entropy(_SMOOTHING), learning_rate=_LEARNING_RATE, epochs=_EPOCHS)
         for rows, share in ((learned[~inside], 1.0), (others, 1 / params.clean.folds)):

@@ -5,17 +5,19 @@ from dataclasses import dataclass, field
 import numpy as np
 from onnx import TensorProto
 
-from assay import adapters, bert, columns, dataset, graphs, images, log_mel, modalities, ngrams, patches
+from assay import adapters, bert, columns, dataset, graphs, images, log_mel, modalities, ngrams, patches, subwords
 from assay.errors import InputError, quiet
 from assay.inference import Model
 from assay.parameters import Pretrain
 
 _METHODS = {  # first the one that measured best for its time
-    "image": ("patches", "vicreg"),
-    "audio": ("patches", "vicreg"),
-    "text": ("ngrams",),
-    "table": ("columns", "vicreg"),
+    "image": ("patches", "vicreg", "transformer"),
+    "audio": ("patches", "vicreg", "transformer"),
+    "text": ("ngrams", "transformer"),
+    "table": ("columns", "vicreg", "transformer"),
 }
+_PATCH, _PATCHES = 7, 16  # pixels a side of a token of an image, and tokens along its longer side at most
+_MOMENT = 5  # frames of a token of a sound
 _FINE_GREY, _FINE_COLOUR, _COARSE = 64, 128, 200  # filters at full, and, for colour, at half the resolution
 
 
@@ -29,6 +31,7 @@ class Encoder:
     onnx : the graph from `payload` to `embedding`
     front : the graph from `payload` to what a network takes
     weights : by name
+    tokens : what a Transformer's tokens are, see `transformer.encoder`; empty where the network is another
     start : where training starts unless it is told: from these weights (`encoder`), from random ones (`scratch`), or
         with a linear classifier on what the encoder gives (`frozen`)
     """
@@ -37,6 +40,7 @@ class Encoder:
     onnx: bytes
     front: bytes
     weights: dict[str, np.ndarray] = field(default_factory=dict)
+    tokens: dict = field(default_factory=dict)
     start: str = "scratch"
 
 
@@ -56,21 +60,24 @@ def learn(kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, 
     if method == "ngrams":
         onnx = ngrams.learn(payload)
         return Encoder(method, onnx, onnx, start="frozen")
-    own = front(kind, payload)
+    own, what = tokens(kind, payload) if method == "transformer" else (front(kind, payload), {})
     if method == "columns":
         return Encoder(method, own, own)
+    prepare = Model(own, portable=portable, threads=threads)
     if method == "patches":
-        return _patches(Model(own, portable=portable, threads=threads)(payload), own, params)
+        return _patches(prepare(payload), own, params)
     with quiet():  # TensorFlow greets on stderr, whatever it is told
-        from assay import self_supervised, training  # it takes seconds to import, and other methods need none
+        from assay import plan, self_supervised, training, transformer  # other methods do not need its seconds
 
     training.fix(params.seed, portable=portable, threads=threads)
-    prepare = Model(own, portable=portable, threads=threads)
-    view = modalities.named(kind["modality"]).view
-    trunk = self_supervised.learn(prepare, payload, view, epochs=params.epochs, steps=params.steps, seed=params.seed)
-    content, weights = training.encoder_to_onnx(trunk)
+    how = {"epochs": params.epochs, "steps": params.steps, "seed": params.seed}
+    if method == "transformer":
+        trunk = transformer.learn(prepare(payload), what, **how)
+    else:
+        trunk = self_supervised.learn(prepare, payload, modalities.named(kind["modality"]).view, **how)
+    content, weights = training.encoder_to_onnx(trunk, lambda: plan.trunk(trunk.input.shape[1:], what))
     named = {f"{number:03}": array for number, array in enumerate(weights)}
-    return Encoder(method, graphs.then(own, content), own, named, start="encoder")
+    return Encoder(method, graphs.then(own, content), own, named, what, start="encoder")
 
 
 def front(kind: dict, payload: np.ndarray) -> bytes:
@@ -80,6 +87,15 @@ def front(kind: dict, payload: np.ndarray) -> bytes:
     if kind["modality"] == "audio":
         return log_mel.to_onnx(kind)
     return ngrams.learn(payload) if kind["modality"] == "text" else columns.to_onnx(payload, kind)
+
+
+def tokens(kind: dict, payload: np.ndarray) -> tuple[bytes, dict]:
+    """The graph from payloads to what a Transformer takes, and what its tokens are."""
+    if kind["modality"] in ("text", "table"):
+        own, size = subwords.learn(payload) if kind["modality"] == "text" else columns.to_tokens(payload, kind)
+        return own, {"vocabulary": size}
+    side = max(_PATCH, -(-max(kind["shape"]) // _PATCHES))
+    return front(kind, payload), {"patch": [side] * 2 if kind["modality"] == "image" else [log_mel.MELS, _MOMENT]}
 
 
 def _patches(pictures: np.ndarray, own: bytes, params: Pretrain) -> Encoder:

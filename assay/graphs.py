@@ -83,7 +83,8 @@ def then(first: bytes, second: bytes, output: str = "embedding") -> bytes:
     """One graph of two: what the first gives as `output` is the payload of the second, whose outputs are kept."""
     before, after = onnx.load_from_string(first), onnx.load_from_string(second)
     if [node.op_type for node in before.graph.node] == ["Identity"]:
-        return second
+        after.metadata_props.extend(before.metadata_props)
+        return after.SerializeToString()
     before.ir_version = after.ir_version = max(before.ir_version, after.ir_version)
     for model in (before, after):  # both name what the other's operators come from
         known = {opset.domain for opset in model.opset_import}

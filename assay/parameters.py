@@ -55,12 +55,12 @@ class Collect(Section):
 class Pretrain(Section):
     batches: list[str] = Field(min_length=1)
     encoder: str | None  # a file or folder in models/pretrained/, instead of learning one
-    method: Literal["auto", "patches", "ngrams", "columns", "vicreg"]
+    method: Literal["auto", "patches", "ngrams", "columns", "vicreg", "transformer"]
     examples: Count  # at most so many of each batch
     patches: Literal["auto"] | Count  # filters of the method `patches`
     coarse_patches: Literal["auto"] | Natural  # more of them, at half the resolution
     mirror: Literal["auto"] | bool  # whether an image's mirror image means the same
-    epochs: Count  # of the method `vicreg`: at least, and
+    epochs: Count  # of the methods that train a network: at least, and
     steps: Count  # at least
     seed: Seed
 

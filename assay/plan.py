@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from assay import dataset, graphs, modalities, networks, training, tuning
+from assay import dataset, graphs, modalities, networks, training, transformer, tuning
 from assay.inference import Model
 from assay.linear_head import LinearHead
 from assay.parameters import Parameters
@@ -29,20 +29,26 @@ class Plan:
     to_onnx: Callable[[float], bytes]
 
 
+def trunk(shape: tuple[int, ...], tokens: dict, *, large: bool = False) -> keras.Model:
+    """The network of what a front gives, without its head: a Transformer where it gives tokens."""
+    return transformer.encoder(shape, tokens) if tokens else networks.encoder(shape, large=large)
+
+
 def ours(one: np.ndarray, start: str, modality: str, n_classes: int, params: Parameters) -> Plan:
     """A network of ours, behind what brings payloads, of which this is `one`, into its form."""
     prepare = Model(dataset.ENCODER_FRONT, portable=params.portable, threads=params.threads)
     shape, given = prepare(one).shape[1:], params.train
+    tokens = dataset.read_json(dataset.ENCODER_INFO).get("tokens", {})
 
     def build() -> tuple:
         """The network that learns, the one that answers, and the part that the weights of an encoder are for."""
-        trunk = networks.encoder(shape, large=given.network == "large")
-        model = networks.classifier(trunk, n_classes)
-        return model, networks.mirrored(model) if given.mirror and len(shape) == 3 else model, trunk
+        below = trunk(shape, tokens, large=given.network == "large")
+        model = networks.classifier(below, n_classes)
+        return model, networks.mirrored(model) if given.mirror and len(shape) == 3 else model, below
 
-    model, answers, trunk = build()
+    model, answers, below = build()
     if start == "encoder":
-        trunk.set_weights(list(dataset.read_arrays(dataset.ENCODER_WEIGHTS).values()))
+        below.set_weights(list(dataset.read_arrays(dataset.ENCODER_WEIGHTS).values()))
     change = modalities.named(modality).augment
 
     def to_onnx(temperature: float) -> bytes:

@@ -235,9 +235,9 @@ def classifier_to_onnx(model: keras.Model, build: Callable[[], keras.Model], tem
     return to_onnx(single.input, probabilities=networks.softmax(single.output / temperature))
 
 
-def encoder_to_onnx(model: keras.Model) -> tuple[bytes, list[np.ndarray]]:
-    """An encoder as ONNX, from `payload` to `embedding`, and its weights."""
-    single = in_float32(model, lambda: networks.encoder(model.input.shape[1:]))
+def encoder_to_onnx(model: keras.Model, build: Callable[[], keras.Model]) -> tuple[bytes, list[np.ndarray]]:
+    """An encoder that `build` builds as ONNX, from `payload` to `embedding`, and its weights."""
+    single = in_float32(model, build)
     return to_onnx(single.input, embedding=keras.layers.Flatten()(single.output)), single.get_weights()
 
 
@@ -251,7 +251,7 @@ def to_onnx(payload: keras.KerasTensor, **outputs: keras.KerasTensor) -> bytes:
         path = f"{folder}/model.onnx"
         keras.Model(payload, outputs).export(path, format="onnx", verbose=False, input_signature=signature)
         exported = onnx.load(path)
-    _name_in_order(exported.graph)
+    _in_order(exported.graph)
     for constant in exported.graph.initializer:
         if constant.data_type == onnx.TensorProto.FLOAT:
             values = rounded(onnx.numpy_helper.to_array(constant))
@@ -265,8 +265,23 @@ def rounded(values: np.ndarray) -> np.ndarray:
     return np.ldexp(np.rint(np.ldexp(mantissa, _DIGITS)), exponent - _DIGITS)
 
 
-def _name_in_order(graph: onnx.GraphProto) -> None:
-    """Name tensors by their place in the graph: the exporter's own numbers depend on Python's hash seed."""
+def _in_order(graph: onnx.GraphProto) -> None:
+    """Sort nodes by what needs them, and name tensors by their place: the exporter goes by Python's hashes, and by the
+    numbers in TensorFlow's names, which depend on what else was made."""
+    makers, nodes = {output: node for node in graph.node for output in node.output}, []
+
+    def place(output: str) -> None:
+        if node := makers.get(output):
+            for each in node.output:
+                makers.pop(each, None)
+            for each in node.input:
+                place(each)
+            nodes.append(node)
+
+    for value in graph.output:
+        place(value.name)
+    del graph.node[:]
+    graph.node.extend(nodes)
     kept = {value.name for value in [*graph.input, *graph.output]}
     used = dict.fromkeys(name for node in graph.node for name in [*node.input, *node.output] if name not in kept)
     names = {name: f"t{index}" for index, name in enumerate(used) if name}

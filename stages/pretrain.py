@@ -16,7 +16,8 @@ def main() -> None:
     dataset.write_arrays(dataset.ENCODER_WEIGHTS, encoder.weights)
     embed = Model(dataset.ENCODER, portable=params.portable, threads=params.threads)
     learned = {"method": encoder.method, "start": encoder.start, "dimension": embed(payload[:1]).shape[1]}
-    dataset.write_json(dataset.ENCODER_INFO, learned | kind)
+    tokens = {"tokens": encoder.tokens} if encoder.tokens else {}
+    dataset.write_json(dataset.ENCODER_INFO, learned | tokens | kind)
 
 
 def read_samples(batches: list[str]) -> tuple[dict, np.ndarray]:

@@ -10,8 +10,12 @@ import numpy as np
 import onnx
 import pytest
 import soundfile
+from PIL import Image
 
+from assay import dataset
+from benchmarks.workspace import set_parameters
 from tests import tiny_bert
+from tests.func.conftest import Workspace
 from tests.func.pipeline import clone
 
 pytestmark = pytest.mark.slow
@@ -92,6 +96,40 @@ def test_from_raw_files_to_a_prediction(tmp_path: Path, make: object, least: flo
     one_core = "taskset -c 0 " if shutil.which("taskset") else ""
     project.run(f"{one_core}python -m dvc repro")
     assert (project.folder / "dvc.lock").read_bytes() == content
+
+
+def drawings(folder: Path, rng: np.random.Generator) -> None:
+    """Bright bars in noise, at the top or at the bottom, in folders per class."""
+    for label, top in zip(CLASSES, (3, 12), strict=True):
+        (folder / label).mkdir()
+        for number in range(EACH):
+            pixels = rng.integers(60, size=(17, 15))
+            pixels[top + rng.integers(3), 2:12] = 250
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / label / f"{number}.png")
+
+
+@pytest.mark.parametrize("make", [drawings, sounds, texts, rows_of_all_kinds])
+def test_a_transformer(workspace: Workspace, make: object) -> None:
+    raw = workspace.root / "data/raw/b"
+    raw.mkdir(parents=True)
+    make(raw, np.random.default_rng(0))
+    how = {"method": "transformer", "epochs": 1, "steps": 100, "batches": ["b"]}
+    given = {f"pretrain__{name}": value for name, value in how.items()}
+    given |= {"batches": ["b"], "collect__seconds": 0.5, "train__learning_rate": 0.002, "train__steps": 200}
+    set_parameters(workspace.root, **given)
+    for stage in ("batches", "collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate", "train"):
+        said = workspace.done(stage)
+        assert "WARNING" not in said, stage
+    learned, trained = dataset.read_json(dataset.ENCODER_INFO), dataset.read_json(dataset.TRAIN_METRICS)
+    assert learned["method"] == "transformer"
+    assert trained["start"] == "encoder"
+    workspace.done("evaluate")
+    assert dataset.read_json(dataset.EVALUATE_METRICS)["accuracy"] >= 0.8
+    released = dataset.CLASSIFIER.read_bytes()
+    if make is texts:
+        dataset.drop_checkpoint()  # else, as DVC has not noted it, what was learned is only written again
+    workspace.done("train")
+    assert dataset.CLASSIFIER.read_bytes() == released
 
 
 def test_texts_with_an_encoder_from_elsewhere(tmp_path: Path) -> None:
