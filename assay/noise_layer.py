@@ -31,6 +31,7 @@ _ROWS, _CELLS = 20_000, 5_000_000  # at most so many are fitted on; and so many 
 _SHARED_ROWS, _SHARED_CELLS = 5000, 300_000  # so many, times classes, say enough of what all classes share
 _MOST_CLASSES = 100  # with more, all classes share the start's one temperature a voice and one share of wrong labels
 _ITERATIONS = 200
+_SETTLED = 1e-6  # change of the loss, as a share of it, that ends the fit of many classes: float32 tells little more
 _LEAST_GAIN = 0.02  # of the mean log-likelihood over that of the classes' shares, for predictions to have a say
 _MOST_RIGHT, _FEW = 0.5, 5  # share of a class's labels that are right at least, if there are so many
 _TINY = 1e-300
@@ -140,7 +141,8 @@ def _own(
         away = (point - start) / expected
         return (away @ away / 2 - np.log(likelihood).sum(dtype=np.float64)) / n, (away / expected - gradient) / n
 
-    found = minimize(log_loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})
+    how = {"maxiter": _ITERATIONS} | ({"ftol": _SETTLED} if tied else {})
+    found = minimize(log_loss, start, jac=True, method="L-BFGS-B", options=how)
     weights, bias, confusion = parts(found.x)
     weights = weights[:, None, None] * identity if tied else weights.reshape(n_voices, n_classes, n_classes)
     return NoiseLayer(weights / spread[:, None, None], bias, confusion)

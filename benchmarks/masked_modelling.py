@@ -31,8 +31,9 @@ import keras  # isort: skip
 
 IMAGES, TESTED = 10_000, 1_000  # at most, of the training and of the test examples
 SHARES, SEEDS = (0.01, 0.1), 3
-STEPS = 10_000  # of masked modelling
+STEPS = 5_000  # of masked modelling
 FINE_TUNED, BATCH, RATE = 500, 32, 0.001  # steps, examples a step, learning rate
+EPOCH = 50 * BATCH  # examples at least, the labelled ones several times if need be: an epoch's end takes its time
 
 
 @dataclass
@@ -122,7 +123,8 @@ def masked(data: Data, train: np.ndarray, score: np.ndarray, chosen: dict, steps
             if name == "masked":
                 trunk.set_weights(learned)
             model = networks.classifier(trunk, n_classes)
-            examples = training.Examples(data.payload[rows], data.labels[rows], np.ones(len(rows)))
+            often = np.tile(rows, -(-EPOCH // len(rows)))
+            examples = training.Examples(data.payload[often], data.labels[often], np.ones(len(often)))
             batches = training.Batches(examples, BATCH, lambda raw, rng: prepare(augment(raw, rng)), seed)
             training.fit(model, batches, training.CROSS_ENTROPY, learning_rate=RATE, epochs=1, steps=FINE_TUNED)
             scores[share, seed] = np.mean(training.logits(model, prepared[score]).argmax(axis=1) == data.labels[score])
