@@ -5,6 +5,7 @@ Baevski et al. 2020), pieces of words (BERT: Devlin et al. 2019), cells of a tab
 says from the others what they are. While it is fine-tuned, fewer are hidden: that is how its examples are augmented.
 """
 
+import math
 from dataclasses import dataclass
 
 import keras
@@ -19,6 +20,7 @@ _FINE_TUNED = 0.5  # times as many while labels are learned
 _BATCH, _LEARNING_RATE = 64, 0.002
 _MIDDLE, _SPREAD = 127.5, 64.0  # of the values of a picture, to bring them to about -1..1
 _FAR = 1e4  # below any score: what is not there is not attended to
+_ROOM = 1.4  # times as many tokens as are hidden on average that an example's guesses are made for
 _TINY = 1e-6
 
 
@@ -115,13 +117,19 @@ def learn(payload: np.ndarray, tokens: dict, *, epochs: int, steps: int, seed: i
     """
     (what,) = tokens
     sequence = _sequence(payload.shape[1:], tokens, _HIDDEN[what])
+    n_tokens = sequence.hidden.shape[1]
+    guessed = min(n_tokens, math.ceil(_ROOM * _HIDDEN[what] * n_tokens))
+    chosen = ops.top_k(sequence.hidden, guessed)[1]  # (n, guessed), those that are hidden first
+    hidden = ops.take_along_axis(sequence.hidden, chosen, axis=1)
+    vectors = ops.take_along_axis(sequence.vectors, chosen[..., None], axis=1)  # (n, guessed, width)
     if what == "vocabulary":
-        logits = layers.Dense(tokens[what])(sequence.vectors)  # (n, tokens, vocabulary)
-        wrong = ops.sparse_categorical_crossentropy(sequence.tokens, logits, from_logits=True)
+        logits = layers.Dense(tokens[what])(vectors)  # (n, guessed, vocabulary)
+        right = ops.take_along_axis(sequence.tokens, chosen, axis=1)
+        wrong = ops.sparse_categorical_crossentropy(right, logits, from_logits=True)
     else:
-        guess = layers.Dense(sequence.tokens.shape[2])(sequence.vectors)
-        wrong = ops.mean((guess - sequence.tokens) ** 2, axis=2)  # (n, tokens)
-    share = sequence.hidden / (ops.sum(sequence.hidden, axis=1, keepdims=True) + _TINY)
+        right = ops.take_along_axis(sequence.tokens, chosen[..., None], axis=1)
+        wrong = ops.mean((layers.Dense(right.shape[2])(vectors) - right) ** 2, axis=2)  # (n, guessed)
+    share = hidden / (ops.sum(hidden, axis=1, keepdims=True) + _TINY)
     model = keras.Model(sequence.payload, ops.sum(share * wrong, axis=1))
     examples = training.Examples(payload, np.zeros(len(payload)), np.ones(len(payload)))
     batches = training.Batches(examples, _BATCH, lambda raw, _: raw, seed)

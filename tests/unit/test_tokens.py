@@ -1,0 +1,74 @@
+"""What a Transformer takes: pieces of words, cells of tables, patches of pictures."""
+
+import numpy as np
+import pytest
+
+from assay import columns, subwords
+from assay.inference import Model
+
+KIND = {"features": {"size": "number", "town": "category", "few": "number", "none": "number"}}
+
+
+def rows(n: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    table = np.stack([rng.normal(size=n), rng.choice([7, 90, 300], n), rng.integers(3, size=n), np.full(n, np.nan)], 1)
+    table[::10, 0] = np.nan
+    return table.astype(np.float32)
+
+
+def test_cells_of_a_table():
+    known = rows(500)
+    graph, vocabulary = columns.to_tokens(known, KIND)
+    tokens_of = Model(graph, portable=True, threads=1)
+    tokens = tokens_of(known)
+    assert tokens.min() == 1
+    assert tokens.max() < vocabulary
+    columns_of = [set(column) for column in tokens.T]
+    assert sum(map(len, columns_of)) == len(set.union(*columns_of))  # no column says what another does
+    there = ~np.isnan(known[:, 0])
+    assert (np.diff(tokens[there, 0][np.argsort(known[there, 0])]) >= 0).all()
+    assert len(set(tokens[there, 0])) == 16
+    assert len({*tokens[~there, 0]} | {*tokens[there, 0]}) == 17
+    assert len(columns_of[1]) == len(columns_of[2]) == 3
+    strange = known[:1].copy()
+    strange[0, 1] = 91  # between two categories, and none of them
+    assert tokens_of(strange)[0, 1] not in columns_of[1]
+
+
+def test_pieces_of_words():
+    texts = ["where is my card", "my card is lost", "底部 カード 🔻", "", "cards, cards!", "a" * 5000] * 3
+    graph, vocabulary = subwords.learn(texts)
+    assert subwords.learn(texts) == (graph, vocabulary)
+    tokens = Model(graph, portable=True, threads=1)(np.array([*texts, "unseen ☃"], object))
+    assert tokens.max() < vocabulary
+    assert not tokens[3].any()
+    where, lost = tokens[0], tokens[1]
+    assert set(where[:4]) & set(lost) >= set(where[1:4])  # is, my and card are one piece each
+    assert not where[4:].any()
+    assert np.count_nonzero(tokens[6 * 3]) >= 1
+
+
+@pytest.mark.slow
+def test_patches_of_a_picture():
+    from assay import transformer
+
+    picture = np.arange(2 * 5 * 6 * 1).reshape(2, 5, 6, 1).astype(np.float32)
+    patches = np.asarray(transformer._patches(picture, [3, 2]))
+    assert patches.shape == (2, 6, 6)
+    assert patches[0, 1].tolist() == [2, 3, 8, 9, 14, 15]
+    assert patches[1, 5].tolist() == [*picture[1, 3, 4:6, 0], *picture[1, 4, 4:6, 0], 0, 0]
+
+
+@pytest.mark.slow
+def test_hidden_tokens_are_guessed_from_the_others():
+    from assay import transformer
+
+    hide = transformer._Hide(0.25)
+    there = np.ones((1000, 8), np.float32)
+    there[:, 6:] = 0
+    x = np.ones((1000, 8, 4), np.float32)
+    kept, hidden = (np.asarray(each) for each in hide(x, there, training=True))
+    assert 0.22 < hidden[:, :6].mean() < 0.28
+    assert not hidden[:, 6:].any()
+    assert np.ptp(kept[hidden[:, 0] > 0, 0], axis=0).max() == 0  # one vector
+    assert not np.asarray(hide(x, there)[1]).any()
