@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,8 +32,7 @@ EXAMPLES_FILE, TRUTH_FILE = "examples.parquet", "truth.csv"  # in a collected ba
 ANNOTATIONS_FILE = "annotations.csv"  # in a raw batch
 
 RAW = Path("data/raw")  # <batch>/ in one of the layouts of assay/layouts.py
-LISTED = Path("data/batches.json")  # the two lists of params.yaml, as the stage `batches` checked them
-LISTED_FOR_PRETRAINING = Path("data/pretrain_batches.json")
+LISTED = Path("data/batches.json")  # the batches that clean judged, for the stages after it
 COLLECTED = Path("data/collected")  # <batch>/examples.parquet, labels.csv, truth.csv
 SAMPLED = Path("data/sampled")  # <batch>.parquet: payloads alone, what pretraining reads
 EMBEDDED = Path("data/embedded")  # <batch>.npy: one row per example, in the order of examples.parquet
@@ -206,6 +206,12 @@ def write_probabilities(path: Path, ids: Sequence[str], pred_probs: np.ndarray, 
 def write_bytes(path: Path, content: bytes) -> None:
     with whole(path) as unfinished:
         unfinished.write_bytes(content)
+
+
+def keep_only(folder: Path, kept: Iterable[Path]) -> None:
+    """Remove all else from a folder: batches that left their list would go on counting in the hash of the folder."""
+    for path in set(folder.glob("*")) - set(kept):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 # Reading

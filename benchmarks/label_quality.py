@@ -53,7 +53,7 @@ def prepared(folder: Path, people: tuple[int, ...], **changes: object) -> None:
     """A clone whose only batch is CIFAR-10N, collected."""
     batch(folder / "data/raw/cifar10n", people)
     set_parameters(folder, batches=["cifar10n"], pretrain__batches=["cifar10n"], portable=False, **changes)
-    timed([*REPRO, "batches", "collect@cifar10n", "sample@cifar10n"], folder)
+    timed([*REPRO, "collect@cifar10n", "sample@cifar10n"], folder)
 
 
 def network() -> None:

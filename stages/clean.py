@@ -15,6 +15,7 @@ _COLUMNS = ["id", "batch", "key", "split", "kind", *quality.COLUMNS[1:], *eviden
 
 def main() -> None:
     params = parameters.load()
+    note(params.batches)
     examples = catalogue.read()
     held_out = (examples["split"] == "test").to_numpy()
     named = catalogue.votes(examples)
@@ -52,6 +53,13 @@ def main() -> None:
     dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], heard.pred_probs, classes)
     dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, heard) | beyond.counts(found, examples))
     spreadsheets.write(dataset.ANNOTATORS, *table_of_people(votes, believed, people, classes))
+
+
+def note(batches: list[str]) -> None:
+    """Note the listed batches for the stages after this one, and clear what left the list."""
+    dataset.keep_only(dataset.COLLECTED, [dataset.examples(batch).parent for batch in batches])
+    dataset.keep_only(dataset.EMBEDDED, map(dataset.embeddings, batches))
+    dataset.write_json(dataset.LISTED, {"batches": batches})
 
 
 def count(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list[str]]:

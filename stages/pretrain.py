@@ -9,6 +9,7 @@ from assay.inference import Model
 
 def main() -> None:
     params = parameters.load()
+    dataset.keep_only(dataset.SAMPLED, map(dataset.sample, params.pretrain.batches))
     kind, payload = read_samples(params.pretrain.batches)
     encoder = encoders.learn(kind, payload, params.pretrain, portable=params.portable, threads=params.threads)
     dataset.write_bytes(dataset.ENCODER, encoder.onnx)

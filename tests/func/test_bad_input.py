@@ -207,7 +207,7 @@ def test_parameters(workspace: Workspace, key: str, value: object, words: tuple[
 @cases(NOT_YAML, "text")
 def test_not_yaml(workspace: Workspace, text: str | bytes, words: tuple[str, ...]) -> None:
     workspace.write("params.yaml", text)
-    fails(workspace, "batches", "params.yaml", *words)
+    fails(workspace, "collect@b", "params.yaml", *words)
 
 
 def test_no_stage(workspace: Workspace) -> None:
@@ -221,7 +221,7 @@ def collected(workspace: Workspace, **batches: dict[str, str | bytes]) -> pd.Dat
     """Collect batches, list them, and embed them at random; the examples of all."""
     workspace.set("batches", list(batches))
     workspace.set("pretrain.batches", list(batches))
-    workspace.done("batches")
+    dataset.write_json(dataset.LISTED, {"batches": list(batches)})
     examples = []
     for batch, files in batches.items():
         workspace.raw(files, batch)
@@ -255,7 +255,7 @@ def embeddings_of_two_widths(workspace: Workspace) -> None:
 
 
 def not_collected(workspace: Workspace) -> None:
-    workspace.done("batches")
+    dataset.write_json(dataset.LISTED, {"batches": ["b", "c"]})
 
 
 def other_shape(workspace: Workspace) -> None:

@@ -16,7 +16,6 @@ from tests.func.conftest import Workspace
 from tests.func.raw_files import idx
 
 ROOM = 4096  # bytes that are left: a page
-SMALL = {"batches"}  # stages whose outputs fit there
 
 Break = Callable[[], AbstractContextManager[None]]
 
@@ -65,12 +64,11 @@ def written_only_when_mended(workspace: Workspace, broken: Break, says: str) -> 
     workspace.write("data/raw/b/train-labels-idx1-ubyte", idx(400, content=labels))
     workspace.set("batches", ["b"])
     workspace.set("pretrain.batches", ["b"])
-    for stage in ("collect@b", "batches", "sample@b", "pretrain", "embed@b"):
+    for stage in ("collect@b", "sample@b", "pretrain", "embed@b"):
         with broken():
             failed = workspace.run(stage)
-        if failed.returncode or stage not in SMALL:
-            assert (failed.returncode, len(failed.stderr.splitlines())) == (1, 1), (stage, failed.stderr)
-            assert says in failed.stderr
+        assert (failed.returncode, len(failed.stderr.splitlines())) == (1, 1), (stage, failed.stderr)
+        assert says in failed.stderr
         left = workspace.files()
         workspace.done(stage)
         assert left.items() <= workspace.files().items()  # what is there is whole

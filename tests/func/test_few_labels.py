@@ -32,7 +32,7 @@ def test_pseudo_labels(workspace, method, labels):
         workspace.set(name, ["b"])
     workspace.set("annotate.pseudo_labels", method)
     workspace.set("collect.validation", 0.0)
-    for stage in ("batches", "collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate"):
+    for stage in ("collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate"):
         workspace.done(stage)
     key = {row["id"]: int(row["key"]) for row in dataset.read_parquet(dataset.examples("b")).to_pylist()}
     learned = table(dataset.ANNOTATED_LABELS)

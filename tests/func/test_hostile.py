@@ -18,7 +18,7 @@ CLASSES = [
     "=1+1",
     "<script>alert(1)</script>",
 ]
-ALL_STAGES = ["batches", "collect@b", "collect@c", "sample@b", "sample@c", "pretrain", "embed@b", "embed@c"]
+ALL_STAGES = ["collect@b", "collect@c", "sample@b", "sample@c", "pretrain", "embed@b", "embed@c"]
 ALL_STAGES += ["clean", "annotate", "train", "evaluate", "deploy"]
 
 

@@ -117,7 +117,7 @@ def test_a_transformer(workspace: Workspace, make: object) -> None:
     given = {f"pretrain__{name}": value for name, value in how.items()}
     given |= {"batches": ["b"], "collect__seconds": 0.5, "train__learning_rate": 0.002, "train__steps": 200}
     set_parameters(workspace.root, **given)
-    for stage in ("batches", "collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate", "train"):
+    for stage in ("collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate", "train"):
         said = workspace.done(stage)
         assert "WARNING" not in said, stage
     learned, trained = dataset.read_json(dataset.ENCODER_INFO), dataset.read_json(dataset.TRAIN_METRICS)

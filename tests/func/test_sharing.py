@@ -150,7 +150,7 @@ def test_one_batch_and_a_shared_cache(site, folder_remote):
     path = dataset.examples("digits-3")
     assert (first.folder / path).samefile(second.folder / path)
     assert second.run("dvc repro").stdout.endswith(UP_TO_DATE)
-    second.run("dvc repro --force --single-item batches deploy")
+    second.run("dvc repro --force --single-item deploy")
     assert second.run("git status --porcelain").stdout == ""
 
 
