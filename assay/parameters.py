@@ -168,7 +168,7 @@ def load() -> Parameters:
         One line that names the first wrong key, what is allowed there, and what was found.
     """
     try:
-        values = YAML(typ="safe", pure=True).load(FILE.read_text(encoding="utf-8"))
+        values = YAML(typ="safe").load(FILE.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{FILE} is missing: run this in the folder that holds dvc.yaml") from None
     except (YAMLError, UnicodeDecodeError) as error:
