@@ -113,13 +113,8 @@ def fit(features: Features, labels: np.ndarray, n_classes: int, penalties: Seque
 def solve(features: Features, labels: np.ndarray, n_classes: int, penalty: float) -> tuple[np.ndarray, np.ndarray]:
     """The plain ridge classifier for one penalty, without leave-one-out: coef and intercept, as in `LeaveOneOut`."""
     mean, gram, cross, share = sums(features, labels, n_classes)
-    coef = penalised(gram, cross, penalty)
+    coef = cho_solve(factor(gram, penalty), cross)
     return coef, share - mean @ coef
-
-
-def penalised(gram: np.ndarray, cross: np.ndarray, penalty: float) -> np.ndarray:
-    """The coefficients (features, classes) for the sums that `sums` gives."""
-    return cho_solve(factor(gram, penalty), cross)
 
 
 def factor(gram: np.ndarray, penalty: float) -> tuple[np.ndarray, bool]:

@@ -8,7 +8,6 @@ for what the fit owes to the very row (MacKinnon and White 1985).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from scipy.linalg import cho_solve, solve_triangular
@@ -60,29 +59,45 @@ def chance(
     asked = rng.permutation(len(answer))[: max(_CELLS // n_classes, 1)]
     how = {"n_classes": n_classes, "validation": validation, "rng": rng}
     fit = _fit(a.features, penalty)
-    fits = fit, fit if np.array_equal(a.features, b.features) else _fit(b.features, penalty)  # labels are no part of it
+    fits = fit, fit if np.array_equal(a.features, b.features) else _fit(b.features, penalty)
     heads = [_logits(*of, test[asked], **how) for *of, test in zip((a, b), fits, tests, strict=True)]
     answer, pairs = answer[asked], zip(*heads, strict=True)
     return verdict.chance([Predictions.of(softmax(each, axis=1), answer) for each in pair] for pair in pairs)
 
 
-def _fit(rows: np.ndarray, penalty: float) -> tuple:
-    """What ridge regression on rows needs of them: mean, rows less their mean, Cholesky factor, leverage of each."""
+@dataclass
+class _Fit:
+    """What ridge regression needs of rows, whatever their labels.
+
+    Attributes
+    ----------
+    mean, centred : (features,) of the rows, (n, features) the rows less that
+    factor : (features, features) of the penalised covariance, as `cho_solve` takes it
+    leverage : (n,)
+    """
+
+    mean: np.ndarray
+    centred: np.ndarray
+    factor: tuple[np.ndarray, bool]
+    leverage: np.ndarray
+
+
+def _fit(rows: np.ndarray, penalty: float) -> _Fit:
     mean = rows.mean(axis=0)
     centred = rows - mean
     factor = leave_one_out.factor((centred.T @ centred).astype(np.float64), penalty)[0].astype(rows.dtype)
     leverage = np.square(solve_triangular(factor, centred.T, trans=1)).sum(axis=0) + 1 / len(rows)
-    return mean, centred, (factor, False), leverage
+    return _Fit(mean, centred, (factor, False), leverage)
 
 
 def _logits(
-    learned: Learned, fit: tuple, test: np.ndarray, *, n_classes: int, validation: int, rng: np.random.Generator
+    learned: Learned, fit: _Fit, test: np.ndarray, *, n_classes: int, validation: int, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
     """Logits (m, classes) of test examples, from one refit after the other."""
-    (mean, rows, factor, leverage), codes, n = fit, learned.labels, len(learned.labels)
-    given, asked = (codes[:, None] == np.arange(n_classes)).astype(rows.dtype), test - mean
-    share, coef = given.mean(axis=0), cho_solve(factor, rows.T @ given)
-    residuals = (given - share - rows @ coef) / np.maximum(1 - leverage, _LEAST)[:, None]  # leave-one-out
+    rows, codes, n = fit.centred, learned.labels, len(learned.labels)
+    given, asked = (codes[:, None] == np.arange(n_classes)).astype(rows.dtype), test - fit.mean
+    share, coef = given.mean(axis=0), cho_solve(fit.factor, rows.T @ given)
+    residuals = (given - share - rows @ coef) / np.maximum(1 - fit.leverage, _LEAST)[:, None]  # leave-one-out
     scores = given - residuals
     draws = rng.integers(n, size=(_CALIBRATIONS if validation else 1, min(validation or n, _VALIDATION)))
     sharpness = np.array([1 / calibration.temperature(scores[draw], codes[draw]) for draw in draws])
@@ -92,7 +107,7 @@ def _logits(
     weights = rng.normal(size=(_REFITS, len(groups))).astype(rows.dtype) * np.sqrt(n / learned.total, dtype=rows.dtype)
     base = asked @ coef + share
     moves = np.tensordot(moved, weights, (0, 1)).reshape(len(coef), -1)  # (features, classes of each refit)
-    moves = asked @ cho_solve(factor, moves)  # of all refits at once: it is faster so
+    moves = asked @ cho_solve(fit.factor, moves)  # of all refits at once: it is faster so
     moves = moves.reshape(len(asked), n_classes, -1)
     for number, shift in enumerate(weights @ shifted):
         yield sharpness[number % len(draws)] * (base + moves[:, :, number] + shift)
@@ -118,39 +133,18 @@ def shares(
     before, after : (n,) int, their labels in A and in B; -1 where it does not learn from them
     """
     old, new = before >= 0, after >= 0
-    kept, relabelled = old & new, old & new & (before != after)
-    moments = partial(_moments, features, n_classes=n_classes)
-    stays, gone, added = moments(before, kept), moments(before, old & ~new), moments(after, new & ~old)
-    relabels = moments(after, relabelled) - moments(before, relabelled)
-    base = stays + gone
     variants = {
-        "nothing": (0, base),
-        "additions": (int((new & ~old).sum()), base + added),
-        "removals": (int((old & ~new).sum()), stays),
-        "relabels": (int(relabelled.sum()), base + relabels),
-        "all": (int((before != after).sum()), stays + added + relabels),
+        "nothing": before,
+        "additions": np.where(old, before, after),
+        "removals": np.where(new, before, -1),
+        "relabels": np.where(old & new, after, before),
+        "all": after,
     }
     heard = {}
-    for name, (concerned, moment) in variants.items():
-        if moment[0] and (concerned or name == "nothing"):
-            heard[name] = concerned, Predictions.of(_predict(moment, test, penalty), answer)
+    for name, labels in variants.items():
+        learned, concerned = np.flatnonzero(labels >= 0), int((labels != before).sum())
+        if len(learned) and (concerned or name == "nothing"):
+            rows = [Rows(features, learned)]
+            coef, intercept = leave_one_out.solve(rows, labels[learned], n_classes, penalty)
+            heard[name] = concerned, Predictions.of(softmax(test @ coef + intercept, axis=1), answer)
     return heard
-
-
-def _moments(features: np.ndarray, labels: np.ndarray, chosen: np.ndarray, n_classes: int) -> np.ndarray:
-    """What ridge regression needs of the chosen rows, so that sums of it stand for rows together."""
-    n = int(chosen.sum())
-    if not n:
-        return np.array([0, 0, 0, 0, 0], dtype=object)
-    mean, gram, cross, share = leave_one_out.sums([Rows(features, np.flatnonzero(chosen))], labels[chosen], n_classes)
-    raw = n, n * mean, gram + n * np.outer(mean, mean), cross + n * np.outer(mean, share), n * share
-    return np.array(raw, dtype=object)
-
-
-def _predict(moments: np.ndarray, test: np.ndarray, penalty: float) -> np.ndarray:
-    """Probabilities (m, classes) of test examples."""
-    n, total, gram, cross, counts = moments
-    mean = total / n
-    gram, cross = gram - n * np.outer(mean, mean), cross - np.outer(mean, counts)
-    coef = leave_one_out.penalised(gram, cross, penalty)
-    return softmax((test - mean) @ coef + counts / n, axis=1)
