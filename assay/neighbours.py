@@ -29,7 +29,7 @@ class Neighbours:
     rows: np.ndarray
 
 
-def nearest(rows: np.ndarray, k: int = _NEIGHBOURS, seed: int = 0) -> Neighbours:
+def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> Neighbours:
     """Find the k nearest neighbours of every row, itself not counted, by Euclidean distance.
 
     Rows are sorted into cells around rows drawn at random, and searched for in the cells nearest to their own: exact
@@ -40,12 +40,11 @@ def nearest(rows: np.ndarray, k: int = _NEIGHBOURS, seed: int = 0) -> Neighbours
     ----------
     rows : (n, features) float32
     k : lowered to n - 1 where there are fewer others
-    seed : of the draw
     """
     n, k = len(rows), min(k, len(rows) - 1)
     centred = rows - rows.mean(axis=0)
     squares = np.square(centred).sum(axis=1)
-    centres = np.sort(np.random.default_rng(seed).choice(n, max(1, n // _CELL), replace=False))
+    centres = np.sort(np.random.default_rng(0).choice(n, max(1, n // _CELL), replace=False))
     blocks = range(0, n, _CELL)
     cell = np.concatenate([_squared(centred, squares, slice(b, b + _CELL), centres).argmin(axis=1) for b in blocks])
     members = np.split(np.argsort(cell, kind="stable"), np.searchsorted(np.sort(cell), np.arange(1, len(centres))))

@@ -15,12 +15,12 @@ def far_out(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
     return values > high + _FENCE * (high - low)
 
 
-def project(features: np.ndarray, seed: int = 0) -> np.ndarray:
+def project(features: np.ndarray) -> np.ndarray:
     """Features (n, width) projected at random to at most 256 (Lopes, Jacob and Wainwright 2011)."""
     width = features.shape[1]
     if width <= _WIDTH:
         return features.astype(np.float32)
-    return features @ (np.random.default_rng(seed).standard_normal((width, _WIDTH), np.float32) / np.float32(16))
+    return features @ (np.random.default_rng(0).standard_normal((width, _WIDTH), np.float32) / np.float32(16))
 
 
 def whiten(rows: np.ndarray) -> np.ndarray:
