@@ -74,7 +74,7 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     after = {key: label for key, label in before.items() if key[0] not in there} | found
     if after != before:
         frame = pd.DataFrame(sorted((*key, label) for key, label in after.items()), columns=_COLUMNS)
-        spreadsheets.write(ANSWERS, frame, _COLUMNS)
+        spreadsheets.write(ANSWERS, frame)
     same = ", as before" if after == before else ""
     yield f"{len(found)} votes by {len({person for _, person in found})} people in {ANSWERS}{same}"
     for what, which in remarks.items():

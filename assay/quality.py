@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from cleanlab.filter import find_label_issues
 
+from assay.parameters import Clean
+
 DECISIONS = ("keep", "relabel", "drop", "review")
 COLUMNS = ["id", "given", "suggested", "quality", "confidence", "is_issue", "decision", "reason"]
 
@@ -27,8 +29,8 @@ def doubt(given: np.ndarray, pred_probs: np.ndarray, posterior: np.ndarray, vote
     -------
     pd.DataFrame
         A row a label: `quality`, 0 bad to 1 good, the probability that the given class is right; `suggested`, int, the
-        most probable class; `is_issue`, whether the label is taken to be wrong; `disputed`, whether it is and somebody
-        gave the suggested class.
+        most probable class; `confidence`, its probability; `is_issue`, whether the label is taken to be wrong;
+        `disputed`, whether it is and somebody gave the suggested class.
     """
     suggested = posterior.argmax(axis=1)
     confident = np.ones(len(given), bool)  # where all have one class, confident learning has no say
@@ -39,23 +41,21 @@ def doubt(given: np.ndarray, pred_probs: np.ndarray, posterior: np.ndarray, vote
     quality = posterior[np.arange(len(given)), given]
     disputed = voted[np.arange(len(given)), suggested] & (suggested != given)
     is_issue = (confident & (suggested != given)) | disputed
-    return pd.DataFrame({"quality": quality, "suggested": suggested, "is_issue": is_issue, "disputed": disputed})
+    found = {"quality": quality, "suggested": suggested, "confidence": posterior.max(axis=1)}
+    return pd.DataFrame({**found, "is_issue": is_issue, "disputed": disputed})
 
 
-def decide(
-    found: pd.DataFrame, confidence: np.ndarray, held_out: np.ndarray, *, relabel_above: float, drop_below: float
-) -> np.ndarray:
+def decide(found: pd.DataFrame, held_out: np.ndarray, params: Clean) -> np.ndarray:
     """What to do about each label, (n,) of DECISIONS.
 
     Parameters
     ----------
     found : what `doubt` found
-    confidence : (n,) probability of the suggested class
     held_out : (n,) bool, test examples, which are never changed: what is doubted goes to review
-    relabel_above : confidence from which on the suggested class replaces a doubted one, unless people already disagree
-    drop_below : else, quality below which the example is left out; else it stays, for review
+    params : `relabel_above`, the confidence from which on the suggested class replaces a doubted one, unless people
+        already disagree; `drop_below`, else, the quality below which the example is left out; else it stays, for review
     """
-    sure, hopeless = found.disputed | (confidence >= relabel_above), found.quality < drop_below
+    sure, hopeless = found.disputed | (found.confidence >= params.relabel_above), found.quality < params.drop_below
     return np.select([~found.is_issue, held_out, sure, hopeless], ["keep", "review", "relabel", "drop"], "review")
 
 

@@ -31,10 +31,10 @@ def plain(text: str) -> str:
     return re.sub(f"{_CELL}'{_FORMULA}", "", text)
 
 
-def write(path: Path, frame: "pd.DataFrame", columns: Sequence[str]) -> None:
-    """Write some columns of a frame as CSV for people; numbers stay numbers."""
-    texts = frame[columns].map(lambda value: safe(value) if isinstance(value, str) else value)
-    dataset.write_frame(path, texts, columns)
+def write(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) -> None:
+    """Write a frame, or some columns of it, as CSV for people; numbers stay numbers."""
+    texts = frame[list(columns or frame)].map(lambda value: safe(value) if isinstance(value, str) else value)
+    dataset.write_frame(path, texts)
 
 
 def read(path: Path, columns: Sequence[str] = ()) -> pa.Table:

@@ -52,7 +52,7 @@ def main() -> None:
     dataset.write_frame(dataset.ALTERNATIVES, others)
     dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], heard.pred_probs, classes)
     dataset.write_json(dataset.CLEAN_METRICS, summary(examples, judged, heard) | beyond.counts(found, examples))
-    spreadsheets.write(dataset.ANNOTATORS, *table_of_people(votes, believed, people, classes))
+    spreadsheets.write(dataset.ANNOTATORS, table_of_people(votes, believed, people, classes))
 
 
 def note(batches: list[str]) -> None:
@@ -92,10 +92,7 @@ def judge(
 ) -> pd.DataFrame:
     """Add what is thought of each label, and what is done about it."""
     found = quality.doubt(labels["given"].to_numpy(), pred_probs, believed, voted).set_index(labels.index)
-    confidence = believed.max(axis=1)
-    limits = {"relabel_above": params.relabel_above, "drop_below": params.drop_below}
-    decision = quality.decide(found, confidence, labels["held_out"], **limits)
-    return labels.join(found).assign(confidence=confidence, decision=decision)
+    return labels.join(found).assign(decision=quality.decide(found, labels["held_out"], params))
 
 
 def explain(judged: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
@@ -140,10 +137,8 @@ def summary(examples: pd.DataFrame, judged: pd.DataFrame, heard: Opinions) -> di
     }
 
 
-def table_of_people(
-    votes: Votes, believed: Consensus, people: list[str], classes: list[str]
-) -> tuple[pd.DataFrame, list[str]]:
-    """How far each person can be trusted, and what they most often take for what; and the columns' names."""
+def table_of_people(votes: Votes, believed: Consensus, people: list[str], classes: list[str]) -> pd.DataFrame:
+    """How far each person can be trusted, and what they most often take for what."""
     labels = np.bincount(votes.annotators, minlength=len(people))
     said = pd.DataFrame({"annotator": votes.annotators, "label": votes.labels})
     said["true"] = believed.probabilities[votes.examples].argmax(axis=1)
@@ -152,8 +147,7 @@ def table_of_people(
     worst = wrong.drop_duplicates("annotator").set_index("annotator")
     confuses = [f"{classes[row.true]} as {classes[row.label]} ({row.times})" for row in worst.itertuples()]
     frame = pd.DataFrame({"annotator": people, "labels": labels, "accuracy": believed.accuracy})
-    frame["confuses"] = pd.Series(confuses, worst.index, dtype=object).reindex(frame.index).fillna("")
-    return frame, list(frame.columns)
+    return frame.assign(confuses=pd.Series(confuses, worst.index, dtype=object)).fillna({"confuses": ""})
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def main() -> None:
     dataset.write_frame(dataset.CLASS_METRICS, class_metrics(predictions, classes))
     parts = catalogue.slices(test).assign(**statistics.thirds(statistics.of(test).values))
     found = slices.table(parts, predictions.correct, params.evaluate.confidence)
-    spreadsheets.write(dataset.SLICE_METRICS, found, slices.COLUMNS)
+    spreadsheets.write(dataset.SLICE_METRICS, found)
     dataset.write_frame(dataset.PREDICTIONS, ranked, ["id", "answer", "predicted", "confidence", "loss"])
     dataset.write_frame(dataset.RELIABILITY, scores.reliability(predictions))
 

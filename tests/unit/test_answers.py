@@ -28,7 +28,7 @@ def examples(tmp_path, monkeypatch) -> pd.DataFrame:
 
 def write(rows: list[tuple], name: str = "a.csv") -> None:
     frame = pd.DataFrame(rows, columns=["id", "annotator", "label"])
-    spreadsheets.write(dataset.ANNOTATIONS / name, frame, list(frame.columns))
+    spreadsheets.write(dataset.ANNOTATIONS / name, frame)
 
 
 def test_labels_are_kept_apart(examples):

@@ -82,7 +82,7 @@ def data(tmp_path, monkeypatch):
     dataset.write_json(dataset.ENCODER_INFO, kind)
     dataset.write_probabilities(dataset.PRED_PROBS, IDS, np.full((n, 10), 0.1, np.float32), CLASSES)
     queue = pd.DataFrame({"id": IDS[::-1], "given": "=1", "suggested": "3", "why": "-"})
-    spreadsheets.write(dataset.QUEUE, queue, list(queue.columns))
+    spreadsheets.write(dataset.QUEUE, queue)
     dataset.ANNOTATIONS.mkdir(parents=True)
 
 

@@ -34,8 +34,9 @@ def test_decisions():
         {"quality": [0.9, 0.2, 0.2, 0.05, 0.2, 0.4], "is_issue": [False, True, True, True, True, True]}
     )
     found["disputed"] = [False] * 5 + [True]
-    confidence, held_out = np.array([0.9, 0.8, 0.5, 0.5, 0.8, 0.5]), np.array([False] * 4 + [True, False])
-    decided = quality.decide(found, confidence, held_out, relabel_above=0.8, drop_below=0.1)
+    found["confidence"] = [0.9, 0.8, 0.5, 0.5, 0.8, 0.5]
+    limits = parameters.Clean.model_construct(relabel_above=0.8, drop_below=0.1)
+    decided = quality.decide(found, np.array([False] * 4 + [True, False]), limits)
     assert decided.tolist() == ["keep", "relabel", "review", "drop", "review", "relabel"]
 
 
@@ -65,7 +66,7 @@ def test_every_vote_counts():
 def test_people_table_says_what_is_taken_for_what():
     named = pd.DataFrame({"example": [0, 0, 0, 1, 1, 1], "annotator": list("abcabc"), "label": list("xxyyyy")})
     votes, people, classes = clean.count(named, 2)
-    table, _ = clean.table_of_people(votes, annotators.consensus(votes), people, classes)
+    table = clean.table_of_people(votes, annotators.consensus(votes), people, classes)
     assert table["confuses"].tolist() == ["", "", "x as y (1)"]
     assert table["labels"].tolist() == [2, 2, 2]
 
