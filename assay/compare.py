@@ -47,7 +47,8 @@ def _model(old: Version, new: Version, metrics: Sequence[str], params: parameter
         odd = set(tables[0]["label"]) ^ set(tables[1]["label"])
         if odd:
             raise InputError(f"{old.name} and {new.name} have other classes: only one has {min(odd)!r}; none is better")
-    predictions = [version.csv(dataset.PREDICTIONS, ["id", "answer", "predicted"]) for version in (old, new)]
+    columns = ["id", "answer", "predicted", "confidence", "loss"]
+    predictions = [version.csv(dataset.PREDICTIONS, columns) for version in (old, new)]
     if not _there(*predictions):
         recorded = [version.json(dataset.EVALUATE_METRICS) for version in (old, new)]
         names = [name for name in metrics if all(name in each for each in recorded)]
@@ -82,8 +83,7 @@ def _said(both: pd.DataFrame, end: str, classes: list[str], bins: int) -> Predic
     answer, own, predicted = both["answer_b"], both[f"answer{end}"], both[f"predicted{end}"]
     confidence = both[f"confidence{end}"].astype(float)
     of_predicted = -np.log(np.maximum(confidence, SMALLEST))
-    loss = both.get(f"loss{end}", pd.Series(np.nan, both.index)).astype(float)
-    loss = loss.where(own == answer, of_predicted.where(predicted == answer))
+    loss = both[f"loss{end}"].astype(float).where(own == answer, of_predicted.where(predicted == answer))
     codes = [pd.Categorical(column, classes).codes.astype(int) for column in (answer, predicted)]
     return Predictions(*codes, confidence.to_numpy(), loss.to_numpy(), bins)
 

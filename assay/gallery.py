@@ -1,6 +1,7 @@
 """The worst labels for people's eyes: a page with a section a class, each example beside what speaks of it."""
 
 from html import escape
+from itertools import chain
 
 import pandas as pd
 
@@ -25,7 +26,11 @@ def page(doubted: pd.DataFrame, examples: pd.DataFrame) -> str:
     worst = doubted.head(evidence.MOST).groupby("given", sort=True).head(_EACH)
     columns = [f"rows_{name}" for name in evidence.COLUMNS]
     rows = sorted({*worst.index, *(row for name in columns for some in worst[name] for row in some)})
-    seen = dict(zip(rows, _looks(examples.loc[rows]), strict=True))
+    kind = payloads.kind(examples)
+    modality = modalities.named(kind["modality"])
+    payload = chain.from_iterable(payloads.of(examples.loc[rows], size=1024))
+    looks = [_SHOWN[modality.MEDIUM].format(escape(modality.show(each, kind))) for each in payload]
+    seen = dict(zip(rows, looks, strict=True))
     names = examples.loc[rows, "batch"] + "/" + examples.loc[rows, "key"]
     parts = [f"<!doctype html><meta charset=utf-8><title>Doubted labels</title><style>{_STYLE}</style>"]
     for given, group in worst.groupby("given", sort=True):
@@ -37,13 +42,3 @@ def page(doubted: pd.DataFrame, examples: pd.DataFrame) -> str:
             parts.append("<td>".join(["<tr>", shown, said, *sides]))
         parts.append("</table>")
     return "\n".join(parts) + "\n"
-
-
-def _looks(examples: pd.DataFrame) -> list[str]:
-    """HTML of what each example looks like."""
-    if examples.empty:
-        return []
-    kind = payloads.kind(examples)
-    modality = modalities.named(kind["modality"])
-    shown = (modality.show(payload, kind) for block in payloads.of(examples, size=1024) for payload in block)
-    return [_SHOWN[modality.MEDIUM].format(escape(text)) for text in shown]

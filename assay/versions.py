@@ -57,10 +57,7 @@ class Version:
     def csv(self, path: Path, columns: Sequence[str] = ()) -> pd.DataFrame | None:
         """A CSV file as `dataset.write_frame` writes it."""
         content = self.read(path)
-        return None if content is None else dataset.parse_csv(self._called(path), content, columns).to_pandas()
-
-    def _called(self, path: Path) -> str:
-        return f"{self.name}:{path}"
+        return None if content is None else dataset.parse_csv(f"{self.name}:{path}", content, columns).to_pandas()
 
     def parameters_since(self, earlier: "Version") -> dict[str, list]:
         """The parameters that differ, each as [then, now]."""
@@ -99,7 +96,7 @@ class Version:
         frames = [pd.DataFrame(columns=["name", "annotator", "label"])]
         for path in map(Path, sorted(self._files.glob(f"/{dataset.ANNOTATIONS}/*.csv"))):
             content = self.read(path.relative_to("/"))
-            frame = spreadsheets.parse(self._called(path), content, ["annotator", "label"]).to_pandas()
+            frame = spreadsheets.parse(f"{self.name}:{path}", content, ["annotator", "label"]).to_pandas()
             by = "id" if "id" in frame else "key"
             frames.append(frame.rename(columns={by: "name"}).reindex(columns=frames[0].columns))
         return pd.concat(frames, ignore_index=True)
