@@ -152,8 +152,7 @@ def _why(found: dict) -> _Part:
     shares = found["model"]["why"]
     part = _Part("Why: a closed-form head on the embeddings, with one kind of change at a time")
     part.table = [["", "examples", "accuracy", "change (interval)"]]
-    if shares:
-        part.table.append([f"labels of {found['a']}", "", f"{next(iter(shares.values()))['a']:.4f}", ""])
+    part.table.append([f"labels of {found['a']}", "", f"{next(iter(shares.values()))['a']:.4f}", ""])
     for name, each in shares.items():
         part.table.append([_WHY[name], f"{each['examples']:,}", f"{each['b']:.4f}", _interval(each)])
     return part

@@ -72,9 +72,7 @@ def _open(content: bytes, place: str) -> Image.Image:
     return image
 
 
-def to_columns(
-    payload: np.ndarray, _rows: object = None, _raw: object = None, _params: Collect | None = None
-) -> tuple[dict[str, pa.Array], dict]:
+def to_columns(payload: np.ndarray, _rows: object, _raw: object, _params: Collect) -> tuple[dict[str, pa.Array], dict]:
     """Columns for Parquet, an image's pixels as one value of fixed size, and what they are: `{modality, shape}`."""
     return {"image": arrays.to_column(payload)}, {"modality": "image", "shape": list(payload.shape[1:])}
 

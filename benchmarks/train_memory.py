@@ -19,7 +19,8 @@ def write(n: int) -> None:
     """One batch of `n` images, as collect, pretrain and annotate leave it, in the current folder."""
     rng = np.random.default_rng(0)
     ids = [f"{number:032x}" for number in range(n)]
-    blocks = [images.to_columns(rng.integers(256, size=(BLOCK, *SHAPE)).astype(np.uint8)) for _ in range(n // BLOCK)]
+    pixels = (rng.integers(256, size=(BLOCK, *SHAPE)).astype(np.uint8) for _ in range(n // BLOCK))
+    blocks = [images.to_columns(block, [], None, None) for block in pixels]
     split = ["train" if number % VALIDATION else "validation" for number in range(n)]
     columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(split)}
     columns["image"] = pa.concat_arrays([block["image"] for block, _ in blocks])

@@ -51,10 +51,9 @@ def override(cleaned: pd.DataFrame, answered: pd.DataFrame, examples: pd.DataFra
 
 def pseudo_labels(unlabelled: pd.DataFrame, pred_probs: np.ndarray, classes: list[str], above: float) -> pd.DataFrame:
     """`label`, `weight` and `source` by id of those examples that the model is certain of (Lee 2013)."""
-    certain = pred_probs.max(axis=1) >= above
     label = np.array(classes, dtype=object)[pred_probs.argmax(axis=1)]
     frame = pd.DataFrame({"label": label, "weight": pred_probs.max(axis=1), "source": "pseudo"}, unlabelled["id"])
-    return frame[certain]
+    return frame[frame["weight"] >= above]
 
 
 def propagated(examples: pd.DataFrame, labels: pd.DataFrame, classes: list[str], of: pd.DataFrame) -> np.ndarray:

@@ -74,7 +74,7 @@ def data(tmp_path, monkeypatch):
     """The examples of the recorded tasks, all in the queue."""
     monkeypatch.chdir(tmp_path)
     pixels = np.arange(len(IDS) * 64, dtype=np.uint8).reshape(-1, 8, 8, 1)
-    columns, kind = images.to_columns(pixels)
+    columns, kind = images.to_columns(pixels, [], None, None)
     n = len(IDS)
     names = {"id": IDS, "key": IDS, "duplicates": pa.array([[]] * n, pa.list_(pa.string())), "split": ["train"] * n}
     dataset.write_examples("b", kind, names | columns)
