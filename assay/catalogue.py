@@ -18,19 +18,18 @@ def read() -> pd.DataFrame:
     pd.DataFrame
         A row an example, numbered from 0: `id`, `key`, `split`, `batch`, and `row` of that batch's files.
     """
-    return once([_of_batch(batch) for batch in dataset.listed()])
+    return once({batch: _of_batch(batch) for batch in dataset.listed()})
 
 
-def once(batches: list[pd.DataFrame]) -> pd.DataFrame:
+def once(batches: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """The examples of batches with a row an example, as `read` has them: numbered, each content once."""
-    every = pd.concat(batches, ignore_index=True)
+    every = pd.concat(batches, names=["batch", "row"]).reset_index()
     test_first = every.sort_values("split", key=lambda split: split != "test", kind="stable")
     return test_first.drop_duplicates("id").sort_index().reset_index(drop=True)
 
 
 def _of_batch(batch: str) -> pd.DataFrame:
-    table = dataset.read_parquet(dataset.examples(batch), ["id", "key", "split"]).to_pandas()
-    return table.assign(batch=batch, row=np.arange(len(table)))
+    return dataset.read_parquet(dataset.examples(batch), ["id", "key", "split"]).to_pandas()
 
 
 def votes(examples: pd.DataFrame) -> pd.DataFrame:

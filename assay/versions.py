@@ -71,13 +71,12 @@ class Version:
     @cached_property
     def examples(self) -> pd.DataFrame | None:
         """As `catalogue.read`, by id."""
-        frames = []
+        frames = {}
         for batch in self.batches():
             file = self.open(dataset.examples(batch))
             if file is None:
                 return None
-            table = pq.read_table(file, columns=["id", "key", "split"], use_threads=False).to_pandas()
-            frames.append(table.assign(batch=batch, row=np.arange(len(table))))
+            frames[batch] = pq.read_table(file, columns=["id", "key", "split"], use_threads=False).to_pandas()
         return catalogue.once(frames).set_index("id") if frames else None
 
     @cached_property
