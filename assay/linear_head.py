@@ -65,8 +65,7 @@ def fit(
     sparse = isinstance(features, csr_array)
     mean = np.zeros(features.shape[1]) if sparse else features.mean(axis=0)  # else it is found slowly
     features = features if sparse else features - mean
-    square = features.multiply(features) if sparse else np.square(features)
-    scale = np.sqrt(max(float(square.sum()) / len(labels), 1e-12))  # a row's typical distance from it
+    scale = np.sqrt(max(float((features**2).sum()) / len(labels), 1e-12))  # a row's typical distance from it
     heads = []
     for strength in strengths if validation else [strengths[len(strengths) // 2]]:
         model = LogisticRegression(C=strength, max_iter=_ITERATIONS)
