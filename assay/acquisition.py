@@ -7,6 +7,7 @@ F. Zhdanov: Diverse Mini-Batch Active Learning. arXiv:1901.05954, 2019.
 """
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 SHORT_LIST = 1000  # ten times fewer are mostly examples that are hard, not telling
 WHITENED_BY = 256  # rows of it: as good as all, and a tenth of a second less
@@ -38,10 +39,10 @@ def one_of_each_cluster(points: np.ndarray, gain: np.ndarray, count: int) -> np.
     count, weights = min(count, len(points)), gain + 1e-6
     centers = points[_far_apart(points, weights, count)]
     for _ in range(_ITERATIONS):
-        cluster = _squared_distances(points, centers).argmin(axis=1)
+        cluster = cdist(points, centers, "sqeuclidean").argmin(axis=1)
         onehot = (cluster == np.arange(len(centers))[:, None]) * weights  # (clusters, n)
         centers = onehot[onehot.any(axis=1)] @ points / onehot.sum(axis=1, keepdims=True)[onehot.any(axis=1)]
-    distances = _squared_distances(points, centers)
+    distances = cdist(points, centers, "sqeuclidean")
     cluster = distances.argmin(axis=1)
     mean = np.bincount(cluster, gain) / np.maximum(np.bincount(cluster), 1)
     eligible = (cluster[:, None] == np.arange(len(centers))) & (gain >= mean[cluster] - 1e-9)[:, None]
@@ -54,12 +55,6 @@ def _far_apart(points: np.ndarray, weights: np.ndarray, count: int) -> list[int]
     chosen = [int(weights.argmax())]
     nearest = np.full(len(points), np.inf)
     while len(chosen) < count:
-        nearest = np.minimum(nearest, _squared_distances(points, points[chosen[-1:]])[:, 0])
+        nearest = np.minimum(nearest, cdist(points, points[chosen[-1:]], "sqeuclidean")[:, 0])
         chosen.append(int((weights * nearest).argmax()))
     return chosen
-
-
-def _squared_distances(points: np.ndarray, centers: np.ndarray) -> np.ndarray:
-    """Of each point to each center. Shape (n, centers), at least 0."""
-    squares = np.square(points).sum(axis=1)[:, None] + np.square(centers).sum(axis=1)
-    return np.maximum(squares - 2 * points @ centers.T, 0)

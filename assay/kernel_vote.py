@@ -33,7 +33,7 @@ class KernelVote:
     mean, directions : (features,), (features, dimensions) of the projection
     voters : (voters, dimensions), each of length 1
     onehot : (classes, voters), their labels, sparse
-    rows : (voters,) int, which of the fitted rows they are
+    step : they are every so many-th of the fitted rows
     sharpness : of the weights
     """
 
@@ -41,7 +41,7 @@ class KernelVote:
     directions: np.ndarray
     voters: np.ndarray
     onehot: csr_array
-    rows: np.ndarray
+    step: int
     sharpness: float
 
     def scores(self, features: np.ndarray, first: int | None = None) -> np.ndarray:
@@ -62,9 +62,8 @@ class KernelVote:
         """Logarithms of shares, for projected examples; `asking` (n,) are the numbers of those that were fitted on."""
         weights = np.exp(self.sharpness * (self.voters @ block.T - 1))  # (voters, block)
         if asking is not None:
-            own = np.minimum(np.searchsorted(self.rows, asking), len(self.rows) - 1)
-            mine = np.flatnonzero(self.rows[own] == asking)
-            weights[own[mine], mine] = 0
+            voting = np.flatnonzero(asking % self.step == 0)
+            weights[asking[voting] // self.step, voting] = 0
         votes = (self.onehot @ weights).T  # (block, classes)
         total = votes.sum(axis=1, keepdims=True)
         return np.log(np.where(total > 0, votes / np.maximum(total, _TINY), 1 / votes.shape[1]) + _FLOOR)
@@ -86,15 +85,14 @@ def fit(features: Features, labels: np.ndarray, model: LeaveOneOut, n_asking: in
     directions = (model.directions / spread).astype(np.float32)
     blocks = leave_one_out.rows_of(features, step)
     voters = np.concatenate([_unit((block - model.mean) @ directions) for _, block in blocks])
-    rows = np.arange(0, n, step)
-    each = np.ones(len(rows), np.float32), (labels[rows], np.arange(len(rows)))
-    found = KernelVote(model.mean, directions, voters, csr_array(each, shape=(n_classes, len(rows))), rows, 0.0)
-    ask = slice(None, None, max(1, len(rows) // _ASKED))
-    asked, truth = rows[ask], labels[rows[ask]]
+    labels, each = labels[::step], np.arange(len(voters))
+    onehot = csr_array((np.ones(len(voters), np.float32), (labels, each)), shape=(n_classes, len(voters)))
+    found = KernelVote(model.mean, directions, voters, onehot, step, 0.0)
+    asked = each[:: max(1, len(voters) // _ASKED)]
 
     def log_loss(sharpness: float) -> float:
-        scores = replace(found, sharpness=sharpness).vote(found.voters[ask], asked)
-        return -float(log_softmax(scores, axis=1)[np.arange(len(truth)), truth].mean())
+        scores = replace(found, sharpness=sharpness).vote(voters[asked], step * asked)
+        return -float(log_softmax(scores, axis=1)[np.arange(len(asked)), labels[asked]].mean())
 
     return replace(found, sharpness=min(_SHARPNESS, key=log_loss))
 
