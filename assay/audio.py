@@ -3,7 +3,6 @@
 import base64
 import io
 import sys
-import wave
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -85,10 +84,10 @@ def from_columns(rows: pa.RecordBatch, kind: dict) -> np.ndarray:
 
 def show(sound: np.ndarray, kind: dict) -> str:
     """One payload for people's ears: a data URI of it as wav, without the silence at its end."""
+    import soundfile
+
     file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setparams((1, 2, kind["sample_rate"], 0, "NONE", ""))
-        out.writeframes(np.trim_zeros(sound, "b").astype("<i2").tobytes())
+    soundfile.write(file, np.trim_zeros(sound, "b"), kind["sample_rate"], format="WAV")
     return f"data:audio/wav;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 

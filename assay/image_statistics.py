@@ -30,7 +30,7 @@ def fingerprint(pixels: np.ndarray) -> np.ndarray:
     np.ndarray of shape (n, 153) from 17 pixels a side on, float32, rows of length 1; 0 for an image of one colour
     """
     height, width = pixels.shape[1:3]
-    grey = _grey(pixels)
+    grey = pixels.mean(axis=3, dtype=np.float32)
     grey = (grey - grey.mean(axis=(1, 2), keepdims=True)) * _taper(height)[:, None] * _taper(width)
     low = np.abs(np.fft.fftfreq(height, 1 / height)) <= _FREQUENCIES
     strengths = np.abs(np.fft.rfft2(grey)[:, low, : _FREQUENCIES + 1]).astype(np.float32)
@@ -47,7 +47,7 @@ def statistics(pixels: np.ndarray) -> dict[str, np.ndarray]:
     energy of the Laplacian over that of differences two pixels apart, which blur lowers whatever the contrast;
     `margin` is the share of rows, from the bottom up, that are of one colour.
     """
-    grey = _grey(pixels)
+    grey = pixels.mean(axis=3, dtype=np.float32)
     found = {"brightness": grey.mean(axis=(1, 2)), "contrast": grey.std(axis=(1, 2))}
     even = np.ptp(grey, axis=2) + np.abs(grey[:, :, 0] - grey[:, -1:, 0]) <= _EVEN  # (n, height)
     found["margin"] = np.logical_and.accumulate(even[:, ::-1], axis=1).mean(axis=1)
@@ -75,10 +75,6 @@ def _taper(side: int) -> np.ndarray:
     """Weights (side,) that fall off towards both edges, where a shift brings something new (Tukey's window)."""
     edge = 0.5 - 0.5 * np.cos(np.pi * (np.arange(side // 8) + 0.5) / max(side // 8, 1))
     return np.concatenate([edge, np.ones(side - 2 * len(edge)), edge[::-1]]).astype(np.float32)
-
-
-def _grey(pixels: np.ndarray) -> np.ndarray:
-    return pixels.mean(axis=3, dtype=np.float32)
 
 
 def _energy(differences: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """A version of the data set: the files of a git revision, or of the workspace, from the cache, the remote or git."""
 
-import io
 import json
 import re
 from collections.abc import Sequence
@@ -108,7 +107,7 @@ class Version:
             if file is None:
                 return None
             local = isinstance(getattr(file, "name", None), str)  # in the cache or the workspace
-            array = np.load(file.name, mmap_mode="r") if local else np.load(io.BytesIO(file.read()))
+            array = np.load(file.name, mmap_mode="r") if local else np.load(file)
             if found is None:
                 found = np.empty((len(examples), array.shape[1]), array.dtype)
             found[rows.index] = array[rows]
