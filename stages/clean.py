@@ -1,5 +1,7 @@
 """Judge every label by what the other examples say: consensus, leave-one-out, confident learning, a decision each."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -29,14 +31,11 @@ def main() -> None:
     heard = opinions.hear(examples, learned.index.to_numpy(), learned["given"].to_numpy(), len(classes), params)
     believed = annotators.consensus(votes, held_out, heard.pred_probs, heard.confusion)
 
-    sides = labels.groupby("held_out")  # no test label has a say in what becomes of the others
     voted = np.zeros(heard.pred_probs.shape, bool)
     voted[votes.examples, votes.labels] = True
-    judged = [
-        judge(side, *(each[side.index] for each in (heard.pred_probs, believed.probabilities, voted)), params.clean)
-        for _, side in sides
-    ]
-    judged = pd.concat(judged).join(examples)
+    thought = heard.pred_probs, believed.probabilities, voted
+    sides = labels.groupby("held_out")  # no test label has a say in what becomes of the others
+    judged = pd.concat(judge(side, thought, params.clean) for _, side in sides).join(examples)
     found = beyond.findings(examples, learned["given"], heard.pred_probs, classes, params.clean.beyond)
     doubted = judged[judged["decision"] != "keep"].sort_values(["quality", "id"])
     doubted = explain(evidence.find(doubted, examples, learned["given"], heard.linear), classes)
@@ -87,11 +86,10 @@ def check_classes(given: pd.Series, classes: list[str], smallest: int, examples:
         raise InputError(f"{dataset.RAW / one['batch']}: {few}: {remedy}")
 
 
-def judge(
-    labels: pd.DataFrame, pred_probs: np.ndarray, believed: np.ndarray, voted: np.ndarray, params: Clean
-) -> pd.DataFrame:
-    """Add what is thought of each label, and what is done about it."""
-    found = quality.doubt(labels["given"].to_numpy(), pred_probs, believed, voted).set_index(labels.index)
+def judge(labels: pd.DataFrame, thought: Sequence[np.ndarray], params: Clean) -> pd.DataFrame:
+    """Add what is to be said of each label, given what is `thought` of all examples, and what is done about it."""
+    own = (each[labels.index] for each in thought)
+    found = quality.doubt(labels["given"].to_numpy(), *own).set_index(labels.index)
     return labels.join(found).assign(decision=quality.decide(found, labels["held_out"], params))
 
 
