@@ -65,7 +65,8 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     place = server.place if server else project
     try:
         tasks = server.tasks() if server else json.loads(file.read_bytes())
-        found, remarks = votes(tasks, server.people() if server else {}, known, classes)
+        people = {user["id"]: user["email"] for user in server.call("GET", "users/")} if server else {}
+        found, remarks = votes(tasks, people, known, classes)
         there = ids(tasks)
     except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise InputError(f"{file or place} is no export of Label Studio in the format JSON: {error!r}") from None
@@ -199,9 +200,6 @@ class Server:
 
     def tasks(self) -> list[dict]:
         return self.call("GET", f"projects/{self.number}/export?exportType=JSON&download_all_tasks=true")
-
-    def people(self) -> dict[int, str]:
-        return {user["id"]: user["email"] for user in self.call("GET", "users/")}
 
 
 def _pushed() -> dict[str, list[str]]:

@@ -122,9 +122,7 @@ def as_text(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
     for place, value in zip(places, values, strict=True):
         if isinstance(value, bytes | list | dict) or value in (math.inf, -math.inf):
             raise InputError(f"{place}: {value!r} is no label, key, split or slice; these must be text or numbers")
-    if pa.types.is_floating(column.type):
-        return [str(int(value)) if value != "" and value == int(value) else str(value) for value in values]
-    return [str(value) for value in values]
+    return [str(int(value) if isinstance(value, float) and value.is_integer() else value) for value in values]
 
 
 def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
