@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image, ImageOps
 
 from assay import arrays
@@ -100,13 +101,9 @@ def augment(payload: np.ndarray, rng: np.random.Generator, reach: int = 1) -> np
         mirrored = rng.random(len(payload)) < 0.5
         payload = np.where(mirrored[:, None, None, None], payload[:, :, ::-1], payload)
     padded = np.pad(payload, ((0, 0), (reach, reach), (reach, reach), (0, 0)))
-    height, width = payload.shape[1:3]
-    ways = 2 * reach + 1
-    moves, moved = rng.integers(ways**2, size=len(payload)), np.empty_like(payload)
-    for move in range(ways**2):  # all images with the same move at once
-        down, right = divmod(move, ways)
-        moved[moves == move] = padded[moves == move, down : down + height, right : right + width]
-    return moved
+    windows = sliding_window_view(padded, payload.shape[1:3], axis=(1, 2))  # (n, down, right, channels, height, width)
+    down, right = np.divmod(rng.integers((2 * reach + 1) ** 2, size=len(payload)), 2 * reach + 1)
+    return windows[np.arange(len(payload)), down, right].transpose(0, 2, 3, 1)
 
 
 def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
