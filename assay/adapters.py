@@ -78,6 +78,8 @@ def _images(own: list[int], wanted: list, floats: bool, opset: int) -> bytes:
     if floats:
         mean, deviation = (np.array(each, np.float32)[:asked, None, None] * 255 for each in (_MEAN, _DEVIATION))
         x = graph("Div", graph("Sub", x, mean), deviation)
+    else:
+        x = graph("Round", x)  # of what lies between pixels; a cast would cut off
     if not first:
         x = graph("Transpose", x, perm=[0, 2, 3, 1])
     kind = TensorProto.FLOAT if floats else TensorProto.UINT8

@@ -17,7 +17,7 @@ from assay import graphs
 from assay.errors import InputError
 from assay.inference import TOKENIZER
 
-_KIND = {"model_type": "bert", "hidden_act": "gelu"}  # what is written out here
+_KIND = {"model_type": ["bert"], "hidden_act": ["gelu", "gelu_new"]}  # what is written out here
 WEIGHTS = "model.safetensors"
 _CONFIG, _TOKENIZER = "config.json", "tokenizer.json"
 # texts that are too long, and those that are shorter than others, as tokenizer.json says
@@ -46,9 +46,9 @@ def to_onnx(folder: Path) -> bytes:
         raise InputError(f"{error.filename} is missing: a folder needs {_CONFIG}, {_TOKENIZER} and {WEIGHTS}") from None
     except (ValueError, SafetensorError) as error:
         raise InputError(f"{folder} cannot be read ({error}): fetch it again") from None
-    for key, value in _KIND.items():
-        if config.get(key) != value:
-            wrong = f"{folder / _CONFIG}: {key} is {config.get(key)!r}; of folders only {value!r} will do"
+    for key, values in _KIND.items():
+        if config.get(key) not in values:
+            wrong = f"{folder / _CONFIG}: {key} is {config.get(key)!r}; of folders only {' or '.join(values)} will do"
             raise InputError(f"{wrong}: export it as an ONNX file with one input")
     graph = _Bert(weights, config)
     graph.embed()
@@ -118,4 +118,9 @@ class _Bert(graphs.Graph):
         return self("LayerNormalization", x, f"{layer}.weight", f"{layer}.bias", epsilon=epsilon)
 
     def gelu(self, x: str) -> str:
-        return self("Mul", self("Mul", x, 0.5), self("Add", self("Erf", self("Div", x, 2**0.5)), 1.0))
+        if self.config["hidden_act"] == "gelu_new":  # by tanh, as Google trained the first BERT
+            cubic = self("Mul", self("Mul", self("Mul", x, x), x), 0.044715)
+            share = self("Tanh", self("Mul", self("Add", x, cubic), float(np.sqrt(2 / np.pi))))
+        else:
+            share = self("Erf", self("Div", x, 2**0.5))
+        return self("Mul", self("Mul", x, 0.5), self("Add", share, 1.0))

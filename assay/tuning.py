@@ -131,6 +131,7 @@ _OPERATORS = {
     "Shape": ops.shape,
     "Slice": lambda x, start, end: x[int(start[0]) : end[0]],
     "Sub": ops.subtract,
+    "Tanh": ops.tanh,
     "Transpose": lambda x, perm: ops.transpose(x, axes=perm),
     "Unsqueeze": _unsqueezed,
 }

@@ -1,6 +1,7 @@
 """That the graph written out for a folder of BERT's weights computes what the paper says, from raw text."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def reference(folder: Path, tokens: list[int]) -> np.ndarray:
+def by_erf(x: np.ndarray) -> np.ndarray:
+    return x * (1 + erf(x / np.sqrt(2))) / 2
+
+
+def by_tanh(x: np.ndarray) -> np.ndarray:
+    return x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2
+
+
+def reference(folder: Path, tokens: list[int], gelu: Callable = by_erf) -> np.ndarray:
     """The embedding of one text, a formula at a time."""
     w = {name.removeprefix("bert."): array for name, array in load_file(folder / "model.safetensors").items()}
 
@@ -48,8 +57,8 @@ def reference(folder: Path, tokens: list[int]) -> np.ndarray:
         heads = [softmax(query[:, one] @ key[:, one].T / scale, axis=1) @ value[:, one] for one in split]
         attended = dense(np.hstack(heads), f"{own}.attention.output.dense")
         x = norm(x + attended, f"{own}.attention.output.LayerNorm")
-        inner = dense(x, f"{own}.intermediate.dense")
-        x = norm(x + dense(inner * (1 + erf(inner / np.sqrt(2))) / 2, f"{own}.output.dense"), f"{own}.output.LayerNorm")
+        inner = gelu(dense(x, f"{own}.intermediate.dense"))
+        x = norm(x + dense(inner, f"{own}.output.dense"), f"{own}.output.LayerNorm")
         kept += [x.mean(axis=0), x.max(axis=0)]
     return np.concatenate(kept[2:])
 
@@ -62,6 +71,13 @@ def test_a_text_means_the_same_alone_beside_others_and_by_the_formulas(folder: P
     for row, text, own in zip(given, texts, tokens, strict=True):
         assert np.allclose(row, reference(folder, own), atol=1e-4)
         assert np.allclose(row, embed(np.array([text], object))[0], atol=1e-4)
+
+
+def test_gelu_by_tanh_as_kerashub_has_it(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps(tiny_bert.CONFIG | {"hidden_act": "gelu_new"}))
+    (given,) = Model(adapters.adapt(folder, TEXT, **HOW), **HOW)(np.array(["my card"], object))
+    assert np.allclose(given, reference(folder, [2, 7, 8, 3], by_tanh), atol=1e-5)
+    assert not np.allclose(given, reference(folder, [2, 7, 8, 3], by_erf), atol=1e-5)
 
 
 def test_the_tokenizer_stays_with_what_is_put_behind(folder: Path) -> None:

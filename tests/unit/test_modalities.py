@@ -195,6 +195,17 @@ def test_encoder_from_elsewhere(tmp_path: object, opset: int, shape: tuple[int, 
         assert np.allclose(given[0], (1 - np.array([0.485, 0.456, 0.406])) / [0.229, 0.224, 0.225], atol=1e-4)
 
 
+def test_pixels_that_are_resized_for_an_encoder_are_rounded(tmp_path: object) -> None:
+    node = helper.make_node("Cast", ["image"], ["embedding"], to=TensorProto.FLOAT)
+    taken = helper.make_tensor_value_info("image", TensorProto.UINT8, ["b", 2, 2, 3])
+    given = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["b", 2, 2, 3])
+    graph = helper.make_graph([node], "g", [taken], [given])
+    path = tmp_path / "encoder.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8), path)
+    embed = Model(adapters.adapt(path, {"modality": "image", "shape": [2, 3, 1]}, **HOW), **HOW)
+    assert embed(np.array([[[[0], [3], [3]]] * 2], np.uint8)).tolist() == [[2, 2, 2]]  # 0.75 and 3
+
+
 def test_encoder_that_takes_something_else(tmp_path: object) -> None:
     path = tmp_path / "encoder.onnx"
     path.write_bytes(graphs.as_it_is(TensorProto.FLOAT, [3]))
