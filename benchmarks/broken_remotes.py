@@ -1,6 +1,7 @@
 """Remotes that die in the middle, hold damaged objects, caches that cannot be written, two `dvc repro` at once.
 
 For each: what DVC says, whether anything passes for whole that is not, and whether the next try succeeds.
+WebDAV is WsgiDAV, which writes an object under its final name, and Apache, if installed, which renames it there.
 python -m benchmarks.broken_remotes [SEED]
 """
 
@@ -12,9 +13,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from webdav4.client import Client
 
 from assay import dataset
 from benchmarks import servers
@@ -22,9 +26,11 @@ from benchmarks.workspace import clone, environment, machine, row
 
 TRIES = 10
 FILES, BYTES = 60, 500_000
-NOBODY = 65534  # root may write what is read-only
+WRITABLE = 0o222  # DVC itself looks into what is no longer, or not yet, read-only
 PATIENCE = 600  # seconds until a command counts as hung
 DVC = [sys.executable, "-m", "dvc"]
+OVERRIDE = "-dac_override,-dac_read_search"  # with which root may write what is read-only
+HELD_BACK = [] if os.geteuid() else ["setpriv", f"--bounding-set={OVERRIDE}", f"--inh-caps={OVERRIDE}"]
 IDENTITY = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
 
 
@@ -34,10 +40,9 @@ class Done:
     said: str
 
 
-def start(folder: Path, *arguments: str, user: int | None = None) -> subprocess.Popen:
-    home = {} if user is None else {"HOME": str(folder), "DVC_SITE_CACHE_DIR": str(folder / ".dvc/tmp/site")}
+def start(folder: Path, *arguments: str, under: Sequence[str] = ()) -> subprocess.Popen:
     return subprocess.Popen(
-        [*DVC, *arguments], cwd=folder, env=environment() | home, user=user, group=user, encoding="utf-8",
+        [*under, *DVC, *arguments], cwd=folder, env=environment(), encoding="utf-8",
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -49,8 +54,8 @@ def end(process: subprocess.Popen) -> Done:
     return Done(process.returncode != 0, plain.removeprefix("ERROR: ")[:120])
 
 
-def dvc(folder: Path, *arguments: str, user: int | None = None) -> Done:
-    return end(start(folder, *arguments, user=user))
+def dvc(folder: Path, *arguments: str, under: Sequence[str] = ()) -> Done:
+    return end(start(folder, *arguments, under=under))
 
 
 def must(folder: Path, *arguments: str) -> None:
@@ -99,10 +104,10 @@ def another(folder: Path, source: Path) -> Path:
 
 
 def passes_for_whole(folder: Path, source: Path) -> list[str]:
-    """Files of the workspace, and objects of the cache, that are there and are not what their name says."""
+    """Files of the workspace, and objects of the cache that DVC believes, that are not what their name says."""
     there = [path for path in (folder / "data").glob("*") if path.is_file()]
     wrong = [path.name for path in there if path.read_bytes() != (source / "data" / path.name).read_bytes()]
-    objects = [path for path in (folder / ".dvc/cache/files/md5").glob("*/*") if "tmp" not in path.name]
+    objects = [path for path in (folder / ".dvc/cache/files/md5").glob("*/*") if not path.stat().st_mode & WRITABLE]
     names = {path: f"{path.parent.name}{path.name}".removesuffix(".dir") for path in objects}
     return wrong + [name for path, name in names.items() if dataset.fingerprint(path) != name]
 
@@ -112,14 +117,10 @@ def whole(folder: Path, source: Path) -> bool:
     return all((folder / "data" / path.name).read_bytes() == path.read_bytes() for path in files)
 
 
-def killed(server: servers.Server, folder: Path, verb: str, longest: float, rng: random.Random) -> Done:
-    """Push or pull while the server is killed at a random moment, after which it is there again."""
-    process = start(folder, verb)
-    time.sleep(rng.uniform(0.3, 1) * longest)
-    server.stop()
-    done = end(process)
-    server.start()
-    return done
+def come(store: Path, some: int, process: subprocess.Popen) -> None:
+    """Wait until so many objects, or the first bytes of them, are in a store."""
+    while process.poll() is None and len(list(store.glob("files/md5/*/*"))) < some:
+        time.sleep(0.001)
 
 
 def timed_try(folder: Path, verb: str) -> float:
@@ -128,32 +129,59 @@ def timed_try(folder: Path, verb: str) -> float:
     return time.perf_counter() - begin
 
 
-def dies(remote: Remote, server: servers.Server, source: Path, rng: random.Random) -> None:
-    """The server dies in the middle of pushes, each to a place of its own, and of pulls."""
+def dies(remote: Remote, server: servers.Server, source: Path, rng: random.Random, store: Path | None = None) -> None:
+    """The server dies in the middle of pushes, each to a place of its own, and of pulls, and is there again.
+
+    Where `store` has the objects as files it dies when a random number of them has come, else at a random moment; and
+    what the next try leaves broken is mended as docs/sharing.md says.
+    """
     beside = source.parent / "beside"
     remote.use(source, "whole")
     push = timed_try(source, "push")
     pull = timed_try(another(beside, source), "pull")
     for verb, undisturbed in (("push", push), ("pull", pull)):
-        said, wrong, again, tries, missed = Counter(), 0, 0, 0, 0
+        said, wrong, again, mended, tries, missed = Counter(), set(), 0, 0, 0, 0
         while tries < TRIES:
-            if verb == "push":
-                remote.use(source, f"push-{tries}-{missed}")
+            place = f"push-{tries}-{missed}" if verb == "push" else "whole"
+            remote.use(source, place)
             folder = source if verb == "push" else another(beside, source)
-            done = killed(server, folder, verb, undisturbed * 0.9**missed, rng)
+            process = start(folder, verb)
+            if store:
+                come(store / place if verb == "push" else folder / ".dvc/cache", rng.randint(1, FILES), process)
+            else:
+                time.sleep(rng.uniform(0.3, 1) * undisturbed * 0.9**missed)
+            server.stop()
+            done = end(process)
+            server.start()
             if not done.failed:
                 missed += 1
                 continue
             tries += 1
             said[done.said] += 1
             if verb == "pull":
-                wrong += len(passes_for_whole(folder, source))
+                wrong |= {(tries, name) for name in passes_for_whole(folder, source)}
             must(folder, verb, "--quiet")
             reader = another(beside, source) if verb == "push" else folder
-            must(reader, "pull", "--quiet")
-            again += whole(reader, source) and not passes_for_whole(reader, source)
-        row(f"{remote.name} dies during `dvc {verb}`", f"{tries} of {tries}", wrong, f"{again} of {tries}", heard(said))
-        remote.use(source, "whole")
+            done = dvc(reader, "pull")
+            broken = passes_for_whole(reader, source)
+            wrong |= {(tries, name) for name in broken}
+            if not (done.failed or broken) and whole(reader, source):
+                again += 1
+            elif store:
+                mend(store / place)
+                must(source, "push", "--quiet")
+                reader = another(beside, source)
+                must(reader, "pull", "--quiet")
+                mended += whole(reader, source)
+        succeeds = f"{again} of {tries}" + (f", mended {mended}" if again < tries else "")
+        row(f"{remote.name} dies during `dvc {verb}`", f"{tries} of {tries}", len(wrong), succeeds, heard(said))
+
+
+def mend(store: Path) -> None:
+    """As docs/sharing.md says: delete what is not what its name says, and all lists of files."""
+    for path in store.glob("files/md5/*/*"):
+        if dataset.fingerprint(path) != path.parent.name + path.name:  # a list's name ends in .dir
+            path.unlink()
 
 
 def heard(said: Counter) -> str:
@@ -167,7 +195,7 @@ def damage(how: str, path: Path) -> None:
             path.write_bytes(path.read_bytes()[::-1])
         case "truncated":
             os.truncate(path, BYTES // 2)
-    path.chmod(0o444)  # DVC itself looks into what is no longer read-only
+    path.chmod(0o444)
     if how == "missing":
         path.unlink()
 
@@ -184,8 +212,7 @@ def damaged(remote: Remote, store: Path, source: Path, rng: random.Random) -> No
             folder = another(source.parent / "beside", source)
             done = dvc(folder, "pull")
             wrong = len(passes_for_whole(folder, source))
-            for each in (path, *store.glob("damaged/files/md5/*/*.dir")):
-                each.unlink(missing_ok=True)
+            mend(store / "damaged")
             must(source, "push", "--quiet")
             folder = another(folder, source) if wrong else folder
             must(folder, "pull", "--quiet")
@@ -199,18 +226,16 @@ def damaged(remote: Remote, store: Path, source: Path, rng: random.Random) -> No
             )
 
 
-def read_only(source: Path, folder: Path) -> None:
-    """Pull into a cache that may not be written, as a user who is not root."""
-    cache = another(folder / "reader", source) / ".dvc/cache"
-    reader = cache.parents[1]
+def read_only(source: Path) -> None:
+    """Pull into a cache that may not be written."""
+    reader = another(source.parent / "reader", source)
+    cache = reader / ".dvc/cache"
     cache.mkdir()
-    for path in (reader, *reader.rglob("*")):
-        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
     cache.chmod(0o555)
-    done = dvc(reader, "pull", user=NOBODY)
+    done = dvc(reader, "pull", under=HELD_BACK)
     wrong = len(passes_for_whole(reader, source))
     cache.chmod(0o755)
-    again = dvc(reader, "pull", "--quiet", user=NOBODY)
+    again = dvc(reader, "pull", "--quiet", under=HELD_BACK)
     ok = not again.failed and whole(reader, source)
     row("read-only cache, `dvc pull`", "yes" if done.failed else "no", wrong, "yes" if ok else "NO", done.said)
 
@@ -233,32 +258,46 @@ def at_once() -> None:
         row("two `dvc repro` at once", told, 0 if ok else "?", "yes" if ok else "NO", two.said or one.said)
 
 
+def s3(source: Path, rng: random.Random) -> None:
+    folder = source.parent / "s3"
+    folder.mkdir()
+    keys = {"access_key_id": servers.USER, "secret_access_key": servers.PASSWORD}
+    with servers.s3(folder) as server:
+        dies(Remote("S3", "s3://assay", keys | {"endpointurl": server.url}), server, source, rng)
+
+
+def webdav(name: str, serve: Callable[[Path], servers.Server], source: Path, rng: random.Random) -> None:
+    folder, login = source.parent / name, {"user": servers.USER, "password": servers.PASSWORD}
+    folder.mkdir()
+    with serve(folder) as server:
+        url, store = f"{server.url}/assay", folder / "data/assay"
+        client = Client(url.replace("webdav", "http", 1), auth=tuple(login.values()))
+        client.mkdir("damaged")  # DVC makes no folder above its own
+        for verify in ("false", "true"):
+            client.mkdir(verify)
+            for place in ("whole", *(f"push-{n}-{m}" for n in range(TRIES) for m in range(TRIES))):
+                client.mkdir(f"{verify}/{place}")
+            remote = Remote(f"{name}, `verify {verify}`,", f"{url}/{verify}", login | {"verify": verify})
+            dies(remote, server, source, rng, store / verify)
+        damaged(Remote(name, url, login), store, source, rng)
+
+
 def main() -> None:
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     rng = random.Random(seed)
     print(f"# {machine()}; seed {seed}\n")
     row("what happened", "an error", "files that pass for whole and are not", "the next try succeeds", "what DVC says")
     row(*["---"] * 5)
-    s3 = {"access_key_id": servers.USER, "secret_access_key": servers.PASSWORD}
-    webdav = {"user": servers.USER, "password": servers.PASSWORD}
     with TemporaryDirectory() as name:
         folder = Path(name)
-        folder.chmod(0o755)
+        folder.chmod(0o755)  # Apache may not be root
         source = project(folder / "source", rng)
-        (folder / "s3").mkdir()
-        with servers.s3(folder / "s3") as server:
-            dies(Remote("S3", "s3://assay", s3 | {"endpointurl": server.url}), server, source, rng)
-        store = folder / "webdav/data/assay"
-        store.parents[1].mkdir()
-        with servers.webdav(folder / "webdav") as server:
-            for place in ("whole", "damaged", *(f"push-{n}-{m}" for n in range(TRIES) for m in range(TRIES))):
-                (store / place).mkdir()  # DVC makes no folder above its own
-            remote = Remote("WebDAV", f"{server.url}/assay", webdav)
-            dies(remote, server, source, rng)
-            damaged(remote, store, source, rng)
+        s3(source, rng)
+        webdav("WsgiDAV", servers.webdav, source, rng)
+        if servers.APACHE:
+            webdav("Apache", servers.apache, source, rng)
         damaged(Remote("folder", str(folder / "store"), {}), folder / "store", source, rng)
-        if os.geteuid() == 0:
-            read_only(source, folder)
+        read_only(source)
     at_once()
 
 

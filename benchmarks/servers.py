@@ -3,7 +3,9 @@
 Each is a process of its own, on free ports, that keeps its objects in a folder: it can be killed and started again.
 """
 
+import base64
 import getpass
+import hashlib
 import json
 import os
 import secrets
@@ -21,7 +23,9 @@ from pathlib import Path
 HOST = "127.0.0.1"
 USER, PASSWORD = "anna", secrets.token_hex(16)  # of WebDAV, and the two keys of S3
 PATIENCE = 60  # seconds until a server must answer
-SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+WHERE = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
+SSHD, APACHE = (shutil.which(name, path=WHERE) for name in ("sshd", "apache2"))
+NOBODY = 65534  # Apache refuses to serve as root
 
 # where there is no sshd: the server of the library that DVC's client is made of
 _ASYNCSSH = """
@@ -136,4 +140,28 @@ def webdav(folder: Path) -> Server:
     }  # fmt: skip
     (folder / "dav.json").write_text(json.dumps(config))
     command = [sys.executable, "-m", "wsgidav.server.server_cli", "--config", str(folder / "dav.json")]
+    return Server(command, port, f"webdav://{HOST}:{port}", folder / "log")
+
+
+def apache(folder: Path) -> Server:
+    """Apache as Debian packs it, `APACHE`, laid out like `webdav`."""
+    (port,) = free_ports(1)
+    store = folder / "data/assay"
+    store.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        for path in (folder, store):
+            os.chown(path, NOBODY, NOBODY)
+    digest = base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()
+    (folder / "users").write_text(f"{USER}:{{SHA}}{digest}\n")
+    modules = Path(APACHE).parents[1] / "lib/apache2/modules"
+    names = ("mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "dav", "dav_fs")
+    lines = [
+        *(f"LoadModule {name}_module {modules}/mod_{name}.so" for name in names),
+        f"Listen {HOST}:{port}", f"ServerName {HOST}", f"PidFile {folder}/pid", f"ErrorLog {folder}/log",
+        f"User #{NOBODY}", f"Group #{NOBODY}", f"DocumentRoot {folder}/data", f"DavLockDB {folder}/lock",
+        "<Location />", "Dav On", "AuthType Basic", "AuthName assay", f"AuthUserFile {folder}/users",
+        "Require valid-user", "</Location>",
+    ]  # fmt: skip
+    (folder / "apache.conf").write_text("\n".join(lines) + "\n")
+    command = [APACHE, "-X", "-f", str(folder / "apache.conf")]  # -X: one process, all of which `stop` ends
     return Server(command, port, f"webdav://{HOST}:{port}", folder / "log")
