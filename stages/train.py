@@ -205,7 +205,7 @@ def frozen(
     """The linear classifier that does best on what the encoder gives; what that is, for both; its output's name."""
     read = Model(dataset.ENCODER, linear_head.FEATURES, portable=params.portable, threads=params.threads)
     features, others = (
-        linear_head.gather(map(read, payloads.of(examples, _ROWS))) if len(examples) else None
+        linear_head.gather(map(read, payloads.of(examples, params.embed.batch_size))) if len(examples) else None
         for examples in (train, validation)
     )
     checked = (others, validation["code"].to_numpy()) if len(validation) else None
