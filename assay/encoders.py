@@ -17,7 +17,9 @@ _METHODS = {  # first the one that measured best for its time
     "table": ("columns", "vicreg", "transformer"),
 }
 _PATCH, _PATCHES = 7, 16  # pixels a side of a token of an image, and tokens along its longer side at most
-_MOMENT = 5  # frames of a token of a sound
+_MOMENT, _MOMENTS = 5, 128  # frames of a token of a sound, and tokens of one at most
+_COLUMNS = 256  # of a table whose cells are tokens, at most: attention goes by their square
+_ROWS = 1024  # payloads that become tokens at a time
 _FINE_GREY, _FINE_COLOUR, _COARSE = 64, 128, 200  # filters at full, and, for colour, at half the resolution
 
 
@@ -72,7 +74,8 @@ def learn(kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, 
     training.fix(params.seed, portable=portable, threads=threads)
     how = {"epochs": params.epochs, "steps": params.steps, "seed": params.seed}
     if method == "transformer":
-        trunk = transformer.learn(prepare(payload), what, **how)
+        blocks = np.array_split(payload, -(-len(payload) // _ROWS))
+        trunk = transformer.learn(prepare.over(blocks), what, **how)
     else:
         trunk = self_supervised.learn(prepare, payload, modalities.named(kind["modality"]).view, **how)
     content, weights = training.encoder_to_onnx(trunk, lambda: plan.trunk(trunk.input.shape[1:], what))
@@ -91,11 +94,20 @@ def front(kind: dict, payload: np.ndarray) -> bytes:
 
 def tokens(kind: dict, payload: np.ndarray) -> tuple[bytes, dict]:
     """The graph from payloads to what a Transformer takes, and what its tokens are."""
-    if kind["modality"] in ("text", "table"):
-        own, size = subwords.learn(payload) if kind["modality"] == "text" else columns.to_tokens(payload, kind)
+    if kind["modality"] == "text":
+        own, size = subwords.learn(payload)
         return own, {"vocabulary": size}
-    side = max(_PATCH, -(-max(kind["shape"]) // _PATCHES))
-    return front(kind, payload), {"patch": [side] * 2 if kind["modality"] == "image" else [log_mel.MELS, _MOMENT]}
+    if kind["modality"] == "table":
+        if kind["shape"][0] > _COLUMNS:
+            many = f"takes tables of at most {_COLUMNS} columns, and this has {kind['shape'][0]}"
+            raise InputError(f"params.yaml: pretrain.method: transformer {many}: use columns")
+        own, size = columns.to_tokens(payload, kind)
+        return own, {"vocabulary": size}
+    own = front(kind, payload)
+    height, width = Model(own, portable=True, threads=1)(payload[:1]).shape[1:3]
+    if kind["modality"] == "audio":
+        return own, {"patch": [height, max(_MOMENT, -(-width // _MOMENTS))]}
+    return own, {"patch": [max(_PATCH, -(-max(height, width) // _PATCHES))] * 2}
 
 
 def _patches(pictures: np.ndarray, own: bytes, params: Pretrain) -> Encoder:

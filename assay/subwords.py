@@ -14,7 +14,7 @@ from assay.inference import TOKENIZER
 
 _SIZE, _LEAST = 3000, 3  # tokens; times that a pair must be there to become one
 _READ = 2000  # characters of a text from which they are learned
-_FILLING, _UNKNOWN = "[PAD]", "[UNK]"  # the tokens 0 and 1
+_FILLING, _UNKNOWN = "\ue000", "\ue001"  # the tokens 0 and 1, named so that no text has them
 _COVERED, _MOST = 0.98, 128  # share of the texts that are not cut; tokens that are read at most
 
 

@@ -14,6 +14,7 @@ _AT_PRECISION = 0.8  # recall is given for the point where four of five flagged 
 
 def main() -> None:
     params = parameters.load()
+    dataset.drop_checkpoint()  # DVC has noted what was trained: it starts this stage only then
     examples = catalogue.read()
     examples["truth"] = catalogue.truth(examples)
     test = best_known(examples[examples["split"] == "test"], dataset.read_csv(dataset.TEST_LABELS).to_pandas())

@@ -101,6 +101,8 @@ def where_from(params: parameters.Train, encoder: dict, *, elsewhere: bool) -> s
         raise InputError(f"params.yaml: train.soft_labels is for networks, and start: frozen trains none: use {other}")
     if params.lora and not (start == "encoder" and elsewhere):
         raise InputError("params.yaml: train.lora is for an encoder from elsewhere that learns on: use start: encoder")
+    if params.network == "large" and encoder.get("tokens"):
+        raise InputError("params.yaml: train.network: large is no Transformer, as pretrain.method says: use small")
     if start == "encoder" and params.network == "large":
         raise InputError("params.yaml: train.network: large has no weights of the encoder: use start: scratch")
     print(_STARTS[start], file=sys.stderr)
