@@ -67,7 +67,7 @@ def test_hidden_tokens_are_guessed_from_the_others():
     there = np.ones((1000, 8), np.float32)
     there[:, 6:] = 0
     x = np.ones((1000, 8, 4), np.float32)
-    kept, hidden = (np.asarray(each) for each in hide(x, there, training=True))
+    kept, hidden = (np.asarray(each).astype(float) for each in hide(x, there, training=True))
     assert 0.22 < hidden[:, :6].mean() < 0.28
     assert not hidden[:, 6:].any()
     assert np.ptp(kept[hidden[:, 0] > 0, 0], axis=0).max() == 0  # one vector
