@@ -161,9 +161,8 @@ def main() -> None:
     name = type(backbone).__name__
     write = {"BertBackbone": text, "WhisperBackbone": sound, "MoonshineBackbone": sound}.get(name, image)
     kind, payload, expected = write(preset, backbone, path)
-    given = Model(adapters.adapt(path, kind, **HOW), **HOW)(payload)[
-        :, -expected.shape[1] :
-    ]  # of a BERT the last layer
+    given = Model(adapters.adapt(path, kind, **HOW), **HOW)(payload)
+    given = given[:, -expected.shape[1] :]  # of a BERT the last layer
     apart = np.abs(given - expected).max() / np.abs(expected).max()
     print(f"{path}: {name}, at most {apart:.0e} of the largest number from what KerasHub gives")
 

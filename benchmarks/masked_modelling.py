@@ -111,7 +111,8 @@ def masked(data: Data, train: np.ndarray, score: np.ndarray, chosen: dict, steps
     n_classes, augment = int(data.labels.max()) + 1, modalities.named(data.kind["modality"]).augment
     front, tokens = encoders.tokens(data.kind, data.payload[train])
     prepare = Model(front, portable=False, threads=2)
-    prepared = np.concatenate([prepare(block) for block in np.array_split(data.payload, 20)])
+    prepared = prepare.over(np.array_split(data.payload, 20))
+    training.fix(0, portable=False, threads=2)
     start = time.perf_counter()
     learned = transformer.learn(prepared[train], tokens, epochs=1, steps=steps, seed=0).get_weights()
     print(f"  {prepared.shape}, {time.perf_counter() - start:.0f} s", file=sys.stderr)
