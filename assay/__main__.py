@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +14,9 @@ from assay.errors import InputError, run
 def main() -> None:
     parser = argparse.ArgumentParser("python -m assay", description="What DVC has no word for.")
     commands = parser.add_subparsers(dest="command", required=True)
+    predict_help = "images, sounds or texts, one a file; or CSV files, a row an example: features, or a column `text`"
     command = commands.add_parser("predict", help="say what the released model sees in files")
-    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="image files, or CSV files of features")
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help=predict_help)
     command = commands.add_parser("label-studio", help="send the queue to Label Studio, or fetch people's answers")
     command.add_argument("action", choices=["push", "pull"])
     command.add_argument("--url", default="http://localhost:8080", help="of the server; %(default)s")
@@ -51,15 +53,30 @@ def predict(files: Sequence[Path]) -> None:
     from assay import modalities
     from assay.inference import Model
 
-    info = dataset.read_json(dataset.RELEASE_INFO)
-    model = Model(dataset.RELEASE_MODEL, portable=True, threads=1)
     for path in files:
         if not path.exists():
             raise InputError(f"{path} is missing: name files that are there")
+        if path.is_dir():
+            raise InputError(f"{path} is a folder: name the files in it, as in {path}/*")
+    info = dataset.read_json(dataset.RELEASE_INFO)
+    model = Model(dataset.RELEASE_MODEL, portable=True, threads=1)
+    for path in files:
         names, payload = modalities.named(info["modality"]).read_file(path, info)
         for name, probabilities in zip(names if len(names) > 1 else [str(path)], model(payload), strict=True):
             print(f"{name}\t{info['classes'][probabilities.argmax()]}\t{probabilities.max():.4f}")
 
 
+def piped() -> None:
+    """Run `main`; end quietly where the reader of what it prints, `head` for instance, has read enough."""
+    try:
+        try:
+            main()
+        finally:
+            print(end="", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where Python, as it ends, writes what is left
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    run(main)
+    run(piped)
