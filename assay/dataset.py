@@ -9,12 +9,13 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 import numpy as np
 import pyarrow as pa
@@ -42,7 +43,7 @@ GALLERY = Path("data/cleaned/gallery.html")  # the worst of them, in pictures
 CLEANED_LABELS = Path("data/cleaned/labels.csv")  # id, label, confidence, source
 ALTERNATIVES = Path("data/cleaned/alternatives.csv")  # id, label, confidence: what else an example may be
 PRED_PROBS = Path("data/cleaned/pred_probs.parquet")  # out-of-sample probabilities of every example
-ANNOTATIONS = Path("data/annotations")  # *.csv: people's answers, in git
+ANNOTATIONS = Path("data/annotations")  # *.csv, *.tsv: people's answers, in git
 ANNOTATED_LABELS = Path("data/annotated/labels.csv")  # what train learns from: id, label, weight, source
 TEST_LABELS = Path("data/annotated/test.csv")  # what evaluate scores against: id, label, source
 QUEUE = Path("data/annotated/queue.csv")  # what a person should look at next, best first
@@ -157,9 +158,13 @@ def write_parquet(path: Path, table: pa.Table) -> None:
         pq.write_table(table, unfinished, compression="zstd", row_group_size=_ROW_GROUP, use_dictionary=False)
 
 
-def write_examples(batch: str, kind: dict, columns: dict[str, pa.Array]) -> None:
-    """Write examples.parquet; `kind` says what the payload columns are and is read back by `read_kind`."""
-    write_parquet(examples(batch), pa.table(columns).replace_schema_metadata({"payload": json.dumps(kind)}))
+def write_examples(batch: str, kind: dict, columns: dict[str, pa.Array], *, numbered: bool = False) -> None:
+    """Write examples.parquet.
+
+    `kind` says what the payload columns are, for `read_kind`; `numbered`, that keys are row numbers, for `is_numbered`.
+    """
+    said = {"payload": json.dumps(kind)} | ({"keys": "row numbers"} if numbered else {})
+    write_parquet(examples(batch), pa.table(columns).replace_schema_metadata(said))
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -239,8 +244,7 @@ def parse_csv(name: Path | str, content: bytes, columns: Sequence[str] = (), del
     """
     try:
         lines = io.StringIO(content.decode("utf-8").removeprefix("\ufeff"), newline="")
-        delimiter = max(delimiters, key=lines.readline().count)
-        lines.seek(0)
+        delimiter = _delimiter(lines, delimiters)
         header = next(filter(None, csv.reader(lines, delimiter=delimiter)), None)
         if header is None:
             raise InputError(f"{name} is empty: a header line is the least it must have")
@@ -255,22 +259,41 @@ def parse_csv(name: Path | str, content: bytes, columns: Sequence[str] = (), del
         place = f"line {len(content[: error.start + 1].splitlines())} has the byte 0x{content[error.start]:02x}"
         raise InputError(f"{name} is not UTF-8: {place}; save it as UTF-8") from None
     except (pa.ArrowInvalid, csv.Error) as error:
-        raise InputError(f"{name} is no well-formed CSV: {error}") from None
+        raise InputError(_conflict(name, content) or f"{name} is no well-formed CSV: {error}") from None
     twice = [each for each in header if header.count(each) > 1]
     if twice:
         raise InputError(f"{name} has two columns {twice[0]!r}: rename one or take it out")
     missing = [each for each in columns if each not in header]
     if missing:
-        raise InputError(f"{name} has no column {missing[0]!r}; it has: {', '.join(header)}")
+        lacks = f"{name} has no column {missing[0]!r}; it has: {', '.join(header)}"
+        raise InputError(_conflict(name, content) or lacks)
     return table
 
 
-def name_rows(path: Path, table: pa.Table) -> list[str]:
+def _delimiter(lines: TextIO, delimiters: str) -> str:
+    """The one that is most frequent in the header."""
+    delimiter = max(delimiters, key=lines.readline().count)
+    lines.seek(0)
+    return delimiter
+
+
+def _conflict(name: Path | str, content: bytes) -> str:
+    """What to do about a file that git could not merge; "" where a file cannot be read for another reason."""
+    mark = re.search(rb"^<<<<<<< ", content, re.MULTILINE)
+    if not mark:
+        return ""
+    line = content.count(b"\n", 0, mark.start()) + 1
+    mend = "keep what is right of both sides, and delete the lines that start with <<<<<<<, ======= and >>>>>>>"
+    return f"{name} line {line} starts a git merge conflict: {mend}"
+
+
+def name_rows(path: Path, table: pa.Table, delimiters: str = ",") -> list[str]:
     """What to call each row of a file in a message: a CSV file's as a spreadsheet counts them, else from 0."""
     numbers = range(len(table))
-    if path.suffix == ".csv":
+    if path.suffix != ".parquet":
         with path.open(encoding="utf-8-sig", newline="") as file:
-            numbers = [number for number, cells in enumerate(csv.reader(file), start=1) if cells][1:]
+            rows = csv.reader(file, delimiter=_delimiter(file, delimiters))
+            numbers = [number for number, cells in enumerate(rows, start=1) if cells][1:]
     return [f"{path} row {number}" for number in numbers]
 
 
@@ -296,7 +319,12 @@ def fingerprint(path: Path) -> str:
 
 
 def read_json(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8"))
+    content = path.read_bytes()
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        damaged = f"{path} is no JSON ({error}): take it back with `git checkout` or `dvc checkout`, or make it again"
+        raise InputError(_conflict(path, content) or damaged) from None
 
 
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -310,6 +338,11 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 def read_kind(path: Path) -> dict:
     """What the payloads of a file of examples are: `modality`, `shape` of one, and what else their module notes."""
     return json.loads(pq.read_schema(path).metadata[b"payload"])
+
+
+def is_numbered(path: Path) -> bool:
+    """Whether the keys of a file of examples are row numbers, which mean others once a row is removed."""
+    return b"keys" in pq.read_schema(path).metadata
 
 
 def read_probabilities(path: Path) -> tuple[np.ndarray, list[str]]:

@@ -49,6 +49,7 @@ class RawBatch:
     used: set[str]  # the files that it was read from
     annotations: list[tuple[str, ...]] = field(default_factory=list)  # key, annotator, label
     truth: list[tuple[str, ...]] = field(default_factory=list)  # key, label
+    numbered: bool = False  # the keys are row numbers
 
 
 def read(folder: Path) -> RawBatch:
@@ -163,14 +164,14 @@ def _table(folder: Path, names: set[str]) -> RawBatch | None:
     path = folder / name
     table = read_csv(path) if path.suffix == ".csv" else read_parquet(path)
     modality, columns = modalities.of_columns(table.column_names, RESERVED)
-    examples = _rows(table, path, payload=columns)
+    examples, numbered = _rows(table, path, payload=columns), "key" not in table.column_names
     if modality == "table":
-        return RawBatch(modality, examples, table.select(columns), {name})
+        return RawBatch(modality, examples, table.select(columns), {name}, numbered=numbered)
     payload = table[columns[0]].to_pylist()
     for example, content in zip(examples, payload, strict=True):
         if modality != "text" and not isinstance(content, bytes):
             raise InputError(f"{example.place}: {columns[0]!r} must be an encoded file (bytes), and not missing")
-    return RawBatch(modality, examples, payload, {name})
+    return RawBatch(modality, examples, payload, {name}, numbered=numbered)
 
 
 # IDX files, plain or gzipped, under MNIST's names
@@ -196,7 +197,7 @@ def _idx(folder: Path, names: set[str]) -> RawBatch | None:
         examples += [Example(f"{part}/{n}", f"{place} {n}", str(label), split) for n, label in enumerate(labels)]
         images.append(pixels)
         used |= set(files)
-    return RawBatch("image", examples, np.concatenate(images), used) if images else None
+    return RawBatch("image", examples, np.concatenate(images), used, numbered=True) if images else None
 
 
 def _read_idx(path: Path, axes: int) -> np.ndarray:

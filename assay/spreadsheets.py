@@ -17,6 +17,7 @@ from assay import dataset
 if TYPE_CHECKING:
     import pandas as pd
 
+DELIMITERS = ",;\t"
 _CELL = r"(?:\A|(?<=[;,\t\r\n]))"
 _FORMULA = r"(?=['\s]*[=+\-@＝＋－＠]|'*[\t\r])"  # the wide ones start formulas in East Asian versions
 
@@ -50,5 +51,5 @@ def parse(name: Path | str, content: bytes, columns: Sequence[str] = ()) -> pa.T
     InputError
         As `dataset.parse_csv`.
     """
-    table = dataset.parse_csv(name, content, columns, delimiters=",;\t")
+    table = dataset.parse_csv(name, content, columns, DELIMITERS)
     return pa.table({name: pa.array(map(plain, table[name].to_pylist()), pa.string()) for name in table.column_names})

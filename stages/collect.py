@@ -21,7 +21,7 @@ def main() -> None:
     splits = sides(ids, [example.split for example in raw.examples], params)
     rows = first_of_each(ids, splits)
     columns, kind = modality.to_columns(payload[rows], rows, raw.payload, params)
-    dataset.write_examples(batch, kind, describe(raw, ids, splits, rows) | columns)
+    dataset.write_examples(batch, kind, describe(raw, ids, splits, rows) | columns, numbered=raw.numbered)
     id_of = {example.key: id_ for example, id_, split in zip(raw.examples, ids, splits, strict=True) if split}
     dataset.write_csv(dataset.labels(batch), ["id", "annotator", "label"], votes(raw, id_of))
     dataset.write_csv(dataset.truth(batch), ["id", "label"], truth(raw, ids))

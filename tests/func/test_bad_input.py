@@ -234,7 +234,8 @@ def collected(workspace: Workspace, **batches: dict[str, str | bytes]) -> pd.Dat
 
 def rows(*labels: str, start: int = 0) -> dict[str, str]:
     """A table of training examples, one for each label."""
-    return csv("label,split,x\n" + "".join(f"{label},train,{start + row}\n" for row, label in enumerate(labels)))
+    lines = (f"{label},train,{start + row},{row}\n" for row, label in enumerate(labels))
+    return csv("label,split,x,key\n" + "".join(lines))
 
 
 def one_class(workspace: Workspace) -> None:
@@ -279,9 +280,9 @@ def too_many_digits(workspace: Workspace) -> None:
     workspace.set("digits.batches", {"b": 9999})
 
 
-def answers(file: str) -> Callable[[Workspace], None]:
+def answers(file: str, b: dict[str, str] | None = None) -> Callable[[Workspace], None]:
     def prepare(workspace: Workspace) -> None:
-        examples = collected(workspace, b=rows(*"aabb"), c=rows(*"aabb", start=9))
+        examples = collected(workspace, b=b or rows(*"aabb"), c=rows(*"aabb", start=9))
         pred_probs = np.full((len(examples), 2), 0.5, np.float32)
         dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], pred_probs, ["a", "b"])
         dataset.write_frame(dataset.QUALITY, examples.assign(given="a", quality=1.0), ["id", "given", "quality"])
@@ -303,8 +304,20 @@ STAGES = {
     "not collected": (not_collected, "clean", "data/collected/b/examples.parquet is missing", "dvc repro"),
     "other shape": (other_shape, "embed@b", "data/raw/b: shape is [8, 8, 1]", "[9, 9, 1]", "collect.resize"),
     "unknown class": (answers("key,annotator,label\nb/0,anna,z\n"), "annotate", "anna.csv row 2", "'z'", "a, b"),
-    "unknown id": (answers("id,annotator,label\nffff,anna,a\n"), "annotate", "anna.csv row 2", "id 'ffff'"),
-    "unknown key": (answers("key,annotator,label\nb/0,anna,a\nb/9,anna,a\n"), "annotate", "anna.csv row 3", "'b/9'"),
+    "no id at all": (answers("id,annotator,label\nffff,anna,a\n"), "annotate", "anna.csv row 2", "'ffff' is no id"),
+    "row number": (
+        answers("key,annotator,label\nc/0,anna,a\nb/0,anna,a\n", csv("label,split,x\na,train,1\nb,train,2\n")),
+        "annotate",
+        "anna.csv row 3",
+        "'b/0' is a row number",
+        "write its `id`",
+    ),
+    "merge conflict": (
+        answers("key,annotator,label\n<<<<<<< HEAD\nb/0,anna,a\n=======\nb/0,anna,b\n>>>>>>> x\n"),
+        "annotate",
+        "anna.csv line 2",
+        "git merge conflict",
+    ),
     "ambiguous key": (answers("key,annotator,label\n0,anna,a\n"), "annotate", "anna.csv row 2", "<batch>/<key>"),
     "no id": (answers("annotator,label\nanna,a\n"), "annotate", "anna.csv", "'id'", "'key'"),
     "no annotator": (answers("key,label\nb/0,a\n"), "annotate", "anna.csv has no column 'annotator'"),

@@ -16,13 +16,18 @@ IDS = [f"{n:032x}" for n in range(len(LABELS))]
 @pytest.fixture
 def examples(tmp_path, monkeypatch) -> pd.DataFrame:
     monkeypatch.chdir(tmp_path)
-    n = len(IDS)
-    columns = {"id": IDS, "key": [str(row) for row in range(n)], "duplicates": [[]] * n, "split": ["train"] * n}
+    dataset.ANNOTATIONS.mkdir(parents=True)
+    return collected("b", IDS)
+
+
+def collected(batch: str, ids: list[str], *, numbered: bool = False) -> pd.DataFrame:
+    """The examples of a batch, the only one that is listed, with keys from 0 on."""
+    n = len(ids)
+    columns = {"id": ids, "key": [str(row) for row in range(n)], "duplicates": [[]] * n, "split": ["train"] * n}
     types = [pa.string(), pa.string(), pa.list_(pa.string()), pa.string()]
     arrays = {name: pa.array(column, type_) for (name, column), type_ in zip(columns.items(), types, strict=True)}
-    dataset.write_examples("b", {}, arrays)
-    dataset.write_json(dataset.LISTED, {"batches": ["b"]})
-    dataset.ANNOTATIONS.mkdir()
+    dataset.write_examples(batch, {}, arrays, numbered=numbered)
+    dataset.write_json(dataset.LISTED, {"batches": [batch]})
     return catalogue.read()
 
 
@@ -65,8 +70,68 @@ def test_the_later_answer_of_one_person_counts_and_is_said(examples, capsys):
     answered = answers.read(examples, LABELS).set_index("example")
     assert answered["label"].to_dict() == {0: "01", 1: "NaN"}
     said = capsys.readouterr().err
-    assert said.startswith("data/annotations/a.csv row 4: 'anna' answers an example again")
-    assert "1 more" in said
+    assert said.startswith("assay: 2 answers are a person's second to an example, and the later counts")
+    assert said.endswith("data/annotations/a.csv row 4 by 'anna'\n")
+
+
+@pytest.mark.parametrize("name", ["1", "b/1"])
+def test_row_numbers_are_refused(examples, name):
+    """After a row is removed they would mean another example."""
+    text = f"key,annotator,label\n{name},anna,1\n"
+    (dataset.ANNOTATIONS / "a.csv").write_text(text)
+    assert len(answers.read(examples, LABELS)) == 1
+    examples = collected("b", IDS, numbered=True)
+    with pytest.raises(InputError, match=rf"a.csv row 2: '{name}' is a row number, .* `id`, .*queue.csv .* `key`"):
+        answers.read(examples, LABELS)
+    write([(IDS[1], "anna", "1")])
+    assert answers.read(examples, LABELS)["example"].to_list() == [1]
+
+
+def test_answers_to_a_batch_that_is_not_listed_wait(examples, capsys):
+    write([(IDS[0], "anna", "a class that went with the batch"), (IDS[1], "anna", "1")])
+    (dataset.ANNOTATIONS / "b.csv").write_text("key,annotator,label\nb/0,anna,1\n1,bela,1\n")
+    examples = collected("c", ["ff" * 16, IDS[1]])
+    answered = answers.read(examples, LABELS)
+    assert answered[["example", "annotator"]].to_numpy().tolist() == [[1, "anna"], [1, "bela"]]
+    said = "assay: 2 answers wait, since no listed batch has their example: data/annotations/a.csv row 2"
+    assert capsys.readouterr().err == f"{said}, id '{IDS[0]}'\n"
+    write([("12345", "anna", "1")])
+    with pytest.raises(InputError, match=r"a.csv row 2: '12345' is no id"):
+        answers.read(examples, LABELS)
+
+
+def test_every_table_is_read_and_all_else_is_named(examples, capsys):
+    folder = dataset.ANNOTATIONS
+    (folder / "2026/anna").mkdir(parents=True)
+    (folder / "ANNA.CSV").write_text(f"id,annotator,label\n{IDS[0]},anna,1\n")
+    (folder / "2026/anna/b.tsv").write_text(f"id\tannotator\tlabel\n{IDS[1]}\tan,na\t1\n")
+    for name in ("README.md", ".gitignore", "label-studio.json", ".ipynb_checkpoints/ANNA.csv"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("x")
+    assert answers.read(examples, LABELS)["annotator"].to_list() == ["an,na", "anna"]
+    assert capsys.readouterr().err == ""
+    for name in ("2026/b.xlsx", "a.csv.bak", "notes", "z.ods"):
+        (folder / name).write_text("x")
+    assert len(answers.read(examples, LABELS)) == 2
+    named = "data/annotations/2026/b.xlsx, data/annotations/a.csv.bak, data/annotations/notes and 1 more"
+    assert capsys.readouterr().err == f"assay: not read, since answers are .csv or .tsv: {named}\n"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_merge_conflict_is_told(examples, delimiter):
+    header, row = (f"{row}\n".replace(",", delimiter) for row in ("id,annotator,label", f"{IDS[0]},anna,1"))
+    conflict = f"<<<<<<< HEAD\n{row}=======\n{row}>>>>>>> theirs\n"
+    for text, line in ((header + conflict, 2), (conflict.replace("HEAD\n", f"HEAD\n{header}"), 1)):
+        (dataset.ANNOTATIONS / "a.csv").write_text(text)
+        with pytest.raises(InputError, match=rf"a.csv line {line} starts a git merge conflict: .* delete the lines"):
+            answers.read(examples, LABELS)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_cell_of_two_lines(examples, delimiter):
+    rows = ["id,annotator,label", f'{IDS[0]},"two\nlines",1', f"{IDS[1]},anna,1"]
+    (dataset.ANNOTATIONS / "a.csv").write_text("\n".join(rows).replace(",", delimiter))
+    assert answers.read(examples, LABELS)["place"].str[-5:].to_list() == ["row 2", "row 3"]
 
 
 def test_a_file_from_a_spreadsheet(examples):
