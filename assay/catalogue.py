@@ -1,5 +1,7 @@
 """All listed batches as one data set: which examples there are, which are copies, and where their rows lie."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 
@@ -35,7 +37,8 @@ def _of_batch(batch: str) -> pd.DataFrame:
 def votes(examples: pd.DataFrame) -> pd.DataFrame:
     """Every label of every person: `example` (row of `examples`), `annotator`, `label`.
 
-    The labels of a training copy of a test example do not count.
+    The labels of a training copy of a test example do not count. A person has one vote for an example: of labels in
+    several batches the later counts, which is said on stderr.
     """
     place = pd.Series(examples.index, examples["id"])
     frames = []
@@ -45,7 +48,14 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
         frame["example"] = frame["id"].map(place).astype(int)
         side = examples["split"][frame["example"]].to_numpy()
         frames.append(frame[(own_side == "test") | (side != "test")])
-    return pd.concat(frames, ignore_index=True)[["example", "annotator", "label"]]
+    every = pd.concat(frames, ignore_index=True)[["example", "annotator", "label"]]
+    before = every.duplicated(["example", "annotator"], keep="last") & (every["annotator"] != dataset.GIVEN)
+    if before.any():
+        example, annotator, _ = every[before].iloc[0]
+        first = f"{examples['batch'][example]}/{examples['key'][example]} by {annotator!r}"
+        said = "labels are of a person who labelled the example again in a later batch, and the later counts"
+        print(f"assay: {before.sum()} {said}: {first}", file=sys.stderr)
+    return every[~before].reset_index(drop=True)
 
 
 def truth(examples: pd.DataFrame) -> pd.Series:

@@ -31,6 +31,7 @@ SPLITS = ("train", "validation", "test")
 
 EXAMPLES_FILE, TRUTH_FILE = "examples.parquet", "truth.csv"  # in a collected batch, and in a raw one too
 ANNOTATIONS_FILE = "annotations.csv"  # in a raw batch
+GIVEN = "given"  # the annotator of a batch's own column `label`
 
 RAW = Path("data/raw")  # <batch>/ in one of the layouts of assay/layouts.py
 LISTED = Path("data/batches.json")  # the batches that clean judged, for the stages after it

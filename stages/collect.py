@@ -1,5 +1,6 @@
 """Turn one raw batch into the data set contract: examples under content-hash ids, labels apart."""
 
+import sys
 from collections import defaultdict
 
 import pyarrow as pa
@@ -69,10 +70,20 @@ def describe(raw: RawBatch, ids: list[str], splits: list[str], rows: list[int]) 
 def votes(raw: RawBatch, id_of: dict[str, str]) -> list[tuple[str, str, str]]:
     """Every label as a vote (id, annotator, label); the batch's own label column is the annotator `given`.
 
-    Exact duplicates with different labels so become several votes for one example.
+    Exact duplicates with different labels so become several votes for one example. A person has one vote for it: of
+    several labels in annotations.csv the later counts, which is said on stderr.
     """
-    given = [(example.key, "given", example.label) for example in raw.examples if example.label]
-    return sorted((id_of[key], annotator, label) for key, annotator, label in given + raw.annotations if key in id_of)
+    given = [(id_of[each.key], dataset.GIVEN, each.label) for each in raw.examples if each.label and each.key in id_of]
+    named, again = {}, []
+    for key, annotator, label in raw.annotations:
+        if key in id_of:
+            vote = id_of[key], annotator
+            again += [f"{key!r} by {annotator!r}"] if vote in named else []
+            named[vote] = label
+    if again:
+        said = "labels are of a person who had labelled the example before, and the later counts"
+        print(f"assay: {dataset.ANNOTATIONS_FILE}: {len(again)} {said}: {again[0]}", file=sys.stderr)
+    return sorted(given + [(*vote, label) for vote, label in named.items()])
 
 
 def truth(raw: RawBatch, ids: list[str]) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from assay import dataset
@@ -59,6 +60,32 @@ def test_keys_that_look_like_numbers(workspace: Workspace) -> None:
     files = {"examples.csv": "label,x,key\n,1,1.0\n,2,2.0\n", "annotations.csv": "key,annotator,label\n2.0,anna,a\n"}
     collect(workspace, files)
     assert labels() == {"2.0": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("files", "numbered"),
+    [
+        ({"examples.csv": "label,x\na,1\n"}, True),
+        ({"examples.parquet": parquet(label=["a"], text=["x"])}, True),
+        ({"train-images-idx3-ubyte": idx(2, 8, 8), "train-labels-idx1-ubyte": idx(2)}, True),
+        ({"examples.csv": "label,x,key\na,1,1\n"}, False),
+        ({"examples.parquet": parquet(label=["a"], text=["x"], key=["1"])}, False),
+        ({"a/1.png": image(1)}, False),
+    ],
+)
+def test_keys_that_are_row_numbers_are_noted(workspace: Workspace, files: dict, numbered: bool) -> None:
+    collect(workspace, files)
+    path = dataset.examples("b")
+    assert dataset.is_numbered(path) == numbered
+    assert list(pq.read_schema(path).metadata) == [b"payload", b"keys"][: 1 + numbered]
+
+
+def test_one_vote_a_person(workspace: Workspace) -> None:
+    people = "key,annotator,label\n0,anna,a\n1,anna,b\n0,anna,b\n0,bela,a\n"
+    said = collect(workspace, {"examples.csv": "x\n1\n2\n", "annotations.csv": people})
+    assert labels() == {"0": ["b", "a"], "1": ["b"]}
+    before = "labels are of a person who had labelled the example before, and the later counts"
+    assert said == f"assay: annotations.csv: 1 {before}: '0' by 'anna'\n"
 
 
 def test_no_label(workspace: Workspace) -> None:
