@@ -38,19 +38,17 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
         file.write_text(json.dumps(tasks, ensure_ascii=False, indent=1), encoding="utf-8")
         file.with_suffix(".xml").write_text(layout, encoding="utf-8")
         yield f"{len(tasks)} tasks in {file}; the labelling interface that they need in {file.with_suffix('.xml')}"
-        place, there = project, ids(tasks)
-    else:
-        server = Server(url, project, layout)
-        place, there = server.place, ids(server.tasks())
-        if unknown := [label for label in classes if label not in server.offered]:
-            add = "add it under Settings, Labeling Interface, or push to another --project"
-            raise InputError(f"{place} does not offer the class {unknown[0]!r}: {add}")
-        new = [task for task in tasks if task["data"]["id"] not in there]
-        for start in range(0, len(new), _AT_ONCE):
-            server.call("POST", f"projects/{server.number}/import", json=new[start : start + _AT_ONCE])
-        yield f"{len(new)} tasks sent to {place}, which had the other {len(tasks) - len(new)} of the queue"
-        there |= ids(new)
-    dataset.write_json(_PUSHED, _pushed() | {place: sorted(there)})
+        return
+    pushed, server = _pushed(), Server(url, project, layout)
+    there = ids(server.tasks())
+    if unknown := [label for label in classes if label not in server.offered]:
+        add = "add it under Settings, Labeling Interface, or push to another --project"
+        raise InputError(f"{server.place} does not offer the class {unknown[0]!r}: {add}")
+    new = [task for task in tasks if task["data"]["id"] not in there]
+    for start in range(0, len(new), _AT_ONCE):
+        server.call("POST", f"projects/{server.number}/import", json=new[start : start + _AT_ONCE])
+    yield f"{len(new)} tasks sent to {server.place}, which had the other {len(tasks) - len(new)} of the queue"
+    dataset.write_json(_PUSHED, pushed | {server.place: sorted(there | ids(new))})
 
 
 def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
@@ -62,16 +60,18 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     before = {(row["id"], row["annotator"]): row["label"] for row in rows}
     known, classes = set(catalogue.read()["id"]), dataset.read_probabilities(dataset.PRED_PROBS)[1]
     server = None if file else Server(url, project)
-    place = server.place if server else project
+    pushed = _pushed().get(server.place, []) if server else []  # an export may hold the answered tasks alone
     try:
         tasks = server.tasks() if server else json.loads(file.read_bytes())
         people = {user["id"]: user["email"] for user in server.call("GET", "users/")} if server else {}
         found, remarks = votes(tasks, people, known, classes)
         there = ids(tasks)
     except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-        raise InputError(f"{file or place} is no export of Label Studio in the format JSON: {error!r}") from None
+        raise InputError(f"{file or server.place} is no export of Label Studio in the format JSON: {error!r}") from None
     remarks["changed since the last pull"] = [key for key, label in found.items() if before.get(key, label) != label]
-    remarks["deleted since the push"] = [(id_,) for id_ in _pushed().get(place, []) if id_ not in there]
+    gone = [key for key in before if key[0] in there and key not in found]
+    remarks["there at the last pull, and no vote now"] = gone
+    remarks["deleted since the push"] = [(id_,) for id_ in pushed if id_ not in there]
     after = {key: label for key, label in before.items() if key[0] not in there} | found
     if after != before:
         frame = pd.DataFrame(sorted((*key, label) for key, label in after.items()), columns=_COLUMNS)
@@ -125,7 +125,7 @@ def ids(tasks: list[dict]) -> set[str]:
 
 
 def votes(
-    tasks: list[dict], people: dict[int, str], known: Collection[str], classes: Sequence[str]
+    tasks: list[dict], people: dict[int, str | None], known: Collection[str], classes: Sequence[str]
 ) -> tuple[dict[tuple[str, str], str], dict[str, list[str]]]:
     """The last answer of each person to each example.
 
@@ -143,13 +143,15 @@ def votes(
     answers.sort(key=lambda answer: (datetime.fromisoformat(answer[0]["updated_at"]), answer[0]["id"]))
     last, found, remarks = {}, {}, defaultdict(list)
     for annotation, id_ in answers:
-        user = annotation["completed_by"]
-        key = id_, user["email"] if isinstance(user, dict) else people.get(user, str(user))
+        key = id_, annotator(annotation, people)
+        if annotation["completed_by"] is None:
+            remarks["by nobody that Label Studio names, each taken for another person"].append(key)
         if key in last:
             remarks["answered again by the same person, whose later answer counts"].append(key)
         last[key] = annotation
     for key, annotation in last.items():
-        chosen = [part["value"]["choices"] for part in annotation["result"] if part["from_name"] == "label"]
+        parts = [part for part in annotation["result"] if part.get("from_name") == "label"]  # relations have no name
+        chosen = [part["value"].get("choices", []) for part in parts]
         label = chosen[0][0] if list(map(len, chosen)) == [1] else None
         if annotation["was_cancelled"]:
             remarks["skipped"].append(key)
@@ -160,6 +162,13 @@ def votes(
         else:
             found[key] = label
     return found, remarks
+
+
+def annotator(annotation: dict, people: dict[int, str | None]) -> str:
+    """Who answered: the e-mail address; else the number; else the annotation's, so that two unnamed people stay two."""
+    user = annotation["completed_by"]
+    number, email = (user["id"], user.get("email")) if isinstance(user, dict) else (user, people.get(user))
+    return email or (f"annotation {annotation['id']}" if number is None else str(number))
 
 
 class Server:

@@ -211,6 +211,66 @@ def test_mishaps_are_told_and_give_no_vote(stub):
     assert rows()[EDITED, BELA] == "4"
 
 
+def test_parts_that_are_no_choice(stub):
+    relation = {"from_id": "a", "to_id": "b", "type": "relation", "direction": "right"}
+    of(stub, OTHERS[0], ANNA)["result"].append(relation)
+    of(stub, OTHERS[1], ANNA)["result"] = [{"from_name": "label", "value": {"rectanglelabels": ["3"]}}]
+    said = "\n".join(pull(stub))
+    assert (OTHERS[0], ANNA) in rows()
+    assert f"with no class of the data, left out: 'zebra' to {UNKNOWN} by {BELA}, None to {OTHERS[1]} by {ANNA}" in said
+
+
+def test_people_without_a_name_stay_apart(stub):
+    task = next(task for task in export(stub) if task["data"]["id"] == OTHERS[0])
+    template = of(stub, OTHERS[0], ANNA)
+    task["annotations"] = [template | {"id": number, "completed_by": None} for number in (901, 902)]
+    told = "2 by nobody that Label Studio names, each taken for another person: "
+    assert any(line.startswith(told) for line in pull(stub))
+    assert {person for id_, person in rows() if id_ == OTHERS[0]} == {"annotation 901", "annotation 902"}
+
+
+@pytest.mark.parametrize("by_server", [True, False])
+def test_a_person_without_an_address_is_a_number(stub, tmp_path, by_server):
+    if by_server:
+        stub.recorded["users"] = [user | {"email": None} for user in stub.recorded["users"]]
+        pull(stub)
+    else:
+        for annotation in [each for task in export(stub) for each in task["annotations"]]:
+            annotation["completed_by"] = {"id": annotation["completed_by"], "email": None}
+        (tmp_path / "export.json").write_text(json.dumps(export(stub)))
+        pull(None, file=tmp_path / "export.json")
+    assert {person for _, person in rows()} == {str(user["id"]) for user in RECORDED["users"]}
+
+
+def test_a_vote_that_is_gone_is_told(stub):
+    pull(stub)
+    before = rows()
+    next(task for task in export(stub) if task["data"]["id"] == OTHERS[0])["annotations"] = []
+    gone = sorted(key for key in before if key[0] == OTHERS[0])
+    told = f"{len(gone)} there at the last pull, and no vote now: {', '.join(map(' by '.join, gone))}"
+    assert told in pull(stub)
+    assert rows().keys() == before.keys() - set(gone)
+
+
+def test_an_export_of_answered_tasks_deletes_nothing(stub, tmp_path):
+    push(None, file=tmp_path / "tasks.json")
+    (tmp_path / "export.json").write_text(json.dumps(export(stub)[3:]))
+    assert not [line for line in pull(None, file=tmp_path / "export.json") if "deleted" in line]
+
+
+def test_notes_that_git_could_not_merge(stub):
+    notes = dataset.ANNOTATIONS / "label-studio.json"
+    notes.write_text('{\n<<<<<<< HEAD\n"a": []\n=======\n"b": []\n>>>>>>> theirs\n}\n')
+    for command in (push, pull):
+        with pytest.raises(InputError, match=r"label-studio.json line 2 starts a git merge conflict: .* delete"):
+            command(stub)
+    assert not posted(stub, "/import")
+    assert not label_studio.ANSWERS.exists()
+    notes.write_text("{")
+    with pytest.raises(InputError, match=r"label-studio.json is no JSON .* `git checkout`"):
+        pull(stub)
+
+
 def test_pulling_again_changes_nothing(stub):
     pull(stub)
     os.utime(label_studio.ANSWERS, (0, 0))
