@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -119,6 +120,8 @@ def whole(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield unfinished
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())  # else a power cut may leave the name without the content
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -309,9 +312,16 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def read_checkpoint() -> tuple[dict[str, np.ndarray], dict]:
-    """What `write_checkpoint` kept; nothing where there is none."""
-    arrays = read_arrays(_CHECKPOINT) if _CHECKPOINT.exists() else {"state": np.array("{}")}
-    return arrays, json.loads(str(arrays.pop("state")))
+    """What `write_checkpoint` kept; nothing where there is none, or none that can be read."""
+    if not _CHECKPOINT.exists():
+        return {}, {}
+    try:
+        arrays = read_arrays(_CHECKPOINT)
+        return arrays, json.loads(str(arrays.pop("state")))
+    except Exception:  # whatever a power cut made of it
+        print(f"assay: {_CHECKPOINT} is damaged and discarded: training begins anew", file=sys.stderr)
+        drop_checkpoint()
+        return {}, {}
 
 
 def fingerprint(path: Path) -> str:

@@ -1,5 +1,7 @@
 """Training goes on after it was killed, stops early, and weighs classes."""
 
+import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,44 @@ def test_stored_payloads_are_read_back_in_any_order(tmp_path: Path, monkeypatch:
     texts = np.array(["", "ä", "a longer one"], object)
     assert Stored([texts])[np.array([2, 0, 1])].tolist() == ["a longer one", "", "ä"]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+DAMAGES = {
+    "empty": lambda content: b"",
+    "cut short": lambda content: content[: len(content) // 2],
+    "zeros": lambda content: bytes(len(content)),
+    "zeros inside": lambda content: content[:200] + bytes(400) + content[600:],
+    "another archive": lambda content: another(),
+}
+
+
+def another() -> bytes:
+    file = io.BytesIO()
+    np.savez(file, x=np.zeros(3))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_checkpoint_is_discarded(damage, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    state = {"key": "a", "rows": [{"epoch": 1}]}
+    dataset.write_checkpoint({"0": np.arange(1000)}, state)
+    assert dataset.read_checkpoint()[1] == state
+    file = next(path for path in tmp_path.rglob("*") if path.is_file())
+    file.write_bytes(damage(file.read_bytes()))
+    assert dataset.read_checkpoint() == ({}, {})
+    said = "assay: .dvc/tmp/assay/checkpoint.npz is damaged and discarded: training begins anew\n"
+    assert capsys.readouterr().err == said
+    assert dataset.read_checkpoint() == ({}, {})
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append((os.fstat(number).st_size, Path("a").exists())))
+    dataset.write_bytes(Path("a"), b"content")
+    assert synced == [(len(b"content"), False)]
 
 
 def test_balanced_weights_have_the_same_sum_for_each_class():
