@@ -82,13 +82,16 @@ def from_columns(rows: pa.RecordBatch, kind: dict) -> np.ndarray:
     return arrays.from_column(rows["audio"], "<i2", kind["shape"])
 
 
-def show(sound: np.ndarray, kind: dict) -> str:
-    """One payload for people's ears: a data URI of it as wav, without the silence at its end."""
+def show(rows: pa.RecordBatch, kind: dict) -> list[str]:
+    """Sounds for people's ears: a data URI of each as WAV, without the silence at its end."""
     import soundfile
 
-    file = io.BytesIO()
-    soundfile.write(file, np.trim_zeros(sound, "b"), kind["sample_rate"], format="WAV")
-    return f"data:audio/wav;base64,{base64.b64encode(file.getvalue()).decode()}"
+    shown = []
+    for sound in from_columns(rows, kind):
+        file = io.BytesIO()
+        soundfile.write(file, np.trim_zeros(sound, "b"), kind["sample_rate"], format="WAV")
+        shown.append(f"data:audio/wav;base64,{base64.b64encode(file.getvalue()).decode()}")
+    return shown
 
 
 def augment(payload: np.ndarray, rng: np.random.Generator, _reach: int = 1) -> np.ndarray:

@@ -356,6 +356,11 @@ def is_numbered(path: Path) -> bool:
     return b"keys" in pq.read_schema(path).metadata
 
 
+def describe(kind: dict) -> str:
+    """What `read_kind` gave, in words."""
+    return f"{kind['modality']} examples of shape {' x '.join(map(str, kind['shape'])) or 'free'}"
+
+
 def read_probabilities(path: Path) -> tuple[np.ndarray, list[str]]:
     """pred_probs (n, classes), in the order they were written in, and the names of the classes."""
     table = read_parquet(path)
@@ -376,8 +381,16 @@ def described(schema: pa.Schema) -> list[str]:
 
 
 def slice_columns(path: Path) -> dict[str, str]:
-    """The slices of a file of examples: column, and what it is called."""
-    return {name: name.removeprefix("slice:") for name in pq.read_schema(path).names if name.startswith("slice:")}
+    """The slices of a file of examples, among them the categories of a table: column, and what it is called."""
+    names = {name: name.removeprefix("slice:") for name in pq.read_schema(path).names if name.startswith("slice:")}
+    types = read_kind(path).get("features", {})
+    names |= {f"feature:{name}": name for name, type_ in types.items() if type_ == "category"}
+    return {column: slice_name(name) for column, name in names.items()}
+
+
+def slice_name(column: str) -> str:
+    """What the slice of a column is called; `batch` is that of the batches."""
+    return "batch (column)" if column == "batch" else column
 
 
 def blocks(path: Path, size: int) -> Iterator[pa.RecordBatch]:

@@ -1,7 +1,6 @@
 """The worst labels for people's eyes: a page with a section a class, each example beside what speaks of it."""
 
 from html import escape
-from itertools import chain
 
 import pandas as pd
 
@@ -26,10 +25,8 @@ def page(doubted: pd.DataFrame, examples: pd.DataFrame) -> str:
     worst = doubted.head(evidence.MOST).groupby("given", sort=True).head(_EACH)
     columns = [f"rows_{name}" for name in evidence.COLUMNS]
     rows = sorted({*worst.index, *(row for name in columns for some in worst[name] for row in some)})
-    kind = payloads.kind(examples)
-    modality = modalities.named(kind["modality"])
-    payload = chain.from_iterable(payloads.of(examples.loc[rows], size=1024))
-    looks = [_SHOWN[modality.MEDIUM].format(escape(modality.show(each, kind))) for each in payload]
+    modality = modalities.named(payloads.kind(examples)["modality"])
+    looks = [_SHOWN[modality.MEDIUM].format(escape(shown)) for shown in payloads.shown(examples.loc[rows])]
     seen = dict(zip(rows, looks, strict=True))
     names = examples.loc[rows, "batch"] + "/" + examples.loc[rows, "key"]
     parts = [f"<!doctype html><meta charset=utf-8><title>Doubted labels</title><style>{_STYLE}</style>"]

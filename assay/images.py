@@ -90,9 +90,10 @@ def picture(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def show(pixels: np.ndarray, _kind: dict) -> str:
-    """One payload for people's eyes: a data URI of its picture."""
-    return f"data:image/png;base64,{base64.b64encode(picture(pixels)).decode()}"
+def show(rows: pa.RecordBatch, kind: dict) -> list[str]:
+    """Images for people's eyes: a data URI of each picture."""
+    pictures = (base64.b64encode(picture(pixels)).decode() for pixels in from_columns(rows, kind))
+    return [f"data:image/png;base64,{content}" for content in pictures]
 
 
 def augment(payload: np.ndarray, rng: np.random.Generator, reach: int = 1) -> np.ndarray:

@@ -92,7 +92,7 @@ def asked() -> tuple[list[dict], list[str], str]:
     modality = modalities.named(kind["modality"])
     examples = catalogue.read()
     examples = examples[examples["id"].isin([row["id"] for row in queue])]
-    shown = (modality.show(payload, kind) for payload in chain.from_iterable(payloads.of(examples, _AT_ONCE)))
+    shown = payloads.shown(examples, _AT_ONCE)
     known = {id_: (place, show) for id_, place, show in zip(examples["id"], examples.index, shown, strict=True)}
     tasks = []
     for row in queue:

@@ -25,7 +25,8 @@ _IDX_SPLITS = {"train": "train", "t10k": "test"}
 _SIDE_FILES = {ANNOTATIONS_FILE: ["annotator", "label"], TRUTH_FILE: ["label"]}
 _METADATA = "metadata.csv"
 _CACHE = ("files", "md5")  # where DVC's cache keeps files, to which it may link instead of copying them
-_NOT_DATA = {".DS_Store", "Thumbs.db", "desktop.ini"}
+_NOT_DATA = {".DS_Store", "Thumbs.db", "desktop.ini", ".gitignore"}
+_OF_DVC = ".dvc"  # what `dvc add` writes beside a file that it tracks
 
 
 @dataclass
@@ -61,11 +62,14 @@ def read(folder: Path) -> RawBatch:
         If the folder is empty, has none of the layouts, holds links to elsewhere, or a file of it is not what the
         layout says.
     """
+    if folder.is_file():
+        raise InputError(f"{folder} is a file: a batch is a folder; put the file into one, as {EXAMPLES_FILE} say")
     paths = sorted(folder.rglob("*"))
     for path in paths:
         if path.is_symlink() and path.resolve().parts[-4:-2] != _CACHE:
             raise InputError(f"{path} is a link to {path.readlink()}: put the file itself there")
-    names = {path.relative_to(folder).as_posix() for path in paths if path.is_file() and path.name not in _NOT_DATA}
+    files = [path for path in paths if path.is_file() and path.name not in _NOT_DATA and path.suffix != _OF_DVC]
+    names = {path.relative_to(folder).as_posix() for path in files}
     if not names:
         raise InputError(f"{folder} is empty: put examples into it, or take its name off the lists in params.yaml")
     for name in sorted(names):

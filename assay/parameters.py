@@ -158,6 +158,14 @@ class Parameters(Section):
             raise ValueError(f"pretrain.batches: {unlisted[0]} is not in batches, of which it must be a subset")
         return self
 
+    def digits_beside(self, batch: str) -> list[str]:
+        """The batches of the embedded default that are listed beside an own batch.
+
+        For a message alone: no output depends on it, so no stage declares it.
+        """
+        digits = [name for name in self.batches if name in self.digits.batches]
+        return [] if batch in self.digits.batches else digits
+
 
 def load() -> Parameters:
     """Read and check params.yaml.

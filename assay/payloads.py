@@ -2,11 +2,15 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from assay import dataset, modalities
+
+_LINE = 120  # characters
 
 
 def kind(examples: pd.DataFrame) -> dict:
@@ -16,12 +20,55 @@ def kind(examples: pd.DataFrame) -> dict:
 
 def of(examples: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
     """The payloads of `examples`, rows of the catalogue, in blocks of at most `size`, in their order."""
+    for block, own in _blocks(examples, size):
+        yield modalities.named(own["modality"]).from_columns(block, own)
+
+
+def shown(examples: pd.DataFrame, size: int = 1024) -> Iterator[str]:
+    """What people are shown of each of `examples`, rows of the catalogue, in their order; see `show` of a modality."""
+    for block, own in _blocks(examples, size):
+        yield from modalities.named(own["modality"]).show(block, own)
+
+
+def lines(examples: pd.DataFrame) -> pd.Series:
+    """A line for each of `examples`, by which a person knows it: its text or cells, cut, or the file it lies in.
+
+    Parameters
+    ----------
+    examples : rows of the catalogue, one at least, in any order
+
+    Returns
+    -------
+    pd.Series of str, with the index of `examples`
+    """
+    module = modalities.named(kind(examples)["modality"])
+    if module.MEDIUM == "text":
+        ordered = examples.sort_index()
+        texts = [_cut(module.BREAK.join(text.splitlines())) for text in shown(ordered)]
+        return pd.Series(texts, ordered.index, dtype=object).reindex(examples.index)
+    files = [_file(dataset.RAW / batch, key) for batch, key in zip(examples["batch"], examples["key"], strict=True)]
+    return pd.Series(files, examples.index, dtype=object)
+
+
+def _file(folder: Path, key: str) -> str:
+    """Where an image or a sound lies: a file of the batch, or a row of one."""
+    return str(folder / key) if modalities.of_file(key) else f"{folder}, {key}"
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
+
+
+def _blocks(examples: pd.DataFrame, size: int) -> Iterator[tuple[pa.RecordBatch, dict]]:
+    """The rows of `examples` in their files, in blocks of at most `size`, in their order; and what they are."""
     for batch, rows in examples.groupby("batch", sort=False)["row"]:
-        wanted, start = rows.to_numpy(), 0
-        for block in modalities.payloads(dataset.examples(batch), size):
+        path, wanted, start = dataset.examples(batch), rows.to_numpy(), 0
+        own = dataset.read_kind(path)
+        for block in dataset.blocks(path, size):
             low, high = np.searchsorted(wanted, [start, start + len(block)])  # the catalogue's rows ascend
             if high > low:
-                yield block[wanted[low:high] - start]
+                yield block.take(pa.array(wanted[low:high] - start)), own
             start += len(block)
 
 

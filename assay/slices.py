@@ -8,6 +8,7 @@ from assay import holm, scores
 
 COLUMNS = ["slice", "value", "examples", "accuracy", "accuracy_low", "accuracy_high", "p_value", "worse"]
 _LEAST = 10  # examples that a slice must have to be told apart from chance
+_VALUES = 100  # of a column with more values, such as names of people, only those are listed
 
 
 def table(slices: pd.DataFrame, correct: np.ndarray, confidence: float) -> pd.DataFrame:
@@ -27,8 +28,10 @@ def table(slices: pd.DataFrame, correct: np.ndarray, confidence: float) -> pd.Da
     """
     rows, wrong = [], int((~correct).sum())
     for name in slices:
-        for value, own in pd.Series(correct).groupby(slices[name].to_numpy(), sort=True):
-            if value == "" or len(own) == len(correct):
+        groups = pd.Series(correct).groupby(slices[name].to_numpy(), sort=True)
+        least = _LEAST if groups.ngroups > _VALUES else 1
+        for value, own in groups:
+            if value == "" or len(own) == len(correct) or len(own) < least:
                 continue
             low, high = scores.wilson(int(own.sum()), len(own), confidence)
             chance = hypergeom.sf((~own).sum() - 1, len(correct), wrong, len(own)) if len(own) >= _LEAST else np.nan

@@ -1,16 +1,18 @@
 """What can be told of payloads without a model, by the module of their modality; nothing yet of tables."""
 
+import sys
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from assay import image_statistics, payloads, sound_statistics, text_statistics
+from assay import dataset, image_statistics, payloads, sound_statistics, text_statistics
 
 _MODULES = {"image": image_statistics, "audio": sound_statistics, "text": text_statistics}
 _OF_TABLES = ("leaky_column",)
 _BLOCK = 1024  # payloads that are read at a time
 _THIRDS = ("low", "middle", "high")
+_COLUMNS = 100  # of a table that become slices
 
 
 @dataclass
@@ -50,11 +52,28 @@ def foreign(examples: pd.DataFrame) -> set[str]:
     return {kind for modality, some in kinds.items() if modality != own for kind in some}
 
 
+def numbers(examples: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The numbers and dates of a table's rows, by column, (n,) float32 with NaN for gaps; none of other modalities."""
+    types = payloads.kind(examples).get("features", {})
+    columns = [(place, name) for place, (name, type_) in enumerate(types.items()) if type_ != "category"]
+    if len(columns) > _COLUMNS:
+        print(f"the first {_COLUMNS} of {len(columns):,} columns of numbers become slices", file=sys.stderr)
+    rows = np.concatenate(list(payloads.of(examples, _BLOCK))) if columns else None  # (n, features)
+    return {dataset.slice_name(name): rows[:, place] for place, name in columns[:_COLUMNS]}
+
+
 def thirds(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Each statistic as a slice: low, middle or high, (n,) str, a third of the examples each, where they differ."""
+    """Each statistic as a slice: low, middle or high, (n,) str, a third of the examples each, where they differ.
+
+    NaN has no third: "".
+    """
     found = {}
     for name, each in values.items():
-        limits = np.quantile(each, [1 / 3, 2 / 3])
-        if each.min() < limits[0] or limits[0] < limits[1] or limits[1] < each.max():
-            found[name] = np.array(_THIRDS)[np.searchsorted(limits, each)]
+        gaps = np.isnan(each)
+        known = each[~gaps]
+        if len(known) == 0 or known.min() == known.max():
+            continue
+        limits = np.quantile(known, [1 / 3, 2 / 3])
+        third = np.searchsorted(limits, np.nan_to_num(each))  # (n,) 0, 1 or 2
+        found[name] = np.where(gaps, "", np.array(_THIRDS)[third])
     return found

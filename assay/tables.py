@@ -18,11 +18,13 @@ from assay.errors import InputError
 from assay.parameters import Collect
 
 MEDIUM = "text"  # as what people are shown it
+BREAK = "; "  # between its lines, where there is room for one
 STEPS = 3000  # that training takes at least where params.yaml leaves it open
 _SWAPPED = 0.3  # share of a view's values that are another row's
 _GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")  # as cells of text say that there is nothing
 _NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)"
 _DAY = 86_400  # seconds
+_STORED = {"number": pa.float64(), "date": pa.timestamp("s"), "category": pa.string()}  # what a column is typed as
 
 
 def canonical(raw: pa.Table, places: Sequence[str], _params: Collect | None = None) -> np.ndarray:
@@ -60,9 +62,9 @@ def _typed(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> pa.Chun
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = pc.if_else(pc.is_in(column, pa.array(_GAPS, column.type)), None, column)
         _refuse_slips(column, name, places)
-    for kind in (pa.float64(), pa.timestamp("s"), pa.string()):
+    for type_ in _STORED.values():
         try:
-            return pc.cast(column, kind, safe=not pa.types.is_timestamp(kind))
+            return pc.cast(column, type_, safe=not pa.types.is_timestamp(type_))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             continue
     what = f"{places[0]} and on: {name!r} holds values of type {column.type}"
@@ -93,25 +95,39 @@ def category(text: str) -> int:
     return zlib.crc32(text.encode()) >> 8
 
 
-def to_columns(payload: np.ndarray, rows: Sequence[int], raw: pa.Table, _params: Collect) -> tuple[dict, dict]:
-    """Columns for Parquet, one a feature, of `payload`, which are some `rows` of `raw`, and what they are."""
+def to_columns(_payload: np.ndarray, rows: Sequence[int], raw: pa.Table, _params: Collect) -> tuple[dict, dict]:
+    """Columns for Parquet, one a feature, of some `rows` of `raw`, and what they are.
+
+    Values stay exactly as they came, so that people see what they wrote; numbers and dates in text are kept as such.
+    """
     columns, types = {}, {}
-    for index, name in enumerate(raw.column_names):
+    for name in raw.column_names:
         typed = _typed(raw[name], name, range(len(raw)))
-        is_text = pa.types.is_string(typed.type)
-        types[name] = "category" if is_text else "date" if pa.types.is_timestamp(typed.type) else "number"
-        columns[f"feature:{name}"] = typed.take(pa.array(rows)) if is_text else pa.array(payload[:, index])
+        types[name] = next(type_ for type_, stored in _STORED.items() if stored == typed.type)
+        came = raw[name] if pa.types.is_primitive(raw[name].type) else typed
+        columns[f"feature:{name}"] = came.take(pa.array(rows))
     return columns, {"modality": "table", "shape": [len(types)], "features": types}
 
 
 def from_columns(rows: pa.RecordBatch, kind: dict) -> np.ndarray:
     """The payload of rows that `to_columns` made. Shape (n, features), float32."""
-    return np.stack([_numbers(rows[f"feature:{name}"]) for name in kind["features"]], axis=1)
+    columns = [pc.cast(rows[f"feature:{name}"], _STORED[type_], safe=False) for name, type_ in kind["features"].items()]
+    return np.stack([_numbers(column) for column in columns], axis=1)
 
 
-def show(row: np.ndarray, kind: dict) -> str:
-    """One payload for people's eyes: a line a feature; of categories, this sees numbers alone."""
-    return "\n".join(f"{name} = {value:.6g}" for name, value in zip(kind["features"], row, strict=True))
+def show(rows: pa.RecordBatch, kind: dict) -> list[str]:
+    """Rows for people's eyes, a line a feature: names, numbers and dates as they came, nothing for a gap."""
+    cells = {name: as_text(rows[f"feature:{name}"]) for name in kind["features"]}
+    return ["\n".join(map(" = ".join, zip(cells, row, strict=True))) for row in zip(*cells.values(), strict=True)]
+
+
+def as_text(column: pa.Array) -> list[str]:
+    """The values of a column of examples.parquet as a person writes them; "" for a gap."""
+    gaps = column.is_null(nan_is_null=True).to_pylist()
+    texts = pc.cast(column, pa.string()).to_pylist()
+    if pa.types.is_timestamp(column.type):
+        texts = [text and re.sub(r"( 00:00:00)?(\.0+)?Z?$", "", text) for text in texts]
+    return ["" if gap else text for text, gap in zip(texts, gaps, strict=True)]
 
 
 def augment(payload: np.ndarray, _rng: np.random.Generator, _reach: int = 1) -> np.ndarray:

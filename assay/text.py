@@ -11,6 +11,7 @@ from assay.errors import InputError
 from assay.parameters import Collect
 
 MEDIUM = "text"  # as what people are shown it
+BREAK = " "  # between its lines, where there is room for one
 STEPS = 600  # that training takes at least where params.yaml leaves it open
 
 
@@ -47,9 +48,9 @@ def from_columns(rows: pa.RecordBatch, _kind: dict) -> np.ndarray:
     return rows["text"].to_numpy(zero_copy_only=False)
 
 
-def show(text: str, _kind: dict) -> str:
-    """One payload for people's eyes."""
-    return text
+def show(rows: pa.RecordBatch, _kind: dict) -> list[str]:
+    """Texts for people's eyes."""
+    return rows["text"].to_pylist()
 
 
 def augment(payload: np.ndarray, _rng: np.random.Generator, _reach: int = 1) -> np.ndarray:

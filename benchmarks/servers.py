@@ -143,6 +143,13 @@ def webdav(folder: Path) -> Server:
     return Server(command, port, f"webdav://{HOST}:{port}", folder / "log")
 
 
+def web(folder: Path) -> Server:
+    """Python's own web server: the files of `folder`, to be read."""
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "http.server", str(port), f"--bind={HOST}", f"--directory={folder}"]
+    return Server(command, port, f"http://{HOST}:{port}", folder.with_suffix(".log"))
+
+
 def apache(folder: Path) -> Server:
     """Apache as Debian packs it, `APACHE`, laid out like `webdav`."""
     (port,) = free_ports(1)

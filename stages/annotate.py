@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from assay import acquisition, answers, catalogue, dataset, parameters, spreadsheets, whitening
+from assay import acquisition, answers, catalogue, dataset, parameters, payloads, spreadsheets, whitening
 from assay.errors import run
 
 
@@ -37,8 +37,10 @@ def main() -> None:
     test = labels["split"] == "test"
     dataset.write_frame(dataset.ANNOTATED_LABELS, labels[~test], ["id", "label", "weight", "source"])
     dataset.write_frame(dataset.TEST_LABELS, labels[test], ["id", "label", "source"])
-    columns = ["id", "batch", "key", "split", "given", "suggested", "gain", "why"]
-    spreadsheets.write(dataset.QUEUE, asked, columns)
+    if len(asked):
+        asked["example"] = payloads.lines(asked)
+    columns = ["id", "batch", "key", "example", "split", "given", "suggested", "gain", "why"]
+    spreadsheets.write(dataset.QUEUE, asked.reindex(columns=columns))
 
 
 def override(cleaned: pd.DataFrame, answered: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:

@@ -5,14 +5,26 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from assay import annotators, beyond, catalogue, dataset, evidence, gallery, opinions, parameters, quality, spreadsheets
+from assay import (
+    annotators,
+    beyond,
+    catalogue,
+    dataset,
+    evidence,
+    gallery,
+    opinions,
+    parameters,
+    payloads,
+    quality,
+    spreadsheets,
+)
 from assay.annotators import Consensus, Votes
 from assay.errors import InputError, run
 from assay.opinions import Opinions
 from assay.parameters import Clean
 
 _POSSIBLE = 0.01  # probability of a class that is worth telling
-_COLUMNS = ["id", "batch", "key", "split", "kind", *quality.COLUMNS[1:], *evidence.COLUMNS]
+_COLUMNS = ["id", "batch", "key", "example", "split", "kind", *quality.COLUMNS[1:], *evidence.COLUMNS]
 
 
 def main() -> None:
@@ -42,8 +54,8 @@ def main() -> None:
     judged = beyond.dropped(explain(judged, classes), found).sort_values("id")
 
     dataset.write_frame(dataset.QUALITY, judged, quality.COLUMNS)
-    issues = pd.concat([doubted.assign(kind="label").astype(object), found]).fillna("")
-    spreadsheets.write(dataset.ISSUES, issues, _COLUMNS)
+    issues = pd.concat([doubted.assign(kind="label").astype(object), found])
+    spreadsheets.write(dataset.ISSUES, with_lines(issues, examples).fillna(""), _COLUMNS)
     dataset.write_bytes(dataset.GALLERY, gallery.page(doubted, examples).encode())
     kept = cleaned(judged)
     dataset.write_frame(dataset.CLEANED_LABELS, kept, ["id", "label", "confidence", "source"])
@@ -102,6 +114,13 @@ def explain(judged: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     rows = named.loc[doubted, columns].itertuples(index=False)
     named.loc[doubted, "reason"] = [quality.reason(*row) for row in rows]
     return named
+
+
+def with_lines(issues: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
+    """Add `example`, by which a person knows it; a finding about a whole batch or class has none."""
+    found = examples[examples["id"].isin(issues["id"])]
+    line_of = dict(zip(found["id"], payloads.lines(found), strict=True)) if len(found) else {}
+    return issues.assign(example=issues["id"].map(line_of))
 
 
 def cleaned(judged: pd.DataFrame) -> pd.DataFrame:

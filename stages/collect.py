@@ -12,20 +12,35 @@ from assay.layouts import RawBatch
 
 def main() -> None:
     batch = dataset.batch_of_this_stage()
-    params = parameters.load().collect
+    params = parameters.load()
     raw = layouts.read(dataset.RAW / batch)
     modality = modalities.named(raw.modality)
     places = [example.place for example in raw.examples]
+    if digits := params.digits_beside(batch):
+        refuse_digits(digits, batch, raw, params.collect)
     with quiet():  # Pillow and libtiff say what they think of a damaged file
-        payload = modality.canonical(raw.payload, places, params)
+        payload = modality.canonical(raw.payload, places, params.collect)
     ids = dataset.content_ids(payload)
-    splits = sides(ids, [example.split for example in raw.examples], params)
+    splits = sides(ids, [example.split for example in raw.examples], params.collect)
     rows = first_of_each(ids, splits)
-    columns, kind = modality.to_columns(payload[rows], rows, raw.payload, params)
+    columns, kind = modality.to_columns(payload[rows], rows, raw.payload, params.collect)
     dataset.write_examples(batch, kind, describe(raw, ids, splits, rows) | columns, numbered=raw.numbered)
     id_of = {example.key: id_ for example, id_, split in zip(raw.examples, ids, splits, strict=True) if split}
     dataset.write_csv(dataset.labels(batch), ["id", "annotator", "label"], votes(raw, id_of))
     dataset.write_csv(dataset.truth(batch), ["id", "label"], truth(raw, ids))
+
+
+def refuse_digits(digits: list[str], batch: str, raw: RawBatch, params: parameters.Collect) -> None:
+    """Raise where the example's `digits` are still listed beside a batch that is unlike them: no encoder fits both."""
+    modality = modalities.named(raw.modality)
+    with quiet():
+        first = modality.canonical(raw.payload[:1], [raw.examples[0].place], params)
+    _, kind = modality.to_columns(first, [0], raw.payload[:1], params)
+    of_digits = [*(params.resize or (8, 8)), params.channels or 1]
+    if (kind["modality"], kind["shape"]) != ("image", of_digits):
+        holds = dataset.describe(kind)
+        said = f"{dataset.RAW / batch} holds {holds}, but the digits that Assay came with are still listed"
+        raise InputError(f"{said}: take {', '.join(digits)} out of batches and pretrain.batches in params.yaml")
 
 
 def sides(ids: list[str], given: list[str], params: parameters.Collect) -> list[str]:

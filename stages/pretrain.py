@@ -28,16 +28,13 @@ def read_samples(batches: list[str]) -> tuple[dict, np.ndarray]:
         path = dataset.sample(batch)
         own = dataset.read_kind(path)
         if kind and own != kind:
-            raise InputError(f"{path} holds {describe(own)}, but {batches[0]} holds {describe(kind)}")
+            two = f"{path} holds {dataset.describe(own)}, but {batches[0]} holds {dataset.describe(kind)}"
+            raise InputError(f"{two}: list batches of one shape, or set collect.resize or collect.channels")
         kind = own
         payloads += modalities.payloads(path, size=4096)
     if not payloads:
         raise InputError("pretrain.batches hold test examples only: list a batch to learn from")
     return kind, np.concatenate(payloads)
-
-
-def describe(kind: dict) -> str:
-    return f"{kind['modality']} examples of shape {' x '.join(map(str, kind['shape'])) or 'free'}"
 
 
 if __name__ == "__main__":

@@ -2,28 +2,27 @@
 
 import csv
 import hashlib
-import io
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-import soundfile
-from PIL import Image
 
 from assay import dataset
 from benchmarks.workspace import set_parameters
 from tests import tiny_bert
 from tests.func.conftest import Workspace
+from tests.func.own_batches import CLASSES, COMMON, WORDS, drawings, rows_of_all_kinds, sounds, texts
 from tests.func.pipeline import clone
 
 pytestmark = pytest.mark.slow
 
-CLASSES = ("low", "high")
-EACH = 60
-WORDS = {"low": ["tief", "底部", "منخفض", "🔻"], "high": ["hoch", "高い", "عالي", "🔺"]}
-COMMON = ["and", "the", "of", "это", "ist", "!"]
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def matrices(path: Path) -> set[bytes]:
@@ -32,55 +31,21 @@ def matrices(path: Path) -> set[bytes]:
     return {array.tobytes() for array in constants if array.ndim == 2 and array.size >= tiny_bert.WIDTH**2}
 
 
-def table(folder: Path, rows: list[dict]) -> None:
-    with (folder / "examples.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def sounds(folder: Path, rng: np.random.Generator) -> None:
-    """Tones in noise, in folders per class."""
-    time = np.arange(4000) / 8000
-    for label, hertz in zip(CLASSES, (300, 900), strict=True):
-        (folder / label).mkdir()
-        for number in range(EACH):
-            tone = np.sin(2 * np.pi * hertz * rng.uniform(0.9, 1.1) * time) * rng.uniform(0.2, 0.6)
-            file = io.BytesIO()
-            soundfile.write(file, tone + rng.normal(0, 0.02, len(time)), 8000, format="WAV")
-            (folder / label / f"{number}.wav").write_bytes(file.getvalue())
-
-
-def texts(folder: Path, rng: np.random.Generator) -> None:
-    """Sentences of words that one class has more often, in three scripts."""
-    rows = []
-    for number in range(2 * EACH):
-        label = CLASSES[number % 2]
-        said = [*rng.choice(COMMON, 5), *rng.choice(WORDS[label], 2), str(number)]
-        rows.append({"text": " ".join(rng.permutation(said)), "label": label})
-    table(folder, rows)
-
-
-def rows_of_all_kinds(folder: Path, rng: np.random.Generator) -> None:
-    """Numbers, dates and categories with gaps, each of which tells a part."""
-    rows = []
-    for number in range(3 * EACH):
-        high = number % 2
-        row = {
-            "size": f"{rng.normal(2 * high):.3f}",
-            "since": f"20{10 + 5 * high + rng.integers(8)}-0{rng.integers(1, 9)}-1{rng.integers(10)}",
-            "town": rng.choice(["Ulm", "Köln", "Bonn"], p=[0.6, 0.3, 0.1] if high else [0.1, 0.3, 0.6]),
-        }
-        gap = rng.choice(list(row))
-        rows.append(row | ({gap: ""} if number % 4 > 2 else {}) | {"label": CLASSES[high]})
-    table(folder, rows)
+# what people are shown of an example where there is one line for it
+FILE = r"data/raw/mine/(low|high)/\d+\.wav"
+TEXT = r"(\S+ ){7}\S+"
+ROW = r"size = (-?\d+\.\d+)?; since = (20\d\d-0\d-1\d)?; town = (Ulm|Köln|Bonn)?"
 
 
 @pytest.mark.parametrize(
-    ("make", "least", "asked"),
-    [(sounds, 0.9, "high/1.wav"), (texts, 0.9, "examples.csv"), (rows_of_all_kinds, 0.7, "examples.csv")],
+    ("make", "least", "asked", "line"),
+    [
+        (sounds, 0.9, "high/1.wav", FILE),
+        (texts, 0.9, "examples.csv", TEXT),
+        (rows_of_all_kinds, 0.7, "examples.csv", ROW),
+    ],
 )
-def test_from_raw_files_to_a_prediction(tmp_path: Path, make: object, least: float, asked: str) -> None:
+def test_from_raw_files_to_a_prediction(tmp_path: Path, make: object, least: float, asked: str, line: str) -> None:
     project = clone(tmp_path / "a")
     raw = project.folder / "data/raw/mine"
     raw.mkdir(parents=True)
@@ -91,21 +56,19 @@ def test_from_raw_files_to_a_prediction(tmp_path: Path, make: object, least: flo
     lines = project.run(f"python -m assay predict data/raw/mine/{asked}").stdout.splitlines()
     assert all(line.split("\t")[1] in CLASSES for line in lines)
     assert project.repro() == set()
+    for listed in (dataset.QUEUE, dataset.ISSUES):
+        shown = [row["example"] for row in rows(project.folder / listed) if row["id"]]
+        assert all(re.fullmatch(line, each) for each in shown), shown
+    if make is rows_of_all_kinds:
+        project.run("python -m assay label-studio push --file tasks.json")
+        people_see = (project.folder / "tasks.json", project.folder / dataset.GALLERY)
+        assert all("town = Köln" in path.read_text(encoding="utf-8") for path in people_see)
+        assert {row["slice"] for row in rows(project.folder / dataset.SLICE_METRICS)} == {"size", "since", "town"}
     content = (project.folder / "dvc.lock").read_bytes()
     project.run("rm -rf data/embedded data/collected models/encoder models/classifier .dvc/cache")
     one_core = "taskset -c 0 " if shutil.which("taskset") else ""
     project.run(f"{one_core}python -m dvc repro")
     assert (project.folder / "dvc.lock").read_bytes() == content
-
-
-def drawings(folder: Path, rng: np.random.Generator) -> None:
-    """Bright bars in noise, at the top or at the bottom, in folders per class."""
-    for label, top in zip(CLASSES, (3, 12), strict=True):
-        (folder / label).mkdir()
-        for number in range(EACH):
-            pixels = rng.integers(60, size=(17, 15))
-            pixels[top + rng.integers(3), 2:12] = 250
-            Image.fromarray(pixels.astype(np.uint8)).save(folder / label / f"{number}.png")
 
 
 @pytest.mark.parametrize("make", [drawings, sounds, texts, rows_of_all_kinds])

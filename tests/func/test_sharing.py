@@ -95,6 +95,45 @@ def objects(cache: Path) -> set[str]:
     return {path.parent.name + path.name for path in (cache / "files/md5").glob("*/*")}
 
 
+def test_tags_that_are_older_than_the_remote(site):
+    """Tagged first, shared later, as in the README's order: the page's commands push those versions too."""
+    anna = site.owner("anna")
+    anna.run("dvc checkout && git tag two-batches")
+    labels = anna.folder / dataset.labels("digits-3")
+    first = labels.read_bytes()
+    labels.unlink()
+    labels.write_bytes(first + b"more")
+    anna.run("dvc commit --force collect@digits-3 && git commit -qam 'More labels'")
+    site.type(anna, [*commands("A folder"), "git commit -qam 'Share'", "dvc push", "dvc push --all-tags"])
+    old = dataset.hashlib.md5(first).hexdigest()
+    assert old not in objects(site.folder / "srv/assay")  # DVC found no remote in the tag, and said nothing
+    lines = commands("Tags that are older than the remote")
+    site.type(anna, lines)
+    assert old in objects(site.folder / "srv/assay")
+    bela = site.clone("bela")
+    site.type(bela, [*lines[:2], "git checkout -q two-batches", "dvc pull"])
+    assert (bela.folder / dataset.labels("digits-3")).read_bytes() == first
+
+
+def test_batches_from_elsewhere(site):
+    """A folder from a disk and a file from a web server: tracked, seen by DVC, and asked for news."""
+    anna, incoming = site.owner("anna"), site.folder / "srv/incoming"
+    for batch in ("own", "other"):
+        (incoming / batch).mkdir(parents=True)
+        (incoming / batch / "examples.csv").write_text("label,x\na,1\n")
+    with servers.web(incoming) as server:
+        site.names["https://example.com"] = server.url
+        site.type(anna, commands("A batch from elsewhere"))
+        for batch, track in (("own", "own.dvc"), ("other", "other/examples.csv.dvc")):
+            path = Path(batch, "examples.csv")
+            assert (anna.folder / dataset.RAW / path).read_text() == "label,x\na,1\n"
+            assert f"{dataset.RAW}/{track}" in anna.run("git status --porcelain --untracked-files=all").stdout
+            (incoming / path).write_text("label,x\na,1\nb,2\n")
+            anna.run(f"dvc update {dataset.RAW}/{track}")
+            assert (anna.folder / dataset.RAW / path).read_text() == "label,x\na,1\nb,2\n"
+        assert anna.run("dvc status").stdout == UP_TO_DATE
+
+
 def test_versions_are_fetched_and_cleared(site, folder_remote):
     """`get` and `import` by version in another repository; `gc` keeps what is tagged."""
     anna = folder_remote
@@ -158,7 +197,7 @@ def test_a_damaged_remote_passes_for_whole_in_nothing(site, folder_remote):
     """One object corrupt, one cut short, one missing: named, none of them taken; mended as the page says."""
     folder_remote.run("git push -q origin HEAD")
     store = site.folder / "srv/assay/files/md5"
-    damaged = (dataset.RELEASE_MODEL, dataset.labels("digits-3"), Path("data/raw/digits-1/examples.parquet"))
+    damaged = (dataset.RELEASE_MODEL, dataset.labels("digits-3"), dataset.examples("digits-1"))
     content = {path: (folder_remote.folder / path).read_bytes() for path in damaged}
     names = [dataset.fingerprint(folder_remote.folder / path) for path in damaged]
     corrupt, short, missing = (store / name[:2] / name[2:] for name in names)

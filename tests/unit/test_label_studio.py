@@ -185,11 +185,6 @@ def test_interface_keeps_classes_as_they_are():
     assert [choice.get("alias") for choice in choices] == classes
 
 
-def test_rows_of_a_table_are_shown_as_text():
-    kind = {"features": ["width", "=height"]}
-    assert tables.show(np.array([1.5, 1e-9], np.float32), kind) == "width = 1.5\n=height = 1e-09"
-
-
 # pull
 
 
