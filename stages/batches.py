@@ -1,5 +1,6 @@
 """Check the lists of batches before anything reads them: DVC says of a missing folder no more than `[Errno 2]`."""
 
+import shutil
 import subprocess
 import sys
 
@@ -32,7 +33,10 @@ def is_tracked(batch: str) -> bool:
     folder = dataset.RAW / batch
     if folder.with_name(f"{batch}.dvc").exists() or any(folder.rglob("*.dvc")):
         return True
-    listed = subprocess.run(["git", "ls-files", "--", folder], capture_output=True, check=False)
+    git = shutil.which("git")
+    if git is None:
+        return True
+    listed = subprocess.run([git, "ls-files", "--", folder], capture_output=True, check=False)
     return bool(listed.stdout) or listed.returncode != 0  # without a git repository there is nothing to be told
 
 

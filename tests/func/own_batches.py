@@ -5,8 +5,18 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pyarrow.csv
+import pyarrow.parquet as pq
 import soundfile
 from PIL import Image
+
+from tests.func.pipeline import Project
+
+# what a user types to track `../mine`, and settings that make the pipeline short
+RAW = "data/raw/mine"
+ADDED = [f"cp -r ../mine {RAW}", f"dvc add {RAW}"]
+QUICK = {"train__start": "frozen", "evaluate__resamples": 100, "collect__seconds": 0.5}
+UP_TO_DATE = "Data and pipelines are up to date.\n"
 
 CLASSES = ("low", "high")
 EACH = 60
@@ -66,3 +76,17 @@ def drawings(folder: Path, rng: np.random.Generator) -> None:
             pixels = rng.integers(60, size=(17, 15))
             pixels[top + rng.integers(3), 2:12] = 250
             Image.fromarray(pixels.astype(np.uint8)).save(folder / label / f"{number}.png")
+
+
+def parquet_table(folder: Path, rng: np.random.Generator) -> None:
+    rows_of_all_kinds(folder, rng)
+    table = pyarrow.csv.read_csv(folder / "examples.csv")
+    pq.write_table(table, folder / "examples.parquet")
+    (folder / "examples.csv").unlink()
+
+
+def raw_bytes(project: Project) -> dict[str, bytes]:
+    """What the user brought: raw files and encoders."""
+    folders = (project.folder / RAW, project.folder / "models/pretrained")
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(project.folder)): path.read_bytes() for path in files}

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from assay import answers, catalogue, dataset, images, label_studio, spreadsheets, tables
+from assay import answers, catalogue, dataset, images, label_studio, spreadsheets
 from assay.errors import InputError
 from assay.parameters import Collect
 

@@ -1,0 +1,105 @@
+"""Own data in two edits, as the README says, and what then happens when the batch changes; with the real DVC."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from assay import dataset
+from tests.func.own_batches import ADDED, QUICK, RAW, UP_TO_DATE, drawings, parquet_table, raw_bytes, texts
+from tests.func.pipeline import PERSON, ROOT, clone
+from tests.func.test_story import blocks
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("typed", [f"dvc add {RAW}", "true"])
+def test_a_batch_that_changed_in_place(tmp_path: Path, typed: str) -> None:
+    """A file added, one changed, one removed: the next build has exactly that, and the tag has the old one."""
+    (tmp_path / "mine").mkdir()
+    drawings(tmp_path / "mine", np.random.default_rng(0))
+    project = clone(tmp_path / "assay", **PERSON)
+    project.run("\n".join(["set -e", *ADDED]))
+    project.set(batches=["mine"], pretrain__batches=["mine"], **QUICK)
+    project.repro()
+    project.run("git add . && git commit -qm first && git tag first")
+    before, folder = raw_bytes(project), project.folder / RAW
+
+    project.run(f"chmod -R u+w {RAW}")
+    (folder / "low/0.png").rename(folder / "high/new.png")
+    (folder / "high/0.png").write_bytes((folder / "low/1.png").read_bytes())
+    (folder / "high/1.png").unlink()
+    after = raw_bytes(project)
+    project.run(typed)
+    assert "collect@mine" in project.repro()
+    assert project.run("dvc status").stdout == UP_TO_DATE
+    project.run("git add . && git commit -qm second && git tag second")
+    rows = dataset.read_parquet(project.folder / dataset.examples("mine")).to_pylist()
+    keys = {key for row in rows for key in [row["key"], *row["duplicates"]]}
+    assert keys == {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
+
+    for version, content in (("first", before), ("second", after)):
+        project.run(f"git checkout -q {version} && dvc checkout")
+        assert raw_bytes(project) == content
+        assert project.run("dvc repro").stdout.endswith(UP_TO_DATE)
+
+
+def test_what_is_not_saved_is_not_removed(tmp_path: Path) -> None:
+    """Another version is asked for while a file of the batch is in no cache: it stays."""
+    (tmp_path / "mine").mkdir()
+    drawings(tmp_path / "mine", np.random.default_rng(0))
+    project = clone(tmp_path / "assay", **PERSON)
+    project.run("\n".join(["set -e", *ADDED, "git add .", "git commit -qm own"]))
+    (project.folder / RAW / "low/new.png").write_bytes(b"the only copy")
+    project.run("git checkout -q HEAD~1 && dvc checkout", check=False)
+    project.run("git checkout -q - && dvc checkout", check=False)
+    assert (project.folder / RAW / "low/new.png").read_bytes() == b"the only copy"
+
+
+@pytest.mark.parametrize("make", [drawings, texts, parquet_table])
+def test_own_data_in_two_edits(tmp_path: Path, make: Callable) -> None:
+    """The section of the README, typed word for word in a fresh clone."""
+    section = (ROOT / "README.md").read_text().split("\n## Own data in two edits\n")[1].split("\n## ")[0]
+    add, build = blocks("Own data in two edits")
+    (edit,) = re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)
+    (tmp_path / "mine").mkdir()
+    make(tmp_path / "mine", np.random.default_rng(0))
+    project = clone(tmp_path / "assay", **PERSON)
+    project.set(**QUICK)
+
+    for line in add.splitlines():
+        project.run(line.removeprefix("$ "))
+    values = yaml.safe_load(edit)
+    project.set(batches=values["batches"], pretrain__batches=values["pretrain"]["batches"])
+    for line in build.splitlines():
+        assert "Running stage 'digits'" not in project.run(line.removeprefix("$ ")).stdout
+    assert project.run("git status --porcelain").stdout == ""
+    assert (project.folder / dataset.MODEL_CARD).exists()
+    assert sorted(path.name for path in (project.folder / "data/collected").iterdir()) == ["mine"]
+
+
+def test_digits_that_are_still_listed(tmp_path: Path) -> None:
+    """Told at the start, in one line that says what to do."""
+    (tmp_path / "mine").mkdir()
+    drawings(tmp_path / "mine", np.random.default_rng(0))
+    project = clone(tmp_path / "assay", **PERSON)
+    project.run("\n".join(["set -e", *ADDED]))
+    project.set(batches=["digits-1", "mine"], pretrain__batches=["digits-1", "mine"])
+    failed = project.run("dvc repro", check=False)
+    said = [line for line in failed.stderr.splitlines() if line.startswith("assay: ")]
+    assert failed.returncode
+    assert len(said) == 1
+    assert "take digits-1 out of batches and pretrain.batches" in said[0]
+    assert not (project.folder / dataset.ENCODER).exists()
+
+
+def test_what_a_file_manager_leaves_changes_nothing(first_run: object) -> None:
+    project = first_run.project
+    for name in (".DS_Store", "Thumbs.db", "._labels.csv"):
+        (project.folder / "data/collected/digits-1" / name).write_bytes(b"")
+    assert project.repro() == set()
+    for name in (".DS_Store", "Thumbs.db", "._labels.csv"):
+        (project.folder / "data/collected/digits-1" / name).unlink()
