@@ -15,18 +15,18 @@ def examples(a: pd.DataFrame, b: pd.DataFrame) -> dict:
     return {**_counts(a.index, b.index), "moved": dict(moves)}
 
 
-def labels(a: pd.DataFrame, b: pd.DataFrame, answers: pd.DataFrame, catalogue: pd.DataFrame | None) -> dict:
+def labels(a: pd.DataFrame, b: pd.DataFrame, answers: pd.DataFrame | None, catalogue: pd.DataFrame | None) -> dict:
     """Of two lists of one label an example, with `label` and `source` by id; who relabelled what.
 
     Parameters
     ----------
-    answers : people's answers in B, by `name` of an example: its id, key or <batch>/<key>
+    answers : people's answers in B, by `name` of an example: its id, key or <batch>/<key>; None: not known
     catalogue : the examples of B, by id; None: only ids are known
     """
     both = a.merge(b, left_index=True, right_index=True, suffixes=_SUFFIXES)
     changed = both[both["label_a"] != both["label_b"]]
     by = Counter(changed["source_b"])
-    if by.pop("human", 0):
+    if answers is not None and by.pop("human", 0):
         human = changed.index[changed["source_b"] == "human"]
         names = pd.Series(human, human)
         if catalogue is not None:

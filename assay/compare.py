@@ -17,14 +17,19 @@ def compare(a: str, b: str | None, *, why: bool, metrics: Sequence[str]) -> dict
     params = parameters.load().evaluate
     old, new = Version(a), Version(b)
     found = {"a": old.name, "b": new.name, "data": _data(old, new), "model": _model(old, new, metrics, params, why=why)}
-    return found | {"missing": sorted({"/".join(path.split("/")[:2]) for path in old.missing + new.missing})}
+    found["missing"] = _folders(old.missing + new.missing)
+    return found | {"absent": {version.name: _folders(version.absent) for version in (old, new) if version.absent}}
 
 
 def _data(old: Version, new: Version) -> dict:
-    """What differs, as far as the files are there."""
-    found: dict = {"batches": [old.batches(), new.batches()], "parameters": new.parameters_since(old)}
+    """What differs, as far as the files are there: what is not known of both is left out."""
+    found: dict = {"parameters": new.parameters_since(old)}
+    batches = [version.batches() for version in (old, new)]
+    if _there(*batches):
+        found["batches"] = batches
     answers = [version.answers() for version in (old, new)]
-    found["answers"] = [len(each) for each in answers]
+    if _there(*answers):
+        found["answers"] = [len(each) for each in answers]
     found["counts"] = [version.json(dataset.CLEAN_METRICS) for version in (old, new)]
     if _there(old.examples, new.examples):
         found["examples"] = changes.examples(old.examples, new.examples)
@@ -108,7 +113,8 @@ def _shares(old: Version, new: Version, tests: pd.Series, classes: list[str], ab
     both = {"left_index": True, "right_index": True, "how": "outer", "suffixes": ("_a", "_b")}
     every = old.learned[["label"]].merge(new.learned[["label"]], **both)
     held = every.index.isin(new.examples.index)
-    same_encoder = old.read(dataset.ENCODER) == new.read(dataset.ENCODER)
+    encoders = [version.read(dataset.ENCODER) for version in (old, new)]
+    same_encoder = _there(*encoders) and encoders[0] == encoders[1]
     features = new.features(new.examples.loc[every.index[held]])
     if same_encoder and not held.all():
         features = np.concatenate([features, old.features(old.examples.loc[every.index[~held]])])
@@ -121,3 +127,8 @@ def _shares(old: Version, new: Version, tests: pd.Series, classes: list[str], ab
 
 def _there(*tables: object) -> bool:
     return all(table is not None for table in tables)
+
+
+def _folders(paths: Sequence[str]) -> list[str]:
+    """Two levels of each path: a batch's own files are not listed one by one."""
+    return sorted({"/".join(path.split("/")[:2]) for path in paths})

@@ -77,6 +77,8 @@ def _parts(found: dict) -> list[_Part]:
     parts = [_data(found["data"]), _model(found)]
     if "why" in found["model"]:
         parts.append(_why(found))
+    for name, files in found["absent"].items():
+        parts[-1].notes.append(f"not found in {name}, so not compared: {_listed(files)}")
     if found["missing"]:
         files = "1 file is" if len(found["missing"]) == 1 else f"{len(found['missing'])} files are"
         where = f"neither cached nor on the remote ({_listed(found['missing'])})"
@@ -86,10 +88,11 @@ def _parts(found: dict) -> list[_Part]:
 
 def _data(data: dict) -> _Part:
     part = _Part("Data")
-    old, new = data["batches"]
-    came, went = [name for name in new if name not in old], [name for name in old if name not in new]
-    named = [f", {sign} {_listed(names)}" for sign, names in (("+", came), ("−", went)) if names]
-    part.lines.append(("batches", "".join([_went(len(old), len(new)), *named])))
+    if "batches" in data:
+        old, new = data["batches"]
+        came, went = [name for name in new if name not in old], [name for name in old if name not in new]
+        named = [f", {sign} {_listed(names)}" for sign, names in (("+", came), ("−", went)) if names]
+        part.lines.append(("batches", "".join([_went(len(old), len(new)), *named])))
     if "examples" in data:
         part.lines.append(("examples", _counted(data["examples"])))
         moved = data["examples"]["moved"]
@@ -98,7 +101,8 @@ def _data(data: dict) -> _Part:
         part.lines.append(("splits", f"CHANGED: {sides}: no test is fair" if moved else f"none of {kept:,} moved"))
     else:
         before, after = data["counts"]
-        part.lines += [(name, _went(before[name], after[name])) for name in ("examples", "labelled") if name in before]
+        names = [name for name in ("examples", "labelled") if name in before and name in after]
+        part.lines += [(name, _went(before[name], after[name])) for name in names]
     for key, name in (("labels", "labels"), ("test_labels", "test labels")):
         if key in data:
             part.lines.append((name, _counted(data[key])))
@@ -107,7 +111,7 @@ def _data(data: dict) -> _Part:
     if "people" in data:
         changed = {name: _counted(each) for name, each in data["people"].items() if _changes(each)}
         part.lines += [(f"by {name}", text) for name, text in list(changed.items())[:_LISTED]]
-    if data["answers"][0] != data["answers"][1]:
+    if "answers" in data and data["answers"][0] != data["answers"][1]:
         part.lines.append(("answers", _went(*data["answers"])))
     if "classes" in data:
         changed = [f"{name}: {_went(*counts)}" for name, counts in data["classes"].items() if counts[0] != counts[1]]
@@ -122,7 +126,7 @@ def _model(found: dict) -> _Part:
     model = found["model"]
     if "metrics" not in model:
         part = _Part("Model, as recorded: each on its own test examples")
-        part.table = [["", found["a"], found["b"], "change"]]
+        part.table = [["", found["a"], found["b"], "change"]] if model["recorded"] else []
         for name, (a, b) in model["recorded"].items():
             own = [f"{each[0]:.4f} ({each[1]:.4f} to {each[2]:.4f})" for each in (a, b)]
             part.table.append([_spelled(name), *own, f"{b[0] - a[0]:+.4f}"])

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
@@ -10,39 +11,51 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+from dvc.config import Config
 from dvc.exceptions import DvcException
-from dvc.fs import DVCFileSystem  # dvc.api takes 0.1 s more to import
+from dvc.repo import Repo  # dvc.api takes 0.1 s more to import
+from dvc.scm import SCM
 from dvc.utils.diff import diff
 from dvc.utils.serialize import parse_yaml
 
 from assay import catalogue, dataset, parameters, spreadsheets
+from assay.answers import is_answers
 from assay.errors import InputError
 
 
 class Version:
-    """What a revision holds. A file that is neither in git nor cached nor on the remote reads as None.
+    """What a revision holds. A file that cannot be read is None.
+
+    Paths are those of the working folder, wherever in its git repository that lies.
 
     Attributes
     ----------
     name : as it was asked for; "workspace"
-    missing : the files that were asked for and could not be read
+    missing : the files that were asked for and are neither cached nor on the remote
+    absent : the files that were asked for and are no part of the revision
     """
 
     def __init__(self, revision: str | None) -> None:
-        self.name, self.missing = revision or "workspace", list[str]()
+        self.name, self.missing, self.absent = revision or "workspace", list[str](), list[str]()
         if re.fullmatch("[0-9a-f]{40}", self.name):
             self.name = self.name[:7]
         try:
-            self._files = DVCFileSystem(rev=revision)
-            self.repo = self._files.repo
+            repo = Repo(scm=SCM(str(Path.cwd())), config=Config.from_cwd())  # every revision with the remotes of today
+            self._switched = ExitStack()  # as long as this lives, the repo is at the revision
+            if revision:
+                self._switched.enter_context(repo.switch(revision))
+            self._files = repo.dvcfs
+            self._files.info(parameters.FILE.as_posix())
+        except FileNotFoundError:
+            raise InputError(f"{self.name} cannot be read: it has no {parameters.FILE} in this folder") from None
         except DvcException as error:
             raise InputError(f"{self.name} cannot be read: {error}") from None
 
     def open(self, path: Path) -> BinaryIO | None:
         try:
-            return self._files.open(f"/{path.as_posix()}", "rb")
+            return self._files.open(path.as_posix(), "rb")
         except (OSError, DvcException):  # DVC's: a remote that does not answer
-            self.missing.append(path.as_posix())
+            (self.missing if self._files.exists(path.as_posix()) else self.absent).append(path.as_posix())
             return None
 
     def read(self, path: Path) -> bytes | None:
@@ -60,18 +73,18 @@ class Version:
 
     def parameters_since(self, earlier: "Version") -> dict[str, list]:
         """The parameters that differ, each as [then, now]."""
-        two = [parse_yaml(version.read(parameters.FILE) or b"", parameters.FILE) for version in (earlier, self)]
+        two = [parse_yaml(version.read(parameters.FILE), parameters.FILE) for version in (earlier, self)]
         found = diff(*({"": {"data": each}} for each in two)).get("", {})
         return {key: [each["old"], each["new"]] for key, each in sorted(found.items())}
 
-    def batches(self) -> list[str]:
-        return self.json(dataset.LISTED).get("batches", [])
+    def batches(self) -> list[str] | None:
+        return self.json(dataset.LISTED).get("batches")
 
     @cached_property
     def examples(self) -> pd.DataFrame | None:
         """As `catalogue.read`, by id."""
         frames = {}
-        for batch in self.batches():
+        for batch in self.batches() or []:
             file = self.open(dataset.examples(batch))
             if file is None:
                 return None
@@ -86,14 +99,19 @@ class Version:
 
     def votes(self) -> pd.DataFrame | None:
         """Every label that was collected: `id`, `annotator`, `label`."""
-        frames = [self.csv(dataset.labels(batch)) for batch in self.batches()]
+        frames = [self.csv(dataset.labels(batch)) for batch in self.batches() or []]
         return None if not frames or any(frame is None for frame in frames) else pd.concat(frames, ignore_index=True)
 
-    def answers(self) -> pd.DataFrame:
+    def answers(self) -> pd.DataFrame | None:
         """People's answers in data/annotations, which git holds: `name` (an id or key), `annotator`, `label`."""
+        if not self._files.isdir(dataset.ANNOTATIONS.as_posix()):
+            self.absent.append(dataset.ANNOTATIONS.as_posix())
+            return None
         frames = [pd.DataFrame(columns=["name", "annotator", "label"])]
-        for path in map(Path, sorted(self._files.glob(f"/{dataset.ANNOTATIONS}/*.csv"))):
-            content = self.read(path.relative_to("/"))
+        for path in filter(is_answers, map(Path, sorted(self._files.find(dataset.ANNOTATIONS.as_posix())))):
+            content = self.read(path)
+            if content is None:
+                return None
             frame = spreadsheets.parse(f"{self.name}:{path}", content, ["annotator", "label"]).to_pandas()
             by = "id" if "id" in frame else "key"
             frames.append(frame.rename(columns={by: "name"}).reindex(columns=frames[0].columns))

@@ -150,6 +150,7 @@ def test_who_relabelled_what():
     found = changes.labels(a, b, answers, examples)
     assert (found["added"], found["removed"], found["relabelled"]) == (1, 1, 2)
     assert found["relabelled_by"] == {"corrected": 1, "by anna": 1}
+    assert changes.labels(a, b, None, examples)["relabelled_by"] == {"corrected": 1, "human": 1}
 
 
 def test_an_example_that_changes_sides_is_loud():
@@ -158,6 +159,15 @@ def test_an_example_that_changes_sides_is_loud():
     assert found["moved"] == {"test to train": 1}
     page = {"a": "a", "b": "b", "data": {"examples": found}, "model": {}}
     assert comparison_page.headline(page) == "EXAMPLES CHANGED SIDES, so no verdict holds"
+
+
+def test_what_was_not_found_is_no_change():
+    data = {"parameters": {}, "counts": [{}, {"examples": 3}]}
+    missing = {"missing": [], "absent": {"a": ["data/batches.json"]}}
+    page = comparison_page.terminal({"a": "a", "b": "b", "data": data, "model": {"recorded": {}}} | missing)
+    assert page.splitlines()[0] == "a → b: no verdict without the predictions of both"
+    assert page.splitlines()[-1] == "  not found in a, so not compared: data/batches.json"
+    assert page.count("→") == 1
 
 
 def test_no_name_breaks_the_page():
