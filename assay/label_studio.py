@@ -9,7 +9,6 @@ import os
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 

@@ -86,7 +86,7 @@ def parquet_table(folder: Path, rng: np.random.Generator) -> None:
 
 
 def raw_bytes(project: Project) -> dict[str, bytes]:
-    """What the user brought: raw files and encoders."""
-    folders = (project.folder / RAW, project.folder / "models/pretrained")
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    """Raw files and encoders, and what DVC and git note beside them."""
+    folders = ("data/raw", "models/pretrained")
+    files = [path for folder in folders for path in (project.folder / folder).rglob("*") if path.is_file()]
     return {str(path.relative_to(project.folder)): path.read_bytes() for path in files}

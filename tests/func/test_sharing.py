@@ -131,7 +131,7 @@ def test_batches_from_elsewhere(site):
             (incoming / path).write_text("label,x\na,1\nb,2\n")
             anna.run(f"dvc update {dataset.RAW}/{track}")
             assert (anna.folder / dataset.RAW / path).read_text() == "label,x\na,1\nb,2\n"
-        assert anna.run("dvc status").stdout == UP_TO_DATE
+            assert anna.run(f"dvc status {dataset.RAW}/{track}").stdout == UP_TO_DATE
 
 
 def test_versions_are_fetched_and_cleared(site, folder_remote):
