@@ -34,9 +34,9 @@ def test_a_batch_that_changed_in_place(tmp_path: Path) -> None:
         (folder / f"low/{number}.png").rename(folder / f"high/new-{number}.png")
         (folder / f"high/{number}.png").write_bytes((folder / "low/0.png").read_bytes())
         (folder / f"high/{10 + number}.png").unlink()
-        versions.append(raw_bytes(project))
         project.run(typed)
         assert "collect@mine" in project.repro()
+        versions.append(raw_bytes(project))
         assert project.run("dvc status").stdout == UP_TO_DATE
         project.run(f"git add . && git commit -qm v{number} && git tag v{number}")
         rows = dataset.read_parquet(project.folder / dataset.examples("mine")).to_pylist()
