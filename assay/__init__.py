@@ -2,4 +2,6 @@
 
 import os
 
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else ONNX Runtime reports its use to its makers, over the network
+os.environ["ORT_DISABLE_TELEMETRY"] = (
+    "1"  # else ONNX Runtime reports its use to its makers, over the network
+)

@@ -15,7 +15,11 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.metrics import average_precision_score
 
-from assay import annotators, calibration, catalogue, kernel_vote, leave_one_out, noise_layer, parameters
+from assay.catalogue import catalogue
+from assay.cleaning import annotators, kernel_vote, noise_layer
+from assay.contract import parameters
+from assay.measures import leave_one_out
+from assay.training import calibration
 from benchmarks.label_quality import FOLDS, REPRO, prepared
 from benchmarks.workspace import clone, machine, row, set_parameters, timed
 from stages import clean
@@ -23,7 +27,10 @@ from stages import clean
 EMBEDDINGS = {  # what changes in params.yaml
     "fine patches": {"pretrain__coarse_patches": 0, "pretrain__mirror": False},
     "and coarse ones": {"pretrain__coarse_patches": "auto", "pretrain__mirror": False},
-    "and their mirror image (the default)": {"pretrain__coarse_patches": "auto", "pretrain__mirror": "auto"},
+    "and their mirror image (the default)": {
+        "pretrain__coarse_patches": "auto",
+        "pretrain__mirror": "auto",
+    },
 }
 
 
@@ -39,7 +46,7 @@ def hear(folder: Path, *, network: bool) -> tuple[dict[str, np.ndarray], np.ndar
         votes = [near.scores(block, rows.start) for rows, block in leave_one_out.rows_of(features)]
         voices = {"ridge": linear.scores, "neighbours": np.concatenate(votes)}
         if network:
-            from assay import cross_validation
+            from assay.cleaning import cross_validation
 
             everything = np.arange(len(examples))
             set_parameters(Path(), clean__folds=FOLDS)
@@ -50,24 +57,36 @@ def hear(folder: Path, *, network: bool) -> tuple[dict[str, np.ndarray], np.ndar
     return voices, given, wrong
 
 
-def scored(name: str, pred_probs: np.ndarray, given: np.ndarray, wrong: np.ndarray, confusion: np.ndarray) -> None:
+def scored(
+    name: str, pred_probs: np.ndarray, given: np.ndarray, wrong: np.ndarray, confusion: np.ndarray
+) -> None:
     """A row: average precision of the probability that the given label is right, once it was looked at."""
     joint = pred_probs * confusion[:, given].T
     doubt = 1 - joint[np.arange(len(given)), given] / joint.sum(axis=1)
     odd = np.arange(1, len(given), 2)
     rng = np.random.default_rng(0)
     draws = (rng.choice(odd, len(odd)) for _ in range(200))
-    low, high = np.quantile([average_precision_score(wrong[some], doubt[some]) for some in draws], [0.025, 0.975])
+    low, high = np.quantile(
+        [average_precision_score(wrong[some], doubt[some]) for some in draws], [0.025, 0.975]
+    )
     row(name, f"{average_precision_score(wrong[odd], doubt[odd]):.3f} ({low:.3f} to {high:.3f})")
 
 
-def combinations(before: str, voices: dict[str, np.ndarray], given: np.ndarray, wrong: np.ndarray) -> None:
+def combinations(
+    before: str, voices: dict[str, np.ndarray], given: np.ndarray, wrong: np.ndarray
+) -> None:
     """Some voices together: with a temperature each and one share of errors, and with the noise layer."""
     some = list(voices.values())
     name, n_classes = f"{before}; {' + '.join(voices)}", some[0].shape[1]
     sharpness, noise = calibration.shared(some, given)
     pred_probs = softmax(np.tensordot(sharpness, np.stack(some), 1), axis=1)
-    scored(f"{name}; one temperature each", pred_probs, given, wrong, annotators.uniform(noise, n_classes))
+    scored(
+        f"{name}; one temperature each",
+        pred_probs,
+        given,
+        wrong,
+        annotators.uniform(noise, n_classes),
+    )
     layer = noise_layer.fit(some, given)
     scored(f"{name}; noise layer", layer.pred_probs(some), given, wrong, layer.confusion)
 
@@ -87,7 +106,9 @@ def main() -> None:
             combinations(name, {"ridge": voices["ridge"]}, given, wrong)
             if last:
                 combinations(name, {"neighbours": voices["neighbours"]}, given, wrong)
-                combinations(name, {each: voices[each] for each in ("ridge", "neighbours")}, given, wrong)
+                combinations(
+                    name, {each: voices[each] for each in ("ridge", "neighbours")}, given, wrong
+                )
             if "network" in voices:
                 combinations(name, {"network": voices["network"]}, given, wrong)
                 combinations(name, voices, given, wrong)

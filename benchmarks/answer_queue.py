@@ -6,15 +6,21 @@ python -m benchmarks.answer_queue 100
 import csv
 import sys
 
-from assay import dataset
+from assay.contract import csv_files, parquet_files, paths
 
 
 def main() -> None:
-    known = {row["id"]: row["label"] for batch in dataset.listed() for row in read(dataset.truth(batch))}
-    asked = [row["id"] for row in read(dataset.QUEUE)][: int(sys.argv[1])]
+    known = {
+        row["id"]: row["label"]
+        for batch in parquet_files.listed()
+        for row in read(paths.truth(batch))
+    }
+    asked = [row["id"] for row in read(paths.QUEUE)][: int(sys.argv[1])]
     answers = [(id_, "expert", known[id_]) for id_ in asked if id_ in known]
-    dataset.write_csv(dataset.ANNOTATIONS / "expert.csv", ["id", "annotator", "label"], sorted(answers))
-    print(f"{len(answers)} answers in {dataset.ANNOTATIONS / 'expert.csv'}")
+    csv_files.write_csv(
+        paths.ANNOTATIONS / "expert.csv", ["id", "annotator", "label"], sorted(answers)
+    )
+    print(f"{len(answers)} answers in {paths.ANNOTATIONS / 'expert.csv'}")
 
 
 def read(path) -> list[dict]:

@@ -16,8 +16,10 @@ import soundfile
 from PIL import Image
 from scipy.stats import binomtest
 
-from assay import audio, beyond, image_statistics, neighbours, outliers, sound_statistics
-from assay.parameters import Collect
+from assay.cleaning import data_findings, near_duplicates
+from assay.contract.parameters import Collect
+from assay.measures import image_statistics, outliers, sound_statistics
+from assay.modalities import audio
 from benchmarks import planted
 from benchmarks.workspace import SHARED, machine, row
 
@@ -29,10 +31,17 @@ def build(name: str) -> tuple[pd.DataFrame, np.ndarray]:
     rng, data = np.random.default_rng(2), planted.load(name)
     images, test = data["train"][0][-10_000:], data["test"][0][:TEST]
     every = np.concatenate([test, images])
-    rows, pieces, sources = [("", "", -1)] * len(every), [every], iter(rng.permutation(len(images)) + TEST)
+    rows, pieces, sources = (
+        [("", "", -1)] * len(every),
+        [every],
+        iter(rng.permutation(len(images)) + TEST),
+    )
     sources_test = iter(rng.permutation(TEST))
     for label, change in planted.COPIES.items():
-        for kind, count, pool in (("near_duplicate", COPIES, sources), ("leak", LEAKS, sources_test)):
+        for kind, count, pool in (
+            ("near_duplicate", COPIES, sources),
+            ("leak", LEAKS, sources_test),
+        ):
             of = [next(pool) for _ in range(count)]
             pieces.append(change(every[of], rng))
             rows += [(kind, label, source) for source in of]
@@ -42,14 +51,16 @@ def build(name: str) -> tuple[pd.DataFrame, np.ndarray]:
         rows += [(kind, label, source) for source in of]
     examples = pd.DataFrame(rows, columns=["planted", "how", "source"])
     split = np.where(np.arange(len(rows)) < TEST, "test", "train")
-    return examples.assign(split=split, batch="all", key=examples.index.astype(str)), np.concatenate(pieces)
+    return examples.assign(
+        split=split, batch="all", key=examples.index.astype(str)
+    ), np.concatenate(pieces)
 
 
 def found_by_assay(examples: pd.DataFrame, images: np.ndarray) -> dict[str, set[int]]:
     """The rows found of each kind, of a pair of copies both."""
     problems = image_statistics.problems(image_statistics.statistics(images))
     found = {kind: set(np.flatnonzero(flag)) for kind, flag in problems.items()}
-    copies = beyond.copies(examples, image_statistics.fingerprint(images))
+    copies = data_findings.copies(examples, image_statistics.fingerprint(images))
     copies["original"] = copies["reason"].str.extract("/([0-9]+) in").astype(int)
     for kind, rows in copies.groupby("kind"):
         found[kind] = set(rows.index) | set(rows["original"])
@@ -80,12 +91,24 @@ def found_by_cleanvision(images: np.ndarray) -> dict[str, set[int]]:
     return {kind: set(np.flatnonzero(flag)) for kind, flag in kinds.items()}
 
 
-def report(name: str, tool: str, examples: pd.DataFrame, found: dict[str, set[int]], seconds: float) -> None:
+def report(
+    name: str, tool: str, examples: pd.DataFrame, found: dict[str, set[int]], seconds: float
+) -> None:
     as_it_came = set(examples.index[examples["planted"] == ""]) - set(examples["source"])
-    for (kind, how), rows in examples[examples["planted"] != ""].groupby(["planted", "how"], sort=False):
+    for (kind, how), rows in examples[examples["planted"] != ""].groupby(
+        ["planted", "how"], sort=False
+    ):
         if kind in found:
             hits, false = len(set(rows.index) & found[kind]), len(as_it_came & found[kind])
-            row(name, tool, kind, how, share(hits, len(rows)), share(false, len(as_it_came)), f"{seconds:.1f}")
+            row(
+                name,
+                tool,
+                kind,
+                how,
+                share(hits, len(rows)),
+                share(false, len(as_it_came)),
+                f"{seconds:.1f}",
+            )
 
 
 def share(count: int, of: int) -> str:
@@ -100,13 +123,21 @@ def sounds() -> None:
 
     def problems(files: list[bytes]) -> dict[str, np.ndarray]:
         names = list(map(str, paths[: len(files)]))
-        return sound_statistics.problems(sound_statistics.statistics(audio.canonical(files, names, params)))
+        return sound_statistics.problems(
+            sound_statistics.statistics(audio.canonical(files, names, params))
+        )
 
     def louder(path: Path, gain: float) -> bytes:
         """Its peak at `gain` times full scale, and cut off there, at the recording's own rate."""
         sound, rate = soundfile.read(path)
         file = io.BytesIO()
-        soundfile.write(file, (gain * sound / np.abs(sound).max()).clip(-1, 1), rate, format="WAV", subtype="PCM_16")
+        soundfile.write(
+            file,
+            (gain * sound / np.abs(sound).max()).clip(-1, 1),
+            rate,
+            format="WAV",
+            subtype="PCM_16",
+        )
         return file.getvalue()
 
     as_they_came = problems([path.read_bytes() for path in paths])
@@ -121,17 +152,29 @@ def sounds() -> None:
             *(share(each.sum(), len(each)) for each in (found, false)),
             "",
         )
-    silence, false = problems([louder(path, 1e-3) for path in paths[:BAD]])["silent"], as_they_came["silent"]
-    row("fsdd", "Assay", "silent", "peak at -60 dB", *(share(each.sum(), len(each)) for each in (silence, false)), "")
+    silence, false = (
+        problems([louder(path, 1e-3) for path in paths[:BAD]])["silent"],
+        as_they_came["silent"],
+    )
+    row(
+        "fsdd",
+        "Assay",
+        "silent",
+        "peak at -60 dB",
+        *(share(each.sum(), len(each)) for each in (silence, false)),
+        "",
+    )
 
 
 def scale(n: int, width: int) -> float:
     """Seconds for copies and outliers among embeddings alone."""
-    rows = np.random.default_rng(0).standard_normal((n, 20)) @ np.random.default_rng(1).standard_normal((20, width))
+    rows = np.random.default_rng(0).standard_normal((n, 20)) @ np.random.default_rng(
+        1
+    ).standard_normal((20, width))
     rows = (rows + np.random.default_rng(2).standard_normal(rows.shape)).astype(np.float32)
     start = time.perf_counter()
     projected = outliers.project(rows)
-    neighbours.copies(neighbours.nearest(projected))
+    near_duplicates.copies(near_duplicates.nearest(projected))
     outliers.outliers(projected)
     return time.perf_counter() - start
 

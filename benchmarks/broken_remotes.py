@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 
 from webdav4.client import Client
 
-from assay import dataset
+from assay.contract import files
 from benchmarks import servers
 from benchmarks.workspace import clone, environment, machine, row
 
@@ -30,7 +30,9 @@ WRITABLE = 0o222  # DVC itself looks into what is no longer, or not yet, read-on
 PATIENCE = 600  # seconds until a command counts as hung
 DVC = [sys.executable, "-m", "dvc"]
 OVERRIDE = "-dac_override,-dac_read_search"  # with which root may write what is read-only
-HELD_BACK = [] if os.geteuid() else ["setpriv", f"--bounding-set={OVERRIDE}", f"--inh-caps={OVERRIDE}"]
+HELD_BACK = (
+    [] if os.geteuid() else ["setpriv", f"--bounding-set={OVERRIDE}", f"--inh-caps={OVERRIDE}"]
+)
 IDENTITY = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
 
 
@@ -74,7 +76,11 @@ def project(folder: Path, rng: random.Random) -> Path:
     for number in range(FILES):
         (folder / "data" / str(number)).write_bytes(rng.randbytes(BYTES))
     git(folder, "init", "-q")
-    for arguments in (["init", "--quiet"], ["add", "--quiet", "data"], ["config", "core.analytics", "false"]):
+    for arguments in (
+        ["init", "--quiet"],
+        ["add", "--quiet", "data"],
+        ["config", "core.analytics", "false"],
+    ):
         must(folder, *arguments)
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", "data")
@@ -90,7 +96,16 @@ class Remote:
     options: dict[str, str]
 
     def use(self, folder: Path, place: str, **options: str) -> None:
-        must(folder, "remote", "add", "--quiet", "--force", "--default", "team", f"{self.url}/{place}")
+        must(
+            folder,
+            "remote",
+            "add",
+            "--quiet",
+            "--force",
+            "--default",
+            "team",
+            f"{self.url}/{place}",
+        )
         for key, value in (self.options | options).items():
             must(folder, "remote", "modify", "--quiet", "team", key, value)
 
@@ -106,10 +121,18 @@ def another(folder: Path, source: Path) -> Path:
 def passes_for_whole(folder: Path, source: Path) -> list[str]:
     """Files of the workspace, and objects of the cache that DVC believes, that are not what their name says."""
     there = [path for path in (folder / "data").glob("*") if path.is_file()]
-    wrong = [path.name for path in there if path.read_bytes() != (source / "data" / path.name).read_bytes()]
-    objects = [path for path in (folder / ".dvc/cache/files/md5").glob("*/*") if not path.stat().st_mode & WRITABLE]
+    wrong = [
+        path.name
+        for path in there
+        if path.read_bytes() != (source / "data" / path.name).read_bytes()
+    ]
+    objects = [
+        path
+        for path in (folder / ".dvc/cache/files/md5").glob("*/*")
+        if not path.stat().st_mode & WRITABLE
+    ]
     names = {path: f"{path.parent.name}{path.name}".removesuffix(".dir") for path in objects}
-    return wrong + [name for path, name in names.items() if dataset.fingerprint(path) != name]
+    return wrong + [name for path, name in names.items() if files.fingerprint(path) != name]
 
 
 def whole(folder: Path, source: Path) -> bool:
@@ -129,7 +152,13 @@ def timed_try(folder: Path, verb: str) -> float:
     return time.perf_counter() - begin
 
 
-def dies(remote: Remote, server: servers.Server, source: Path, rng: random.Random, store: Path | None = None) -> None:
+def dies(
+    remote: Remote,
+    server: servers.Server,
+    source: Path,
+    rng: random.Random,
+    store: Path | None = None,
+) -> None:
     """The server dies in the middle of pushes, each to a place of its own, and of pulls, and is there again.
 
     Where `store` has the objects as files it dies when a random number of them has come, else at a random moment; and
@@ -147,7 +176,11 @@ def dies(remote: Remote, server: servers.Server, source: Path, rng: random.Rando
             folder = source if verb == "push" else another(beside, source)
             process = start(folder, verb)
             if store:
-                come(store / place if verb == "push" else folder / ".dvc/cache", rng.randint(1, FILES), process)
+                come(
+                    store / place if verb == "push" else folder / ".dvc/cache",
+                    rng.randint(1, FILES),
+                    process,
+                )
             else:
                 time.sleep(rng.uniform(0.3, 1) * undisturbed * 0.9**missed)
             server.stop()
@@ -174,13 +207,19 @@ def dies(remote: Remote, server: servers.Server, source: Path, rng: random.Rando
                 must(reader, "pull", "--quiet")
                 mended += whole(reader, source)
         succeeds = f"{again} of {tries}" + (f", mended {mended}" if again < tries else "")
-        row(f"{remote.name} dies during `dvc {verb}`", f"{tries} of {tries}", len(wrong), succeeds, heard(said))
+        row(
+            f"{remote.name} dies during `dvc {verb}`",
+            f"{tries} of {tries}",
+            len(wrong),
+            succeeds,
+            heard(said),
+        )
 
 
 def mend(store: Path) -> None:
     """As docs/sharing.md says: delete what is not what its name says, and all lists of files."""
     for path in store.glob("files/md5/*/*"):
-        if dataset.fingerprint(path) != path.parent.name + path.name:  # a list's name ends in .dir
+        if files.fingerprint(path) != path.parent.name + path.name:  # a list's name ends in .dir
             path.unlink()
 
 
@@ -206,7 +245,9 @@ def damaged(remote: Remote, store: Path, source: Path, rng: random.Random) -> No
     must(source, "push", "--quiet")
     for verify in ("false", "true"):
         for how in ("corrupt", "truncated", "missing"):
-            path = rng.choice([path for path in store.glob("damaged/files/md5/*/*") if path.suffix != ".dir"])
+            path = rng.choice(
+                [path for path in store.glob("damaged/files/md5/*/*") if path.suffix != ".dir"]
+            )
             damage(how, path)
             remote.use(source, "damaged", verify=verify)
             folder = another(source.parent / "beside", source)
@@ -237,7 +278,13 @@ def read_only(source: Path) -> None:
     cache.chmod(0o755)
     again = dvc(reader, "pull", "--quiet", under=HELD_BACK)
     ok = not again.failed and whole(reader, source)
-    row("read-only cache, `dvc pull`", "yes" if done.failed else "no", wrong, "yes" if ok else "NO", done.said)
+    row(
+        "read-only cache, `dvc pull`",
+        "yes" if done.failed else "no",
+        wrong,
+        "yes" if ok else "NO",
+        done.said,
+    )
 
 
 def at_once() -> None:
@@ -251,11 +298,22 @@ def at_once() -> None:
         again = dvc(folder, "repro", "collect")
         same = lock == (folder / "dvc.lock").read_text()
         status = subprocess.run(
-            [*DVC, "status", "collect"], check=True, cwd=folder, env=environment(), capture_output=True, text=True
+            [*DVC, "status", "collect"],
+            check=True,
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
         )
         ok = not again.failed and same and "up to date" in status.stdout
         told = "yes" if one.failed or two.failed else "no"
-        row("two `dvc repro` at once", told, 0 if ok else "?", "yes" if ok else "NO", two.said or one.said)
+        row(
+            "two `dvc repro` at once",
+            told,
+            0 if ok else "?",
+            "yes" if ok else "NO",
+            two.said or one.said,
+        )
 
 
 def s3(source: Path, rng: random.Random) -> None:
@@ -266,7 +324,9 @@ def s3(source: Path, rng: random.Random) -> None:
         dies(Remote("S3", "s3://assay", keys | {"endpointurl": server.url}), server, source, rng)
 
 
-def webdav(name: str, serve: Callable[[Path], servers.Server], source: Path, rng: random.Random) -> None:
+def webdav(
+    name: str, serve: Callable[[Path], servers.Server], source: Path, rng: random.Random
+) -> None:
     folder, login = source.parent / name, {"user": servers.USER, "password": servers.PASSWORD}
     folder.mkdir()
     with serve(folder) as server:
@@ -277,7 +337,9 @@ def webdav(name: str, serve: Callable[[Path], servers.Server], source: Path, rng
             client.mkdir(verify)
             for place in ("whole", *(f"push-{n}-{m}" for n in range(TRIES) for m in range(TRIES))):
                 client.mkdir(f"{verify}/{place}")
-            remote = Remote(f"{name}, `verify {verify}`,", f"{url}/{verify}", login | {"verify": verify})
+            remote = Remote(
+                f"{name}, `verify {verify}`,", f"{url}/{verify}", login | {"verify": verify}
+            )
             dies(remote, server, source, rng, store / verify)
         damaged(Remote(name, url, login), store, source, rng)
 
@@ -286,7 +348,13 @@ def main() -> None:
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     rng = random.Random(seed)
     print(f"# {machine()}; seed {seed}\n")
-    row("what happened", "an error", "files that pass for whole and are not", "the next try succeeds", "what DVC says")
+    row(
+        "what happened",
+        "an error",
+        "files that pass for whole and are not",
+        "the next try succeeds",
+        "what DVC says",
+    )
     row(*["---"] * 5)
     with TemporaryDirectory() as name:
         folder = Path(name)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assay.dataset import read_json
+from assay.contract.files import read_json
 from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, timed
 
 EPOCHS = 10
@@ -29,7 +29,9 @@ CHEAP = {"pretrain__patches": 32, "pretrain__coarse_patches": 0, "collect__valid
 
 
 def write(raw: Path) -> None:
-    sides = {side: pq.read_table(SHARED / f"cifar10n/{side}-dev.parquet") for side in ("train", "test")}
+    sides = {
+        side: pq.read_table(SHARED / f"cifar10n/{side}-dev.parquet") for side in ("train", "test")
+    }
     columns = {"image": [], "label": [], "split": []}
     for side, table in sides.items():
         columns["image"] += table["image"].to_pylist()

@@ -13,12 +13,15 @@ from keras import layers
 
 
 def read(name: str, offset: int) -> np.ndarray:
-    return np.frombuffer(gzip.decompress((Path(sys.argv[1]) / name).read_bytes()), np.uint8, offset=offset)
+    return np.frombuffer(
+        gzip.decompress((Path(sys.argv[1]) / name).read_bytes()), np.uint8, offset=offset
+    )
 
 
 keras.utils.set_random_seed(int(sys.argv[2]))
 x_train, x_test = (
-    read(f"{part}-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28, 1) / 255.0 for part in ("train", "t10k")
+    read(f"{part}-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28, 1) / 255.0
+    for part in ("train", "t10k")
 )
 y_train, y_test = (read(f"{part}-labels-idx1-ubyte.gz", 8) for part in ("train", "t10k"))
 model = keras.Sequential(

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from assay import dataset
+from assay.contract import csv_files, paths
 from benchmarks import synthetic
 from benchmarks.synthetic import WIDTH
 from benchmarks.workspace import ROOT, code_only, machine, row, set_parameters, timed
@@ -24,8 +24,10 @@ def write(n: int) -> None:
     ids = synthetic.write(labels, centres, rng)
     wrong = rng.random(n) < WRONG
     given = np.where(wrong, (labels + rng.integers(1, CLASSES, n)) % CLASSES, labels)
-    dataset.write_csv(
-        dataset.labels("synthetic"), ["id", "annotator", "label"], zip(ids, ["given"] * n, given.tolist(), strict=True)
+    csv_files.write_csv(
+        paths.labels("synthetic"),
+        ["id", "annotator", "label"],
+        zip(ids, ["given"] * n, given.tolist(), strict=True),
     )
 
 

@@ -15,44 +15,53 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from assay import catalogue, images
+from assay.catalogue import catalogue
+from assay.modalities import images
+from assay.training import fitting
 from benchmarks import planted
 from benchmarks.label_quality import FOLDS, REPRO, SOURCE, prepared
 from benchmarks.workspace import clone, machine, row, set_parameters, timed
 from stages import train
 
-from assay import training  # isort: skip
 import keras  # isort: skip
 
 EPOCHS, BATCH, RATE = 10, 128, 0.008
 
 
-def accuracy(own: training.Examples, test: tuple[np.ndarray, np.ndarray], seed: int) -> float:
+def accuracy(own: fitting.Examples, test: tuple[np.ndarray, np.ndarray], seed: int) -> float:
     """Of a network trained on labels, soft or not."""
     keras.utils.set_random_seed(seed)
-    model = training.networks.classifier(training.networks.encoder(test[0].shape[1:]), 10)
-    batches = training.Batches(own, BATCH, images.augment, seed)
-    loss = training.cross_entropy(0.0, soft=own.labels.ndim > 1)
-    training.fit(model, batches, loss, learning_rate=RATE, epochs=EPOCHS)
-    return float(np.mean(training.logits(model, test[0]).argmax(axis=1) == test[1]))
+    model = fitting.networks.classifier(fitting.networks.encoder(test[0].shape[1:]), 10)
+    batches = fitting.Batches(own, BATCH, images.augment, seed)
+    loss = fitting.cross_entropy(0.0, soft=own.labels.ndim > 1)
+    fitting.fit(model, batches, loss, learning_rate=RATE, epochs=EPOCHS)
+    return float(np.mean(fitting.logits(model, test[0]).argmax(axis=1) == test[1]))
 
 
-def cleaned(folder: Path, payload: np.ndarray, *, soft: bool) -> training.Examples:
+def cleaned(folder: Path, payload: np.ndarray, *, soft: bool) -> fitting.Examples:
     """What train would learn from."""
     with chdir(folder):
         examples, _, classes = train.read(told=soft)
         numbers = catalogue.read()["key"][examples.index].astype(int)
         labels = train.soft(examples, classes) if soft else examples["code"].to_numpy()
-    return training.Examples(payload[numbers], labels, examples["weight"].to_numpy())
+    return fitting.Examples(payload[numbers], labels, examples["weight"].to_numpy())
 
 
 def main() -> None:
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    table, data = pq.read_table(SOURCE, columns=["label_1", "true_label"]).to_pandas(), planted.load("cifar10")
+    table, data = (
+        pq.read_table(SOURCE, columns=["label_1", "true_label"]).to_pandas(),
+        planted.load("cifar10"),
+    )
     codes = {name: code for code, name in enumerate(sorted(map(str, table["true_label"].unique())))}
-    payload, test = data["train"][0], (data["test"][0], np.array([codes[str(each)] for each in data["test"][1]]))
+    payload, test = (
+        data["train"][0],
+        (data["test"][0], np.array([codes[str(each)] for each in data["test"][1]])),
+    )
     raw, true = (
-        training.Examples(payload, table[name].astype(str).map(codes).to_numpy(), np.ones(len(table)))
+        fitting.Examples(
+            payload, table[name].astype(str).map(codes).to_numpy(), np.ones(len(table))
+        )
         for name in table.columns
     )
     sets = {"raw": raw, "true": true}
@@ -65,7 +74,7 @@ def main() -> None:
         set_parameters(folder, clean__folds=FOLDS)
         timed([*REPRO, "annotate"], folder)
         sets[f"cleaned with clean.folds: {FOLDS}, soft"] = cleaned(folder, payload, soft=True)
-    training.fix(0, portable=False, threads=2)
+    fitting.fix(0, portable=False, threads=2)
     print(f"# {machine()}\n")
     row("labels", "examples", "median test accuracy", "share of the gap closed", "seeds")
     row(*["---"] * 5)
@@ -75,7 +84,13 @@ def main() -> None:
         medians[name] = statistics.median(found)
         gap = medians["true"] - medians["raw"] if "true" in medians else np.nan
         closed = f"{(medians[name] - medians['raw']) / gap:.2f}"
-        row(name, f"{len(own):,}", f"{medians[name]:.4f}", closed, ", ".join(f"{each:.4f}" for each in found))
+        row(
+            name,
+            f"{len(own):,}",
+            f"{medians[name]:.4f}",
+            closed,
+            ", ".join(f"{each:.4f}" for each in found),
+        )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assay import dataset
+from assay.contract import csv_files, paths
 from benchmarks.mnist import prepare
 from benchmarks.workspace import clone, environment, machine, row, timed
 
@@ -20,20 +20,31 @@ COMPARE = [sys.executable, "-m", "assay", "compare", "before", "after"]
 
 
 def shell(command: str, folder: Path) -> None:
-    subprocess.run(command, shell=True, cwd=folder, env=environment(), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        command, shell=True, cwd=folder, env=environment(), check=True, stdout=subprocess.DEVNULL
+    )
 
 
 def tag(name: str, folder: Path) -> None:
-    shell(f"git add -A && git -c user.name=a -c user.email=a@example.com commit -qm {name} && git tag {name}", folder)
+    shell(
+        f"git add -A && git -c user.name=a -c user.email=a@example.com commit -qm {name} && git tag {name}",
+        folder,
+    )
 
 
 def relabel(folder: Path) -> None:
     """People answer for 6,000 examples; each answer is another class than before."""
-    labels = dataset.read_csv(folder / dataset.ANNOTATED_LABELS).to_pandas().sample(RELABELLED, random_state=0)
-    other = (labels["label"].astype(int) + np.random.default_rng(0).integers(1, 10, RELABELLED)) % 10
+    labels = (
+        csv_files.read_csv(folder / paths.ANNOTATED_LABELS)
+        .to_pandas()
+        .sample(RELABELLED, random_state=0)
+    )
+    other = (
+        labels["label"].astype(int) + np.random.default_rng(0).integers(1, 10, RELABELLED)
+    ) % 10
     answers = zip(labels["id"], ["anna"] * RELABELLED, other, strict=True)
     lines = ["id,annotator,label", *(",".join(map(str, answer)) for answer in answers)]
-    (folder / dataset.ANNOTATIONS / "anna.csv").write_text("\n".join(lines) + "\n")
+    (folder / paths.ANNOTATIONS / "anna.csv").write_text("\n".join(lines) + "\n")
 
 
 def versions(folder: Path) -> None:

@@ -32,10 +32,19 @@ def main() -> None:
         for _ in range(runs):
             with clone() as folder:
                 set_parameters(folder, portable=portable)
-                pairs.append((timed(REPRO, folder)[0], timed([sys.executable, "-c", "import tensorflow"], folder)[0]))
+                pairs.append(
+                    (
+                        timed(REPRO, folder)[0],
+                        timed([sys.executable, "-c", "import tensorflow"], folder)[0],
+                    )
+                )
                 if portable:
                     found = json.loads((folder / "metrics/evaluate.json").read_text())
-        report(f"`dvc repro` from nothing, portable: {str(portable).lower()}", "`import tensorflow`", pairs)
+        report(
+            f"`dvc repro` from nothing, portable: {str(portable).lower()}",
+            "`import tensorflow`",
+            pairs,
+        )
     with clone() as folder, TemporaryDirectory() as empty:
         empty_repository(Path(empty))
         timed(REPRO, folder), timed(REPRO, Path(empty))

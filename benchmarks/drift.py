@@ -11,7 +11,8 @@ import pandas as pd
 from PIL import Image
 from scipy.ndimage import grey_dilation
 
-from assay import beyond, image_statistics, leave_one_out, outliers
+from assay.cleaning import data_findings
+from assay.measures import image_statistics, leave_one_out, outliers
 from benchmarks import planted
 from benchmarks.workspace import machine, row
 
@@ -24,7 +25,9 @@ def shrunk(images: np.ndarray) -> np.ndarray:
     start, changed = (side - small) // 2, np.zeros_like(images)
     for new, image in zip(changed, images, strict=True):
         size = (small, small)
-        new[start : start + small, start : start + small, 0] = np.asarray(Image.fromarray(image[..., 0]).resize(size))
+        new[start : start + small, start : start + small, 0] = np.asarray(
+            Image.fromarray(image[..., 0]).resize(size)
+        )
     return changed
 
 
@@ -53,7 +56,9 @@ class Source:
         self.known = self.describe(self.images, embedded)
         self.known[1][:BEFORE] = self.model.scores
 
-    def describe(self, images: np.ndarray, embedded: np.ndarray) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+    def describe(
+        self, images: np.ndarray, embedded: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
         statistics = image_statistics.statistics(images)
         return outliers.project(embedded), self.model.predict(embedded), pd.DataFrame(statistics)
 
@@ -62,13 +67,18 @@ class Source:
         if isinstance(batch, np.ndarray) and batch.ndim > 1:
             batch = self.describe(batch, self.embed(batch))
         else:
-            batch = tuple(part[batch] if isinstance(part, np.ndarray) else part.iloc[batch] for part in self.known)
+            batch = tuple(
+                part[batch] if isinstance(part, np.ndarray) else part.iloc[batch]
+                for part in self.known
+            )
         start = time.perf_counter()
-        projected, scores = (np.concatenate([self.known[index][before], batch[index]]) for index in (0, 1))
+        projected, scores = (
+            np.concatenate([self.known[index][before], batch[index]]) for index in (0, 1)
+        )
         statistics = pd.concat([self.known[2].iloc[before], batch[2]]).to_dict("series")
         names = pd.Series(np.repeat(["before", "batch"], [len(before), len(batch[0])]))
         statistics = {name: values.to_numpy() for name, values in statistics.items()}
-        found = beyond.drifts(names, projected, scores, list(self.classes), statistics)
+        found = data_findings.drifts(names, projected, scores, list(self.classes), statistics)
         return ("no" if found.empty else found["reason"][0]), time.perf_counter() - start
 
 
@@ -82,10 +92,18 @@ def main() -> None:
         before, new = np.arange(BEFORE), np.arange(BEFORE, BEFORE + BATCH)
         for change in (shrunk, thickened) if name == "mnist" else (grey,):
             for size in (500, BATCH):
-                row(name, f"{size:,} {change.__name__}", *source.drift(before, change(source.images[new[:size]])))
+                row(
+                    name,
+                    f"{size:,} {change.__name__}",
+                    *source.drift(before, change(source.images[new[:size]])),
+                )
         more = np.flatnonzero(source.labels == 3)
         more = more[more >= BEFORE + BATCH][: (source.labels[new] == 3).sum()]
-        row(name, f"class {source.classes[3]} twice as often", *source.drift(before, np.concatenate([new, more])))
+        row(
+            name,
+            f"class {source.classes[3]} twice as often",
+            *source.drift(before, np.concatenate([new, more])),
+        )
         row(name, f"{BATCH:,} more", *source.drift(before, new))
         row(name, "4,000 of its own test images", *source.drift(before, source.test))
         rng, flagged, seconds = np.random.default_rng(0), 0, 0.0

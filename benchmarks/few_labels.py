@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from assay import layouts
+from assay.layouts import raw_batch
 from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, timed
 
 LABELS = 10  # of each class
@@ -24,8 +24,10 @@ STAGES = {"to embeddings": "embed", "clean, annotate": "annotate", "train, evalu
 
 def images() -> pd.DataFrame:
     """MNIST as a table: `image` (PNG), `split`, `key` and `truth`."""
-    raw = layouts.read(SHARED / "mnist")
-    examples = pd.DataFrame(raw.examples)[["key", "split", "label"]].rename(columns={"label": "truth"})
+    raw = raw_batch.read(SHARED / "mnist")
+    examples = pd.DataFrame(raw.examples)[["key", "split", "label"]].rename(
+        columns={"label": "truth"}
+    )
     return examples.assign(image=[png(image) for image in raw.payload])
 
 
@@ -47,7 +49,9 @@ def write(folder: Path, examples: pd.DataFrame, seed: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     table = examples.assign(label=label).drop(columns="truth")
     pq.write_table(pa.Table.from_pandas(table, preserve_index=False), folder / "examples.parquet")
-    examples.rename(columns={"truth": "label"})[["key", "label"]].to_csv(folder / "truth.csv", index=False)
+    examples.rename(columns={"truth": "label"})[["key", "label"]].to_csv(
+        folder / "truth.csv", index=False
+    )
 
 
 def propagated_accuracy(folder: Path) -> float:
@@ -80,13 +84,18 @@ def main() -> None:
         for seed in range(draws):
             write(folder / "data/raw/mnist", examples, seed)
             minutes = [
-                timed([sys.executable, "-m", "dvc", "repro", stage], folder)[0] / 60 for stage in STAGES.values()
+                timed([sys.executable, "-m", "dvc", "repro", stage], folder)[0] / 60
+                for stage in STAGES.values()
             ]
             scores = json.loads((folder / "metrics/evaluate.json").read_text())
             accuracies = [scores["head_accuracy_uncleaned"], propagated_accuracy(folder)]
             accuracies += [scores["head_accuracy_annotated"], scores["accuracy"]]
             results.append((*accuracies, *minutes))
-            row(seed, *(f"{value:.4f}" for value in accuracies), *(f"{value:.2f}" for value in minutes))
+            row(
+                seed,
+                *(f"{value:.4f}" for value in accuracies),
+                *(f"{value:.2f}" for value in minutes),
+            )
     row("median", *(f"{statistics.median(column):.4g}" for column in zip(*results, strict=True)))
 
 

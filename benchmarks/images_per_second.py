@@ -12,7 +12,8 @@ from statistics import median
 
 import numpy as np
 
-from assay import images, networks, training
+from assay.modalities import images
+from assay.training import fitting, networks
 from benchmarks.workspace import machine, row
 
 import keras  # isort: skip
@@ -25,7 +26,7 @@ def as_it_is(payload: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
     return payload
 
 
-class Timed(training.Batches):
+class Timed(fitting.Batches):
     """Batches that note when each epoch ended."""
 
     def __init__(self, *arguments: object) -> None:
@@ -37,11 +38,11 @@ class Timed(training.Batches):
         self.ends.append(time.perf_counter())
 
 
-def seconds(examples: training.Examples, *, large: bool, augmented: bool, size: int) -> float:
+def seconds(examples: fitting.Examples, *, large: bool, augmented: bool, size: int) -> float:
     """The middle one of some epochs' times, the first, which compiles, left out."""
     model = networks.classifier(networks.encoder(SHAPE, large=large), CLASSES)
     batches = Timed(examples, size, images.augment if augmented else as_it_is, 0)
-    training.fit(model, batches, training.CROSS_ENTROPY, learning_rate=0.001, epochs=1 + EPOCHS)
+    fitting.fit(model, batches, fitting.CROSS_ENTROPY, learning_rate=0.001, epochs=1 + EPOCHS)
     return median(np.diff(batches.ends[-1 - EPOCHS :]))
 
 
@@ -49,19 +50,24 @@ def main() -> None:
     n = int(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
     rng = np.random.default_rng(0)
     labels, weights = rng.integers(CLASSES, size=n), np.ones(n, np.float32)
-    examples = training.Examples(rng.integers(256, size=(n, *SHAPE), dtype=np.uint8), labels, weights)
-    training.fix(0, portable=False, threads=2)
+    examples = fitting.Examples(
+        rng.integers(256, size=(n, *SHAPE), dtype=np.uint8), labels, weights
+    )
+    fitting.fix(0, portable=False, threads=2)
     devices = ", ".join(keras.distribution.list_devices())
     print(f"# {machine()}, {devices}, Keras on {keras.config.backend()}; {n:,} images {SHAPE}\n")
     row("network", "numbers", "images a step", "augmented", "images/s")
     row(*["---"] * 5)
     for large in (False, True):
         for bfloat16 in (False, True):
-            training.fix(0, portable=False, threads=2, bfloat16=bfloat16)
+            fitting.fix(0, portable=False, threads=2, bfloat16=bfloat16)
             for size, augmented in ((128, True), (1024, True), (1024, False)):
                 how = {"large": large, "augmented": augmented, "size": size}
                 epoch = seconds(examples, **how)
-                network, numbers = "large" if large else "small", "bfloat16" if bfloat16 else "float32"
+                network, numbers = (
+                    "large" if large else "small",
+                    "bfloat16" if bfloat16 else "float32",
+                )
                 row(network, numbers, size, "yes" if augmented else "no", f"{n / epoch:,.0f}")
 
 

@@ -15,8 +15,9 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from assay import adapters, bert, parameters
-from assay.inference import Model
+from assay.contract import parameters
+from assay.contract.inference import Model
+from assay.encoders import adapters, bert
 
 try:
     import keras
@@ -30,7 +31,12 @@ HOW = {"portable": True, "threads": 1}
 SIDE = 224  # pixels, where neither the backbone nor the image converter says
 TEXTS = np.array(["Where is my card?", "", "Wo ist, bitte, die Karte... 你好"], object)
 HOP = 320  # samples of a place that Whisper's encoder gives
-PARTS = ["attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"]
+PARTS = [
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+]
 PARTS += ["attention.output.LayerNorm", "output.LayerNorm", "intermediate.dense", "output.dense"]
 
 
@@ -57,18 +63,29 @@ def text(preset: str, backbone: keras.Model, folder: Path) -> tuple[dict, np.nda
         pairs = zip(PARTS, zip(arrays[::2], arrays[1::2], strict=True), strict=True)
         named |= {f"encoder.layer.{number}.{part}": pair for part, pair in pairs}
     weights = {
-        f"embeddings.{transformers}_embeddings.weight": backbone.get_layer(f"{ours}_embedding").get_weights()[0]
-        for transformers, ours in {"word": "token", "position": "position", "token_type": "segment"}.items()
+        f"embeddings.{transformers}_embeddings.weight": backbone.get_layer(
+            f"{ours}_embedding"
+        ).get_weights()[0]
+        for transformers, ours in {
+            "word": "token",
+            "position": "position",
+            "token_type": "segment",
+        }.items()
     }
     for name, (weight, bias) in named.items():
         weights[f"{name}.weight"] = weight if weight.ndim == 1 else weight.reshape(-1, bias.size).T
         weights[f"{name}.bias"] = bias.ravel()
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: np.ascontiguousarray(array) for name, array in weights.items()}, folder / bert.WEIGHTS)
+    save_file(
+        {name: np.ascontiguousarray(array) for name, array in weights.items()},
+        folder / bert.WEIGHTS,
+    )
     (folder / "config.json").write_text(json.dumps(config))
     words = {word: number for number, word in enumerate(own.vocabulary)}
     tokenizer = Tokenizer(models.WordPiece(words, unk_token=own.oov_token))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=own.lowercase, strip_accents=own.strip_accents)
+    tokenizer.normalizer = normalizers.BertNormalizer(
+        lowercase=own.lowercase, strip_accents=own.strip_accents
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     ends = (own.sep_token, own.sep_token_id), (own.cls_token, own.cls_token_id)
     tokenizer.post_processor = processors.BertProcessing(*ends)
@@ -76,7 +93,10 @@ def text(preset: str, backbone: keras.Model, folder: Path) -> tuple[dict, np.nda
     prepared = prepare(TEXTS.tolist())
     places = backbone.predict(prepared, verbose=0)["sequence_output"]
     real = np.array(prepared["padding_mask"], bool)
-    rows = [[row[kept].mean(axis=0), row[kept].max(axis=0)] for row, kept in zip(places, real, strict=True)]
+    rows = [
+        [row[kept].mean(axis=0), row[kept].max(axis=0)]
+        for row, kept in zip(places, real, strict=True)
+    ]
     return {"modality": "text", "shape": []}, TEXTS, np.reshape(rows, [len(TEXTS), -1])
 
 
@@ -87,17 +107,29 @@ def image(preset: str, backbone: keras.Model, path: Path) -> tuple[dict, np.ndar
     if None in sides:
         sides = converter.image_size or (SIDE, SIDE)
     pixels = keras.Input((*sides, 3), dtype="uint8")
-    scale, offset = converter.scale or 1.0, converter.offset or 0.0  # one number, or one for each channel
-    scaled = ops.cast(pixels, "float32") * np.array(scale, np.float32) + np.array(offset, np.float32)
+    scale, offset = (
+        converter.scale or 1.0,
+        converter.offset or 0.0,
+    )  # one number, or one for each channel
+    scaled = ops.cast(pixels, "float32") * np.array(scale, np.float32) + np.array(
+        offset, np.float32
+    )
     shown = np.random.default_rng(0).integers(0, 256, (2, *sides, 3), np.uint8)
     export(keras.Model(pixels, backbone(scaled)), shown, path)
     places = backbone.predict(converter(shown), verbose=0)
-    return {"modality": "image", "shape": [*sides, 3]}, shown, places.reshape(2, -1, places.shape[-1]).mean(axis=1)
+    return (
+        {"modality": "image", "shape": [*sides, 3]},
+        shown,
+        places.reshape(2, -1, places.shape[-1]).mean(axis=1),
+    )
 
 
 def sound(preset: str, backbone: keras.Model, path: Path) -> tuple[dict, np.ndarray, np.ndarray]:
     """Raw samples: Whisper hears its spectrogram of 30 s, of which the places where the sound lies are kept."""
-    converter, collect = keras_hub.layers.AudioConverter.from_preset(preset), parameters.load().collect
+    converter, collect = (
+        keras_hub.layers.AudioConverter.from_preset(preset),
+        parameters.load().collect,
+    )
     if converter.sampling_rate != collect.sample_rate:
         sys.exit(f"params.yaml: collect.sample_rate: {preset} hears {converter.sampling_rate} Hz")
     length = round(collect.seconds * collect.sample_rate)
@@ -108,7 +140,9 @@ def sound(preset: str, backbone: keras.Model, path: Path) -> tuple[dict, np.ndar
         encoder = keras.Model(samples, trunk(spectrogram(samples, converter)))
         heard = [converter]
     else:
-        trunk = keras.Model([backbone.input[f"encoder_{name}"] for name in ("input_values", "padding_mask")], output)
+        trunk = keras.Model(
+            [backbone.input[f"encoder_{name}"] for name in ("input_values", "padding_mask")], output
+        )
         encoder = keras.Model(samples, trunk([samples[..., None], ops.ones_like(samples, "bool")]))
         heard = [converter, lambda played: np.ones(played.shape, bool)]
     played = np.random.default_rng(0).normal(0, 2**12, (2, length)).astype(np.int16)
@@ -127,7 +161,9 @@ def spectrogram(samples: keras.KerasTensor, converter: keras.Layer) -> keras.Ker
     half, least = window // 2, 1e-10
     heard = ops.pad(samples, [(0, 0), (0, converter.num_samples - samples.shape[1])])
     x = ops.pad(heard, [(0, 0), (half, half)], mode="reflect")[..., None]
-    parts = ops.conv(x, waves[:, None], strides=converter.stride)[:, :-1]  # (n, frames, cosines and sines)
+    parts = ops.conv(x, waves[:, None], strides=converter.stride)[
+        :, :-1
+    ]  # (n, frames, cosines and sines)
     power = ops.square(parts[..., : len(bins)]) + ops.square(parts[..., len(bins) :])
     mels = ops.log10(ops.maximum(ops.matmul(power, converter.mel_filters), least))
     return (ops.maximum(mels, ops.max(mels, axis=(1, 2), keepdims=True) - 8) + 4) / 4
@@ -136,7 +172,9 @@ def spectrogram(samples: keras.KerasTensor, converter: keras.Layer) -> keras.Ker
 def export(encoder: keras.Model, example: np.ndarray, path: Path) -> None:
     """Keras's own export, and what it leaves to do."""
     encoder(example)  # an export asks for a call before it
-    tf.config.run_functions_eagerly(True)  # else convolutions in groups stay a function, which ONNX has not
+    tf.config.run_functions_eagerly(
+        True
+    )  # else convolutions in groups stay a function, which ONNX has not
     encoder.export(path, format="onnx", verbose=False)
     tf.config.run_functions_eagerly(False)
     model, nodes = onnx.load(path), []
@@ -159,7 +197,9 @@ def main() -> None:
     preset, path = sys.argv[1], Path(sys.argv[2])
     backbone = keras_hub.models.Backbone.from_preset(preset)
     name = type(backbone).__name__
-    write = {"BertBackbone": text, "WhisperBackbone": sound, "MoonshineBackbone": sound}.get(name, image)
+    write = {"BertBackbone": text, "WhisperBackbone": sound, "MoonshineBackbone": sound}.get(
+        name, image
+    )
     kind, payload, expected = write(preset, backbone, path)
     given = Model(adapters.adapt(path, kind, **HOW), **HOW)(payload)
     given = given[:, -expected.shape[1] :]  # of a BERT the last layer

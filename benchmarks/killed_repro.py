@@ -49,8 +49,12 @@ def from_nothing(folder: Path) -> None:
 
 def changes(folder: Path, expected: set[str]) -> list[str]:
     """What git and DVC see that is not as it was committed, and files that are there and were not expected."""
-    git = subprocess.run(["git", "status", "--short"], cwd=folder, check=True, capture_output=True, encoding="utf-8")
-    dvc = subprocess.run([*DVC, "status", "--quiet", *STAGES], cwd=folder, env=environment(), check=False)
+    git = subprocess.run(
+        ["git", "status", "--short"], cwd=folder, check=True, capture_output=True, encoding="utf-8"
+    )
+    dvc = subprocess.run(
+        [*DVC, "status", "--quiet", *STAGES], cwd=folder, env=environment(), check=False
+    )
     stray = sorted(present(folder) - expected)
     return [*git.stdout.splitlines(), *(["dvc status"] if dvc.returncode else []), *stray]
 
@@ -63,7 +67,9 @@ def present(folder: Path) -> set[str]:
 
 def recovered(folder: Path) -> str:
     """Run `dvc repro` after the kill; what DVC said if it refused, and then do what docs/recovery.md says."""
-    again = subprocess.run(REPRO, cwd=folder, env=environment(), capture_output=True, encoding="utf-8", check=False)
+    again = subprocess.run(
+        REPRO, cwd=folder, env=environment(), capture_output=True, encoding="utf-8", check=False
+    )
     if not again.returncode:
         return ""
     (folder / ".dvc/tmp/rwlock").unlink(missing_ok=True)
@@ -73,13 +79,23 @@ def recovered(folder: Path) -> str:
 
 
 def main() -> None:
-    trials, seed = (int(sys.argv[place]) if len(sys.argv) > place else default for place, default in ((1, 50), (2, 0)))
+    trials, seed = (
+        int(sys.argv[place]) if len(sys.argv) > place else default
+        for place, default in ((1, 50), (2, 0))
+    )
     draw = random.Random(seed)
     print(f"# {machine()}, seed {seed}, stages: {' '.join(STAGES) or 'all'}\n")
     with clone() as folder:
         whole, _ = timed(REPRO, folder)
         expected = present(folder)
-        row("trial", "killed after s", "of", "killed", "the next run refused", "not as committed afterwards")
+        row(
+            "trial",
+            "killed after s",
+            "of",
+            "killed",
+            "the next run refused",
+            "not as committed afterwards",
+        )
         row(*["---"] * 6)
         bad = refused = n_killed = 0
         for trial in range(trials):
@@ -88,7 +104,14 @@ def main() -> None:
             interrupted = killed(folder, after)
             said = recovered(folder)
             found = changes(folder, expected)
-            row(trial, after, whole, "yes" if interrupted else "no", said or "no", ", ".join(found) or "nothing")
+            row(
+                trial,
+                after,
+                whole,
+                "yes" if interrupted else "no",
+                said or "no",
+                ", ".join(found) or "nothing",
+            )
             bad, refused, n_killed = bad + bool(found), refused + bool(said), n_killed + interrupted
     print(
         f"\nkilled {n_killed} times of {trials}; {trials - bad} of {trials} times the committed bytes and no stray file"

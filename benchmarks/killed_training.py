@@ -15,11 +15,11 @@ import sys
 import time
 from pathlib import Path
 
-from assay import dataset
+from assay.contract import paths
 from benchmarks.workspace import clone, environment, machine, row, set_parameters, timed
 
 STEPS = 760  # 19 epochs of 40 batches: below 20, each is logged
-OUTPUTS = (dataset.CLASSIFIER, dataset.CLASSES, dataset.LEARNING_CURVE, dataset.TRAIN_METRICS)
+OUTPUTS = (paths.CLASSIFIER, paths.CLASSES, paths.LEARNING_CURVE, paths.TRAIN_METRICS)
 DVC = [sys.executable, "-m", "dvc"]
 TRAIN = [*DVC, "repro", "--no-run-cache", "train"]  # whose cache would know the result
 
@@ -62,7 +62,9 @@ def main() -> None:
     with clone() as folder:
         set_parameters(folder, train__steps=STEPS)
         lock = folder / "dvc.lock"
-        before = lock.read_bytes()  # of a training with other parameters, so that DVC has the result to note
+        before = (
+            lock.read_bytes()
+        )  # of a training with other parameters, so that DVC has the result to note
         timed([*DVC, "repro", "train"], folder)
         forget(folder, before)
         start = time.perf_counter()

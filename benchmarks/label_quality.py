@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sklearn.metrics import average_precision_score
 
-from assay import dataset
+from assay.contract import csv_files
 from benchmarks import planted
 from benchmarks.workspace import SHARED, clone, environment, machine, row, set_parameters, timed
 
@@ -33,26 +33,32 @@ def batch(folder: Path, people: tuple[int, ...]) -> None:
     keys = [f"{number:05}" for number in range(len(table))]
     folder.mkdir(parents=True)
     pq.write_table(
-        pa.table({"key": keys, "image": table["image"], "split": ["train"] * len(keys)}), folder / "examples.parquet"
+        pa.table({"key": keys, "image": table["image"], "split": ["train"] * len(keys)}),
+        folder / "examples.parquet",
     )
     rows = [
         (key, f"worker {worker}", str(label))
         for number in people
         for key, worker, label in zip(
-            keys, table[f"worker_{number}"].to_pylist(), table[f"label_{number}"].to_pylist(), strict=True
+            keys,
+            table[f"worker_{number}"].to_pylist(),
+            table[f"label_{number}"].to_pylist(),
+            strict=True,
         )
     ]
     if len(people) == 1:  # as most data comes: nobody noted who labelled what
         rows = [(key, "", label) for key, _, label in rows]
-    dataset.write_csv(folder / "annotations.csv", ["key", "annotator", "label"], rows)
+    csv_files.write_csv(folder / "annotations.csv", ["key", "annotator", "label"], rows)
     truth = zip(keys, map(str, table["true_label"].to_pylist()), strict=True)
-    dataset.write_csv(folder / "truth.csv", ["key", "label"], truth)
+    csv_files.write_csv(folder / "truth.csv", ["key", "label"], truth)
 
 
 def prepared(folder: Path, people: tuple[int, ...], **changes: object) -> None:
     """A clone whose only batch is CIFAR-10N, collected."""
     batch(folder / "data/raw/cifar10n", people)
-    set_parameters(folder, batches=["cifar10n"], pretrain__batches=["cifar10n"], portable=False, **changes)
+    set_parameters(
+        folder, batches=["cifar10n"], pretrain__batches=["cifar10n"], portable=False, **changes
+    )
     timed([*REPRO, "collect@cifar10n", "sample@cifar10n"], folder)
 
 
@@ -76,10 +82,14 @@ def network() -> None:
         for width in (32, 64, 128):
             x = layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
             x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(layers.MaxPooling2D()(x)))
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(layers.Conv2D(128, 3, padding="same")(x)))
+        x = layers.ReLU()(
+            layers.BatchNormalization(momentum=0.9)(layers.Conv2D(128, 3, padding="same")(x))
+        )
         model = keras.Model(payload, layers.Dense(len(classes))(layers.GlobalAveragePooling2D()(x)))
         steps = EPOCHS * (len(inside) // BATCH)
-        rate = keras.optimizers.schedules.CosineDecay(0.0, steps - steps // 5, 0.0, "rate", RATE, steps // 5)
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, steps - steps // 5, 0.0, "rate", RATE, steps // 5
+        )
         loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=SMOOTHING)
         model.compile(keras.optimizers.AdamW(rate, weight_decay=0.05), loss)
         onehot = np.eye(len(classes), dtype=np.float32)[labels]
@@ -92,8 +102,14 @@ def network() -> None:
 def ours(folder: Path) -> tuple[float, np.ndarray]:
     """Seconds from collected images to judged labels, and the quality of each label, by number."""
     seconds, _ = timed([*REPRO, "clean"], folder)
-    found = pq.read_table(folder / "data/cleaned/quality.parquet").to_pandas().set_index("id")["quality"]
-    keys = pq.read_table(folder / "data/collected/cifar10n/examples.parquet", columns=["id", "key"]).to_pandas()
+    found = (
+        pq.read_table(folder / "data/cleaned/quality.parquet")
+        .to_pandas()
+        .set_index("id")["quality"]
+    )
+    keys = pq.read_table(
+        folder / "data/collected/cifar10n/examples.parquet", columns=["id", "key"]
+    ).to_pandas()
     return seconds, found[keys.sort_values("key")["id"]].to_numpy()
 
 
@@ -103,7 +119,9 @@ def report(name: str, seconds: float, quality: np.ndarray, against: float) -> No
     odd = np.arange(1, len(wrong), 2)[: len(quality) // 2]
     rng = np.random.default_rng(0)
     draws = (rng.choice(odd, len(odd)) for _ in range(200))
-    low, high = np.quantile([average_precision_score(wrong[some], -quality[some]) for some in draws], [0.025, 0.975])
+    low, high = np.quantile(
+        [average_precision_score(wrong[some], -quality[some]) for some in draws], [0.025, 0.975]
+    )
     precision = average_precision_score(wrong[odd], -quality[odd])
     everything = average_precision_score(wrong, -quality)
     row(
@@ -125,10 +143,21 @@ def main() -> None:
     row(*["---"] * 5)
     with clone() as folder:
         start = time.perf_counter()
-        command = [sys.executable, "-m", "benchmarks.label_quality", "--network", str(folder / "quality.npy")]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.label_quality",
+            "--network",
+            str(folder / "quality.npy"),
+        ]
         subprocess.run(command, check=True, env=environment(), stderr=subprocess.DEVNULL)
         baseline = time.perf_counter() - start
-        report(f"{FOLDS}-fold network, cleanlab's self-confidence", baseline, np.load(folder / "quality.npy"), baseline)
+        report(
+            f"{FOLDS}-fold network, cleanlab's self-confidence",
+            baseline,
+            np.load(folder / "quality.npy"),
+            baseline,
+        )
     with clone() as folder:
         prepared(folder, (1,))
         report("default", *ours(folder), baseline)

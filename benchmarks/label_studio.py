@@ -50,18 +50,29 @@ def main() -> None:
             before = (votes.stat().st_mtime_ns, votes.read_bytes()) if votes.exists() else None
             row(attempt, said(assay("pull", "--url", url), url))
             same = before == (votes.stat().st_mtime_ns, votes.read_bytes())
-            row("label-studio.csv", f"{len(read(votes))} rows, {'untouched' if same else 'written'}")
+            row(
+                "label-studio.csv", f"{len(read(votes))} rows, {'untouched' if same else 'written'}"
+            )
         row("stages that `dvc repro` runs", repro(folder))
         row("stages that a second one runs", repro(folder))
 
-        anna.call("POST", "jwt/settings", json={"api_tokens_enabled": True, "legacy_api_tokens_enabled": True})
+        anna.call(
+            "POST",
+            "jwt/settings",
+            json={"api_tokens_enabled": True, "legacy_api_tokens_enabled": True},
+        )
         key = anna.call("GET", "current-user/token")["token"]
-        row("pull with a legacy token, allowed", said(assay("pull", "--url", url), url).partition("<br>")[0])
+        row(
+            "pull with a legacy token, allowed",
+            said(assay("pull", "--url", url), url).partition("<br>")[0],
+        )
 
         row("push to a file", said(assay("push", "--file", "tasks.json"), url))
         by_file = {"title": "by file", "label_config": (folder / "tasks.xml").read_text()}
         other = anna.call("POST", "projects/", json=by_file)["id"]
-        imported = anna.call("POST", f"projects/{other}/import", json=json.loads((folder / "tasks.json").read_text()))
+        imported = anna.call(
+            "POST", f"projects/{other}/import", json=json.loads((folder / "tasks.json").read_text())
+        )
         row("tasks of the file that the server takes", imported["task_count"])
         answer(anna, bela, other, folder)
         (folder / "export.json").write_text(json.dumps(export(anna, other)))
@@ -79,9 +90,17 @@ class Person:
         self.url, self.session = url, requests.Session()
         self.session.trust_env = False
         self.session.get(f"{url}/user/signup/").raise_for_status()
-        form = {"email": email, "password": "not-a-secret-1", "csrfmiddlewaretoken": self.session.cookies["csrftoken"]}
-        self.session.post(f"{url}/user/signup/", data=form, headers={"Referer": url}).raise_for_status()
-        self.session.headers.update({"X-CSRFToken": self.session.cookies["csrftoken"], "Referer": url})
+        form = {
+            "email": email,
+            "password": "not-a-secret-1",
+            "csrfmiddlewaretoken": self.session.cookies["csrftoken"],
+        }
+        self.session.post(
+            f"{url}/user/signup/", data=form, headers={"Referer": url}
+        ).raise_for_status()
+        self.session.headers.update(
+            {"X-CSRFToken": self.session.cookies["csrftoken"], "Referer": url}
+        )
 
     def call(self, method: str, path: str, **options: object):
         done = self.session.request(method, f"{self.url}/api/{path}", **options)
@@ -89,14 +108,27 @@ class Person:
         return done.json() if done.content else None
 
     def answer(self, task: int, label: str, **more: object) -> int:
-        chosen = {"from_name": "label", "to_name": "example", "type": "choices", "value": {"choices": [label]}}
-        return self.call("POST", f"tasks/{task}/annotations/", json={"result": [chosen]} | more)["id"]
+        chosen = {
+            "from_name": "label",
+            "to_name": "example",
+            "type": "choices",
+            "value": {"choices": [label]},
+        }
+        return self.call("POST", f"tasks/{task}/annotations/", json={"result": [chosen]} | more)[
+            "id"
+        ]
 
 
 def answer(anna: Person, bela: Person, project: int, folder: Path) -> None:
     """Anna tells the truth, Bela what is suggested, but for some mishaps."""
-    known = {each["id"]: each["label"] for path in folder.glob("data/collected/*/truth.csv") for each in read(path)}
-    suggested = {each["id"]: each["suggested"] for each in read(folder / "data/annotated/queue.csv")}
+    known = {
+        each["id"]: each["label"]
+        for path in folder.glob("data/collected/*/truth.csv")
+        for each in read(path)
+    }
+    suggested = {
+        each["id"]: each["suggested"] for each in read(folder / "data/annotated/queue.csv")
+    }
     tasks = {task["id"]: task["data"]["id"] for task in export(anna, project)}
     skipped, deleted, unknown, twice, edited, *_ = tasks
     for task, example in tasks.items():
@@ -110,7 +142,12 @@ def answer(anna: Person, bela: Person, project: int, folder: Path) -> None:
     bela.answer(twice, "3")
     bela.answer(twice, known[tasks[twice]])
     number = bela.answer(edited, "3")
-    corrected = {"from_name": "label", "to_name": "example", "type": "choices", "value": {"choices": ["4"]}}
+    corrected = {
+        "from_name": "label",
+        "to_name": "example",
+        "type": "choices",
+        "value": {"choices": ["4"]},
+    }
     bela.call("PATCH", f"annotations/{number}/", json={"result": [corrected]})
     anna.call("DELETE", f"tasks/{deleted}/")
 
@@ -126,7 +163,12 @@ def record(path: Path, person: Person, project: int, imported: dict) -> None:
     tasks = export(person, project)[:6]
     for annotation in (annotation for task in tasks for annotation in task["annotations"]):
         annotation.pop("prediction", None)
-    answers = {"projects": projects, "users": person.call("GET", "users/"), "import": imported, "export": tasks}
+    answers = {
+        "projects": projects,
+        "users": person.call("GET", "users/"),
+        "import": imported,
+        "export": tasks,
+    }
     path.write_text(json.dumps(answers, indent=1) + "\n")
 
 
@@ -137,18 +179,32 @@ def server():
     if not program.exists():
         subprocess.run(["uv", "venv", "-q", "--python", sys.executable, INSTALLED], check=True)
         python = INSTALLED / "bin/python"
-        subprocess.run(["uv", "pip", "install", "-q", "--python", python, f"label-studio=={VERSION}"], check=True)
+        subprocess.run(
+            ["uv", "pip", "install", "-q", "--python", python, f"label-studio=={VERSION}"],
+            check=True,
+        )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as data:
         quiet = {"COLLECT_ANALYTICS": "False", "LATEST_VERSION_CHECK": "False", "SENTRY_DSN": ""}
-        command = [program, "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port)]
+        command = [
+            program,
+            "start",
+            "--no-browser",
+            "--internal-host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+        ]
         start = time.perf_counter()
         with (Path(data) / "log").open("w") as log:
             process = subprocess.Popen(
-                command, env=environment() | quiet | {"LABEL_STUDIO_BASE_DATA_DIR": data}, stdout=log, stderr=log
+                command,
+                env=environment() | quiet | {"LABEL_STUDIO_BASE_DATA_DIR": data},
+                stdout=log,
+                stderr=log,
             )
         try:
             while not answers(url):
@@ -172,7 +228,14 @@ def answers(url: str) -> bool:
 
 
 def run(command: list[str], folder: Path, **environ: str) -> subprocess.CompletedProcess:
-    done = subprocess.run(command, cwd=folder, env=environment() | environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment() | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
     return done

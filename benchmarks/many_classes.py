@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from assay import dataset
+from assay.contract import csv_files, paths
 from benchmarks import synthetic
 from benchmarks.synthetic import WIDTH
 from benchmarks.workspace import ROOT, code_only, machine, row, set_parameters, timed
@@ -27,25 +27,45 @@ def write(n: int, n_classes: int, labelled: float) -> None:
     has = rng.random(n) < labelled
     has[: len(rare)] = True
     rows = [(ids[index], "given", str(given[index])) for index in np.flatnonzero(has)]
-    dataset.write_csv(dataset.labels("synthetic"), ["id", "annotator", "label"], rows)
-    dataset.write_csv(dataset.truth("synthetic"), ["id", "label"], zip(ids, map(str, labels), strict=True))
+    csv_files.write_csv(paths.labels("synthetic"), ["id", "annotator", "label"], rows)
+    csv_files.write_csv(
+        paths.truth("synthetic"), ["id", "label"], zip(ids, map(str, labels), strict=True)
+    )
 
 
 def main() -> None:
     print(f"# {machine()}\n")
     row(
-        "examples", "classes", "labelled", "seconds", "GiB", "wrong among given", "among cleaned", "of rare labels kept"
+        "examples",
+        "classes",
+        "labelled",
+        "seconds",
+        "GiB",
+        "wrong among given",
+        "among cleaned",
+        "of rare labels kept",
     )
     row(*["---"] * 8)
     for n, n_classes, labelled in ((100_000, 1000, 1.0), (100_000, 100, 0.01)):
         with code_only() as folder:
-            set_parameters(folder, portable=False, clean__smallest_class=1, clean__beyond__near_duplicate="ignore")
-            script = f"from benchmarks.many_classes import write; write({n}, {n_classes}, {labelled})"
+            set_parameters(
+                folder,
+                portable=False,
+                clean__smallest_class=1,
+                clean__beyond__near_duplicate="ignore",
+            )
+            script = (
+                f"from benchmarks.many_classes import write; write({n}, {n_classes}, {labelled})"
+            )
             timed([sys.executable, "-c", script], folder, PYTHONPATH=str(ROOT))
             seconds, memory = timed([sys.executable, "-m", "stages.clean"], folder)
-            truth = pd.read_csv(folder / "data/collected/synthetic/truth.csv", dtype=str).set_index("id")["label"]
+            truth = pd.read_csv(folder / "data/collected/synthetic/truth.csv", dtype=str).set_index(
+                "id"
+            )["label"]
             quality = pd.read_parquet(folder / "data/cleaned/quality.parquet").set_index("id")
-            cleaned = pd.read_csv(folder / "data/cleaned/labels.csv", dtype=str).set_index("id")["label"]
+            cleaned = pd.read_csv(folder / "data/cleaned/labels.csv", dtype=str).set_index("id")[
+                "label"
+            ]
             rare = quality[truth[quality.index].astype(int) >= n_classes - RARE]
             counts = json.loads((folder / "metrics/clean.json").read_text())
             wrong = [(each != truth[each.index]).mean() for each in (quality["given"], cleaned)]

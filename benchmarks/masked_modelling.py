@@ -20,10 +20,12 @@ import pyarrow as pa
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 
-from assay import encoders, linear_head, modalities, networks, plan, tables, training, transformer
-from assay.audio import canonical
-from assay.inference import Model
-from assay.parameters import Collect, Pretrain
+from assay.contract.inference import Model
+from assay.contract.parameters import Collect, Pretrain
+from assay.encoders import learning
+from assay.modalities import registry, tables
+from assay.modalities.audio import canonical
+from assay.training import fitting, linear_head, networks, trainable, transformer
 from benchmarks.modalities import mixed, sounds
 from benchmarks.workspace import SHARED, machine, row
 
@@ -33,7 +35,9 @@ IMAGES, TESTED = 10_000, 1_000  # at most, of the training and of the test examp
 SHARES, SEEDS = (0.01, 0.1), 3
 STEPS = 5_000  # of masked modelling
 FINE_TUNED, BATCH, RATE = 500, 32, 0.001  # steps, examples a step, learning rate
-EPOCH = 50 * BATCH  # examples at least, the labelled ones several times if need be: an epoch's end takes its time
+EPOCH = (
+    50 * BATCH
+)  # examples at least, the labelled ones several times if need be: an epoch's end takes its time
 
 
 @dataclass
@@ -49,8 +53,12 @@ class Data:
 def mnist() -> Data:
     sides, rng = [], np.random.default_rng(0)
     for name, wanted in {"train": IMAGES, "t10k": TESTED}.items():
-        files = [SHARED / f"mnist/{name}-{what}-ubyte.gz" for what in ("images-idx3", "labels-idx1")]
-        pixels, labels = (np.frombuffer(gzip.decompress(file.read_bytes()), np.uint8) for file in files)
+        files = [
+            SHARED / f"mnist/{name}-{what}-ubyte.gz" for what in ("images-idx3", "labels-idx1")
+        ]
+        pixels, labels = (
+            np.frombuffer(gzip.decompress(file.read_bytes()), np.uint8) for file in files
+        )
         rows = rng.permutation(len(labels) - 8)[:wanted]
         sides.append((pixels[16:].reshape(-1, 28, 28, 1)[rows], labels[8:][rows]))
     pixels, labels = (np.concatenate(both) for both in zip(*sides, strict=True))
@@ -61,7 +69,9 @@ def mnist() -> Data:
 def fsdd() -> Data:
     frame = sounds()
     params = Collect.model_construct(sample_rate=16000, seconds=1.0)
-    payload = canonical([path.read_bytes() for path in frame["path"]], list(frame["file_name"]), params)
+    payload = canonical(
+        [path.read_bytes() for path in frame["path"]], list(frame["file_name"]), params
+    )
     kind = {"modality": "audio", "shape": [16000], "sample_rate": 16000}
     labels, test = frame["label"].astype(int).to_numpy(), (frame["index"] < 5).to_numpy()
     return Data(kind, payload, labels, test)
@@ -80,7 +90,9 @@ def table(frame: pd.DataFrame) -> Data:
     features = features.replace_schema_metadata()
     payload = tables.canonical(features, range(len(frame)))
     _, kind = tables.to_columns(payload, range(len(frame)), features, None)
-    _, test = train_test_split(np.arange(len(frame)), test_size=0.3, random_state=0, stratify=frame["label"])
+    _, test = train_test_split(
+        np.arange(len(frame)), test_size=0.3, random_state=0, stratify=frame["label"]
+    )
     return Data(kind, payload, frame["label"].to_numpy(), np.isin(np.arange(len(frame)), test))
 
 
@@ -103,45 +115,70 @@ def labelled(labels: np.ndarray, rows: np.ndarray, share: float, seed: int) -> n
     mixed_rows = np.random.default_rng(seed).permutation(rows)
     _, first = np.unique(labels[mixed_rows], return_index=True)
     others = np.delete(mixed_rows, first)
-    return np.concatenate([mixed_rows[first], others[: max(0, round(share * len(rows)) - len(first))]])
+    return np.concatenate(
+        [mixed_rows[first], others[: max(0, round(share * len(rows)) - len(first))]]
+    )
 
 
-def masked(data: Data, train: np.ndarray, score: np.ndarray, chosen: dict, steps: int) -> dict[str, dict]:
+def masked(
+    data: Data, train: np.ndarray, score: np.ndarray, chosen: dict, steps: int
+) -> dict[str, dict]:
     """Accuracy of the Transformer from masked modelling and from random weights, by share and seed."""
-    n_classes, augment = int(data.labels.max()) + 1, modalities.named(data.kind["modality"]).augment
-    front, tokens = encoders.tokens(data.kind, data.payload[train])
+    n_classes, augment = int(data.labels.max()) + 1, registry.named(data.kind["modality"]).augment
+    front, tokens = learning.tokens(data.kind, data.payload[train])
     prepare = Model(front, portable=False, threads=2)
     prepared = prepare.over(np.array_split(data.payload, 20))
-    training.fix(0, portable=False, threads=2)
+    fitting.fix(0, portable=False, threads=2)
     start = time.perf_counter()
-    learned = transformer.learn(prepared[train], tokens, epochs=1, steps=steps, seed=0).get_weights()
+    learned = transformer.learn(
+        prepared[train], tokens, epochs=1, steps=steps, seed=0
+    ).get_weights()
     print(f"  {prepared.shape}, {time.perf_counter() - start:.0f} s", file=sys.stderr)
     found: dict[str, dict] = {"masked": {}, "scratch": {}}
     for (share, seed), rows in chosen.items():
         for name, scores in found.items():
             keras.utils.set_random_seed(100 + seed)
-            trunk = plan.trunk(prepared.shape[1:], tokens)
+            trunk = trainable.trunk(prepared.shape[1:], tokens)
             if name == "masked":
                 trunk.set_weights(learned)
             model = networks.classifier(trunk, n_classes)
             often = np.tile(rows, -(-EPOCH // len(rows)))
-            examples = training.Examples(data.payload[often], data.labels[often], np.ones(len(often)))
-            batches = training.Batches(examples, BATCH, lambda raw, rng: prepare(augment(raw, rng)), seed)
-            training.fit(model, batches, training.CROSS_ENTROPY, learning_rate=RATE, epochs=1, steps=FINE_TUNED)
-            scores[share, seed] = np.mean(training.logits(model, prepared[score]).argmax(axis=1) == data.labels[score])
+            examples = fitting.Examples(
+                data.payload[often], data.labels[often], np.ones(len(often))
+            )
+            batches = fitting.Batches(
+                examples, BATCH, lambda raw, rng: prepare(augment(raw, rng)), seed
+            )
+            fitting.fit(
+                model,
+                batches,
+                fitting.CROSS_ENTROPY,
+                learning_rate=RATE,
+                epochs=1,
+                steps=FINE_TUNED,
+            )
+            scores[share, seed] = np.mean(
+                fitting.logits(model, prepared[score]).argmax(axis=1) == data.labels[score]
+            )
     return found
 
 
 def default(data: Data, train: np.ndarray, score: np.ndarray, chosen: dict) -> dict:
     """Accuracy of the linear classifier on what the modality's default encoder gives."""
-    encoder = encoders.learn(
-        data.kind, data.payload[train], Pretrain.model_construct(**PRETRAIN), portable=False, threads=2
+    encoder = learning.learn(
+        data.kind,
+        data.payload[train],
+        Pretrain.model_construct(**PRETRAIN),
+        portable=False,
+        threads=2,
     )
     model = Model(encoder.onnx, linear_head.FEATURES, portable=False, threads=2)
     n_classes, found = int(data.labels.max()) + 1, {}
 
     def features(rows: np.ndarray) -> np.ndarray:
-        return linear_head.gather(map(model, np.array_split(data.payload[rows], -(-len(rows) // 500))))
+        return linear_head.gather(
+            map(model, np.array_split(data.payload[rows], -(-len(rows) // 500)))
+        )
 
     scored = features(score)
     for key, rows in chosen.items():
@@ -172,11 +209,19 @@ def main() -> None:
         score = np.random.default_rng(0).permutation(score)[:TESTED]
         if validating:
             score, train = np.split(np.random.default_rng(1).permutation(train), [len(train) // 5])
-        chosen = {(share, seed): labelled(data.labels, train, share, seed) for share in SHARES for seed in range(SEEDS)}
-        found = masked(data, train, score, chosen, steps) | {"default": default(data, train, score, chosen)}
+        chosen = {
+            (share, seed): labelled(data.labels, train, share, seed)
+            for share in SHARES
+            for seed in range(SEEDS)
+        }
+        found = masked(data, train, score, chosen, steps) | {
+            "default": default(data, train, score, chosen)
+        }
         for share in SHARES:
             cells = [[each[share, seed] for seed in range(SEEDS)] for each in found.values()]
-            shown = [f"{mean(each):.3f} ({', '.join(f'{one:.3f}' for one in each)})" for each in cells]
+            shown = [
+                f"{mean(each):.3f} ({', '.join(f'{one:.3f}' for one in each)})" for each in cells
+            ]
             row(title, len(chosen[share, 0]), *shown)
 
 

@@ -11,7 +11,16 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.workspace import ROOT, SHARED, clone, environment, machine, row, set_parameters, timed
+from benchmarks.workspace import (
+    ROOT,
+    SHARED,
+    clone,
+    environment,
+    machine,
+    row,
+    set_parameters,
+    timed,
+)
 
 
 def prepare(folder: Path, **changes: object) -> None:

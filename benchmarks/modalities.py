@@ -26,16 +26,19 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from assay import dataset, log_mel
-from assay.audio import canonical
-from assay.inference import Model
-from assay.parameters import Collect
+from assay.contract import files, paths
+from assay.contract.inference import Model
+from assay.contract.parameters import Collect
+from assay.encoders import log_mel
+from assay.modalities.audio import canonical
 from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, timed
 
 REPRO = [sys.executable, "-m", "dvc", "repro"]
 
 
-def prepared(folder: Path, make: Callable[[Path], object], encoder: Path | None = None, **changes: object) -> None:
+def prepared(
+    folder: Path, make: Callable[[Path], object], encoder: Path | None = None, **changes: object
+) -> None:
     """A clone whose only batch is what `make` writes into a folder; its encoder a file or folder from elsewhere."""
     raw = folder / "data/raw/mine"
     raw.mkdir(parents=True)
@@ -54,10 +57,10 @@ def ours(
     with clone() as folder:
         prepared(folder, make, encoder, **changes)
         seconds, _ = timed(REPRO, folder)
-        examples = pd.read_parquet(folder / dataset.examples("mine"), columns=["id", "key", "split"])
-        learned = examples["id"].isin(pd.read_csv(folder / dataset.ANNOTATED_LABELS)["id"])
+        examples = pd.read_parquet(folder / paths.examples("mine"), columns=["id", "key", "split"])
+        learned = examples["id"].isin(pd.read_csv(folder / paths.ANNOTATED_LABELS)["id"])
         keys = set(examples["key"][learned & (examples["split"] != "test")])
-        return dataset.read_json(folder / dataset.EVALUATE_METRICS)["accuracy"], seconds, keys
+        return files.read_json(folder / paths.EVALUATE_METRICS)["accuracy"], seconds, keys
 
 
 def usual(model: object, train: tuple, test: tuple) -> tuple[float, float]:
@@ -85,7 +88,9 @@ def banking77(encoder: Path | None = None, **changes: object) -> None:
         TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True),
     )
     recipe = make_pipeline(tfidf, LogisticRegression(C=30, max_iter=300))
-    table = pd.concat([frame.assign(split=side) for side, frame in sides.items()], ignore_index=True)
+    table = pd.concat(
+        [frame.assign(split=side) for side, frame in sides.items()], ignore_index=True
+    )
     table = table.rename(columns={"category": "label"}).rename_axis("key").reset_index()
     pairs = [(frame["text"], frame["category"]) for frame in sides.values()]
 
@@ -96,7 +101,13 @@ def banking77(encoder: Path | None = None, **changes: object) -> None:
     if not encoder:
         left = table[table["key"].astype(str).isin(keys)]
         accuracy, seconds = usual(recipe, (left["text"], left["label"]), pairs[1])
-        row("the recipe, on the examples that ours learned from", "", "", f"{accuracy:.4f}", f"{seconds:.0f}")
+        row(
+            "the recipe, on the examples that ours learned from",
+            "",
+            "",
+            f"{accuracy:.4f}",
+            f"{seconds:.0f}",
+        )
 
 
 def sounds() -> pd.DataFrame:
@@ -109,8 +120,12 @@ def sounds() -> pd.DataFrame:
 def mfcc(frame: pd.DataFrame) -> np.ndarray:
     """Mean and deviation over time of 20 coefficients and their differences, of each sound without its padding."""
     params = Collect.model_construct(sample_rate=16000, seconds=1.0)
-    payload = canonical([path.read_bytes() for path in frame["path"]], list(frame["file_name"]), params)
-    spectrogram = Model(log_mel.to_onnx({"shape": [16000], "sample_rate": 16000}), portable=False, threads=2)
+    payload = canonical(
+        [path.read_bytes() for path in frame["path"]], list(frame["file_name"]), params
+    )
+    spectrogram = Model(
+        log_mel.to_onnx({"shape": [16000], "sample_rate": 16000}), portable=False, threads=2
+    )
     lengths = [min(98, int(soundfile.info(path).duration * 100)) for path in frame["path"]]
     rows = []
     for shown, length in zip(spectrogram(payload)[..., 0].astype(float), lengths, strict=True):
@@ -129,7 +144,12 @@ def speech(name: str, test: pd.Series, frame: pd.DataFrame, encoder: Path | None
 
     features, labels = mfcc(frame), frame["label"].to_numpy()
     recipe = make_pipeline(StandardScaler(), SVC(C=10))
-    compare(name, make, usual(recipe, (features[~test], labels[~test]), (features[test], labels[test])), encoder)
+    compare(
+        name,
+        make,
+        usual(recipe, (features[~test], labels[~test]), (features[test], labels[test])),
+        encoder,
+    )
 
 
 def fsdd() -> None:
@@ -146,18 +166,23 @@ def speakers(encoder: Path | None = None) -> None:
 def mixed(n: int = 6000) -> pd.DataFrame:
     """As forest cover data are: numbers that interact, categories, dates, and gaps in a tenth of the cells."""
     rng = np.random.default_rng(0)
-    x, y = datasets.make_classification(n, 12, n_informative=8, n_classes=4, n_clusters_per_class=2, random_state=0)
+    x, y = datasets.make_classification(
+        n, 12, n_informative=8, n_classes=4, n_clusters_per_class=2, random_state=0
+    )
     frame = pd.DataFrame(x, columns=[f"x{number}" for number in range(12)])
     frame["soil"] = np.array(list("abcdefgh"))[(rng.integers(0, 6, n) + y) % 8]
-    frame["seen"] = (pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 400, n) + 90 * y, "D")).strftime(
-        "%Y-%m-%d"
-    )
+    frame["seen"] = (
+        pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 400, n) + 90 * y, "D")
+    ).strftime("%Y-%m-%d")
     return frame.mask(rng.random(frame.shape) < 0.1).assign(label=y)
 
 
 def tables() -> None:
     def frames() -> Iterator[tuple[str, pd.DataFrame]]:
-        for name, load in {"breast cancer": datasets.load_breast_cancer, "wine": datasets.load_wine}.items():
+        for name, load in {
+            "breast cancer": datasets.load_breast_cancer,
+            "wine": datasets.load_wine,
+        }.items():
             loaded = load(as_frame=True)
             yield name, loaded.data.assign(label=loaded.target)
         digits = datasets.load_digits(as_frame=True)
@@ -165,7 +190,9 @@ def tables() -> None:
         yield "mixed", mixed()
 
     for name, frame in frames():
-        train, test = train_test_split(frame, test_size=0.3, random_state=0, stratify=frame["label"])
+        train, test = train_test_split(
+            frame, test_size=0.3, random_state=0, stratify=frame["label"]
+        )
         table = pd.concat([train.assign(split="train"), test.assign(split="test")])
         coded = table.drop(columns=["label", "split"])
         for column in coded.select_dtypes(exclude="number"):
@@ -173,7 +200,9 @@ def tables() -> None:
         is_test = (table["split"] == "test").to_numpy()
         pairs = [(coded[side], table["label"][side]) for side in (~is_test, is_test)]
         recipe = usual(HistGradientBoostingClassifier(random_state=0), *pairs)
-        compare(name, lambda raw, table=table: table.to_csv(raw / "examples.csv", index=False), recipe)
+        compare(
+            name, lambda raw, table=table: table.to_csv(raw / "examples.csv", index=False), recipe
+        )
 
 
 def head() -> None:

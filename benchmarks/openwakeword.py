@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from assay import graphs
+from assay.training import onnx_graph
 
 SAMPLES, HOP, OPSET = 16000, 160, 13
 BEFORE, STEP, WINDOW, PLACES = 64, 8, 76, 11  # frames
@@ -27,15 +27,21 @@ def spectrogram(path: Path) -> bytes:
     model = onnx.load(path)
     loudest = next(node for node in model.graph.node if node.op_type == "ReduceMax")
     del loudest.attribute[:]
-    loudest.attribute.extend([helper.make_attribute("axes", [1, 2, 3]), helper.make_attribute("keepdims", 1)])
-    clip = next(node for node in model.graph.node if node.op_type == "Clip" and node.input[0] == loudest.input[0])
+    loudest.attribute.extend(
+        [helper.make_attribute("axes", [1, 2, 3]), helper.make_attribute("keepdims", 1)]
+    )
+    clip = next(
+        node
+        for node in model.graph.node
+        if node.op_type == "Clip" and node.input[0] == loudest.input[0]
+    )
     clip.op_type = "Max"  # Clip takes one number as its limit
     del clip.input[2:]
     return model.SerializeToString()
 
 
 def joined(folder: Path) -> bytes:
-    sound, windows, pooled = (graphs.Graph(OPSET) for _ in range(3))
+    sound, windows, pooled = (onnx_graph.Graph(OPSET) for _ in range(3))
     loud = sound("Mul", "payload", float(2**15))
     sound("Pad", loud, [0, BEFORE * HOP, 0, 0], output="embedding")
     frames = STEP * np.arange(PLACES)[:, None] + np.arange(WINDOW)
@@ -45,13 +51,18 @@ def joined(folder: Path) -> bytes:
     places = pooled("Reshape", "payload", [-1, PLACES, 96])
     kept = [pooled.reduced(op, places, [1], keepdims=0) for op in ("ReduceMax", "ReduceMean")]
     pooled("Concat", *kept, axis=1, output="embedding")
-    seen = windows.to_onnx("windows", (TensorProto.FLOAT, [1, None, 32]), gives=(TensorProto.FLOAT, 4))
-    content = graphs.then(
-        sound.to_onnx("sound", (TensorProto.FLOAT, [SAMPLES])), spectrogram(folder / "melspectrogram.onnx")
+    seen = windows.to_onnx(
+        "windows", (TensorProto.FLOAT, [1, None, 32]), gives=(TensorProto.FLOAT, 4)
     )
-    content = graphs.then(content, seen, "output")
-    content = graphs.then(content, (folder / "embedding_model.onnx").read_bytes())
-    return graphs.then(content, pooled.to_onnx("pooled", (TensorProto.FLOAT, [1, 1, 96])), "conv2d_19")
+    content = onnx_graph.then(
+        sound.to_onnx("sound", (TensorProto.FLOAT, [SAMPLES])),
+        spectrogram(folder / "melspectrogram.onnx"),
+    )
+    content = onnx_graph.then(content, seen, "output")
+    content = onnx_graph.then(content, (folder / "embedding_model.onnx").read_bytes())
+    return onnx_graph.then(
+        content, pooled.to_onnx("pooled", (TensorProto.FLOAT, [1, 1, 96])), "conv2d_19"
+    )
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from cleanlab.multiannotator import get_label_quality_multiannotator
 from scipy.stats import spearmanr
 
-from assay import dataset
+from assay.contract import parquet_files
 from benchmarks.label_quality import REPRO, SOURCE, prepared
 from benchmarks.workspace import clone, machine, row, set_parameters, timed
 
@@ -26,30 +26,48 @@ def read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
     """The judged labels with the truth, everybody's votes, and the probabilities, in the order of ids."""
     collected = folder / "data/collected/cifar10n"
     truth = pd.read_csv(collected / "truth.csv", dtype=str).set_index("id")["label"]
-    judged = pq.read_table(folder / "data/cleaned/quality.parquet").to_pandas().set_index("id").sort_index()
+    judged = (
+        pq.read_table(folder / "data/cleaned/quality.parquet")
+        .to_pandas()
+        .set_index("id")
+        .sort_index()
+    )
     votes = pd.read_csv(collected / "labels.csv", dtype=str)
     cleaned = pd.read_csv(folder / "data/cleaned/labels.csv", dtype=str).set_index("id")["label"]
     table = pq.read_table(folder / "data/cleaned/pred_probs.parquet")
-    pred_probs, classes = dataset.read_probabilities(folder / "data/cleaned/pred_probs.parquet")
+    pred_probs, classes = parquet_files.read_probabilities(
+        folder / "data/cleaned/pred_probs.parquet"
+    )
     order = np.argsort(table["id"].to_pylist(), kind="stable")
     return judged.assign(truth=truth, cleaned=cleaned), votes, (pred_probs[order], classes)
 
 
-def crowdlab(judged: pd.DataFrame, votes: pd.DataFrame, pred_probs: np.ndarray, classes: list) -> tuple:
+def crowdlab(
+    judged: pd.DataFrame, votes: pd.DataFrame, pred_probs: np.ndarray, classes: list
+) -> tuple:
     """Consensus labels by id, and qualities by annotator."""
     codes = votes.assign(label=pd.Categorical(votes["label"], classes).codes)
-    wide = codes.pivot_table(index="id", columns="annotator", values="label", aggfunc="last").loc[judged.index]
+    wide = codes.pivot_table(index="id", columns="annotator", values="label", aggfunc="last").loc[
+        judged.index
+    ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = get_label_quality_multiannotator(wide.astype("Int64"), pred_probs.astype(float), verbose=False)
-    consensus = np.array(classes, dtype=object)[found["label_quality"]["consensus_label"].astype(int)]
+        found = get_label_quality_multiannotator(
+            wide.astype("Int64"), pred_probs.astype(float), verbose=False
+        )
+    consensus = np.array(classes, dtype=object)[
+        found["label_quality"]["consensus_label"].astype(int)
+    ]
     return pd.Series(consensus, judged.index), found["annotator_stats"]["annotator_quality"]
 
 
 def paired(name: str, judged: pd.DataFrame, ours: pd.Series, theirs: pd.Series) -> None:
     """Shares of wrong labels among the same examples, and their difference with a 95 % interval."""
     truth = judged["truth"].reindex(ours.index)
-    wrong = (ours != truth).to_numpy().astype(float), (theirs.reindex(ours.index) != truth).to_numpy().astype(float)
+    wrong = (
+        (ours != truth).to_numpy().astype(float),
+        (theirs.reindex(ours.index) != truth).to_numpy().astype(float),
+    )
     difference = wrong[0] - wrong[1]
     margin = 1.96 * difference.std() / np.sqrt(len(difference))
     kept = f"{len(ours) / len(judged):.1%}"
@@ -67,15 +85,26 @@ def report(name: str, folder: Path) -> None:
     row(*["---"] * 5)
     settled = judged[judged["decision"].isin(["keep", "relabel"])]
     paired("all, the most probable class", judged, judged["suggested"], theirs)
-    paired("labels.csv, what is doubted but not sure left as people had it", judged, judged["cleaned"].dropna(), theirs)
+    paired(
+        "labels.csv, what is doubted but not sure left as people had it",
+        judged,
+        judged["cleaned"].dropna(),
+        theirs,
+    )
     paired("labels.csv without those up for review", judged, settled["cleaned"], theirs)
     paired("majority of people", judged, majority, theirs)
     right = votes["label"].to_numpy() == judged["truth"].reindex(votes["id"]).to_numpy()
     true = pd.Series(right).groupby(votes["annotator"].to_numpy()).agg(["mean", "size"])
     many = true.index[true["size"] >= MANY]
-    found = pd.read_csv(folder / "metrics/annotators.csv", dtype={"annotator": str}).set_index("annotator")["accuracy"]
-    ranks = [spearmanr(each.reindex(many), true.loc[many, "mean"])[0] for each in (found, their_quality)]
-    print(f"\nrank correlation with the true accuracy of {len(many)} people: {ranks[0]:.3f}, CROWDLAB {ranks[1]:.3f}")
+    found = pd.read_csv(folder / "metrics/annotators.csv", dtype={"annotator": str}).set_index(
+        "annotator"
+    )["accuracy"]
+    ranks = [
+        spearmanr(each.reindex(many), true.loc[many, "mean"])[0] for each in (found, their_quality)
+    ]
+    print(
+        f"\nrank correlation with the true accuracy of {len(many)} people: {ranks[0]:.3f}, CROWDLAB {ranks[1]:.3f}"
+    )
 
 
 def main() -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image, ImageFilter
 
-from assay import layouts, patches
-from assay.inference import Model
+from assay.contract.inference import Model
+from assay.encoders import patches
+from assay.layouts import raw_batch
 from benchmarks.workspace import SHARED
 
 FILTERS = {"mnist": 64, "cifar10": 200}
@@ -18,14 +19,19 @@ FILTERS = {"mnist": 64, "cifar10": 200}
 def load(name: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Images and labels of both splits: `train` and `test`."""
     if name == "mnist":
-        raw = layouts.read(SHARED / "mnist")
+        raw = raw_batch.read(SHARED / "mnist")
         images = np.stack([np.asarray(image) for image in raw.payload])[..., None]
         split = np.array([example.split for example in raw.examples])
         labels = np.array([example.label for example in raw.examples])
         return {side: (images[split == side], labels[split == side]) for side in ("train", "test")}
-    tables = {side: pq.read_table(SHARED / f"cifar10n/{side}-dev.parquet") for side in ("train", "test")}
+    tables = {
+        side: pq.read_table(SHARED / f"cifar10n/{side}-dev.parquet") for side in ("train", "test")
+    }
     return {
-        side: (np.stack([decode(image) for image in table["image"].to_pylist()]), np.array(table["true_label"]))
+        side: (
+            np.stack([decode(image) for image in table["image"].to_pylist()]),
+            np.array(table["true_label"]),
+        )
         for side, table in tables.items()
     }
 
@@ -38,7 +44,9 @@ def encoder(name: str, images: np.ndarray):
     """A function from images to embeddings, learned from `images` as pretrain does."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "encoder.onnx"
-        path.write_bytes(patches.to_onnx([patches.learn(images, FILTERS[name], 0)], images.shape[1:]))
+        path.write_bytes(
+            patches.to_onnx([patches.learn(images, FILTERS[name], 0)], images.shape[1:])
+        )
         model = Model(path, portable=False, threads=2)
     return lambda some: model.over(some[start : start + 64] for start in range(0, len(some), 64))
 
@@ -53,7 +61,9 @@ def shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     ]
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
     height, width = images.shape[1:3]
-    return np.stack([image[a : a + height, b : b + width] for image, (a, b) in zip(padded, moves, strict=True)])
+    return np.stack(
+        [image[a : a + height, b : b + width] for image, (a, b) in zip(padded, moves, strict=True)]
+    )
 
 
 def brighter(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -73,14 +83,21 @@ def recompressed(images: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
     return np.stack(changed)
 
 
-COPIES = {"shifted": shifted, "brighter or darker": brighter, "noisy": noisy, "recompressed": recompressed}
+COPIES = {
+    "shifted": shifted,
+    "brighter or darker": brighter,
+    "noisy": noisy,
+    "recompressed": recompressed,
+}
 
 # Bad pictures
 
 
 def blurred(images: np.ndarray, radius: float) -> np.ndarray:
     kernel = ImageFilter.GaussianBlur(radius)
-    return np.stack([np.asarray(Image.fromarray(i.squeeze()).filter(kernel)).reshape(i.shape) for i in images])
+    return np.stack(
+        [np.asarray(Image.fromarray(i.squeeze()).filter(kernel)).reshape(i.shape) for i in images]
+    )
 
 
 def blank(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -58,13 +58,19 @@ def ours(folder: Path, batch: str) -> Found:
     """Seconds of `clean`, once the embeddings are there."""
     timed([*REPRO, f"embed@{batch}"], folder)
     seconds, _ = timed([*REPRO, "--single-item", "clean"], folder)
-    quality = pq.read_table(folder / "data/cleaned/quality.parquet").to_pandas().set_index("id")["quality"]
+    quality = (
+        pq.read_table(folder / "data/cleaned/quality.parquet")
+        .to_pandas()
+        .set_index("id")["quality"]
+    )
     return seconds, quality.reindex(keys(folder, batch)["id"]).to_numpy()
 
 
 def keys(folder: Path, batch: str) -> pd.DataFrame:
     """`id`, `key` and row of the embeddings, by key."""
-    table = pq.read_table(folder / f"data/collected/{batch}/examples.parquet", columns=["id", "key", "split"])
+    table = pq.read_table(
+        folder / f"data/collected/{batch}/examples.parquet", columns=["id", "key", "split"]
+    )
     return table.to_pandas().reset_index(names="row").sort_values("key")
 
 
@@ -100,7 +106,9 @@ def images(path: str) -> None:
         label_quality.prepared(folder, (1,), pretrain__encoder="encoder.onnx")
         found["EfficientNet-lite0, clean"] = ours(folder, "cifar10n")
         given = embeddings(folder, "cifar10n")
-    found[f"EfficientNet-lite0, {FOLDS}-fold logistic regression"] = usual(given, labels, strength=0.001)
+    found[f"EfficientNet-lite0, {FOLDS}-fold logistic regression"] = usual(
+        given, labels, strength=0.001
+    )
     with clone() as folder:
         label_quality.prepared(folder, (1,))
         found["the default encoder, clean"] = ours(folder, "cifar10n")
@@ -111,7 +119,11 @@ def mislabelled(sentences: pd.Series, labels: pd.Series) -> np.ndarray:
     """The labels, a tenth of them changed to the intent whose examples' words are most alike (TF-IDF)."""
     names, codes = np.unique(labels, return_inverse=True)
     words = TfidfVectorizer(sublinear_tf=True).fit_transform(sentences)
-    means = normalize(np.stack([np.asarray(words[codes == code].mean(axis=0)).ravel() for code in range(len(names))]))
+    means = normalize(
+        np.stack(
+            [np.asarray(words[codes == code].mean(axis=0)).ravel() for code in range(len(names))]
+        )
+    )
     alike = means @ means.T - 2 * np.eye(len(names))
     changed = np.random.default_rng(0).choice(len(codes), len(codes) // 10, replace=False)
     codes[changed] = alike.argmax(axis=1)[codes[changed]]
@@ -137,7 +149,9 @@ def errors() -> None:
     train["key"] = [f"{number:05}" for number in range(len(train))]
 
     def make(raw: Path) -> None:
-        train[["key", "text", "label"]].assign(split="train").to_csv(raw / "examples.csv", index=False)
+        train[["key", "text", "label"]].assign(split="train").to_csv(
+            raw / "examples.csv", index=False
+        )
 
     found = {}
     with clone() as folder:
@@ -145,7 +159,9 @@ def errors() -> None:
         found["MiniLM, clean"] = ours(folder, "mine")
         given = embeddings(folder, "mine")
         kept = train.loc[keys(folder, "mine")["key"].astype(int)]  # exact copies count once
-    found[f"MiniLM, {FOLDS}-fold logistic regression"] = usual(given, kept["label"].to_numpy(), strength=0.001)
+    found[f"MiniLM, {FOLDS}-fold logistic regression"] = usual(
+        given, kept["label"].to_numpy(), strength=0.001
+    )
     with clone() as folder:
         modalities.prepared(folder, make)
         found["the default encoder, clean"] = ours(folder, "mine")

@@ -15,11 +15,13 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from assay import images, leave_one_out, patches
-from assay.inference import Model
+from assay.contract.inference import Model
+from assay.encoders import patches, self_supervised
+from assay.measures import leave_one_out
+from assay.modalities import images
+from assay.training import fitting
 from benchmarks.workspace import SHARED, machine, row
 
-from assay import self_supervised, training  # isort: skip
 import keras  # isort: skip
 from keras import layers, ops  # isort: skip
 
@@ -28,13 +30,17 @@ EPOCHS, SEEDS = 12, 3
 
 
 def read(name: str, offset: int) -> np.ndarray:
-    return np.frombuffer(gzip.decompress((SHARED / "mnist" / name).read_bytes()), np.uint8, offset=offset)
+    return np.frombuffer(
+        gzip.decompress((SHARED / "mnist" / name).read_bytes()), np.uint8, offset=offset
+    )
 
 
 def barlow_twins(_labels, projected):
     """Zbontar et al. 2021: the views' cross-correlation is the identity."""
     first, second = (standardised(projected[:, number]) for number in (0, 1))
-    correlation = ops.matmul(ops.transpose(first), second) / ops.cast(ops.shape(first)[0], first.dtype)
+    correlation = ops.matmul(ops.transpose(first), second) / ops.cast(
+        ops.shape(first)[0], first.dtype
+    )
     on, off = (1 - ops.diagonal(correlation)) ** 2, correlation**2
     return ops.sum(on) + 0.02 * (ops.sum(off) - ops.sum(ops.diagonal(off)))
 
@@ -56,12 +62,14 @@ def standardised(views):
 
 def reconstruct(payload: np.ndarray, damage) -> keras.Model:
     """Denoising (Vincent et al. 2008) or masked modelling (He et al. 2022): the clean image from a damaged one."""
-    encoder = training.networks.encoder(SHAPE)
+    encoder = fitting.networks.encoder(SHAPE)
     pixels = layers.Dense(28 * 28)(layers.Flatten()(encoder.output))
-    examples = training.Examples(payload, payload.reshape(len(payload), -1) / 255.0, np.ones(len(payload)))
-    batches = training.Batches(examples, 128, damage, 0)
+    examples = fitting.Examples(
+        payload, payload.reshape(len(payload), -1) / 255.0, np.ones(len(payload))
+    )
+    batches = fitting.Batches(examples, 128, damage, 0)
     model = keras.Model(encoder.input, pixels)
-    training.fit(model, batches, keras.losses.MeanSquaredError(), learning_rate=0.004, epochs=EPOCHS)
+    fitting.fit(model, batches, keras.losses.MeanSquaredError(), learning_rate=0.004, epochs=EPOCHS)
     return encoder
 
 
@@ -77,7 +85,9 @@ def mask(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def two_views(payload: np.ndarray, loss) -> keras.Model:
     self_supervised.vicreg, kept = loss, self_supervised.vicreg
     try:
-        return self_supervised.learn(lambda raw: raw, payload, images.view, epochs=EPOCHS, steps=1, seed=0)
+        return self_supervised.learn(
+            lambda raw: raw, payload, images.view, epochs=EPOCHS, steps=1, seed=0
+        )
     finally:
         self_supervised.vicreg = kept
 
@@ -90,27 +100,34 @@ def leave_one_out_accuracy(embeddings: np.ndarray, labels: np.ndarray) -> float:
 def fine_tuned(weights, learn: tuple, score: tuple, seed: int) -> float:
     keras.utils.set_random_seed(100 + seed)
     chosen = np.random.default_rng(seed).permutation(len(learn[1]))[:600]
-    trunk = training.networks.encoder(SHAPE)
+    trunk = fitting.networks.encoder(SHAPE)
     if weights is not None:
         trunk.set_weights(weights)
-    model = training.networks.classifier(trunk, 10)
-    examples = training.Examples(learn[0][chosen], learn[1][chosen], np.ones(600))
-    batches = training.Batches(examples, 128, images.augment, seed)
-    training.fit(model, batches, training.CROSS_ENTROPY, learning_rate=0.008, epochs=20)
-    return float(np.mean(training.logits(model, score[0]).argmax(axis=1) == score[1]))
+    model = fitting.networks.classifier(trunk, 10)
+    examples = fitting.Examples(learn[0][chosen], learn[1][chosen], np.ones(600))
+    batches = fitting.Batches(examples, 128, images.augment, seed)
+    fitting.fit(model, batches, fitting.CROSS_ENTROPY, learning_rate=0.008, epochs=20)
+    return float(np.mean(fitting.logits(model, score[0]).argmax(axis=1) == score[1]))
 
 
 def main() -> None:
-    training.fix(0, portable=False, threads=2)
+    fitting.fix(0, portable=False, threads=2)
     pixels = read("train-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28, 1)
     labels = read("train-labels-idx1-ubyte.gz", 8).astype(int)
     order = np.random.default_rng(0).permutation(60_000)
-    learn, judge, score = ((pixels[part], labels[part]) for part in np.split(order[:40_000], [20_000, 30_000]))
+    learn, judge, score = (
+        (pixels[part], labels[part]) for part in np.split(order[:40_000], [20_000, 30_000])
+    )
     print(f"# {machine()}\n")
-    row("method", "seconds", "leave-one-out accuracy", f"fine-tuned with 1 % of the labels, {SEEDS} seeds")
+    row(
+        "method",
+        "seconds",
+        "leave-one-out accuracy",
+        f"fine-tuned with 1 % of the labels, {SEEDS} seeds",
+    )
     row(*["---"] * 4)
     methods = {
-        "none: random weights": lambda: training.networks.encoder(SHAPE),
+        "none: random weights": lambda: fitting.networks.encoder(SHAPE),
         "denoising": lambda: reconstruct(learn[0], noise),
         "masked": lambda: reconstruct(learn[0], mask),
         "Barlow Twins": lambda: two_views(learn[0], barlow_twins),
@@ -123,9 +140,16 @@ def main() -> None:
         with redirect_stderr(io.StringIO()):
             encoder = train()
             seconds = time.perf_counter() - start
-            accuracy = leave_one_out_accuracy(encoder.predict(judge[0], batch_size=1000, verbose=0), judge[1])
+            accuracy = leave_one_out_accuracy(
+                encoder.predict(judge[0], batch_size=1000, verbose=0), judge[1]
+            )
             tuned = [fine_tuned(encoder.get_weights(), learn, score, seed) for seed in range(SEEDS)]
-        row(name, seconds, f"{accuracy:.4f}", f"{mean(tuned):.4f} ({', '.join(f'{each:.4f}' for each in tuned)})")
+        row(
+            name,
+            seconds,
+            f"{accuracy:.4f}",
+            f"{mean(tuned):.4f} ({', '.join(f'{each:.4f}' for each in tuned)})",
+        )
     start = time.perf_counter()
     bank = patches.learn(learn[0], 64, seed=0)
     seconds = time.perf_counter() - start

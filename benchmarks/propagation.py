@@ -11,7 +11,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from assay import leave_one_out, noise_layer, propagation, whitening
+from assay.annotation import propagation, whitening
+from assay.cleaning import noise_layer
+from assay.measures import leave_one_out
 from benchmarks.queue_order import embeddings
 from benchmarks.workspace import machine, row
 
@@ -66,7 +68,9 @@ def report(name: str, predict: Callable, labels: np.ndarray) -> None:
         accuracies.append(float(np.mean(pred_probs.argmax(axis=1) == labels[known < 0])))
         confidences.append(float(pred_probs.max(axis=1).mean()))
     row(
-        name, *(f"{each(accuracies):.4f}" for each in (statistics.median, min)), f"{statistics.median(confidences):.3f}"
+        name,
+        *(f"{each(accuracies):.4f}" for each in (statistics.median, min)),
+        f"{statistics.median(confidences):.3f}",
     )
 
 
@@ -79,9 +83,15 @@ def main() -> None:
     report("ridge on the 100 labels", lambda known: ridge(points, known), labels)
     for name, changes in SETTINGS.items():
         with constants(changes):
-            neighbours = propagation.nearest(whitening.whiten([points], 1024), propagation._NEIGHBOURS)
+            neighbours = propagation.nearest(
+                whitening.whiten([points], 1024), propagation._NEIGHBOURS
+            )
             with constants({"propagation.nearest": lambda *_, found=neighbours: found}):
-                report(name, lambda known: propagation.propagate([points], known, np.ones(len(known)), 10), labels)
+                report(
+                    name,
+                    lambda known: propagation.propagate([points], known, np.ones(len(known)), 10),
+                    labels,
+                )
 
 
 if __name__ == "__main__":

@@ -13,23 +13,36 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from assay import acquisition, layouts, leave_one_out, noise_layer, patches, whitening
-from assay.inference import Model
+from assay.annotation import queue_order, whitening
+from assay.cleaning import noise_layer
+from assay.contract.inference import Model
+from assay.encoders import patches
+from assay.layouts import raw_batch
+from assay.measures import leave_one_out
 from benchmarks.workspace import SHARED, machine, row
 
 TARGET = 0.95  # test accuracy
-START, PAGE, MOST = 2, 10, 500  # labels: of each class to start from; of a page; where the search is given up
+START, PAGE, MOST = (
+    2,
+    10,
+    500,
+)  # labels: of each class to start from; of a page; where the search is given up
 SHOWN = (20, 50, 100, 150, 200, 300)  # labels at which the table has the accuracy
 
 
 def embeddings() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of all images, their labels, and whether they are the test's."""
-    raw = layouts.read(SHARED / "mnist")
-    images, labels = np.array(raw.payload)[..., None], np.array([int(example.label) for example in raw.examples])
+    raw = raw_batch.read(SHARED / "mnist")
+    images, labels = (
+        np.array(raw.payload)[..., None],
+        np.array([int(example.label) for example in raw.examples]),
+    )
     test = np.array([example.split == "test" for example in raw.examples])
     with TemporaryDirectory() as folder:
         path = Path(folder) / "encoder.onnx"
-        path.write_bytes(patches.to_onnx([patches.learn(images[~test][:20_000], 64, seed=0)], images.shape[1:]))
+        path.write_bytes(
+            patches.to_onnx([patches.learn(images[~test][:20_000], 64, seed=0)], images.shape[1:])
+        )
         encode = Model(path, portable=False, threads=2)
         return encode.over(np.split(images, 100)), labels, test
 
@@ -40,9 +53,9 @@ def ask(points: np.ndarray, pred_probs: np.ndarray, known: np.ndarray, order: st
     gain[known] = -1
     if order == "least sure first":  # Lewis and Gale 1994
         return np.argsort(-gain, kind="stable")[:PAGE]
-    listed = np.sort(np.argsort(-gain, kind="stable")[: acquisition.SHORT_LIST])
-    whitened = whitening.whiten([points[listed]], acquisition.WHITENED_BY)
-    return listed[acquisition.by_page(whitened, gain[listed], PAGE, PAGE)]
+    listed = np.sort(np.argsort(-gain, kind="stable")[: queue_order.SHORT_LIST])
+    whitened = whitening.whiten([points[listed]], queue_order.WHITENED_BY)
+    return listed[queue_order.by_page(whitened, gain[listed], PAGE, PAGE)]
 
 
 def curve(train: tuple, test: tuple, seed: int, order: str) -> dict[int, float]:
@@ -61,7 +74,10 @@ def curve(train: tuple, test: tuple, seed: int, order: str) -> dict[int, float]:
             asked, rest = np.split(rest, [PAGE])
         else:
             asked = ask(
-                points, noise_layer.fit([model.scores], labels[known]).pred_probs([model.predict(points)]), known, order
+                points,
+                noise_layer.fit([model.scores], labels[known]).pred_probs([model.predict(points)]),
+                known,
+                order,
             )
         known = np.concatenate([known, asked])
 
@@ -82,7 +98,12 @@ def main() -> None:
     for name, counts in needed.items():
         ratios = [count / random for count, random in zip(counts, needed["random"], strict=True)]
         each = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-        row("median", name, statistics.median(counts), f"of random: {statistics.median(ratios):.2f} ({each})")
+        row(
+            "median",
+            name,
+            statistics.median(counts),
+            f"of random: {statistics.median(ratios):.2f} ({each})",
+        )
 
 
 if __name__ == "__main__":

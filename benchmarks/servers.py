@@ -51,12 +51,16 @@ class Server:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
         end = time.monotonic() + PATIENCE
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.stop()
-                raise RuntimeError(f"{self.command[0]} does not answer: {self.log.read_text()[-2000:]}")
+                raise RuntimeError(
+                    f"{self.command[0]} does not answer: {self.log.read_text()[-2000:]}"
+                )
             time.sleep(0.05)
         if self.prepare:
             self.prepare()
@@ -89,17 +93,40 @@ def free_ports(n: int) -> list[int]:
 
 def s3(folder: Path) -> Server:
     """SeaweedFS: its master, volume, filer and S3 servers in one process, with the bucket `assay`."""
-    names = [f"{part}{kind}" for part in ("s3", "master", "volume", "filer") for kind in (".port", ".port.grpc")]
+    names = [
+        f"{part}{kind}"
+        for part in ("s3", "master", "volume", "filer")
+        for kind in (".port", ".port.grpc")
+    ]
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     keys = [{"accessKey": USER, "secretKey": PASSWORD}]
     identities = [{"name": USER, "credentials": keys, "actions": ["Admin"]}]
     (folder / "data").mkdir(exist_ok=True)
     (folder / "s3.json").write_text(json.dumps({"identities": identities}))
-    weed = [str(Path(sys.executable).with_name("weed")), "server", f"-dir={folder / 'data'}", f"-ip={HOST}"]
-    options = ["-s3", "-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={folder / 's3.json'}"]
+    weed = [
+        str(Path(sys.executable).with_name("weed")),
+        "server",
+        f"-dir={folder / 'data'}",
+        f"-ip={HOST}",
+    ]
+    options = [
+        "-s3",
+        "-s3.iam=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        f"-s3.config={folder / 's3.json'}",
+    ]
     sizes = ["-master.volumeSizeLimitMB=64", "-volume.max=100", "-volume.minFreeSpace=0.1"]
-    command = [*weed, f"-ip.bind={HOST}", *options, *sizes, *(f"-{name}={port}" for name, port in ports.items())]
-    bucket = urllib.request.Request(f"http://{HOST}:{ports['filer.port']}/buckets/assay/", method="POST")
+    command = [
+        *weed,
+        f"-ip.bind={HOST}",
+        *options,
+        *sizes,
+        *(f"-{name}={port}" for name, port in ports.items()),
+    ]
+    bucket = urllib.request.Request(
+        f"http://{HOST}:{ports['filer.port']}/buckets/assay/", method="POST"
+    )
     return Server(
         command,
         ports["s3.port"],
@@ -114,18 +141,31 @@ def ssh(folder: Path) -> Server:
     (port,) = free_ports(1)
     for name in ("key", "host"):
         path = folder / name
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path], check=True)
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path], check=True
+        )
     if SSHD:
         if os.geteuid() == 0:
-            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd asks for it, and has no option to move it
+            Path("/run/sshd").mkdir(
+                mode=0o755, exist_ok=True
+            )  # sshd asks for it, and has no option to move it
         settings = {
             "Port": port, "ListenAddress": HOST, "HostKey": folder / "host", "AuthorizedKeysFile": folder / "key.pub",
             "StrictModes": "no", "PasswordAuthentication": "no", "PidFile": "none", "Subsystem": "sftp internal-sftp",
         }  # fmt: skip
-        (folder / "sshd.conf").write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
+        (folder / "sshd.conf").write_text(
+            "".join(f"{key} {value}\n" for key, value in settings.items())
+        )
         command = [SSHD, "-D", "-e", "-f", str(folder / "sshd.conf")]
     else:
-        command = [sys.executable, "-c", _ASYNCSSH, str(port), str(folder / "host"), str(folder / "key.pub")]
+        command = [
+            sys.executable,
+            "-c",
+            _ASYNCSSH,
+            str(port),
+            str(folder / "host"),
+            str(folder / "key.pub"),
+        ]
     return Server(command, port, f"ssh://{getpass.getuser()}@{HOST}:{port}", folder / "log")
 
 
@@ -139,14 +179,27 @@ def webdav(folder: Path) -> Server:
         "simple_dc": {"user_mapping": {"*": {USER: {"password": PASSWORD}}}},
     }  # fmt: skip
     (folder / "dav.json").write_text(json.dumps(config))
-    command = [sys.executable, "-m", "wsgidav.server.server_cli", "--config", str(folder / "dav.json")]
+    command = [
+        sys.executable,
+        "-m",
+        "wsgidav.server.server_cli",
+        "--config",
+        str(folder / "dav.json"),
+    ]
     return Server(command, port, f"webdav://{HOST}:{port}", folder / "log")
 
 
 def web(folder: Path) -> Server:
     """Python's own web server: the files of `folder`, to be read."""
     (port,) = free_ports(1)
-    command = [sys.executable, "-m", "http.server", str(port), f"--bind={HOST}", f"--directory={folder}"]
+    command = [
+        sys.executable,
+        "-m",
+        "http.server",
+        str(port),
+        f"--bind={HOST}",
+        f"--directory={folder}",
+    ]
     return Server(command, port, f"http://{HOST}:{port}", folder.with_suffix(".log"))
 
 
@@ -161,7 +214,16 @@ def apache(folder: Path) -> Server:
     digest = base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()
     (folder / "users").write_text(f"{USER}:{{SHA}}{digest}\n")
     modules = Path(APACHE).parents[1] / "lib/apache2/modules"
-    names = ("mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "dav", "dav_fs")
+    names = (
+        "mpm_event",
+        "authn_core",
+        "authn_file",
+        "authz_core",
+        "authz_user",
+        "auth_basic",
+        "dav",
+        "dav_fs",
+    )
     lines = [
         *(f"LoadModule {name}_module {modules}/mod_{name}.so" for name in names),
         f"Listen {HOST}:{port}", f"ServerName {HOST}", f"PidFile {folder}/pid", f"ErrorLog {folder}/log",
@@ -170,5 +232,10 @@ def apache(folder: Path) -> Server:
         "Require valid-user", "</Location>",
     ]  # fmt: skip
     (folder / "apache.conf").write_text("\n".join(lines) + "\n")
-    command = [APACHE, "-X", "-f", str(folder / "apache.conf")]  # -X: one process, all of which `stop` ends
+    command = [
+        APACHE,
+        "-X",
+        "-f",
+        str(folder / "apache.conf"),
+    ]  # -X: one process, all of which `stop` ends
     return Server(command, port, f"webdav://{HOST}:{port}", folder / "log")

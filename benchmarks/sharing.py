@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from assay import dataset
+from assay.contract import files, paths
 from benchmarks.mnist import prepare
 from benchmarks.workspace import SHARED, clone, environment, machine, row, set_parameters
 
@@ -25,7 +25,7 @@ IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 APPENDED, RELABELLED = 700, 100  # 1 % of the 70,000 examples, and how many labels change
 SHARDS = (16, 256, 4096)  # by the first digits of the id
 STAGES = ("collect", "sample", "pretrain", "embed", "clean", "annotate")  # those that run here
-EXAMPLES_AND_EMBEDDINGS = (str(dataset.COLLECTED), str(dataset.EMBEDDED))
+EXAMPLES_AND_EMBEDDINGS = (str(paths.COLLECTED), str(paths.EMBEDDED))
 
 
 class Clock:
@@ -34,7 +34,9 @@ class Clock:
     def __init__(self, folder: Path, *arguments: str) -> None:
         start = time.perf_counter()
         command = [sys.executable, "-m", "dvc", *arguments]
-        process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL
+        )
         _, status, usage = os.wait4(process.pid, 0)
         self.wall, self.cpu = time.perf_counter() - start, usage.ru_utime + usage.ru_stime
         if status:
@@ -53,28 +55,37 @@ def megabytes(n: int) -> str:
 
 def sizes(folder: Path) -> dict[str, int]:
     """Every object of a remote, and its bytes."""
-    return {f"{path.parent.name}{path.name}": path.stat().st_size for path in folder.glob("files/md5/*/*")}
+    return {
+        f"{path.parent.name}{path.name}": path.stat().st_size
+        for path in folder.glob("files/md5/*/*")
+    }
 
 
 def pushed(folder: Path, remote: Path) -> dict[str, int]:
     """Push; what that added to the remote, by the paths of the workspace that have it, and its bytes."""
     before = sizes(remote)
-    Clock(folder, "push", "--quiet", *(str(path) for path in folder.glob("data/raw/*.dvc")), *STAGES)
+    Clock(
+        folder, "push", "--quiet", *(str(path) for path in folder.glob("data/raw/*.dvc")), *STAGES
+    )
     new = {name: size for name, size in sizes(remote).items() if name not in before}
-    outputs = [path for path in folder.glob("*/**/*") if path.is_file() and ".dvc" not in path.parts]
-    names = {dataset.fingerprint(path): str(path.relative_to(folder)) for path in outputs}
+    outputs = [
+        path for path in folder.glob("*/**/*") if path.is_file() and ".dvc" not in path.parts
+    ]
+    names = {files.fingerprint(path): str(path.relative_to(folder)) for path in outputs}
     return {names.get(name, name): size for name, size in new.items()}
 
 
 def mnist_images() -> np.ndarray:
     """The 60,000 training images (n, 28, 28)."""
-    return np.frombuffer(gzip.decompress((SHARED / "mnist" / IMAGES).read_bytes()), np.uint8, offset=16).reshape(
-        -1, 28, 28
-    )
+    return np.frombuffer(
+        gzip.decompress((SHARED / "mnist" / IMAGES).read_bytes()), np.uint8, offset=16
+    ).reshape(-1, 28, 28)
 
 
 def mnist_labels() -> np.ndarray:
-    return np.frombuffer(gzip.decompress((SHARED / "mnist" / LABELS).read_bytes()), np.uint8, offset=8)
+    return np.frombuffer(
+        gzip.decompress((SHARED / "mnist" / LABELS).read_bytes()), np.uint8, offset=8
+    )
 
 
 def png(image: np.ndarray) -> bytes:
@@ -93,7 +104,7 @@ def write_pngs(folder: Path) -> None:
 def start(folder: Path) -> None:
     """MNIST as the only batch of a clone."""
     prepare(folder)
-    Clock(folder, "add", "--quiet", str(dataset.RAW / BATCH))
+    Clock(folder, "add", "--quiet", str(paths.RAW / BATCH))
 
 
 def append(folder: Path) -> None:
@@ -101,21 +112,21 @@ def append(folder: Path) -> None:
     chosen = slice(None, None, 60_000 // APPENDED)
     images = [png(np.roll(image, 1, axis=0)) for image in mnist_images()[chosen][:APPENDED]]
     labels = mnist_labels()[chosen][:APPENDED].astype(str)
-    (folder / dataset.RAW / NEW).mkdir()
+    (folder / paths.RAW / NEW).mkdir()
     table = pa.table({"image": pa.array(images, pa.binary()), "label": pa.array(labels)})
-    pa.parquet.write_table(table, folder / dataset.RAW / NEW / dataset.EXAMPLES_FILE)
-    Clock(folder, "add", "--quiet", str(dataset.RAW / NEW))
+    pa.parquet.write_table(table, folder / paths.RAW / NEW / paths.EXAMPLES_FILE)
+    Clock(folder, "add", "--quiet", str(paths.RAW / NEW))
     set_parameters(folder, batches=[BATCH, NEW])
 
 
 def relabel(folder: Path) -> None:
-    path = folder / dataset.RAW / BATCH / LABELS
+    path = folder / paths.RAW / BATCH / LABELS
     content = bytearray(gzip.decompress(path.read_bytes()))
     for index in range(8, len(content), (len(content) - 8) // RELABELLED + 1):
         content[index] = (content[index] + 1) % 10
     path.unlink()
     path.write_bytes(gzip.compress(bytes(content), mtime=0))
-    Clock(folder, "add", "--quiet", str(dataset.RAW / BATCH))
+    Clock(folder, "add", "--quiet", str(paths.RAW / BATCH))
 
 
 def shard_bytes(old: list[str], new: list[str], shards: int) -> int:
@@ -134,20 +145,35 @@ def against_pngs(ours: Path, folder: Path) -> None:
     row("`dvc add` of 60,000 PNG", Clock(theirs, "add", "--quiet", "mnist"), "", "")
     times = {}
     for name, source, targets in (
-        ("ours", ours, [f"{dataset.RAW / BATCH}.dvc", f"collect@{BATCH}"]),
+        ("ours", ours, [f"{paths.RAW / BATCH}.dvc", f"collect@{BATCH}"]),
         ("theirs", theirs, ["mnist.dvc"]),
     ):
         remote = folder / f"remote-{name}"
         Clock(source, "remote", "add", "--quiet", "--force", "--default", "team", str(remote))
         push = Clock(source, "push", "--quiet", *targets)
         other = folder / f"other-{name}"
-        ignored = shutil.ignore_patterns("cache", "tmp", "*.png", *(BATCH,) * (name == "ours"), "collected", "embedded")
+        ignored = shutil.ignore_patterns(
+            "cache", "tmp", "*.png", *(BATCH,) * (name == "ours"), "collected", "embedded"
+        )
         shutil.copytree(source, other, ignore=ignored)
-        times[name] = push, Clock(other, "pull", "--quiet", *targets), sum(sizes(remote).values()), len(sizes(remote))
+        times[name] = (
+            push,
+            Clock(other, "pull", "--quiet", *targets),
+            sum(sizes(remote).values()),
+            len(sizes(remote)),
+        )
     for what, mine, their in zip(("push", "pull"), times["ours"], times["theirs"], strict=False):
         row(f"`dvc {what}` of MNIST, ours and as PNG", mine, their, mine.over(their))
-    (*_, bytes_of_ours, files_of_ours), (*_, bytes_of_theirs, files_of_theirs) = times["ours"], times["theirs"]
-    row("bytes in the remote", megabytes(bytes_of_ours), megabytes(bytes_of_theirs), bytes_of_ours / bytes_of_theirs)
+    (*_, bytes_of_ours, files_of_ours), (*_, bytes_of_theirs, files_of_theirs) = (
+        times["ours"],
+        times["theirs"],
+    )
+    row(
+        "bytes in the remote",
+        megabytes(bytes_of_ours),
+        megabytes(bytes_of_theirs),
+        bytes_of_ours / bytes_of_theirs,
+    )
     row("objects in the remote", files_of_ours, files_of_theirs, files_of_ours / files_of_theirs)
 
 
@@ -185,7 +211,7 @@ def main() -> None:
             ours / all_of_it,
         )
 
-        labels = dataset.labels(BATCH)
+        labels = paths.labels(BATCH)
         old = (folder / labels).read_text().splitlines()
         relabel(folder)
         Clock(folder, "repro", "--quiet", "annotate")
@@ -198,7 +224,10 @@ def main() -> None:
         row("all of it", megabytes(sum(after.values())))
         table = (folder / labels).read_text().splitlines()
         for shards in SHARDS:
-            row(f"`{labels}`, were it {shards} files by id", megabytes(shard_bytes(old, table, shards)))
+            row(
+                f"`{labels}`, were it {shards} files by id",
+                megabytes(shard_bytes(old, table, shards)),
+            )
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from assay import dataset
+from assay.contract import files, parquet_files, paths
 
 WIDTH = 256
 
@@ -15,10 +15,12 @@ def write(labels: np.ndarray, centres: np.ndarray, rng: np.random.Generator) -> 
         centres[part] + rng.standard_normal((len(part), WIDTH), np.float32)
         for part in np.array_split(labels, max(1, n // 10_000))
     )
-    dataset.write_rows(dataset.embeddings("synthetic"), n, blocks)
+    files.write_rows(paths.embeddings("synthetic"), n, blocks)
     ids = [f"{number:032x}" for number in range(n)]
     columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(["train"] * n)}
     columns["feature:none"] = pa.array(np.zeros(n, np.float32))
-    dataset.write_examples("synthetic", {"modality": "table", "shape": [1], "features": ["none"]}, columns)
-    dataset.write_json(dataset.LISTED, {"batches": ["synthetic"]})
+    parquet_files.write_examples(
+        "synthetic", {"modality": "table", "shape": [1], "features": ["none"]}, columns
+    )
+    files.write_json(paths.LISTED, {"batches": ["synthetic"]})
     return ids

@@ -19,7 +19,9 @@ def confirmed() -> set[str]:
     """The keys of the confirmed errors."""
     with (SHARED / "mnist" / "t10k-label-review.csv").open(newline="") as file:
         return {
-            f"t10k/{int(each['test_index'])}" for each in csv.DictReader(file) if int(each["votes_given"]) < MAJORITY
+            f"t10k/{int(each['test_index'])}"
+            for each in csv.DictReader(file)
+            if int(each["votes_given"]) < MAJORITY
         }
 
 
@@ -33,9 +35,13 @@ def main() -> None:
         for folds in (0, 4) if "thorough" in sys.argv else (0,):
             set_parameters(folder, clean__folds=folds)
             seconds, _ = timed([sys.executable, "-m", "dvc", "repro", "clean"], folder)
-            judged = pq.read_table(folder / "data/cleaned/quality.parquet").to_pandas().set_index("id")
+            judged = (
+                pq.read_table(folder / "data/cleaned/quality.parquet").to_pandas().set_index("id")
+            )
             columns = ["id", "key", "split"]
-            examples = pq.read_table(folder / "data/collected/mnist/examples.parquet", columns=columns).to_pandas()
+            examples = pq.read_table(
+                folder / "data/collected/mnist/examples.parquet", columns=columns
+            ).to_pandas()
             test = examples[examples["split"] == "test"].set_index("id").join(judged["quality"])
             worst = test.sort_values("quality", kind="stable").head(WORST)["key"]
             row(folds, len(known), len(known & set(worst)), seconds)

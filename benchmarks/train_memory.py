@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 from onnx import TensorProto
 
-from assay import dataset, graphs, images
+from assay.contract import csv_files, files, parquet_files, paths
+from assay.modalities import images
+from assay.training import onnx_graph
 from benchmarks.workspace import ROOT, code_only, machine, row, set_parameters, timed
 
 SHAPE, CLASSES, BLOCK, VALIDATION = (32, 32, 3), 10, 10_000, 20  # one in so many validates
@@ -25,15 +27,17 @@ def write(n: int) -> None:
     columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(split)}
     columns["image"] = pa.concat_arrays([block["image"] for block, _ in blocks])
     kind = blocks[0][1]
-    dataset.write_examples("synthetic", kind, columns)
-    dataset.write_json(dataset.LISTED, {"batches": ["synthetic"]})
-    labels = zip(ids, rng.integers(CLASSES, size=n).tolist(), ["1.0"] * n, ["consensus"] * n, strict=True)
-    dataset.write_csv(dataset.ANNOTATED_LABELS, ["id", "label", "weight", "source"], labels)
-    dataset.write_csv(dataset.ALTERNATIVES, ["id", "label", "confidence"], [])
-    for path in (dataset.ENCODER, dataset.ENCODER_FRONT):
-        dataset.write_bytes(path, graphs.as_it_is(TensorProto.UINT8, SHAPE))
-    dataset.write_arrays(dataset.ENCODER_WEIGHTS, {})
-    dataset.write_json(dataset.ENCODER_INFO, {"method": "patches", "start": "scratch", **kind})
+    parquet_files.write_examples("synthetic", kind, columns)
+    files.write_json(paths.LISTED, {"batches": ["synthetic"]})
+    labels = zip(
+        ids, rng.integers(CLASSES, size=n).tolist(), ["1.0"] * n, ["consensus"] * n, strict=True
+    )
+    csv_files.write_csv(paths.ANNOTATED_LABELS, ["id", "label", "weight", "source"], labels)
+    csv_files.write_csv(paths.ALTERNATIVES, ["id", "label", "confidence"], [])
+    for path in (paths.ENCODER, paths.ENCODER_FRONT):
+        files.write_bytes(path, onnx_graph.as_it_is(TensorProto.UINT8, SHAPE))
+    files.write_arrays(paths.ENCODER_WEIGHTS, {})
+    files.write_json(paths.ENCODER_INFO, {"method": "patches", "start": "scratch", **kind})
 
 
 def main() -> None:
@@ -46,7 +50,11 @@ def main() -> None:
             with code_only() as folder:
                 set_parameters(folder, portable=portable, train__epochs=1, train__steps=1)
                 timed(
-                    [sys.executable, "-c", f"from benchmarks.train_memory import write; write({n})"],
+                    [
+                        sys.executable,
+                        "-c",
+                        f"from benchmarks.train_memory import write; write({n})",
+                    ],
                     folder,
                     PYTHONPATH=str(ROOT),
                 )

@@ -17,8 +17,10 @@ from multiprocessing import Pool
 import numpy as np
 from scipy.special import ndtr, softmax
 
-from assay import calibration, leave_one_out, refits, verdict
-from assay.scores import Predictions
+from assay.comparison import training_variance, verdict
+from assay.evaluation.scores import Predictions
+from assay.measures import leave_one_out
+from assay.training import calibration
 from benchmarks.workspace import SHARED, machine, row
 
 CLASSES, DIRECTIONS, WIDTH = 10, 100, 500
@@ -38,7 +40,10 @@ def load() -> tuple[np.ndarray, np.ndarray]:
         np.concatenate(
             [
                 np.frombuffer(
-                    gzip.decompress((SHARED / f"mnist/{side}-{part}-ubyte.gz").read_bytes())[header:], np.uint8
+                    gzip.decompress((SHARED / f"mnist/{side}-{part}-ubyte.gz").read_bytes())[
+                        header:
+                    ],
+                    np.uint8,
                 )
                 for side in ("train", "t10k")
             ]
@@ -75,7 +80,10 @@ def relabelled(rng: np.random.Generator) -> tuple[Version, Version]:
     """B has the same examples, and a tenth of the labels are given once more, by people as good as before."""
     examples, labels = drawn(rng)
     again = rng.random(EXAMPLES) < 0.1
-    return (examples, labels), (examples, np.where(again, spoiled(LABELS[examples], WRONG, rng), labels))
+    return (examples, labels), (
+        examples,
+        np.where(again, spoiled(LABELS[examples], WRONG, rng), labels),
+    )
 
 
 def apart(rng: np.random.Generator, **errors: float) -> tuple[Version, Version]:
@@ -91,7 +99,9 @@ def random_features(rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarr
     return lambda features: np.maximum(features @ weights + 1, 0)
 
 
-def say(version: Version, tests: np.ndarray, stand_in: Callable, rng: np.random.Generator) -> Predictions:
+def say(
+    version: Version, tests: np.ndarray, stand_in: Callable, rng: np.random.Generator
+) -> Predictions:
     """Train a stand-in for the model, and ask it."""
     (examples, labels), see = version, stand_in(rng)
     features = see(FEATURES[examples])
@@ -108,9 +118,17 @@ def pair(seed: int, draw: Callable, stand_in: Callable) -> tuple[bool, ...]:
     versions = draw(rng)
     tests = rng.choice(np.arange(TO_LEARN_FROM, len(LABELS)), TESTS, replace=False)
     said = [say(version, tests, stand_in, rng) for version in versions]
-    learned = [refits.Learned(FEATURES[examples], labels, EXAMPLES) for examples, labels in versions]
-    chance = refits.chance(
-        *learned, [FEATURES[tests]] * 2, LABELS[tests], n_classes=CLASSES, penalty=PENALTY, validation=EXAMPLES // 10
+    learned = [
+        training_variance.Learned(FEATURES[examples], labels, EXAMPLES)
+        for examples, labels in versions
+    ]
+    chance = training_variance.chance(
+        *learned,
+        [FEATURES[tests]] * 2,
+        LABELS[tests],
+        n_classes=CLASSES,
+        penalty=PENALTY,
+        validation=EXAMPLES // 10,
     )
     judge = partial(verdict.judge, *said, confidence=CONFIDENCE)
     found = [
@@ -132,7 +150,11 @@ def unpaired(a: Predictions, b: Predictions) -> bool:
 def mean_accuracy(**errors: float) -> float:
     """Of ten versions with such labels."""
     rng, tests = np.random.default_rng(0), np.arange(TO_LEARN_FROM, len(LABELS))
-    return float(np.mean([say(drawn(rng, **errors), tests, directions, rng).correct.mean() for _ in range(10)]))
+    return float(
+        np.mean(
+            [say(drawn(rng, **errors), tests, directions, rng).correct.mean() for _ in range(10)]
+        )
+    )
 
 
 def costs(kind: str) -> float:
@@ -152,18 +174,29 @@ def main() -> None:
             partial(apart, confused=confused),
             directions,
         ),
-        "no difference, random features: other examples, labels, seed": (unrelated, random_features),
+        "no difference, random features: other examples, labels, seed": (
+            unrelated,
+            random_features,
+        ),
         "no difference: a tenth of the labels given again, other seed": (relabelled, directions),
         f"{DIFFERENCE:.0%}: {wrong:.1%} of A's labels wrong at random, {WRONG:.0%} of B's": (
             partial(apart, wrong=wrong),
             directions,
         ),
     }
-    row(f"found in {pairs} pairs", "accuracy", "sampling alone", "unpaired test", "any of the family")
+    row(
+        f"found in {pairs} pairs",
+        "accuracy",
+        "sampling alone",
+        "unpaired test",
+        "any of the family",
+    )
     row(*["---"] * 5)
     with Pool(2) as pool:
         for name, (draw, stand_in) in cases.items():
-            found = pool.map(partial(pair, draw=draw, stand_in=stand_in), range(pairs), chunksize=10)
+            found = pool.map(
+                partial(pair, draw=draw, stand_in=stand_in), range(pairs), chunksize=10
+            )
             row(name, *(f"{share:.1%}" for share in np.mean(found, axis=0)))
 
 

@@ -57,7 +57,11 @@ def timed(command: list[str], folder: Path, **environ: str) -> tuple[float, floa
     """Run a command; wall seconds, and its largest memory in GiB."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=folder, env=environment() | environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command,
+        cwd=folder,
+        env=environment() | environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     stderr = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -71,7 +75,11 @@ def machine() -> str:
     """The processor, its cores and the Python of this run."""
     info = Path("/proc/cpuinfo")
     models = (
-        [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        [
+            line.split(":")[1].strip()
+            for line in info.read_text().splitlines()
+            if line.startswith("model name")
+        ]
         if info.exists()
         else []
     )
@@ -81,4 +89,9 @@ def machine() -> str:
 
 def row(*cells: object) -> None:
     """Print a row of a Markdown table."""
-    print("|", " | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cells), "|", flush=True)
+    print(
+        "|",
+        " | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cells),
+        "|",
+        flush=True,
+    )

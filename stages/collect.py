@@ -5,42 +5,52 @@ from collections import defaultdict
 
 import pyarrow as pa
 
-from assay import dataset, layouts, modalities, parameters
-from assay.errors import InputError, quiet, run
-from assay.layouts import RawBatch
+from assay.contract import csv_files, identity, parameters, parquet_files, paths
+from assay.contract.errors import InputError, quiet, run
+from assay.layouts import raw_batch
+from assay.layouts.raw_batch import RawBatch
+from assay.modalities import registry
 
 
 def main() -> None:
-    batch = dataset.batch_of_this_stage()
+    batch = paths.batch_of_this_stage()
     params = parameters.load()
-    raw = layouts.read(dataset.RAW / batch)
-    modality = modalities.named(raw.modality)
+    raw = raw_batch.read(paths.RAW / batch)
+    modality = registry.named(raw.modality)
     places = [example.place for example in raw.examples]
     if digits := params.digits_beside(batch):
         refuse_digits(digits, batch, raw, params.collect)
     with quiet():  # Pillow and libtiff say what they think of a damaged file
         payload = modality.canonical(raw.payload, places, params.collect)
-    ids = dataset.content_ids(payload)
+    ids = identity.content_ids(payload)
     splits = sides(ids, [example.split for example in raw.examples], params.collect)
     rows = first_of_each(ids, splits)
     columns, kind = modality.to_columns(payload[rows], rows, raw.payload, params.collect)
-    dataset.write_examples(batch, kind, describe(raw, ids, splits, rows) | columns, numbered=raw.numbered)
-    id_of = {example.key: id_ for example, id_, split in zip(raw.examples, ids, splits, strict=True) if split}
-    dataset.write_csv(dataset.labels(batch), ["id", "annotator", "label"], votes(raw, id_of))
-    dataset.write_csv(dataset.truth(batch), ["id", "label"], truth(raw, ids))
+    parquet_files.write_examples(
+        batch, kind, describe(raw, ids, splits, rows) | columns, numbered=raw.numbered
+    )
+    id_of = {
+        example.key: id_
+        for example, id_, split in zip(raw.examples, ids, splits, strict=True)
+        if split
+    }
+    csv_files.write_csv(paths.labels(batch), ["id", "annotator", "label"], votes(raw, id_of))
+    csv_files.write_csv(paths.truth(batch), ["id", "label"], truth(raw, ids))
 
 
 def refuse_digits(digits: list[str], batch: str, raw: RawBatch, params: parameters.Collect) -> None:
     """Raise where the example's `digits` are still listed beside a batch that is unlike them: no encoder fits both."""
-    modality = modalities.named(raw.modality)
+    modality = registry.named(raw.modality)
     with quiet():
         first = modality.canonical(raw.payload[:1], [raw.examples[0].place], params)
     _, kind = modality.to_columns(first, [0], raw.payload[:1], params)
     of_digits = [*(params.resize or (8, 8)), params.channels or 1]
     if (kind["modality"], kind["shape"]) != ("image", of_digits):
-        holds = dataset.describe(kind)
-        said = f"{dataset.RAW / batch} holds {holds}, but the digits that Assay came with are still listed"
-        raise InputError(f"{said}: take {', '.join(digits)} out of batches and pretrain.batches in params.yaml")
+        holds = parquet_files.describe(kind)
+        said = f"{paths.RAW / batch} holds {holds}, but the digits that Assay came with are still listed"
+        raise InputError(
+            f"{said}: take {', '.join(digits)} out of batches and pretrain.batches in params.yaml"
+        )
 
 
 def sides(ids: list[str], given: list[str], params: parameters.Collect) -> list[str]:
@@ -51,12 +61,16 @@ def sides(ids: list[str], given: list[str], params: parameters.Collect) -> list[
     """
     test = 0 if set(given) - {""} else params.test
     validation = 0 if "validation" in given else params.validation
-    hashed = [dataset.split_by_hash(id_, test, validation) for id_ in ids]
-    splits = [other if side in ("", "train") else side for side, other in zip(given, hashed, strict=True)]
+    hashed = [identity.split_by_hash(id_, test, validation) for id_ in ids]
+    splits = [
+        other if side in ("", "train") else side for side, other in zip(given, hashed, strict=True)
+    ]
     most_held_out: dict[str, str] = {}
     for id_, split in zip(ids, splits, strict=True):
-        most_held_out[id_] = max(most_held_out.get(id_, split), split, key=dataset.SPLITS.index)
-    return [split if split == most_held_out[id_] else "" for id_, split in zip(ids, splits, strict=True)]
+        most_held_out[id_] = max(most_held_out.get(id_, split), split, key=paths.SPLITS.index)
+    return [
+        split if split == most_held_out[id_] else "" for id_, split in zip(ids, splits, strict=True)
+    ]
 
 
 def first_of_each(ids: list[str], splits: list[str]) -> list[int]:
@@ -65,7 +79,9 @@ def first_of_each(ids: list[str], splits: list[str]) -> list[int]:
     return [first[id_] for id_ in sorted(first)]
 
 
-def describe(raw: RawBatch, ids: list[str], splits: list[str], rows: list[int]) -> dict[str, pa.Array]:
+def describe(
+    raw: RawBatch, ids: list[str], splits: list[str], rows: list[int]
+) -> dict[str, pa.Array]:
     """The columns of examples.parquet that are not payload; `duplicates` holds the keys of a row's exact copies."""
     copies = defaultdict(list)
     for id_, example in zip(ids, raw.examples, strict=True):
@@ -79,7 +95,9 @@ def describe(raw: RawBatch, ids: list[str], splits: list[str], rows: list[int]) 
         "split": pa.array([splits[row] for row in rows]),
     }
     slices = sorted({name for example in kept for name in example.slices})
-    return columns | {f"slice:{name}": pa.array([each.slices.get(name, "") for each in kept]) for name in slices}
+    return columns | {
+        f"slice:{name}": pa.array([each.slices.get(name, "") for each in kept]) for name in slices
+    }
 
 
 def votes(raw: RawBatch, id_of: dict[str, str]) -> list[tuple[str, str, str]]:
@@ -88,7 +106,11 @@ def votes(raw: RawBatch, id_of: dict[str, str]) -> list[tuple[str, str, str]]:
     Exact duplicates with different labels so become several votes for one example. A person has one vote for it: of
     several labels in annotations.csv the later counts, which is said on stderr.
     """
-    given = [(id_of[each.key], dataset.GIVEN, each.label) for each in raw.examples if each.label and each.key in id_of]
+    given = [
+        (id_of[each.key], paths.GIVEN, each.label)
+        for each in raw.examples
+        if each.label and each.key in id_of
+    ]
     named, again = {}, []
     for key, annotator, label in raw.annotations:
         if key in id_of:
@@ -97,7 +119,7 @@ def votes(raw: RawBatch, id_of: dict[str, str]) -> list[tuple[str, str, str]]:
             named[vote] = label
     if again:
         said = "labels are of a person who had labelled the example before, and the later counts"
-        print(f"assay: {dataset.ANNOTATIONS_FILE}: {len(again)} {said}: {again[0]}", file=sys.stderr)
+        print(f"assay: {paths.ANNOTATIONS_FILE}: {len(again)} {said}: {again[0]}", file=sys.stderr)
     return sorted(given + [(*vote, label) for vote, label in named.items()])
 
 
@@ -108,7 +130,9 @@ def truth(raw: RawBatch, ids: list[str]) -> list[tuple[str, str]]:
     for key, label in raw.truth:
         known = answers.setdefault(id_of[key], label)
         if known != label:
-            raise InputError(f"{dataset.TRUTH_FILE}: {key!r} is {label!r}, but an exact copy of it is {known!r}")
+            raise InputError(
+                f"{paths.TRUTH_FILE}: {key!r} is {label!r}, but an exact copy of it is {known!r}"
+            )
     return sorted(answers.items())
 
 

@@ -2,20 +2,27 @@
 
 from importlib.metadata import version
 
-from assay import dataset, model_card
-from assay.errors import run
+from assay.contract import files, parquet_files, paths
+from assay.contract.errors import run
+from assay.release import model_card
 
 
 def main() -> None:
-    info = dataset.read_json(dataset.CLASSES)
+    info = files.read_json(paths.CLASSES)
     versions = {package: version(package) for package in model_card.PACKAGES}
-    info |= {"labels": dataset.fingerprint(dataset.ANNOTATED_LABELS), "versions": versions}
-    metrics = {"clean": dataset.CLEAN_METRICS, "train": dataset.TRAIN_METRICS, "evaluate": dataset.EVALUATE_METRICS}
-    metrics = {stage: dataset.read_json(path) for stage, path in metrics.items()}
-    card = model_card.write(info, dataset.read_json(dataset.ENCODER_INFO), dataset.listed(), **metrics)
-    dataset.write_bytes(dataset.RELEASE_MODEL, dataset.CLASSIFIER.read_bytes())
-    dataset.write_json(dataset.RELEASE_INFO, info)
-    dataset.write_bytes(dataset.MODEL_CARD, card.encode())
+    info |= {"labels": files.fingerprint(paths.ANNOTATED_LABELS), "versions": versions}
+    metrics = {
+        "clean": paths.CLEAN_METRICS,
+        "train": paths.TRAIN_METRICS,
+        "evaluate": paths.EVALUATE_METRICS,
+    }
+    metrics = {stage: files.read_json(path) for stage, path in metrics.items()}
+    card = model_card.write(
+        info, files.read_json(paths.ENCODER_INFO), parquet_files.listed(), **metrics
+    )
+    files.write_bytes(paths.RELEASE_MODEL, paths.CLASSIFIER.read_bytes())
+    files.write_json(paths.RELEASE_INFO, info)
+    files.write_bytes(paths.MODEL_CARD, card.encode())
 
 
 if __name__ == "__main__":

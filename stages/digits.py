@@ -4,8 +4,9 @@ import numpy as np
 import pyarrow as pa
 from sklearn.datasets import load_digits
 
-from assay import dataset, images, parameters
-from assay.errors import InputError, run
+from assay.contract import csv_files, parameters, parquet_files, paths
+from assay.contract.errors import InputError, run
+from assay.modalities import images
 
 
 def main() -> None:
@@ -14,21 +15,27 @@ def main() -> None:
     pixels = (pictures.reshape(-1, 8, 8, 1) * 255 / 16).round().astype(np.uint8)
     needed = sum(digits.batches.values())
     if needed > len(pixels):
-        raise InputError(f"params.yaml: digits.batches asks for {needed} examples; there are {len(pixels)}")
+        raise InputError(
+            f"params.yaml: digits.batches asks for {needed} examples; there are {len(pixels)}"
+        )
     rng = np.random.default_rng(digits.seed)
     order = rng.permutation(len(pixels))[:needed]
     ends = np.cumsum(list(digits.batches.values()))
     for batch, rows in zip(digits.batches, map(np.sort, np.split(order, ends[:-1])), strict=True):
-        folder, keys = dataset.RAW / batch, [f"digit-{row:04}" for row in rows]
+        folder, keys = paths.RAW / batch, [f"digit-{row:04}" for row in rows]
         table = pa.table({"key": keys, "image": [images.picture(pixels[row]) for row in rows]})
-        dataset.write_parquet(folder / dataset.EXAMPLES_FILE, table)
-        dataset.write_csv(folder / dataset.TRUTH_FILE, ["key", "label"], zip(keys, truth[rows], strict=True))
+        parquet_files.write_parquet(folder / paths.EXAMPLES_FILE, table)
+        csv_files.write_csv(
+            folder / paths.TRUTH_FILE, ["key", "label"], zip(keys, truth[rows], strict=True)
+        )
         votes = sorted(simulate(truth[rows], digits.annotators, rng))
         named = ((keys[row], annotator, label) for row, annotator, label in votes)
-        dataset.write_csv(folder / dataset.ANNOTATIONS_FILE, ["key", "annotator", "label"], named)
+        csv_files.write_csv(folder / paths.ANNOTATIONS_FILE, ["key", "annotator", "label"], named)
 
 
-def simulate(truth: np.ndarray, people: dict[str, parameters.Annotator], rng: np.random.Generator) -> list[tuple]:
+def simulate(
+    truth: np.ndarray, people: dict[str, parameters.Annotator], rng: np.random.Generator
+) -> list[tuple]:
     """Labels by people: (row, annotator, label), where an error is any other class with equal chance."""
     n_classes = int(truth.max()) + 1
     votes = []
@@ -37,7 +44,9 @@ def simulate(truth: np.ndarray, people: dict[str, parameters.Annotator], rng: np
         wrong = rng.random(len(rows)) >= person.accuracy
         shift = np.where(wrong, rng.integers(1, n_classes, len(rows)), 0)
         labels = (truth[rows] + shift) % n_classes
-        votes += [(row, name, label) for row, label in zip(rows.tolist(), labels.tolist(), strict=True)]
+        votes += [
+            (row, name, label) for row, label in zip(rows.tolist(), labels.tolist(), strict=True)
+        ]
     return votes
 
 

@@ -2,53 +2,80 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score, precision_recall_curve, precision_recall_fscore_support
+from sklearn.metrics import (
+    average_precision_score,
+    precision_recall_curve,
+    precision_recall_fscore_support,
+)
 
-from assay import catalogue, dataset, leave_one_out, parameters, payloads, scores, slices, spreadsheets, statistics
-from assay.errors import InputError, run
-from assay.inference import Model
-from assay.scores import Predictions
+from assay.catalogue import catalogue, payloads, spreadsheets
+from assay.contract import csv_files, files, parameters, parquet_files, paths
+from assay.contract.errors import InputError, run
+from assay.contract.inference import Model
+from assay.evaluation import scores, slices
+from assay.evaluation.scores import Predictions
+from assay.measures import leave_one_out, statistics
 
 _AT_PRECISION = 0.8  # recall is given for the point where four of five flagged labels are wrong
 
 
 def main() -> None:
     params = parameters.load()
-    dataset.drop_checkpoint()  # DVC has noted what was trained: it starts this stage only then
+    files.drop_checkpoint()  # DVC has noted what was trained: it starts this stage only then
     examples = catalogue.read()
     examples["truth"] = catalogue.truth(examples)
-    test = best_known(examples[examples["split"] == "test"], dataset.read_csv(dataset.TEST_LABELS).to_pandas())
+    test = best_known(
+        examples[examples["split"] == "test"], csv_files.read_csv(paths.TEST_LABELS).to_pandas()
+    )
     if test.empty:
-        raise InputError("no test example has a label: label some, or let collect.test hold some out")
+        raise InputError(
+            "no test example has a label: label some, or let collect.test hold some out"
+        )
 
-    classes = dataset.read_json(dataset.CLASSES)["classes"]
-    classifier = Model(dataset.CLASSIFIER, portable=params.portable, threads=params.threads)
+    classes = files.read_json(paths.CLASSES)["classes"]
+    classifier = Model(paths.CLASSIFIER, portable=params.portable, threads=params.threads)
     pred_probs = classifier.over(payloads.of(test, params.embed.batch_size)).astype(np.float64)
     classes += sorted(set(test["answer"]) - set(classes))  # these the model does not know
     answer = pd.Categorical(test["answer"], classes).codes.astype(int)
     predictions = Predictions.of(pred_probs, answer, params.evaluate.reliability_bins)
 
-    judged = dataset.read_parquet(dataset.QUALITY, ["id", "given", "quality", "is_issue"]).to_pandas()
+    judged = parquet_files.read_parquet(
+        paths.QUALITY, ["id", "given", "quality", "is_issue"]
+    ).to_pandas()
     judged = examples.merge(judged, on="id")
-    annotated = examples.merge(dataset.read_csv(dataset.ANNOTATED_LABELS).to_pandas(), on="id")
+    annotated = examples.merge(csv_files.read_csv(paths.ANNOTATED_LABELS).to_pandas(), on="id")
     metrics = model_metrics(predictions, params.evaluate)
     metrics |= {"test_examples": len(test), "test_truth_share": float((test["truth"] != "").mean())}
     metrics |= cleaning_metrics(judged[(judged["truth"] != "") & (judged["split"] != "test")])
-    penalty = dataset.read_json(dataset.CLEAN_METRICS)["penalty"]
-    for name, learned in (("uncleaned", judged.assign(label=judged["given"])), ("annotated", annotated)):
-        metrics[f"head_accuracy_{name}"] = head_accuracy(learned[learned["split"] != "test"], test, penalty)
+    penalty = files.read_json(paths.CLEAN_METRICS)["penalty"]
+    for name, learned in (
+        ("uncleaned", judged.assign(label=judged["given"])),
+        ("annotated", annotated),
+    ):
+        metrics[f"head_accuracy_{name}"] = head_accuracy(
+            learned[learned["split"] != "test"], test, penalty
+        )
 
     predicted = np.array(classes, dtype=object)[predictions.predicted]
-    said = {"predicted": predicted, "confidence": predictions.confidence, "loss": np.abs(predictions.loss)}  # no -0.0
+    said = {
+        "predicted": predicted,
+        "confidence": predictions.confidence,
+        "loss": np.abs(predictions.loss),
+    }  # no -0.0
     ranked = test.assign(**said).sort_values("id")
-    dataset.write_json(dataset.EVALUATE_METRICS, metrics)
-    dataset.write_frame(dataset.CLASS_METRICS, class_metrics(predictions, classes))
+    files.write_json(paths.EVALUATE_METRICS, metrics)
+    csv_files.write_frame(paths.CLASS_METRICS, class_metrics(predictions, classes))
     parts = catalogue.slices(test)
-    parts = parts.assign(**statistics.thirds(statistics.of(test).values), **statistics.thirds(statistics.numbers(test)))
+    parts = parts.assign(
+        **statistics.thirds(statistics.of(test).values),
+        **statistics.thirds(statistics.numbers(test)),
+    )
     found = slices.table(parts, predictions.correct, params.evaluate.confidence)
-    spreadsheets.write(dataset.SLICE_METRICS, found)
-    dataset.write_frame(dataset.PREDICTIONS, ranked, ["id", "answer", "predicted", "confidence", "loss"])
-    dataset.write_frame(dataset.RELIABILITY, scores.reliability(predictions))
+    spreadsheets.write(paths.SLICE_METRICS, found)
+    csv_files.write_frame(
+        paths.PREDICTIONS, ranked, ["id", "answer", "predicted", "confidence", "loss"]
+    )
+    csv_files.write_frame(paths.RELIABILITY, scores.reliability(predictions))
 
 
 def best_known(test: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
@@ -63,16 +90,28 @@ def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict
     metrics = {}
     for name, metric in scores.METRICS.items():
         if name == "accuracy":
-            low, high = scores.wilson(int(predictions.correct.sum()), len(predictions.answer), params.confidence)
+            low, high = scores.wilson(
+                int(predictions.correct.sum()), len(predictions.answer), params.confidence
+            )
         else:
-            low, high = scores.bootstrap(name, predictions, resamples=params.resamples, confidence=params.confidence)
-        metrics |= {name: float(metric(predictions).mean()), f"{name}_low": low, f"{name}_high": high}
+            low, high = scores.bootstrap(
+                name, predictions, resamples=params.resamples, confidence=params.confidence
+            )
+        metrics |= {
+            name: float(metric(predictions).mean()),
+            f"{name}_low": low,
+            f"{name}_high": high,
+        }
     return metrics
 
 
 def cleaning_metrics(judged: pd.DataFrame) -> dict[str, float]:
     """How well wrong labels were found, among labels whose truth is known; {} where none is wrong."""
-    wrong, doubt, flagged = judged["given"] != judged["truth"], 1 - judged["quality"], judged["is_issue"]
+    wrong, doubt, flagged = (
+        judged["given"] != judged["truth"],
+        1 - judged["quality"],
+        judged["is_issue"],
+    )
     if not wrong.any():
         return {}
     precision, recall, _ = precision_recall_curve(wrong, doubt)
@@ -89,14 +128,18 @@ def head_accuracy(learned: pd.DataFrame, test: pd.DataFrame, penalty: float) -> 
     """Test accuracy of a closed-form head on the embeddings, for some labels: what they are worth, at no cost."""
     codes, classes = pd.factorize(learned["label"], sort=True)
     coef, intercept = leave_one_out.solve(catalogue.features(learned), codes, len(classes), penalty)
-    predicted = np.concatenate([(rows[:] @ coef + intercept).argmax(axis=1) for rows in catalogue.features(test)])
+    predicted = np.concatenate(
+        [(rows[:] @ coef + intercept).argmax(axis=1) for rows in catalogue.features(test)]
+    )
     return float((np.array(classes)[predicted] == test["answer"]).mean())
 
 
 def class_metrics(predictions: Predictions, classes: list[str]) -> pd.DataFrame:
     """Precision, recall and F1 of each class, and its number of test examples."""
     every = np.arange(len(classes))
-    columns = precision_recall_fscore_support(predictions.answer, predictions.predicted, labels=every, zero_division=0)
+    columns = precision_recall_fscore_support(
+        predictions.answer, predictions.predicted, labels=every, zero_division=0
+    )
     names = ("precision", "recall", "f1", "test_examples")
     return pd.DataFrame({"label": classes, **dict(zip(names, columns, strict=True))})
 

@@ -2,17 +2,19 @@
 
 import pyarrow.compute as pc
 
-from assay import dataset, parameters
-from assay.errors import run
+from assay.contract import parameters, parquet_files, paths
+from assay.contract.errors import run
 
 
 def main() -> None:
-    batch = dataset.batch_of_this_stage()
+    batch = paths.batch_of_this_stage()
     limit = parameters.load().pretrain.examples
-    table = dataset.read_parquet(dataset.examples(batch))
-    payload = table.filter(pc.not_equal(table["split"], "test")).drop_columns(dataset.described(table.schema))
+    table = parquet_files.read_parquet(paths.examples(batch))
+    payload = table.filter(pc.not_equal(table["split"], "test")).drop_columns(
+        parquet_files.described(table.schema)
+    )
     # rows are sorted by content hash, so the first ones are a random sample that growth does not reshuffle
-    dataset.write_parquet(dataset.sample(batch), payload.slice(0, limit))
+    parquet_files.write_parquet(paths.sample(batch), payload.slice(0, limit))
 
 
 if __name__ == "__main__":

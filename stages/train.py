@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from assay import calibration, catalogue, dataset, graphs, linear_head, modalities, parameters, payloads
-from assay.errors import InputError, quiet, run
-from assay.inference import Model
+from assay.catalogue import catalogue, payloads
+from assay.contract import csv_files, files, parameters, paths
+from assay.contract.errors import InputError, quiet, run
+from assay.contract.inference import Model
+from assay.modalities import registry
+from assay.training import calibration, linear_head, onnx_graph
 
 _STARTS = {
     "encoder": "training from the weights of the encoder",
@@ -30,24 +33,26 @@ def main() -> None:
     if params.train.class_weights == "balanced":
         train = train.assign(weight=balanced(train["code"].to_numpy(), train["weight"].to_numpy()))
 
-    encoder = dataset.read_json(dataset.ENCODER_INFO)
-    elsewhere = encoder["method"].startswith(dataset.ELSEWHERE)
+    encoder = files.read_json(paths.ENCODER_INFO)
+    elsewhere = encoder["method"].startswith(paths.ELSEWHERE)
     start = where_from(params.train, encoder, elsewhere=elsewhere)
     of = {"start": start, "modality": encoder["modality"], "elsewhere": elsewhere}
     learn = linear if start == "frozen" else partial(network, **of)
     content, curve, temperature = learn(train, validation, classes, params)
 
-    dataset.write_bytes(dataset.CLASSIFIER, content)
+    files.write_bytes(paths.CLASSIFIER, content)
     kind = {name: encoder[name] for name in payloads.kind(train)}
-    dataset.write_json(dataset.CLASSES, {"classes": classes, **kind})
-    dataset.write_frame(dataset.LEARNING_CURVE, pd.DataFrame(curve))
+    files.write_json(paths.CLASSES, {"classes": classes, **kind})
+    csv_files.write_frame(paths.LEARNING_CURVE, pd.DataFrame(curve))
     last = (
-        min(curve, key=lambda row: row["validation_loss"]) if params.train.patience and len(validation) else curve[-1]
+        min(curve, key=lambda row: row["validation_loss"])
+        if params.train.patience and len(validation)
+        else curve[-1]
     )
     metrics = {"train_examples": len(train), "validation_examples": len(validation), **last}
-    dataset.write_json(dataset.TRAIN_METRICS, metrics | {"temperature": temperature, "start": start})
-    if dataset.fingerprint(dataset.CLASSIFIER).encode() in dataset.record():
-        dataset.drop_checkpoint()  # else a kill before DVC notes what was written would lose all of it
+    files.write_json(paths.TRAIN_METRICS, metrics | {"temperature": temperature, "start": start})
+    if files.fingerprint(paths.CLASSIFIER).encode() in files.record():
+        files.drop_checkpoint()  # else a kill before DVC notes what was written would lose all of it
 
 
 def read(*, told: bool) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
@@ -55,14 +60,22 @@ def read(*, told: bool) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
 
     With `told`, doubts are told by soft labels and not by weights.
     """
-    labels = dataset.read_csv(dataset.ANNOTATED_LABELS).to_pandas().set_index("id")[["label", "weight", "source"]]
+    labels = (
+        csv_files.read_csv(paths.ANNOTATED_LABELS)
+        .to_pandas()
+        .set_index("id")[["label", "weight", "source"]]
+    )
     examples = catalogue.read().drop(columns="key").join(labels, on="id", how="inner")
     classes = sorted(labels["label"].unique())
     examples["code"] = pd.Categorical(examples["label"], classes).codes
     examples["weight"] = examples["weight"].astype(float)
-    train, validation = (examples[examples["split"] == split].copy() for split in ("train", "validation"))
+    train, validation = (
+        examples[examples["split"] == split].copy() for split in ("train", "validation")
+    )
     if train.empty:
-        raise InputError("no example of the split train has a label: label some, or give rows the split train")
+        raise InputError(
+            "no example of the split train has a label: label some, or give rows the split train"
+        )
     if told:  # the labels themselves say how sure they are
         train.loc[train["source"].isin(_JUDGED), "weight"] = 1.0
     return train, validation, classes
@@ -81,10 +94,13 @@ def soft(examples: pd.DataFrame, classes: list[str]) -> np.ndarray:
     """
     own = examples["code"].to_numpy()
     found = np.eye(len(classes), dtype=np.float32)[own]
-    others = dataset.read_csv(dataset.ALTERNATIVES).to_pandas()
+    others = csv_files.read_csv(paths.ALTERNATIVES).to_pandas()
     judged = examples["id"][examples["source"].isin(_JUDGED)]
     others = others[others["id"].isin(judged) & others["label"].isin(classes)]
-    rows, confidence = pd.Index(examples["id"]).get_indexer(others["id"]), others["confidence"].astype(np.float32)
+    rows, confidence = (
+        pd.Index(examples["id"]).get_indexer(others["id"]),
+        others["confidence"].astype(np.float32),
+    )
     found[rows, pd.Index(classes).get_indexer(others["label"])] = confidence
     np.subtract.at(found, (rows, own[rows]), confidence)
     return found
@@ -94,17 +110,27 @@ def where_from(params: parameters.Train, encoder: dict, *, elsewhere: bool) -> s
     """Where training starts; says so."""
     start = params.start
     if start == "encoder" and encoder["start"] != "encoder" and not elsewhere:
-        raise InputError(f"params.yaml: train.start: encoder needs weights, and {encoder['method']} has none: use auto")
+        raise InputError(
+            f"params.yaml: train.start: encoder needs weights, and {encoder['method']} has none: use auto"
+        )
     start = encoder["start"] if start == "auto" else start
     if start == "frozen" and params.soft_labels:
         other = "encoder, or scratch" if elsewhere else "scratch"
-        raise InputError(f"params.yaml: train.soft_labels is for networks, and start: frozen trains none: use {other}")
+        raise InputError(
+            f"params.yaml: train.soft_labels is for networks, and start: frozen trains none: use {other}"
+        )
     if params.lora and not (start == "encoder" and elsewhere):
-        raise InputError("params.yaml: train.lora is for an encoder from elsewhere that learns on: use start: encoder")
+        raise InputError(
+            "params.yaml: train.lora is for an encoder from elsewhere that learns on: use start: encoder"
+        )
     if params.network == "large" and encoder.get("tokens"):
-        raise InputError("params.yaml: train.network: large is no Transformer, as pretrain.method says: use small")
+        raise InputError(
+            "params.yaml: train.network: large is no Transformer, as pretrain.method says: use small"
+        )
     if start == "encoder" and params.network == "large":
-        raise InputError("params.yaml: train.network: large has no weights of the encoder: use start: scratch")
+        raise InputError(
+            "params.yaml: train.network: large has no weights of the encoder: use start: scratch"
+        )
     print(_STARTS[start], file=sys.stderr)
     return start
 
@@ -125,33 +151,36 @@ def network(
 ) -> Learned:
     """Train a network: one of ours, or an encoder from elsewhere."""
     with quiet():  # TensorFlow greets on stderr, whatever it is told
-        from assay import plan, training, tuning  # it takes seconds to import, and a linear head needs none
+        from assay.training import fine_tuning, fitting, trainable
 
     given = params.train
     bfloat16 = None if given.bfloat16 == "auto" else given.bfloat16
-    training.fix(given.seed, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
+    fitting.fix(given.seed, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
     payload = payloads.Stored(payloads.of(train, _ROWS))
     if start == "encoder" and elsewhere:
-        content, how = dataset.ENCODER.read_bytes(), {"portable": params.portable, "threads": params.threads}
-        encoder = tuning.Encoder(content, given.lora, **how)  # first, since it may refuse
-        planned = plan.pretrained(encoder, frozen(train, validation, classes, params)[0])
+        content, how = (
+            paths.ENCODER.read_bytes(),
+            {"portable": params.portable, "threads": params.threads},
+        )
+        encoder = fine_tuning.Encoder(content, given.lora, **how)  # first, since it may refuse
+        planned = trainable.pretrained(encoder, frozen(train, validation, classes, params)[0])
     else:
-        planned = plan.ours(payload[np.arange(1)], start, modality, len(classes), params)
+        planned = trainable.ours(payload[np.arange(1)], start, modality, len(classes), params)
     labels = soft(train, classes) if given.soft_labels else train["code"].to_numpy()
-    own = training.Examples(payload, labels, train["weight"].to_numpy())
+    own = fitting.Examples(payload, labels, train["weight"].to_numpy())
     checked = None
     if len(validation):
         prepared = payloads.Stored(map(planned.prepare, payloads.of(validation, _ROWS)))
         labels = validation["code"].to_numpy()
         labels = np.eye(len(classes), dtype=np.float32)[labels] if given.soft_labels else labels
-        checked = training.Examples(prepared, labels, validation["weight"].to_numpy())
-    curve = training.fit(
+        checked = fitting.Examples(prepared, labels, validation["weight"].to_numpy())
+    curve = fitting.fit(
         planned.model,
-        training.Batches(own, given.batch_size, planned.augment, given.seed),
-        training.cross_entropy(given.label_smoothing, soft=given.soft_labels),
+        fitting.Batches(own, given.batch_size, planned.augment, given.seed),
+        fitting.cross_entropy(given.label_smoothing, soft=given.soft_labels),
         learning_rate=given.learning_rate,
         epochs=given.epochs,
-        steps=modalities.named(modality).STEPS if given.steps == "auto" else given.steps,
+        steps=registry.named(modality).STEPS if given.steps == "auto" else given.steps,
         validation=checked,
         metrics=["accuracy"],
         accumulated=given.gradient_accumulation,
@@ -160,26 +189,36 @@ def network(
     )
     temperature = 1.0
     if checked:
-        logits = training.logits(planned.answers, training.InOrder(checked))
+        logits = fitting.logits(planned.answers, fitting.InOrder(checked))
         temperature = calibration.temperature(logits, validation["code"].to_numpy())
     return planned.to_onnx(temperature), curve, temperature
 
 
-def fingerprint(train: pd.DataFrame, validation: pd.DataFrame, params: parameters.Parameters) -> str:
+def fingerprint(
+    train: pd.DataFrame, validation: pd.DataFrame, params: parameters.Parameters
+) -> str:
     """Of all that a trained network depends on, and of DVC's record: once it notes a training, that is over."""
     examples = pd.concat([train, validation])[["id", "split", "code", "weight"]]
-    said = hashlib.blake2b(repr((params.train, params.portable, params.threads)).encode(), digest_size=16)
-    said.update(dataset.record())
+    said = hashlib.blake2b(
+        repr((params.train, params.portable, params.threads)).encode(), digest_size=16
+    )
+    said.update(files.record())
     said.update(pd.util.hash_pandas_object(examples, index=False).to_numpy().tobytes())
-    modules = (module for name, module in sorted(sys.modules.items()) if name.startswith(("assay.", "__main__")))
+    modules = (
+        module
+        for name, module in sorted(sys.modules.items())
+        if name.startswith(("assay.", "__main__"))
+    )
     code = [Path(module.__file__) for module in modules]
-    encoder = dataset.ENCODER, dataset.ENCODER_FRONT, dataset.ENCODER_WEIGHTS, dataset.ENCODER_INFO
-    for path in (*encoder, dataset.ALTERNATIVES, *code):
+    encoder = paths.ENCODER, paths.ENCODER_FRONT, paths.ENCODER_WEIGHTS, paths.ENCODER_INFO
+    for path in (*encoder, paths.ALTERNATIVES, *code):
         said.update(path.read_bytes())
     return said.hexdigest()
 
 
-def linear(train: pd.DataFrame, validation: pd.DataFrame, classes: list[str], params: parameters.Parameters) -> Learned:
+def linear(
+    train: pd.DataFrame, validation: pd.DataFrame, classes: list[str], params: parameters.Parameters
+) -> Learned:
     """Fit a linear classifier on what the frozen encoder gives."""
     head, features, others, output = frozen(train, validation, classes, params)
     codes, answers = (each["code"].to_numpy() for each in (train, validation))
@@ -196,22 +235,30 @@ def linear(train: pd.DataFrame, validation: pd.DataFrame, classes: list[str], pa
     for side, (logits, labels) in sides.items():
         row |= {f"{side}accuracy": float((logits.argmax(axis=1) == labels).mean())}
         row |= {f"{side}loss": linear_head.loss(logits, labels)}
-    content = dataset.ENCODER.read_bytes()
-    last = graphs.linear_head(head.coef / temperature, head.intercept / temperature, graphs.opset(content))
-    return graphs.then(content, last, output), [row], temperature
+    content = paths.ENCODER.read_bytes()
+    last = onnx_graph.linear_head(
+        head.coef / temperature, head.intercept / temperature, onnx_graph.opset(content)
+    )
+    return onnx_graph.then(content, last, output), [row], temperature
 
 
 def frozen(
     train: pd.DataFrame, validation: pd.DataFrame, classes: list[str], params: parameters.Parameters
 ) -> tuple[linear_head.LinearHead, Features, Features, str]:
     """The linear classifier that does best on what the encoder gives; what that is, for both; its output's name."""
-    read = Model(dataset.ENCODER, linear_head.FEATURES, portable=params.portable, threads=params.threads)
+    read = Model(
+        paths.ENCODER, linear_head.FEATURES, portable=params.portable, threads=params.threads
+    )
     features, others = (
-        linear_head.gather(map(read, payloads.of(examples, params.embed.batch_size))) if len(examples) else None
+        linear_head.gather(map(read, payloads.of(examples, params.embed.batch_size)))
+        if len(examples)
+        else None
         for examples in (train, validation)
     )
     checked = (others, validation["code"].to_numpy()) if len(validation) else None
-    head = linear_head.fit(features, train["code"].to_numpy(), train["weight"].to_numpy(), len(classes), checked)
+    head = linear_head.fit(
+        features, train["code"].to_numpy(), train["weight"].to_numpy(), len(classes), checked
+    )
     return head, features, others, read.output
 
 

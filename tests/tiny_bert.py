@@ -30,7 +30,9 @@ def save(folder: Path, words: Sequence[str]) -> None:
         "position_embeddings": (16, WIDTH),
         "token_type_embeddings": (2, WIDTH),
     }
-    weights = {f"embeddings.{name}.weight": rng.normal(size=shape) for name, shape in shapes.items()}
+    weights = {
+        f"embeddings.{name}.weight": rng.normal(size=shape) for name, shape in shapes.items()
+    }
     norms = ["embeddings.LayerNorm"]
     for number in range(4):
         own = f"encoder.layer.{number}"
@@ -45,14 +47,23 @@ def save(folder: Path, words: Sequence[str]) -> None:
             }
         norms += [f"{own}.attention.output.LayerNorm", f"{own}.output.LayerNorm"]
     for name in norms:
-        weights |= {f"{name}.weight": rng.normal(1, 0.1, WIDTH), f"{name}.bias": rng.normal(0, 0.1, WIDTH)}
+        weights |= {
+            f"{name}.weight": rng.normal(1, 0.1, WIDTH),
+            f"{name}.bias": rng.normal(0, 0.1, WIDTH),
+        }
     save_file(
-        {f"bert.{name}": array.astype(np.float32) for name, array in weights.items()}, folder / "model.safetensors"
+        {f"bert.{name}": array.astype(np.float32) for name, array in weights.items()},
+        folder / "model.safetensors",
     )
     (folder / "config.json").write_text(json.dumps(CONFIG))
     tokenizer = Tokenizer(
-        models.WordPiece({word: number for number, word in enumerate([*SPECIAL, *words])}, unk_token="[UNK]")
+        models.WordPiece(
+            {word: number for number, word in enumerate([*SPECIAL, *words])}, unk_token="[UNK]"
+        )
     )
-    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
+    tokenizer.normalizer, tokenizer.pre_tokenizer = (
+        normalizers.BertNormalizer(),
+        pre_tokenizers.BertPreTokenizer(),
+    )
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     tokenizer.save(str(folder / "tokenizer.json"))

@@ -40,7 +40,12 @@ class Workspace:
         command = [sys.executable, "-m", f"stages.{stage.partition('@')[0]}"]
         environment = os.environ | {"DVC_STAGE": stage}
         return subprocess.run(
-            command, cwd=self.root, env=environment, capture_output=True, encoding="utf-8", check=False
+            command,
+            cwd=self.root,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
         )
 
     def done(self, stage: str) -> str:
@@ -92,5 +97,5 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     workspace.write("params.yaml", (REPOSITORY / "params.yaml").read_text())
     workspace.set("batches", ["b", "c"])
     workspace.set("pretrain.batches", ["b", "c"])
-    monkeypatch.chdir(tmp_path)  # so that a test reads with assay.dataset what a stage wrote
+    monkeypatch.chdir(tmp_path)  # so that a test reads by the paths of assay what a stage wrote
     return workspace

@@ -61,7 +61,9 @@ def rows_of_all_kinds(folder: Path, rng: np.random.Generator) -> None:
         row = {
             "size": f"{rng.normal(2 * high):.3f}",
             "since": f"20{10 + 5 * high + rng.integers(8)}-0{rng.integers(1, 9)}-1{rng.integers(10)}",
-            "town": rng.choice(["Ulm", "Köln", "Bonn"], p=[0.6, 0.3, 0.1] if high else [0.1, 0.3, 0.6]),
+            "town": rng.choice(
+                ["Ulm", "Köln", "Bonn"], p=[0.6, 0.3, 0.1] if high else [0.1, 0.3, 0.6]
+            ),
         }
         gap = rng.choice(list(row))
         rows.append(row | ({gap: ""} if number % 4 > 2 else {}) | {"label": CLASSES[high]})
@@ -88,5 +90,10 @@ def parquet_table(folder: Path, rng: np.random.Generator) -> None:
 def raw_bytes(project: Project) -> dict[str, bytes]:
     """Raw files and encoders, and what DVC and git note beside them."""
     folders = ("data/raw", "models/pretrained")
-    files = [path for folder in folders for path in (project.folder / folder).rglob("*") if path.is_file()]
+    files = [
+        path
+        for folder in folders
+        for path in (project.folder / folder).rglob("*")
+        if path.is_file()
+    ]
     return {str(path.relative_to(project.folder)): path.read_bytes() for path in files}

@@ -9,7 +9,11 @@ import yaml
 
 from benchmarks.workspace import ROOT, environment, set_parameters
 
-PERSON = {f"GIT_{who}_{what}": "anna@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+PERSON = {
+    f"GIT_{who}_{what}": "anna@example.com"
+    for who in ("AUTHOR", "COMMITTER")
+    for what in ("NAME", "EMAIL")
+}
 
 
 class Project:
@@ -20,15 +24,27 @@ class Project:
 
     def run(self, command: str, *, check: bool = True) -> subprocess.CompletedProcess:
         done = subprocess.run(
-            command, shell=True, cwd=self.folder, env=self.environ, capture_output=True, encoding="utf-8", check=False
+            command,
+            shell=True,
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
         )
-        assert not check or done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        assert not check or done.returncode == 0, (
+            f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        )
         return done
 
     def repro(self) -> set[str]:
         """Run `dvc repro`; the stages that it ran, or whose outputs it fetched from an earlier run of the same."""
         said = self.run("dvc repro").stdout
-        return set(re.findall(r"^(?:Running stage '(?=.*:)|Stage '(?=.* is cached))([^']+)'", said, re.MULTILINE))
+        return set(
+            re.findall(
+                r"^(?:Running stage '(?=.*:)|Stage '(?=.* is cached))([^']+)'", said, re.MULTILINE
+            )
+        )
 
     def set(self, **changes: object) -> None:
         """Change params.yaml; `train__epochs=1` means train.epochs."""
@@ -38,7 +54,9 @@ class Project:
         return yaml.safe_load((self.folder / name).read_text())
 
     def commit(self, message: str) -> None:
-        self.run(f"git add -A && git -c user.name=a -c user.email=a@example.com commit -qm '{message}'")
+        self.run(
+            f"git add -A && git -c user.name=a -c user.email=a@example.com commit -qm '{message}'"
+        )
 
 
 def clone(folder: Path, **environ: str) -> Project:

@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 
-def image(value: int = 0, size: tuple[int, int] = (8, 8), mode: str = "L", form: str = "PNG", **how: str) -> bytes:
+def image(
+    value: int = 0, size: tuple[int, int] = (8, 8), mode: str = "L", form: str = "PNG", **how: str
+) -> bytes:
     file = io.BytesIO()
     Image.new(mode, size, value).save(file, form, **how)
     return file.getvalue()
@@ -20,7 +22,9 @@ def png_header(width: int, height: int) -> bytes:
     """A picture that says it is as large as this, and holds next to nothing."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b""))
-    framed = [struct.pack(">I", len(data)) + name + data + _crc(name + data) for name, data in chunks]
+    framed = [
+        struct.pack(">I", len(data)) + name + data + _crc(name + data) for name, data in chunks
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(framed)
 
 
@@ -31,7 +35,9 @@ def _crc(data: bytes) -> bytes:
 def idx(*shape: int, content: bytes | None = None) -> bytes:
     """An IDX file of unsigned bytes, counted up unless `content` is given."""
     header = bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
-    return header + (np.arange(np.prod(shape)).astype(np.uint8).tobytes() if content is None else content)
+    return header + (
+        np.arange(np.prod(shape)).astype(np.uint8).tobytes() if content is None else content
+    )
 
 
 def parquet(**columns: object) -> bytes:

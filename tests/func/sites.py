@@ -9,9 +9,18 @@ from tests.func.pipeline import PERSON, ROOT, Project
 
 def commands(title: str) -> list[str]:
     """The commands under a heading of docs/sharing.md, without what they print."""
-    section = re.split(rf"^##+ {title}\n", (ROOT / "docs/sharing.md").read_text(), flags=re.MULTILINE)[1]
-    blocks = re.findall(r"```console\n(.*?)```", re.split(r"^##", section, flags=re.MULTILINE)[0], re.DOTALL)
-    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    section = re.split(
+        rf"^##+ {title}\n", (ROOT / "docs/sharing.md").read_text(), flags=re.MULTILINE
+    )[1]
+    blocks = re.findall(
+        r"```console\n(.*?)```", re.split(r"^##", section, flags=re.MULTILINE)[0], re.DOTALL
+    )
+    return [
+        line.removeprefix("$ ")
+        for block in blocks
+        for line in block.splitlines()
+        if line.startswith("$ ")
+    ]
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from assay import dataset
+from assay.contract import csv_files, files, parquet_files, paths
 from tests.func.conftest import Workspace
 from tests.func.raw_files import idx, image, parquet, png_header
 
@@ -45,10 +45,28 @@ def column(**columns: object) -> dict[str, bytes]:
 # what is in data/raw/b, and what the message must say
 BATCHES = {
     "no file at all": ({}, "data/raw/b is empty", "put examples into it"),
-    "no layout": ({"readme.txt": "hello"}, "data/raw/b has no known layout", "it needs", "readme.txt"),
-    "split folders beside another": (in_folders("train/a", "test/a", "extra/a"), "data/raw/b", "'extra'", "'test'"),
-    "file name that is not UTF-8": ({os.fsdecode(b"a/\xff.png"): image()}, "data/raw/b/a/", "rename"),
-    "audio": ({"a/1.wav": b"RIFF", "b/2.wav": b"RIFF"}, "data/raw/b/a/1.wav cannot be decoded", "replace it"),
+    "no layout": (
+        {"readme.txt": "hello"},
+        "data/raw/b has no known layout",
+        "it needs",
+        "readme.txt",
+    ),
+    "split folders beside another": (
+        in_folders("train/a", "test/a", "extra/a"),
+        "data/raw/b",
+        "'extra'",
+        "'test'",
+    ),
+    "file name that is not UTF-8": (
+        {os.fsdecode(b"a/\xff.png"): image()},
+        "data/raw/b/a/",
+        "rename",
+    ),
+    "audio": (
+        {"a/1.wav": b"RIFF", "b/2.wav": b"RIFF"},
+        "data/raw/b/a/1.wav cannot be decoded",
+        "replace it",
+    ),
     "images and audio": (
         {"a/1.wav": b"RIFF", "b/2.png": image()},
         "data/raw/b holds audio and image files",
@@ -61,9 +79,18 @@ BATCHES = {
     "IDX header cut short": (mnist(DIGITS[:9]), f"{IMAGES} is cut short", FETCH),
     "IDX cut short": (mnist(DIGITS[:-5]), f"{IMAGES} is cut short", FETCH),
     "IDX too long": (mnist(DIGITS + b"0"), f"{IMAGES} is longer than its header", FETCH),
-    "IDX in gzip cut short": (mnist(gzip.compress(DIGITS[:-5]), ".gz"), f"{IMAGES}.gz is cut short", FETCH),
+    "IDX in gzip cut short": (
+        mnist(gzip.compress(DIGITS[:-5]), ".gz"),
+        f"{IMAGES}.gz is cut short",
+        FETCH,
+    ),
     "gzip cut short": (mnist(gzip.compress(DIGITS)[:-12], ".gz"), f"{IMAGES}.gz", "damaged", FETCH),
-    "gzip damaged": (mnist(gzip.compress(DIGITS)[:-8] + bytes(8), ".gz"), f"{IMAGES}.gz", "damaged", FETCH),
+    "gzip damaged": (
+        mnist(gzip.compress(DIGITS)[:-8] + bytes(8), ".gz"),
+        f"{IMAGES}.gz",
+        "damaged",
+        FETCH,
+    ),
     "gzip that is none": (mnist(DIGITS, ".gz"), f"{IMAGES}.gz", "damaged", FETCH),
     "IDX counts": (mnist(idx(5, 8, 8)), f"{IMAGES} holds 5", f"{LABELS} 4", "fetch both again"),
     "IDX sizes": (
@@ -71,34 +98,132 @@ BATCHES = {
         "t10k images differ in size",
         "one batch of each",
     ),
-    "IDX larger than memory": (mnist(idx(2**32 - 1, 2**32 - 1, 9, content=b"0")), IMAGES, "cut short", FETCH),
-    "IDX of 47 GB in gzip": (mnist(gzip.compress(idx(60_000_000, 28, 28, content=b"0")), ".gz"), IMAGES, FETCH),
+    "IDX larger than memory": (
+        mnist(idx(2**32 - 1, 2**32 - 1, 9, content=b"0")),
+        IMAGES,
+        "cut short",
+        FETCH,
+    ),
+    "IDX of 47 GB in gzip": (
+        mnist(gzip.compress(idx(60_000_000, 28, 28, content=b"0")), ".gz"),
+        IMAGES,
+        FETCH,
+    ),
     "IDX without pixels": (mnist(idx(4, 0, 8)), f"{IMAGES} holds images of no pixels", FETCH),
-    "IDX without examples": (mnist(idx(0, 8, 8), labels=idx(0)), "data/raw/b holds no examples", "params.yaml"),
+    "IDX without examples": (
+        mnist(idx(0, 8, 8), labels=idx(0)),
+        "data/raw/b holds no examples",
+        "params.yaml",
+    ),
     # images
-    "PNG cut short": (GOOD | {"b/2.png": image(2)[:50]}, "b/b/2.png cannot be decoded", "replace it or take it out"),
-    "TIFF cut short": (GOOD | {"b/2.tif": image(2, form="TIFF")[:100]}, "b/b/2.tif cannot be decoded", "take it out"),
-    "TIFF damaged": (GOOD | {"b/2.tif": TIFF[:8] + bytes(9) + TIFF[17:]}, "b/b/2.tif cannot be decoded", "take it out"),
-    "text named .png": (GOOD | {"b/2.png": "hello"}, "b/b/2.png cannot be decoded", "not a picture", "take it out"),
-    "image of no bytes": (GOOD | {"b/2.png": b""}, "b/b/2.png cannot be decoded", "not a picture", "take it out"),
-    "decompression bomb": (GOOD | {"b/2.png": png_header(50_000, 50_000)}, "b/b/2.png", "bomb", "take it out"),
-    "image too large": (GOOD | {"b/2.png": png_header(10_000, 10_000)}, "b/b/2.png", "pixels", "take it out"),
-    "mixed sizes": (GOOD | {"b/2.png": image(size=(9, 8))}, "b/2.png is 8x9x1", "a/1.png", "`resize: [height, width]`"),
-    "grey and colour": (GOOD | {"b/2.png": image(mode="RGB")}, "b/2.png is 8x8x3", "a/1.png", "`channels: 1 or 3`"),
+    "PNG cut short": (
+        GOOD | {"b/2.png": image(2)[:50]},
+        "b/b/2.png cannot be decoded",
+        "replace it or take it out",
+    ),
+    "TIFF cut short": (
+        GOOD | {"b/2.tif": image(2, form="TIFF")[:100]},
+        "b/b/2.tif cannot be decoded",
+        "take it out",
+    ),
+    "TIFF damaged": (
+        GOOD | {"b/2.tif": TIFF[:8] + bytes(9) + TIFF[17:]},
+        "b/b/2.tif cannot be decoded",
+        "take it out",
+    ),
+    "text named .png": (
+        GOOD | {"b/2.png": "hello"},
+        "b/b/2.png cannot be decoded",
+        "not a picture",
+        "take it out",
+    ),
+    "image of no bytes": (
+        GOOD | {"b/2.png": b""},
+        "b/b/2.png cannot be decoded",
+        "not a picture",
+        "take it out",
+    ),
+    "decompression bomb": (
+        GOOD | {"b/2.png": png_header(50_000, 50_000)},
+        "b/b/2.png",
+        "bomb",
+        "take it out",
+    ),
+    "image too large": (
+        GOOD | {"b/2.png": png_header(10_000, 10_000)},
+        "b/b/2.png",
+        "pixels",
+        "take it out",
+    ),
+    "mixed sizes": (
+        GOOD | {"b/2.png": image(size=(9, 8))},
+        "b/2.png is 8x9x1",
+        "a/1.png",
+        "`resize: [height, width]`",
+    ),
+    "grey and colour": (
+        GOOD | {"b/2.png": image(mode="RGB")},
+        "b/2.png is 8x8x3",
+        "a/1.png",
+        "`channels: 1 or 3`",
+    ),
     # metadata.csv
-    "listed outside": (listed("file_name,label\n../b/1.png,a\n"), "metadata.csv row 2", "name files below data/raw/b"),
-    "listed absolute": (listed("file_name,label\n/etc/hosts,a\n"), "metadata.csv row 2", "name files below data/raw/b"),
-    "listed but missing": (listed("file_name,label\n1.png,a\n2.png,a\n"), "metadata.csv row 3", "b/2.png is missing"),
-    "listed with no name": (listed("file_name,label\n1.png,a\n,a\n"), "metadata.csv row 3", "file_name"),
-    "listed twice": (listed("file_name,label\n1.png,a\n1.png,b\n"), "metadata.csv row 3", "1.png", "keys must differ"),
-    "listed without label": (listed("file_name,y\n1.png,a\n"), "metadata.csv has no column 'label'", "leave it empty"),
-    "listed without name": (listed("file,label\n1.png,a\n"), "metadata.csv has no column 'file_name'", "file, label"),
-    "listed split": (listed("file_name,label,split\n1.png,a,tset\n"), "metadata.csv row 2", "'tset'", "one of"),
+    "listed outside": (
+        listed("file_name,label\n../b/1.png,a\n"),
+        "metadata.csv row 2",
+        "name files below data/raw/b",
+    ),
+    "listed absolute": (
+        listed("file_name,label\n/etc/hosts,a\n"),
+        "metadata.csv row 2",
+        "name files below data/raw/b",
+    ),
+    "listed but missing": (
+        listed("file_name,label\n1.png,a\n2.png,a\n"),
+        "metadata.csv row 3",
+        "b/2.png is missing",
+    ),
+    "listed with no name": (
+        listed("file_name,label\n1.png,a\n,a\n"),
+        "metadata.csv row 3",
+        "file_name",
+    ),
+    "listed twice": (
+        listed("file_name,label\n1.png,a\n1.png,b\n"),
+        "metadata.csv row 3",
+        "1.png",
+        "keys must differ",
+    ),
+    "listed without label": (
+        listed("file_name,y\n1.png,a\n"),
+        "metadata.csv has no column 'label'",
+        "leave it empty",
+    ),
+    "listed without name": (
+        listed("file,label\n1.png,a\n"),
+        "metadata.csv has no column 'file_name'",
+        "file, label",
+    ),
+    "listed split": (
+        listed("file_name,label,split\n1.png,a,tset\n"),
+        "metadata.csv row 2",
+        "'tset'",
+        "one of",
+    ),
     # CSV
     "CSV of no bytes": (csv(""), "examples.csv is empty", "header"),
     "CSV without rows": (csv("label,x\n"), "data/raw/b holds no examples", "params.yaml"),
-    "CSV of a header without line end": (csv("label,x"), "data/raw/b holds no examples", "params.yaml"),
-    "CSV in Latin-1": ({"examples.csv": "label,x\nJosé,1\n".encode("latin-1")}, "examples.csv", "line 2", "as UTF-8"),
+    "CSV of a header without line end": (
+        csv("label,x"),
+        "data/raw/b holds no examples",
+        "params.yaml",
+    ),
+    "CSV in Latin-1": (
+        {"examples.csv": "label,x\nJosé,1\n".encode("latin-1")},
+        "examples.csv",
+        "line 2",
+        "as UTF-8",
+    ),
     "ragged row": (csv("label,x\na,1\nb\n"), "examples.csv", "#3", "got 1"),
     "open quote": (csv('label,x\na,1\n"b,1\n'), "examples.csv", "#3", "got 1"),
     "two columns of one name": (csv("label,x,x\na,1,2\n"), "examples.csv has two columns 'x'"),
@@ -111,17 +236,58 @@ BATCHES = {
         "mend it",
     ),
     "number with a space": (csv("label,x\na,1\nb,3\nb, 2\n"), "examples.csv row 4", "'x' is ' 2'"),
-    "infinity after a blank line": (csv("label,x\n\na,1\n\nb,inf\n"), "examples.csv row 5", "'x' is inf"),
-    "infinity": (csv("label,x\na,1\nb,-inf\n"), "examples.csv row 3", "'x' is -inf", "finite value"),
-    "beyond float32": (csv("label,x\na,1\nb,1e300\n"), "examples.csv row 3", "'x' is 1e300", "finite value"),
-    "two rows of one key": (csv("label,x,key\na,1,k\nb,2,k\n"), "examples.csv row 3", "'k'", "keys must differ"),
-    "unknown split": (csv("label,x,split\na,1,train\nb,2,tset\n"), "examples.csv row 3", "'tset'", "one of"),
+    "infinity after a blank line": (
+        csv("label,x\n\na,1\n\nb,inf\n"),
+        "examples.csv row 5",
+        "'x' is inf",
+    ),
+    "infinity": (
+        csv("label,x\na,1\nb,-inf\n"),
+        "examples.csv row 3",
+        "'x' is -inf",
+        "finite value",
+    ),
+    "beyond float32": (
+        csv("label,x\na,1\nb,1e300\n"),
+        "examples.csv row 3",
+        "'x' is 1e300",
+        "finite value",
+    ),
+    "two rows of one key": (
+        csv("label,x,key\na,1,k\nb,2,k\n"),
+        "examples.csv row 3",
+        "'k'",
+        "keys must differ",
+    ),
+    "unknown split": (
+        csv("label,x,split\na,1,train\nb,2,tset\n"),
+        "examples.csv row 3",
+        "'tset'",
+        "one of",
+    ),
     # Parquet
-    "unreadable Parquet": ({"examples.parquet": "hello"}, "examples.parquet is not a readable Parquet file"),
-    "Parquet cut short": ({"examples.parquet": PARQUET[:-9]}, "examples.parquet is not a readable Parquet file"),
-    "Parquet page damaged": ({"examples.parquet": PARQUET[:4] + b"\xff" * 20 + PARQUET[24:]}, "examples.parquet"),
-    "Parquet without rows": (column(label=pa.nulls(0, pa.string()), x=pa.nulls(0, pa.float64())), "holds no examples"),
-    "null image": (column(label=["a", "b"], image=[image(), None]), "examples.parquet row 1", "'image'", "not missing"),
+    "unreadable Parquet": (
+        {"examples.parquet": "hello"},
+        "examples.parquet is not a readable Parquet file",
+    ),
+    "Parquet cut short": (
+        {"examples.parquet": PARQUET[:-9]},
+        "examples.parquet is not a readable Parquet file",
+    ),
+    "Parquet page damaged": (
+        {"examples.parquet": PARQUET[:4] + b"\xff" * 20 + PARQUET[24:]},
+        "examples.parquet",
+    ),
+    "Parquet without rows": (
+        column(label=pa.nulls(0, pa.string()), x=pa.nulls(0, pa.float64())),
+        "holds no examples",
+    ),
+    "null image": (
+        column(label=["a", "b"], image=[image(), None]),
+        "examples.parquet row 1",
+        "'image'",
+        "not missing",
+    ),
     "feature of lists": (
         column(label=["a", "b"], x=[[1.0], [2.0]]),
         "examples.parquet row 0",
@@ -134,15 +300,42 @@ BATCHES = {
         "'text' is None",
         "not missing",
     ),
-    "damaged audio": (column(label=["a"], audio=[b"RIFF"]), "examples.parquet row 0 cannot be decoded", "replace it"),
+    "damaged audio": (
+        column(label=["a"], audio=[b"RIFF"]),
+        "examples.parquet row 0 cannot be decoded",
+        "replace it",
+    ),
     "infinite label": (column(label=[1.0, np.inf], x=[1.0, 2.0]), "examples.parquet row 1", "inf"),
-    "label of bytes": (column(label=[None, b"b"], x=[1.0, 2.0]), "examples.parquet", "text or numbers"),
-    "label of lists": (column(label=[["a"], ["b"]], x=[1.0, 2.0]), "examples.parquet", "text or numbers"),
+    "label of bytes": (
+        column(label=[None, b"b"], x=[1.0, 2.0]),
+        "examples.parquet",
+        "text or numbers",
+    ),
+    "label of lists": (
+        column(label=[["a"], ["b"]], x=[1.0, 2.0]),
+        "examples.parquet",
+        "text or numbers",
+    ),
     # several people's labels, and the truth
-    "annotation of no example": (TABLE | {"annotations.csv": "key,annotator,label\n7,anna,a\n"}, "s.csv row 2", "'7'"),
-    "annotation of nobody": (TABLE | {"annotations.csv": "key,label\n0,a\n"}, "has no column 'annotator'"),
-    "annotation of no key": (TABLE | {"annotations.csv": "id,annotator,label\n0,a,a\n"}, "annotations.csv", "'key'"),
-    "truth of no example": (TABLE | {"truth.csv": "key,label\n0,a\n7,a\n"}, "truth.csv row 3", "'7'"),
+    "annotation of no example": (
+        TABLE | {"annotations.csv": "key,annotator,label\n7,anna,a\n"},
+        "s.csv row 2",
+        "'7'",
+    ),
+    "annotation of nobody": (
+        TABLE | {"annotations.csv": "key,label\n0,a\n"},
+        "has no column 'annotator'",
+    ),
+    "annotation of no key": (
+        TABLE | {"annotations.csv": "id,annotator,label\n0,a,a\n"},
+        "annotations.csv",
+        "'key'",
+    ),
+    "truth of no example": (
+        TABLE | {"truth.csv": "key,label\n0,a\n7,a\n"},
+        "truth.csv row 3",
+        "'7'",
+    ),
     "two truths": (TABLE | {"truth.csv": "key,label\n0,a\n0,b\n"}, "truth.csv row 3", "'0'"),
 }
 
@@ -159,10 +352,20 @@ PARAMETERS = {
     "size of a wall": ("collect.resize", [100_000, 1], "collect.resize.0", "must be less than"),
     "no batch": ("batches", [], "batches", "at least 1"),
     "batch listed twice": ("batches", ["b", "c", "b"], "batches: b is listed twice"),
-    "pretrain no subset": ("pretrain.batches", ["d"], "pretrain.batches: d is not in batches", "subset"),
+    "pretrain no subset": (
+        "pretrain.batches",
+        ["d"],
+        "pretrain.batches: d is not in batches",
+        "subset",
+    ),
     "batch with a slash": ("batches", ["b", "c", "d/e"], "'d/e' is no batch name", "use letters"),
     "batch above": ("batches", ["b", "c", ".."], "'..' is no batch name", "use letters"),
-    "batch for the shell": ("batches", ["b", "c", "$(touch x)"], "'$(touch x)' is no batch name", "use letters"),
+    "batch for the shell": (
+        "batches",
+        ["b", "c", "$(touch x)"],
+        "'$(touch x)' is no batch name",
+        "use letters",
+    ),
     "batch that is a number": ("batches", ["b", "c", 7], "batches.2", "must be a valid string"),
     "digits outside": ("digits.batches", {"../x": 9}, "'../x' is no batch name", "use letters"),
 }
@@ -170,7 +373,11 @@ PARAMETERS = {
 NOT_YAML = {
     "open bracket": ("batches: [b\n", "not YAML", "line 2"),
     "tab": ("batches:\n\t- b\n", "not YAML", "line 2"),
-    "merge conflict": ("<<<<<<< HEAD\nthreads: 2\n=======\nthreads: 3\n>>>>>>> x\n", "not YAML", "line 2"),
+    "merge conflict": (
+        "<<<<<<< HEAD\nthreads: 2\n=======\nthreads: 3\n>>>>>>> x\n",
+        "not YAML",
+        "line 2",
+    ),
     "Latin-1": ("# José\n".encode("latin-1"), "not YAML", "utf-8"),
     "no keys": ("- b\n", "must hold keys"),
 }
@@ -221,14 +428,16 @@ def collected(workspace: Workspace, **batches: dict[str, str | bytes]) -> pd.Dat
     """Collect batches, list them, and embed them at random; the examples of all."""
     workspace.set("batches", list(batches))
     workspace.set("pretrain.batches", list(batches))
-    dataset.write_json(dataset.LISTED, {"batches": list(batches)})
+    files.write_json(paths.LISTED, {"batches": list(batches)})
     examples = []
-    for batch, files in batches.items():
-        workspace.raw(files, batch)
+    for batch, content in batches.items():
+        workspace.raw(content, batch)
         workspace.done(f"collect@{batch}")
-        examples.append(dataset.read_parquet(dataset.examples(batch), ["id", "key"]).to_pandas())
+        examples.append(
+            parquet_files.read_parquet(paths.examples(batch), ["id", "key"]).to_pandas()
+        )
         embeddings = np.random.default_rng(0).normal(size=(len(examples[-1]), 4)).astype(np.float32)
-        dataset.write_rows(dataset.embeddings(batch), len(embeddings), [embeddings])
+        files.write_rows(paths.embeddings(batch), len(embeddings), [embeddings])
     return pd.concat(examples)
 
 
@@ -252,24 +461,24 @@ def no_label(workspace: Workspace) -> None:
 
 def embeddings_of_two_widths(workspace: Workspace) -> None:
     collected(workspace, b=rows(*"aabb"), c=rows(*"aabb", start=9))
-    dataset.write_rows(dataset.embeddings("c"), 4, [np.zeros((4, 5), np.float32)])
+    files.write_rows(paths.embeddings("c"), 4, [np.zeros((4, 5), np.float32)])
 
 
 def not_collected(workspace: Workspace) -> None:
-    dataset.write_json(dataset.LISTED, {"batches": ["b", "c"]})
+    files.write_json(paths.LISTED, {"batches": ["b", "c"]})
 
 
 def other_shape(workspace: Workspace) -> None:
     workspace.raw(GOOD)
     workspace.done("collect@b")
-    dataset.write_json(dataset.ENCODER_INFO, {"modality": "image", "shape": [9, 9, 1]})
+    files.write_json(paths.ENCODER_INFO, {"modality": "image", "shape": [9, 9, 1]})
 
 
 def sampled(**batches: dict[str, str | bytes]) -> Callable[[Workspace], None]:
     def prepare(workspace: Workspace) -> None:
         workspace.set("pretrain.batches", list(batches))
-        for batch, files in batches.items():
-            workspace.raw(files, batch)
+        for batch, content in batches.items():
+            workspace.raw(content, batch)
             workspace.done(f"collect@{batch}")
             workspace.done(f"sample@{batch}")
 
@@ -284,10 +493,12 @@ def answers(file: str, b: dict[str, str] | None = None) -> Callable[[Workspace],
     def prepare(workspace: Workspace) -> None:
         examples = collected(workspace, b=b or rows(*"aabb"), c=rows(*"aabb", start=9))
         pred_probs = np.full((len(examples), 2), 0.5, np.float32)
-        dataset.write_probabilities(dataset.PRED_PROBS, examples["id"], pred_probs, ["a", "b"])
-        dataset.write_frame(dataset.QUALITY, examples.assign(given="a", quality=1.0), ["id", "given", "quality"])
+        parquet_files.write_probabilities(paths.PRED_PROBS, examples["id"], pred_probs, ["a", "b"])
+        csv_files.write_frame(
+            paths.QUALITY, examples.assign(given="a", quality=1.0), ["id", "given", "quality"]
+        )
         labels = examples.assign(label="a", confidence=1.0, source="consensus")
-        dataset.write_frame(dataset.CLEANED_LABELS, labels, ["id", "label", "confidence", "source"])
+        csv_files.write_frame(paths.CLEANED_LABELS, labels, ["id", "label", "confidence", "source"])
         workspace.write("data/annotations/anna.csv", file)
 
     return prepare
@@ -295,18 +506,66 @@ def answers(file: str, b: dict[str, str] | None = None) -> Callable[[Workspace],
 
 STAGES = {
     "too many digits": (too_many_digits, "digits", "params.yaml: digits.batches", "9999", "1797"),
-    "two shapes": (sampled(b=GOOD, c={"a/1.png": image(size=(9, 8))}), "pretrain", "c.parquet", "8 x 9", "b holds"),
-    "test examples": (sampled(b=csv("label,split,x\na,test,1\n")), "pretrain", "pretrain.batches", "examples only"),
+    "two shapes": (
+        sampled(b=GOOD, c={"a/1.png": image(size=(9, 8))}),
+        "pretrain",
+        "c.parquet",
+        "8 x 9",
+        "b holds",
+    ),
+    "test examples": (
+        sampled(b=csv("label,split,x\na,test,1\n")),
+        "pretrain",
+        "pretrain.batches",
+        "examples only",
+    ),
     "one class": (one_class, "clean", "all 4 labels", "'a'", "at least two classes are needed"),
-    "class of one example": (class_of_one, "clean", "data/raw/b", "'c'", "1 example", "clean.smallest_class"),
-    "no label": (no_label, "clean", "no example of any batch has a label", "label some in data/raw/"),
+    "class of one example": (
+        class_of_one,
+        "clean",
+        "data/raw/b",
+        "'c'",
+        "1 example",
+        "clean.smallest_class",
+    ),
+    "no label": (
+        no_label,
+        "clean",
+        "no example of any batch has a label",
+        "label some in data/raw/",
+    ),
     "widths": (embeddings_of_two_widths, "clean", "data/embedded/c.npy has 5 columns", "4"),
-    "not collected": (not_collected, "clean", "data/collected/b/examples.parquet is missing", "dvc repro"),
-    "other shape": (other_shape, "embed@b", "data/raw/b: shape is [8, 8, 1]", "[9, 9, 1]", "collect.resize"),
-    "unknown class": (answers("key,annotator,label\nb/0,anna,z\n"), "annotate", "anna.csv row 2", "'z'", "a, b"),
-    "no id at all": (answers("id,annotator,label\nffff,anna,a\n"), "annotate", "anna.csv row 2", "'ffff' is no id"),
+    "not collected": (
+        not_collected,
+        "clean",
+        "data/collected/b/examples.parquet is missing",
+        "dvc repro",
+    ),
+    "other shape": (
+        other_shape,
+        "embed@b",
+        "data/raw/b: shape is [8, 8, 1]",
+        "[9, 9, 1]",
+        "collect.resize",
+    ),
+    "unknown class": (
+        answers("key,annotator,label\nb/0,anna,z\n"),
+        "annotate",
+        "anna.csv row 2",
+        "'z'",
+        "a, b",
+    ),
+    "no id at all": (
+        answers("id,annotator,label\nffff,anna,a\n"),
+        "annotate",
+        "anna.csv row 2",
+        "'ffff' is no id",
+    ),
     "row number": (
-        answers("key,annotator,label\nc/0,anna,a\nb/0,anna,a\n", csv("label,split,x\na,train,1\nb,train,2\n")),
+        answers(
+            "key,annotator,label\nc/0,anna,a\nb/0,anna,a\n",
+            csv("label,split,x\na,train,1\nb,train,2\n"),
+        ),
         "annotate",
         "anna.csv row 3",
         "'b/0' is a row number",
@@ -318,10 +577,25 @@ STAGES = {
         "anna.csv line 2",
         "git merge conflict",
     ),
-    "ambiguous key": (answers("key,annotator,label\n0,anna,a\n"), "annotate", "anna.csv row 2", "<batch>/<key>"),
+    "ambiguous key": (
+        answers("key,annotator,label\n0,anna,a\n"),
+        "annotate",
+        "anna.csv row 2",
+        "<batch>/<key>",
+    ),
     "no id": (answers("annotator,label\nanna,a\n"), "annotate", "anna.csv", "'id'", "'key'"),
-    "no annotator": (answers("key,label\nb/0,a\n"), "annotate", "anna.csv has no column 'annotator'"),
-    "ragged answers": (answers("key,annotator,label\nb/0,a\n"), "annotate", "anna.csv", "#2", "got 2"),
+    "no annotator": (
+        answers("key,label\nb/0,a\n"),
+        "annotate",
+        "anna.csv has no column 'annotator'",
+    ),
+    "ragged answers": (
+        answers("key,annotator,label\nb/0,a\n"),
+        "annotate",
+        "anna.csv",
+        "#2",
+        "got 2",
+    ),
 }
 
 

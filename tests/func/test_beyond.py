@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from assay import dataset
+from assay.contract import csv_files, files, parquet_files, paths
 
 
 def plant(workspace, action: str, *, leaky: bool = False) -> None:
@@ -13,9 +13,10 @@ def plant(workspace, action: str, *, leaky: bool = False) -> None:
     rng = np.random.default_rng(0)
     workspace.set(
         "clean.beyond",
-        yaml.safe_load((workspace.root / "params.yaml").read_text())["clean"]["beyond"] | {"leak": action},
+        yaml.safe_load((workspace.root / "params.yaml").read_text())["clean"]["beyond"]
+        | {"leak": action},
     )
-    dataset.write_json(dataset.LISTED, {"batches": ["b", "c"]})
+    files.write_json(paths.LISTED, {"batches": ["b", "c"]})
     first = rng.normal(size=(300, 6)).astype(np.float32)
     second = (rng.normal(size=(200, 6)) + 0.7).astype(np.float32)
     second[:5] = first[:5] + 0.01
@@ -26,16 +27,23 @@ def plant(workspace, action: str, *, leaky: bool = False) -> None:
         columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(split)}
         columns |= {f"feature:{number}": pa.array(rows[:, number]) for number in range(6)}
         kind = {"modality": "table", "shape": [6], "features": [str(number) for number in range(6)]}
-        dataset.write_examples(batch, kind, columns)
-        dataset.write_rows(dataset.embeddings(batch), len(rows), [rows])
-        named = [(id_, "p", "left" if row[0] < 0 else "right") for id_, row in zip(ids, rows, strict=True)]
-        dataset.write_csv(dataset.labels(batch), ["id", "annotator", "label"], [r for r in named if r[0] != "c004"])
+        parquet_files.write_examples(batch, kind, columns)
+        files.write_rows(paths.embeddings(batch), len(rows), [rows])
+        named = [
+            (id_, "p", "left" if row[0] < 0 else "right")
+            for id_, row in zip(ids, rows, strict=True)
+        ]
+        csv_files.write_csv(
+            paths.labels(batch), ["id", "annotator", "label"], [r for r in named if r[0] != "c004"]
+        )
 
 
 def found(kind: str) -> dict[str, tuple[str, str]]:
-    issues = dataset.read_csv(dataset.ISSUES).to_pandas()
+    issues = csv_files.read_csv(paths.ISSUES).to_pandas()
     issues = issues[issues["kind"] == kind]
-    return dict(zip(issues["id"], zip(issues["decision"], issues["reason"], strict=True), strict=True))
+    return dict(
+        zip(issues["id"], zip(issues["decision"], issues["reason"], strict=True), strict=True)
+    )
 
 
 def test_leaks_are_dropped_and_drift_is_told(workspace):
@@ -46,27 +54,27 @@ def test_leaks_are_dropped_and_drift_is_told(workspace):
     assert set(leaks) >= set(copies)
     assert leaks["c000"][0] == "drop"
     assert leaks["c000"][1].startswith("looks like b/b000 in test, ")
-    assert not set(copies) & set(dataset.read_csv(dataset.CLEANED_LABELS)["id"].to_pylist())
-    quality = dataset.read_parquet(dataset.QUALITY).to_pandas().set_index("id")
+    assert not set(copies) & set(csv_files.read_csv(paths.CLEANED_LABELS)["id"].to_pylist())
+    quality = parquet_files.read_parquet(paths.QUALITY).to_pandas().set_index("id")
     assert quality.loc["c000", "decision"] == "drop"
     assert list(found("drift")) == [""]
     assert found("drift")[""][1].startswith("unlike the batches before: ")
-    assert dataset.read_json(dataset.CLEAN_METRICS)["leak"] == len(leaks)
+    assert files.read_json(paths.CLEAN_METRICS)["leak"] == len(leaks)
 
     workspace.set("annotate.pseudo_above", 0.0)
     workspace.done("annotate")
-    assert not set(copies) & set(dataset.read_csv(dataset.ANNOTATED_LABELS)["id"].to_pylist())
+    assert not set(copies) & set(csv_files.read_csv(paths.ANNOTATED_LABELS)["id"].to_pylist())
 
 
 def test_leaks_can_be_flagged_or_ignored(workspace):
     plant(workspace, "flag")
     workspace.done("clean")
     assert found("leak")["c000"][0] == "review"
-    assert "c000" in dataset.read_csv(dataset.CLEANED_LABELS)["id"].to_pylist()
+    assert "c000" in csv_files.read_csv(paths.CLEANED_LABELS)["id"].to_pylist()
     plant(workspace, "ignore")
     workspace.done("clean")
     assert found("leak") == {}
-    assert pq.read_metadata(dataset.QUALITY).num_rows == 499
+    assert pq.read_metadata(paths.QUALITY).num_rows == 499
 
 
 def test_a_column_that_is_the_label_is_told(workspace):
@@ -75,4 +83,4 @@ def test_a_column_that_is_the_label_is_told(workspace):
     assert [reason for _, reason in found("leaky_column").values()] == [
         "the column 5 tells the label of 100.0% of the examples: is it made from it?"
     ]
-    assert dataset.read_json(dataset.CLEAN_METRICS)["leaky_column"] == 1
+    assert files.read_json(paths.CLEAN_METRICS)["leaky_column"] == 1

@@ -67,7 +67,10 @@ def written_only_when_mended(workspace: Workspace, broken: Break, says: str) -> 
     for stage in ("collect@b", "sample@b", "pretrain", "embed@b"):
         with broken():
             failed = workspace.run(stage)
-        assert (failed.returncode, len(failed.stderr.splitlines())) == (1, 1), (stage, failed.stderr)
+        assert (failed.returncode, len(failed.stderr.splitlines())) == (1, 1), (
+            stage,
+            failed.stderr,
+        )
         assert says in failed.stderr
         left = workspace.files()
         workspace.done(stage)
@@ -107,5 +110,7 @@ def test_a_clock_that_is_wrong(tmp_path: Path, year: int) -> None:
     project.run(collect)
     project.run(f"find . -path ./.git -prune -o -type f -exec touch -d {year}-01-02 {{}} +")
     assert "Running stage" not in project.run(collect).stdout
-    project.run(f"sed -i 's/Turn one/turn one/' stages/collect.py; touch -d {year}-01-01 stages/collect.py")
+    project.run(
+        f"sed -i 's/Turn one/turn one/' stages/collect.py; touch -d {year}-01-01 stages/collect.py"
+    )
     assert re.findall("Running stage '(.*)'", project.run(collect).stdout) == ["collect@digits-1"]

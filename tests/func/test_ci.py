@@ -46,21 +46,32 @@ def clean_clone(site: Site, name: str) -> Project:
     cml.mkdir(exist_ok=True)
     (cml / "cml").write_text(CML)
     (cml / "cml").chmod(0o755)
-    project.environ["PATH"] = os.pathsep.join([str(cml), *project.environ["PATH"].split(os.pathsep)])
+    project.environ["PATH"] = os.pathsep.join(
+        [str(cml), *project.environ["PATH"].split(os.pathsep)]
+    )
     return project
 
 
-def github(project: Project, workflow: str, **environ: str) -> dict[str, subprocess.CompletedProcess]:
+def github(
+    project: Project, workflow: str, **environ: str
+) -> dict[str, subprocess.CompletedProcess]:
     """Run the shell steps of a workflow's job, in order, until one fails."""
-    (job,) = yaml.safe_load((project.folder / WORKFLOWS.relative_to(ROOT) / workflow).read_text())["jobs"].values()
+    (job,) = yaml.safe_load((project.folder / WORKFLOWS.relative_to(ROOT) / workflow).read_text())[
+        "jobs"
+    ].values()
     path, done = project.folder.parent / "github_path", {}
     path.touch()
     for step in job["steps"]:
         if "run" in step:
             script = project.folder.parent / "step"
             script.write_text(step["run"])
-            added = os.pathsep.join([*reversed(path.read_text().splitlines()), project.environ["PATH"]])
-            runner = Project(project.folder, **project.environ | environ | {"PATH": added, "GITHUB_PATH": str(path)})
+            added = os.pathsep.join(
+                [*reversed(path.read_text().splitlines()), project.environ["PATH"]]
+            )
+            runner = Project(
+                project.folder,
+                **project.environ | environ | {"PATH": added, "GITHUB_PATH": str(path)},
+            )
             done[step["name"]] = runner.run(f"bash -e '{script}'", check=False)
             if done[step["name"]].returncode:
                 break
@@ -71,7 +82,9 @@ def gitlab(project: Project, job: str, **environ: str) -> subprocess.CompletedPr
     jobs = yaml.safe_load((project.folder / GITLAB).read_text())
     script = project.folder.parent / "script"
     script.write_text("\n".join([*jobs[".assay"]["before_script"], *jobs[job]["script"]]))
-    return Project(project.folder, **project.environ | environ).run(f"bash -e -o pipefail '{script}'", check=False)
+    return Project(project.folder, **project.environ | environ).run(
+        f"bash -e -o pipefail '{script}'", check=False
+    )
 
 
 def measured(n: int) -> str:
@@ -97,7 +110,15 @@ def called(project: Project) -> str:
 def shared(site: Site) -> Project:
     """A clone whose origin has a remote, with all that the default pipeline made."""
     anna = site.owner("anna")
-    site.type(anna, [*commands("A folder"), "git commit -qam 'Share'", "dvc push", "git push -q origin HEAD:main"])
+    site.type(
+        anna,
+        [
+            *commands("A folder"),
+            "git commit -qam 'Share'",
+            "dvc push",
+            "git push -q origin HEAD:main",
+        ],
+    )
     anna.run("git checkout -qb proposed")
     return anna
 
@@ -143,7 +164,9 @@ def test_new_data_is_picked_up(site, shared):
     source.joinpath("examples.csv").write_text(measured(40))
     shared.run(f"mkdir -p data/raw && dvc import-url '{source}' data/raw/own")
     shared.set(batches=["own"], pretrain__batches=["own"], train__start="frozen")
-    shared.run("dvc repro && dvc push && git add -A && git commit -qm 'Own data' && git push -q origin HEAD:main")
+    shared.run(
+        "dvc repro && dvc push && git add -A && git commit -qm 'Own data' && git push -q origin HEAD:main"
+    )
 
     runner = clean_clone(site, "idle")
     done = github(runner, "new-data.yml")

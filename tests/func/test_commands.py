@@ -19,7 +19,9 @@ def test_ends_quietly_where_nobody_reads_on(project: Project, command: str) -> N
 
 def test_predict_says_what_it_takes(project: Project) -> None:
     said = " ".join(project.run("python -m assay predict --help").stdout.split())
-    assert [word for word in ("images", "sounds", "texts", "CSV", "features") if word not in said] == []
+    assert [
+        word for word in ("images", "sounds", "texts", "CSV", "features") if word not in said
+    ] == []
 
 
 @pytest.mark.parametrize(

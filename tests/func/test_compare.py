@@ -13,7 +13,10 @@ pytestmark = pytest.mark.slow
 def project(tmp_path_factory) -> Project:
     """Two commits, `two` and `three` batches, and a workspace in which one label of `three` is answered anew."""
     project = clone(tmp_path_factory.mktemp("compare") / "assay")
-    for name, batches in {"two": ["digits-1", "digits-2"], "three": ["digits-1", "digits-2", "digits-3"]}.items():
+    for name, batches in {
+        "two": ["digits-1", "digits-2"],
+        "three": ["digits-1", "digits-2", "digits-3"],
+    }.items():
         project.set(batches=batches)
         project.repro()
         project.commit(name)
@@ -21,7 +24,9 @@ def project(tmp_path_factory) -> Project:
     labels = (project.folder / "data/annotated/labels.csv").read_text().splitlines()[1:]
     identity, label = labels[0].split(",")[:2]
     other = "1" if label == "0" else "0"
-    (project.folder / "data/annotations/anna.csv").write_text(f"id,annotator,label\n{identity},anna,{other}\n")
+    (project.folder / "data/annotations/anna.csv").write_text(
+        f"id,annotator,label\n{identity},anna,{other}\n"
+    )
     project.run("dvc repro -s annotate")
     return project
 
@@ -39,7 +44,10 @@ def refused(project: Project, arguments: str, *words: str) -> None:
 def test_two_commits(project):
     found = compare(project, "two three --why")
     data, model = found["data"], found["model"]
-    recorded = [json.loads(project.run(f"git show {name}:metrics/evaluate.json").stdout) for name in ("two", "three")]
+    recorded = [
+        json.loads(project.run(f"git show {name}:metrics/evaluate.json").stdout)
+        for name in ("two", "three")
+    ]
     assert found["missing"] == []
     assert data["batches"] == [["digits-1", "digits-2"], ["digits-1", "digits-2", "digits-3"]]
     assert data["examples"] == {"a": 900, "b": 1797, "added": 897, "removed": 0, "moved": {}}
@@ -57,7 +65,9 @@ def test_the_workspace(project):
     found = compare(project, "three")
     assert found["b"] == "workspace"
     assert found["data"]["labels"]["relabelled_by"] == {"by anna": 1}
-    assert found["model"]["metrics"]["accuracy"]["verdict"] == "same predictions"  # it was not trained again
+    assert (
+        found["model"]["metrics"]["accuracy"]["verdict"] == "same predictions"
+    )  # it was not trained again
     page = project.run("python -m assay compare three").stdout
     assert "answers       0 → 1" in page
     assert "1 by anna" in page
@@ -99,7 +109,10 @@ def test_what_cannot_be_compared(project, tmp_path):
     (tmp_path / "assay").symlink_to(project.folder / "assay")
     refused(Project(tmp_path), "two three", "two cannot be read", "not a git repository")
 
-    classes, predictions = project.folder / "metrics/classes.csv", project.folder / "plots/predictions.csv"
+    classes, predictions = (
+        project.folder / "metrics/classes.csv",
+        project.folder / "plots/predictions.csv",
+    )
     kept = classes.read_text(), predictions.read_bytes()
     classes.write_text(kept[0] + "ten,1,1,1,1\n")
     refused(project, "three", "other classes", "'ten'")

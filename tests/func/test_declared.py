@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from assay import parameters
+from assay.contract import parameters
 from tests.func import pipeline
 
 CALLS = "open,openat,creat,connect,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,rmdir,symlink,link"
 _NOT_DATA = re.compile(r"(^|/)(__pycache__|\.venv)(/|$)|\.pyc(\.\d+)?$")
 _ANYBODYS = (f"{tempfile.gettempdir()}/", "/dev/", "/proc/")
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +45,28 @@ def touched(log: Path, root: Path) -> tuple[set[str], set[str], list[str]]:
         if call and call[1] == "connect":
             connections += [] if "AF_UNIX" in call[2] or "AF_NETLINK" in call[2] else [line]
         elif call and int(call[3]) >= 0:
-            writes = call[1] not in ("open", "openat") or re.search(r"O_WRONLY|O_RDWR|O_CREAT", call[2])
+            writes = call[1] not in ("open", "openat") or re.search(
+                r"O_WRONLY|O_RDWR|O_CREAT", call[2]
+            )
             for folder, name in re.findall(r'(?:<([^>]*)>, )?"([^"]*)"', call[2]):
                 path = root / folder / name
                 if path.is_relative_to(root) and path != root and not _NOT_DATA.search(name):
                     (written if writes else read).add(path.relative_to(root).as_posix())
-                elif writes and not path.is_relative_to(root) and not f"{path}/".startswith(_ANYBODYS):
+                elif (
+                    writes
+                    and not path.is_relative_to(root)
+                    and not f"{path}/".startswith(_ANYBODYS)
+                ):
                     written.add(str(path))
     return read, written, connections
 
 
 def within(name: str, declared: set[str]) -> bool:
     """Whether it is declared, lies in a declared folder, or is a folder on the way to one."""
-    return any(name == each or name.startswith(f"{each}/") or each.startswith(f"{name}/") for each in declared)
+    return any(
+        name == each or name.startswith(f"{each}/") or each.startswith(f"{name}/")
+        for each in declared
+    )
 
 
 def test_nothing_but_what_is_declared(traced: tuple[Path, Path]) -> None:
@@ -68,8 +80,14 @@ def test_nothing_but_what_is_declared(traced: tuple[Path, Path]) -> None:
         outs = {each["path"] for each in entry["outs"]}
         modules = {name for name in deps if name.endswith(".py")}
         read, written, connections = touched(logs / stage, root)
-        stray = {name for name in read if not within(name, deps | outs | always | record.get(stage, set()))}
+        stray = {
+            name
+            for name in read
+            if not within(name, deps | outs | always | record.get(stage, set()))
+        }
         stray |= {name for name in read if name.endswith(".py") and name not in modules}
-        stray |= {name for name in read if name.startswith("data/") and not within(name, deps | outs)}
+        stray |= {
+            name for name in read if name.startswith("data/") and not within(name, deps | outs)
+        }
         misplaced = {name for name in written if not within(name, outs | {".dvc/tmp/assay"})}
         assert (stage, stray, misplaced, connections) == (stage, set(), set(), [])

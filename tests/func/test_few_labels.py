@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from assay import dataset
+from assay.contract import parquet_files, paths
 
 
 def blobs(n: int) -> str:
@@ -34,10 +34,13 @@ def test_pseudo_labels(workspace, method, labels):
     workspace.set("collect.validation", 0.0)
     for stage in ("collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate"):
         workspace.done(stage)
-    key = {row["id"]: int(row["key"]) for row in dataset.read_parquet(dataset.examples("b")).to_pylist()}
-    learned = table(dataset.ANNOTATED_LABELS)
+    key = {
+        row["id"]: int(row["key"])
+        for row in parquet_files.read_parquet(paths.examples("b")).to_pylist()
+    }
+    learned = table(paths.ANNOTATED_LABELS)
     assert len(learned) == labels
     assert all(row["label"] == "ab"[key[row["id"]] % 2] for row in learned)
-    asked = table(dataset.QUEUE)
+    asked = table(paths.QUEUE)
     assert len(asked) == len({row["id"] for row in asked}) == 100
-    assert json.loads(dataset.CLEAN_METRICS.read_text())["labelled"] == 4
+    assert json.loads(paths.CLEAN_METRICS.read_text())["labelled"] == 4

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from assay import dataset
+from assay.contract import csv_files, parquet_files, paths
 from tests.func.conftest import Workspace
 from tests.func.raw_files import idx, image, parquet
 
@@ -20,7 +20,7 @@ def collect(workspace: Workspace, files: dict[str, str | bytes]) -> str:
 
 def examples(*columns: str) -> dict[str, tuple]:
     """Columns of the collected examples, by key."""
-    rows = dataset.read_parquet(dataset.examples("b")).to_pylist()
+    rows = parquet_files.read_parquet(paths.examples("b")).to_pylist()
     return {row["key"]: tuple(row[name] for name in columns) for row in rows}
 
 
@@ -28,7 +28,7 @@ def labels() -> dict[str, list[str]]:
     """The labels of each labelled example, by key."""
     key_of = {id_: key for key, (id_,) in examples("id").items()}
     found = defaultdict(list)
-    for row in dataset.read_csv(dataset.labels("b")).to_pylist():
+    for row in csv_files.read_csv(paths.labels("b")).to_pylist():
         found[key_of[row["id"]]].append(row["label"])
     return found
 
@@ -38,7 +38,9 @@ def test_byte_order_mark(workspace: Workspace) -> None:
     assert labels() == {"0": ["a"], "1": ["b"]}
 
 
-@pytest.mark.parametrize("numbers", [[3.0, None, 12.0], pa.array([3, None, 12]), ["3.0", "", "12.0"]])
+@pytest.mark.parametrize(
+    "numbers", [[3.0, None, 12.0], pa.array([3, None, 12]), ["3.0", "", "12.0"]]
+)
 def test_whole_numbers_lose_their_point(workspace: Workspace, numbers: list) -> None:
     collect(workspace, {"examples.parquet": parquet(label=numbers, x=[1.0, 2.0, 3.0])})
     assert labels() == {"0": ["3"], "2": ["12"]}
@@ -46,18 +48,30 @@ def test_whole_numbers_lose_their_point(workspace: Workspace, numbers: list) -> 
 
 def test_text_is_kept_exactly(workspace: Workspace) -> None:
     odd = ["1", "01", " 1", "1.0", "TRUE", "true", "null", "NaN", "nan", "N/A", "Straße", "strasse"]
-    collect(workspace, {"examples.csv": "label,x\n" + "".join(f"{label},{row}\n" for row, label in enumerate(odd))})
+    collect(
+        workspace,
+        {
+            "examples.csv": "label,x\n"
+            + "".join(f"{label},{row}\n" for row, label in enumerate(odd))
+        },
+    )
     assert labels() == {str(row): [label] for row, label in enumerate(odd)}
 
 
 def test_text_that_csv_must_quote(workspace: Workspace) -> None:
     odd = ["a,b", 'a"b', "a\nb", "a\rb", "a\r\nb"]
-    collect(workspace, {"examples.parquet": parquet(label=odd, x=[float(row) for row in range(len(odd))])})
+    collect(
+        workspace,
+        {"examples.parquet": parquet(label=odd, x=[float(row) for row in range(len(odd))])},
+    )
     assert labels() == {str(row): [label] for row, label in enumerate(odd)}
 
 
 def test_keys_that_look_like_numbers(workspace: Workspace) -> None:
-    files = {"examples.csv": "label,x,key\n,1,1.0\n,2,2.0\n", "annotations.csv": "key,annotator,label\n2.0,anna,a\n"}
+    files = {
+        "examples.csv": "label,x,key\n,1,1.0\n,2,2.0\n",
+        "annotations.csv": "key,annotator,label\n2.0,anna,a\n",
+    }
     collect(workspace, files)
     assert labels() == {"2.0": ["a"]}
 
@@ -73,10 +87,12 @@ def test_keys_that_look_like_numbers(workspace: Workspace) -> None:
         ({"a/1.png": image(1)}, False),
     ],
 )
-def test_keys_that_are_row_numbers_are_noted(workspace: Workspace, files: dict, numbered: bool) -> None:
+def test_keys_that_are_row_numbers_are_noted(
+    workspace: Workspace, files: dict, numbered: bool
+) -> None:
     collect(workspace, files)
-    path = dataset.examples("b")
-    assert dataset.is_numbered(path) == numbered
+    path = paths.examples("b")
+    assert parquet_files.is_numbered(path) == numbered
     assert list(pq.read_schema(path).metadata) == [b"payload", b"keys"][: 1 + numbered]
 
 
@@ -97,9 +113,13 @@ def test_no_label(workspace: Workspace) -> None:
 def test_mixed_sizes_and_modes(workspace: Workspace) -> None:
     workspace.set("collect.resize", [6, 5])
     workspace.set("collect.channels", 1)
-    files = {"a/1.png": image(1, (9, 8)), "a/2.png": image(200, mode="RGB"), "b/3.gif": image(3, form="GIF")}
+    files = {
+        "a/1.png": image(1, (9, 8)),
+        "a/2.png": image(200, mode="RGB"),
+        "b/3.gif": image(3, form="GIF"),
+    }
     collect(workspace, files)
-    assert dataset.read_kind(dataset.examples("b"))["shape"] == [6, 5, 1]
+    assert parquet_files.read_kind(paths.examples("b"))["shape"] == [6, 5, 1]
     assert set(examples()) == set(files)
 
 
@@ -116,8 +136,14 @@ def test_copy_across_the_test_border(workspace: Workspace) -> None:
 
 
 def test_split_folders(workspace: Workspace) -> None:
-    collect(workspace, {"train/a/1.png": image(1), "val/b/2.png": image(2), "test/a/1.png": image(3)})
-    assert examples("split") == {"train/a/1.png": ("train",), "val/b/2.png": ("validation",), "test/a/1.png": ("test",)}
+    collect(
+        workspace, {"train/a/1.png": image(1), "val/b/2.png": image(2), "test/a/1.png": image(3)}
+    )
+    assert examples("split") == {
+        "train/a/1.png": ("train",),
+        "val/b/2.png": ("validation",),
+        "test/a/1.png": ("test",),
+    }
     assert labels() == {"train/a/1.png": ["a"], "val/b/2.png": ["b"], "test/a/1.png": ["a"]}
 
 
@@ -128,7 +154,14 @@ def test_slices(workspace: Workspace) -> None:
 
 
 def test_list_of_files(workspace: Workspace) -> None:
-    collect(workspace, {"metadata.csv": "file_name,label\n1.png,a\n./2.png,b\n", "1.png": image(1), "2.png": image(2)})
+    collect(
+        workspace,
+        {
+            "metadata.csv": "file_name,label\n1.png,a\n./2.png,b\n",
+            "1.png": image(1),
+            "2.png": image(2),
+        },
+    )
     assert labels() == {"1.png": ["a"], "2.png": ["b"]}
 
 
@@ -140,20 +173,38 @@ def test_list_of_files_in_split_folders(workspace: Workspace) -> None:
 
 
 def test_split_column(workspace: Workspace) -> None:
-    collect(workspace, {"examples.csv": "label,split,x\na,train,1\nb,validation,2\nc,test,3\nd,,4\n"})
-    assert examples("split") == {"0": ("train",), "1": ("validation",), "2": ("test",), "3": ("train",)}
+    collect(
+        workspace, {"examples.csv": "label,split,x\na,train,1\nb,validation,2\nc,test,3\nd,,4\n"}
+    )
+    assert examples("split") == {
+        "0": ("train",),
+        "1": ("validation",),
+        "2": ("test",),
+        "3": ("train",),
+    }
 
 
 def test_idx(workspace: Workspace) -> None:
-    files = {"train-images-idx3-ubyte": idx(2, 8, 8), "train-labels-idx1-ubyte.gz": gzip.compress(idx(2))}
-    collect(workspace, files | {"t10k-images-idx3-ubyte": idx(1, 8, 8), "t10k-labels-idx1-ubyte": idx(1)})
-    assert examples("split") == {"t10k/0": ("test",), "train/1": ("train",)}  # train/0 is a copy of t10k/0
+    files = {
+        "train-images-idx3-ubyte": idx(2, 8, 8),
+        "train-labels-idx1-ubyte.gz": gzip.compress(idx(2)),
+    }
+    collect(
+        workspace,
+        files | {"t10k-images-idx3-ubyte": idx(1, 8, 8), "t10k-labels-idx1-ubyte": idx(1)},
+    )
+    assert examples("split") == {
+        "t10k/0": ("test",),
+        "train/1": ("train",),
+    }  # train/0 is a copy of t10k/0
     assert labels() == {"t10k/0": ["0"], "train/1": ["1"]}
 
 
 def test_unused_files_are_named_once(workspace: Workspace) -> None:
     stray = dict.fromkeys(("notes.txt", "a/readme.md", "z.json", "y.json", ".DS_Store"), "")
-    warned = collect(workspace, {"a/1.png": image(1), "b/2.png": image(2), "3.png": image(3), **stray})
+    warned = collect(
+        workspace, {"a/1.png": image(1), "b/2.png": image(2), "3.png": image(3), **stray}
+    )
     assert warned == "assay: data/raw/b: not used: 3.png, a/readme.md, notes.txt and 2 more\n"
 
 

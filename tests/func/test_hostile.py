@@ -53,13 +53,28 @@ def test_names_that_a_shell_a_path_or_a_page_would_take_for_more(workspace: Work
         rows = range(20 * len(CLASSES))
         labels = [CLASSES[row % len(CLASSES)] for row in rows]
         keys = [f"$(touch ran); ../../{row}\n`touch ran`" for row in rows]
-        values = [float(row % len(CLASSES)) + 0.01 * (row + (batch == "c") / 2) / len(rows) for row in rows]
-        workspace.raw({"examples.parquet": parquet(label=labels, key=keys, x=values, y=values[::-1])}, batch)
+        values = [
+            float(row % len(CLASSES)) + 0.01 * (row + (batch == "c") / 2) / len(rows)
+            for row in rows
+        ]
+        workspace.raw(
+            {"examples.parquet": parquet(label=labels, key=keys, x=values, y=values[::-1])}, batch
+        )
     outside = set(workspace.root.parent.iterdir())
     for stage in ALL_STAGES:
         workspace.done(stage)
     assert set(workspace.root.parent.iterdir()) == outside
     assert not [name for name in workspace.files() if Path(name).name == "ran"]
-    top = {"assay", "stages", "params.yaml", "data", "models", "metrics", "plots", "release", ".dvc"}
+    top = {
+        "assay",
+        "stages",
+        "params.yaml",
+        "data",
+        "models",
+        "metrics",
+        "plots",
+        "release",
+        ".dvc",
+    }
     assert {name.partition("/")[0] for name in workspace.files()} <= top
     assert b"<script>" not in workspace.files()["data/cleaned/gallery.html"]

@@ -9,7 +9,9 @@ SLOW = {"pandas", "sklearn", "cleanlab", "tensorflow", "keras"}
 
 def imported(workspace, stage: str) -> set[str]:
     module = f"stages.{stage.partition('@')[0]}"
-    script = f"import runpy, sys; runpy.run_module('{module}', run_name='__main__'); print(*sys.modules)"
+    script = (
+        f"import runpy, sys; runpy.run_module('{module}', run_name='__main__'); print(*sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=workspace.root, env=os.environ | {"DVC_STAGE": stage}, capture_output=True, text=True, check=True,
@@ -20,7 +22,9 @@ def imported(workspace, stage: str) -> set[str]:
 def test_stages_of_one_batch_import_nothing_slow(workspace):
     workspace.set("batches", ["b"])
     workspace.set("pretrain.batches", ["b"])
-    workspace.raw({"examples.csv": "a,b,label\n" + "".join(f"{n},{n % 7},{n % 2}\n" for n in range(40))})
+    workspace.raw(
+        {"examples.csv": "a,b,label\n" + "".join(f"{n},{n % 7},{n % 2}\n" for n in range(40))}
+    )
     assert not imported(workspace, "collect@b") & SLOW
     assert not imported(workspace, "sample@b") & SLOW
     imported(workspace, "pretrain")

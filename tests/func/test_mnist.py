@@ -12,7 +12,9 @@ PARTS = {"train": 2500, "t10k": 500}
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not (SHARED / "mnist").is_dir(), reason="MNIST is not beside the repository"),
+    pytest.mark.skipif(
+        not (SHARED / "mnist").is_dir(), reason="MNIST is not beside the repository"
+    ),
 ]
 
 
@@ -24,7 +26,9 @@ def test_mnist(tmp_path):
         for kind, header, size in (("images-idx3", 16, 784), ("labels-idx1", 8, 1)):
             content = gzip.decompress((SHARED / "mnist" / f"{part}-{kind}-ubyte.gz").read_bytes())
             head = content[:4] + n.to_bytes(4, "big") + content[8:header]
-            (folder / f"{part}-{kind}-ubyte").write_bytes(head + content[header : header + n * size])
+            (folder / f"{part}-{kind}-ubyte").write_bytes(
+                head + content[header : header + n * size]
+            )
     project.set(batches=["mnist"], pretrain__batches=["mnist"], portable=False)
     project.run("dvc repro")
     scores = json.loads((project.folder / "metrics/evaluate.json").read_text())

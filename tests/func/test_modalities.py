@@ -10,11 +10,19 @@ import numpy as np
 import onnx
 import pytest
 
-from assay import dataset
+from assay.contract import files, paths
 from benchmarks.workspace import set_parameters
 from tests import tiny_bert
 from tests.func.conftest import Workspace
-from tests.func.own_batches import CLASSES, COMMON, WORDS, drawings, rows_of_all_kinds, sounds, texts
+from tests.func.own_batches import (
+    CLASSES,
+    COMMON,
+    WORDS,
+    drawings,
+    rows_of_all_kinds,
+    sounds,
+    texts,
+)
 from tests.func.pipeline import clone
 
 pytestmark = pytest.mark.slow
@@ -28,7 +36,11 @@ def rows(path: Path) -> list[dict[str, str]]:
 def matrices(path: Path) -> set[bytes]:
     """The larger matrices in an ONNX file."""
     constants = map(onnx.numpy_helper.to_array, onnx.load(path).graph.initializer)
-    return {array.tobytes() for array in constants if array.ndim == 2 and array.size >= tiny_bert.WIDTH**2}
+    return {
+        array.tobytes()
+        for array in constants
+        if array.ndim == 2 and array.size >= tiny_bert.WIDTH**2
+    }
 
 
 # what people are shown of an example where there is one line for it
@@ -45,25 +57,33 @@ ROW = r"size = (-?\d+(\.\d+)?)?; since = (20\d\d-0\d-1\d)?; town =( (Ulm|Köln|B
         (rows_of_all_kinds, 0.7, "examples.csv", ROW),
     ],
 )
-def test_from_raw_files_to_a_prediction(tmp_path: Path, make: object, least: float, asked: str, line: str) -> None:
+def test_from_raw_files_to_a_prediction(
+    tmp_path: Path, make: object, least: float, asked: str, line: str
+) -> None:
     project = clone(tmp_path / "a")
     raw = project.folder / "data/raw/mine"
     raw.mkdir(parents=True)
     make(raw, np.random.default_rng(0))
-    project.set(batches=["mine"], pretrain__batches=["mine"], collect__seconds=0.5, train__steps=100)
+    project.set(
+        batches=["mine"], pretrain__batches=["mine"], collect__seconds=0.5, train__steps=100
+    )
     project.repro()
     assert project.yaml("metrics/evaluate.json")["accuracy"] >= least
     lines = project.run(f"python -m assay predict data/raw/mine/{asked}").stdout.splitlines()
     assert all(line.split("\t")[1] in CLASSES for line in lines)
     assert project.repro() == set()
-    for listed in (dataset.QUEUE, dataset.ISSUES):
+    for listed in (paths.QUEUE, paths.ISSUES):
         shown = [row["example"] for row in rows(project.folder / listed) if row["id"]]
         assert all(re.fullmatch(line, each) for each in shown), shown
     if make is rows_of_all_kinds:
         project.run("python -m assay label-studio push --file tasks.json")
-        people_see = (project.folder / "tasks.json", project.folder / dataset.GALLERY)
+        people_see = (project.folder / "tasks.json", project.folder / paths.GALLERY)
         assert all("town = Köln" in path.read_text(encoding="utf-8") for path in people_see)
-        assert {row["slice"] for row in rows(project.folder / dataset.SLICE_METRICS)} == {"size", "since", "town"}
+        assert {row["slice"] for row in rows(project.folder / paths.SLICE_METRICS)} == {
+            "size",
+            "since",
+            "town",
+        }
     content = (project.folder / "dvc.lock").read_bytes()
     project.run("rm -rf data/embedded data/collected models/encoder models/classifier .dvc/cache")
     one_core = "taskset -c 0 " if shutil.which("taskset") else ""
@@ -78,21 +98,26 @@ def test_a_transformer(workspace: Workspace, make: object) -> None:
     make(raw, np.random.default_rng(0))
     how = {"method": "transformer", "epochs": 1, "steps": 100, "batches": ["b"]}
     given = {f"pretrain__{name}": value for name, value in how.items()}
-    given |= {"batches": ["b"], "collect__seconds": 0.5, "train__learning_rate": 0.002, "train__steps": 200}
+    given |= {
+        "batches": ["b"],
+        "collect__seconds": 0.5,
+        "train__learning_rate": 0.002,
+        "train__steps": 200,
+    }
     set_parameters(workspace.root, **given)
     for stage in ("collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate", "train"):
         said = workspace.done(stage)
         assert "WARNING" not in said, stage
-    learned, trained = dataset.read_json(dataset.ENCODER_INFO), dataset.read_json(dataset.TRAIN_METRICS)
+    learned, trained = files.read_json(paths.ENCODER_INFO), files.read_json(paths.TRAIN_METRICS)
     assert learned["method"] == "transformer"
     assert trained["start"] == "encoder"
     workspace.done("evaluate")
-    assert dataset.read_json(dataset.EVALUATE_METRICS)["accuracy"] >= 0.8
-    released = dataset.CLASSIFIER.read_bytes()
+    assert files.read_json(paths.EVALUATE_METRICS)["accuracy"] >= 0.8
+    released = paths.CLASSIFIER.read_bytes()
     if make is texts:
-        dataset.drop_checkpoint()  # else, as DVC has not noted it, what was learned is only written again
+        files.drop_checkpoint()  # else, as DVC has not noted it, what was learned is only written again
     workspace.done("train")
-    assert dataset.CLASSIFIER.read_bytes() == released
+    assert paths.CLASSIFIER.read_bytes() == released
 
 
 def test_texts_with_an_encoder_from_elsewhere(tmp_path: Path) -> None:
@@ -101,16 +126,25 @@ def test_texts_with_an_encoder_from_elsewhere(tmp_path: Path) -> None:
     raw.mkdir(parents=True)
     encoder.mkdir()
     texts(raw, np.random.default_rng(0))
-    tiny_bert.save(encoder, sorted({*COMMON, *WORDS["low"], *WORDS["high"], *"底部高い"}))  # it splits Chinese
+    tiny_bert.save(
+        encoder, sorted({*COMMON, *WORDS["low"], *WORDS["high"], *"底部高い"})
+    )  # it splits Chinese
     project.set(batches=["mine"], pretrain__batches=["mine"], pretrain__encoder="tiny")
     project.repro()
     assert project.yaml("metrics/evaluate.json")["accuracy"] >= 0.7
     assert project.yaml("metrics/train.json")["start"] == "frozen"
-    project.set(train__start="encoder", train__lora=2, train__learning_rate=0.001, train__epochs=1, train__steps=40)
+    project.set(
+        train__start="encoder",
+        train__lora=2,
+        train__learning_rate=0.001,
+        train__epochs=1,
+        train__steps=40,
+    )
     project.repro()
     assert project.yaml("metrics/train.json")["start"] == "encoder"
     learned = [
-        matrices(project.folder / f"models/{name}.onnx") for name in ("encoder/encoder", "classifier/classifier")
+        matrices(project.folder / f"models/{name}.onnx")
+        for name in ("encoder/encoder", "classifier/classifier")
     ]
     assert learned[0]
     assert not learned[0] & learned[1]
@@ -119,5 +153,6 @@ def test_texts_with_an_encoder_from_elsewhere(tmp_path: Path) -> None:
     assert all(line.split("\t")[1] in CLASSES for line in lines)
     digest = hashlib.md5((encoder / "model.safetensors").read_bytes()).hexdigest()
     assert (
-        f"comes from elsewhere, `pretrained: tiny, MD5 {digest}`" in (project.folder / "release/README.md").read_text()
+        f"comes from elsewhere, `pretrained: tiny, MD5 {digest}`"
+        in (project.folder / "release/README.md").read_text()
     )

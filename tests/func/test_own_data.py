@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from assay import graphs
+from assay.training import onnx_graph
 from tests import tiny_bert
 from tests.func.own_batches import (
     ADDED,
@@ -34,7 +34,7 @@ MORE = "data/raw/more"
 
 def flat_encoder(folder: Path) -> None:
     """An encoder of images, as one file: the pixels in a row."""
-    graph = graphs.Graph()
+    graph = onnx_graph.Graph()
     graph("Flatten", "payload", output="embedding")
     (folder / "flat.onnx").write_bytes(graph.to_onnx("flat", (TensorProto.FLOAT, [1, 17, 15])))
 
@@ -122,7 +122,9 @@ def test_a_colleague_has_every_raw_byte(own: Own) -> None:
     assert bela.run("dvc status").stdout == UP_TO_DATE
 
 
-@pytest.mark.parametrize("own", [name for name in LAYOUTS if name != "sounds"], indirect=True)  # tracked as images are
+@pytest.mark.parametrize(
+    "own", [name for name in LAYOUTS if name != "sounds"], indirect=True
+)  # tracked as images are
 def test_experiments_versions_and_garbage_leave_the_raw_data(own: Own) -> None:
     project = own.project
 
@@ -139,7 +141,9 @@ def test_experiments_versions_and_garbage_leave_the_raw_data(own: Own) -> None:
     whole("dvc exp apply second")
     assert project.yaml("params.yaml")["evaluate"]["resamples"] == 102
     whole("git checkout -f . && dvc checkout")
-    project.run("git checkout -q default && dvc checkout", check=False)  # what the digits gave was never made here
+    project.run(
+        "git checkout -q default && dvc checkout", check=False
+    )  # what the digits gave was never made here
     whole("git checkout -q - && dvc checkout")
     whole("dvc gc --workspace --force && dvc checkout")
     whole("dvc gc --all-tags --force && dvc checkout")

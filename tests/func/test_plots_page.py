@@ -18,7 +18,9 @@ CHARTS = ["loss", "accuracy", "confusion", "reliability"]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = clone(tmp_path_factory.mktemp("plots") / "assay")
-    (project.folder / "plots/predictions.csv").write_text("answer,predicted\n3,3\n3,5\n5,5\n")  # DVC has it, git not
+    (project.folder / "plots/predictions.csv").write_text(
+        "answer,predicted\n3,3\n3,5\n5,5\n"
+    )  # DVC has it, git not
     project.run("dvc plots show")
     return project
 
@@ -49,9 +51,17 @@ def test_it_loads_nothing(page: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")
 def test_it_draws_without_a_network(page: Path) -> None:
-    browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND"]
+    browser = [
+        "chromium",
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+    ]
     command = [*browser, "--virtual-time-budget=10000", "--dump-dom", page.as_uri()]
-    drawn = subprocess.run(command, capture_output=True, check=True, encoding="utf-8", timeout=60).stdout
+    drawn = subprocess.run(
+        command, capture_output=True, check=True, encoding="utf-8", timeout=60
+    ).stdout
     assert drawn.count('class="marks"') == len(CHARTS)
 
 

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from assay import dataset
+from assay.contract import paths
 from tests.func.pipeline import Project, clone
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,13 @@ def onward(stage: str) -> set[str]:
 def project(tmp_path_factory) -> Project:
     """A small pipeline of two batches that was run once."""
     project = clone(tmp_path_factory.mktemp("rebuilds") / "assay")
-    project.set(train__epochs=1, train__steps=1, evaluate__resamples=100, batches=TWO, pretrain__batches=["digits-1"])
+    project.set(
+        train__epochs=1,
+        train__steps=1,
+        evaluate__resamples=100,
+        batches=TWO,
+        pretrain__batches=["digits-1"],
+    )
     project.repro()
     return project
 
@@ -38,15 +44,30 @@ def edit(project: Project, path: str, pattern: str, replacement: str) -> None:
 
 def outputs(project: Project) -> dict[str, bytes]:
     """Every output of every stage, and its entry in dvc.lock."""
-    folders = ("data/collected", "data/sampled", "data/embedded", "data/cleaned", "data/annotated", "models", "release")
-    files = [path for folder in folders for path in (project.folder / folder).rglob("*") if path.is_file()]
+    folders = (
+        "data/collected",
+        "data/sampled",
+        "data/embedded",
+        "data/cleaned",
+        "data/annotated",
+        "models",
+        "release",
+    )
+    files = [
+        path
+        for folder in folders
+        for path in (project.folder / folder).rglob("*")
+        if path.is_file()
+    ]
     return {str(path.relative_to(project.folder)): path.read_bytes() for path in files}
 
 
 def lock(project: Project) -> dict:
     """The entries of dvc.lock whose stages are still in dvc.yaml."""
     living = set(project.run("dvc stage list --name-only").stdout.split())
-    return {name: entry for name, entry in project.yaml("dvc.lock")["stages"].items() if name in living}
+    return {
+        name: entry for name, entry in project.yaml("dvc.lock")["stages"].items() if name in living
+    }
 
 
 def test_nothing(project):
@@ -70,10 +91,13 @@ def test_a_training_that_dvc_had_not_noted(project):
     said = project.run(train).stderr
     assert went_on not in said
     assert all(line.startswith(("training from", "epoch")) for line in said.splitlines()), said
-    noted, trained = record.read_bytes(), (project.folder / dataset.CLASSIFIER).read_bytes()
+    noted, trained = record.read_bytes(), (project.folder / paths.CLASSIFIER).read_bytes()
     record.write_bytes(before)  # as if all had been killed just before
     assert went_on in project.run(train).stderr
-    assert (record.read_bytes(), (project.folder / dataset.CLASSIFIER).read_bytes()) == (noted, trained)
+    assert (record.read_bytes(), (project.folder / paths.CLASSIFIER).read_bytes()) == (
+        noted,
+        trained,
+    )
     assert went_on not in project.run(f"{train} --force --single-item").stderr
     project.repro()
 
@@ -84,10 +108,12 @@ def test_a_cleaning_parameter(project):
 
 
 def test_an_answer(project):
-    with (project.folder / dataset.QUEUE).open() as file:
-        asked = next(row for row in csv.DictReader(file) if row["split"] == "train" and row["given"])
+    with (project.folder / paths.QUEUE).open() as file:
+        asked = next(
+            row for row in csv.DictReader(file) if row["split"] == "train" and row["given"]
+        )
     answer = f"id,annotator,label\n{asked['id']},expert,{asked['suggested']}\n"
-    (project.folder / dataset.ANNOTATIONS / "expert.csv").write_text(answer)
+    (project.folder / paths.ANNOTATIONS / "expert.csv").write_text(answer)
     assert project.repro() == onward("annotate")
 
 
@@ -96,7 +122,12 @@ def test_answers_in_label_studio(project):
     assert project.repro() == set()
     tasks = json.loads((project.folder / "tasks.json").read_text())
     for number, task in enumerate(tasks):
-        answer = {"id": number, "completed_by": 1, "updated_at": "2026-01-01T00:00:00Z", "was_cancelled": False}
+        answer = {
+            "id": number,
+            "completed_by": 1,
+            "updated_at": "2026-01-01T00:00:00Z",
+            "was_cancelled": False,
+        }
         task["annotations"] = [answer | {"result": task["predictions"][0]["result"]}]
     (project.folder / "export.json").write_text(json.dumps(tasks))
     project.run("python -m assay label-studio pull --file export.json")

@@ -10,9 +10,16 @@ from tests.func.pipeline import PERSON, clone
 
 pytestmark = pytest.mark.slow
 
-UNUSUAL = {"LC_ALL": "C", "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "7", "OPENBLAS_NUM_THREADS": "2"}
+UNUSUAL = {
+    "LC_ALL": "C",
+    "TZ": "Asia/Kathmandu",
+    "PYTHONHASHSEED": "7",
+    "OPENBLAS_NUM_THREADS": "2",
+}
 RECOVERY = ROOT / "docs" / "recovery.md"
-SLOWEST = 20  # imports of TensorFlow; benchmarks/default_run.py measures what it is, this only guards it
+SLOWEST = (
+    20  # imports of TensorFlow; benchmarks/default_run.py measures what it is, this only guards it
+)
 
 
 def test_fresh_clone_is_clean_after_repro(first_run):
@@ -52,7 +59,9 @@ BROKEN = {  # how, before what docs/recovery.md says of it is typed
 
 def test_what_to_do_when_something_is_broken(first_run):
     project = first_run.project
-    sections = re.findall(r"^## (.*)\n(?:.*\n)*?```console\n((?:\$ .*\n)+)```", RECOVERY.read_text(), re.MULTILINE)
+    sections = re.findall(
+        r"^## (.*)\n(?:.*\n)*?```console\n((?:\$ .*\n)+)```", RECOVERY.read_text(), re.MULTILINE
+    )
     assert [heading for heading, _ in sections] == list(BROKEN)
     project.environ |= PERSON
     before = project.run("find data models release plots -type f | sort | xargs md5sum").stdout
@@ -62,7 +71,10 @@ def test_what_to_do_when_something_is_broken(first_run):
             project.run(command.removeprefix("$ "))
         assert project.run("git status --porcelain").stdout == "", heading
         assert project.repro() == set(), heading
-        assert project.run("find data models release plots -type f | sort | xargs md5sum").stdout == before, heading
+        assert (
+            project.run("find data models release plots -type f | sort | xargs md5sum").stdout
+            == before
+        ), heading
         assert project.run("dvc status").stdout == "Data and pipelines are up to date.\n", heading
 
 

@@ -14,23 +14,34 @@ def test_the_sweep_of_the_docs(tmp_path):
     project.run("git config user.name reader && git config user.email reader@example.com")
     project.run("dvc repro && git commit -qam built --allow-empty")
     before = project.yaml("metrics/evaluate.json")
-    blocks = re.findall(r"```console\n(.*?)```", (ROOT / "docs/selection.md").read_text(), re.DOTALL)
+    blocks = re.findall(
+        r"```console\n(.*?)```", (ROOT / "docs/selection.md").read_text(), re.DOTALL
+    )
     for part in re.split(r"^\$ ", "".join(blocks), flags=re.MULTILINE)[1:]:
         command, _, shown = part.partition("\n")
         said = project.run(command).stdout
         if shown.strip():
             assert scores(said) == scores(shown)
             best = min(scores(said), key=lambda row: float(row["validation_loss"]))
-            assert project.yaml("metrics/evaluate.json") == before  # no candidate was scored on the test split
+            assert (
+                project.yaml("metrics/evaluate.json") == before
+            )  # no candidate was scored on the test split
         elif command.startswith("dvc exp apply"):
             assert command.split()[-1] in best["Experiment"]
-    assert project.yaml("params.yaml")["train"]["learning_rate"] == float(best["train.learning_rate"])
+    assert project.yaml("params.yaml")["train"]["learning_rate"] == float(
+        best["train.learning_rate"]
+    )
     assert project.yaml("metrics/evaluate.json") != before
     assert project.run("git status --porcelain").stdout == ""
 
 
 def scores(text: str) -> list[dict[str, str]]:
     """The rows of a Markdown table, each experiment by its name alone: its commit has another hash each time."""
-    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.strip().splitlines()]
+    head, _, *rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.strip().splitlines()
+    ]
     found = [dict(zip(head, row, strict=True)) for row in rows]
-    return [row | {"Experiment": (re.findall(r"\[(.*)\]", row["Experiment"]) or [""])[0]} for row in found]
+    return [
+        row | {"Experiment": (re.findall(r"\[(.*)\]", row["Experiment"]) or [""])[0]}
+        for row in found
+    ]

@@ -1,6 +1,7 @@
 """docs/sharing.md, typed as it stands there, against servers that are started here and ended."""
 
 import getpass
+import hashlib
 import importlib.metadata
 import os
 import re
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from assay import dataset
+from assay.contract import files, paths
 from benchmarks import servers
 from tests.func.pipeline import Project
 from tests.func.sites import Site, commands
@@ -33,7 +34,10 @@ def remote(request, site: Site) -> str:
         case "SSH":
             server = servers.ssh(folder)
             store = site.names.pop("/srv")
-            site.names |= {"ssh://data.example.com/srv": f"{server.url}{store}", "anna": getpass.getuser()}
+            site.names |= {
+                "ssh://data.example.com/srv": f"{server.url}{store}",
+                "anna": getpass.getuser(),
+            }
             site.names |= {"~/.ssh/id_ed25519": str(folder / "key")}
         case "WebDAV":
             server = servers.webdav(folder)
@@ -56,9 +60,11 @@ def test_a_round_trip(site, remote):
     site.type(anna, [*typed, *push])
 
     bela = site.clone("bela")
-    assert site.type(bela, [line for line in typed if "--local" in line] + pull).endswith(UP_TO_DATE)
+    assert site.type(bela, [line for line in typed if "--local" in line] + pull).endswith(
+        UP_TO_DATE
+    )
     assert bela.run("git status --porcelain").stdout == ""
-    for path in (dataset.RELEASE_MODEL, dataset.examples("digits-1")):
+    for path in (paths.RELEASE_MODEL, paths.examples("digits-1")):
         assert (bela.folder / path).read_bytes() == (site.built.folder / path).read_bytes()
 
     history = bela.run("git log --all --patch").stdout + bela.run("git grep -I ''").stdout
@@ -66,7 +72,9 @@ def test_a_round_trip(site, remote):
     secrets = {servers.PASSWORD} | ({key.read_text().splitlines()[1]} if key.exists() else set())
     assert len(history) > 1e6  # nothing was left out
     assert not [secret for secret in secrets if secret in history]
-    assert not re.search(r"^\+?.*\b(?:secret_access_key|access_key_id|password) *= *\S", history, re.MULTILINE)
+    assert not re.search(
+        r"^\+?.*\b(?:secret_access_key|access_key_id|password) *= *\S", history, re.MULTILINE
+    )
     assert anna.run("git check-ignore .dvc/config.local").stdout
 
 
@@ -81,7 +89,7 @@ def folder_remote(site: Site) -> Project:
 
 def another_version(project: Project, message: str) -> bytes:
     """Commit and push other labels and another model, made by hand; the labels."""
-    labels, model = project.folder / dataset.labels("digits-3"), project.folder / dataset.RELEASE_MODEL
+    labels, model = project.folder / paths.labels("digits-3"), project.folder / paths.RELEASE_MODEL
     for path in (labels, model):
         content = path.read_bytes()
         path.unlink()
@@ -99,20 +107,24 @@ def test_tags_that_are_older_than_the_remote(site):
     """Tagged first, shared later, as in the README's order: the page's commands push those versions too."""
     anna = site.owner("anna")
     anna.run("dvc checkout && git tag two-batches")
-    labels = anna.folder / dataset.labels("digits-3")
+    labels = anna.folder / paths.labels("digits-3")
     first = labels.read_bytes()
     labels.unlink()
     labels.write_bytes(first + b"more")
     anna.run("dvc commit --force collect@digits-3 && git commit -qam 'More labels'")
-    site.type(anna, [*commands("A folder"), "git commit -qam 'Share'", "dvc push", "dvc push --all-tags"])
-    old = dataset.hashlib.md5(first).hexdigest()
-    assert old not in objects(site.folder / "srv/assay")  # DVC found no remote in the tag, and said nothing
+    site.type(
+        anna, [*commands("A folder"), "git commit -qam 'Share'", "dvc push", "dvc push --all-tags"]
+    )
+    old = hashlib.md5(first).hexdigest()
+    assert old not in objects(
+        site.folder / "srv/assay"
+    )  # DVC found no remote in the tag, and said nothing
     lines = commands("Tags that are older than the remote")
     site.type(anna, lines)
     assert old in objects(site.folder / "srv/assay")
     bela = site.clone("bela")
     site.type(bela, [*lines[:2], "git checkout -q two-batches", "dvc pull"])
-    assert (bela.folder / dataset.labels("digits-3")).read_bytes() == first
+    assert (bela.folder / paths.labels("digits-3")).read_bytes() == first
 
 
 def test_batches_from_elsewhere(site):
@@ -126,19 +138,22 @@ def test_batches_from_elsewhere(site):
         site.type(anna, commands("A batch from elsewhere"))
         for batch, track in (("own", "own.dvc"), ("other", "other/examples.csv.dvc")):
             path = Path(batch, "examples.csv")
-            assert (anna.folder / dataset.RAW / path).read_text() == "label,x\na,1\n"
-            assert f"{dataset.RAW}/{track}" in anna.run("git status --porcelain --untracked-files=all").stdout
+            assert (anna.folder / paths.RAW / path).read_text() == "label,x\na,1\n"
+            assert (
+                f"{paths.RAW}/{track}"
+                in anna.run("git status --porcelain --untracked-files=all").stdout
+            )
             (incoming / path).write_text("label,x\na,1\nb,2\n")
-            anna.run(f"dvc update {dataset.RAW}/{track}")
-            assert (anna.folder / dataset.RAW / path).read_text() == "label,x\na,1\nb,2\n"
-            assert anna.run(f"dvc status {dataset.RAW}/{track}").stdout == UP_TO_DATE
+            anna.run(f"dvc update {paths.RAW}/{track}")
+            assert (anna.folder / paths.RAW / path).read_text() == "label,x\na,1\nb,2\n"
+            assert anna.run(f"dvc status {paths.RAW}/{track}").stdout == UP_TO_DATE
 
 
 def test_versions_are_fetched_and_cleared(site, folder_remote):
     """`get` and `import` by version in another repository; `gc` keeps what is tagged."""
     anna = folder_remote
-    first = (anna.folder / dataset.labels("digits-3")).read_bytes()
-    model = (anna.folder / dataset.RELEASE_MODEL).read_bytes()
+    first = (anna.folder / paths.labels("digits-3")).read_bytes()
+    model = (anna.folder / paths.RELEASE_MODEL).read_bytes()
     untagged = another_version(anna, "forgotten")
     second = another_version(anna, "second")
     anna.run("git tag v2 && git push -q origin --tags")
@@ -151,8 +166,14 @@ def test_versions_are_fetched_and_cleared(site, folder_remote):
     site.type(anna, release)
     site.type(other, fetches)
     labels = Path("digits-3/labels.csv")
-    assert (other.folder / "model.onnx").read_bytes() == (other.folder / "imported.onnx").read_bytes() == model
-    assert (other.folder / "labels.csv").read_bytes() == (anna.folder / dataset.ANNOTATED_LABELS).read_bytes()
+    assert (
+        (other.folder / "model.onnx").read_bytes()
+        == (other.folder / "imported.onnx").read_bytes()
+        == model
+    )
+    assert (other.folder / "labels.csv").read_bytes() == (
+        anna.folder / paths.ANNOTATED_LABELS
+    ).read_bytes()
     assert (other.folder / "dataset" / labels).read_bytes() == first
     assert (other.folder / "collected" / labels).read_bytes() == first
     site.type(other, [update])
@@ -164,12 +185,12 @@ def test_versions_are_fetched_and_cleared(site, folder_remote):
     site.type(anna, [fetch, dry])
     assert objects(store) == before
     site.type(anna, [clear])
-    gone = {dataset.hashlib.md5(untagged).hexdigest()}
+    gone = {hashlib.md5(untagged).hexdigest()}
     assert gone < before - objects(store)
     bela = site.clone("bela")
     for version, content in (("v1", first), ("v2", second)):
         bela.run(f"git checkout -q {version} && dvc pull")
-        assert (bela.folder / dataset.labels("digits-3")).read_bytes() == content
+        assert (bela.folder / paths.labels("digits-3")).read_bytes() == content
 
 
 def test_one_batch_and_a_shared_cache(site, folder_remote):
@@ -177,7 +198,11 @@ def test_one_batch_and_a_shared_cache(site, folder_remote):
     one = site.clone("one")
     site.type(one, commands("One batch alone"))
     stages = one.yaml("dvc.lock")["stages"]
-    wanted = {out["md5"] for name in ("collect@digits-3", "embed@digits-3") for out in stages[name]["outs"]}
+    wanted = {
+        out["md5"]
+        for name in ("collect@digits-3", "embed@digits-3")
+        for out in stages[name]["outs"]
+    }
     assert objects(one.folder / ".dvc/cache") == wanted
 
     first, second = site.clone("first"), site.clone("second")
@@ -186,7 +211,7 @@ def test_one_batch_and_a_shared_cache(site, folder_remote):
     first.run("dvc pull")
     shutil.rmtree(site.folder / "srv/assay")
     second.run("dvc checkout")
-    path = dataset.examples("digits-3")
+    path = paths.examples("digits-3")
     assert (first.folder / path).samefile(second.folder / path)
     assert second.run("dvc repro").stdout.endswith(UP_TO_DATE)
     second.run("dvc repro --force --single-item deploy")
@@ -197,16 +222,19 @@ def test_a_damaged_remote_passes_for_whole_in_nothing(site, folder_remote):
     """One object corrupt, one cut short, one missing: named, none of them taken; mended as the page says."""
     folder_remote.run("git push -q origin HEAD")
     store = site.folder / "srv/assay/files/md5"
-    damaged = (dataset.RELEASE_MODEL, dataset.labels("digits-3"), dataset.examples("digits-1"))
+    damaged = (paths.RELEASE_MODEL, paths.labels("digits-3"), paths.examples("digits-1"))
     content = {path: (folder_remote.folder / path).read_bytes() for path in damaged}
-    names = [dataset.fingerprint(folder_remote.folder / path) for path in damaged]
+    names = [files.fingerprint(folder_remote.folder / path) for path in damaged]
     corrupt, short, missing = (store / name[:2] / name[2:] for name in names)
     for path in (corrupt, short):
         path.chmod(0o644)
     corrupt.write_bytes(corrupt.read_bytes()[::-1])
     os.truncate(short, 10)
     missing.unlink()
-    for path in (corrupt, short):  # as a disk does it: DVC looks itself into what is no longer read-only
+    for path in (
+        corrupt,
+        short,
+    ):  # as a disk does it: DVC looks itself into what is no longer read-only
         path.chmod(0o444)
 
     bela = site.clone("bela")

@@ -27,7 +27,11 @@ def test_the_story_of_three_versions(tmp_path):
             if output.strip():
                 assert table(said) == table(output), command
                 shown.append(table(output))
-    accuracies = [next(line.split() for line in lines if " accuracy " in line) for lines in shown if "Path" in lines[0]]
+    accuracies = [
+        next(line.split() for line in lines if " accuracy " in line)
+        for lines in shown
+        if "Path" in lines[0]
+    ]
     assert len(accuracies) == 2
     for _, _, old, new, change in accuracies:
         assert float(new) > float(old)
@@ -35,9 +39,13 @@ def test_the_story_of_three_versions(tmp_path):
     plots = project.run("dvc plots diff two-batches three-batches --out plots-diff").stdout
     page = (project.folder / "plots-diff" / "index.html").read_text()
     assert plots
-    assert all(name in page for name in ("confusion", "reliability", "two-batches", "three-batches"))
+    assert all(
+        name in page for name in ("confusion", "reliability", "two-batches", "three-batches")
+    )
     now, seen = (project.folder / "data/annotated/labels.csv").read_bytes(), []
-    for command in re.findall(r"^\$ ([^#\n]*)", blocks("Back to any version", "docs/comparing.md")[0], re.MULTILINE):
+    for command in re.findall(
+        r"^\$ ([^#\n]*)", blocks("Back to any version", "docs/comparing.md")[0], re.MULTILINE
+    ):
         project.run(command)
         if "dvc checkout" in command:
             seen.append((project.folder / "data/annotated/labels.csv").read_bytes())

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from assay import dataset
+from assay.contract import paths
 from tests.func.pipeline import PERSON, Project, clone
 
 pytestmark = pytest.mark.slow
@@ -21,13 +21,23 @@ def project(tmp_path_factory) -> Project:
     project = clone(larger.folder / INSIDE, **PERSON)  # its .dvc is what `dvc init --subdir` makes
     shutil.rmtree(project.folder / ".git")
     (larger.folder / "README.md").write_text("Other teams' things.\n")
-    larger.run("git init -q -b main && git add README.md && git commit -qm 'Before' && git tag before")
+    larger.run(
+        "git init -q -b main && git add README.md && git commit -qm 'Before' && git tag before"
+    )
     first = ["digits-1"]
-    project.set(train__epochs=1, train__steps=1, evaluate__resamples=100, batches=first, pretrain__batches=first)
+    project.set(
+        train__epochs=1,
+        train__steps=1,
+        evaluate__resamples=100,
+        batches=first,
+        pretrain__batches=first,
+    )
     project.run("git add . && git commit -qm 'Begin' && dvc exp run")
     project.run("git add . && git commit -qm 'One batch' && git tag one")
-    identity, label = (project.folder / dataset.ANNOTATED_LABELS).read_text().splitlines()[1].split(",")[:2]
-    answers = project.folder / dataset.ANNOTATIONS / "anna/answers.tsv"
+    identity, label = (
+        (project.folder / paths.ANNOTATED_LABELS).read_text().splitlines()[1].split(",")[:2]
+    )
+    answers = project.folder / paths.ANNOTATIONS / "anna/answers.tsv"
     answers.parent.mkdir()
     answers.write_text(f"id\tannotator\tlabel\n{identity}\tanna\t{label}\n")
     project.run("dvc exp run -S 'batches=[digits-1,digits-2]'")
@@ -102,7 +112,7 @@ def test_worktrees(project, top, page):
 
 
 def test_what_is_not_found_is_no_change(project):
-    gone = [str(path) for path in (dataset.ANNOTATIONS, dataset.LISTED, dataset.CLEAN_METRICS)]
+    gone = [str(path) for path in (paths.ANNOTATIONS, paths.LISTED, paths.CLEAN_METRICS)]
     for tag, files in {"some": gone, "all": ["dvc.yaml", "dvc.lock", "params.yaml"]}.items():
         project.run(f"git rm -rq {' '.join(files)} && git commit -qm 'Take out' && git tag {tag}")
         project.run("git reset -q --hard HEAD~1")
@@ -114,7 +124,10 @@ def test_what_is_not_found_is_no_change(project):
     assert f"not found in some, so not compared: {', '.join(gone)}\n" in page
     assert "neither cached" not in page
 
-    for tag, reason in {"before": "does not contain a DVC repo", "all": "no params.yaml in this folder"}.items():
+    for tag, reason in {
+        "before": "does not contain a DVC repo",
+        "all": "no params.yaml in this folder",
+    }.items():
         done = project.run(f"python -m assay compare {tag} two", check=False)
         assert (done.returncode, done.stdout) == (1, "")
         assert re.fullmatch(f"assay: {tag} cannot be read: .*{reason}\n", done.stderr)

@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 import yaml
 
-from assay import dataset
-from tests.func.own_batches import ADDED, QUICK, RAW, UP_TO_DATE, drawings, parquet_table, raw_bytes, texts
+from assay.contract import parquet_files, paths
+from tests.func.own_batches import (
+    ADDED,
+    QUICK,
+    RAW,
+    UP_TO_DATE,
+    drawings,
+    parquet_table,
+    raw_bytes,
+    texts,
+)
 from tests.func.pipeline import PERSON, ROOT, clone
 from tests.func.test_story import blocks
 
@@ -39,7 +48,7 @@ def test_a_batch_that_changed_in_place(tmp_path: Path) -> None:
         versions.append(raw_bytes(project))
         assert project.run("dvc status").stdout == UP_TO_DATE
         project.run(f"git add . && git commit -qm v{number} && git tag v{number}")
-        rows = dataset.read_parquet(project.folder / dataset.examples("mine")).to_pylist()
+        rows = parquet_files.read_parquet(project.folder / paths.examples("mine")).to_pylist()
         keys = {key for row in rows for key in [row["key"], *row["duplicates"]]}
         assert keys == {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
 
@@ -64,7 +73,9 @@ def test_what_is_not_saved_is_not_removed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("make", [drawings, texts, parquet_table])
 def test_own_data_in_two_edits(tmp_path: Path, make: Callable) -> None:
     """The section of the README, typed word for word in a fresh clone."""
-    section = (ROOT / "README.md").read_text().split("\n## Own data in two edits\n")[1].split("\n## ")[0]
+    section = (
+        (ROOT / "README.md").read_text().split("\n## Own data in two edits\n")[1].split("\n## ")[0]
+    )
     add, build = blocks("Own data in two edits")
     (edit,) = re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)
     (tmp_path / "mine").mkdir()
@@ -79,7 +90,7 @@ def test_own_data_in_two_edits(tmp_path: Path, make: Callable) -> None:
     for line in build.splitlines():
         assert "Running stage 'digits'" not in project.run(line.removeprefix("$ ")).stdout
     assert project.run("git status --porcelain").stdout == ""
-    assert (project.folder / dataset.MODEL_CARD).exists()
+    assert (project.folder / paths.MODEL_CARD).exists()
     assert sorted(path.name for path in (project.folder / "data/collected").iterdir()) == ["mine"]
 
 
@@ -95,7 +106,7 @@ def test_digits_that_are_still_listed(tmp_path: Path) -> None:
     assert failed.returncode
     assert len(said) == 1
     assert "take digits-1 out of batches and pretrain.batches" in said[0]
-    assert not (project.folder / dataset.ENCODER).exists()
+    assert not (project.folder / paths.ENCODER).exists()
 
 
 def test_what_a_file_manager_leaves_changes_nothing(first_run: object) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from assay.annotators import Votes, consensus
+from assay.cleaning.annotators import Votes, consensus
 
 
 def people(accuracies: list[float], n: int = 500, n_classes: int = 4) -> tuple[np.ndarray, Votes]:
@@ -12,7 +12,11 @@ def people(accuracies: list[float], n: int = 500, n_classes: int = 4) -> tuple[n
     examples = np.tile(np.arange(n), len(accuracies))
     annotators = np.repeat(np.arange(len(accuracies)), n)
     wrong = rng.random(len(examples)) >= np.repeat(accuracies, n)
-    labels = np.where(wrong, (truth[examples] + rng.integers(1, n_classes, len(examples))) % n_classes, truth[examples])
+    labels = np.where(
+        wrong,
+        (truth[examples] + rng.integers(1, n_classes, len(examples))) % n_classes,
+        truth[examples],
+    )
     return truth, Votes(examples, annotators, labels, (n, len(accuracies), n_classes))
 
 
@@ -85,5 +89,7 @@ def test_always_the_same_answer_at_random_and_a_single_class():
     found = consensus(votes)
     assert (found.accuracy[2:] < 0.4).all()
     assert right(truth, found.probabilities) > 0.9
-    alone = Votes(votes.examples, votes.annotators, np.zeros_like(votes.labels), (*votes.shape[:2], 1))
+    alone = Votes(
+        votes.examples, votes.annotators, np.zeros_like(votes.labels), (*votes.shape[:2], 1)
+    )
     assert np.isfinite(consensus(alone).probabilities).all()

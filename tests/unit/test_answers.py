@@ -4,8 +4,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from assay import answers, catalogue, dataset, spreadsheets
-from assay.errors import InputError
+from assay.annotation import answers
+from assay.catalogue import catalogue, spreadsheets
+from assay.contract import files, parquet_files, paths
+from assay.contract.errors import InputError
 from stages import annotate
 
 LABELS = ["1", "1.0", " 1", "01", "TRUE", "null", "NaN", "=1+1", "-1"]
@@ -16,31 +18,41 @@ IDS = [f"{n:032x}" for n in range(len(LABELS))]
 @pytest.fixture
 def examples(tmp_path, monkeypatch) -> pd.DataFrame:
     monkeypatch.chdir(tmp_path)
-    dataset.ANNOTATIONS.mkdir(parents=True)
+    paths.ANNOTATIONS.mkdir(parents=True)
     return collected("b", IDS)
 
 
 def collected(batch: str, ids: list[str], *, numbered: bool = False) -> pd.DataFrame:
     """The examples of a batch, the only one that is listed, with keys from 0 on."""
     n = len(ids)
-    columns = {"id": ids, "key": [str(row) for row in range(n)], "duplicates": [[]] * n, "split": ["train"] * n}
+    columns = {
+        "id": ids,
+        "key": [str(row) for row in range(n)],
+        "duplicates": [[]] * n,
+        "split": ["train"] * n,
+    }
     types = [pa.string(), pa.string(), pa.list_(pa.string()), pa.string()]
-    arrays = {name: pa.array(column, type_) for (name, column), type_ in zip(columns.items(), types, strict=True)}
-    dataset.write_examples(batch, {}, arrays, numbered=numbered)
-    dataset.write_json(dataset.LISTED, {"batches": [batch]})
+    arrays = {
+        name: pa.array(column, type_)
+        for (name, column), type_ in zip(columns.items(), types, strict=True)
+    }
+    parquet_files.write_examples(batch, {}, arrays, numbered=numbered)
+    files.write_json(paths.LISTED, {"batches": [batch]})
     return catalogue.read()
 
 
 def write(rows: list[tuple], name: str = "a.csv") -> None:
     frame = pd.DataFrame(rows, columns=["id", "annotator", "label"])
-    spreadsheets.write(dataset.ANNOTATIONS / name, frame)
+    spreadsheets.write(paths.ANNOTATIONS / name, frame)
 
 
 def test_labels_are_kept_apart(examples):
     write([(id_, "anna", label) for id_, label in zip(IDS, LABELS, strict=True)])
     answered = answers.read(examples, LABELS)
     assert answered["label"].to_list() == LABELS
-    cleaned = pd.DataFrame({"label": [], "confidence": [], "source": []}, index=pd.Index([], name="id"))
+    cleaned = pd.DataFrame(
+        {"label": [], "confidence": [], "source": []}, index=pd.Index([], name="id")
+    )
     labels = annotate.override(cleaned, answered, examples)
     assert labels["label"].to_dict() == dict(zip(IDS, LABELS, strict=True))
 
@@ -70,7 +82,9 @@ def test_the_later_answer_of_one_person_counts_and_is_said(examples, capsys):
     answered = answers.read(examples, LABELS).set_index("example")
     assert answered["label"].to_dict() == {0: "01", 1: "NaN"}
     said = capsys.readouterr().err
-    assert said.startswith("assay: 2 answers are a person's second to an example, and the later counts")
+    assert said.startswith(
+        "assay: 2 answers are a person's second to an example, and the later counts"
+    )
     assert said.endswith("data/annotations/a.csv row 4 by 'anna'\n")
 
 
@@ -78,10 +92,12 @@ def test_the_later_answer_of_one_person_counts_and_is_said(examples, capsys):
 def test_row_numbers_are_refused(examples, name):
     """After a row is removed they would mean another example."""
     text = f"key,annotator,label\n{name},anna,1\n"
-    (dataset.ANNOTATIONS / "a.csv").write_text(text)
+    (paths.ANNOTATIONS / "a.csv").write_text(text)
     assert len(answers.read(examples, LABELS)) == 1
     examples = collected("b", IDS, numbered=True)
-    with pytest.raises(InputError, match=rf"a.csv row 2: '{name}' is a row number, .* `id`, .*queue.csv .* `key`"):
+    with pytest.raises(
+        InputError, match=rf"a.csv row 2: '{name}' is a row number, .* `id`, .*queue.csv .* `key`"
+    ):
         answers.read(examples, LABELS)
     write([(IDS[1], "anna", "1")])
     assert answers.read(examples, LABELS)["example"].to_list() == [1]
@@ -89,7 +105,7 @@ def test_row_numbers_are_refused(examples, name):
 
 def test_answers_to_a_batch_that_is_not_listed_wait(examples, capsys):
     write([(IDS[0], "anna", "a class that went with the batch"), (IDS[1], "anna", "1")])
-    (dataset.ANNOTATIONS / "b.csv").write_text("key,annotator,label\nb/0,anna,1\n1,bela,1\n")
+    (paths.ANNOTATIONS / "b.csv").write_text("key,annotator,label\nb/0,anna,1\n1,bela,1\n")
     examples = collected("c", ["ff" * 16, IDS[1]])
     answered = answers.read(examples, LABELS)
     assert answered[["example", "annotator"]].to_numpy().tolist() == [[1, "anna"], [1, "bela"]]
@@ -101,7 +117,7 @@ def test_answers_to_a_batch_that_is_not_listed_wait(examples, capsys):
 
 
 def test_every_table_is_read_and_all_else_is_named(examples, capsys):
-    folder = dataset.ANNOTATIONS
+    folder = paths.ANNOTATIONS
     (folder / "2026/anna").mkdir(parents=True)
     (folder / "ANNA.CSV").write_text(f"id,annotator,label\n{IDS[0]},anna,1\n")
     (folder / "2026/anna/b.tsv").write_text(f"id\tannotator\tlabel\n{IDS[1]}\tan,na\t1\n")
@@ -119,24 +135,28 @@ def test_every_table_is_read_and_all_else_is_named(examples, capsys):
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_merge_conflict_is_told(examples, delimiter):
-    header, row = (f"{row}\n".replace(",", delimiter) for row in ("id,annotator,label", f"{IDS[0]},anna,1"))
+    header, row = (
+        f"{row}\n".replace(",", delimiter) for row in ("id,annotator,label", f"{IDS[0]},anna,1")
+    )
     conflict = f"<<<<<<< HEAD\n{row}=======\n{row}>>>>>>> theirs\n"
     for text, line in ((header + conflict, 2), (conflict.replace("HEAD\n", f"HEAD\n{header}"), 1)):
-        (dataset.ANNOTATIONS / "a.csv").write_text(text)
-        with pytest.raises(InputError, match=rf"a.csv line {line} starts a git merge conflict: .* delete the lines"):
+        (paths.ANNOTATIONS / "a.csv").write_text(text)
+        with pytest.raises(
+            InputError, match=rf"a.csv line {line} starts a git merge conflict: .* delete the lines"
+        ):
             answers.read(examples, LABELS)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_cell_of_two_lines(examples, delimiter):
     rows = ["id,annotator,label", f'{IDS[0]},"two\nlines",1', f"{IDS[1]},anna,1"]
-    (dataset.ANNOTATIONS / "a.csv").write_text("\n".join(rows).replace(",", delimiter))
+    (paths.ANNOTATIONS / "a.csv").write_text("\n".join(rows).replace(",", delimiter))
     assert answers.read(examples, LABELS)["place"].str[-5:].to_list() == ["row 2", "row 3"]
 
 
 def test_a_file_from_a_spreadsheet(examples):
     text = f'\ufeffid;annotator;label\r\n{IDS[0]};"Ann; the first";=1+1\r\n{IDS[1]};anna;01\r\n;;\r\n;;\r\n'
-    (dataset.ANNOTATIONS / "a.csv").write_bytes(text.encode())
+    (paths.ANNOTATIONS / "a.csv").write_bytes(text.encode())
     answered = answers.read(examples, LABELS)
     assert answered["annotator"].to_list() == ["Ann; the first", "anna"]
     assert answered["label"].to_list() == ["=1+1", "01"]

@@ -10,9 +10,10 @@ import pytest
 from safetensors.numpy import load_file
 from scipy.special import erf, softmax
 
-from assay import adapters, graphs
-from assay.errors import InputError
-from assay.inference import Model
+from assay.contract.errors import InputError
+from assay.contract.inference import Model
+from assay.encoders import adapters
+from assay.training import onnx_graph
 from tests import tiny_bert
 
 WORDS = ["wh", "##ere", "is", "my", "card", "?"]
@@ -36,7 +37,10 @@ def by_tanh(x: np.ndarray) -> np.ndarray:
 
 def reference(folder: Path, tokens: list[int], gelu: Callable = by_erf) -> np.ndarray:
     """The embedding of one text, a formula at a time."""
-    w = {name.removeprefix("bert."): array for name, array in load_file(folder / "model.safetensors").items()}
+    w = {
+        name.removeprefix("bert."): array
+        for name, array in load_file(folder / "model.safetensors").items()
+    }
 
     def dense(x: np.ndarray, name: str) -> np.ndarray:
         return x @ w[f"{name}.weight"].T + w[f"{name}.bias"]
@@ -44,17 +48,24 @@ def reference(folder: Path, tokens: list[int], gelu: Callable = by_erf) -> np.nd
     def norm(x: np.ndarray, name: str) -> np.ndarray:
         centred = x - x.mean(axis=1, keepdims=True)
         return (
-            centred / np.sqrt(np.square(centred).mean(axis=1, keepdims=True)) * w[f"{name}.weight"] + w[f"{name}.bias"]
+            centred / np.sqrt(np.square(centred).mean(axis=1, keepdims=True)) * w[f"{name}.weight"]
+            + w[f"{name}.bias"]
         )
 
-    words, places, segments = (w[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type"))
+    words, places, segments = (
+        w[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type")
+    )
     x, kept = norm(words[tokens] + places[: len(tokens)] + segments[0], "embeddings.LayerNorm"), []
     for number in range(4):
         own = f"encoder.layer.{number}"
-        query, key, value = (dense(x, f"{own}.attention.self.{part}") for part in ("query", "key", "value"))
+        query, key, value = (
+            dense(x, f"{own}.attention.self.{part}") for part in ("query", "key", "value")
+        )
         split = [slice(0, tiny_bert.WIDTH // 2), slice(tiny_bert.WIDTH // 2, None)]
         scale = np.sqrt(tiny_bert.WIDTH / 2)
-        heads = [softmax(query[:, one] @ key[:, one].T / scale, axis=1) @ value[:, one] for one in split]
+        heads = [
+            softmax(query[:, one] @ key[:, one].T / scale, axis=1) @ value[:, one] for one in split
+        ]
         attended = dense(np.hstack(heads), f"{own}.attention.output.dense")
         x = norm(x + attended, f"{own}.attention.output.LayerNorm")
         inner = gelu(dense(x, f"{own}.intermediate.dense"))
@@ -66,7 +77,12 @@ def reference(folder: Path, tokens: list[int], gelu: Callable = by_erf) -> np.nd
 def test_a_text_means_the_same_alone_beside_others_and_by_the_formulas(folder: Path) -> None:
     embed = Model(adapters.adapt(folder, TEXT, **HOW), **HOW)
     texts = np.array(["Where IS my card?", "", "card", "card 你好 " * 5000], object)
-    tokens = [[2, 4, 5, 6, 7, 8, 9, 3], [2, 3], [2, 8, 3], [2, *[8, 1, 1] * 4, 8, 1, 3]]  # 16 at most
+    tokens = [
+        [2, 4, 5, 6, 7, 8, 9, 3],
+        [2, 3],
+        [2, 8, 3],
+        [2, *[8, 1, 1] * 4, 8, 1, 3],
+    ]  # 16 at most
     given = embed(texts)
     for row, text, own in zip(given, texts, tokens, strict=True):
         assert np.allclose(row, reference(folder, own), atol=1e-4)
@@ -82,8 +98,12 @@ def test_gelu_by_tanh_as_kerashub_has_it(folder: Path) -> None:
 
 def test_the_tokenizer_stays_with_what_is_put_behind(folder: Path) -> None:
     content = adapters.adapt(folder, TEXT, **HOW)
-    head = graphs.linear_head(np.ones((6 * tiny_bert.WIDTH, 2)), np.zeros(2), graphs.opset(content))
-    assert np.allclose(Model(graphs.then(content, head), **HOW)(np.array(["my card", ""], object)), 0.5)
+    head = onnx_graph.linear_head(
+        np.ones((6 * tiny_bert.WIDTH, 2)), np.zeros(2), onnx_graph.opset(content)
+    )
+    assert np.allclose(
+        Model(onnx_graph.then(content, head), **HOW)(np.array(["my card", ""], object)), 0.5
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,10 +112,16 @@ def test_the_tokenizer_stays_with_what_is_put_behind(folder: Path) -> None:
         ("config.json", None, "config.json is missing"),
         ("model.safetensors", b"no", "cannot be read"),
         ("tokenizer.json", b"{", "cannot be read"),
-        ("config.json", json.dumps(tiny_bert.CONFIG | {"model_type": "gpt2"}).encode(), "model_type is 'gpt2'"),
+        (
+            "config.json",
+            json.dumps(tiny_bert.CONFIG | {"model_type": "gpt2"}).encode(),
+            "model_type is 'gpt2'",
+        ),
     ],
 )
-def test_a_folder_that_will_not_do(folder: Path, name: str, content: bytes | None, expected: str) -> None:
+def test_a_folder_that_will_not_do(
+    folder: Path, name: str, content: bytes | None, expected: str
+) -> None:
     (folder / name).unlink()
     if content is not None:
         (folder / name).write_bytes(content)

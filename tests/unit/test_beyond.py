@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay import beyond, drift, image_statistics, neighbours, outliers, sound_statistics, statistics, text_statistics
-from assay.parameters import Beyond
+from assay.cleaning import data_findings, drift, near_duplicates
+from assay.contract.parameters import Beyond
+from assay.measures import image_statistics, outliers, sound_statistics, statistics, text_statistics
 
 
 def scenes(n: int, side: int = 24, seed: int = 0) -> np.ndarray:
@@ -15,14 +16,18 @@ def scenes(n: int, side: int = 24, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.rfftfreq(side), indexing="ij"))
     strength = 1 / np.maximum(frequency, 1 / side) ** 1.2
-    images = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(n, side, side))) * strength, s=(side, side))
+    images = np.fft.irfft2(
+        np.fft.rfft2(rng.normal(size=(n, side, side))) * strength, s=(side, side)
+    )
     images *= 45 / images.std(axis=(1, 2), keepdims=True)
     return (images + 128).clip(0, 255).astype(np.uint8)[..., None]
 
 
 def catalogue(splits: list[str]) -> pd.DataFrame:
     names = [f"{number:03}" for number in range(len(splits))]
-    return pd.DataFrame({"id": names, "key": names, "split": splits, "batch": "b", "row": range(len(splits))})
+    return pd.DataFrame(
+        {"id": names, "key": names, "split": splits, "batch": "b", "row": range(len(splits))}
+    )
 
 
 # Neighbours
@@ -32,22 +37,27 @@ def catalogue(splits: list[str]) -> pd.DataFrame:
 @settings(max_examples=30, deadline=None)
 def test_few_rows_have_their_exact_neighbours(n, k, seed):
     rows = np.random.default_rng(seed).normal(size=(n, 3)).astype(np.float32)
-    found = neighbours.nearest(rows, k)
+    found = near_duplicates.nearest(rows, k)
     distances = np.linalg.norm(rows[:, None] - rows, axis=2) + np.where(np.eye(n), np.inf, 0)
-    np.testing.assert_allclose(found.distances, np.sort(distances, axis=1)[:, : min(k, n - 1)], atol=1e-3)
+    np.testing.assert_allclose(
+        found.distances, np.sort(distances, axis=1)[:, : min(k, n - 1)], atol=1e-3
+    )
     assert (found.rows != np.arange(n)[:, None]).all()
 
 
 def test_many_rows_have_nearly_all_of_theirs(monkeypatch):
-    monkeypatch.setattr(neighbours, "_CELL", 50)
+    monkeypatch.setattr(near_duplicates, "_CELL", 50)
     rows = np.random.default_rng(0).normal(size=(3000, 8)).astype(np.float32)
-    found = neighbours.nearest(rows)
+    found = near_duplicates.nearest(rows)
     assert (np.diff(found.distances, axis=1) >= 0).all()
     np.testing.assert_allclose(
-        found.distances, np.linalg.norm(rows[:, None] - rows[found.rows], axis=2), rtol=1e-3, atol=1e-3
+        found.distances,
+        np.linalg.norm(rows[:, None] - rows[found.rows], axis=2),
+        rtol=1e-3,
+        atol=1e-3,
     )
-    monkeypatch.setattr(neighbours, "_PROBES", 3000)
-    exact = neighbours.nearest(rows)
+    monkeypatch.setattr(near_duplicates, "_PROBES", 3000)
+    exact = near_duplicates.nearest(rows)
     assert (found.rows[:, 0] == exact.rows[:, 0]).mean() > 0.8
 
 
@@ -56,15 +66,23 @@ def test_many_rows_have_nearly_all_of_theirs(monkeypatch):
 def test_copies_are_found_at_every_scale_and_none_where_there_is_none(seed, scale):
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(500, 12)).astype(np.float32)
-    assert len(neighbours.copies(neighbours.nearest(scale * rows))[0]) <= 2
+    assert len(near_duplicates.copies(near_duplicates.nearest(scale * rows))[0]) <= 2
     rows[490:] = rows[:10] + 0.01 * rng.normal(size=(10, 12))
-    pairs = set(zip(*map(list, neighbours.copies(neighbours.nearest(scale * rows))[:2]), strict=True))
+    pairs = set(
+        zip(
+            *map(list, near_duplicates.copies(near_duplicates.nearest(scale * rows))[:2]),
+            strict=True,
+        )
+    )
     assert pairs >= {(number, 490 + number) for number in range(10)}
 
 
 def test_a_handful_of_rows_has_no_copies():
     for n in (1, 2, 3, 10):
-        assert len(neighbours.copies(neighbours.nearest(np.ones((n, 2), np.float32)))[0]) == 0
+        assert (
+            len(near_duplicates.copies(near_duplicates.nearest(np.ones((n, 2), np.float32)))[0])
+            == 0
+        )
 
 
 # Images
@@ -74,7 +92,9 @@ def test_a_handful_of_rows_has_no_copies():
 @settings(max_examples=10, deadline=None)
 def test_fingerprints_hardly_change_with_shift_and_brightness(seed):
     images = scenes(2, seed=seed)
-    of = image_statistics.fingerprint(np.concatenate([images, np.roll(images[:1], 1, axis=2), images[:1] // 2 + 40]))
+    of = image_statistics.fingerprint(
+        np.concatenate([images, np.roll(images[:1], 1, axis=2), images[:1] // 2 + 40])
+    )
     assert np.linalg.norm(of[0] - of[2]) < np.linalg.norm(of[0] - of[1]) / 2
     assert np.linalg.norm(of[0] - of[3]) < np.linalg.norm(of[0] - of[1]) / 4
 
@@ -83,7 +103,9 @@ def test_bad_pictures():
     images = scenes(200)
     images[0] = 77
     images[1] //= 16
-    images[2] = np.mean([np.roll(images[2], (a, b), (0, 1)) for a in (-1, 0, 1) for b in (-1, 0, 1)], axis=0)
+    images[2] = np.mean(
+        [np.roll(images[2], (a, b), (0, 1)) for a in (-1, 0, 1) for b in (-1, 0, 1)], axis=0
+    )
     images[3, 12:] = 128
     found = image_statistics.problems(image_statistics.statistics(images))
     assert {kind: np.flatnonzero(flag).tolist() for kind, flag in found.items()} == {
@@ -108,7 +130,9 @@ def test_tiny_images_pass(shape):
 def test_silent_and_clipped_sounds():
     time = np.arange(16_000) / 16_000
     tone = np.sin(2 * np.pi * 440 * time) * (time < 0.5)
-    sounds = np.rint(32767 * np.stack([0 * tone, 0.0005 * tone, tone, (1.5 * tone).clip(-1, 1), 0.1 * tone]))
+    sounds = np.rint(
+        32767 * np.stack([0 * tone, 0.0005 * tone, tone, (1.5 * tone).clip(-1, 1), 0.1 * tone])
+    )
     found = sound_statistics.statistics(sounds.astype(np.int16))
     problems = sound_statistics.problems(found)
     assert problems["silent"].tolist() == [True, True, False, False, False]
@@ -121,13 +145,17 @@ def test_silent_and_clipped_sounds():
 def test_empty_and_garbled_texts():
     fine = ["Größe – „Zitat“", "naïve « CAFÉ »", "日本語", "مرحبا", "🎉", "Łódź", "a"]
     garbled = [text.encode().decode("latin-1") for text in fine[:-1]] + ["caf\ufffd"]
-    problems = text_statistics.problems(text_statistics.statistics(np.array([*fine, *garbled, "", " \n"], object)))
+    problems = text_statistics.problems(
+        text_statistics.statistics(np.array([*fine, *garbled, "", " \n"], object))
+    )
     assert np.flatnonzero(problems["mojibake"]).tolist() == list(range(7, 14))
     assert np.flatnonzero(problems["empty"]).tolist() == [14, 15]
 
 
 def test_statistics_as_slices():
-    found = statistics.thirds({"length": np.arange(9.0), "same": np.ones(9), "mojibake": np.repeat([0.0, 1.0], [8, 1])})
+    found = statistics.thirds(
+        {"length": np.arange(9.0), "same": np.ones(9), "mojibake": np.repeat([0.0, 1.0], [8, 1])}
+    )
     assert found["length"].tolist() == ["low"] * 3 + ["middle"] * 3 + ["high"] * 3
     assert "same" not in found
     assert found["mojibake"].tolist() == ["low"] * 8 + ["high"]
@@ -148,10 +176,18 @@ def test_drift_says_what_differs():
     rows, light = rng.normal(size=(600, 5)), rng.normal(size=600)
     classes = rng.integers(4, size=600)
     assert drift.significant(drift.p_values(new, rows, classes, {"brightness": light})) == []
-    assert drift.significant(drift.p_values(new, rows + 0.5 * new[:, None], classes, {})) == ["embeddings"]
-    assert drift.significant(drift.p_values(new, rows, np.where(new, 1, classes), {})) == ["class mix"]
-    assert drift.significant(drift.p_values(new, rows, classes, {"brightness": light + new})) == ["brightness"]
-    said = drift.describe("class mix", new, {}, {"cat": np.where(new, True, classes == 1), "dog": classes == 2})
+    assert drift.significant(drift.p_values(new, rows + 0.5 * new[:, None], classes, {})) == [
+        "embeddings"
+    ]
+    assert drift.significant(drift.p_values(new, rows, np.where(new, 1, classes), {})) == [
+        "class mix"
+    ]
+    assert drift.significant(drift.p_values(new, rows, classes, {"brightness": light + new})) == [
+        "brightness"
+    ]
+    said = drift.describe(
+        "class mix", new, {}, {"cat": np.where(new, True, classes == 1), "dog": classes == 2}
+    )
     assert said.startswith("cat 100.0% instead of ")
 
 
@@ -159,7 +195,10 @@ def test_drift_says_what_differs():
 def test_holm_keeps_the_smallest_p_values_and_no_more_than_without_correction(p_values):
     kept = drift.significant(p_values)
     assert all(p_values[name] <= drift.LEVEL for name in kept)
-    assert all(p_values[name] >= max(map(p_values.get, kept), default=0) for name in p_values.keys() - set(kept))
+    assert all(
+        p_values[name] >= max(map(p_values.get, kept), default=0)
+        for name in p_values.keys() - set(kept)
+    )
 
 
 def test_random_halves_do_not_drift():
@@ -168,7 +207,12 @@ def test_random_halves_do_not_drift():
     flagged = 0
     for _ in range(100):
         new = rng.permutation(400) < 200
-        flagged += drift.significant(drift.p_values(new, rows, rng.integers(3, size=400), {"a": rows[:, 0]})) != []
+        flagged += (
+            drift.significant(
+                drift.p_values(new, rows, rng.integers(3, size=400), {"a": rows[:, 0]})
+            )
+            != []
+        )
     assert flagged <= 5
 
 
@@ -182,30 +226,45 @@ def test_a_leak_is_the_training_copy_whichever_came_first():
     images[200], images[201] = 7, 8  # blank ones are no copies
     splits = ["train"] * 300
     splits[298] = "test"
-    found = beyond.copies(catalogue(splits), image_statistics.fingerprint(images))
-    assert found[["key", "kind"]].to_numpy().tolist() == [["000", "leak"], ["299", "near_duplicate"]]
+    found = data_findings.copies(catalogue(splits), image_statistics.fingerprint(images))
+    assert found[["key", "kind"]].to_numpy().tolist() == [
+        ["000", "leak"],
+        ["299", "near_duplicate"],
+    ]
     assert found["reason"][0].startswith("looks like b/298 in test, ")
 
 
 def test_two_names_of_one_class_overlap():
     rng = np.random.default_rng(0)
     truth = rng.integers(3, size=600)
-    named = pd.Series(np.where((truth == 2) & (rng.random(600) < 0.2), 3, truth), rng.permutation(1000)[:600])
+    named = pd.Series(
+        np.where((truth == 2) & (rng.random(600) < 0.2), 3, truth), rng.permutation(1000)[:600]
+    )
     pred_probs = np.full((1000, 4), 0.25)
-    pred_probs[named.index] = np.array([[0.8, 0.1, 0.08, 0.02], [0.3, 0.6, 0.08, 0.02], [0.1, 0.1, 0.64, 0.16]])[truth]
-    found = beyond.overlaps(named, pred_probs, ["a", "b", "c", "c2"])
+    pred_probs[named.index] = np.array(
+        [[0.8, 0.1, 0.08, 0.02], [0.3, 0.6, 0.08, 0.02], [0.1, 0.1, 0.64, 0.16]]
+    )[truth]
+    found = data_findings.overlaps(named, pred_probs, ["a", "b", "c", "c2"])
     assert found[["given", "suggested"]].to_numpy().tolist() == [["c", "c2"]]
 
 
 def test_only_what_is_no_test_example_is_dropped():
-    judged = pd.DataFrame({"id": ["p", "q"], "decision": ["keep", "relabel"], "reason": ["", "why"]})
-    found = pd.DataFrame(
-        {"id": ["p", "q", "x"], "decision": ["drop", "review", "drop"], "reason": ["leak", "dark", "leak"]}
+    judged = pd.DataFrame(
+        {"id": ["p", "q"], "decision": ["keep", "relabel"], "reason": ["", "why"]}
     )
-    left = beyond.dropped(judged, found)
+    found = pd.DataFrame(
+        {
+            "id": ["p", "q", "x"],
+            "decision": ["drop", "review", "drop"],
+            "reason": ["leak", "dark", "leak"],
+        }
+    )
+    left = data_findings.dropped(judged, found)
     assert left["decision"].tolist() == ["drop", "relabel"]
     assert left["reason"].tolist() == ["leak", "why"]
 
 
 def test_every_kind_has_an_action():
-    assert {kind for module in statistics._MODULES.values() for kind in module.REASONS} < set(Beyond.model_fields)
+    assert {kind for module in statistics._MODULES.values() for kind in module.REASONS} < set(
+        Beyond.model_fields
+    )

@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from assay import catalogue, dataset
+from assay.catalogue import catalogue
+from assay.contract import csv_files, files, parquet_files, paths
 
 KIND = {"modality": "table", "shape": [0], "features": []}
 
@@ -19,11 +20,17 @@ def batches(tmp_path, monkeypatch):
         ("bare", ["d"], ["train"], []),
     ):
         columns = {"id": ids, "key": [f"{batch}-{id_}" for id_ in ids], "split": splits}
-        dataset.write_examples(batch, KIND, {name: pa.array(values) for name, values in columns.items()})
-        dataset.write_csv(dataset.labels(batch), ["id", "annotator", "label"], labels)
-        dataset.write_csv(dataset.truth(batch), ["id", "label"], [("a", "x")] if batch == "one" else [])
-        dataset.write_rows(dataset.embeddings(batch), len(ids), [np.array([[ord(id_)] for id_ in ids], np.float32)])
-    dataset.write_json(dataset.LISTED, {"batches": ["one", "two", "bare"]})
+        parquet_files.write_examples(
+            batch, KIND, {name: pa.array(values) for name, values in columns.items()}
+        )
+        csv_files.write_csv(paths.labels(batch), ["id", "annotator", "label"], labels)
+        csv_files.write_csv(
+            paths.truth(batch), ["id", "label"], [("a", "x")] if batch == "one" else []
+        )
+        files.write_rows(
+            paths.embeddings(batch), len(ids), [np.array([[ord(id_)] for id_ in ids], np.float32)]
+        )
+    files.write_json(paths.LISTED, {"batches": ["one", "two", "bare"]})
 
 
 @pytest.mark.usefixtures("batches")
@@ -43,5 +50,7 @@ def test_the_training_copy_of_a_test_example_goes_out_with_its_votes():
 @pytest.mark.usefixtures("batches")
 def test_embeddings_come_in_the_order_of_the_examples():
     examples = catalogue.read()
-    values = np.concatenate([rows[:] for rows in catalogue.features(examples[examples["id"] != "c"])])
+    values = np.concatenate(
+        [rows[:] for rows in catalogue.features(examples[examples["id"] != "c"])]
+    )
     assert [chr(int(value)) for value in values[:, 0]] == ["a", "b", "d"]

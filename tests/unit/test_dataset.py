@@ -6,33 +6,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import dataset
-from assay.errors import InputError
+from assay.contract import csv_files, files, identity, parquet_files
+from assay.contract.errors import InputError
 
 IDS = st.text("0123456789abcdef", min_size=32, max_size=32)
 
 
 @given(IDS, st.floats(0, 0.5), st.floats(0, 0.4))
 def test_a_larger_test_share_takes_no_example_back(example, test, more):
-    if dataset.split_by_hash(example, test, 0.05) == "test":
-        assert dataset.split_by_hash(example, test + more, 0.05) == "test"
+    if identity.split_by_hash(example, test, 0.05) == "test":
+        assert identity.split_by_hash(example, test + more, 0.05) == "test"
 
 
 def test_shares_are_kept():
-    ids = dataset.content_ids(np.arange(4000, dtype=np.float32)[:, None])
-    sides = [dataset.split_by_hash(id_, 0.2, 0.1) for id_ in ids]
+    ids = identity.content_ids(np.arange(4000, dtype=np.float32)[:, None])
+    sides = [identity.split_by_hash(id_, 0.2, 0.1) for id_ in ids]
     assert sides.count("test") / 4000 == pytest.approx(0.2, abs=0.02)
     assert sides.count("validation") / 4000 == pytest.approx(0.1, abs=0.02)
 
 
 def test_an_id_is_content_type_and_shape():
     payload = np.arange(16, dtype=np.uint8).reshape(2, 8)
-    ids = dataset.content_ids(payload)
+    ids = identity.content_ids(payload)
     assert len(set(ids)) == 2
     assert {len(id_) for id_ in ids} == {32}
-    assert dataset.content_ids(payload[::-1]) == ids[::-1]
-    assert not set(dataset.content_ids(payload.reshape(2, 4, 2))) & set(ids)
-    assert not set(dataset.content_ids(payload.astype(np.int8))) & set(ids)
+    assert identity.content_ids(payload[::-1]) == ids[::-1]
+    assert not set(identity.content_ids(payload.reshape(2, 4, 2))) & set(ids)
+    assert not set(identity.content_ids(payload.astype(np.int8))) & set(ids)
 
 
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
@@ -45,7 +45,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
         raise InputError("stop")
 
     with pytest.raises(InputError):
-        dataset.write_csv(path, ["a"], rows())
+        csv_files.write_csv(path, ["a"], rows())
     assert path.read_text() == "before"
     assert [file for file in tmp_path.rglob("*") if file.is_file()] == [path]
 
@@ -53,30 +53,32 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
 def test_csv_keeps_text_as_it_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = [['a"b', "x,y"], ["line\nbreak", "é😀"], ["", "NaN"], ["01", " 1"]]
-    dataset.write_csv(tmp_path / "t.csv", ["one", "two"], rows)
-    table = dataset.read_csv(tmp_path / "t.csv")
+    csv_files.write_csv(tmp_path / "t.csv", ["one", "two"], rows)
+    table = csv_files.read_csv(tmp_path / "t.csv")
     assert [list(row.values()) for row in table.to_pylist()] == rows
 
 
 def test_rows_that_do_not_add_up_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError):
-        dataset.write_rows(tmp_path / "e.npy", 3, [np.zeros((2, 4), np.float32)])
+        files.write_rows(tmp_path / "e.npy", 3, [np.zeros((2, 4), np.float32)])
     assert not (tmp_path / "e.npy").exists()
 
 
 def test_probabilities_come_back(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pred_probs = np.random.default_rng(0).dirichlet(np.ones(3), 5).astype(np.float32)
-    dataset.write_probabilities(tmp_path / "p.parquet", list("abcde"), pred_probs, ["x", "y, z", "ä"])
-    back, classes = dataset.read_probabilities(tmp_path / "p.parquet")
+    parquet_files.write_probabilities(
+        tmp_path / "p.parquet", list("abcde"), pred_probs, ["x", "y, z", "ä"]
+    )
+    back, classes = parquet_files.read_probabilities(tmp_path / "p.parquet")
     np.testing.assert_array_equal(back, pred_probs)
     assert classes == ["x", "y, z", "ä"]
 
 
 def test_blocks_cover_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    dataset.write_parquet(tmp_path / "b.parquet", pa.table({"n": list(range(10_000))}))
-    blocks = list(dataset.blocks(tmp_path / "b.parquet", 999))
+    parquet_files.write_parquet(tmp_path / "b.parquet", pa.table({"n": list(range(10_000))}))
+    blocks = list(parquet_files.blocks(tmp_path / "b.parquet", 999))
     assert max(map(len, blocks)) <= 999
     assert [n for block in blocks for n in block["n"].to_pylist()] == list(range(10_000))

@@ -2,13 +2,16 @@
 
 import numpy as np
 
-from assay import kernel_vote, leave_one_out
+from assay.cleaning import kernel_vote
+from assay.measures import leave_one_out
 
 
 def problem(n: int = 300) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     labels = rng.integers(3, size=n)
-    return (3 * np.eye(3)[labels] @ rng.normal(size=(3, 8)) + rng.normal(size=(n, 8))).astype(np.float32), labels
+    return (3 * np.eye(3)[labels] @ rng.normal(size=(3, 8)) + rng.normal(size=(n, 8))).astype(
+        np.float32
+    ), labels
 
 
 def test_no_label_votes_for_itself():
@@ -24,7 +27,9 @@ def test_no_label_votes_for_itself():
 
 def test_votes_are_right_and_come_in_any_blocks(monkeypatch):
     features, labels = problem()
-    vote = kernel_vote.fit([features[:100], features[100:]], labels, leave_one_out.fit([features], labels, 3), 300)
+    vote = kernel_vote.fit(
+        [features[:100], features[100:]], labels, leave_one_out.fit([features], labels, 3), 300
+    )
     whole = vote.scores(features, 0)
     assert np.mean(whole.argmax(axis=1) == labels) > 0.9
     monkeypatch.setattr(kernel_vote, "_BLOCK", 64)

@@ -14,9 +14,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from assay import answers, catalogue, dataset, images, label_studio, spreadsheets
-from assay.errors import InputError
-from assay.parameters import Collect
+from assay.annotation import answers
+from assay.catalogue import catalogue, spreadsheets
+from assay.contract import files, parquet_files, paths
+from assay.contract.errors import InputError
+from assay.contract.parameters import Collect
+from assay.labelling import label_studio
+from assay.modalities import images
 
 RECORDED = json.loads((Path(__file__).parents[1] / "data/label_studio.json").read_text())
 IDS = sorted(task["data"]["id"] for task in RECORDED["export"])
@@ -41,9 +45,18 @@ class Replay(BaseHTTPRequestHandler):
     def answer(self):
         sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         name = self.path.partition("?")[0].removeprefix("/api/").split("/")
-        self.server.posted.append((self.command, self.path, self.headers["Authorization"], json.loads(sent or "null")))
-        status, body = self.server.status, self.server.recorded[name[2] if name[2:] and name[2] else name[0]]
-        if (self.command, name[0], name[2:]) == ("POST", "projects", []) or self.path == "/api/projects/":
+        self.server.posted.append(
+            (self.command, self.path, self.headers["Authorization"], json.loads(sent or "null"))
+        )
+        status, body = (
+            self.server.status,
+            self.server.recorded[name[2] if name[2:] and name[2] else name[0]],
+        )
+        if (self.command, name[0], name[2:]) == (
+            "POST",
+            "projects",
+            [],
+        ) or self.path == "/api/projects/":
             body = RECORDED["projects"]["results"][0]
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
@@ -76,14 +89,21 @@ def data(tmp_path, monkeypatch):
     pixels = np.arange(len(IDS) * 64, dtype=np.uint8).reshape(-1, 8, 8, 1)
     columns, kind = images.to_columns(pixels, [], None, None)
     n = len(IDS)
-    names = {"id": IDS, "key": IDS, "duplicates": pa.array([[]] * n, pa.list_(pa.string())), "split": ["train"] * n}
-    dataset.write_examples("b", kind, names | columns)
-    dataset.write_json(dataset.LISTED, {"batches": ["b"]})
-    dataset.write_json(dataset.ENCODER_INFO, kind)
-    dataset.write_probabilities(dataset.PRED_PROBS, IDS, np.full((n, 10), 0.1, np.float32), CLASSES)
+    names = {
+        "id": IDS,
+        "key": IDS,
+        "duplicates": pa.array([[]] * n, pa.list_(pa.string())),
+        "split": ["train"] * n,
+    }
+    parquet_files.write_examples("b", kind, names | columns)
+    files.write_json(paths.LISTED, {"batches": ["b"]})
+    files.write_json(paths.ENCODER_INFO, kind)
+    parquet_files.write_probabilities(
+        paths.PRED_PROBS, IDS, np.full((n, 10), 0.1, np.float32), CLASSES
+    )
     queue = pd.DataFrame({"id": IDS[::-1], "given": "=1", "suggested": "3", "why": "-"})
-    spreadsheets.write(dataset.QUEUE, queue)
-    dataset.ANNOTATIONS.mkdir(parents=True)
+    spreadsheets.write(paths.QUEUE, queue)
+    paths.ANNOTATIONS.mkdir(parents=True)
 
 
 def push(stub, **options) -> list[str]:
@@ -111,11 +131,15 @@ def of(stub, example: str, email: str) -> dict:
 
 
 def choose(annotation: dict, *labels: str) -> None:
-    annotation["result"] = [{"from_name": "label", "value": {"choices": list(labels)}}] if labels else []
+    annotation["result"] = (
+        [{"from_name": "label", "value": {"choices": list(labels)}}] if labels else []
+    )
 
 
 def posted(stub, end: str) -> list:
-    return [body for method, path, _, body in stub.posted if method == "POST" and path.endswith(end)]
+    return [
+        body for method, path, _, body in stub.posted if method == "POST" and path.endswith(end)
+    ]
 
 
 # push
@@ -126,7 +150,9 @@ def test_a_missing_project_is_made_and_gets_the_queue(stub):
     assert push(stub)[0].startswith(f"{len(IDS)} tasks sent to {stub.url}/projects/")
     made = posted(stub, "/projects/")[0]
     assert made["title"] == "assay"
-    assert [choice.get("value") for choice in ET.fromstring(made["label_config"]).iter("Choice")] == CLASSES
+    assert [
+        choice.get("value") for choice in ET.fromstring(made["label_config"]).iter("Choice")
+    ] == CLASSES
     tasks = posted(stub, "/import")[0]
     assert [task["data"]["id"] for task in tasks] == IDS[::-1]  # in the order of the queue
     assert (tasks[0]["data"]["given"], tasks[0]["data"]["why"]) == ("=1", "-")
@@ -138,7 +164,10 @@ def test_a_missing_project_is_made_and_gets_the_queue(stub):
 def test_what_is_there_is_not_pushed_again(stub):
     del export(stub)[2:]
     push(stub)
-    assert {task["data"]["id"] for task in posted(stub, "/import")[0]} == set(IDS) - {SKIPPED, UNKNOWN}
+    assert {task["data"]["id"] for task in posted(stub, "/import")[0]} == set(IDS) - {
+        SKIPPED,
+        UNKNOWN,
+    }
     stub.recorded["export"], stub.posted = copy.deepcopy(RECORDED["export"]), []
     assert push(stub)[0].startswith("0 tasks sent")
     assert not posted(stub, "/import")
@@ -148,7 +177,9 @@ def test_what_is_there_is_not_pushed_again(stub):
 def test_a_personal_access_token_is_exchanged(stub):
     push(stub)
     assert posted(stub, "/token/refresh/") == [{"refresh": JWT}]
-    assert {authorization for _, path, authorization, _ in stub.posted if "token" not in path} == {"Bearer access"}
+    assert {authorization for _, path, authorization, _ in stub.posted if "token" not in path} == {
+        "Bearer access"
+    }
 
 
 def test_an_older_token_is_used_as_it_is(stub, monkeypatch):
@@ -158,13 +189,15 @@ def test_an_older_token_is_used_as_it_is(stub, monkeypatch):
 
 
 def test_a_project_without_a_class_is_refused(stub):
-    dataset.write_probabilities(dataset.PRED_PROBS, IDS, np.full((len(IDS), 11), 0.1, np.float32), [*CLASSES, "x"])
+    parquet_files.write_probabilities(
+        paths.PRED_PROBS, IDS, np.full((len(IDS), 11), 0.1, np.float32), [*CLASSES, "x"]
+    )
     with pytest.raises(InputError, match="does not offer the class 'x'"):
         push(stub)
 
 
 def test_a_queue_of_other_data_is_refused():
-    dataset.QUEUE.write_text("id,given,suggested,why\nff,,3,\n")
+    paths.QUEUE.write_text("id,given,suggested,why\nff,,3,\n")
     with pytest.raises(InputError, match=r"queue.csv asks for 'ff'"):
         push(None, file=Path("tasks.json"))
 
@@ -174,13 +207,30 @@ def test_tasks_in_a_file(tmp_path):
     tasks = json.loads((tmp_path / "tasks.json").read_text())
     uri = tasks[-1]["data"]["image"].removeprefix("data:image/png;base64,")
     assert len(tasks) == len(IDS)
-    pixels = images.canonical([base64.b64decode(uri)], [""], Collect.model_construct(resize=None, channels=None))
+    pixels = images.canonical(
+        [base64.b64decode(uri)], [""], Collect.model_construct(resize=None, channels=None)
+    )
     assert pixels.ravel().tolist() == list(range(64))
     assert ET.parse(tmp_path / "tasks.xml").find("Image").get("value") == "$image"
 
 
 def test_interface_keeps_classes_as_they_are():
-    classes = ["1", " 1", "1.0", "01", "TRUE", "null", "NaN", "<b>", '"q"', "it's", "a\nb", "é😀", "$why", "=1"]
+    classes = [
+        "1",
+        " 1",
+        "1.0",
+        "01",
+        "TRUE",
+        "null",
+        "NaN",
+        "<b>",
+        '"q"',
+        "it's",
+        "a\nb",
+        "é😀",
+        "$why",
+        "=1",
+    ]
     choices = list(ET.fromstring(label_studio.interface("text", classes)).iter("Choice"))
     assert [choice.get("alias") for choice in choices] == classes
 
@@ -196,12 +246,16 @@ def test_two_people_are_two_votes(stub):
 
 
 def test_mishaps_are_told_and_give_no_vote(stub):
-    dataset.write_json(dataset.ANNOTATIONS / "label-studio.json", {f"{stub.url}/projects/1": [*IDS, "gone"]})
+    files.write_json(
+        paths.ANNOTATIONS / "label-studio.json", {f"{stub.url}/projects/1": [*IDS, "gone"]}
+    )
     said = "\n".join(pull(stub))
     assert f"1 skipped: {SKIPPED} by {BELA}" in said
     assert f"1 with no class of the data, left out: 'zebra' to {UNKNOWN} by {BELA}" in said
     assert "1 deleted since the push: gone" in said
-    assert f"answered again by the same person, whose later answer counts: {TWICE} by {BELA}" in said
+    assert (
+        f"answered again by the same person, whose later answer counts: {TWICE} by {BELA}" in said
+    )
     assert not {(SKIPPED, BELA), (UNKNOWN, BELA)} & rows().keys()
     assert rows()[EDITED, BELA] == "4"
 
@@ -209,10 +263,15 @@ def test_mishaps_are_told_and_give_no_vote(stub):
 def test_parts_that_are_no_choice(stub):
     relation = {"from_id": "a", "to_id": "b", "type": "relation", "direction": "right"}
     of(stub, OTHERS[0], ANNA)["result"].append(relation)
-    of(stub, OTHERS[1], ANNA)["result"] = [{"from_name": "label", "value": {"rectanglelabels": ["3"]}}]
+    of(stub, OTHERS[1], ANNA)["result"] = [
+        {"from_name": "label", "value": {"rectanglelabels": ["3"]}}
+    ]
     said = "\n".join(pull(stub))
     assert (OTHERS[0], ANNA) in rows()
-    assert f"with no class of the data, left out: 'zebra' to {UNKNOWN} by {BELA}, None to {OTHERS[1]} by {ANNA}" in said
+    assert (
+        f"with no class of the data, left out: 'zebra' to {UNKNOWN} by {BELA}, None to {OTHERS[1]} by {ANNA}"
+        in said
+    )
 
 
 def test_people_without_a_name_stay_apart(stub):
@@ -221,7 +280,10 @@ def test_people_without_a_name_stay_apart(stub):
     task["annotations"] = [template | {"id": number, "completed_by": None} for number in (901, 902)]
     told = "2 by nobody that Label Studio names, each taken for another person: "
     assert any(line.startswith(told) for line in pull(stub))
-    assert {person for id_, person in rows() if id_ == OTHERS[0]} == {"annotation 901", "annotation 902"}
+    assert {person for id_, person in rows() if id_ == OTHERS[0]} == {
+        "annotation 901",
+        "annotation 902",
+    }
 
 
 @pytest.mark.parametrize("by_server", [True, False])
@@ -242,7 +304,9 @@ def test_a_vote_that_is_gone_is_told(stub):
     before = rows()
     next(task for task in export(stub) if task["data"]["id"] == OTHERS[0])["annotations"] = []
     gone = sorted(key for key in before if key[0] == OTHERS[0])
-    told = f"{len(gone)} there at the last pull, and no vote now: {', '.join(map(' by '.join, gone))}"
+    told = (
+        f"{len(gone)} there at the last pull, and no vote now: {', '.join(map(' by '.join, gone))}"
+    )
     assert told in pull(stub)
     assert rows().keys() == before.keys() - set(gone)
 
@@ -254,10 +318,12 @@ def test_an_export_of_answered_tasks_deletes_nothing(stub, tmp_path):
 
 
 def test_notes_that_git_could_not_merge(stub):
-    notes = dataset.ANNOTATIONS / "label-studio.json"
+    notes = paths.ANNOTATIONS / "label-studio.json"
     notes.write_text('{\n<<<<<<< HEAD\n"a": []\n=======\n"b": []\n>>>>>>> theirs\n}\n')
     for command in (push, pull):
-        with pytest.raises(InputError, match=r"label-studio.json line 2 starts a git merge conflict: .* delete"):
+        with pytest.raises(
+            InputError, match=r"label-studio.json line 2 starts a git merge conflict: .* delete"
+        ):
             command(stub)
     assert not posted(stub, "/import")
     assert not label_studio.ANSWERS.exists()
@@ -340,11 +406,14 @@ def test_an_export_in_a_file(stub, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "id,label\n", "{}x", '[{"id": 1, "example": "x", "label": "3"}]', '{"a": 1}', "[1]"]
+    "text",
+    ["", "id,label\n", "{}x", '[{"id": 1, "example": "x", "label": "3"}]', '{"a": 1}', "[1]"],
 )
 def test_a_file_that_is_no_export(tmp_path, text):
     (tmp_path / "export.json").write_text(text)
-    with pytest.raises(InputError, match=r"export.json is no export of Label Studio in the format JSON"):
+    with pytest.raises(
+        InputError, match=r"export.json is no export of Label Studio in the format JSON"
+    ):
         pull(None, file=tmp_path / "export.json")
     assert not label_studio.ANSWERS.exists()
 
@@ -369,7 +438,9 @@ def test_no_server(monkeypatch):
         list(label_studio.pull("http://127.0.0.1:9", "assay", None))
 
 
-@pytest.mark.parametrize(("status", "body"), [(401, b'{"detail": "Token is invalid"}'), (500, b""), (200, b"<html>")])
+@pytest.mark.parametrize(
+    ("status", "body"), [(401, b'{"detail": "Token is invalid"}'), (500, b""), (200, b"<html>")]
+)
 def test_a_server_that_refuses_or_is_another(stub, status, body):
     stub.status, stub.recorded["token"] = status, body
     with pytest.raises(InputError, match="LABEL_STUDIO_API_KEY"):

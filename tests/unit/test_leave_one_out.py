@@ -5,17 +5,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay import leave_one_out
+from assay.measures import leave_one_out
 
 
 def problem(seed: int, n: int, width: int, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     labels = np.append(np.arange(n_classes), rng.integers(n_classes, size=n - n_classes))
-    features = rng.normal(size=(n, width)) * rng.uniform(0.1, 10, width) + rng.normal(size=width) + labels[:, None]
+    features = (
+        rng.normal(size=(n, width)) * rng.uniform(0.1, 10, width)
+        + rng.normal(size=width)
+        + labels[:, None]
+    )
     return features, labels
 
 
-problems = st.tuples(st.integers(0, 10**6), st.integers(8, 40), st.integers(1, 60), st.integers(2, 5))
+problems = st.tuples(
+    st.integers(0, 10**6), st.integers(8, 40), st.integers(1, 60), st.integers(2, 5)
+)
 
 
 @settings(max_examples=60, deadline=None)

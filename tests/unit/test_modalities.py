@@ -11,10 +11,12 @@ from onnx import TensorProto, helper
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
-from assay import adapters, audio, columns, graphs, images, linear_head, log_mel, ngrams, tables, text
-from assay.errors import InputError
-from assay.inference import Model
-from assay.parameters import Collect
+from assay.contract.errors import InputError
+from assay.contract.inference import Model
+from assay.contract.parameters import Collect
+from assay.encoders import adapters, columns, log_mel, ngrams
+from assay.modalities import audio, images, tables, text
+from assay.training import linear_head, onnx_graph
 
 SOUND = Collect.model_construct(sample_rate=16000, seconds=1.0)
 HOW = {"portable": True, "threads": 1}
@@ -30,7 +32,9 @@ def tone(hertz: float, rate: int, seconds: float = 0.5) -> np.ndarray:
     return 0.5 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)
 
 
-@pytest.mark.parametrize(("rate", "form"), [(8000, "WAV"), (16000, "FLAC"), (44100, "OGG"), (48000, "WAV")])
+@pytest.mark.parametrize(
+    ("rate", "form"), [(8000, "WAV"), (16000, "FLAC"), (44100, "OGG"), (48000, "WAV")]
+)
 def test_any_rate_sounds_the_same(rate: int, form: str) -> None:
     stereo = np.stack([tone(440, rate)] * 2, axis=1)
     (sound,) = audio.canonical([encoded(stereo, rate, form)], ["a"], SOUND)
@@ -61,14 +65,17 @@ def test_sound_through_parquet_and_to_people() -> None:
     assert len(shown) == 2
     assert all(uri.startswith("data:audio/wav;base64,") for uri in shown)
     changed = audio.augment(
-        np.repeat(audio.canonical([encoded(tone(440, 8000), 8000)], ["a"], SOUND), 3, 0), np.random.default_rng(0)
+        np.repeat(audio.canonical([encoded(tone(440, 8000), 8000)], ["a"], SOUND), 3, 0),
+        np.random.default_rng(0),
     )
     assert changed.shape == (3, 16000)
     assert len({row.tobytes() for row in changed}) == 3
 
 
 def test_log_mel_shows_the_pitch() -> None:
-    payload = np.stack([np.rint(tone(hertz, 16000, 1.0) * 2**15).astype(np.int16) for hertz in (300, 1000, 4000)])
+    payload = np.stack(
+        [np.rint(tone(hertz, 16000, 1.0) * 2**15).astype(np.int16) for hertz in (300, 1000, 4000)]
+    )
     shown = Model(log_mel.to_onnx({"shape": [16000], "sample_rate": 16000}), **HOW)(payload)
     assert shown.shape == (3, log_mel.MELS, 98, 1)
     loudest = shown[:, :, 50, 0].argmax(axis=1)
@@ -104,10 +111,21 @@ def test_ngrams_are_tf_idf() -> None:
     assert np.allclose(found[0], features[0])  # whatever the case
     assert not found[1].any()
     assert np.allclose(np.linalg.norm(features, axis=1), 1)
-    counts = {"a": 2, "b": 1, "ab": 1, " a": 1, " ab": 1, "a ": 1}  # of the first text, of what two texts have
-    rarity = {gram: 1 + np.log(6 / (1 + n)) for gram, n in zip(counts, (5, 4, 4, 3, 3, 2), strict=True)}
+    counts = {
+        "a": 2,
+        "b": 1,
+        "ab": 1,
+        " a": 1,
+        " ab": 1,
+        "a ": 1,
+    }  # of the first text, of what two texts have
+    rarity = {
+        gram: 1 + np.log(6 / (1 + n)) for gram, n in zip(counts, (5, 4, 4, 3, 3, 2), strict=True)
+    }
     weights = np.array([np.sqrt(counts[gram]) * rarity[gram] for gram in counts])
-    assert np.allclose(np.sort(features[0][features[0] > 0]), np.sort(weights / np.linalg.norm(weights)))
+    assert np.allclose(
+        np.sort(features[0][features[0] > 0]), np.sort(weights / np.linalg.norm(weights))
+    )
 
 
 def test_long_words_are_ngrams_that_weigh_twice() -> None:
@@ -170,14 +188,27 @@ def test_people_see_a_row_as_it_was_written() -> None:
     }
     made, kind = tables.to_columns(None, [0, 1], pa.table(written), SOUND)
     shown = tables.show(pa.table(made).to_batches()[0], kind)
-    first = ["id = 9007199254740993", "width = 7.05865", "third = 0.1", "since = 2019-10-12", "plan = gold 1.0"]
+    first = [
+        "id = 9007199254740993",
+        "width = 7.05865",
+        "third = 0.1",
+        "since = 2019-10-12",
+        "plan = gold 1.0",
+    ]
     assert shown[0].splitlines() == [*first, "=paid = true"]
-    assert shown[1].splitlines()[:4] == ["id = ", "width = ", "third = ", "since = 2019-10-12 08:30:00"]
+    assert shown[1].splitlines()[:4] == [
+        "id = ",
+        "width = ",
+        "third = ",
+        "since = 2019-10-12 08:30:00",
+    ]
 
 
 def test_one_constant_column() -> None:
     rows = np.ones((6, 1), np.float32)
-    assert np.isfinite(Model(columns.to_onnx(rows, {"features": {"x": "number"}}), **HOW)(rows)).all()
+    assert np.isfinite(
+        Model(columns.to_onnx(rows, {"features": {"x": "number"}}), **HOW)(rows)
+    ).all()
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -188,7 +219,9 @@ def test_linear_head_is_logistic_regression(n_classes: int) -> None:
     scaled = features - features.mean(axis=0)
     scaled /= np.sqrt(np.square(scaled).sum() / 60)
     expected = LogisticRegression(C=3.0).fit(scaled, labels).predict_proba(scaled)
-    found = Model(graphs.linear_head(head.coef, head.intercept), **HOW)(features.astype(np.float32))
+    found = Model(onnx_graph.linear_head(head.coef, head.intercept), **HOW)(
+        features.astype(np.float32)
+    )
     assert np.allclose(found, expected, atol=1e-3)
 
 
@@ -202,16 +235,25 @@ def test_linear_head_of_a_class_that_has_no_example() -> None:
 @pytest.mark.parametrize("shape", [(3, 16, 16), (16, 16, 3)])
 def test_encoder_from_elsewhere(tmp_path: object, opset: int, shape: tuple[int, ...]) -> None:
     node = helper.make_node("Identity", ["image"], ["embedding"])
-    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", *shape]) for name in ("image", "embedding")]
-    graph = helper.make_graph([node, helper.make_node("Relu", ["image"], ["other"])], "g", values[:1], values[1:])
+    values = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", *shape])
+        for name in ("image", "embedding")
+    ]
+    graph = helper.make_graph(
+        [node, helper.make_node("Relu", ["image"], ["other"])], "g", values[:1], values[1:]
+    )
     path = tmp_path / "encoder.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8), path)
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8), path
+    )
     kind = {"modality": "image", "shape": [8, 8, 1]}
     embed = Model(adapters.adapt(path, kind, **HOW), **HOW)
     given = embed(np.full((2, 8, 8, 1), 255, np.uint8))
     assert given.shape == (2, shape[-1] if shape[0] != 3 else 3)
     if shape[0] == 3:
-        assert np.allclose(given[0], (1 - np.array([0.485, 0.456, 0.406])) / [0.229, 0.224, 0.225], atol=1e-4)
+        assert np.allclose(
+            given[0], (1 - np.array([0.485, 0.456, 0.406])) / [0.229, 0.224, 0.225], atol=1e-4
+        )
 
 
 def test_pixels_that_are_resized_for_an_encoder_are_rounded(tmp_path: object) -> None:
@@ -220,14 +262,16 @@ def test_pixels_that_are_resized_for_an_encoder_are_rounded(tmp_path: object) ->
     given = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["b", 2, 2, 3])
     graph = helper.make_graph([node], "g", [taken], [given])
     path = tmp_path / "encoder.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8), path)
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8), path
+    )
     embed = Model(adapters.adapt(path, {"modality": "image", "shape": [2, 3, 1]}, **HOW), **HOW)
     assert embed(np.array([[[[0], [3], [3]]] * 2], np.uint8)).tolist() == [[2, 2, 2]]  # 0.75 and 3
 
 
 def test_encoder_that_takes_something_else(tmp_path: object) -> None:
     path = tmp_path / "encoder.onnx"
-    path.write_bytes(graphs.as_it_is(TensorProto.FLOAT, [3]))
+    path.write_bytes(onnx_graph.as_it_is(TensorProto.FLOAT, [3]))
     with pytest.raises(InputError, match=r"encoder\.onnx takes"):
         adapters.adapt(path, {"modality": "image", "shape": [8, 8, 1]}, **HOW)
 
@@ -244,7 +288,9 @@ def test_odd_images() -> None:
     files = []
     for form, picture in odd:
         file = io.BytesIO()
-        picture.save(file, form, **({"save_all": True, "append_images": [blue]} if form == "GIF" else {}))
+        picture.save(
+            file, form, **({"save_all": True, "append_images": [blue]} if form == "GIF" else {})
+        )
         files.append(file.getvalue())
     params = Collect.model_construct(resize=(8, 8), channels=3)
     found = images.canonical(files, [str(number) for number in range(len(files))], params)

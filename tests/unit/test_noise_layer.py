@@ -3,16 +3,23 @@
 import numpy as np
 import pytest
 
-from assay import calibration, noise_layer
+from assay.cleaning import noise_layer
+from assay.training import calibration
 
 
-def noisy(noise: float, n: int = 20_000, n_classes: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def noisy(
+    noise: float, n: int = 20_000, n_classes: int = 5
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Scores whose softmax at temperature 0.2 is the probability of the true class; true and given labels."""
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(n, n_classes))
     truth = np.argmax(scores / 0.2 + rng.gumbel(size=scores.shape), axis=1)
     wrong = rng.random(n) < noise
-    return scores, truth, np.where(wrong, (truth + rng.integers(1, n_classes, n)) % n_classes, truth)
+    return (
+        scores,
+        truth,
+        np.where(wrong, (truth + rng.integers(1, n_classes, n)) % n_classes, truth),
+    )
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.02, 0.1, 0.3])
@@ -25,7 +32,9 @@ def test_finds_temperature_and_noise(noise):
 
 def test_finds_who_is_taken_for_whom():
     scores, truth, _ = noisy(0.0)
-    given = np.where((truth == 1) & (np.arange(len(truth)) % 4 == 0), 2, truth)  # one 1 in four is called a 2
+    given = np.where(
+        (truth == 1) & (np.arange(len(truth)) % 4 == 0), 2, truth
+    )  # one 1 in four is called a 2
     confusion = noise_layer.fit([scores], given).confusion
     np.testing.assert_allclose(confusion[1, [1, 2]], [0.75, 0.25], atol=0.04)
     np.testing.assert_allclose(np.diag(confusion)[[0, 2, 3, 4]], 1, atol=0.03)
@@ -37,7 +46,9 @@ def test_labels_that_are_wrong_by_class_are_found_although_a_voice_learned_them(
     truth = rng.integers(5, size=4000)
     given = np.where(rng.random(4000) < share, (truth + 1) % 5, truth)
     usual = np.stack([np.roll([1 - share, share, 0, 0, 0], each) for each in range(5)])[truth]
-    voice = np.log(usual + 0.01) + rng.normal(scale=0.1, size=usual.shape)  # what neighbours say of the given labels
+    voice = np.log(usual + 0.01) + rng.normal(
+        scale=0.1, size=usual.shape
+    )  # what neighbours say of the given labels
     layer = noise_layer.fit([voice], given)
     joint = layer.pred_probs([voice]) * layer.confusion[:, given].T
     assert np.mean(joint.argmax(axis=1) == truth) > 0.98
@@ -94,7 +105,10 @@ def test_separable_scores_do_not_run_away():
 def test_any_number_of_classes(n_classes):
     rng = np.random.default_rng(0)
     labels = rng.integers(n_classes, size=600)
-    voices = [np.eye(n_classes)[labels] + rng.normal(size=(600, n_classes)), rng.normal(size=(600, n_classes))]
+    voices = [
+        np.eye(n_classes)[labels] + rng.normal(size=(600, n_classes)),
+        rng.normal(size=(600, n_classes)),
+    ]
     layer = noise_layer.fit(voices, labels)
     np.testing.assert_allclose(layer.pred_probs(voices).sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_allclose(layer.confusion.sum(axis=1), 1, rtol=1e-9)

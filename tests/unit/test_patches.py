@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from assay import patches
-from assay.inference import Model
+from assay.contract.inference import Model
+from assay.encoders import patches
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (28, 28, 1), (17, 23, 3), (1, 1, 1), (2, 5, 3)])
@@ -15,7 +15,9 @@ def test_graph_equals_formula(shape, tmp_path):
     embeddings = Model(tmp_path / "e.onnx", portable=True, threads=1)(images)
 
     size = bank.filters.shape[1]
-    windows = np.lib.stride_tricks.sliding_window_view(images.astype(float), (size, size), axis=(1, 2))
+    windows = np.lib.stride_tricks.sliding_window_view(
+        images.astype(float), (size, size), axis=(1, 2)
+    )
     windows = windows.transpose(0, 1, 2, 4, 5, 3)  # (n, y, x, size, size, channels)
     flat = windows.reshape(*windows.shape[:3], -1)
     normal = (flat - flat.mean(-1, keepdims=True)) / np.sqrt(flat.var(-1, keepdims=True) + 10)
@@ -60,6 +62,11 @@ def test_two_scales_stand_side_by_side_and_a_mirror_image_is_the_same(shape, tmp
 
     sides = [embed(images, [bank]) for bank in banks]
     assert embed(images, banks).shape == (20, sum(side.shape[1] for side in sides))
-    once, mirrored = embed(images, banks, mirror=True), embed(images[:, :, ::-1], banks, mirror=True)
+    once, mirrored = (
+        embed(images, banks, mirror=True),
+        embed(images[:, :, ::-1], banks, mirror=True),
+    )
     np.testing.assert_allclose(once, mirrored, atol=1e-3)
-    np.testing.assert_allclose(once, embed(images, banks) + embed(images[:, :, ::-1], banks), atol=1e-3)
+    np.testing.assert_allclose(
+        once, embed(images, banks) + embed(images[:, :, ::-1], banks), atol=1e-3
+    )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay import acquisition, propagation, whitening
+from assay.annotation import propagation, queue_order, whitening
 
 PAGE = 10
 
@@ -28,7 +28,9 @@ def test_nearest_is_what_sorting_all_distances_gives(n, dimensions, count, seed)
     every = np.linalg.norm(points[:, None] - points, axis=2)
     np.fill_diagonal(every, np.inf)
     np.testing.assert_allclose(distances, np.sort(every, axis=1)[:, :count], atol=1e-4)
-    assert all(row not in found and len(set(found)) == count for row, found in enumerate(neighbours))
+    assert all(
+        row not in found and len(set(found)) == count for row, found in enumerate(neighbours)
+    )
 
 
 def test_the_graph_is_symmetric_and_contracts():
@@ -54,7 +56,9 @@ def test_a_class_with_more_labels_is_not_favoured():
 
 
 def test_where_no_label_arrives_all_classes_are_alike():
-    far = np.concatenate([np.zeros((20, 2)), np.full((20, 2), 1e3)]) + np.random.default_rng(0).normal(size=(40, 2))
+    far = np.concatenate([np.zeros((20, 2)), np.full((20, 2), 1e3)]) + np.random.default_rng(
+        0
+    ).normal(size=(40, 2))
     labels = np.full(40, -1)
     labels[[0, 1]] = 0, 1
     pred_probs = propagation.propagate([far.astype(np.float32)], labels, np.ones(40), 2)
@@ -72,7 +76,9 @@ def test_few_or_equal_examples_are_no_error(n):
 def test_whitened_components_have_one_scale_and_do_not_mind_batches():
     points = np.random.default_rng(0).normal(size=(500, 6)) * [9, 5, 3, 2, 1, 0.01]
     whole = whitening.whiten([points], 10**6)
-    np.testing.assert_allclose(np.abs(whitening.whiten([points[:123], points[123:]], 10**6)), np.abs(whole), atol=1e-5)
+    np.testing.assert_allclose(
+        np.abs(whitening.whiten([points[:123], points[123:]], 10**6)), np.abs(whole), atol=1e-5
+    )
     np.testing.assert_allclose(np.cov(whole.T) - np.diag(whole.var(axis=0, ddof=1)), 0, atol=1e-4)
     scales = whole.std(axis=0)
     assert (scales[:2] > 0.9).all()
@@ -83,7 +89,7 @@ def test_a_page_has_one_question_of_each_cluster_of_doubt():
     rng = np.random.default_rng(0)
     centers = rng.normal(size=(PAGE, 8)) * 10
     points = np.repeat(centers, 30, axis=0) + rng.normal(size=(PAGE * 30, 8)) * 0.1
-    asked = acquisition.by_page(points, rng.uniform(0.1, 0.9, len(points)), 2 * PAGE, PAGE)
+    asked = queue_order.by_page(points, rng.uniform(0.1, 0.9, len(points)), 2 * PAGE, PAGE)
     assert len(set(asked)) == 2 * PAGE
     for page in np.split(asked, 2):
         assert sorted(page // 30) == list(range(PAGE))
@@ -92,10 +98,10 @@ def test_a_page_has_one_question_of_each_cluster_of_doubt():
 def test_the_sure_are_asked_for_last():
     rng = np.random.default_rng(1)
     gain = np.where(np.arange(100) < 30, 0.8, 0.0)
-    assert set(acquisition.by_page(rng.normal(size=(100, 5)), gain, 10, PAGE)) <= set(range(30))
+    assert set(queue_order.by_page(rng.normal(size=(100, 5)), gain, 10, PAGE)) <= set(range(30))
 
 
 @pytest.mark.parametrize("n", [0, 1, 7])
 def test_few_or_equal_questions_are_all_asked(n):
-    assert sorted(acquisition.by_page(np.ones((n, 3)), np.zeros(n), 100, PAGE)) == list(range(n))
-    assert len(acquisition.by_page(np.ones((n, 3)), np.zeros(n), 0, PAGE)) == 0
+    assert sorted(queue_order.by_page(np.ones((n, 3)), np.zeros(n), 100, PAGE)) == list(range(n))
+    assert len(queue_order.by_page(np.ones((n, 3)), np.zeros(n), 0, PAGE)) == 0

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from assay import scores
-from assay.scores import Predictions
+from assay.evaluation import scores
+from assay.evaluation.scores import Predictions
 
 
 @pytest.fixture
@@ -18,7 +18,9 @@ def predictions() -> Predictions:
 def test_equal_those_of_scikit_learn(predictions):
     answer, predicted = predictions.answer, predictions.predicted
     assert scores.accuracy(predictions).mean() == metrics.accuracy_score(answer, predicted)
-    assert scores.macro_f1(predictions).mean() == pytest.approx(metrics.f1_score(answer, predicted, average="macro"))
+    assert scores.macro_f1(predictions).mean() == pytest.approx(
+        metrics.f1_score(answer, predicted, average="macro")
+    )
 
 
 def test_the_loss_is_that_of_scikit_learn():
@@ -36,9 +38,13 @@ def test_a_class_that_the_model_does_not_know_is_always_wrong():
 
 
 def test_calibration_error_by_hand():
-    predictions = Predictions.of(np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.4, 0.6]]), np.array([0, 0, 1, 1]))
+    predictions = Predictions.of(
+        np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.4, 0.6]]), np.array([0, 0, 1, 1])
+    )
     # three say 0.9 and two of them are right; one says 0.6 and is right
-    assert scores.calibration_error(predictions).mean() == pytest.approx((3 * abs(2 / 3 - 0.9) + 0.4) / 4)
+    assert scores.calibration_error(predictions).mean() == pytest.approx(
+        (3 * abs(2 / 3 - 0.9) + 0.4) / 4
+    )
     assert scores.reliability(predictions)["examples"].tolist() == [1, 3]
 
 

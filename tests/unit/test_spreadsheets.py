@@ -9,11 +9,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import spreadsheets
-from assay.errors import InputError
+from assay.catalogue import spreadsheets
+from assay.contract.errors import InputError
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "a;=1", "a\n=1", "'=1", "''=1", "a,\t-1"]
-TEXTS = ["", "'tis", "1", "1.0", " 1", "01", "TRUE", "null", "NaN", 'a"b', "a, b", "two\nlines", "é😀", "a-b", "a;b"]
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    " =1",
+    "＝1",
+    "a;=1",
+    "a\n=1",
+    "'=1",
+    "''=1",
+    "a,\t-1",
+]
+TEXTS = [
+    "",
+    "'tis",
+    "1",
+    "1.0",
+    " 1",
+    "01",
+    "TRUE",
+    "null",
+    "NaN",
+    'a"b',
+    "a, b",
+    "two\nlines",
+    "é😀",
+    "a-b",
+    "a;b",
+]
 
 
 @pytest.mark.parametrize("text", FORMULAS)
@@ -52,7 +82,9 @@ def test_what_a_spreadsheet_saves_is_read(frame, tmp_path, delimiter, mark):
     with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     saved = io.StringIO()
-    csv.writer(saved, delimiter=delimiter, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerows(rows)
+    csv.writer(saved, delimiter=delimiter, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerows(
+        rows
+    )
     (tmp_path / "t.csv").write_bytes((mark + saved.getvalue()).encode())
     table = spreadsheets.read(tmp_path / "t.csv", ["text", "other"])
     assert table["text"].to_pylist() == frame["text"].to_list()

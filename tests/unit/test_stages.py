@@ -4,12 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assay import annotators, answers, parameters, quality
-from assay.errors import InputError
-from assay.parameters import Collect
+from assay.annotation import answers
+from assay.cleaning import annotators, quality
+from assay.contract import parameters
+from assay.contract.errors import InputError
+from assay.contract.parameters import Collect
 from stages import annotate, clean, collect, digits, train
 
-SHARES = Collect(test=0.3, validation=0.1, resize=None, channels=None, sample_rate=16000, seconds=1.0)
+SHARES = Collect(
+    test=0.3, validation=0.1, resize=None, channels=None, sample_rate=16000, seconds=1.0
+)
 IDS = ["00" * 16, "50" * 16, "ff" * 16]  # by hash: test, validation, train
 
 
@@ -19,7 +23,11 @@ def test_sides_by_hash_where_none_is_given():
 
 def test_given_sides_are_kept_and_validation_is_taken_off_training():
     assert collect.sides(IDS, ["train", "test", ""], SHARES) == ["validation", "test", "train"]
-    assert collect.sides(IDS, ["train", "test", "validation"], SHARES) == ["train", "test", "validation"]
+    assert collect.sides(IDS, ["train", "test", "validation"], SHARES) == [
+        "train",
+        "test",
+        "validation",
+    ]
 
 
 def test_the_training_copy_of_a_test_example_loses_its_side():
@@ -31,7 +39,10 @@ def test_the_training_copy_of_a_test_example_loses_its_side():
 
 def test_decisions():
     found = pd.DataFrame(
-        {"quality": [0.9, 0.2, 0.2, 0.05, 0.2, 0.4], "is_issue": [False, True, True, True, True, True]}
+        {
+            "quality": [0.9, 0.2, 0.2, 0.05, 0.2, 0.4],
+            "is_issue": [False, True, True, True, True, True],
+        }
     )
     found["disputed"] = [False] * 5 + [True]
     found["confidence"] = [0.9, 0.8, 0.5, 0.5, 0.8, 0.5]
@@ -52,19 +63,32 @@ def test_doubt_needs_both_voices():
     voted[50:55, 0] = True  # somebody said 0, and what is known of people says that too
     believed = np.where(voted, [0.6, 0.4], np.where(given[:, None] == [0, 1], 0.9, 0.1))
     believed[50:55] = [0.6, 0.4]
-    assert np.flatnonzero(quality.doubt(given, pred_probs, believed, voted).disputed).tolist() == [50, 51, 52, 53, 54]
-    assert len(quality.doubt(given[:0], pred_probs[:0], pred_probs[:0], pred_probs[:0] < 0).quality) == 0
+    assert np.flatnonzero(quality.doubt(given, pred_probs, believed, voted).disputed).tolist() == [
+        50,
+        51,
+        52,
+        53,
+        54,
+    ]
+    assert (
+        len(quality.doubt(given[:0], pred_probs[:0], pred_probs[:0], pred_probs[:0] < 0).quality)
+        == 0
+    )
 
 
 def test_every_vote_counts():
-    named = pd.DataFrame({"example": [7, 7, 7, 2], "annotator": list("abca"), "label": ["cat", "dog", "cat", "dog"]})
+    named = pd.DataFrame(
+        {"example": [7, 7, 7, 2], "annotator": list("abca"), "label": ["cat", "dog", "cat", "dog"]}
+    )
     votes, people, classes = clean.count(named, 8)
     assert (people, classes) == (list("abc"), ["cat", "dog"])
     assert annotators.consensus(votes).probabilities.argmax(axis=1)[[2, 7]].tolist() == [1, 0]
 
 
 def test_people_table_says_what_is_taken_for_what():
-    named = pd.DataFrame({"example": [0, 0, 0, 1, 1, 1], "annotator": list("abcabc"), "label": list("xxyyyy")})
+    named = pd.DataFrame(
+        {"example": [0, 0, 0, 1, 1, 1], "annotator": list("abcabc"), "label": list("xxyyyy")}
+    )
     votes, people, classes = clean.count(named, 2)
     table = clean.table_of_people(votes, annotators.consensus(votes), people, classes)
     assert table["confuses"].tolist() == ["", "", "x as y (1)"]
@@ -73,8 +97,12 @@ def test_people_table_says_what_is_taken_for_what():
 
 def test_people_override_cleaning():
     examples = pd.DataFrame({"id": ["a", "b", "c"]})
-    cleaned = pd.DataFrame({"label": ["x", "y"], "confidence": ["0.5", "0.6"], "source": "consensus"}, ["a", "b"])
-    answered = pd.DataFrame({"example": [1, 2, 2, 2], "annotator": list("pqrs"), "label": ["x", "x", "y", "y"]})
+    cleaned = pd.DataFrame(
+        {"label": ["x", "y"], "confidence": ["0.5", "0.6"], "source": "consensus"}, ["a", "b"]
+    )
+    answered = pd.DataFrame(
+        {"example": [1, 2, 2, 2], "annotator": list("pqrs"), "label": ["x", "x", "y", "y"]}
+    )
     labels = annotate.override(cleaned, answered, examples)
     assert labels["label"].to_dict() == {"a": "x", "b": "x", "c": "y"}
     assert labels["source"].to_dict() == {"a": "consensus", "b": "human", "c": "human"}
@@ -99,7 +127,9 @@ def test_queue_asks_first_where_the_label_in_use_is_least_sure():
 
 def test_pseudo_labels_only_where_certain():
     unlabelled = pd.DataFrame({"id": ["a", "b"]})
-    labels = annotate.pseudo_labels(unlabelled, np.array([[0.99, 0.01], [0.6, 0.4]]), ["x", "y"], above=0.95)
+    labels = annotate.pseudo_labels(
+        unlabelled, np.array([[0.99, 0.01], [0.6, 0.4]]), ["x", "y"], above=0.95
+    )
     assert labels["label"].to_dict() == {"a": "x"}
 
 
@@ -108,12 +138,16 @@ def test_simulated_people_err_as_often_as_they_should():
     truth = np.arange(4000) % 10
     answers_ = digits.simulate(truth, people, np.random.default_rng(0))
     assert len(answers_) == pytest.approx(2000, rel=0.1)
-    assert np.mean([truth[row] == label for row, _, label in answers_]) == pytest.approx(0.8, abs=0.03)
+    assert np.mean([truth[row] == label for row, _, label in answers_]) == pytest.approx(
+        0.8, abs=0.03
+    )
 
 
 def test_a_test_side_of_one_class_is_judged_by_the_posterior_alone():
     posterior = np.array([[0.9, 0.1], [0.2, 0.8]])
-    assert quality.doubt(np.array([0, 0]), posterior, posterior, posterior < 0).is_issue.tolist() == [False, True]
+    assert quality.doubt(
+        np.array([0, 0]), posterior, posterior, posterior < 0
+    ).is_issue.tolist() == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -128,11 +162,18 @@ def test_a_test_side_of_one_class_is_judged_by_the_posterior_alone():
     ],
 )
 def test_training_that_cannot_be_as_told(elsewhere, given, expected):
-    told = parameters.Train.model_construct(**{"lora": 0, "soft_labels": False, "network": "small"} | given)
+    told = parameters.Train.model_construct(
+        **{"lora": 0, "soft_labels": False, "network": "small"} | given
+    )
     with pytest.raises(InputError, match=expected):
         train.where_from(told, {"start": "frozen", "method": "ngrams"}, elsewhere=elsewhere)
 
 
 def test_an_encoder_from_elsewhere_learns_on_if_told():
-    told = parameters.Train.model_construct(start="encoder", lora=8, soft_labels=True, network="small")
-    assert train.where_from(told, {"start": "frozen", "method": "pretrained: a"}, elsewhere=True) == "encoder"
+    told = parameters.Train.model_construct(
+        start="encoder", lora=8, soft_labels=True, network="small"
+    )
+    assert (
+        train.where_from(told, {"start": "frozen", "method": "pretrained: a"}, elsewhere=True)
+        == "encoder"
+    )

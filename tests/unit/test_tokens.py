@@ -3,15 +3,23 @@
 import numpy as np
 import pytest
 
-from assay import columns, subwords
-from assay.inference import Model
+from assay.contract.inference import Model
+from assay.encoders import columns, subwords
 
 KIND = {"features": {"size": "number", "town": "category", "few": "number", "none": "number"}}
 
 
 def rows(n: int) -> np.ndarray:
     rng = np.random.default_rng(0)
-    table = np.stack([rng.normal(size=n), rng.choice([7, 90, 300], n), rng.integers(3, size=n), np.full(n, np.nan)], 1)
+    table = np.stack(
+        [
+            rng.normal(size=n),
+            rng.choice([7, 90, 300], n),
+            rng.integers(3, size=n),
+            np.full(n, np.nan),
+        ],
+        1,
+    )
     table[::10, 0] = np.nan
     return table.astype(np.float32)
 
@@ -24,7 +32,9 @@ def test_cells_of_a_table():
     assert tokens.min() == 1
     assert tokens.max() < vocabulary
     columns_of = [set(column) for column in tokens.T]
-    assert sum(map(len, columns_of)) == len(set.union(*columns_of))  # no column says what another does
+    assert sum(map(len, columns_of)) == len(
+        set.union(*columns_of)
+    )  # no column says what another does
     there = ~np.isnan(known[:, 0])
     assert (np.diff(tokens[there, 0][np.argsort(known[there, 0])]) >= 0).all()
     assert len(set(tokens[there, 0])) == 16
@@ -36,7 +46,14 @@ def test_cells_of_a_table():
 
 
 def test_pieces_of_words():
-    texts = ["where is my card", "my card is lost", "底部 カード 🔻", "", "cards, cards!", "a" * 5000] * 3
+    texts = [
+        "where is my card",
+        "my card is lost",
+        "底部 カード 🔻",
+        "",
+        "cards, cards!",
+        "a" * 5000,
+    ] * 3
     graph, vocabulary = subwords.learn(texts)
     assert subwords.learn(texts) == (graph, vocabulary)
     tokens = Model(graph, portable=True, threads=1)(np.array([*texts, "unseen ☃"], object))
@@ -50,7 +67,7 @@ def test_pieces_of_words():
 
 @pytest.mark.slow
 def test_patches_of_a_picture():
-    from assay import transformer
+    from assay.training import transformer
 
     picture = np.arange(2 * 5 * 6 * 1).reshape(2, 5, 6, 1).astype(np.float32)
     patches = np.asarray(transformer._patches(picture, [3, 2]))
@@ -61,7 +78,7 @@ def test_patches_of_a_picture():
 
 @pytest.mark.slow
 def test_hidden_tokens_are_guessed_from_the_others():
-    from assay import transformer
+    from assay.training import transformer
 
     hide = transformer._Hide(0.25)
     there = np.ones((1000, 8), np.float32)

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assay import dataset
-from assay.payloads import Stored
+from assay.catalogue.payloads import Stored
+from assay.contract import csv_files, files, paths
 from stages import train
 
 
-def test_stored_payloads_are_read_back_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_stored_payloads_are_read_back_in_any_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
     pictures = np.arange(10 * 6, dtype=np.uint8).reshape(10, 2, 3)
     stored = Stored(iter([pictures[:7], pictures[7:]]))
@@ -42,22 +44,24 @@ def another() -> bytes:
 def test_a_damaged_checkpoint_is_discarded(damage, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     state = {"key": "a", "rows": [{"epoch": 1}]}
-    dataset.write_checkpoint({"0": np.arange(1000)}, state)
-    assert dataset.read_checkpoint()[1] == state
+    files.write_checkpoint({"0": np.arange(1000)}, state)
+    assert files.read_checkpoint()[1] == state
     file = next(path for path in tmp_path.rglob("*") if path.is_file())
     file.write_bytes(damage(file.read_bytes()))
-    assert dataset.read_checkpoint() == ({}, {})
+    assert files.read_checkpoint() == ({}, {})
     said = "assay: .dvc/tmp/assay/checkpoint.npz is damaged and discarded: training begins anew\n"
     assert capsys.readouterr().err == said
-    assert dataset.read_checkpoint() == ({}, {})
+    assert files.read_checkpoint() == ({}, {})
     assert capsys.readouterr().err == ""
 
 
 def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     synced = []
-    monkeypatch.setattr(os, "fsync", lambda number: synced.append((os.fstat(number).st_size, Path("a").exists())))
-    dataset.write_bytes(Path("a"), b"content")
+    monkeypatch.setattr(
+        os, "fsync", lambda number: synced.append((os.fstat(number).st_size, Path("a").exists()))
+    )
+    files.write_bytes(Path("a"), b"content")
     assert synced == [(len(b"content"), False)]
 
 
@@ -71,47 +75,65 @@ def test_balanced_weights_have_the_same_sum_for_each_class():
 def test_soft_labels_tell_what_else_is_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Of an example that a person answered, nothing else is; of a class that nobody learns, nothing."""
     monkeypatch.chdir(tmp_path)
-    rows = [["judged", "b", "0.2500"], ["judged", "gone", "0.1000"], ["answered", "b", "0.4000"], ["dropped", "b", "1"]]
-    dataset.write_csv(dataset.ALTERNATIVES, ["id", "label", "confidence"], rows)
-    examples = pd.DataFrame({"id": ["answered", "judged"], "code": [0, 0], "source": ["human", "consensus"]}, [5, 7])
+    rows = [
+        ["judged", "b", "0.2500"],
+        ["judged", "gone", "0.1000"],
+        ["answered", "b", "0.4000"],
+        ["dropped", "b", "1"],
+    ]
+    csv_files.write_csv(paths.ALTERNATIVES, ["id", "label", "confidence"], rows)
+    examples = pd.DataFrame(
+        {"id": ["answered", "judged"], "code": [0, 0], "source": ["human", "consensus"]}, [5, 7]
+    )
     assert train.soft(examples, ["a", "b"]).tolist() == [[1, 0], [0.75, 0.25]]
 
 
 @pytest.mark.slow
 def test_constants_keep_the_digits_that_every_processor_gives():
-    from assay import training
+    from assay.training import fitting
 
-    values = (np.random.default_rng(0).normal(size=1000) * 10.0 ** np.arange(-10, 10).repeat(50)).astype(np.float32)
-    found = training.rounded(values)
+    values = (
+        np.random.default_rng(0).normal(size=1000) * 10.0 ** np.arange(-10, 10).repeat(50)
+    ).astype(np.float32)
+    found = fitting.rounded(values)
     assert found.dtype == np.float32
     assert found == pytest.approx(values, rel=2**-12)
-    assert np.mean(found != training.rounded(np.nextafter(values, np.float32(9e9)))) < 0.01  # else one in two
-    assert training.rounded(np.array([0, -1, 3, 4095], np.float32)).tolist() == [0, -1, 3, 4095]
+    assert (
+        np.mean(found != fitting.rounded(np.nextafter(values, np.float32(9e9)))) < 0.01
+    )  # else one in two
+    assert fitting.rounded(np.array([0, -1, 3, 4095], np.float32)).tolist() == [0, -1, 3, 4095]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("patience", "soft"), [(0, False), (2, True)])
 def test_a_killed_training_goes_on_to_the_same_weights(
-    patience: int, soft: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    patience: int,
+    soft: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
 ):
     """Killed after each epoch in turn; with patience it must stop where it would have, at the best weights."""
-    from assay import training
+    from assay.training import fitting
 
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     rows, labels = rng.normal(size=(90, 4)).astype(np.float32), rng.integers(2, size=90)
     labels = np.eye(2)[labels] if soft else labels
     own, checked = (
-        training.Examples(rows[part], labels[part], np.ones(len(labels[part]))) for part in (slice(60), slice(60, 90))
+        fitting.Examples(rows[part], labels[part], np.ones(len(labels[part])))
+        for part in (slice(60), slice(60, 90))
     )
 
     def learn(key: str) -> tuple[list[dict], list[np.ndarray]]:
-        training.fix(0, portable=True, threads=1)
-        model = training.networks.classifier(training.networks.encoder((4,)), 2)
-        batches = training.Batches(own, 16, lambda raw, rng: raw + rng.normal(size=raw.shape), 0)
+        fitting.fix(0, portable=True, threads=1)
+        model = fitting.networks.classifier(fitting.networks.encoder((4,)), 2)
+        batches = fitting.Batches(own, 16, lambda raw, rng: raw + rng.normal(size=raw.shape), 0)
         how = {"epochs": 6, "accumulated": 2, "patience": patience, "metrics": ["accuracy"]}
-        loss = training.cross_entropy(0.1, soft=soft)
-        curve = training.fit(model, batches, loss, learning_rate=0.05, validation=checked, key=key, **how)
+        loss = fitting.cross_entropy(0.1, soft=soft)
+        curve = fitting.fit(
+            model, batches, loss, learning_rate=0.05, validation=checked, key=key, **how
+        )
         return curve, model.get_weights()
 
     def killed_after_writing(arrays: dict, state: dict) -> None:
@@ -120,13 +142,13 @@ def test_a_killed_training_goes_on_to_the_same_weights(
 
     curve, weights = learn("")
     assert len(curve) < 6 if patience else len(curve) == 6
-    write = dataset.write_checkpoint
+    write = files.write_checkpoint
     for epoch in range(1, len(curve) + (not patience)):
-        monkeypatch.setattr(dataset, "write_checkpoint", killed_after_writing)
+        monkeypatch.setattr(files, "write_checkpoint", killed_after_writing)
         with pytest.raises(KeyboardInterrupt):
             learn("a")
-        assert dataset.read_checkpoint()[1]["rows"] == curve[:epoch]
-    monkeypatch.setattr(dataset, "write_checkpoint", write)
+        assert files.read_checkpoint()[1]["rows"] == curve[:epoch]
+    monkeypatch.setattr(files, "write_checkpoint", write)
     capsys.readouterr()
     gone_on = learn("a")
     assert "going on" in capsys.readouterr().err
@@ -142,12 +164,12 @@ def test_a_killed_training_goes_on_to_the_same_weights(
 
 @pytest.mark.slow
 def test_texts_of_about_one_length_share_a_batch(tmp_path, monkeypatch):
-    from assay import training
+    from assay.training import fitting
 
     monkeypatch.chdir(tmp_path)
     texts = ["x" * length for length in np.random.default_rng(0).integers(1, 200, 1000)]
-    examples = training.Examples(Stored([np.array(texts, object)]), np.arange(1000), np.ones(1000))
-    batches = training.Batches(examples, 20, lambda raw, _: raw, 0)
+    examples = fitting.Examples(Stored([np.array(texts, object)]), np.arange(1000), np.ones(1000))
+    batches = fitting.Batches(examples, 20, lambda raw, _: raw, 0)
     seen = [batches[index] for index in range(len(batches))]
     filled = sum(len(raw) * max(map(len, raw)) for raw, _, _ in seen)
     assert filled < 1.3 * sum(map(len, texts))  # in any order it would be nearly twice

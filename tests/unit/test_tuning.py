@@ -6,9 +6,10 @@ import numpy as np
 import onnx
 import pytest
 
-from assay import bert, graphs
-from assay.errors import InputError
-from assay.inference import Model
+from assay.contract.errors import InputError
+from assay.contract.inference import Model
+from assay.encoders import bert
+from assay.training import onnx_graph
 from tests import tiny_bert
 
 pytestmark = pytest.mark.slow
@@ -18,9 +19,9 @@ TEXTS = np.array(["where is my card?", "", "card", "is my " * 40], object)
 
 @pytest.fixture
 def content(tmp_path: Path) -> bytes:
-    from assay import training  # TensorFlow takes seconds to import
+    from assay.training import fitting
 
-    training.fix(0, **HOW)
+    fitting.fix(0, **HOW)
     tiny_bert.save(tmp_path, ["where", "is", "my", "card", "?"])
     return bert.to_onnx(tmp_path)
 
@@ -29,14 +30,14 @@ def learned_on(content: bytes, rank: int) -> tuple:
     """The encoder before and after it learned that the texts are all different; and what it gives by then."""
     import keras
 
-    from assay import training, tuning
+    from assay.training import fine_tuning, fitting
 
-    encoder = tuning.Encoder(content, rank, **HOW)
+    encoder = fine_tuning.Encoder(content, rank, **HOW)
     network = keras.Model(encoder.payload, encoder(encoder.payload))
     tokens = encoder.prepare(TEXTS)
     assert np.allclose(network(tokens), Model(content, **HOW)(TEXTS), atol=1e-5)
     model = keras.Model(encoder.payload, keras.layers.Dense(4)(network.output))
-    model.compile(keras.optimizers.Adam(0.01), training.CROSS_ENTROPY)
+    model.compile(keras.optimizers.Adam(0.01), fitting.CROSS_ENTROPY)
     before = model.evaluate(tokens, np.arange(4), verbose=0)
     model.fit(tokens, np.arange(4), epochs=20, verbose=0)
     assert model.evaluate(tokens, np.arange(4), verbose=0) < before
@@ -54,28 +55,34 @@ def test_what_was_learned_goes_back_into_the_graph(content: bytes, rank: int) ->
 def test_lora_adds_differences_of_low_rank_to_what_is_multiplied_by(content: bytes) -> None:
     encoder, _ = learned_on(content, 2)
     before, after = (
-        {each.name: onnx.numpy_helper.to_array(each) for each in onnx.load_from_string(model).graph.initializer}
+        {
+            each.name: onnx.numpy_helper.to_array(each)
+            for each in onnx.load_from_string(model).graph.initializer
+        }
         for model in (content, encoder.to_onnx())
     )
     changed = {name for name in before if not np.array_equal(before[name], after[name])}
-    assert changed == {name for name in before if name.endswith(".weight") and "LayerNorm" not in name} - {
-        name for name in before if name.startswith("embeddings.")
+    assert changed == {
+        name for name in before if name.endswith(".weight") and "LayerNorm" not in name
+    } - {name for name in before if name.startswith("embeddings.")}
+    ranks = {
+        np.linalg.matrix_rank(after[name].astype(float) - before[name], tol=1e-5)
+        for name in changed
     }
-    ranks = {np.linalg.matrix_rank(after[name].astype(float) - before[name], tol=1e-5) for name in changed}
     assert ranks == {2}
 
 
 def test_another_graph_is_refused() -> None:
-    from assay import tuning
+    from assay.training import fine_tuning
 
-    content = graphs.as_it_is(onnx.TensorProto.FLOAT, [3])
+    content = onnx_graph.as_it_is(onnx.TensorProto.FLOAT, [3])
     with pytest.raises(InputError, match="not an ONNX file: use frozen"):
-        tuning.Encoder(content, 0, **HOW)
+        fine_tuning.Encoder(content, 0, **HOW)
 
 
 @pytest.mark.parametrize("rank", [0, 2])
 def test_it_learns_beside_a_network_in_bfloat16(content: bytes, rank: int) -> None:
-    from assay import training
+    from assay.training import fitting
 
-    training.fix(0, portable=False, threads=1, bfloat16=True)
+    fitting.fix(0, portable=False, threads=1, bfloat16=True)
     learned_on(content, rank)

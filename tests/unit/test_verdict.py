@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from scipy.special import softmax
 
-from assay import changes, comparison_page, holm, leave_one_out, refits, scores, verdict
-from assay.scores import Predictions
+from assay.comparison import changes, comparison_page, training_variance, verdict
+from assay.evaluation import scores
+from assay.evaluation.scores import Predictions
+from assay.measures import leave_one_out, multiple_testing
 
 CONFIDENCE = 0.95
 
@@ -60,7 +62,9 @@ def test_the_loss_is_better_when_it_falls():
 def test_what_moves_together_makes_a_difference_harder_to_show():
     a, b = right(500, 30), right(500, 10)
     alone, together = one(a, b), one(a, b, {"accuracy": 0.02})
-    assert together.high - together.low == pytest.approx((alone.high - alone.low) * np.sqrt(1 + 500 * 0.02))
+    assert together.high - together.low == pytest.approx(
+        (alone.high - alone.low) * np.sqrt(1 + 500 * 0.02)
+    )
     assert together.verdict == "no difference shown"
 
 
@@ -75,14 +79,18 @@ def test_needed_examples_would_do():
 
 def test_several_metrics_are_held_to_more():
     a, b = right(500, 8), right(500, 1)
-    family = verdict.judge(a, b, {}, metrics=["accuracy", "macro_f1", "log_loss"], confidence=CONFIDENCE)
+    family = verdict.judge(
+        a, b, {}, metrics=["accuracy", "macro_f1", "log_loss"], confidence=CONFIDENCE
+    )
     assert one(a, b).p_value < family[0].p_value <= 3 * one(a, b).p_value
     assert family[2].verdict == "same predictions"
 
 
 def test_a_metric_is_not_shown_where_a_clearer_one_is_not():
     """As Holm's procedure has it: it stops at the first p value that is not small enough."""
-    assert holm.adjusted(np.array([0.014, 0.013, 0.5, 0.9])).tolist() == pytest.approx([0.052, 0.052, 1, 1])
+    assert multiple_testing.adjusted(np.array([0.014, 0.013, 0.5, 0.9])).tolist() == pytest.approx(
+        [0.052, 0.052, 1, 1]
+    )
 
 
 def test_an_unknown_loss_is_left_out():
@@ -94,10 +102,12 @@ def test_an_unknown_loss_is_left_out():
     assert found.b == pytest.approx(b.loss[10:].mean())
 
 
-def learned(rng: np.random.Generator, n: int) -> refits.Learned:
+def learned(rng: np.random.Generator, n: int) -> training_variance.Learned:
     labels = rng.integers(3, size=n)
     features = rng.normal(size=(n, 12)) + 0.7 * np.eye(3, 12)[labels]
-    return refits.Learned(features, np.where(rng.random(n) < 0.2, rng.integers(3, size=n), labels), n)
+    return training_variance.Learned(
+        features, np.where(rng.random(n) < 0.2, rng.integers(3, size=n), labels), n
+    )
 
 
 def test_refits_tell_what_other_draws_do():
@@ -110,13 +120,16 @@ def test_refits_tell_what_other_draws_do():
     real = []
     for _ in range(60):
         heads = [
-            leave_one_out.solve([each.features], each.labels, 3, 0.1) for each in (learned(rng, 200), learned(rng, 200))
+            leave_one_out.solve([each.features], each.labels, 3, 0.1)
+            for each in (learned(rng, 200), learned(rng, 200))
         ]
         logits = [5 * (test.features @ coef + intercept) for coef, intercept in heads]
         real.append([Predictions.of(softmax(each, axis=1), test.labels) for each in logits])
     truth = verdict.chance(real, ["accuracy"])["accuracy"]
     a, b = learned(rng, 200), learned(rng, 200)
-    found = refits.chance(a, b, [test.features] * 2, test.labels, n_classes=3, penalty=0.1, validation=50)
+    found = training_variance.chance(
+        a, b, [test.features] * 2, test.labels, n_classes=3, penalty=0.1, validation=50
+    )
     assert truth > 0.0003
     assert 0.7 * truth < found["accuracy"] < 4 * truth
 
@@ -127,12 +140,16 @@ def test_shares_are_what_plain_fits_say():
     before, after = every.labels.copy(), every.labels.copy()
     before[:60], after[60:80] = -1, -1
     after[100:150] = (after[100:150] + 1) % 3
-    found = refits.shares(every.features, before, after, test.features, test.labels, n_classes=3, penalty=0.1)
+    found = training_variance.shares(
+        every.features, before, after, test.features, test.labels, n_classes=3, penalty=0.1
+    )
     assert {name: n for name, (n, _) in found.items()} == {
         "nothing": 0, "additions": 60, "removals": 20, "relabels": 50, "all": 130,
     }  # fmt: skip
     for name, labels in {"nothing": before, "all": after}.items():
-        coef, intercept = leave_one_out.solve([every.features[labels >= 0]], labels[labels >= 0], 3, 0.1)
+        coef, intercept = leave_one_out.solve(
+            [every.features[labels >= 0]], labels[labels >= 0], 3, 0.1
+        )
         predicted = (test.features @ coef + intercept).argmax(axis=1)
         assert (found[name][1].predicted == predicted).all()
 
@@ -142,9 +159,13 @@ def labels(**named: tuple[str, str]) -> pd.DataFrame:
 
 
 def test_who_relabelled_what():
-    a = labels(i=("x", "consensus"), j=("x", "consensus"), k=("y", "consensus"), m=("y", "consensus"))
+    a = labels(
+        i=("x", "consensus"), j=("x", "consensus"), k=("y", "consensus"), m=("y", "consensus")
+    )
     b = labels(i=("y", "human"), j=("z", "corrected"), k=("y", "human"), n=("x", "consensus"))
-    answers = pd.DataFrame({"name": ["b/one", "k"], "annotator": ["anna", "bela"], "label": ["y", "y"]})
+    answers = pd.DataFrame(
+        {"name": ["b/one", "k"], "annotator": ["anna", "bela"], "label": ["y", "y"]}
+    )
     examples = pd.DataFrame({"key": list("1234"), "batch": "b", "split": "train"}, list("ijkn"))
     examples.loc["i", "key"] = "one"
     found = changes.labels(a, b, answers, examples)
@@ -164,7 +185,9 @@ def test_an_example_that_changes_sides_is_loud():
 def test_what_was_not_found_is_no_change():
     data = {"parameters": {}, "counts": [{}, {"examples": 3}]}
     missing = {"missing": [], "absent": {"a": ["data/batches.json"]}}
-    page = comparison_page.terminal({"a": "a", "b": "b", "data": data, "model": {"recorded": {}}} | missing)
+    page = comparison_page.terminal(
+        {"a": "a", "b": "b", "data": data, "model": {"recorded": {}}} | missing
+    )
     assert page.splitlines()[0] == "a → b: no verdict without the predictions of both"
     assert page.splitlines()[-1] == "  not found in a, so not compared: data/batches.json"
     assert page.count("→") == 1

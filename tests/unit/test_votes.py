@@ -4,8 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from assay import catalogue, dataset
-from assay.layouts import Example, RawBatch
+from assay.catalogue import catalogue
+from assay.contract import csv_files, files, parquet_files, paths
+from assay.layouts.raw_batch import Example, RawBatch
 from stages import collect
 
 ID_OF = {"one": "aa", "copy of one": "aa", "two": "bb"}
@@ -13,27 +14,47 @@ ID_OF = {"one": "aa", "copy of one": "aa", "two": "bb"}
 
 def batch(*annotations: tuple[str, str, str]) -> RawBatch:
     examples = [
-        Example(key, "", label) for key, label in (("one", "x"), ("copy of one", "y"), ("two", ""), ("out", "x"))
+        Example(key, "", label)
+        for key, label in (("one", "x"), ("copy of one", "y"), ("two", ""), ("out", "x"))
     ]
     return RawBatch("table", examples, np.zeros(0), set(), list(annotations))
 
 
 def test_the_later_label_of_a_person_counts(capsys):
-    votes = collect.votes(batch(("one", "anna", "x"), ("one", "bela", "x"), ("one", "anna", "y")), ID_OF)
-    assert votes == [("aa", "anna", "y"), ("aa", "bela", "x"), ("aa", "given", "x"), ("aa", "given", "y")]
+    votes = collect.votes(
+        batch(("one", "anna", "x"), ("one", "bela", "x"), ("one", "anna", "y")), ID_OF
+    )
+    assert votes == [
+        ("aa", "anna", "y"),
+        ("aa", "bela", "x"),
+        ("aa", "given", "x"),
+        ("aa", "given", "y"),
+    ]
     said = "labels are of a person who had labelled the example before, and the later counts"
     assert capsys.readouterr().err == f"assay: annotations.csv: 1 {said}: 'one' by 'anna'\n"
 
 
 def test_a_person_has_one_vote_for_exact_copies(capsys):
     """Also where both labels are the same."""
-    labels = [("one", "anna", "x"), ("copy of one", "anna", "x"), ("two", "anna", "x"), ("out", "anna", "y")]
+    labels = [
+        ("one", "anna", "x"),
+        ("copy of one", "anna", "x"),
+        ("two", "anna", "x"),
+        ("out", "anna", "y"),
+    ]
     assert collect.votes(batch(*labels), ID_OF)[:2] == [("aa", "anna", "x"), ("aa", "given", "x")]
     assert "annotations.csv: 1 labels are" in capsys.readouterr().err
 
 
 def test_nothing_is_said_of_one_vote_each(capsys):
-    assert len(collect.votes(batch(("one", "anna", "x"), ("two", "anna", "x"), ("two", "bela", "y")), ID_OF)) == 5
+    assert (
+        len(
+            collect.votes(
+                batch(("one", "anna", "x"), ("two", "anna", "x"), ("two", "bela", "y")), ID_OF
+            )
+        )
+        == 5
+    )
     assert capsys.readouterr().err == ""
 
 
@@ -42,11 +63,17 @@ def test_across_batches_too(tmp_path, monkeypatch, capsys, annotator, votes):
     monkeypatch.chdir(tmp_path)
     for batch, label in (("b", "x"), ("a", "y")):  # in the order of arrival
         columns = {"id": ["aa"], "key": ["one"], "split": ["train"]}
-        dataset.write_examples(batch, {}, {name: pa.array(values) for name, values in columns.items()})
-        dataset.write_csv(dataset.labels(batch), ["id", "annotator", "label"], [("aa", annotator, label)])
-    dataset.write_json(dataset.LISTED, {"batches": ["b", "a"]})
+        parquet_files.write_examples(
+            batch, {}, {name: pa.array(values) for name, values in columns.items()}
+        )
+        csv_files.write_csv(
+            paths.labels(batch), ["id", "annotator", "label"], [("aa", annotator, label)]
+        )
+    files.write_json(paths.LISTED, {"batches": ["b", "a"]})
     found = catalogue.votes(catalogue.read())
     assert found["label"].to_list() == votes
     assert found.index.to_list() == list(range(len(votes)))
     said = "labels are of a person who labelled the example again in a later batch, and the later counts"
-    assert capsys.readouterr().err == ("" if len(votes) == 2 else f"assay: 1 {said}: b/one by 'anna'\n")
+    assert capsys.readouterr().err == (
+        "" if len(votes) == 2 else f"assay: 1 {said}: b/one by 'anna'\n"
+    )

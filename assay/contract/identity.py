@@ -1,0 +1,29 @@
+"""The identity of an example: a hash of its content, and the side of the test border that follows from it."""
+
+import hashlib
+
+import numpy as np
+
+
+def content_ids(payload: np.ndarray) -> list[str]:
+    """The id of each example: a hash of its canonical payload, 32 hex digits.
+
+    Parameters
+    ----------
+    payload : np.ndarray of shape (n, ...)
+        One example a row; its type and shape are part of its content.
+    """
+    kind = f"{payload.dtype.str} {payload.shape[1:]}".encode()
+    contents = (row.encode() if isinstance(row, str) else row.tobytes() for row in payload)
+    return [hashlib.blake2b(kind + content, digest_size=16).hexdigest() for content in contents]
+
+
+def split_by_hash(example_id: str, test: float, validation: float) -> str:
+    """The side of an example, from its id alone: so it never changes sides when data grows.
+
+    `test` and `validation` are shares of all examples, 0 <= test + validation < 1.
+    """
+    position = int(example_id[:13], 16) / 16**13  # 52 bits: exact in a float
+    if position < test:
+        return "test"
+    return "validation" if position < test + validation else "train"

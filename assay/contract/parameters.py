@@ -1,0 +1,219 @@
+"""The parameters: what params.yaml may say, with types, ranges and defaults, checked at the start of every stage."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import (
+    YAML,
+)  # DVC's: it reads 1e-05, which DVC writes, as a number, and no key twice
+from ruamel.yaml.error import YAMLError
+
+from assay.contract.errors import InputError
+
+FILE = Path("params.yaml")
+
+Share = Annotated[float, Field(ge=0, le=1)]
+OpenShare = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+Side = Annotated[int, Field(ge=1, le=4096)]  # of an image, in pixels
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Annotator(Section):
+    labels: Share  # the share of the examples that this person labels
+    accuracy: Share  # the share of those that they get right
+
+
+class Digits(Section):
+    """How scikit-learn's digits are dealt out, and the people who label them simulated."""
+
+    batches: dict[str, Count]  # raw folder: number of examples
+    annotators: dict[str, Annotator]
+    seed: Seed
+
+
+class Collect(Section):
+    test: OpenShare  # held out by content hash where a batch names no split
+    validation: OpenShare
+    resize: tuple[Side, Side] | None = Field(strict=False)  # height, width in pixels
+    channels: Literal[1, 3] | None
+    sample_rate: Annotated[int, Field(ge=1000, le=192_000)]  # Hz that every sound is brought to
+    seconds: Annotated[float, Field(gt=0, le=3600)]  # likewise
+
+    @model_validator(mode="after")
+    def _something_to_learn_from(self) -> "Collect":
+        if self.test + self.validation >= 1:
+            raise ValueError("test + validation must leave a share for training, so be below 1")
+        return self
+
+
+class Pretrain(Section):
+    batches: list[str] = Field(min_length=1)
+    encoder: str | None  # a file or folder in models/pretrained/, instead of learning one
+    method: Literal["auto", "patches", "ngrams", "columns", "vicreg", "transformer"]
+    examples: Count  # at most so many of each batch
+    patches: Literal["auto"] | Count  # filters of the method `patches`
+    coarse_patches: Literal["auto"] | Natural  # more of them, at half the resolution
+    mirror: Literal["auto"] | bool  # whether an image's mirror image means the same
+    epochs: Count  # of the methods that train a network: at least, and
+    steps: Count  # at least
+    seed: Seed
+
+
+class Embed(Section):
+    batch_size: Count
+
+
+Action = Literal["flag", "drop", "ignore"]
+
+
+class Beyond(Section):
+    """What is done about each kind of finding beside labels; a test example is never dropped."""
+
+    near_duplicate: Action  # the later one
+    leak: Action  # the training copy of a test example
+    outlier: Action
+    blank: Action
+    dark: Action
+    blurred: Action
+    cut_off: Action
+    silent: Action
+    clipped: Action
+    empty: Action
+    mojibake: Action
+    drift: Literal["flag", "ignore"]
+    class_overlap: Literal["flag", "ignore"]
+    leaky_column: Literal["flag", "ignore"]
+
+
+class Clean(Section):
+    relabel_above: (
+        Share  # probability of the suggested label from which on it replaces the given one
+    )
+    drop_below: Share  # quality of the given label below which the example is left out
+    smallest_class: Count  # examples to learn from that a class must have
+    folds: Annotated[int, Field(ge=0, le=100)]  # of a network as one more opinion; 0: none
+    beyond: Beyond
+
+
+class Annotate(Section):
+    pseudo_labels: Literal["none", "confident", "propagate"]
+    pseudo_above: (
+        Share  # of the method `confident`: probability from which on an example gets a pseudo-label
+    )
+    queue_length: Natural
+    page: Count  # questions of the queue that are chosen to differ from each other
+
+
+class Train(Section):
+    start: Literal["auto", "encoder", "scratch", "frozen"]
+    lora: Natural  # rank; 0: all weights of a pretrained encoder learn
+    network: Literal["small", "large"]
+    epochs: Count  # at least, and
+    steps: Literal["auto"] | Count  # at least: small data is seen more often
+    batch_size: Count
+    gradient_accumulation: Count  # batches that change the weights once
+    learning_rate: Annotated[float, Field(gt=0)]
+    shift: Natural  # pixels by which a training image is moved, at most
+    mirror: bool  # whether the model averages over an image and its mirror image
+    label_smoothing: OpenShare
+    soft_labels: bool
+    class_weights: Literal["none", "balanced"]
+    patience: Natural  # epochs without a lower validation loss after which training stops; 0: never
+    bfloat16: Literal["auto"] | bool
+    seed: Seed
+
+
+class Evaluate(Section):
+    confidence: Annotated[float, Field(gt=0, lt=1)]
+    resamples: Annotated[int, Field(ge=100)]
+    reliability_bins: Annotated[int, Field(ge=2)]
+
+
+class Parameters(Section):
+    portable: bool
+    threads: Count
+    batches: list[str] = Field(min_length=1)
+    digits: Digits
+    collect: Collect
+    pretrain: Pretrain
+    embed: Embed
+    clean: Clean
+    annotate: Annotate
+    train: Train
+    evaluate: Evaluate
+
+    @model_validator(mode="after")
+    def _lists_of_batches(self) -> "Parameters":
+        pretrain, digits = self.pretrain.batches, list(self.digits.batches)
+        for key, names in {
+            "batches": self.batches,
+            "pretrain.batches": pretrain,
+            "digits.batches": digits,
+        }.items():
+            for name in names:
+                if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) or set(name) == {"."}:
+                    raise ValueError(
+                        f"{key}: {name!r} is no batch name: use letters, digits, '.', '_' and '-'"
+                    )
+                if names.count(name) > 1:
+                    raise ValueError(f"{key}: {name} is listed twice")
+        unlisted = [name for name in self.pretrain.batches if name not in self.batches]
+        if unlisted:
+            raise ValueError(
+                f"pretrain.batches: {unlisted[0]} is not in batches, of which it must be a subset"
+            )
+        return self
+
+    def digits_beside(self, batch: str) -> list[str]:
+        """The batches of the embedded default that are listed beside an own batch.
+
+        For a message alone: no output depends on it, so no stage declares it.
+        """
+        digits = [name for name in self.batches if name in self.digits.batches]
+        return [] if batch in self.digits.batches else digits
+
+
+def load() -> Parameters:
+    """Read and check params.yaml.
+
+    Raises
+    ------
+    InputError
+        One line that names the first wrong key, what is allowed there, and what was found.
+    """
+    try:
+        values = YAML(typ="safe").load(FILE.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{FILE} is missing: run this in the folder that holds dvc.yaml") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{FILE} is not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{FILE} must hold keys with values")
+    try:
+        return Parameters.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{FILE}: {_first_problem(error)}") from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    key = ".".join(map(str, problem["loc"]))
+    if problem["type"] == "extra_forbidden":
+        sections = {(name,): field.annotation for name, field in Parameters.model_fields.items()}
+        sections |= {(): Parameters, ("clean", "beyond"): Beyond}
+        section = sections.get(problem["loc"][:-1], Annotator)
+        return f"{key}: unknown key; allowed here: {', '.join(section.model_fields)}"
+    if problem["type"] == "missing":
+        return f"{key}: missing; see the params.yaml that Assay came with"
+    message = re.sub("^(Input|List) should", "must", problem["msg"].removeprefix("Value error, "))
+    if problem["type"] == "value_error":
+        return f"{key}: {message}" if key else message
+    return f"{key}: {message}, not {problem['input']!r}"

@@ -1,0 +1,101 @@
+"""Where each file of the pipeline lies. Every path is spelled here once and in dvc.yaml once; a test compares the two."""
+
+import os
+from pathlib import Path
+
+from assay.contract.errors import InputError
+
+SPLITS = ("train", "validation", "test")
+
+EXAMPLES_FILE, TRUTH_FILE = (
+    "examples.parquet",
+    "truth.csv",
+)  # in a collected batch, and in a raw one too
+ANNOTATIONS_FILE = "annotations.csv"  # in a raw batch
+GIVEN = "given"  # the annotator of a batch's own column `label`
+
+RAW = Path("data/raw")  # <batch>/ in one of the layouts of assay/layouts/
+LISTED = Path("data/batches.json")  # the batches that clean judged, for the stages after it
+COLLECTED = Path("data/collected")  # <batch>/examples.parquet, labels.csv, truth.csv
+SAMPLED = Path("data/sampled")  # <batch>.parquet: payloads alone, what pretraining reads
+EMBEDDED = Path(
+    "data/embedded"
+)  # <batch>.npy: one row per example, in the order of examples.parquet
+QUALITY = Path("data/cleaned/quality.parquet")  # every labelled example and what clean decided
+ISSUES = Path("data/cleaned/issues.csv")  # the same for what is not simply kept, for people
+GALLERY = Path("data/cleaned/gallery.html")  # the worst of them, in pictures
+CLEANED_LABELS = Path("data/cleaned/labels.csv")  # id, label, confidence, source
+ALTERNATIVES = Path(
+    "data/cleaned/alternatives.csv"
+)  # id, label, confidence: what else an example may be
+PRED_PROBS = Path("data/cleaned/pred_probs.parquet")  # out-of-sample probabilities of every example
+ANNOTATIONS = Path("data/annotations")  # *.csv, *.tsv: people's answers, in git
+ANNOTATED_LABELS = Path(
+    "data/annotated/labels.csv"
+)  # what train learns from: id, label, weight, source
+TEST_LABELS = Path("data/annotated/test.csv")  # what evaluate scores against: id, label, source
+QUEUE = Path("data/annotated/queue.csv")  # what a person should look at next, best first
+PRETRAINED = Path("models/pretrained")  # encoders from elsewhere: pretrain.encoder names one
+ELSEWHERE = "pretrained: "  # how `method` of such an encoder starts in encoder.json
+ENCODER = Path("models/encoder/encoder.onnx")  # payload to embedding
+ENCODER_FRONT = Path("models/encoder/front.onnx")  # payload to what a network takes
+ENCODER_WEIGHTS = Path("models/encoder/weights.npz")  # what train fine-tunes
+ENCODER_INFO = Path("models/encoder/encoder.json")  # modality, input shape, dimension, method
+CLASSIFIER = Path("models/classifier/classifier.onnx")  # payload to probabilities
+CLASSES = Path("models/classifier/classes.json")
+CLEAN_METRICS = Path("metrics/clean.json")
+ANNOTATORS = Path("metrics/annotators.csv")  # how far each person can be trusted
+TRAIN_METRICS = Path("metrics/train.json")
+EVALUATE_METRICS = Path("metrics/evaluate.json")
+CLASS_METRICS = Path("metrics/classes.csv")  # precision, recall and F1 of each class
+SLICE_METRICS = Path(
+    "metrics/slices.csv"
+)  # accuracy of each part of the test set that a column names
+LEARNING_CURVE = Path("plots/learning_curve.csv")
+PREDICTIONS = Path(
+    "plots/predictions.csv"
+)  # id, answer, predicted, confidence, loss of every test example
+RELIABILITY = Path("plots/reliability.csv")
+RELEASE = Path("release")  # model.onnx, model.json, README.md
+RELEASE_MODEL = RELEASE / "model.onnx"
+RELEASE_INFO = RELEASE / "model.json"
+MODEL_CARD = RELEASE / "README.md"
+
+UNFINISHED = Path(
+    ".dvc/tmp/assay"
+)  # on the same disk as the outputs, outside every folder that DVC hashes
+CHECKPOINT = (
+    UNFINISHED / "checkpoint.npz"
+)  # of a training that was killed; DVC clears outputs before a stage runs
+RECORD = Path("dvc.lock")  # what DVC has noted of what stages read and wrote
+
+
+def examples(batch: str) -> Path:
+    return COLLECTED / batch / EXAMPLES_FILE
+
+
+def labels(batch: str) -> Path:
+    return COLLECTED / batch / "labels.csv"
+
+
+def truth(batch: str) -> Path:
+    return COLLECTED / batch / TRUTH_FILE
+
+
+def sample(batch: str) -> Path:
+    return SAMPLED / f"{batch}.parquet"
+
+
+def embeddings(batch: str) -> Path:
+    return EMBEDDED / f"{batch}.npy"
+
+
+def batch_of_this_stage() -> str:
+    """The batch that a `foreach` item of dvc.yaml is about, from the name of the stage, `collect@<batch>`.
+
+    Not from the command line: `${item}` in a `cmd` would be shell text.
+    """
+    _, _, batch = os.environ.get("DVC_STAGE", "").partition("@")
+    if not batch:
+        raise InputError("this stage works on one batch; run it as `dvc repro <stage>@<batch>`")
+    return batch

@@ -1,0 +1,21 @@
+"""Arrays of one shape as one column of Parquet: a row's values as bytes, little-endian, of fixed size."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+
+def to_column(payload: np.ndarray) -> pa.Array:
+    """A column of the rows of `payload` (n, ...), n at least 1."""
+    content = pa.py_buffer(np.ascontiguousarray(payload))
+    return pa.Array.from_buffers(pa.binary(payload[0].nbytes), len(payload), [None, content])
+
+
+def from_column(column: pa.Array, dtype: str, shape: Sequence[int]) -> np.ndarray:
+    """The array that `to_column` made a column of. Shape (n, *shape)."""
+    width = column.type.byte_width
+    content = memoryview(column.buffers()[1])[
+        column.offset * width : (column.offset + len(column)) * width
+    ]
+    return np.frombuffer(content, dtype).reshape(-1, *shape)

@@ -1,0 +1,4 @@
+"""The model card of what ships.
+
+It may use `contract`.
+"""
