@@ -78,7 +78,8 @@ def test_from_raw_files_to_a_prediction(
     if make is rows_of_all_kinds:
         project.run("python -m assay label-studio push --file tasks.json")
         people_see = (project.folder / "tasks.json", project.folder / paths.GALLERY)
-        assert all("town = Köln" in path.read_text(encoding="utf-8") for path in people_see)
+        for path in people_see:
+            assert re.search("town = (Ulm|Köln|Bonn)", path.read_text(encoding="utf-8")), path
         assert {row["slice"] for row in rows(project.folder / paths.SLICE_METRICS)} == {
             "size",
             "since",
