@@ -1,6 +1,7 @@
 """Own data in two edits, as the README says, and what then happens when the batch changes; with the real DVC."""
 
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from assay.contract import parquet_files, paths
+from tests.func.conftest import Workspace
 from tests.func.own_batches import (
     ADDED,
     QUICK,
@@ -107,6 +109,30 @@ def test_digits_that_are_still_listed(tmp_path: Path) -> None:
     assert len(said) == 1
     assert "take digits-1 out of batches and pretrain.batches" in said[0]
     assert not (project.folder / paths.ENCODER).exists()
+
+
+def test_a_misspelt_batch(tmp_path: Path) -> None:
+    """Told before DVC looks for the folder, which it calls no more than `[Errno 2]`."""
+    project = clone(tmp_path / "assay", **PERSON)
+    project.set(batches=["mien"], pretrain__batches=["mien"])
+    failed = project.run("dvc repro", check=False)
+    (said,) = [line for line in failed.stderr.splitlines() if line.startswith("assay: ")]
+    assert failed.returncode
+    assert "there is no data/raw/mien, which params.yaml lists in batches: correct the name" in said
+    assert "there are digits-1, digits-2, digits-3" in said
+
+
+def test_a_batch_that_nobody_tracks(workspace: Workspace) -> None:
+    for command in (["git", "init", "-q"], ["git", "config", "core.excludesFile", ""]):
+        subprocess.run(command, cwd=workspace.root, check=True)
+    for batch in ("b", "c"):
+        workspace.raw({"examples.csv": "label,x\na,1\n"}, batch)
+    workspace.write("data/raw/c.dvc", "")
+    said = workspace.done("batches")
+    assert said.count("\n") == 1
+    assert "data/raw/b is kept by neither DVC nor git" in said
+    subprocess.run(["git", "add", "data/raw/b"], cwd=workspace.root, check=True)
+    assert workspace.done("batches") == ""
 
 
 def test_what_a_file_manager_leaves_changes_nothing(first_run: object) -> None:
