@@ -34,7 +34,7 @@ def main() -> None:
 
     classes = files.read_json(paths.CLASSES)["classes"]
     classifier = Model(paths.CLASSIFIER, portable=params.portable, threads=params.threads)
-    pred_probs = classifier.over(payloads.of(test, params.embed.batch_size)).astype(np.float64)
+    pred_probs = classifier.over(payloads.read(test, params.embed.batch_size)).astype(np.float64)
     classes += sorted(set(test["answer"]) - set(classes))  # these the model does not know
     answer = pd.Categorical(test["answer"], classes).codes.astype(int)
     predictions = Predictions.of(pred_probs, answer, params.evaluate.reliability_bins)

@@ -41,7 +41,7 @@ def main() -> None:
     content, curve, temperature = learn(train, validation, classes, params)
 
     files.write_bytes(paths.CLASSIFIER, content)
-    kind = {name: encoder[name] for name in payloads.kind(train)}
+    kind = {name: encoder[name] for name in payloads.payload_format(train)}
     files.write_json(paths.CLASSES, {"classes": classes, **kind})
     csv_files.write_frame(paths.LEARNING_CURVE, pd.DataFrame(curve))
     last = (
@@ -51,7 +51,7 @@ def main() -> None:
     )
     metrics = {"train_examples": len(train), "validation_examples": len(validation), **last}
     files.write_json(paths.TRAIN_METRICS, metrics | {"temperature": temperature, "start": start})
-    if files.fingerprint(paths.CLASSIFIER).encode() in files.record():
+    if files.md5(paths.CLASSIFIER).encode() in files.record():
         files.drop_checkpoint()  # else a kill before DVC notes what was written would lose all of it
 
 
@@ -156,7 +156,7 @@ def network(
     given = params.train
     bfloat16 = None if given.bfloat16 == "auto" else given.bfloat16
     fitting.fix(given.seed, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
-    payload = payloads.Stored(payloads.of(train, _ROWS))
+    payload = payloads.Stored(payloads.read(train, _ROWS))
     if start == "encoder" and elsewhere:
         content, how = (
             paths.ENCODER.read_bytes(),
@@ -170,7 +170,7 @@ def network(
     own = fitting.Examples(payload, labels, train["weight"].to_numpy())
     checked = None
     if len(validation):
-        prepared = payloads.Stored(map(planned.prepare, payloads.of(validation, _ROWS)))
+        prepared = payloads.Stored(map(planned.prepare, payloads.read(validation, _ROWS)))
         labels = validation["code"].to_numpy()
         labels = np.eye(len(classes), dtype=np.float32)[labels] if given.soft_labels else labels
         checked = fitting.Examples(prepared, labels, validation["weight"].to_numpy())
@@ -250,7 +250,7 @@ def frozen(
         paths.ENCODER, linear_head.FEATURES, portable=params.portable, threads=params.threads
     )
     features, others = (
-        linear_head.gather(map(read, payloads.of(examples, params.embed.batch_size)))
+        linear_head.gather(map(read, payloads.read(examples, params.embed.batch_size)))
         if len(examples)
         else None
         for examples in (train, validation)

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from assay.contract import csv_files, parquet_files, paths
+from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.errors import InputError
 
 
@@ -20,7 +20,7 @@ def read() -> pd.DataFrame:
     pd.DataFrame
         A row an example, numbered from 0: `id`, `key`, `split`, `batch`, and `row` of that batch's files.
     """
-    return once({batch: _of_batch(batch) for batch in parquet_files.listed()})
+    return once({batch: _of_batch(batch) for batch in files.listed_batches()})
 
 
 def once(batches: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
     """
     place = pd.Series(examples.index, examples["id"])
     frames = []
-    for batch in parquet_files.listed():
+    for batch in files.listed_batches():
         frame = csv_files.read_csv(paths.labels(batch)).to_pandas()
         own_side = frame["id"].map(_of_batch(batch).set_index("id")["split"])
         frame["example"] = frame["id"].map(place).astype(int)
@@ -63,7 +63,7 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
 def truth(examples: pd.DataFrame) -> pd.Series:
     """The known answer of each example, "" where there is none. For metrics only."""
     known = pd.concat(
-        [csv_files.read_csv(paths.truth(batch)).to_pandas() for batch in parquet_files.listed()]
+        [csv_files.read_csv(paths.truth(batch)).to_pandas() for batch in files.listed_batches()]
     )
     return examples["id"].map(known.drop_duplicates("id").set_index("id")["label"]).fillna("")
 

@@ -14,12 +14,12 @@ from assay.modalities import registry
 _LINE = 120  # characters
 
 
-def kind(examples: pd.DataFrame) -> dict:
+def payload_format(examples: pd.DataFrame) -> dict:
     """What the payloads of `examples`, one or more rows of the catalogue, are; see `parquet_files.read_kind`."""
     return parquet_files.read_kind(paths.examples(examples["batch"].iloc[0]))
 
 
-def of(examples: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
+def read(examples: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
     """The payloads of `examples`, rows of the catalogue, in blocks of at most `size`, in their order."""
     for block, own in _blocks(examples, size):
         yield registry.named(own["modality"]).from_columns(block, own)
@@ -42,7 +42,7 @@ def lines(examples: pd.DataFrame) -> pd.Series:
     -------
     pd.Series of str, with the index of `examples`
     """
-    module = registry.named(kind(examples)["modality"])
+    module = registry.named(payload_format(examples)["modality"])
     if module.MEDIUM == "text":
         ordered = examples.sort_index()
         texts = [_cut(module.BREAK.join(text.splitlines())) for text in shown(ordered)]

@@ -1,8 +1,9 @@
-"""Several people's labels to one: who can be trusted how far, who confuses what with what, and what they agree on.
+"""The consensus of several annotators, and how reliable each annotator is.
 
-Dawid and Skene (1979) give each person a confusion matrix, for which few people answer enough. Here all share one
-matrix, and each has a rate of their own: how many times the usual errors they make. A rate is shrunk towards the usual
-one. What a model that did not see the labels expects of an example can be the prior (as in Raykar et al. 2010).
+Dawid and Skene (1979) estimate one confusion matrix for each annotator, which needs many labels
+from each. Here all annotators share one matrix. Each annotator has one rate: how many times the
+shared errors they make. A rate is shrunk towards 1. The predictions of a model that did not see the
+labels can be the prior, as in Raykar et al. (2010). The estimate is found by EM.
 """
 
 from dataclasses import dataclass
@@ -11,18 +12,18 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import softmax
 
-_USUAL_ERRORS = 0.1  # share of wrong labels before anything is known,
-_LABELS = 10.0  # counted as so many labels of each person,
-_CELL = 100.0  # and for each cell of the matrix
+_USUAL_ERRORS = 0.1  # the expected share of wrong labels, before any label is seen
+_LABELS = 10.0  # that expectation weighs as many labels of each annotator,
+_CELL = 100.0  # and as many in each cell of the confusion matrix
 _ROUNDS = 30
-_SETTLED = 1e-3  # change of a rate below which it is final
-_CELLS = 2_000_000  # examples times classes that are worked on at a time
+_SETTLED = 1e-3  # EM ends when no rate changes by more
+_CELLS = 2_000_000  # examples times classes in a block
 _TINY = 1e-12
 
 
 @dataclass
 class Votes:
-    """Who said what of which example.
+    """The labels that annotators gave, one entry for each label.
 
     Attributes
     ----------
@@ -38,11 +39,11 @@ class Votes:
 
 @dataclass
 class Consensus:
-    """What people agree on.
+    """The estimate of the true classes and of the annotators.
 
     Attributes
     ----------
-    probabilities : (examples, classes) posterior of each class; a row without votes is its prior
+    probabilities : (examples, classes) posterior of each class; without votes, the prior
     accuracy : (annotators,) estimated share of right labels, 0..1
     confusion : (classes, classes) probability of each label, a row for each true class
     """
@@ -52,92 +53,144 @@ class Consensus:
     confusion: np.ndarray
 
 
+@dataclass
+class _Block:
+    """The votes of some consecutive examples.
+
+    Attributes
+    ----------
+    rows : these examples among all
+    examples : (votes,) int, numbered from the first example of the block
+    annotators, labels : (votes,) int
+    weights : (votes,) 1.0 where a vote counts for the estimate of its annotator, else 0.0
+    """
+
+    rows: slice
+    examples: np.ndarray
+    annotators: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+
 def consensus(
     votes: Votes,
     held_out: np.ndarray | None = None,
     prior: np.ndarray | None = None,
     confusion: np.ndarray | None = None,
 ) -> Consensus:
-    """Weigh people's votes by what the votes themselves, and the prior, say of each person.
-
-    Without a prior only examples with two votes or more tell anything of people.
+    """Estimate the true classes from all votes, each weighted by the annotator's reliability.
 
     Parameters
     ----------
-    held_out : (examples,) bool, test examples, whose votes tell nothing of people; None: no example is one
-    prior : (examples, classes) probabilities from a model that did not see that example's labels; None: uniform
-    confusion : (classes, classes) to expect of people; None: all errors are equally likely
+    held_out : (examples,) bool, test examples, whose votes do not count for annotators' reliability
+    prior : (examples, classes) probabilities from a model that did not see that example's labels;
+        None: uniform, and only examples with two votes or more count for reliability
+    confusion : (classes, classes) expected matrix; None: all errors are equally likely
     """
     n_examples, n_annotators, n_classes = votes.shape
-    order = np.argsort(votes.examples, kind="stable")
-    examples, annotators, labels = (
-        votes.examples[order],
-        votes.annotators[order],
-        votes.labels[order],
-    )
-    telling = np.ones(len(examples), bool)
+    counted = np.ones(len(votes.examples), bool)
     if prior is None:
-        telling = np.bincount(examples, minlength=n_examples)[examples] > 1
+        counted = np.bincount(votes.examples, minlength=n_examples)[votes.examples] > 1
         prior = np.full((n_examples, n_classes), 1 / n_classes, np.float32)
     if held_out is not None:
-        telling &= ~held_out[examples]
-    answered = np.bincount(annotators[telling], minlength=n_annotators)
+        counted &= ~held_out[votes.examples]
+    blocks = _blocks(votes, counted)
     expected = uniform(_USUAL_ERRORS, n_classes) if confusion is None else confusion
     confusion, rate = expected, np.ones(n_annotators)
     posterior = np.empty((n_examples, n_classes), np.float32)
-    step = max(1, _CELLS // n_classes)
     for _ in range(_ROUNDS):
-        counts = np.zeros((n_classes, n_classes))  # (true, label)
-        exposed, right = (
-            np.zeros((n_annotators, n_classes)),
-            np.zeros(n_annotators),
-        )  # to true classes
-        for start in range(0, n_examples, step):
-            rows = slice(start, start + step)
-            own = slice(*np.searchsorted(examples, [start, start + step]))
-            likelihood = np.log(_likelihood(confusion, rate[annotators[own]], labels[own]))
-            each = np.arange(len(likelihood))
-            places = (examples[own] - start, each)
-            by_example = csr_array(
-                (np.ones(len(each)), places), shape=(len(prior[rows]), len(each))
-            )
-            posterior[rows] = softmax(
-                np.log(np.maximum(prior[rows], _TINY)) + by_example @ likelihood, axis=1
-            )
-            believed = posterior[examples[own]]  # (votes, classes)
-            weight, people = telling[own].astype(float), annotators[own]
-            right += np.bincount(people, weight * believed[each, labels[own]], n_annotators)
-            exposed += (
-                csr_array((weight, (people, each)), shape=(n_annotators, len(each))) @ believed
-            )
-            counts += (
-                csr_array((weight, (labels[own], each)), shape=(n_classes, len(each))) @ believed
-            ).T
-        overall = (counts.sum() - np.trace(counts) + _LABELS * _USUAL_ERRORS) / (
-            counts.sum() + _LABELS
-        )
-        errors = _LABELS * overall
-        confusion = counts + _CELL * n_classes * _with_errors(expected, overall)
-        confusion /= confusion.sum(axis=1, keepdims=True)
-        usual = exposed @ (1 - np.diag(confusion))
-        updated = (answered - right + errors) / (usual + errors)
-        settled = np.abs(updated - rate).max(initial=0) < _SETTLED
-        rate = updated
-        if settled:
+        tallies = []
+        for block in blocks:
+            posterior[block.rows] = _expect(block, prior[block.rows], confusion, rate)
+            tallies.append(_tally(block, posterior[block.rows], n_annotators))
+        totals = [sum(parts) for parts in zip(*tallies, strict=True)]
+        previous = rate
+        confusion, rate, accuracy = _maximise(*totals, expected)
+        if np.abs(rate - previous).max(initial=0) < _SETTLED:
             break
-    share = (answered - right + errors) / (answered + _LABELS)
-    return Consensus(posterior, np.clip(1 - share, 0, 1), confusion)
+    return Consensus(posterior, accuracy, confusion)
 
 
 def uniform(errors: float, n_classes: int) -> np.ndarray:
-    """The confusion matrix with that share of errors, all of them equally likely."""
+    """The confusion matrix (classes, classes) with a share of errors that are all equally likely."""
     confusion = np.full((n_classes, n_classes), errors / max(n_classes - 1, 1))
     np.fill_diagonal(confusion, 1 - errors if n_classes > 1 else 1)
     return confusion
 
 
+def _blocks(votes: Votes, counted: np.ndarray) -> list[_Block]:
+    """Cut the votes into blocks of consecutive examples, so that memory does not grow with them."""
+    n_examples, _, n_classes = votes.shape
+    order = np.argsort(votes.examples, kind="stable")
+    examples = votes.examples[order]
+    step = max(1, _CELLS // n_classes)
+    blocks = []
+    for start in range(0, n_examples, step):
+        first, end = np.searchsorted(examples, [start, start + step])
+        chosen = order[first:end]
+        columns = votes.annotators[chosen], votes.labels[chosen], counted[chosen].astype(float)
+        blocks.append(_Block(slice(start, start + step), examples[first:end] - start, *columns))
+    return blocks
+
+
+def _expect(
+    block: _Block, prior: np.ndarray, confusion: np.ndarray, rate: np.ndarray
+) -> np.ndarray:
+    """E step: the posterior (examples, classes) of the true classes."""
+    likelihood = _likelihood(confusion, rate[block.annotators], block.labels)  # (votes, classes)
+    ones = np.ones(len(block.labels))
+    evidence = _sum_by(block.examples, len(prior), ones) @ np.log(likelihood)
+    return softmax(np.log(np.maximum(prior, _TINY)) + evidence, axis=1)
+
+
+def _tally(
+    block: _Block, posterior: np.ndarray, n_annotators: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Count what the M step needs, with each vote's true class as probable as in the posterior.
+
+    Returns
+    -------
+    answered : (annotators,) votes that count
+    right : (annotators,) expected number of right ones among them
+    exposed : (annotators, classes) the expected number of each true class among them
+    counts : (classes, classes) expected number of each label, a row for each true class
+    """
+    annotators, labels, weights = block.annotators, block.labels, block.weights
+    true = posterior[block.examples]  # (votes, classes)
+    agreement = true[np.arange(len(labels)), labels]  # (votes,)
+    answered = np.bincount(annotators, weights, n_annotators)
+    right = np.bincount(annotators, weights * agreement, n_annotators)
+    exposed = _sum_by(annotators, n_annotators, weights) @ true
+    counts = _sum_by(labels, posterior.shape[1], weights) @ true  # (label, true class)
+    return answered, right, exposed, counts.T
+
+
+def _maximise(
+    answered: np.ndarray,
+    right: np.ndarray,
+    exposed: np.ndarray,
+    counts: np.ndarray,
+    expected: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """M step: the confusion matrix, and each annotator's rate and accuracy, from `_tally`."""
+    n_votes, n_wrong = counts.sum(), counts.sum() - np.trace(counts)
+    errors = (n_wrong + _LABELS * _USUAL_ERRORS) / (n_votes + _LABELS)
+    confusion = counts + _CELL * len(counts) * _with_errors(expected, errors)
+    confusion /= confusion.sum(axis=1, keepdims=True)
+    wrong = answered - right + _LABELS * errors  # (annotators,)
+    usual = exposed @ (1 - np.diag(confusion)) + _LABELS * errors  # wrong labels at a rate of 1
+    accuracy = np.clip(1 - wrong / (answered + _LABELS), 0, 1)
+    return confusion, wrong / usual, accuracy
+
+
+def _sum_by(groups: np.ndarray, n_groups: int, weights: np.ndarray) -> csr_array:
+    """The matrix (groups, votes) whose product with rows (votes, …) sums the rows of each group."""
+    places = groups, np.arange(len(groups))
+    return csr_array((weights, places), shape=(n_groups, len(groups)))
+
+
 def _with_errors(confusion: np.ndarray, errors: float) -> np.ndarray:
-    """The same errors, so much more or less frequent that they are that share over all classes."""
+    """Scale the errors of a confusion matrix so that their mean share over classes is `errors`."""
     scaled = confusion * errors / max(1 - np.diag(confusion).mean(), _TINY)
     off_diagonal = scaled.sum(axis=1) - np.diag(scaled)
     np.fill_diagonal(scaled, np.maximum(1 - off_diagonal, _TINY))
@@ -145,11 +198,11 @@ def _with_errors(confusion: np.ndarray, errors: float) -> np.ndarray:
 
 
 def _likelihood(confusion: np.ndarray, rate: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Probability of each label, had it that person's rate of errors, for each true class. Shape (votes, classes)."""
+    """Probability of each label (n,) for each true class, (n, classes), at rates (n,) of errors."""
     n_classes = len(confusion)
     usual = 1 - np.diag(confusion)  # (classes,)
-    errors = np.minimum(
-        rate[:, None] * usual, 1 - 1 / max(n_classes, 2)
-    )  # (votes, classes); no worse than chance
-    wrong = errors / np.maximum(usual, _TINY) * confusion[:, labels].T
-    return np.maximum(np.where(labels[:, None] == np.arange(n_classes), 1 - errors, wrong), _TINY)
+    chance = 1 - 1 / max(n_classes, 2)  # nobody is worse than chance
+    errors = np.minimum(rate[:, None] * usual, chance)  # (n, classes)
+    wrong = errors / np.maximum(usual, _TINY) * confusion[:, labels].T  # (n, classes)
+    is_right = labels[:, None] == np.arange(n_classes)
+    return np.maximum(np.where(is_right, 1 - errors, wrong), _TINY)

@@ -43,8 +43,8 @@ def log_probabilities(
     learned : (n,) int, the rows of it whose labels are learned from
     given : (n,) int, their labels
     """
-    payload = np.concatenate(list(payloads.of(examples, size=4096)))
-    kind = payloads.kind(examples)
+    payload = np.concatenate(list(payloads.read(examples, size=4096)))
+    kind = payloads.payload_format(examples)
     augment = registry.named(kind["modality"]).augment
     prepare = Model(paths.ENCODER_FRONT, portable=params.portable, threads=params.threads)
     tokens = files.read_json(paths.ENCODER_INFO).get("tokens", {})

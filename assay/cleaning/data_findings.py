@@ -190,10 +190,10 @@ def leaky_columns(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
     examples : those with a label, rows of the catalogue
     given : (n,) int, their labels
     """
-    kind = payloads.kind(examples)
+    kind = payloads.payload_format(examples)
     if kind["modality"] != "table":
         return pd.DataFrame()
-    rows, found = np.concatenate(list(payloads.of(examples, _DRIFT_ROWS))), []
+    rows, found = np.concatenate(list(payloads.read(examples, _DRIFT_ROWS))), []
     usual = 1 - np.bincount(given).max() / len(given)
     for name, values in zip(kind["features"], rows.T, strict=True):
         value = np.unique(values, return_inverse=True)[1]

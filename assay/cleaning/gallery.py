@@ -9,12 +9,6 @@ from assay.cleaning import evidence
 from assay.modalities import registry
 
 _EACH = 8  # labels a class, the worst first
-# how a page shows what a modality's `show` gives
-_SHOWN = {
-    "image": '<img src="{}" alt="">',
-    "audio": '<audio controls src="{}"></audio>',
-    "text": "<pre>{}</pre>",
-}
 _HEADS = "<th>example<th>thought of it<th>speaks for the suggestion<th>speaks for the label"
 _STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 70em; color: #222; background: #fff }
@@ -33,9 +27,9 @@ def page(doubted: pd.DataFrame, examples: pd.DataFrame) -> str:
     rows = sorted(
         {*worst.index, *(row for name in columns for some in worst[name] for row in some)}
     )
-    modality = registry.named(payloads.kind(examples)["modality"])
+    modality = registry.named(payloads.payload_format(examples)["modality"])
     looks = [
-        _SHOWN[modality.MEDIUM].format(escape(shown))
+        modality.HTML.format(escape(shown))
         for shown in payloads.shown(examples.loc[rows])
     ]
     seen = dict(zip(rows, looks, strict=True))

@@ -35,11 +35,11 @@ class Statistics:
 
 def of(examples: pd.DataFrame, *, fingerprints: bool = False) -> Statistics:
     """Those of some rows of the catalogue, one at least."""
-    module = _MODULES.get(payloads.kind(examples)["modality"])
+    module = _MODULES.get(payloads.payload_format(examples)["modality"])
     if module is None:
         return Statistics()
     blocks, prints = [], []
-    for block in payloads.of(examples, _BLOCK):
+    for block in payloads.read(examples, _BLOCK):
         blocks.append(module.statistics(block))
         if fingerprints and module.fingerprint:
             prints.append(module.fingerprint(block))
@@ -51,7 +51,7 @@ def of(examples: pd.DataFrame, *, fingerprints: bool = False) -> Statistics:
 
 def foreign(examples: pd.DataFrame) -> set[str]:
     """The kinds of problems that only other modalities than theirs have."""
-    own = payloads.kind(examples)["modality"]
+    own = payloads.payload_format(examples)["modality"]
     kinds = {modality: module.REASONS for modality, module in _MODULES.items()} | {
         "table": _OF_TABLES
     }
@@ -60,7 +60,7 @@ def foreign(examples: pd.DataFrame) -> set[str]:
 
 def numbers(examples: pd.DataFrame) -> dict[str, np.ndarray]:
     """The numbers and dates of a table's rows, by column, (n,) float32 with NaN for gaps; none of other modalities."""
-    types = payloads.kind(examples).get("features", {})
+    types = payloads.payload_format(examples).get("features", {})
     columns = [
         (place, name) for place, (name, type_) in enumerate(types.items()) if type_ != "category"
     ]
@@ -69,7 +69,7 @@ def numbers(examples: pd.DataFrame) -> dict[str, np.ndarray]:
             f"the first {_COLUMNS} of {len(columns):,} columns of numbers become slices",
             file=sys.stderr,
         )
-    rows = np.concatenate(list(payloads.of(examples, _BLOCK))) if columns else None  # (n, features)
+    rows = np.concatenate(list(payloads.read(examples, _BLOCK))) if columns else None  # (n, features)
     return {parquet_files.slice_name(name): rows[:, place] for place, name in columns[:_COLUMNS]}
 
 

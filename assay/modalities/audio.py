@@ -15,6 +15,7 @@ from assay.modalities import arrays
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".opus"}
 MEDIUM = "audio"  # as what people are shown it
+HTML = '<audio controls src="{}"></audio>'  # of what `show` gives, on a page
 STEPS = 600  # that training takes at least where params.yaml leaves it open
 _FULL_SCALE = 2**15
 # at most: log of it, share of the length, log of it, of full scale

@@ -17,6 +17,7 @@ from assay.modalities import arrays
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
 MEDIUM = "image"  # as what people are shown it
+HTML = '<img src="{}" alt="">'  # of what `show` gives, on a page
 STEPS = 600  # that training takes at least where params.yaml leaves it open
 COLOUR = 3  # channels; colour images are taken for photographs, which a mirror leaves as likely as they were
 _TURN, _ZOOM, _SHEAR, _MOVE = (

@@ -11,6 +11,7 @@ from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
 
 MEDIUM = "text"  # as what people are shown it
+HTML = "<pre>{}</pre>"  # of what `show` gives, on a page
 BREAK = " "  # between its lines, where there is room for one
 STEPS = 600  # that training takes at least where params.yaml leaves it open
 
