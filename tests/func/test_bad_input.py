@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from assay.contract import csv_files, files, parquet_files, paths
-from tests.func.conftest import Workspace
-from tests.func.raw_files import idx, image, parquet, png_header
+from tests.support.raw_files import idx, image, parquet, png_header
+from tests.support.workspace import Workspace
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 DIGITS = idx(4, 8, 8)

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.func import pipeline
-from tests.func.conftest import Workspace
-from tests.func.raw_files import idx
+from tests.support import pipeline
+from tests.support.raw_files import idx
+from tests.support.workspace import Workspace
 
 ROOM = 4096  # bytes that are left: a page
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.func.pipeline import ROOT, Project
-from tests.func.sites import Site, commands
+from tests.support.pipeline import ROOT, Project
+from tests.support.sites import Site, commands
 
 pytestmark = pytest.mark.slow
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.func.pipeline import Project, clone
+from tests.support.pipeline import Project, clone
 
 pytestmark = pytest.mark.slow
 

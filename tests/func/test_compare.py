@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.func.pipeline import Project, clone
+from tests.support.pipeline import Project, clone
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from assay.contract import parameters
-from tests.func import pipeline
+from tests.support import pipeline
 
 CALLS = "open,openat,creat,connect,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,rmdir,symlink,link"
 _NOT_DATA = re.compile(r"(^|/)(__pycache__|\.venv)(/|$)|\.pyc(\.\d+)?$")

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from assay.contract import csv_files, parquet_files, paths
-from tests.func.conftest import Workspace
-from tests.func.raw_files import idx, image, parquet
+from tests.support.raw_files import idx, image, parquet
+from tests.support.workspace import Workspace
 
 
 def collect(workspace: Workspace, files: dict[str, str | bytes]) -> str:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.func.conftest import Workspace
-from tests.func.raw_files import image, parquet
+from tests.support.raw_files import image, parquet
+from tests.support.workspace import Workspace
 
 CLASSES = [
     "a/b",

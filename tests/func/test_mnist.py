@@ -6,7 +6,7 @@ import json
 import pytest
 
 from benchmarks.workspace import SHARED
-from tests.func.pipeline import clone
+from tests.support.pipeline import clone
 
 PARTS = {"train": 2500, "t10k": 500}
 

@@ -12,9 +12,8 @@ import pytest
 
 from assay.contract import files, paths
 from benchmarks.workspace import set_parameters
-from tests import tiny_bert
-from tests.func.conftest import Workspace
-from tests.func.own_batches import (
+from tests.support import tiny_bert
+from tests.support.own_batches import (
     CLASSES,
     COMMON,
     WORDS,
@@ -23,7 +22,8 @@ from tests.func.own_batches import (
     sounds,
     texts,
 )
-from tests.func.pipeline import clone
+from tests.support.pipeline import clone
+from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ import pytest
 from onnx import TensorProto
 
 from assay.training import onnx_graph
-from tests import tiny_bert
-from tests.func.own_batches import (
+from tests.support import tiny_bert
+from tests.support.own_batches import (
     ADDED,
     COMMON,
     QUICK,
@@ -24,7 +24,7 @@ from tests.func.own_batches import (
     sounds,
     texts,
 )
-from tests.func.pipeline import PERSON, Project, clone
+from tests.support.pipeline import PERSON, Project, clone
 
 pytestmark = pytest.mark.slow
 

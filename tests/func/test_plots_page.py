@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.func.pipeline import Project, clone
+from tests.support.pipeline import Project, clone
 
 pytestmark = pytest.mark.slow
 

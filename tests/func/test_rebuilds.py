@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from assay.contract import paths
-from tests.func.pipeline import Project, clone
+from tests.support.pipeline import Project, clone
 
 pytestmark = pytest.mark.slow
 

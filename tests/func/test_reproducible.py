@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from benchmarks.workspace import ROOT
-from tests.func.pipeline import PERSON, clone
+from tests.support.pipeline import PERSON, clone
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.func.pipeline import ROOT, clone
+from tests.support.pipeline import ROOT, clone
 
 pytestmark = pytest.mark.slow
 

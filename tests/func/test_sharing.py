@@ -12,8 +12,8 @@ import pytest
 
 from assay.contract import files, paths
 from benchmarks import servers
-from tests.func.pipeline import Project
-from tests.func.sites import Site, commands
+from tests.support.pipeline import Project
+from tests.support.sites import Site, commands
 
 pytestmark = pytest.mark.slow
 
@@ -224,7 +224,7 @@ def test_a_damaged_remote_passes_for_whole_in_nothing(site, folder_remote):
     store = site.folder / "srv/assay/files/md5"
     damaged = (paths.RELEASE_MODEL, paths.labels("digits-3"), paths.examples("digits-1"))
     content = {path: (folder_remote.folder / path).read_bytes() for path in damaged}
-    names = [files.fingerprint(folder_remote.folder / path) for path in damaged]
+    names = [files.md5(folder_remote.folder / path) for path in damaged]
     corrupt, short, missing = (store / name[:2] / name[2:] for name in names)
     for path in (corrupt, short):
         path.chmod(0o644)

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from assay.contract import paths
-from tests.func.pipeline import PERSON, Project, clone
+from tests.support.pipeline import PERSON, Project, clone
 
 pytestmark = pytest.mark.slow
 

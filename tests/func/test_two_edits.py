@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from assay.contract import parquet_files, paths
-from tests.func.conftest import Workspace
-from tests.func.own_batches import (
+from tests.func.test_story import blocks
+from tests.support.own_batches import (
     ADDED,
     QUICK,
     RAW,
@@ -21,8 +21,8 @@ from tests.func.own_batches import (
     raw_bytes,
     texts,
 )
-from tests.func.pipeline import PERSON, ROOT, clone
-from tests.func.test_story import blocks
+from tests.support.pipeline import PERSON, ROOT, clone
+from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 

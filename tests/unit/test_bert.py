@@ -14,7 +14,7 @@ from assay.contract.errors import InputError
 from assay.contract.inference import Model
 from assay.encoders import adapters
 from assay.training import onnx_graph
-from tests import tiny_bert
+from tests.support import tiny_bert
 
 WORDS = ["wh", "##ere", "is", "my", "card", "?"]
 HOW = {"portable": True, "threads": 1}

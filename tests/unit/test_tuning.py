@@ -10,7 +10,7 @@ from assay.contract.errors import InputError
 from assay.contract.inference import Model
 from assay.encoders import bert
 from assay.training import onnx_graph
-from tests import tiny_bert
+from tests.support import tiny_bert
 
 pytestmark = pytest.mark.slow
 HOW = {"portable": True, "threads": 1}

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.func.pipeline import PERSON, ROOT, Project
+from tests.support.pipeline import PERSON, ROOT, Project
 
 
 def commands(title: str) -> list[str]:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import soundfile
 from PIL import Image
 
-from tests.func.pipeline import Project
+from tests.support.pipeline import Project
 
 # what a user types to track `../mine`, and settings that make the pipeline short
 RAW = "data/raw/mine"

@@ -1,0 +1,1 @@
+"""What tests share: clones, workspaces, sites, and batches that are made up."""
