@@ -1,4 +1,4 @@
-"""The story of three data versions in docs/story.md, typed in a fresh clone; the README shows a part of it."""
+"""The story of docs/story.md, typed in a fresh clone; the README shows a part of it."""
 
 import re
 
@@ -16,7 +16,7 @@ def blocks(section: str, page: str = "README.md") -> list[str]:
 
 
 def test_the_story_of_three_versions(tmp_path):
-    """Every command is run. If a page shows what a command prints, the command prints exactly that."""
+    """Every command is run, and prints exactly what the page shows, numbers included."""
     project = clone(tmp_path / "assay")
     project.run("git config user.name reader && git config user.email reader@example.com")
     shown, printed = [], {}
