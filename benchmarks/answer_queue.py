@@ -6,13 +6,13 @@ python -m benchmarks.answer_queue 100
 import csv
 import sys
 
-from assay.contract import csv_files, parquet_files, paths
+from assay.contract import csv_files, files, paths
 
 
 def main() -> None:
     known = {
         row["id"]: row["label"]
-        for batch in parquet_files.listed()
+        for batch in files.listed_batches()
         for row in read(paths.truth(batch))
     }
     asked = [row["id"] for row in read(paths.QUEUE)][: int(sys.argv[1])]

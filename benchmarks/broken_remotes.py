@@ -132,7 +132,7 @@ def passes_for_whole(folder: Path, source: Path) -> list[str]:
         if not path.stat().st_mode & WRITABLE
     ]
     names = {path: f"{path.parent.name}{path.name}".removesuffix(".dir") for path in objects}
-    return wrong + [name for path, name in names.items() if files.fingerprint(path) != name]
+    return wrong + [name for path, name in names.items() if files.md5(path) != name]
 
 
 def whole(folder: Path, source: Path) -> bool:
@@ -219,7 +219,7 @@ def dies(
 def mend(store: Path) -> None:
     """As docs/sharing.md says: delete what is not what its name says, and all lists of files."""
     for path in store.glob("files/md5/*/*"):
-        if files.fingerprint(path) != path.parent.name + path.name:  # a list's name ends in .dir
+        if files.md5(path) != path.parent.name + path.name:  # a list's name ends in .dir
             path.unlink()
 
 

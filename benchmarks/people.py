@@ -34,11 +34,10 @@ def read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
     )
     votes = pd.read_csv(collected / "labels.csv", dtype=str)
     cleaned = pd.read_csv(folder / "data/cleaned/labels.csv", dtype=str).set_index("id")["label"]
-    table = pq.read_table(folder / "data/cleaned/pred_probs.parquet")
-    pred_probs, classes = parquet_files.read_probabilities(
-        folder / "data/cleaned/pred_probs.parquet"
-    )
-    order = np.argsort(table["id"].to_pylist(), kind="stable")
+    path = folder / "data/cleaned/pred_probs.parquet"
+    ids = parquet_files.read_parquet(path, ["id"])["id"].to_pylist()
+    pred_probs, classes = parquet_files.read_probabilities(path, ids)
+    order = np.argsort(ids, kind="stable")
     return judged.assign(truth=truth, cleaned=cleaned), votes, (pred_probs[order], classes)
 
 

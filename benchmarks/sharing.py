@@ -71,7 +71,7 @@ def pushed(folder: Path, remote: Path) -> dict[str, int]:
     outputs = [
         path for path in folder.glob("*/**/*") if path.is_file() and ".dvc" not in path.parts
     ]
-    names = {files.fingerprint(path): str(path.relative_to(folder)) for path in outputs}
+    names = {files.md5(path): str(path.relative_to(folder)) for path in outputs}
     return {names.get(name, name): size for name, size in new.items()}
 
 

@@ -12,7 +12,7 @@ from assay.contract.errors import run
 def main() -> None:
     params = parameters.load().annotate
     examples = catalogue.read()
-    pred_probs, classes = parquet_files.read_probabilities(paths.PRED_PROBS)
+    pred_probs, classes = parquet_files.read_probabilities(paths.PRED_PROBS, examples["id"])
     answered = answers.read(examples, classes)
     judged = parquet_files.read_parquet(paths.QUALITY).to_pandas().set_index("id")
 

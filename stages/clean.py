@@ -56,7 +56,7 @@ def main() -> None:
     doubted = explain(evidence.find(doubted, examples, learned["given"], heard.linear), classes)
     judged = data_findings.dropped(explain(judged, classes), found).sort_values("id")
 
-    csv_files.write_frame(paths.QUALITY, judged, quality.COLUMNS)
+    parquet_files.write_frame(paths.QUALITY, judged, quality.COLUMNS)
     issues = pd.concat([doubted.assign(kind="label").astype(object), found])
     spreadsheets.write(paths.ISSUES, with_lines(issues, examples).fillna(""), _COLUMNS)
     files.write_bytes(paths.GALLERY, gallery.page(doubted, examples).encode())

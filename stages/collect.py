@@ -96,7 +96,8 @@ def describe(
     }
     slices = sorted({name for example in kept for name in example.slices})
     return columns | {
-        f"slice:{name}": pa.array([each.slices.get(name, "") for each in kept]) for name in slices
+        f"{parquet_files.SLICE}{name}": pa.array([each.slices.get(name, "") for each in kept])
+        for name in slices
     }
 
 

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from assay.contract import files, parquet_files, paths
+from assay.contract import files, paths
 from assay.contract.errors import run
 from assay.release import model_card
 
@@ -10,7 +10,7 @@ from assay.release import model_card
 def main() -> None:
     info = files.read_json(paths.CLASSES)
     versions = {package: version(package) for package in model_card.PACKAGES}
-    info |= {"labels": files.fingerprint(paths.ANNOTATED_LABELS), "versions": versions}
+    info |= {"labels": files.md5(paths.ANNOTATED_LABELS), "versions": versions}
     metrics = {
         "clean": paths.CLEAN_METRICS,
         "train": paths.TRAIN_METRICS,
@@ -18,7 +18,7 @@ def main() -> None:
     }
     metrics = {stage: files.read_json(path) for stage, path in metrics.items()}
     card = model_card.write(
-        info, files.read_json(paths.ENCODER_INFO), parquet_files.listed(), **metrics
+        info, files.read_json(paths.ENCODER_INFO), files.listed_batches(), **metrics
     )
     files.write_bytes(paths.RELEASE_MODEL, paths.CLASSIFIER.read_bytes())
     files.write_json(paths.RELEASE_INFO, info)

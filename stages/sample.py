@@ -11,7 +11,7 @@ def main() -> None:
     limit = parameters.load().pretrain.examples
     table = parquet_files.read_parquet(paths.examples(batch))
     payload = table.filter(pc.not_equal(table["split"], "test")).drop_columns(
-        parquet_files.described(table.schema)
+        parquet_files.other_than_payload(table.schema)
     )
     # rows are sorted by content hash, so the first ones are a random sample that growth does not reshuffle
     parquet_files.write_parquet(paths.sample(batch), payload.slice(0, limit))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from assay.catalogue import spreadsheets
-from assay.contract import csv_files, parquet_files, paths
+from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.errors import InputError
 
 _KINDS = (".csv", ".tsv")
@@ -115,7 +115,7 @@ def _names(examples: pd.DataFrame) -> tuple[dict[str, set[int]], set[str]]:
     """The examples that an id or a key may mean, the keys of exact copies included; which keys are row numbers."""
     place = pd.Series(examples.index, examples["id"])
     names, numbered = {id_: {row} for id_, row in place.items()}, set()
-    for batch in parquet_files.listed():
+    for batch in files.listed_batches():
         path = paths.examples(batch)
         is_numbered = parquet_files.is_numbered(path)
         for row in parquet_files.read_parquet(path, ["id", "key", "duplicates"]).to_pylist():

@@ -1,4 +1,4 @@
-"""CSV files: labels and metrics, which git and people can diff. Text is kept exactly as it was typed."""
+"""CSV files: labels and metrics, which git and people can diff. Text is kept as it was typed."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 import pyarrow as pa
 import pyarrow.csv
 
-from assay.contract import files, parquet_files
+from assay.contract import files
 from assay.contract.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,28 +19,21 @@ csv.field_size_limit(2**31 - 1)  # a cell may be as long as pyarrow allows
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
-    with (
-        files.whole(path) as unfinished,
-        unfinished.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
+    with files.whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        plain = csv.writer(file, lineterminator="\n")
         quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        for row in (
-            rows
-        ):  # before Python 3.13 the writer forgets that a lone carriage return must be quoted
-            (quoted if any("\r" in str(value) for value in row) else writer).writerow(row)
+        plain.writerow(header)
+        for row in rows:
+            # before Python 3.13, `plain` does not quote a lone carriage return
+            has_return = any("\r" in str(cell) for cell in row)
+            (quoted if has_return else plain).writerow(row)
 
 
 def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) -> None:
-    """Write a frame, or some columns of it, as CSV or Parquet, by the ending of `path`."""
+    """Write a frame, or some of its columns, as CSV. Floats get four digits after the point."""
     chosen = frame[list(columns or frame)]
-    if path.suffix == ".parquet":
-        return parquet_files.write_parquet(
-            path, pa.Table.from_pandas(chosen, preserve_index=False).replace_schema_metadata()
-        )
     rounded = chosen.map(lambda value: f"{value:.4f}" if isinstance(value, float) else value)
-    return write_csv(path, list(chosen), rounded.itertuples(index=False))
+    write_csv(path, list(chosen), rounded.itertuples(index=False))
 
 
 def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
@@ -51,60 +44,64 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
 def parse_csv(
     name: Path | str, content: bytes, columns: Sequence[str] = (), delimiters: str = ","
 ) -> pa.Table:
-    """The content of a CSV file with a header as text, exactly as it was typed; an empty cell is an empty string.
+    """Parse a CSV file with a header. Every cell is text, as it was typed; an empty one is "".
 
     Parameters
     ----------
     name : of the file, for messages
-    columns : that it must have
-    delimiters : of these the one that is most frequent in the header
+    columns : the columns that the file must have
+    delimiters : the possible delimiters; the most frequent one in the header is used
 
     Raises
     ------
     InputError
-        If the file is not UTF-8 (a byte order mark is fine), has rows of different lengths, two columns of one name,
-        or lacks one of `columns`.
+        If the file is not UTF-8 (a byte order mark is allowed), has rows of different lengths,
+        has two columns with one name, or lacks one of `columns`.
     """
     try:
         lines = io.StringIO(content.decode("utf-8").removeprefix("\ufeff"), newline="")
         delimiter = _delimiter(lines, delimiters)
         header = next(filter(None, csv.reader(lines, delimiter=delimiter)), None)
         if header is None:
-            raise InputError(f"{name} is empty: a header line is the least it must have")
-        types = dict.fromkeys(header, pa.string())
-        table = pa.csv.read_csv(
-            pa.BufferReader(content + b"\n"),  # else a header without line end would be no header
-            read_options=pa.csv.ReadOptions(use_threads=False),  # else errors do not tell the row
-            parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=pa.csv.ConvertOptions(column_types=types, strings_can_be_null=False),
-        )
+            raise InputError(f"{name} is empty: it must have a header line at least")
+        table = _table(content, header, delimiter)
     except UnicodeDecodeError as error:
-        place = f"line {len(content[: error.start + 1].splitlines())} has the byte 0x{content[error.start]:02x}"
+        line = len(content[: error.start + 1].splitlines())
+        place = f"line {line} has the byte 0x{content[error.start]:02x}"
         raise InputError(f"{name} is not UTF-8: {place}; save it as UTF-8") from None
     except (pa.ArrowInvalid, csv.Error) as error:
-        raise InputError(
-            files.merge_conflict(name, content) or f"{name} is no well-formed CSV: {error}"
-        ) from None
-    twice = [each for each in header if header.count(each) > 1]
-    if twice:
-        raise InputError(f"{name} has two columns {twice[0]!r}: rename one or take it out")
-    missing = [each for each in columns if each not in header]
+        malformed = f"{name} is no well-formed CSV: {error}"
+        raise InputError(files.merge_conflict(name, content) or malformed) from None
+    repeated = [column for column in header if header.count(column) > 1]
+    if repeated:
+        raise InputError(f"{name} has two columns {repeated[0]!r}: rename one or take it out")
+    missing = [column for column in columns if column not in header]
     if missing:
         lacks = f"{name} has no column {missing[0]!r}; it has: {', '.join(header)}"
         raise InputError(files.merge_conflict(name, content) or lacks)
     return table
 
 
+def _table(content: bytes, header: list[str], delimiter: str) -> pa.Table:
+    texts = dict.fromkeys(header, pa.string())
+    return pa.csv.read_csv(
+        pa.BufferReader(content + b"\n"),  # a header without a line end would be no header
+        read_options=pa.csv.ReadOptions(use_threads=False),  # threads hide the row of an error
+        parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=pa.csv.ConvertOptions(column_types=texts, strings_can_be_null=False),
+    )
+
+
 def _delimiter(lines: TextIO, delimiters: str) -> str:
-    """The one that is most frequent in the header."""
+    """The delimiter that is most frequent in the header."""
     delimiter = max(delimiters, key=lines.readline().count)
     lines.seek(0)
     return delimiter
 
 
 def name_rows(path: Path, table: pa.Table, delimiters: str = ",") -> list[str]:
-    """What to call each row of a file in a message: a CSV file's as a spreadsheet counts them, else from 0."""
-    numbers = range(len(table))
+    """Name each row of a file for messages: a CSV's as a spreadsheet counts them, else from 0."""
+    numbers: Iterable[int] = range(len(table))
     if path.suffix != ".parquet":
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file, delimiter=_delimiter(file, delimiters))

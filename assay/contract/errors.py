@@ -1,4 +1,4 @@
-"""How a stage or command ends when something is wrong: one line on stderr that a person can act on, exit code 1."""
+"""How a stage or command ends on an error: one line on stderr that says what to do, exit code 1."""
 
 import os
 import sys
@@ -8,24 +8,22 @@ from contextlib import contextmanager
 
 
 class InputError(Exception):
-    """What came in cannot be used. The message says which file, which row, and what to do; it is one line."""
+    """An input cannot be used. The message names the file, the row and what to do, in one line."""
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a stage's or command's `main`; turn an expected failure into one line on stderr and exit code 1."""
+    """Run the `main` of a stage or command; end an expected failure with one line on stderr."""
     try:
         main()
     except FileNotFoundError as error:
         name = error.filename or _one_line(error)
-        sys.exit(
-            f"assay: {name} is missing: run `dvc repro`, or `dvc pull` if a colleague pushed it"
-        )
+        remedy = "run `dvc repro`, or `dvc pull` if a colleague pushed it"
+        sys.exit(f"assay: {name} is missing: {remedy}")
     except (InputError, OSError) as error:  # OSError: a full disk, a read-only folder
         sys.exit(f"assay: {_one_line(error)}")
     except KeyboardInterrupt:
-        sys.exit(
-            "assay: interrupted; `dvc repro` goes on from the last finished stage, training from its last epoch"
-        )
+        resumes = "`dvc repro` goes on from the last finished stage, training from its last epoch"
+        sys.exit(f"assay: interrupted; {resumes}")
 
 
 def _one_line(error: Exception) -> str:
@@ -34,16 +32,16 @@ def _one_line(error: Exception) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what libraries write to stderr to ourselves, unless they fail unexpectedly: then it is shown."""
+    """Hide what libraries write to stderr; show it if they fail with an unexpected error."""
     stderr = os.dup(2)
-    with tempfile.TemporaryFile() as heard:
-        os.dup2(heard.fileno(), 2)
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         except BaseException as error:
             if not isinstance(error, InputError):
-                heard.seek(0)
-                os.write(stderr, heard.read())
+                captured.seek(0)
+                os.write(stderr, captured.read())
             raise
         finally:
             os.dup2(stderr, 2)

@@ -1,4 +1,4 @@
-"""The identity of an example: a hash of its content, and the side of the test border that follows from it."""
+"""The identity of an example is a hash of its content. Its split follows from that hash."""
 
 import hashlib
 
@@ -13,13 +13,13 @@ def content_ids(payload: np.ndarray) -> list[str]:
     payload : np.ndarray of shape (n, ...)
         One example a row; its type and shape are part of its content.
     """
-    kind = f"{payload.dtype.str} {payload.shape[1:]}".encode()
+    prefix = f"{payload.dtype.str} {payload.shape[1:]}".encode()
     contents = (row.encode() if isinstance(row, str) else row.tobytes() for row in payload)
-    return [hashlib.blake2b(kind + content, digest_size=16).hexdigest() for content in contents]
+    return [hashlib.blake2b(prefix + content, digest_size=16).hexdigest() for content in contents]
 
 
 def split_by_hash(example_id: str, test: float, validation: float) -> str:
-    """The side of an example, from its id alone: so it never changes sides when data grows.
+    """The split of an example, from its id alone, so that it never changes when data grows.
 
     `test` and `validation` are shares of all examples, 0 <= test + validation < 1.
     """

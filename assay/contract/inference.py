@@ -1,4 +1,4 @@
-"""ONNX Runtime: the one way in which a model is run after it was trained, from embedding to serving."""
+"""ONNX Runtime: the one way in which a trained model is run, from embedding to serving."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,18 +8,23 @@ import onnxruntime
 
 from assay.contract.errors import InputError
 
-TOKENIZER = "tokenizer"  # the key of a graph's metadata under which a tokenizer.json may stand
+TOKENIZER = "tokenizer"  # key of a graph's metadata; its value is a tokenizer.json
 
 
 class Model:
-    """A model from an ONNX file, which takes one array and gives one; texts where a tokenizer stands in its metadata.
+    """An ONNX model with one input and one output; it takes texts if it holds a tokenizer.
 
     Parameters
     ----------
-    path : the file, or what is in it
-    output : the name of what it gives; the first output where there is none of that name
+    path : the file, or its content
+    output : the name of the wanted output; if the model has no such output, its first is used
     portable : use only graph optimisations whose results do not depend on the processor
     threads : of one prediction
+
+    Raises
+    ------
+    InputError
+        If ONNX Runtime cannot run the model.
     """
 
     def __init__(
@@ -28,37 +33,36 @@ class Model:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        level = onnxruntime.GraphOptimizationLevel
-        options.graph_optimization_level = (
-            level.ORT_ENABLE_EXTENDED if portable else level.ORT_ENABLE_ALL
-        )
+        levels = onnxruntime.GraphOptimizationLevel
+        level = levels.ORT_ENABLE_EXTENDED if portable else levels.ORT_ENABLE_ALL
+        options.graph_optimization_level = level
         if isinstance(path, Path):
             path.stat()  # raises where the file is missing
+        providers = ["CPUExecutionProvider"]
         try:
-            self.session = onnxruntime.InferenceSession(
-                path, options, providers=["CPUExecutionProvider"]
-            )
+            self.session = onnxruntime.InferenceSession(path, options, providers=providers)
         except Exception as error:  # its own classes share no base class
             name = path if isinstance(path, Path) else "what was made"
             raise InputError(f"{name} is not a model that ONNX Runtime can run: {error}") from None
         self.input = self.session.get_inputs()[0].name
-        self.outputs = [each.name for each in self.session.get_outputs()]
+        self.outputs = [node.name for node in self.session.get_outputs()]
         self.output = output if output in self.outputs else self.outputs[0]
-        self.tokenizer, said = None, self.session.get_modelmeta().custom_metadata_map.get(TOKENIZER)
-        if said:
-            from tokenizers import Tokenizer  # for those who have such a model
+        self.tokenizer = None
+        tokenizer_json = self.session.get_modelmeta().custom_metadata_map.get(TOKENIZER)
+        if tokenizer_json:
+            from tokenizers import Tokenizer  # few models need it
 
-            self.tokenizer = Tokenizer.from_str(said)
+            self.tokenizer = Tokenizer.from_str(tokenizer_json)
 
     def __call__(self, payload: np.ndarray) -> np.ndarray:
         return self.session.run([self.output], {self.input: self.prepared(payload)})[0]
 
     def prepared(self, payload: np.ndarray) -> np.ndarray:
-        """What the graph itself takes: of texts their tokens (n, tokens) int64, all else as it is."""
-        if self.tokenizer:
-            return np.array([each.ids for each in self.tokenizer.encode_batch(list(payload))])
-        return payload
+        """The input of the graph: the tokens of texts, (n, tokens) int64; else the payload."""
+        if self.tokenizer is None:
+            return payload
+        return np.array([encoding.ids for encoding in self.tokenizer.encode_batch(list(payload))])
 
     def over(self, blocks: Iterable[np.ndarray]) -> np.ndarray:
-        """The results for all blocks, one below the other."""
+        """The results for all blocks, concatenated."""
         return np.concatenate([self(block) for block in blocks])

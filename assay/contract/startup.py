@@ -1,8 +1,9 @@
-"""The same bytes on every machine: fix thread counts and instruction sets before numpy, TensorFlow or ONNX load.
+"""Settings that must be made before numpy, TensorFlow or ONNX load, for the same bytes everywhere.
 
-`portable: true` in params.yaml is for equal outputs on processors with and without AVX-512, and costs time in matrix
-products and more in training; `portable: false` is native speed. Threads are a parameter because their number changes
-the last bits of sums. docs/reproducibility.md says what else is done.
+`portable: true` in params.yaml gives equal outputs on processors with and without AVX-512. It costs
+time in matrix products, and more in training; `portable: false` is native speed. Threads are a
+parameter because another thread count changes rounding, and so the output bytes. More in
+docs/reproducibility.md.
 """
 
 import os
@@ -19,7 +20,7 @@ _PORTABLE = {
 
 
 class _NoPandas:
-    """Hides pandas from pyarrow, which imports it for nothing: a second in each stage of one batch."""
+    """Hides pandas from pyarrow, which imports it without need: 0.25 s of CPU for each process."""
 
     def find_spec(self, name: str, *_: object) -> None:
         if name == "pandas":
@@ -29,14 +30,14 @@ class _NoPandas:
 def prepare() -> None:
     """Prepare this process for a stage; call it before the first import of numpy."""
     fix_arithmetic()
-    if "@" in os.environ.get("DVC_STAGE", ""):  # collect@<batch>, which has no use for pandas
+    if "@" in os.environ.get("DVC_STAGE", ""):  # a stage of one batch does not use pandas
         sys.meta_path.insert(0, _NoPandas())
 
 
 def fix_arithmetic() -> None:
     """Set the environment of this process; call it before the first import of numpy.
 
-    Does nothing where numpy is there already: then this is no stage run, but somebody who uses a stage's functions.
+    Where numpy is imported already, nothing is done: this is then no run of a stage.
     """
     if "numpy" in sys.modules:
         return
@@ -46,6 +47,6 @@ def fix_arithmetic() -> None:
     params = parameters.load()
     if params.portable:
         os.environ |= _PORTABLE
-    # numpy's matrix products are not bit-stable over thread counts; TensorFlow's float64 and ONNX Runtime's are
+    # Products of numpy change with the thread count; those of TensorFlow (float64) and ONNX do not.
     os.environ["OPENBLAS_NUM_THREADS"] = "1" if params.portable else str(params.threads)
     os.environ["OMP_NUM_THREADS"] = str(params.threads)

@@ -64,7 +64,7 @@ def learn(
         path = paths.PRETRAINED / params.encoder
         content = adapters.adapt(path, kind, portable=portable, threads=threads)
         weights = path / bert.WEIGHTS if path.is_dir() else path
-        method = f"{paths.ELSEWHERE}{params.encoder}, MD5 {files.fingerprint(weights)}"
+        method = f"{paths.ELSEWHERE}{params.encoder}, MD5 {files.md5(weights)}"
         return Encoder(method, content, front(kind, payload), start="frozen")
     methods = _METHODS[kind["modality"]]
     method = methods[0] if params.method == "auto" else params.method

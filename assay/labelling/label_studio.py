@@ -67,7 +67,7 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     before = {(row["id"], row["annotator"]): row["label"] for row in rows}
     known, classes = (
         set(catalogue.read()["id"]),
-        parquet_files.read_probabilities(paths.PRED_PROBS)[1],
+        parquet_files.read_classes(paths.PRED_PROBS),
     )
     server = None if file else Server(url, project)
     pushed = (
@@ -106,11 +106,11 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
 def asked() -> tuple[list[dict], list[str], str]:
     """The queue as tasks, in its order; the classes; the medium of the examples."""
     queue = spreadsheets.read(paths.QUEUE, ["id", "given", "suggested", "why"]).to_pylist()
-    pred_probs, classes = parquet_files.read_probabilities(paths.PRED_PROBS)
-    version = f"assay-{files.fingerprint(paths.PRED_PROBS)[:8]}"
+    examples = catalogue.read()
+    pred_probs, classes = parquet_files.read_probabilities(paths.PRED_PROBS, examples["id"])
+    version = f"assay-{files.md5(paths.PRED_PROBS)[:8]}"
     kind = files.read_json(paths.ENCODER_INFO)
     modality = registry.named(kind["modality"])
-    examples = catalogue.read()
     examples = examples[examples["id"].isin([row["id"] for row in queue])]
     shown = payloads.shown(examples, _AT_ONCE)
     known = {

@@ -71,9 +71,18 @@ def test_probabilities_come_back(tmp_path, monkeypatch):
     parquet_files.write_probabilities(
         tmp_path / "p.parquet", list("abcde"), pred_probs, ["x", "y, z", "ä"]
     )
-    back, classes = parquet_files.read_probabilities(tmp_path / "p.parquet")
+    back, classes = parquet_files.read_probabilities(tmp_path / "p.parquet", list("abcde"))
     np.testing.assert_array_equal(back, pred_probs)
-    assert classes == ["x", "y, z", "ä"]
+    assert classes == ["x", "y, z", "ä"] == parquet_files.read_classes(tmp_path / "p.parquet")
+
+
+@pytest.mark.parametrize("ids", ["abcd", "abcdef", "bacde", "abcdx", ""])
+def test_probabilities_of_other_examples_are_refused(tmp_path, monkeypatch, ids):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "p.parquet"
+    parquet_files.write_probabilities(path, list("abcde"), np.full((5, 2), 0.5, np.float32), "xy")
+    with pytest.raises(InputError, match=r"p.parquet is about other examples .* `dvc repro`"):
+        parquet_files.read_probabilities(path, list(ids))
 
 
 def test_blocks_cover_a_file(tmp_path, monkeypatch):
