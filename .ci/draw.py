@@ -1,4 +1,6 @@
-"""Draw what `dvc plots diff --json` prints as PNG files in `comment/`; prints the Markdown that shows them."""
+"""Draw what `dvc plots diff --json` prints as PNG files in `comment/`; prints the Markdown that
+shows them.
+"""
 
 import json
 import sys

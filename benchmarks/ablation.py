@@ -1,4 +1,5 @@
-"""What each part of `clean` is worth: average precision for wrong labels on CIFAR-10N, `label_1`, part by part.
+"""What each part of `clean` is worth: average precision for wrong labels on CIFAR-10N, `label_1`,
+part by part.
 
 The truth is read for scoring only; scores are of the odd images, with a 95 % interval.
 
@@ -60,7 +61,9 @@ def hear(folder: Path, *, network: bool) -> tuple[dict[str, np.ndarray], np.ndar
 def scored(
     name: str, pred_probs: np.ndarray, given: np.ndarray, wrong: np.ndarray, confusion: np.ndarray
 ) -> None:
-    """A row: average precision of the probability that the given label is right, once it was looked at."""
+    """A row: average precision of the probability that the given label is right, once it was looked
+    at.
+    """
     joint = pred_probs * confusion[:, given].T
     doubt = 1 - joint[np.arange(len(given)), given] / joint.sum(axis=1)
     odd = np.arange(1, len(given), 2)
@@ -75,7 +78,9 @@ def scored(
 def combinations(
     before: str, voices: dict[str, np.ndarray], given: np.ndarray, wrong: np.ndarray
 ) -> None:
-    """Some voices together: with a temperature each and one share of errors, and with the noise layer."""
+    """Some voices together: with a temperature each and one share of errors, and with the noise
+    layer.
+    """
     some = list(voices.values())
     name, n_classes = f"{before}; {' + '.join(voices)}", some[0].shape[1]
     sharpness, noise = calibration.shared(some, given)

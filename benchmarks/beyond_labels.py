@@ -1,4 +1,5 @@
-"""Planted copies, leaks and bad pictures among MNIST's and CIFAR-10's images: how many are found, how many falsely.
+"""Planted copies, leaks and bad pictures among MNIST's and CIFAR-10's images: how many are found,
+how many falsely.
 
 Settings were chosen on other images of MNIST; of CIFAR-10 there are too few, and they saw these.
 cleanlab's Datalab and cleanvision are compared where both are installed.
@@ -27,7 +28,9 @@ COPIES, LEAKS, BAD, TEST = 125, 50, 100, 2000
 
 
 def build(name: str) -> tuple[pd.DataFrame, np.ndarray]:
-    """Examples, with what they were planted as and from which row (-1: as they came), and their images."""
+    """Examples, with what they were planted as and from which row (-1: as they came), and their
+    images.
+    """
     rng, data = np.random.default_rng(2), planted.load(name)
     images, test = data["train"][0][-10_000:], data["test"][0][:TEST]
     every = np.concatenate([test, images])

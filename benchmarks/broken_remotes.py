@@ -1,8 +1,9 @@
-"""Remotes that die in the middle, hold damaged objects, caches that cannot be written, two `dvc repro` at once.
+"""Remotes that die in the middle, hold damaged objects, caches that cannot be written, two `dvc
+repro` at once.
 
-For each: what DVC says, whether anything passes for whole that is not, and whether the next try succeeds.
-WebDAV is WsgiDAV, which writes an object under its final name, and Apache, if installed, which renames it there.
-python -m benchmarks.broken_remotes [SEED]
+For each: what DVC says, whether anything passes for whole that is not, and whether the next try
+succeeds. WebDAV is WsgiDAV, which writes an object under its final name, and Apache, if installed,
+which renames it there. python -m benchmarks.broken_remotes [SEED]
 """
 
 import os
@@ -119,7 +120,9 @@ def another(folder: Path, source: Path) -> Path:
 
 
 def passes_for_whole(folder: Path, source: Path) -> list[str]:
-    """Files of the workspace, and objects of the cache that DVC believes, that are not what their name says."""
+    """Files of the workspace, and objects of the cache that DVC believes, that are not what their
+    name says.
+    """
     there = [path for path in (folder / "data").glob("*") if path.is_file()]
     wrong = [
         path.name
@@ -159,10 +162,11 @@ def dies(
     rng: random.Random,
     store: Path | None = None,
 ) -> None:
-    """The server dies in the middle of pushes, each to a place of its own, and of pulls, and is there again.
+    """The server dies in the middle of pushes, each to a place of its own, and of pulls, and is
+    there again.
 
-    Where `store` has the objects as files it dies when a random number of them has come, else at a random moment; and
-    what the next try leaves broken is mended as docs/sharing.md says.
+    Where `store` has the objects as files it dies when a random number of them has come, else at a
+    random moment; and what the next try leaves broken is mended as docs/sharing.md says.
     """
     beside = source.parent / "beside"
     remote.use(source, "whole")
@@ -240,7 +244,9 @@ def damage(how: str, path: Path) -> None:
 
 
 def damaged(remote: Remote, store: Path, source: Path, rng: random.Random) -> None:
-    """Each kind of damage to one object, pulled without and with `verify`; mended as docs/sharing.md says."""
+    """Each kind of damage to one object, pulled without and with `verify`; mended as
+    docs/sharing.md says.
+    """
     remote.use(source, "damaged")
     must(source, "push", "--quiet")
     for verify in ("false", "true"):

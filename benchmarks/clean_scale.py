@@ -1,6 +1,8 @@
-"""`clean` on synthetic embeddings: 100,000 and 1,000,000 rows of 256 numbers, 10 classes, 5 % wrong labels.
+"""`clean` on synthetic embeddings: 100,000 and 1,000,000 rows of 256 numbers, 10 classes, 5 % wrong
+labels.
 
-Copies are not looked for: above 100,000 examples `clean` says that it does not, below it takes time of its own.
+Copies are not looked for: above 100,000 examples `clean` says that it does not, below it takes time
+of its own.
 """
 
 import math

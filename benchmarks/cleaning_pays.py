@@ -1,7 +1,9 @@
-"""What cleaning is worth: test accuracy of one network on CIFAR-10N's raw labels, the cleaned ones, and the true ones.
+"""What cleaning is worth: test accuracy of one network on CIFAR-10N's raw labels, the cleaned ones,
+and the true ones.
 
-One person's labels (`label_1`) of 20,000 images, tested on 4,000 others with true labels. Cleaned labels are taken as
-clean decided, or soft (`train.soft_labels`), by the default and with `clean.folds`.
+One person's labels (`label_1`) of 20,000 images, tested on 4,000 others with true labels. Cleaned
+labels are taken as clean decided, or soft (`train.soft_labels`), by the default and with
+`clean.folds`.
 
 python -m benchmarks.cleaning_pays [SEEDS]
 """

@@ -1,4 +1,5 @@
-"""`compare` on two versions of MNIST that differ in 6,000 of 60,000 labels: its time, by the clock and of processors.
+"""`compare` on two versions of MNIST that differ in 6,000 of 60,000 labels: its time, by the clock
+and of processors.
 
 How well the model does is not looked at here, so it is trained for a moment only.
 """
@@ -71,7 +72,9 @@ def measure(folder: Path) -> None:
 
 
 def cpu(command: list[str], folder: Path) -> float:
-    """Seconds that a command works, which other work on the machine makes longer by less than those on the clock."""
+    """Seconds that a command works, which other work on the machine makes longer by less than those
+    on the clock.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     timed(command, folder)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,4 +1,5 @@
-"""The embedded default: `dvc repro` from nothing and again, against an import and an empty repository; what it finds.
+"""The embedded default: `dvc repro` from nothing and again, against an import and an empty
+repository; what it finds.
 
 python -m benchmarks.default_run [RUNS]
 """

@@ -1,4 +1,5 @@
-"""Batches from another source against batches from the same: which are flagged at a level of 1 %, and what differs.
+"""Batches from another source against batches from the same: which are flagged at a level of 1 %,
+and what differs.
 
 python -m benchmarks.drift [RANDOM_HALVES]
 """
@@ -40,7 +41,9 @@ def grey(images: np.ndarray) -> np.ndarray:
 
 
 class Source:
-    """What clean knows of images: projected embeddings, predictions and statistics, from a model of the first ones."""
+    """What clean knows of images: projected embeddings, predictions and statistics, from a model of
+    the first ones.
+    """
 
     def __init__(self, name: str) -> None:
         data = planted.load(name)
@@ -63,7 +66,9 @@ class Source:
         return outliers.project(embedded), self.model.predict(embedded), pd.DataFrame(statistics)
 
     def drift(self, before: np.ndarray, batch: np.ndarray | tuple) -> tuple[str, float]:
-        """What is said of a batch, rows of the known images or else new ones, and the seconds it took."""
+        """What is said of a batch, rows of the known images or else new ones, and the seconds it
+        took.
+        """
         if isinstance(batch, np.ndarray) and batch.ndim > 1:
             batch = self.describe(batch, self.embed(batch))
         else:

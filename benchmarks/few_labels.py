@@ -1,4 +1,5 @@
-"""MNIST with 100 labels, 10 of each class, and 59,900 images without: the whole pipeline with `propagate`.
+"""MNIST with 100 labels, 10 of each class, and 59,900 images without: the whole pipeline with
+`propagate`.
 
 python -m benchmarks.few_labels [DRAWS]
 """
@@ -38,7 +39,9 @@ def png(image: np.ndarray) -> bytes:
 
 
 def write(folder: Path, examples: pd.DataFrame, seed: int) -> None:
-    """The raw batch, in which test images and a few others have labels; the truth is beside it, for metrics alone."""
+    """The raw batch, in which test images and a few others have labels; the truth is beside it, for
+    metrics alone.
+    """
     train = examples[examples["split"] == "train"]
     known = (
         train.groupby("truth")

@@ -1,4 +1,6 @@
-"""A fresh clone in an empty folder with an empty home: `make repro`, then what git and a second `dvc repro` say."""
+"""A fresh clone in an empty folder with an empty home: `make repro`, then what git and a second
+`dvc repro` say.
+"""
 
 import os
 import subprocess

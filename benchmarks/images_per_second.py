@@ -1,7 +1,8 @@
 """Images a second that a network of colour images learns from, on whatever Keras's backend runs on.
 
-It is what `train` runs: the same network, augmentation, order, optimizer and mixed precision; but the images are noise.
-The middle one of some epochs' times counts, the first of which, with its compilation, is left out.
+It is what `train` runs: the same network, augmentation, order, optimizer and mixed precision; but
+the images are noise. The middle one of some epochs' times counts, the first of which, with its
+compilation, is left out.
 
 [KERAS_BACKEND=jax] python -m benchmarks.images_per_second [IMAGES]
 """

@@ -1,7 +1,9 @@
-"""A KerasHub preset as an encoder for `pretrain.encoder`: a BERT as a folder, one of images or sounds as an ONNX file.
+"""A KerasHub preset as an encoder for `pretrain.encoder`: a BERT as a folder, one of images or
+sounds as an ONNX file.
 
-What prepares its input goes with it: the tokenizer, the image converter's scale, Whisper's spectrogram. At the end it
-says how far the pipeline's embeddings are from KerasHub's own. The project needs KerasHub for nothing else.
+What prepares its input goes with it: the tokenizer, the image converter's scale, Whisper's
+spectrogram. At the end it says how far the pipeline's embeddings are from KerasHub's own. The
+project needs KerasHub for nothing else.
 
 pip install keras-hub==0.32.0 tensorflow-text==2.21.1
 python -m benchmarks.kerashub PRESET models/pretrained/NAME    (a folder for a BERT, else NAME.onnx)
@@ -125,7 +127,9 @@ def image(preset: str, backbone: keras.Model, path: Path) -> tuple[dict, np.ndar
 
 
 def sound(preset: str, backbone: keras.Model, path: Path) -> tuple[dict, np.ndarray, np.ndarray]:
-    """Raw samples: Whisper hears its spectrogram of 30 s, of which the places where the sound lies are kept."""
+    """Raw samples: Whisper hears its spectrogram of 30 s, of which the places where the sound lies
+    are kept.
+    """
     converter, collect = (
         keras_hub.layers.AudioConverter.from_preset(preset),
         parameters.load().collect,

@@ -1,7 +1,9 @@
-"""`dvc repro` and its children killed at random moments, then run again: the committed bytes, and nothing left over.
+"""`dvc repro` and its children killed at random moments, then run again: the committed bytes, and
+nothing left over.
 
-Each trial starts from a fresh clone without outputs and without DVC's record of earlier runs. Where the second run
-refuses, because DVC was killed while it wrote one of its own files, docs/recovery.md is followed before a third.
+Each trial starts from a fresh clone without outputs and without DVC's record of earlier runs. Where
+the second run refuses, because DVC was killed while it wrote one of its own files, docs/recovery.md
+is followed before a third.
 
 python -m benchmarks.killed_repro [TRIALS [SEED [STAGE…]]]
 """
@@ -23,7 +25,9 @@ _ANYBODYS = re.compile(r"^\.git/|__pycache__/|^\.dvc/tmp/(?!assay/)")
 
 
 def killed(folder: Path, after: float) -> bool:
-    """Start `dvc repro`, and kill it and every process it started after so many seconds; False if it ended before."""
+    """Start `dvc repro`, and kill it and every process it started after so many seconds; False if
+    it ended before.
+    """
     process = subprocess.Popen(
         REPRO,
         cwd=folder,
@@ -48,7 +52,9 @@ def from_nothing(folder: Path) -> None:
 
 
 def changes(folder: Path, expected: set[str]) -> list[str]:
-    """What git and DVC see that is not as it was committed, and files that are there and were not expected."""
+    """What git and DVC see that is not as it was committed, and files that are there and were not
+    expected.
+    """
     git = subprocess.run(
         ["git", "status", "--short"], cwd=folder, check=True, capture_output=True, encoding="utf-8"
     )
@@ -66,7 +72,9 @@ def present(folder: Path) -> set[str]:
 
 
 def recovered(folder: Path) -> str:
-    """Run `dvc repro` after the kill; what DVC said if it refused, and then do what docs/recovery.md says."""
+    """Run `dvc repro` after the kill; what DVC said if it refused, and then do what
+    docs/recovery.md says.
+    """
     again = subprocess.run(
         REPRO, cwd=folder, env=environment(), capture_output=True, encoding="utf-8", check=False
     )

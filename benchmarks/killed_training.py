@@ -1,6 +1,8 @@
-"""Training killed at random moments, then `dvc repro` again: are the bytes those of an undisturbed run, what is lost?
+"""Training killed at random moments, then `dvc repro` again: are the bytes those of an undisturbed
+run, what is lost?
 
-On the embedded default. Moments are uniform over the time from the start of `dvc repro` to its end, undisturbed.
+On the embedded default. Moments are uniform over the time from the start of `dvc repro` to its end,
+undisturbed.
 
 python -m benchmarks.killed_training [KILLS [SEED]]
 """
@@ -25,7 +27,9 @@ TRAIN = [*DVC, "repro", "--no-run-cache", "train"]  # whose cache would know the
 
 
 def run(command: list[str], folder: Path, seconds: float | None = None) -> tuple[str, bool]:
-    """What a command says, and whether it was killed, with all its processes, after so many seconds."""
+    """What a command says, and whether it was killed, with all its processes, after so many
+    seconds.
+    """
     process = subprocess.Popen(
         command,
         cwd=folder,

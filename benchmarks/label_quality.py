@@ -1,7 +1,9 @@
-"""Wrong labels made by real people: average precision and seconds, ours against a cross-validated network + cleanlab.
+"""Wrong labels made by real people: average precision and seconds, ours against a cross-validated
+network + cleanlab.
 
-CIFAR-10N, 20,000 images with the labels of one person each (`label_1`). The truth is read for scoring only. Scores
-are of the odd images, with a 95 % interval; while methods were tried all images were in view.
+CIFAR-10N, 20,000 images with the labels of one person each (`label_1`). The truth is read for
+scoring only. Scores are of the odd images, with a 95 % interval; while methods were tried all
+images were in view.
 
 python -m benchmarks.label_quality [thorough]
 """
@@ -28,7 +30,9 @@ FOLDS, EPOCHS, BATCH, RATE, SMOOTHING = 4, 10, 128, 0.008, 0.1
 
 
 def batch(folder: Path, people: tuple[int, ...]) -> None:
-    """The images as a raw batch, all for training, with the labels of some of the three people each."""
+    """The images as a raw batch, all for training, with the labels of some of the three people
+    each.
+    """
     table = pq.read_table(SOURCE)
     keys = [f"{number:05}" for number in range(len(table))]
     folder.mkdir(parents=True)
@@ -63,7 +67,9 @@ def prepared(folder: Path, people: tuple[int, ...], **changes: object) -> None:
 
 
 def network() -> None:
-    """The usual recipe, in a process of its own: K folds of a small network, label smoothing, flips, one cycle."""
+    """The usual recipe, in a process of its own: K folds of a small network, label smoothing,
+    flips, one cycle.
+    """
     import keras
     from cleanlab.rank import get_label_quality_scores
     from keras import layers

@@ -1,9 +1,11 @@
-"""A real Label Studio: 50 tasks out, answers of two people back, with every mishap that `pull` tells; needs uv.
+"""A real Label Studio: 50 tasks out, answers of two people back, with every mishap that `pull`
+tells; needs uv.
 
 python -m benchmarks.label_studio [tests/data/label_studio.json]
 
-The server is installed once into a folder for temporary files, listens on loopback alone, and is stopped at the end.
-With a file's name, some of what the server answered is recorded there, for the tests.
+The server is installed once into a folder for temporary files, listens on loopback alone, and is
+stopped at the end. With a file's name, some of what the server answered is recorded there, for the
+tests.
 """
 
 import csv

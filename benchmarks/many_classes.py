@@ -1,4 +1,6 @@
-"""Labels beyond the easy: 1,000 classes, some with one to three examples; 99 % without a label. It runs, in bounds."""
+"""Labels beyond the easy: 1,000 classes, some with one to three examples; 99 % without a label. It
+runs, in bounds.
+"""
 
 import json
 import sys

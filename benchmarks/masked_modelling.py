@@ -1,11 +1,14 @@
-"""What masked modelling is worth with few labels, in all modalities: `pretrain.method: transformer` from end to end.
+"""What masked modelling is worth with few labels, in all modalities: `pretrain.method: transformer`
+from end to end.
 
-The Transformer learns from the training examples without labels; then it is fine-tuned with 1 % and 10 % of their
-labels, at least one a class, beside the same network from random weights and the linear classifier on the modality's
-default encoder. Settings are the same for all modalities and were not tuned; `validation` scores on a part of the
-training examples, for those who will. The test examples are looked at once.
+The Transformer learns from the training examples without labels; then it is fine-tuned with 1 % and
+10 % of their labels, at least one a class, beside the same network from random weights and the
+linear classifier on the modality's default encoder. Settings are the same for all modalities and
+were not tuned; `validation` scores on a part of the training examples, for those who will. The test
+examples are looked at once.
 
-[KERAS_BACKEND=jax] python -m benchmarks.masked_modelling [STEPS] [validation] [image] [audio] [text] [table] [digits]
+[KERAS_BACKEND=jax] python -m benchmarks.masked_modelling [STEPS] [validation] [image] [audio]
+[text] [table] [digits]
 """
 
 import gzip
@@ -22,7 +25,7 @@ from sklearn.model_selection import train_test_split
 
 from assay.contract.inference import Model
 from assay.contract.parameters import Collect, Pretrain
-from assay.encoders import learning
+from assay.encoders import inputs, learning
 from assay.modalities import registry, tables
 from assay.modalities.audio import canonical
 from assay.training import fitting, linear_head, networks, trainable, transformer
@@ -125,7 +128,8 @@ def masked(
 ) -> dict[str, dict]:
     """Accuracy of the Transformer from masked modelling and from random weights, by share and seed."""
     n_classes, augment = int(data.labels.max()) + 1, registry.named(data.kind["modality"]).augment
-    front, tokens = learning.tokens(data.kind, data.payload[train])
+    of_modality = inputs.of_modality(data.kind["modality"])
+    front, tokens = of_modality.tokens(data.kind, data.payload[train])
     prepare = Model(front, portable=False, threads=2)
     prepared = prepare.over(np.array_split(data.payload, 20))
     fitting.fix(0, portable=False, threads=2)

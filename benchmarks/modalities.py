@@ -1,8 +1,10 @@
-"""Text, sound and tables through the whole pipeline, each beside the usual recipe: test accuracy and seconds.
+"""Text, sound and tables through the whole pipeline, each beside the usual recipe: test accuracy
+and seconds.
 
-banking77 against word and character TF-IDF with logistic regression; FSDD, its customary split and each speaker left
-out in turn, against MFCC statistics with a support vector machine; scikit-learn's tables, and one with categories and
-gaps, against HistGradientBoosting. Settings of the usual recipes are common ones.
+banking77 against word and character TF-IDF with logistic regression; FSDD, its customary split and
+each speaker left out in turn, against MFCC statistics with a support vector machine; scikit-learn's
+tables, and one with categories and gaps, against HistGradientBoosting. Settings of the usual
+recipes are common ones.
 
 python -m benchmarks.modalities [banking77] [fsdd] [speakers] [tables]
 """
@@ -39,7 +41,9 @@ REPRO = [sys.executable, "-m", "dvc", "repro"]
 def prepared(
     folder: Path, make: Callable[[Path], object], encoder: Path | None = None, **changes: object
 ) -> None:
-    """A clone whose only batch is what `make` writes into a folder; its encoder a file or folder from elsewhere."""
+    """A clone whose only batch is what `make` writes into a folder; its encoder a file or folder
+    from elsewhere.
+    """
     raw = folder / "data/raw/mine"
     raw.mkdir(parents=True)
     make(raw)
@@ -53,7 +57,9 @@ def prepared(
 def ours(
     make: Callable[[Path], object], encoder: Path | None = None, **changes: object
 ) -> tuple[float, float, set[str]]:
-    """Test accuracy and seconds of `dvc repro`, and the keys of the examples that it left to learn from."""
+    """Test accuracy and seconds of `dvc repro`, and the keys of the examples that it left to learn
+    from.
+    """
     with clone() as folder:
         prepared(folder, make, encoder, **changes)
         seconds, _ = timed(REPRO, folder)
@@ -118,7 +124,9 @@ def sounds() -> pd.DataFrame:
 
 
 def mfcc(frame: pd.DataFrame) -> np.ndarray:
-    """Mean and deviation over time of 20 coefficients and their differences, of each sound without its padding."""
+    """Mean and deviation over time of 20 coefficients and their differences, of each sound without
+    its padding.
+    """
     params = Collect.model_construct(sample_rate=16000, seconds=1.0)
     payload = canonical(
         [path.read_bytes() for path in frame["path"]], list(frame["file_name"]), params
@@ -164,7 +172,9 @@ def speakers(encoder: Path | None = None) -> None:
 
 
 def mixed(n: int = 6000) -> pd.DataFrame:
-    """As forest cover data are: numbers that interact, categories, dates, and gaps in a tenth of the cells."""
+    """As forest cover data are: numbers that interact, categories, dates, and gaps in a tenth of
+    the cells.
+    """
     rng = np.random.default_rng(0)
     x, y = datasets.make_classification(
         n, 12, n_informative=8, n_classes=4, n_clusters_per_class=2, random_state=0

@@ -1,8 +1,10 @@
-"""openWakeWord's speech encoder as one ONNX file for `pretrain.encoder`: from a second at 16 kHz to 192 numbers.
+"""openWakeWord's speech encoder as one ONNX file for `pretrain.encoder`: from a second at 16 kHz to
+192 numbers.
 
-The package has two files: samples to a mel spectrogram, and 76 frames of that to 96 numbers. Joined here: samples are
-brought to 16-bit range, silence is put before them, since the encoder hears words that end with its window, and of
-what windows at 11 places give the largest and the mean are kept. The models' licence is CC BY-NC-SA 4.0.
+The package has two files: samples to a mel spectrogram, and 76 frames of that to 96 numbers. Joined
+here: samples are brought to 16-bit range, silence is put before them, since the encoder hears words
+that end with its window, and of what windows at 11 places give the largest and the mean are kept.
+The models' licence is CC BY-NC-SA 4.0.
 
 pip install --no-deps openwakeword==0.4.0
 python -m benchmarks.openwakeword models/pretrained/openwakeword.onnx
@@ -23,7 +25,9 @@ BEFORE, STEP, WINDOW, PLACES = 64, 8, 76, 11  # frames
 
 
 def spectrogram(path: Path) -> bytes:
-    """As it is, but for the loudest value, to which others are relative: an example's own, not that of all together."""
+    """As it is, but for the loudest value, to which others are relative: an example's own, not that
+    of all together.
+    """
     model = onnx.load(path)
     loudest = next(node for node in model.graph.node if node.op_type == "ReduceMax")
     del loudest.attribute[:]

@@ -1,9 +1,11 @@
-"""Each stage of the default pipeline on an emulated processor: do its outputs have the bytes they have on this one?
+"""Each stage of the default pipeline on an emulated processor: do its outputs have the bytes they
+have on this one?
 
-Every stage reads what this processor made, so a difference belongs to the stage that shows it. Run `dvc repro` first.
-QEMU is a `qemu-x86_64` of version 10 or later (7.2 computes some things wrongly): Debian's package qemu-user, from
-trixie or bookworm-backports, can lie anywhere: `apt-get download qemu-user`, `dpkg -x qemu-user_*.deb qemu`.
-CPU is one that `QEMU -cpu help` lists: Haswell has no AVX-512, EPYC moreover has other caches and another maker.
+Every stage reads what this processor made, so a difference belongs to the stage that shows it. Run
+`dvc repro` first. QEMU is a `qemu-x86_64` of version 10 or later (7.2 computes some things
+wrongly): Debian's package qemu-user, from trixie or bookworm-backports, can lie anywhere: `apt-get
+download qemu-user`, `dpkg -x qemu-user_*.deb qemu`. CPU is one that `QEMU -cpu help` lists: Haswell
+has no AVX-512, EPYC moreover has other caches and another maker.
 
 python -m benchmarks.other_processor QEMU [CPU [STAGE…]]
 """
@@ -95,7 +97,9 @@ def emulated(emulator: list[str], stage: str, folder: Path) -> float:
 
 
 def sizes(folder: Path, name: str) -> tuple[str, float, float]:
-    """How many numbers of an output differ from the native ones, by how much at most, and how large they are."""
+    """How many numbers of an output differ from the native ones, by how much at most, and how large
+    they are.
+    """
     ours, theirs = (numbers(root / name) for root in (ROOT, folder))
     if len(ours) != len(theirs) or not len(ours):
         return f"{len(ours)} and {len(theirs)} numbers", np.nan, np.nan

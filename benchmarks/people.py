@@ -1,6 +1,8 @@
-"""Three people's labels of 20,000 CIFAR-10N images: what is left wrong after consensus, and who is known to err.
+"""Three people's labels of 20,000 CIFAR-10N images: what is left wrong after consensus, and who is
+known to err.
 
-CROWDLAB (Goh, Tkachenko and Mueller 2022) is cleanlab's, on the same probabilities and examples, compared in pairs.
+CROWDLAB (Goh, Tkachenko and Mueller 2022) is cleanlab's, on the same probabilities and examples,
+compared in pairs.
 
 python -m benchmarks.people [thorough]
 """
@@ -23,7 +25,9 @@ MANY = 50  # labels of a person whose true accuracy is worth comparing with
 
 
 def read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
-    """The judged labels with the truth, everybody's votes, and the probabilities, in the order of ids."""
+    """The judged labels with the truth, everybody's votes, and the probabilities, in the order of
+    ids.
+    """
     collected = folder / "data/collected/cifar10n"
     truth = pd.read_csv(collected / "truth.csv", dtype=str).set_index("id")["label"]
     judged = (

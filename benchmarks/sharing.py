@@ -1,6 +1,8 @@
-"""What sharing costs: MNIST as Assay keeps it against 60,000 PNG files under DVC; 1 % appended; 100 labels changed.
+"""What sharing costs: MNIST as Assay keeps it against 60,000 PNG files under DVC; 1 % appended; 100
+labels changed.
 
-Remotes are folders. Seconds are of the clock, with those of the processor in brackets: of `dvc` and all it starts.
+Remotes are folders. Seconds are of the clock, with those of the processor in brackets: of `dvc` and
+all it starts.
 """
 
 import gzip
@@ -62,7 +64,9 @@ def sizes(folder: Path) -> dict[str, int]:
 
 
 def pushed(folder: Path, remote: Path) -> dict[str, int]:
-    """Push; what that added to the remote, by the paths of the workspace that have it, and its bytes."""
+    """Push; what that added to the remote, by the paths of the workspace that have it, and its
+    bytes.
+    """
     before = sizes(remote)
     Clock(
         folder, "push", "--quiet", *(str(path) for path in folder.glob("data/raw/*.dvc")), *STAGES

@@ -9,7 +9,9 @@ WIDTH = 256
 
 
 def write(labels: np.ndarray, centres: np.ndarray, rng: np.random.Generator) -> list[str]:
-    """Write examples (n,) that lie around the centres (classes, WIDTH) of their labels; the ids are returned."""
+    """Write examples (n,) that lie around the centres (classes, WIDTH) of their labels; the ids are
+    returned.
+    """
     n = len(labels)
     blocks = (
         centres[part] + rng.standard_normal((len(part), WIDTH), np.float32)

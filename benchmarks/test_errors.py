@@ -1,7 +1,9 @@
-"""Label errors in MNIST's test set that people confirmed (Northcutt, Athalye and Mueller 2021), among our 100 worst.
+"""Label errors in MNIST's test set that people confirmed (Northcutt, Athalye and Mueller 2021),
+among our 100 worst.
 
-Five people each re-judged 100 test labels; an error counts as confirmed where fewer than three of them stay with the
-given class. No test label is learned from; they are judged by what the 60,000 training images say.
+Five people each re-judged 100 test labels; an error counts as confirmed where fewer than three of
+them stay with the given class. No test label is learned from; they are judged by what the 60,000
+training images say.
 """
 
 import csv

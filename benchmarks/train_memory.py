@@ -1,4 +1,5 @@
-"""The largest memory of `train` on 10,000 and on 200,000 synthetic images of 32 by 32 pixels in colour, an epoch each.
+"""The largest memory of `train` on 10,000 and on 200,000 synthetic images of 32 by 32 pixels in
+colour, an epoch each.
 
 python -m benchmarks.train_memory
 """

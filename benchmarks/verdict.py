@@ -1,11 +1,13 @@
-"""The verdict of `python -m assay compare` on simulated pairs of versions: how often it is wrong, how often it sees.
+"""The verdict of `python -m assay compare` on simulated pairs of versions: how often it is wrong,
+how often it sees.
 
 python -m benchmarks.verdict [PAIRS]
 
-Real images, MNIST's by the main directions of their pixels, of which some are to learn from and others to test on. Each
-version draws its examples, errors in their labels, and a seed. Stand-ins for the model are trained in moments: a ridge
-classifier, whose seed chooses the tenth of the labels that calibrates it and is not learned from, and one on random
-features (ReLU), which are the seed's too. Every pair has test examples of its own. The judge is the code of `compare`.
+Real images, MNIST's by the main directions of their pixels, of which some are to learn from and
+others to test on. Each version draws its examples, errors in their labels, and a seed. Stand-ins
+for the model are trained in moments: a ridge classifier, whose seed chooses the tenth of the labels
+that calibrates it and is not learned from, and one on random features (ReLU), which are the seed's
+too. Every pair has test examples of its own. The judge is the code of `compare`.
 """
 
 import gzip
@@ -77,7 +79,9 @@ def unrelated(rng: np.random.Generator) -> tuple[Version, Version]:
 
 
 def relabelled(rng: np.random.Generator) -> tuple[Version, Version]:
-    """B has the same examples, and a tenth of the labels are given once more, by people as good as before."""
+    """B has the same examples, and a tenth of the labels are given once more, by people as good as
+    before.
+    """
     examples, labels = drawn(rng)
     again = rng.random(EXAMPLES) < 0.1
     return (examples, labels), (
@@ -113,7 +117,9 @@ def say(
 
 
 def pair(seed: int, draw: Callable, stand_in: Callable) -> tuple[bool, ...]:
-    """One simulated pair: what is found in accuracy alone, with no chance in training, unpaired; in the family."""
+    """One simulated pair: what is found in accuracy alone, with no chance in training, unpaired; in
+    the family.
+    """
     rng = np.random.default_rng(seed)
     versions = draw(rng)
     tests = rng.choice(np.arange(TO_LEARN_FROM, len(LABELS)), TESTS, replace=False)

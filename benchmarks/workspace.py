@@ -1,4 +1,6 @@
-"""What the benchmarks share: a workspace of its own for each, the clock, and a line about the machine."""
+"""What the benchmarks share: a workspace of its own for each, the clock, and a line about the
+machine.
+"""
 
 import os
 import platform

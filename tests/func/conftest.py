@@ -15,7 +15,9 @@ REPOSITORY = Path(__file__).parents[2]
 
 @dataclass
 class FirstRun:
-    """A fresh clone with an empty home, after its first `dvc repro`: what that ran, and how long it took."""
+    """A fresh clone with an empty home, after its first `dvc repro`: what that ran, and how long it
+    took.
+    """
 
     project: Project
     stages: set[str]

@@ -1,4 +1,6 @@
-"""Whatever is wrong with what comes in: exit code 1, one line that names the place and the remedy, and no output."""
+"""Whatever is wrong with what comes in: exit code 1, one line that names the place and the remedy,
+and no output.
+"""
 
 import gzip
 import os
@@ -393,7 +395,9 @@ def fails(workspace: Workspace, stage: str, *words: str) -> None:
 
 
 def cases(table: dict[str, tuple], *names: str) -> pytest.MarkDecorator:
-    """Run a test for each row of a table; what is left of a row after `names` are words of the message."""
+    """Run a test for each row of a table; what is left of a row after `names` are words of the
+    message.
+    """
     rows = [(*row[: len(names)], row[len(names) :]) for row in table.values()]
     return pytest.mark.parametrize((*names, "words"), rows, ids=list(table))
 

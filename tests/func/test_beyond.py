@@ -9,7 +9,9 @@ from assay.contract import csv_files, files, parquet_files, paths
 
 
 def plant(workspace, action: str, *, leaky: bool = False) -> None:
-    """Two table batches; `c` lies elsewhere, and its rows 0 to 4 copy test rows of `b`, 4 without a label."""
+    """Two table batches; `c` lies elsewhere, and its rows 0 to 4 copy test rows of `b`, 4 without a
+    label.
+    """
     rng = np.random.default_rng(0)
     workspace.set(
         "clean.beyond",

@@ -1,4 +1,6 @@
-"""A disk that is full, one that cannot be written to, a clock that is wrong: one line, nothing by halves, then on."""
+"""A disk that is full, one that cannot be written to, a clock that is wrong: one line, nothing by
+halves, then on.
+"""
 
 import os
 import re

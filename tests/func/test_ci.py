@@ -1,4 +1,6 @@
-"""The workflows for users: valid, audited, and their shell steps run in order in a clean clone, as the runner would."""
+"""The workflows for users: valid, audited, and their shell steps run in order in a clean clone, as
+the runner would.
+"""
 
 import os
 import shutil
@@ -124,7 +126,9 @@ def shared(site: Site) -> Project:
 
 
 def test_a_pull_request(site, shared):
-    """Stale: told in a comment all the same, and red. Brought up to date: green, on GitHub and on GitLab."""
+    """Stale: told in a comment all the same, and red. Brought up to date: green, on GitHub and on
+    GitLab.
+    """
     shared.set(evaluate__resamples=200)
     shared.run("git commit -qam 'More resamples' && git push -q origin HEAD")
     runner = clean_clone(site, "stale")
@@ -158,7 +162,9 @@ def test_a_pull_request(site, shared):
 
 
 def test_new_data_is_picked_up(site, shared):
-    """Nothing new: nothing happens. A batch grew where it came from: a pull request with what it made."""
+    """Nothing new: nothing happens. A batch grew where it came from: a pull request with what it
+    made.
+    """
     source = site.folder / "source"
     source.mkdir()
     source.joinpath("examples.csv").write_text(measured(40))

@@ -1,4 +1,6 @@
-"""`python -m assay compare` between commits of the default pipeline, with and without what DVC keeps."""
+"""`python -m assay compare` between commits of the default pipeline, with and without what DVC
+keeps.
+"""
 
 import json
 
@@ -11,7 +13,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
-    """Two commits, `two` and `three` batches, and a workspace in which one label of `three` is answered anew."""
+    """Two commits, `two` and `three` batches, and a workspace in which one label of `three` is
+    answered anew.
+    """
     project = clone(tmp_path_factory.mktemp("compare") / "assay")
     for name, batches in {
         "two": ["digits-1", "digits-2"],

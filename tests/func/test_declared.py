@@ -1,4 +1,6 @@
-"""Each stage reads what dvc.yaml declares, writes its outputs, and connects to nothing: watched by strace."""
+"""Each stage reads what dvc.yaml declares, writes its outputs, and connects to nothing: watched by
+strace.
+"""
 
 import re
 import shutil
@@ -24,7 +26,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A clone in which everything was rebuilt under strace, and the folder of a log for each stage item."""
+    """A clone in which everything was rebuilt under strace, and the folder of a log for each stage
+    item.
+    """
     root, logs = tmp_path_factory.mktemp("clone"), tmp_path_factory.mktemp("logs")
     wrapper = tmp_path_factory.mktemp("bin") / "python"
     wrapper.write_text(
@@ -38,7 +42,9 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def touched(log: Path, root: Path) -> tuple[set[str], set[str], list[str]]:
-    """Files of the clone that were read, files anywhere that were written or removed, connections to other machines."""
+    """Files of the clone that were read, files anywhere that were written or removed, connections
+    to other machines.
+    """
     read, written, connections = set(), set(), []
     for line in log.read_text(errors="replace").splitlines():
         call = re.match(r"\d+ +(\w+)\((.*)\) += +(-?\d+)", line)

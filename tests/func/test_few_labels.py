@@ -1,4 +1,6 @@
-"""Few labels through the real stages: `propagate` gives all others one, and the queue asks for what has none."""
+"""Few labels through the real stages: `propagate` gives all others one, and the queue asks for what
+has none.
+"""
 
 import csv
 import json

@@ -1,4 +1,6 @@
-"""Data that means harm: nothing reaches outside its folder, nothing runs, and what is refused is one line."""
+"""Data that means harm: nothing reaches outside its folder, nothing runs, and what is refused is
+one line.
+"""
 
 from pathlib import Path
 

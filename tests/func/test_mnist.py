@@ -1,4 +1,6 @@
-"""Real images through the whole pipeline, by the README's two edits: MNIST, reduced to 3,000 examples."""
+"""Real images through the whole pipeline, by the README's two edits: MNIST, reduced to 3,000
+examples.
+"""
 
 import gzip
 import json

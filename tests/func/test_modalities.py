@@ -116,7 +116,8 @@ def test_a_transformer(workspace: Workspace, make: object) -> None:
     assert files.read_json(paths.EVALUATE_METRICS)["accuracy"] >= 0.8
     released = paths.CLASSIFIER.read_bytes()
     if make is texts:
-        files.drop_checkpoint()  # else, as DVC has not noted it, what was learned is only written again
+        # else, as DVC has not noted it, what was learned is only written again
+        files.drop_checkpoint()
     workspace.done("train")
     assert paths.CLASSIFIER.read_bytes() == released
 

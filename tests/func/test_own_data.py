@@ -1,4 +1,6 @@
-"""A user's own batch is never lost: tracked, shared, experimented with, and brought back, with the real DVC."""
+"""A user's own batch is never lost: tracked, shared, experimented with, and brought back, with the
+real DVC.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -47,7 +49,9 @@ def bert_encoder(folder: Path) -> None:
 
 @dataclass
 class Layout:
-    """How the batches `../mine` and `../more` are made, what a user types to track them, and what else is set."""
+    """How the batches `../mine` and `../more` are made, what a user types to track them, and what
+    else is set.
+    """
 
     make: list[Callable[[Path, np.random.Generator], None]]
     typed: list[str]
@@ -85,7 +89,9 @@ LAYOUTS = {
 
 @dataclass
 class Own:
-    """A pipeline of own batches, built, committed and tagged `own`, and the raw bytes of that version."""
+    """A pipeline of own batches, built, committed and tagged `own`, and the raw bytes of that
+    version.
+    """
 
     project: Project
     raw: dict[str, bytes]

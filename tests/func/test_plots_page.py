@@ -1,4 +1,6 @@
-"""The page that `dvc plots show` writes: all that it needs is inside, so it draws without a network."""
+"""The page that `dvc plots show` writes: all that it needs is inside, so it draws without a
+network.
+"""
 
 import re
 import shutil

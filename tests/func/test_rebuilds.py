@@ -1,4 +1,6 @@
-"""What each change rebuilds, and nothing else: the table of the README, row by row, with the real DVC."""
+"""What each change rebuilds, and nothing else: the table of the README, row by row, with the real
+DVC.
+"""
 
 import csv
 import json
@@ -137,7 +139,9 @@ def test_answers_in_label_studio(project):
 
 
 def test_a_raw_label(project):
-    """In a batch that users track themselves: what the stage `digits` deals out it would deal out again."""
+    """In a batch that users track themselves: what the stage `digits` deals out it would deal out
+    again.
+    """
     shutil.copytree(project.folder / "data/raw/digits-2", project.folder / "data/raw/own")
     project.set(batches=["digits-1", "own"])
     project.repro()

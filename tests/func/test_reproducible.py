@@ -1,4 +1,6 @@
-"""A fresh clone gives the committed bytes, wherever and however it is run, and not much slower than an import."""
+"""A fresh clone gives the committed bytes, wherever and however it is run, and not much slower than
+an import.
+"""
 
 import re
 import shutil

@@ -1,4 +1,6 @@
-"""A sweep, typed as docs/selection.md has it: chosen by the validation split, scored on the test split once."""
+"""A sweep, typed as docs/selection.md has it: chosen by the validation split, scored on the test
+split once.
+"""
 
 import re
 
@@ -36,7 +38,9 @@ def test_the_sweep_of_the_docs(tmp_path):
 
 
 def scores(text: str) -> list[dict[str, str]]:
-    """The rows of a Markdown table, each experiment by its name alone: its commit has another hash each time."""
+    """The rows of a Markdown table, each experiment by its name alone: its commit has another hash
+    each time.
+    """
     head, _, *rows = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in text.strip().splitlines()
     ]

@@ -50,7 +50,9 @@ def remote(request, site: Site) -> str:
 
 
 def test_a_round_trip(site, remote):
-    """Push from one clone, pull in another, which then has nothing to run; no credential reaches git."""
+    """Push from one clone, pull in another, which then has nothing to run; no credential reaches
+    git.
+    """
     anna, recipe = site.owner("anna"), commands(remote)
     for package in re.findall(r"^pip install (.+)$", "\n".join(recipe), re.MULTILINE):
         name, _, version = package.partition("==")
@@ -104,7 +106,9 @@ def objects(cache: Path) -> set[str]:
 
 
 def test_tags_that_are_older_than_the_remote(site):
-    """Tagged first, shared later, as in the README's order: the page's commands push those versions too."""
+    """Tagged first, shared later, as in the README's order: the page's commands push those versions
+    too.
+    """
     anna = site.owner("anna")
     anna.run("dvc checkout && git tag two-batches")
     labels = anna.folder / paths.labels("digits-3")
@@ -219,7 +223,9 @@ def test_one_batch_and_a_shared_cache(site, folder_remote):
 
 
 def test_a_damaged_remote_passes_for_whole_in_nothing(site, folder_remote):
-    """One object corrupt, one cut short, one missing: named, none of them taken; mended as the page says."""
+    """One object corrupt, one cut short, one missing: named, none of them taken; mended as the page
+    says.
+    """
     folder_remote.run("git push -q origin HEAD")
     store = site.folder / "srv/assay/files/md5"
     damaged = (paths.RELEASE_MODEL, paths.labels("digits-3"), paths.examples("digits-1"))

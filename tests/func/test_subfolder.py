@@ -1,4 +1,6 @@
-"""The project as a folder of a larger git repository, and in git worktrees: a revision is read as at the top."""
+"""The project as a folder of a larger git repository, and in git worktrees: a revision is read as
+at the top.
+"""
 
 import json
 import re
@@ -16,7 +18,9 @@ INSIDE = "team/assay"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
-    """The project in `larger/team/assay`, after a commit without it: of one batch (tag `one`); of two (`two`)."""
+    """The project in `larger/team/assay`, after a commit without it: of one batch (tag `one`); of
+    two (`two`).
+    """
     larger = Project(tmp_path_factory.mktemp("subfolder") / "larger", **PERSON)
     project = clone(larger.folder / INSIDE, **PERSON)  # its .dvc is what `dvc init --subdir` makes
     shutil.rmtree(project.folder / ".git")
@@ -47,7 +51,9 @@ def project(tmp_path_factory) -> Project:
 
 @pytest.fixture(scope="module")
 def top(project) -> Project:
-    """The same commits of a project that is a git repository of its own, with the cache of the first."""
+    """The same commits of a project that is a git repository of its own, with the cache of the
+    first.
+    """
     top = Project(project.folder.parents[2] / "top", FILTER_BRANCH_SQUELCH_WARNING="1", **PERSON)
     project.run(f"git clone -q '{project.folder.parents[1]}' '{top.folder}'")
     top.run(f"git filter-branch --subdirectory-filter {INSIDE} --tag-name-filter cat one two main")

@@ -1,4 +1,6 @@
-"""Own data in two edits, as the README says, and what then happens when the batch changes; with the real DVC."""
+"""Own data in two edits, as the README says, and what then happens when the batch changes; with the
+real DVC.
+"""
 
 import re
 import subprocess
@@ -28,7 +30,8 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_batch_that_changed_in_place(tmp_path: Path) -> None:
-    """A file added, one changed, one removed: the next build has exactly that, and the tag has the old one.
+    """A file added, one changed, one removed: the next build has exactly that, and the tag has the
+    old one.
 
     Whether the batch is added again or not: `dvc repro` notes what it was built from.
     """

@@ -38,7 +38,9 @@ class Project:
         return done
 
     def repro(self) -> set[str]:
-        """Run `dvc repro`; the stages that it ran, or whose outputs it fetched from an earlier run of the same."""
+        """Run `dvc repro`; the stages that it ran, or whose outputs it fetched from an earlier run
+        of the same.
+        """
         said = self.run("dvc repro").stdout
         return set(
             re.findall(

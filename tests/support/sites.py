@@ -25,7 +25,9 @@ def commands(title: str) -> list[str]:
 
 @dataclass
 class Site:
-    """Where the examples of the page are in this test: the origin of git, and what a remote's names stand for."""
+    """Where the examples of the page are in this test: the origin of git, and what a remote's names
+    stand for.
+    """
 
     folder: Path
     built: Project
@@ -46,7 +48,9 @@ class Site:
         return project.run(f"set -e\n{script}").stdout
 
     def owner(self, name: str) -> Project:
-        """A clone that has every byte of the committed version in its cache, without a copy of its own."""
+        """A clone that has every byte of the committed version in its cache, without a copy of its
+        own.
+        """
         project = self.clone(name)
         project.run(f"dvc cache dir --local '{self.folder / 'cache'}'")
         return project
