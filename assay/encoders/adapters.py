@@ -2,21 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
 import onnx
 from onnx import TensorProto
 
 from assay.contract.errors import InputError
 from assay.contract.inference import Model
-from assay.encoders import bert
+from assay.encoders import inputs
+from assay.encoders.pretrained_inputs import CHANNELS
 from assay.training import onnx_graph
-
-_MEAN, _DEVIATION = (
-    (0.485, 0.456, 0.406),
-    (0.229, 0.224, 0.225),
-)  # of ImageNet's pixels 0 to 1, as torchvision has
-_CHANNELS = (1, 3)
-_SIDE = 224  # pixels, where the encoder takes any size
 
 
 def adapt(path: Path, kind: dict, *, portable: bool, threads: int) -> bytes:
@@ -32,10 +25,11 @@ def adapt(path: Path, kind: dict, *, portable: bool, threads: int) -> bytes:
         If the file is missing, is no encoder with one input, or takes something else than payloads like these.
     """
     if path.is_dir():
-        if kind["modality"] != "text":
+        from_folder = inputs.of_modality(kind["modality"]).from_folder
+        if from_folder is None:
             may = "which may hold an encoder of texts"
             raise InputError(f"{path} is a folder, {may}, not of {kind['modality']} examples")
-        return bert.to_onnx(path)
+        return from_folder(path)
     encoder = Model(path, portable=portable, threads=threads)  # raises what is wrong with the file
     content = path.read_bytes()
     taken, *others = encoder.session.get_inputs()
@@ -47,7 +41,7 @@ def adapt(path: Path, kind: dict, *, portable: bool, threads: int) -> bytes:
     given = encoder.session.get_outputs()[0]
     joined = onnx_graph.then(before, content) if before else _renamed(content, taken.name)
     axes = list(range(1, len(given.shape) - 1))  # of places: tokens (n, t, c), maps (n, h, w, c)
-    if len(given.shape) == 4 and not (len(taken.shape) == 4 and taken.shape[3] in _CHANNELS):
+    if len(given.shape) == 4 and not (len(taken.shape) == 4 and taken.shape[3] in CHANNELS):
         axes = [2, 3]  # maps (n, c, h, w)
     graph = onnx_graph.Graph(onnx_graph.opset(content))
     averaged = graph.reduced("ReduceMean", "payload", axes, keepdims=0) if axes else "payload"
@@ -60,51 +54,13 @@ def adapt(path: Path, kind: dict, *, portable: bool, threads: int) -> bytes:
 def _before(kind: dict, taken: object, path: Path, opset: int) -> bytes | None:
     """The graph from payload to what the encoder takes; None where that is the same."""
     shape, floats = taken.shape[1:], taken.type == "tensor(float)"
-    if kind["modality"] == "image" and len(shape) == 3:
-        return _images(kind["shape"], shape, floats, opset)
-    if kind["modality"] == "audio" and floats and len(shape) == 1:
-        graph = onnx_graph.Graph(opset)
-        graph(
-            "Div", graph("Cast", "payload", to=TensorProto.FLOAT), float(2**15), output="embedding"
-        )
-        return graph.to_onnx("sound", (TensorProto.INT16, kind["shape"]))
-    if len(shape) != len(kind["shape"]):
+    of_modality = inputs.of_modality(kind["modality"])
+    before = of_modality.before_pretrained(kind["shape"], shape, floats, opset)
+    if before is None and len(shape) != len(kind["shape"]):
         raise InputError(
             f"{path} takes {taken.shape}, which {kind['modality']} payloads {kind['shape']} do not fit"
         )
-    return None
-
-
-def _images(own: list[int], wanted: list, floats: bool, opset: int) -> bytes:
-    height, width, channels = own
-    first = wanted[0] in _CHANNELS  # channels before height and width
-    sides = wanted[1:] if first else wanted[:2]
-    sides = [side if isinstance(side, int) else _SIDE for side in sides]
-    asked = wanted[0 if first else 2]
-    graph = onnx_graph.Graph(opset)
-    x = graph("Transpose", graph("Cast", "payload", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
-    if channels == 1 and asked == 3:
-        x = graph("Concat", x, x, x, axis=1)
-    if [height, width] != sides:
-        x = graph(
-            "Resize",
-            x,
-            np.zeros(0),
-            np.array([1, 1, sides[0] / height, sides[1] / width]),
-            mode="linear",
-        )
-    if floats:
-        mean, deviation = (
-            np.array(each, np.float32)[:asked, None, None] * 255 for each in (_MEAN, _DEVIATION)
-        )
-        x = graph("Div", graph("Sub", x, mean), deviation)
-    else:
-        x = graph("Round", x)  # of what lies between pixels; a cast would cut off
-    if not first:
-        x = graph("Transpose", x, perm=[0, 2, 3, 1])
-    kind = TensorProto.FLOAT if floats else TensorProto.UINT8
-    graph("Cast", x, to=kind, output="embedding")
-    return graph.to_onnx("pictures", (TensorProto.UINT8, own), gives=(kind, 4))
+    return before
 
 
 def _renamed(content: bytes, name: str) -> bytes:

@@ -3,28 +3,15 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from onnx import TensorProto
 
 from assay.contract import files, paths
 from assay.contract.errors import InputError, quiet
 from assay.contract.inference import Model
 from assay.contract.parameters import Pretrain
-from assay.encoders import adapters, bert, columns, log_mel, ngrams, patches, subwords
+from assay.encoders import adapters, bert, inputs, ngrams, patches
 from assay.modalities import images, registry
 from assay.training import onnx_graph
 
-_METHODS = {  # first the one that measured best for its time
-    "image": ("patches", "vicreg", "transformer"),
-    "audio": ("patches", "vicreg", "transformer"),
-    "text": ("ngrams", "transformer"),
-    "table": ("columns", "vicreg", "transformer"),
-}
-_PATCH, _PATCHES = (
-    7,
-    16,
-)  # pixels a side of a token of an image, and tokens along its longer side at most
-_MOMENT, _MOMENTS = 5, 128  # frames of a token of a sound, and tokens of one at most
-_COLUMNS = 256  # of a table whose cells are tokens, at most: attention goes by their square
 _ROWS = 1024  # payloads that become tokens at a time
 _FINE_GREY, _FINE_COLOUR, _COARSE = (
     64,
@@ -60,13 +47,14 @@ def learn(
     kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, threads: int
 ) -> Encoder:
     """Learn an encoder of payloads (n, ...), which `kind` describes, by the method that `params` names."""
+    of_modality = inputs.of_modality(kind["modality"])
     if params.encoder:
         path = paths.PRETRAINED / params.encoder
         content = adapters.adapt(path, kind, portable=portable, threads=threads)
         weights = path / bert.WEIGHTS if path.is_dir() else path
         method = f"{paths.ELSEWHERE}{params.encoder}, MD5 {files.md5(weights)}"
-        return Encoder(method, content, front(kind, payload), start="frozen")
-    methods = _METHODS[kind["modality"]]
+        return Encoder(method, content, of_modality.front(kind, payload), start="frozen")
+    methods = of_modality.methods
     method = methods[0] if params.method == "auto" else params.method
     if method not in methods:
         use = f"use {' or '.join(methods)}; auto takes the first"
@@ -76,7 +64,10 @@ def learn(
     if method == "ngrams":
         onnx = ngrams.learn(payload)
         return Encoder(method, onnx, onnx, start="frozen")
-    own, what = tokens(kind, payload) if method == "transformer" else (front(kind, payload), {})
+    if method == "transformer":
+        own, what = of_modality.tokens(kind, payload)
+    else:
+        own, what = of_modality.front(kind, payload), {}
     if method == "columns":
         return Encoder(method, own, own)
     prepare = Model(own, portable=portable, threads=threads)
@@ -100,33 +91,6 @@ def learn(
     )
     named = {f"{number:03}": array for number, array in enumerate(weights)}
     return Encoder(method, onnx_graph.then(own, content), own, named, what, start="encoder")
-
-
-def front(kind: dict, payload: np.ndarray) -> bytes:
-    """The graph from payloads to what a network takes: pixels as they are, the spectrogram of a sound, numbers."""
-    if kind["modality"] == "image":
-        return onnx_graph.as_it_is(TensorProto.UINT8, kind["shape"])
-    if kind["modality"] == "audio":
-        return log_mel.to_onnx(kind)
-    return ngrams.learn(payload) if kind["modality"] == "text" else columns.to_onnx(payload, kind)
-
-
-def tokens(kind: dict, payload: np.ndarray) -> tuple[bytes, dict]:
-    """The graph from payloads to what a Transformer takes, and what its tokens are."""
-    if kind["modality"] == "text":
-        own, size = subwords.learn(payload)
-        return own, {"vocabulary": size}
-    if kind["modality"] == "table":
-        if kind["shape"][0] > _COLUMNS:
-            many = f"takes tables of at most {_COLUMNS} columns, and this has {kind['shape'][0]}"
-            raise InputError(f"params.yaml: pretrain.method: transformer {many}: use columns")
-        own, size = columns.to_tokens(payload, kind)
-        return own, {"vocabulary": size}
-    own = front(kind, payload)
-    height, width = Model(own, portable=True, threads=1)(payload[:1]).shape[1:3]
-    if kind["modality"] == "audio":
-        return own, {"patch": [height, max(_MOMENT, -(-width // _MOMENTS))]}
-    return own, {"patch": [max(_PATCH, -(-max(height, width) // _PATCHES))] * 2}
 
 
 def _patches(pictures: np.ndarray, own: bytes, params: Pretrain) -> Encoder:

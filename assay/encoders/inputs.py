@@ -1,0 +1,112 @@
+"""What encoders need to know of each modality: the one table of modalities in this package.
+
+A new modality is one entry here. An entry names the methods that learn an encoder, and the graphs
+from payloads to what a network takes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto
+
+from assay.contract.errors import InputError
+from assay.contract.inference import Model
+from assay.encoders import bert, columns, log_mel, ngrams, pretrained_inputs, subwords
+from assay.training import onnx_graph
+
+_PATCH, _PATCHES = 7, 16  # least side of an image's token in pixels; most tokens along its side
+_MOMENT, _MOMENTS = 5, 128  # least frames of a sound's token; most tokens of a sound
+_CELLS = 256  # most columns of a table whose cells are tokens: attention needs their square
+
+Format = dict[str, Any]  # what payloads are, see `parquet_files.read_kind`
+Tokens = tuple[bytes, dict[str, Any]]  # a graph, and what its tokens are
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What encoders take of a modality.
+
+    Attributes
+    ----------
+    methods : how an encoder can be learned, first the one that measured best for its time
+    front : the graph from payloads to what a network takes
+    tokens : the graph from payloads to what a Transformer takes, and what its tokens are
+    before_pretrained : the graph from payloads to what a pretrained encoder takes, or None where
+        that is the same
+    from_folder : a pretrained encoder that lies in a folder as ONNX, or None where none can
+    """
+
+    methods: tuple[str, ...]
+    front: Callable[[Format, np.ndarray], bytes]
+    tokens: Callable[[Format, np.ndarray], Tokens]
+    before_pretrained: pretrained_inputs.Before = pretrained_inputs.as_they_are
+    from_folder: Callable[[Path], bytes] | None = None
+
+
+def of_modality(modality: str) -> Inputs:
+    """What encoders take of a modality."""
+    return _INPUTS[modality]
+
+
+def _pixels(payload_format: Format, _payload: np.ndarray) -> bytes:
+    return onnx_graph.as_it_is(TensorProto.UINT8, payload_format["shape"])
+
+
+def _patches_of_pixels(payload_format: Format, payload: np.ndarray) -> Tokens:
+    height, width = payload_format["shape"][:2]
+    side = max(_PATCH, -(-max(height, width) // _PATCHES))
+    return _pixels(payload_format, payload), {"patch": [side, side]}
+
+
+def _spectrogram(payload_format: Format, _payload: np.ndarray) -> bytes:
+    return log_mel.to_onnx(payload_format)
+
+
+def _moments_of_spectrogram(payload_format: Format, payload: np.ndarray) -> Tokens:
+    front = log_mel.to_onnx(payload_format)
+    pictures = Model(front, portable=True, threads=1)(payload[:1])  # (1, mels, frames, 1)
+    mels, frames = pictures.shape[1:3]
+    return front, {"patch": [mels, max(_MOMENT, -(-frames // _MOMENTS))]}
+
+
+def _ngrams(_format: Format, texts: np.ndarray) -> bytes:
+    return ngrams.learn(texts)
+
+
+def _pieces_of_words(_format: Format, texts: np.ndarray) -> Tokens:
+    graph, vocabulary = subwords.learn(texts)
+    return graph, {"vocabulary": vocabulary}
+
+
+def _columns(payload_format: Format, rows: np.ndarray) -> bytes:
+    return columns.to_onnx(rows, payload_format)
+
+
+def _cells(payload_format: Format, rows: np.ndarray) -> Tokens:
+    count = payload_format["shape"][0]
+    if count > _CELLS:
+        limit = f"takes tables of at most {_CELLS} columns, and this has {count}"
+        raise InputError(f"params.yaml: pretrain.method: transformer {limit}: use columns")
+    graph, vocabulary = columns.to_tokens(rows, payload_format)
+    return graph, {"vocabulary": vocabulary}
+
+
+_INPUTS = {
+    "image": Inputs(
+        ("patches", "vicreg", "transformer"),
+        _pixels,
+        _patches_of_pixels,
+        before_pretrained=pretrained_inputs.images,
+    ),
+    "audio": Inputs(
+        ("patches", "vicreg", "transformer"),
+        _spectrogram,
+        _moments_of_spectrogram,
+        before_pretrained=pretrained_inputs.sounds,
+    ),
+    "text": Inputs(("ngrams", "transformer"), _ngrams, _pieces_of_words, from_folder=bert.to_onnx),
+    "table": Inputs(("columns", "vicreg", "transformer"), _columns, _cells),
+}

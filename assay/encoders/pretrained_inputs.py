@@ -1,0 +1,66 @@
+"""Graphs that bring payloads into the form that a pretrained encoder takes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto
+
+from assay.training import onnx_graph
+
+# of ImageNet's pixels from 0 to 1, as torchvision has them
+_MEAN = np.array((0.485, 0.456, 0.406), np.float32)
+_DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
+CHANNELS = (1, 3)
+_SIDE = 224  # pixels, where the encoder takes any size
+_FULL_SCALE = 2.0**15  # of 16-bit samples
+
+# shape of a payload, shape that the encoder takes (without the batch), whether as float32, opset
+Before = Callable[[list[int], list[Any], bool, int], bytes | None]
+
+
+def as_they_are(_shape: list[int], _taken: list[Any], _floats: bool, _opset: int) -> None:
+    """Payloads that pass unchanged."""
+
+
+def sounds(shape: list[int], taken: list[Any], floats: bool, opset: int) -> bytes | None:
+    """Samples (n, samples) int16 as float32 from -1 to 1."""
+    if not floats or len(taken) != 1:
+        return None
+    graph = onnx_graph.Graph(opset)
+    samples = graph("Cast", "payload", to=TensorProto.FLOAT)
+    graph("Div", samples, _FULL_SCALE, output="embedding")
+    return graph.to_onnx("sound", (TensorProto.INT16, shape))
+
+
+def images(shape: list[int], taken: list[Any], floats: bool, opset: int) -> bytes | None:
+    """Pixels (n, height, width, channels) uint8 at the size and in the order of axes that is taken.
+
+    As float32 they are normalised as ImageNet's are.
+    """
+    if len(taken) != 3:
+        return None
+    height, width, channels = shape
+    channels_first = taken[0] in CHANNELS
+    wanted_channels = taken[0 if channels_first else 2]
+    taken_sides = taken[1:] if channels_first else taken[:2]
+    sides = [side if isinstance(side, int) else _SIDE for side in taken_sides]
+    graph = onnx_graph.Graph(opset)
+    x = graph("Cast", "payload", to=TensorProto.FLOAT)
+    x = graph("Transpose", x, perm=[0, 3, 1, 2])  # (n, channels, height, width)
+    if channels == 1 and wanted_channels == 3:
+        x = graph("Concat", x, x, x, axis=1)
+    if [height, width] != sides:
+        scales = np.array([1, 1, sides[0] / height, sides[1] / width])
+        x = graph("Resize", x, np.zeros(0), scales, mode="linear")
+    if floats:
+        mean = _MEAN[:wanted_channels, None, None] * 255  # (channels, 1, 1)
+        deviation = _DEVIATION[:wanted_channels, None, None] * 255
+        x = graph("Div", graph("Sub", x, mean), deviation)
+    else:
+        x = graph("Round", x)  # values between pixels; a cast would cut off
+    if not channels_first:
+        x = graph("Transpose", x, perm=[0, 2, 3, 1])
+    type_ = TensorProto.FLOAT if floats else TensorProto.UINT8
+    graph("Cast", x, to=type_, output="embedding")
+    return graph.to_onnx("pictures", (TensorProto.UINT8, shape), gives=(type_, 4))
