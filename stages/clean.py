@@ -9,7 +9,7 @@ from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.cleaning import annotators, data_findings, evidence, gallery, out_of_sample, quality
 from assay.cleaning.annotators import Consensus, Votes
 from assay.cleaning.out_of_sample import Opinions
-from assay.contract import csv_files, files, parameters, parquet_files, paths
+from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run
 from assay.contract.parameters import Clean
 
@@ -84,10 +84,11 @@ def count(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list[
     if named.empty:
         where = f"{paths.RAW}/, in the batch itself or its {paths.ANNOTATIONS_FILE}"
         raise InputError(f"no example of any batch has a label: label some in {where}")
-    labels, classes = pd.factorize(named["label"], sort=True)
+    classes = class_names.of(named["label"])
+    labels = class_names.codes(named["label"], classes)
     annotator, people = pd.factorize(named["annotator"], sort=True)
     shape = (n_examples, len(people), len(classes))
-    return Votes(named["example"].to_numpy(), annotator, labels, shape), list(people), list(classes)
+    return Votes(named["example"].to_numpy(), annotator, labels, shape), list(people), classes
 
 
 def check_classes(

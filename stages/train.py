@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from assay.catalogue import catalogue, payloads
-from assay.contract import csv_files, files, parameters, paths
+from assay.contract import class_names, csv_files, files, parameters, paths
 from assay.contract.errors import InputError, quiet, run
 from assay.contract.inference import Model
 from assay.modalities import registry
@@ -66,7 +66,7 @@ def read(*, told: bool) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
         .set_index("id")[["label", "weight", "source"]]
     )
     examples = catalogue.read().drop(columns="key").join(labels, on="id", how="inner")
-    classes = sorted(labels["label"].unique())
+    classes = class_names.of(labels["label"])
     examples["code"] = pd.Categorical(examples["label"], classes).codes
     examples["weight"] = examples["weight"].astype(float)
     train, validation = (

@@ -1,4 +1,4 @@
-"""What every stage starts with: parameters, paths, file formats, identity, errors, and how a model is run.
+"""What every stage needs: parameters, paths, file formats, ids, errors, and how a model is run.
 
 It may use no other package of Assay.
 """

@@ -1,13 +1,11 @@
-"""The parameters: what params.yaml may say, with types, ranges and defaults, checked at the start of every stage."""
+"""The parameters in params.yaml: their types and ranges, checked at the start of every stage."""
 
 import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import (
-    YAML,
-)  # DVC's: it reads 1e-05, which DVC writes, as a number, and no key twice
+from ruamel.yaml import YAML  # as DVC: it reads 1e-05 as a number and refuses a repeated key
 from ruamel.yaml.error import YAMLError
 
 from assay.contract.errors import InputError
@@ -32,7 +30,7 @@ class Annotator(Section):
 
 
 class Digits(Section):
-    """How scikit-learn's digits are dealt out, and the people who label them simulated."""
+    """How scikit-learn's digits are split into batches, and how the people who label them err."""
 
     batches: dict[str, Count]  # raw folder: number of examples
     annotators: dict[str, Annotator]
@@ -75,7 +73,7 @@ Action = Literal["flag", "drop", "ignore"]
 
 
 class Beyond(Section):
-    """What is done about each kind of finding beside labels; a test example is never dropped."""
+    """What is done about each finding that is not about labels; a test example is never dropped."""
 
     near_duplicate: Action  # the later one
     leak: Action  # the training copy of a test example
@@ -94,9 +92,7 @@ class Beyond(Section):
 
 
 class Clean(Section):
-    relabel_above: (
-        Share  # probability of the suggested label from which on it replaces the given one
-    )
+    relabel_above: Share  # probability from which on the suggested label replaces the given one
     drop_below: Share  # quality of the given label below which the example is left out
     smallest_class: Count  # examples to learn from that a class must have
     folds: Annotated[int, Field(ge=0, le=100)]  # of a network as one more opinion; 0: none
@@ -105,9 +101,7 @@ class Clean(Section):
 
 class Annotate(Section):
     pseudo_labels: Literal["none", "confident", "propagate"]
-    pseudo_above: (
-        Share  # of the method `confident`: probability from which on an example gets a pseudo-label
-    )
+    pseudo_above: Share  # for `confident`: probability from which on there is a pseudo-label
     queue_length: Natural
     page: Count  # questions of the queue that are chosen to differ from each other
 
@@ -152,24 +146,13 @@ class Parameters(Section):
 
     @model_validator(mode="after")
     def _lists_of_batches(self) -> "Parameters":
-        pretrain, digits = self.pretrain.batches, list(self.digits.batches)
-        for key, names in {
-            "batches": self.batches,
-            "pretrain.batches": pretrain,
-            "digits.batches": digits,
-        }.items():
-            for name in names:
-                if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) or set(name) == {"."}:
-                    raise ValueError(
-                        f"{key}: {name!r} is no batch name: use letters, digits, '.', '_' and '-'"
-                    )
-                if names.count(name) > 1:
-                    raise ValueError(f"{key}: {name} is listed twice")
+        _check_names("batches", self.batches)
+        _check_names("pretrain.batches", self.pretrain.batches)
+        _check_names("digits.batches", list(self.digits.batches))
         unlisted = [name for name in self.pretrain.batches if name not in self.batches]
         if unlisted:
-            raise ValueError(
-                f"pretrain.batches: {unlisted[0]} is not in batches, of which it must be a subset"
-            )
+            remedy = "add it there, or take it out here"
+            raise ValueError(f"pretrain.batches: {unlisted[0]} is not in batches: {remedy}")
         return self
 
     def digits_beside(self, batch: str) -> list[str]:
@@ -179,6 +162,15 @@ class Parameters(Section):
         """
         digits = [name for name in self.batches if name in self.digits.batches]
         return [] if batch in self.digits.batches else digits
+
+
+def _check_names(key: str, names: list[str]) -> None:
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) or set(name) == {"."}:
+            allowed = "use letters, digits, '.', '_' and '-'"
+            raise ValueError(f"{key}: {name!r} is no batch name: {allowed}")
+        if names.count(name) > 1:
+            raise ValueError(f"{key}: {name} is listed twice")
 
 
 def load() -> Parameters:

@@ -1,4 +1,7 @@
-"""Where each file of the pipeline lies. Every path is spelled here once and in dvc.yaml once; a test compares the two."""
+"""Where each file of the pipeline lies.
+
+Every path is written here once and in dvc.yaml once. A test compares the two.
+"""
 
 import os
 from pathlib import Path
@@ -7,10 +10,8 @@ from assay.contract.errors import InputError
 
 SPLITS = ("train", "validation", "test")
 
-EXAMPLES_FILE, TRUTH_FILE = (
-    "examples.parquet",
-    "truth.csv",
-)  # in a collected batch, and in a raw one too
+EXAMPLES_FILE = "examples.parquet"  # in a collected batch, and in a raw one too
+TRUTH_FILE = "truth.csv"  # likewise
 ANNOTATIONS_FILE = "annotations.csv"  # in a raw batch
 GIVEN = "given"  # the annotator of a batch's own column `label`
 
@@ -18,22 +19,16 @@ RAW = Path("data/raw")  # <batch>/ in one of the layouts of assay/layouts/
 LISTED = Path("data/batches.json")  # the batches that clean judged, for the stages after it
 COLLECTED = Path("data/collected")  # <batch>/examples.parquet, labels.csv, truth.csv
 SAMPLED = Path("data/sampled")  # <batch>.parquet: payloads alone, what pretraining reads
-EMBEDDED = Path(
-    "data/embedded"
-)  # <batch>.npy: one row per example, in the order of examples.parquet
+EMBEDDED = Path("data/embedded")  # <batch>.npy: a row an example, in the order of examples.parquet
 QUALITY = Path("data/cleaned/quality.parquet")  # every labelled example and what clean decided
 ISSUES = Path("data/cleaned/issues.csv")  # the same for what is not simply kept, for people
 GALLERY = Path("data/cleaned/gallery.html")  # the worst of them, in pictures
 CLEANED_LABELS = Path("data/cleaned/labels.csv")  # id, label, confidence, source
-ALTERNATIVES = Path(
-    "data/cleaned/alternatives.csv"
-)  # id, label, confidence: what else an example may be
+ALTERNATIVES = Path("data/cleaned/alternatives.csv")  # id, label, confidence: other possible labels
 PRED_PROBS = Path("data/cleaned/pred_probs.parquet")  # out-of-sample probabilities of every example
 ANNOTATIONS = Path("data/annotations")  # *.csv, *.tsv: people's answers, in git
-ANNOTATED_LABELS = Path(
-    "data/annotated/labels.csv"
-)  # what train learns from: id, label, weight, source
-TEST_LABELS = Path("data/annotated/test.csv")  # what evaluate scores against: id, label, source
+ANNOTATED_LABELS = Path("data/annotated/labels.csv")  # for train: id, label, weight, source
+TEST_LABELS = Path("data/annotated/test.csv")  # for evaluate: id, label, source
 QUEUE = Path("data/annotated/queue.csv")  # what a person should look at next, best first
 PRETRAINED = Path("models/pretrained")  # encoders from elsewhere: pretrain.encoder names one
 ELSEWHERE = "pretrained: "  # how `method` of such an encoder starts in encoder.json
@@ -48,26 +43,22 @@ ANNOTATORS = Path("metrics/annotators.csv")  # how far each person can be truste
 TRAIN_METRICS = Path("metrics/train.json")
 EVALUATE_METRICS = Path("metrics/evaluate.json")
 CLASS_METRICS = Path("metrics/classes.csv")  # precision, recall and F1 of each class
-SLICE_METRICS = Path(
-    "metrics/slices.csv"
-)  # accuracy of each part of the test set that a column names
+SLICE_METRICS = Path("metrics/slices.csv")  # accuracy of each part of the test set
 LEARNING_CURVE = Path("plots/learning_curve.csv")
 PREDICTIONS = Path(
     "plots/predictions.csv"
-)  # id, answer, predicted, confidence, loss of every test example
+)  # test examples: id, answer, predicted, confidence, loss
 RELIABILITY = Path("plots/reliability.csv")
 RELEASE = Path("release")  # model.onnx, model.json, README.md
 RELEASE_MODEL = RELEASE / "model.onnx"
 RELEASE_INFO = RELEASE / "model.json"
 MODEL_CARD = RELEASE / "README.md"
 
-UNFINISHED = Path(
-    ".dvc/tmp/assay"
-)  # on the same disk as the outputs, outside every folder that DVC hashes
-CHECKPOINT = (
-    UNFINISHED / "checkpoint.npz"
-)  # of a training that was killed; DVC clears outputs before a stage runs
-RECORD = Path("dvc.lock")  # what DVC has noted of what stages read and wrote
+# On the same disk as the outputs, outside every folder that DVC hashes.
+UNFINISHED = Path(".dvc/tmp/assay")
+# Of a training that was killed. It is no output, since DVC clears outputs before a stage runs.
+CHECKPOINT = UNFINISHED / "checkpoint.npz"
+RECORD = Path("dvc.lock")  # what DVC has noted about inputs and outputs of stages
 
 
 def examples(batch: str) -> Path:
@@ -91,9 +82,9 @@ def embeddings(batch: str) -> Path:
 
 
 def batch_of_this_stage() -> str:
-    """The batch that a `foreach` item of dvc.yaml is about, from the name of the stage, `collect@<batch>`.
+    """The batch of this `foreach` item of dvc.yaml, from the name of its stage, `collect@<batch>`.
 
-    Not from the command line: `${item}` in a `cmd` would be shell text.
+    It is no argument of the command, since `${item}` in a `cmd` would be shell text.
     """
     _, _, batch = os.environ.get("DVC_STAGE", "").partition("@")
     if not batch:
