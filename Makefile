@@ -1,13 +1,13 @@
-# Every habit of the project in one place. `make repro` and `make test` need git, make and Python 3.11 to 3.13.
+# Every habit of the project in one place: `make help` lists them. They need git, make and Python 3.11 to 3.13.
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # DVC's own scripts name an interpreter by its path; `python -m` also works where that path has spaces
 DVC := python -m dvc
 INSTALL := python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: repro test fast lint requirements
+.PHONY: repro test fast lint hooks schema requirements help
 
-repro: .venv/ready  ## rebuild what changed
+repro: .venv/ready  ## rebuild what changed (the default target)
 	$(DVC) repro
 
 test: .venv/ready-for-tests  ## the whole test suite, a file of it on each core
@@ -16,8 +16,14 @@ test: .venv/ready-for-tests  ## the whole test suite, a file of it on each core
 fast: .venv/ready-for-tests  ## the tests that take seconds
 	python -m pytest -m "not slow"
 
-lint: .venv/ready-for-tests
-	ruff check . && ruff format --check .
+lint: .venv/ready-for-tests  ## style, format and types
+	ruff check . && ruff format --check . && python -m mypy
+
+hooks: .venv/ready-for-tests  ## check style, format and types at each commit
+	pre-commit install
+
+schema: .venv/ready  ## write the JSON schema of params.yaml
+	python -m assay.schema > params.schema.json
 
 .venv/ready: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed: make PYTHON=python3.12")'
@@ -33,3 +39,6 @@ requirements:  ## compile the pinned requirements; needs uv
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.txt requirements.in
 	cd .ci && uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.txt requirements.in
 	cd tests && uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.txt requirements.in
+
+help:  ## print this list
+	@sed -n 's/^\([a-z]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
