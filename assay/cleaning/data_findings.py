@@ -190,12 +190,12 @@ def leaky_columns(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
     examples : those with a label, rows of the catalogue
     given : (n,) int, their labels
     """
-    kind = payloads.payload_format(examples)
-    if kind["modality"] != "table":
+    features = payloads.payload_format(examples).get("features")
+    if not features:
         return pd.DataFrame()
     rows, found = np.concatenate(list(payloads.read(examples, _DRIFT_ROWS))), []
     usual = 1 - np.bincount(given).max() / len(given)
-    for name, values in zip(kind["features"], rows.T, strict=True):
+    for name, values in zip(features, rows.T, strict=True):
         value = np.unique(values, return_inverse=True)[1]
         counts = csr_array((np.ones(len(given), int), (value, given))).toarray()
         second, most = np.sort(counts, axis=1)[:, -2:].T  # of the labels of each value

@@ -2,16 +2,22 @@
 
 import sys
 from dataclasses import dataclass, field
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
 
 from assay.catalogue import payloads
 from assay.contract import parquet_files
-from assay.measures import image_statistics, sound_statistics, text_statistics
+from assay.measures import image_statistics, sound_statistics, table_statistics, text_statistics
 
-_MODULES = {"image": image_statistics, "audio": sound_statistics, "text": text_statistics}
-_OF_TABLES = ("leaky_column",)
+# the one table of modalities in this package: a new modality is one entry here
+_MODULES: dict[str, ModuleType] = {
+    "image": image_statistics,
+    "audio": sound_statistics,
+    "text": text_statistics,
+    "table": table_statistics,
+}
 _BLOCK = 1024  # payloads that are read at a time
 _THIRDS = ("low", "middle", "high")
 _COLUMNS = 100  # of a table that become slices
@@ -35,8 +41,8 @@ class Statistics:
 
 def of(examples: pd.DataFrame, *, fingerprints: bool = False) -> Statistics:
     """Those of some rows of the catalogue, one at least."""
-    module = _MODULES.get(payloads.payload_format(examples)["modality"])
-    if module is None:
+    module = _MODULES[payloads.payload_format(examples)["modality"]]
+    if module.statistics is None:
         return Statistics()
     blocks, prints = [], []
     for block in payloads.read(examples, _BLOCK):
@@ -51,11 +57,9 @@ def of(examples: pd.DataFrame, *, fingerprints: bool = False) -> Statistics:
 
 def foreign(examples: pd.DataFrame) -> set[str]:
     """The kinds of problems that only other modalities than theirs have."""
-    own = payloads.payload_format(examples)["modality"]
-    kinds = {modality: module.REASONS for modality, module in _MODULES.items()} | {
-        "table": _OF_TABLES
-    }
-    return {kind for modality, some in kinds.items() if modality != own for kind in some}
+    theirs = payloads.payload_format(examples)["modality"]
+    others = [module for modality, module in _MODULES.items() if modality != theirs]
+    return {problem for module in others for problem in module.REASONS}
 
 
 def numbers(examples: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -69,7 +73,9 @@ def numbers(examples: pd.DataFrame) -> dict[str, np.ndarray]:
             f"the first {_COLUMNS} of {len(columns):,} columns of numbers become slices",
             file=sys.stderr,
         )
-    rows = np.concatenate(list(payloads.read(examples, _BLOCK))) if columns else None  # (n, features)
+    rows = (
+        np.concatenate(list(payloads.read(examples, _BLOCK))) if columns else None
+    )  # (n, features)
     return {parquet_files.slice_name(name): rows[:, place] for place, name in columns[:_COLUMNS]}
 
 
