@@ -74,6 +74,7 @@ def main() -> None:
 
 def predict(files: Sequence[Path]) -> None:
     """Print name, predicted class and its probability of each example in `files`; it reads release/ alone."""
+    from assay.contract.files import read_json
     from assay.contract.inference import Model
     from assay.modalities import registry
 
@@ -82,7 +83,7 @@ def predict(files: Sequence[Path]) -> None:
             raise InputError(f"{path} is missing: name files that are there")
         if path.is_dir():
             raise InputError(f"{path} is a folder: name the files in it, as in {path}/*")
-    info = files.read_json(paths.RELEASE_INFO)
+    info = read_json(paths.RELEASE_INFO)
     model = Model(paths.RELEASE_MODEL, portable=True, threads=1)
     for path in files:
         names, payload = registry.named(info["modality"]).read_file(path, info)
@@ -106,5 +107,10 @@ def piped() -> None:
         sys.exit(1)
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Run as `python -m assay`, and as `assay` where the package is installed."""
     run(piped)
+
+
+if __name__ == "__main__":
+    command()
