@@ -113,7 +113,7 @@ def say(
     coef, intercept = leave_one_out.solve([features[~checked]], labels[~checked], CLASSES, PENALTY)
     temperature = calibration.temperature(features[checked] @ coef + intercept, labels[checked])
     logits = (see(FEATURES[tests]) @ coef + intercept) / temperature
-    return Predictions.of(softmax(logits, axis=1), LABELS[tests])
+    return Predictions.from_pred_probs(softmax(logits, axis=1), LABELS[tests])
 
 
 def pair(seed: int, draw: Callable, stand_in: Callable) -> tuple[bool, ...]:

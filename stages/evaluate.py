@@ -37,7 +37,7 @@ def main() -> None:
     pred_probs = classifier.over(payloads.read(test, params.embed.batch_size)).astype(np.float64)
     classes += sorted(set(test["answer"]) - set(classes))  # these the model does not know
     answer = pd.Categorical(test["answer"], classes).codes.astype(int)
-    predictions = Predictions.of(pred_probs, answer, params.evaluate.reliability_bins)
+    predictions = Predictions.from_pred_probs(pred_probs, answer, params.evaluate.reliability_bins)
 
     judged = parquet_files.read_parquet(
         paths.QUALITY, ["id", "given", "quality", "is_issue"]

@@ -67,7 +67,7 @@ def chance(
     ]
     answer, pairs = answer[asked], zip(*heads, strict=True)
     return verdict.chance(
-        [Predictions.of(softmax(each, axis=1), answer) for each in pair] for pair in pairs
+        [Predictions.from_pred_probs(softmax(each, axis=1), answer) for each in pair] for pair in pairs
     )
 
 
@@ -172,6 +172,6 @@ def shares(
             coef, intercept = leave_one_out.solve(rows, labels[learned], n_classes, penalty)
             heard[name] = (
                 concerned,
-                Predictions.of(softmax(test @ coef + intercept, axis=1), answer),
+                Predictions.from_pred_probs(softmax(test @ coef + intercept, axis=1), answer),
             )
     return heard

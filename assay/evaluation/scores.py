@@ -1,7 +1,9 @@
 """How good predictions are: accuracy, macro F1, log loss and calibration, each with an interval.
 
-A metric is a mean of contributions, one an example: of its own value where it is a mean, else of its influence function
-(Hampel 1974; Efron 1982, the infinitesimal jackknife).
+A metric here is a mean of contributions, one for each example. If the metric is itself a mean, as
+accuracy is, a contribution is the example's own value. Else it is the metric plus the example's
+influence: how fast the metric changes as the example gets more weight (Hampel 1974). The variance
+of contributions over n is then that of the metric (the infinitesimal jackknife, Efron 1982).
 """
 
 from dataclasses import dataclass
@@ -14,14 +16,14 @@ SMALLEST = 1e-7  # probabilities are clipped here, so one sure error costs 16 an
 
 @dataclass
 class Predictions:
-    """What was predicted for some examples, and what is true.
+    """What was predicted for some examples, and the right answers.
 
     Attributes
     ----------
     answer, predicted : (n,) int
     confidence : (n,) probability of `predicted`
     loss : (n,) -log of the probability of `answer`; nan where that is not known
-    bins : of confidence, of equal width, for the calibration error
+    bins : number of bins of confidence, of equal width, for the calibration error
     """
 
     answer: np.ndarray
@@ -35,52 +37,62 @@ class Predictions:
         self.bin = np.minimum((self.confidence * self.bins).astype(int), self.bins - 1)
 
     def __getitem__(self, rows: np.ndarray) -> "Predictions":
-        """Those for the examples at some positions (m,)."""
-        own = (each[rows] for each in (self.answer, self.predicted, self.confidence, self.loss))
-        return Predictions(*own, self.bins)
+        """The predictions for the examples at some positions (m,)."""
+        answer, predicted = self.answer[rows], self.predicted[rows]
+        return Predictions(answer, predicted, self.confidence[rows], self.loss[rows], self.bins)
 
     @classmethod
-    def of(cls, pred_probs: np.ndarray, answer: np.ndarray, bins: int = 10) -> "Predictions":
-        """From probabilities (n, classes); an answer that the model does not know is `classes` or more."""
-        known = np.append(pred_probs, np.zeros((len(answer), 1)), axis=1)
-        of_answer = known[np.arange(len(answer)), np.minimum(answer, pred_probs.shape[1])]
-        loss = -np.log(np.maximum(of_answer, SMALLEST))
+    def from_pred_probs(
+        cls, pred_probs: np.ndarray, answer: np.ndarray, bins: int = 10
+    ) -> "Predictions":
+        """Take the most probable class of pred_probs (n, classes) as the prediction.
+
+        An `answer` (n,) that the model does not know is `classes` or more; its probability is 0.
+        """
+        n, n_classes = pred_probs.shape
+        with_unknown = np.append(pred_probs, np.zeros((n, 1)), axis=1)  # (n, classes + 1)
+        answer_probability = with_unknown[np.arange(n), np.minimum(answer, n_classes)]
+        loss = -np.log(np.maximum(answer_probability, SMALLEST))
         return cls(answer, pred_probs.argmax(axis=1), pred_probs.max(axis=1), loss, bins)
 
 
-def accuracy(of: Predictions) -> np.ndarray:
-    return of.correct.astype(float)
+def accuracy(predictions: Predictions) -> np.ndarray:
+    return predictions.correct.astype(float)
 
 
-def macro_f1(of: Predictions) -> np.ndarray:
-    """F1 = 2 * hits / total, total being a class's answers and predictions: the mean, and its influence function."""
-    n_classes = 1 + max(of.answer.max(), of.predicted.max())
-    hits = np.bincount(of.answer, of.correct, n_classes)
-    total = np.bincount(of.answer, minlength=n_classes) + np.bincount(
-        of.predicted, minlength=n_classes
-    )
-    f1, share = (
-        2 * hits / np.maximum(total, 1),
-        len(of.answer) / np.maximum(total, 1) / (total > 0).sum(),
-    )
-    given, guessed = of.answer, of.predicted
-    influence = (
-        2 * of.correct * share[given] - f1[given] * share[given] - f1[guessed] * share[guessed]
-    )
-    return f1[total > 0].mean() + influence
+def macro_f1(predictions: Predictions) -> np.ndarray:
+    """The mean of F1 over the classes, with each example's influence on it."""
+    # Of class c, let h be the share of examples that are hits, and t the share of answers plus the
+    # share of predictions. Its F1 is 2h/t. To move weight e to one example changes h by
+    # e * (hit - h) and t by e * (uses - t): `hit` is 1 if the example is a hit of c, `uses` counts
+    # its answer and its prediction if they are c. So the derivative of 2h/t with respect to e is
+    #     2 (hit - h) / t - 2h (uses - t) / t^2  =  (2 hit - F1 uses) / t.
+    # The influence is the mean of this over the classes that occur.
+    answer, predicted, n = predictions.answer, predictions.predicted, len(predictions.answer)
+    n_classes = 1 + max(answer.max(), predicted.max())
+    answers = np.bincount(answer, minlength=n_classes)
+    total = answers + np.bincount(predicted, minlength=n_classes)  # n * t
+    occurs = total > 0
+    total_or_1 = np.maximum(total, 1)
+    f1 = 2 * np.bincount(answer, predictions.correct, n_classes) / total_or_1
+    slope = n / total_or_1 / occurs.sum()  # 1 / t, and for the mean over classes
+    gain = 2 * predictions.correct * slope[answer]
+    influence = gain - f1[answer] * slope[answer] - f1[predicted] * slope[predicted]
+    return f1[occurs].mean() + influence
 
 
-def log_loss(of: Predictions) -> np.ndarray:
-    return of.loss
+def log_loss(predictions: Predictions) -> np.ndarray:
+    return predictions.loss
 
 
-def calibration_error(of: Predictions) -> np.ndarray:
-    """|mean confidence - accuracy| of each bin, weighted by its examples (Naeini et al. 2015; Guo et al. 2017).
+def calibration_error(predictions: Predictions) -> np.ndarray:
+    """|mean confidence - accuracy| of each bin, weighted by its number of examples.
 
-    Each example counts with the sign of its bin.
+    Naeini et al. 2015; Guo et al. 2017. An example contributes with the sign of its bin.
     """
-    excess = of.confidence - of.correct
-    return np.sign(np.bincount(of.bin, excess, of.bins))[of.bin] * excess
+    excess = predictions.confidence - predictions.correct
+    signs = np.sign(np.bincount(predictions.bin, excess, predictions.bins))  # (bins,)
+    return signs[predictions.bin] * excess
 
 
 METRICS = {
@@ -91,25 +103,27 @@ METRICS = {
 }
 
 
-def reliability(of: Predictions) -> pd.DataFrame:
-    """Mean `confidence`, `accuracy` and number of `examples` of each bin of confidence that is not empty."""
-    frame = pd.DataFrame({"confidence": of.confidence, "accuracy": of.correct, "examples": 1})
-    return frame.groupby(of.bin).agg({"confidence": "mean", "accuracy": "mean", "examples": "sum"})
+def reliability(predictions: Predictions) -> pd.DataFrame:
+    """Mean `confidence`, `accuracy` and number of `examples` of each bin that is not empty."""
+    columns = {"confidence": predictions.confidence, "accuracy": predictions.correct, "examples": 1}
+    by_bin = pd.DataFrame(columns).groupby(predictions.bin)
+    return by_bin.agg({"confidence": "mean", "accuracy": "mean", "examples": "sum"})
 
 
 def bootstrap(
-    metric: str, of: Predictions, *, resamples: int, confidence: float
+    metric: str, predictions: Predictions, *, resamples: int, confidence: float
 ) -> tuple[float, float]:
     """The percentile interval of a metric over resampled examples (Efron 1979)."""
-    rng, n = np.random.default_rng(0), len(of.answer)
-    values = [METRICS[metric](of[rng.integers(n, size=n)]).mean() for _ in range(resamples)]
+    rng, n = np.random.default_rng(0), len(predictions.answer)
+    draws = (predictions[rng.integers(n, size=n)] for _ in range(resamples))
+    values = [METRICS[metric](draw).mean() for draw in draws]
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
 
 def wilson(successes: int, n: int, confidence: float) -> tuple[float, float]:
     """The score interval of a share (Wilson 1927), which also holds near 0 and 1."""
-    from scipy.stats import binomtest  # takes a second to import, which `compare` does without
+    from scipy.stats import binomtest  # takes a second to import; `compare` does not need it
 
     interval = binomtest(successes, n).proportion_ci(confidence, "wilson")
     return interval.low, interval.high

@@ -1,4 +1,4 @@
-"""How well a model does on the parts of the test set that a column names: a speaker, a source, a batch."""
+"""The accuracy of a model on parts of the test set: a speaker's, a source's, a batch's examples."""
 
 import numpy as np
 import pandas as pd
@@ -7,22 +7,13 @@ from scipy.stats import hypergeom
 from assay.evaluation import scores
 from assay.measures import multiple_testing
 
-COLUMNS = [
-    "slice",
-    "value",
-    "examples",
-    "accuracy",
-    "accuracy_low",
-    "accuracy_high",
-    "p_value",
-    "worse",
-]
-_LEAST = 10  # examples that a slice must have to be told apart from chance
-_VALUES = 100  # of a column with more values, such as names of people, only those are listed
+COLUMNS = ["slice", "value", "examples", "accuracy", "accuracy_low", "accuracy_high", "p_value"]
+_LEAST = 10  # examples that a slice must have to be tested
+_VALUES = 100  # of a column with more values, such as names of people, only tested ones are listed
 
 
 def table(slices: pd.DataFrame, correct: np.ndarray, confidence: float) -> pd.DataFrame:
-    """Accuracy of each value of each slice column, the one first that does worst for what chance would bring.
+    """Accuracy of each value of each slice column, the most significantly bad one first.
 
     Parameters
     ----------
@@ -33,28 +24,32 @@ def table(slices: pd.DataFrame, correct: np.ndarray, confidence: float) -> pd.Da
     Returns
     -------
     pd.DataFrame
-        COLUMNS. `p_value` is the chance of so many errors if errors fell at random (Fisher's exact test), in view of
-        the number of slices that have at least 10 examples (Holm 1979); `worse` where it is small.
+        COLUMNS and `worse`. `p_value` is the probability of so many errors if errors fell at
+        random (Fisher's exact test), adjusted for the number of slices with at least 10 examples
+        (Holm 1979). `worse` is true where it is small.
     """
-    rows, wrong = [], int((~correct).sum())
+    rows = []
     for name in slices:
         groups = pd.Series(correct).groupby(slices[name].to_numpy(), sort=True)
         least = _LEAST if groups.ngroups > _VALUES else 1
-        for value, own in groups:
-            if value == "" or len(own) == len(correct) or len(own) < least:
+        for value, group in groups:
+            size = len(group)
+            if value == "" or size == len(correct) or size < least:
                 continue
-            low, high = scores.wilson(int(own.sum()), len(own), confidence)
-            chance = (
-                hypergeom.sf((~own).sum() - 1, len(correct), wrong, len(own))
-                if len(own) >= _LEAST
-                else np.nan
-            )
-            rows.append((name, value, len(own), float(own.mean()), low, high, float(chance)))
-    found = pd.DataFrame(rows, columns=COLUMNS[:-1]).sort_values(
-        ["p_value", "slice", "value"], kind="stable"
-    )
-    tested = found["p_value"].notna()
-    found.loc[tested, "p_value"] = multiple_testing.adjusted(
-        found.loc[tested, "p_value"].to_numpy()
-    )
-    return found.assign(worse=found["p_value"] < 1 - confidence)
+            low, high = scores.wilson(int(group.sum()), size, confidence)
+            p_value = _p_value(group, correct)
+            rows.append((name, value, size, float(group.mean()), low, high, p_value))
+    listed = pd.DataFrame(rows, columns=COLUMNS)
+    listed = listed.sort_values(["p_value", "slice", "value"], kind="stable")
+    tested = listed["p_value"].notna()
+    adjusted = multiple_testing.adjusted(listed.loc[tested, "p_value"].to_numpy())
+    listed.loc[tested, "p_value"] = adjusted
+    return listed.assign(worse=listed["p_value"] < 1 - confidence)
+
+
+def _p_value(group: pd.Series, correct: np.ndarray) -> float:
+    """The probability of at least as many errors in a group; nan if it is too small to test."""
+    if len(group) < _LEAST:
+        return np.nan
+    wrong, wrong_of_all = (~group).sum(), int((~correct).sum())
+    return float(hypergeom.sf(wrong - 1, len(correct), wrong_of_all, len(group)))

@@ -8,11 +8,16 @@ from assay.evaluation import scores
 from assay.evaluation.scores import Predictions
 
 
+def drawn(rng: np.random.Generator) -> Predictions:
+    pred_probs = rng.dirichlet(np.ones(4), size=300)
+    return Predictions.from_pred_probs(
+        pred_probs, (pred_probs + rng.random((300, 4))).argmax(axis=1)
+    )
+
+
 @pytest.fixture
 def predictions() -> Predictions:
-    rng = np.random.default_rng(0)
-    pred_probs = rng.dirichlet(np.ones(4), size=300)
-    return Predictions.of(pred_probs, (pred_probs + rng.random((300, 4))).argmax(axis=1))
+    return drawn(np.random.default_rng(0))
 
 
 def test_equal_those_of_scikit_learn(predictions):
@@ -26,19 +31,19 @@ def test_equal_those_of_scikit_learn(predictions):
 def test_the_loss_is_that_of_scikit_learn():
     rng = np.random.default_rng(0)
     answer, pred_probs = rng.integers(4, size=300), rng.dirichlet(np.ones(4), size=300)
-    loss = scores.log_loss(Predictions.of(pred_probs, answer)).mean()
+    loss = scores.log_loss(Predictions.from_pred_probs(pred_probs, answer)).mean()
     assert loss == pytest.approx(metrics.log_loss(answer, pred_probs), rel=1e-5)
 
 
 def test_a_class_that_the_model_does_not_know_is_always_wrong():
-    predictions = Predictions.of(np.array([[0.4, 0.6], [0.9, 0.1]]), np.array([2, 0]))
+    predictions = Predictions.from_pred_probs(np.array([[0.4, 0.6], [0.9, 0.1]]), np.array([2, 0]))
     assert scores.accuracy(predictions).mean() == 0.5
     assert scores.macro_f1(predictions).mean() == pytest.approx(1 / 3)
     assert np.isfinite(scores.log_loss(predictions)).all()
 
 
 def test_calibration_error_by_hand():
-    predictions = Predictions.of(
+    predictions = Predictions.from_pred_probs(
         np.array([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.4, 0.6]]), np.array([0, 0, 1, 1])
     )
     # three say 0.9 and two of them are right; one says 0.6 and is right
@@ -55,6 +60,32 @@ def test_wilson_holds_at_the_ends_and_covers():
     assert np.mean([low <= 0.9 <= high for low, high in bounds]) == pytest.approx(0.95, abs=0.02)
 
 
-def test_bootstrap_surrounds_the_score(predictions):
+def test_influence_on_macro_f1_is_its_derivative(predictions):
+    """By scikit-learn's weights of examples, one of which is raised a little."""
+    n, step = len(predictions.answer), 1e-6
+    f1 = scores.macro_f1(predictions).mean()
+    influence = scores.macro_f1(predictions) - f1
+    for example in range(0, n, 20):
+        weights = np.ones(n)
+        weights[example] += step
+        raised = metrics.f1_score(
+            predictions.answer, predictions.predicted, average="macro", sample_weight=weights
+        )
+        assert influence[example] == pytest.approx(n * (raised - f1) / step, abs=1e-4)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1", "log_loss"])
+def test_bootstrap_is_as_wide_as_new_examples_move_the_score(metric):
+    rng = np.random.default_rng(1)
+    real = np.std([scores.METRICS[metric](drawn(rng)).mean() for _ in range(500)])
+    bounds = [
+        scores.bootstrap(metric, drawn(rng), resamples=200, confidence=0.95) for _ in range(20)
+    ]
+    widths = [high - low for low, high in bounds]
+    assert np.mean(widths) == pytest.approx(2 * 1.96 * real, rel=0.12)
+
+
+def test_bootstrap_surrounds_the_score_and_narrows_with_confidence(predictions):
     low, high = scores.bootstrap("macro_f1", predictions, resamples=200, confidence=0.95)
-    assert low < scores.macro_f1(predictions).mean() < high
+    less_low, less_high = scores.bootstrap("macro_f1", predictions, resamples=200, confidence=0.5)
+    assert low < less_low < scores.macro_f1(predictions).mean() < less_high < high

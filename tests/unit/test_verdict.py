@@ -17,7 +17,7 @@ def drawn(seed: int, n: int = 400, classes: int = 4, sharpness: float = 2.0) -> 
     rng = np.random.default_rng(seed)
     answer = rng.integers(classes, size=n)
     logits = rng.normal(size=(n, classes)) + sharpness * (answer[:, None] == np.arange(classes))
-    return Predictions.of(softmax(logits, axis=1), answer)
+    return Predictions.from_pred_probs(softmax(logits, axis=1), answer)
 
 
 @pytest.mark.parametrize("metric", ["macro_f1", "log_loss"])
@@ -124,7 +124,9 @@ def test_refits_tell_what_other_draws_do():
             for each in (learned(rng, 200), learned(rng, 200))
         ]
         logits = [5 * (test.features @ coef + intercept) for coef, intercept in heads]
-        real.append([Predictions.of(softmax(each, axis=1), test.labels) for each in logits])
+        real.append(
+            [Predictions.from_pred_probs(softmax(each, axis=1), test.labels) for each in logits]
+        )
     truth = verdict.chance(real, ["accuracy"])["accuracy"]
     a, b = learned(rng, 200), learned(rng, 200)
     found = training_variance.chance(
