@@ -112,7 +112,7 @@ def consensus(
 
 
 def uniform(errors: float, n_classes: int) -> np.ndarray:
-    """The confusion matrix (classes, classes) with a share of errors that are all equally likely."""
+    """A confusion matrix (classes, classes) with a share of errors, all equally likely."""
     confusion = np.full((n_classes, n_classes), errors / max(n_classes - 1, 1))
     np.fill_diagonal(confusion, 1 - errors if n_classes > 1 else 1)
     return confusion

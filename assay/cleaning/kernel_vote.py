@@ -1,7 +1,8 @@
-"""Nearby examples as voters: what the labels of similar embeddings say of each example, its own label left out.
+"""Nearby examples vote on the class of an example, which does not vote for itself.
 
-Kernel regression (Nadaraya 1964, Watson 1964) on the cosine of embeddings that are projected to their main directions
-and half whitened. It errs elsewhere than a linear classifier does, so the two together see more.
+This is kernel regression (Nadaraya 1964, Watson 1964) on the cosine similarity of embeddings. They
+are first projected to their main directions and partly whitened. Its errors differ from those of a
+linear classifier, so the two together are better than one.
 """
 
 from dataclasses import dataclass, replace
@@ -13,12 +14,12 @@ from scipy.special import log_softmax
 from assay.measures import leave_one_out
 from assay.measures.leave_one_out import Features, LeaveOneOut
 
-_WHITENING = 0.25  # power of the eigenvalues that is divided out; 0.5 would be all of it
-_LEAST = 1e-6  # variance of a direction that is whitened, of the largest
+_WHITENING = 0.25  # power of the eigenvalues that is divided out; 0.5 would be full whitening
+_LEAST = 1e-6  # least variance of a whitened direction, relative to the largest
 _SHARPNESS = (5.0, 10.0, 15.0, 25.0, 40.0)  # of the weights exp(sharpness · cosine)
-_VOTERS = 20_000  # at most so many examples vote,
-_PAIRS = 2_000_000_000  # and fewer, where more examples ask than so many pairs allow
-_ASKED = 1000  # examples on which the sharpness is chosen
+_VOTERS = 20_000  # examples that vote, at most,
+_PAIRS = 2_000_000_000  # and pairs of an asking example and a voter, at most
+_TRIED_ON = 1000  # examples on which the sharpness is chosen
 _BLOCK = 1024
 _FLOOR = 0.003  # added to each share before its logarithm
 _TINY = 1e-30
@@ -26,14 +27,14 @@ _TINY = 1e-30
 
 @dataclass
 class KernelVote:
-    """Examples that vote, with the projection that makes others comparable to them.
+    """The examples that vote, and the projection to compare others with them.
 
     Attributes
     ----------
     mean, directions : (features,), (features, dimensions) of the projection
     voters : (voters, dimensions), each of length 1
     onehot : (classes, voters), their labels, sparse
-    step : they are every so many-th of the fitted rows
+    step : every `step`-th of the fitted rows is a voter
     sharpness : of the weights
     """
 
@@ -50,63 +51,68 @@ class KernelVote:
         Parameters
         ----------
         features : (n, features)
-        first : where these are rows that were fitted on, the number of the first one: none votes for itself
+        first : the number of the first row, if these are rows that were fitted on; None: they are
+            not
         """
         parts = [np.zeros((0, self.onehot.shape[0]), np.float32)]
         for start in range(0, len(features), _BLOCK):
-            block = _unit((features[start : start + _BLOCK] - self.mean) @ self.directions)
-            parts.append(
-                self.vote(block, None if first is None else first + start + np.arange(len(block)))
-            )
+            rows = features[start : start + _BLOCK]
+            numbers = None if first is None else first + start + np.arange(len(rows))
+            parts.append(self.vote(_project(rows, self.mean, self.directions), numbers))
         return np.concatenate(parts)
 
-    def vote(self, block: np.ndarray, asking: np.ndarray | None) -> np.ndarray:
-        """Logarithms of shares, for projected examples; `asking` (n,) are the numbers of those that were fitted on."""
-        weights = np.exp(self.sharpness * (self.voters @ block.T - 1))  # (voters, block)
-        if asking is not None:
-            voting = np.flatnonzero(asking % self.step == 0)
-            weights[asking[voting] // self.step, voting] = 0
-        votes = (self.onehot @ weights).T  # (block, classes)
+    def vote(self, asking: np.ndarray, numbers: np.ndarray | None) -> np.ndarray:
+        """Logarithms of each class's share of the votes. Shape (n, classes).
+
+        Parameters
+        ----------
+        asking : (n, dimensions) projected examples
+        numbers : (n,) their numbers among the fitted rows; None: they are none of these
+        """
+        weights = np.exp(self.sharpness * (self.voters @ asking.T - 1))  # (voters, n)
+        if numbers is not None:
+            voters = np.flatnonzero(numbers % self.step == 0)
+            weights[numbers[voters] // self.step, voters] = 0  # none votes for itself
+        votes = (self.onehot @ weights).T  # (n, classes)
         total = votes.sum(axis=1, keepdims=True)
-        return np.log(
-            np.where(total > 0, votes / np.maximum(total, _TINY), 1 / votes.shape[1]) + _FLOOR
-        )
+        shares = np.where(total > 0, votes / np.maximum(total, _TINY), 1 / votes.shape[1])
+        return np.log(shares + _FLOOR)
 
 
 def fit(features: Features, labels: np.ndarray, model: LeaveOneOut, n_asking: int) -> KernelVote:
-    """Choose who votes, and how much nearer examples count for more: what says most of the labels of others.
+    """Choose the voters, and the sharpness that predicts the labels of others best.
 
     Parameters
     ----------
     features : one array a batch
     labels : (n,) int, over all batches in order
-    model : the ridge classifier of the same rows, which knows their mean and their main directions
-    n_asking : examples that are to be voted on
+    model : the ridge classifier of the same rows, for their mean and main directions
+    n_asking : number of examples that will be voted on
     """
     n, n_classes = model.scores.shape
-    step = max(1, -(-n // min(_VOTERS, max(1, _PAIRS // n_asking))))
-    spread = (
-        np.maximum(model.values, max(model.values.max(initial=0) * _LEAST, _TINY)) ** _WHITENING
-    )
+    most = min(_VOTERS, max(1, _PAIRS // n_asking))
+    step = max(1, -(-n // most))
+    least = max(model.values.max(initial=0) * _LEAST, _TINY)
+    spread = np.maximum(model.values, least) ** _WHITENING  # (dimensions,)
     directions = (model.directions / spread).astype(np.float32)
     blocks = leave_one_out.rows_of(features, step)
-    voters = np.concatenate([_unit((block - model.mean) @ directions) for _, block in blocks])
-    labels, each = labels[::step], np.arange(len(voters))
-    onehot = csr_array(
-        (np.ones(len(voters), np.float32), (labels, each)), shape=(n_classes, len(voters))
-    )
-    found = KernelVote(model.mean, directions, voters, onehot, step, 0.0)
-    asked = each[:: max(1, len(voters) // _ASKED)]
+    voters = np.concatenate([_project(block, model.mean, directions) for _, block in blocks])
+    labels, numbers = labels[::step], np.arange(len(voters))
+    ones = np.ones(len(voters), np.float32)
+    onehot = csr_array((ones, (labels, numbers)), shape=(n_classes, len(voters)))
+    untuned = KernelVote(model.mean, directions, voters, onehot, step, 0.0)
+    tried = numbers[:: max(1, len(voters) // _TRIED_ON)]
 
     def log_loss(sharpness: float) -> float:
-        scores = replace(found, sharpness=sharpness).vote(voters[asked], step * asked)
-        return -float(log_softmax(scores, axis=1)[np.arange(len(asked)), labels[asked]].mean())
+        scores = replace(untuned, sharpness=sharpness).vote(voters[tried], step * tried)
+        log_probabilities = log_softmax(scores, axis=1)
+        return -float(log_probabilities[np.arange(len(tried)), labels[tried]].mean())
 
-    return replace(found, sharpness=min(_SHARPNESS, key=log_loss))
+    return replace(untuned, sharpness=min(_SHARPNESS, key=log_loss))
 
 
-def _unit(rows: np.ndarray) -> np.ndarray:
-    """Rows of length 1, float32."""
-    return (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _TINY)).astype(
-        np.float32
-    )
+def _project(rows: np.ndarray, mean: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Rows (n, features) along the directions, each of length 1. Shape (n, dimensions), float32."""
+    projected = (rows - mean) @ directions
+    length = np.linalg.norm(projected, axis=1, keepdims=True)
+    return (projected / np.maximum(length, _TINY)).astype(np.float32)

@@ -1,19 +1,21 @@
-"""What several out-of-sample opinions, compared with labels that are partly wrong, say of the true class.
+"""Combine out-of-sample scores of several classifiers, although labels are partly wrong.
 
-A model of the true class and a matrix of who is taken for whom are fitted together, so that the labels become as likely
-as they can be: the noise layer of Sukhbaatar et al. (2015) and Goldberger and Ben-Reuven (2017), here on scores and not
-on a network. The probabilities of the true class are
+The layer holds two models, fitted together so that the given labels are as likely as possible:
 
-    softmax(sum over voices of scores · weights + bias)        and, of a label, those times the confusion matrix.
+    P(true class) = softmax(sum over classifiers of scores · weights + bias)
+    P(label)      = P(true class) · confusion matrix
 
-It starts from one temperature a voice and the confusion matrix of confident learning (Northcutt, Jiang and Chuang
-2021), and leaves there as far as the labels ask for it: a Gaussian prior around the start weighs what few examples say.
-Where there are fewer examples than weights would be free, a voice keeps one temperature for all classes; then who is
-taken for whom is learned from a start that knows nothing of it.
+This is the noise layer of Sukhbaatar et al. (2015) and Goldberger and Ben-Reuven (2017), here on
+scores instead of a network. The fit starts from one temperature for each classifier and from the
+confusion matrix of confident learning (Northcutt, Jiang and Chuang 2021). A Gaussian prior around
+that start holds back what few examples support.
+
+With fewer examples than free weights, a classifier keeps one temperature for all classes. The
+confusion matrix then starts from equally likely errors.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from cleanlab.count import compute_confident_joint
@@ -24,31 +26,27 @@ from scipy.special import softmax
 from assay.cleaning import annotators
 from assay.training import calibration
 
-_NOISE = 0.05  # share of wrong labels where nothing is known of them
-_LEAVES = 0.5  # how far from the start a weight is expected, for scores with a standard deviation of one (the logarithm
-# of one that is the same for all classes),
-_CONFUSES = 1.0  # and the logarithm of an entry of the confusion matrix, up to its row's sum
-_ROWS, _CELLS = 20_000, 5_000_000  # at most so many are fitted on; and so many times classes
-_SHARED_ROWS, _SHARED_CELLS = (
-    5000,
-    300_000,
-)  # so many, times classes, say enough of what all classes share
-_MOST_CLASSES = 100  # with more, all classes share the start's one temperature a voice and one share of wrong labels
+_NOISE = 0.05  # expected share of wrong labels
+_WEIGHT_SPREAD = 0.5  # of the prior on a weight, for scores with a standard deviation of one, or on
+# the logarithm of one that all classes share; also on the bias
+_CONFUSION_SPREAD = 1.0  # of the prior on the logarithm of an entry of the confusion matrix
+_ROWS, _CELLS = 20_000, 5_000_000  # examples that are fitted on, and these times classes, at most
+_SHARED_ROWS, _SHARED_CELLS = 5000, 300_000  # the same for what all classes share
+_MOST_CLASSES = 100  # with more, all classes share one temperature and one share of wrong labels
 _ITERATIONS = 200
-_SETTLED = 1e-6  # change of the loss, as a share of it, that ends the fit of many classes: float32 tells little more
-_LEAST_GAIN = 0.02  # of the mean log-likelihood over that of the classes' shares, for predictions to have a say
-_MOST_RIGHT, _FEW = (
-    0.5,
-    5,
-)  # share of a class's labels that are right at least, if there are so many
+_SETTLED = 1e-6  # relative change of a float32 loss that ends the fit: it has no more digits
+_LEAST_GAIN = 0.02  # of the mean log-likelihood over class frequencies; with less they are used
+_MOST_RIGHT, _FEW = 0.5, 5  # least share of right labels in a class of at least so many
 _TINY = 1e-300
 
 
 @dataclass
 class NoiseLayer:
-    """Attributes
+    """The fitted layer.
+
+    Attributes
     ----------
-    weights : (voices, classes, classes), from a voice's scores to the logits of the true class
+    weights : (classifiers, classes, classes), from a classifier's scores to the true class's logits
     bias : (classes,)
     confusion : (classes, classes) probability of each label, a row for each true class
     """
@@ -57,129 +55,178 @@ class NoiseLayer:
     bias: np.ndarray
     confusion: np.ndarray
 
-    def pred_probs(self, voices: Sequence[np.ndarray]) -> np.ndarray:
-        """Probabilities of the true class before its label is looked at. Shape (n, classes), float32."""
-        logits = (
-            sum(voice @ weights for voice, weights in zip(voices, self.weights, strict=True))
-            + self.bias
-        )
-        return softmax(logits, axis=1).astype(np.float32)
+    def pred_probs(self, scores: Sequence[np.ndarray]) -> np.ndarray:
+        """Probabilities of the true class, without use of the label. Shape (n, classes), float32.
+
+        Parameters
+        ----------
+        scores : one array (n, classes) for each classifier
+        """
+        weighted = [block @ weights for block, weights in zip(scores, self.weights, strict=True)]
+        return softmax(sum(weighted) + self.bias, axis=1).astype(np.float32)
 
 
-def fit(voices: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
-    """Fit the layer on examples whose labels the voices have not seen.
+def fit(scores: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
+    """Fit the layer on examples whose labels the classifiers have not seen.
+
+    Classifiers no better than class frequencies are ignored.
 
     Parameters
     ----------
-    voices : arrays of shape (n, classes), scores in which larger is likelier
+    scores : one array (n, classes) for each classifier; the larger, the likelier
     labels : (n,) int
     """
-    step = max(1, -(-len(labels) // min(_ROWS, max(1, _CELLS // voices[0].shape[1]))))
-    voices, labels, n_classes = (
-        [voice[::step] for voice in voices],
-        labels[::step],
-        voices[0].shape[1],
-    )
-    few = max(1, min(voices[0].size // _SHARED_CELLS, len(labels) // _SHARED_ROWS))
-    sharpness, noise = calibration.shared([voice[::few] for voice in voices], labels[::few])
-    weights, bias = sharpness[:, None, None] * np.eye(n_classes), np.zeros(n_classes)
-    pred_probs = softmax(np.tensordot(sharpness, np.stack(voices), 1), axis=1)
-    if not _telling(pred_probs, labels, noise):
-        bias = np.log(np.maximum(np.bincount(labels, minlength=n_classes) / len(labels), _TINY))
+    n_classes = scores[0].shape[1]
+    most = min(_ROWS, max(1, _CELLS // n_classes))
+    step = max(1, -(-len(labels) // most))
+    scores, labels = [block[::step] for block in scores], labels[::step]
+
+    few = max(1, min(scores[0].size // _SHARED_CELLS, len(labels) // _SHARED_ROWS))
+    sharpness, noise = calibration.shared([block[::few] for block in scores], labels[::few])
+    pred_probs = softmax(np.tensordot(sharpness, np.stack(scores), 1), axis=1)
+    weights = sharpness[:, None, None] * np.eye(n_classes)
+    if not _beats_frequencies(pred_probs, labels, noise):
+        frequencies = np.bincount(labels, minlength=n_classes) / len(labels)
+        bias = np.log(np.maximum(frequencies, _TINY))
         return NoiseLayer(np.zeros_like(weights), bias, annotators.uniform(_NOISE, n_classes))
-    layer = NoiseLayer(weights, bias, annotators.uniform(noise, n_classes))
+
+    layer = NoiseLayer(weights, np.zeros(n_classes), annotators.uniform(noise, n_classes))
     if 1 < n_classes <= _MOST_CLASSES:
-        tied = len(labels) < weights.size
-        confusion = annotators.uniform(_NOISE, n_classes)
-        if not tied:
-            joint = compute_confident_joint(labels, pred_probs).T + 1.0
-            confusion = joint / joint.sum(axis=1, keepdims=True)
-        own = _own(voices, labels, sharpness, confusion, tied=tied)
-        layer = own if _believes_every_class(own, voices, labels) else layer
-    return replace(
-        layer, weights=layer.weights.astype(np.float32), bias=layer.bias.astype(np.float32)
-    )
+        by_class = _fit_by_class(scores, labels, sharpness, pred_probs)
+        layer = by_class if _keeps_every_class(by_class, scores, labels) else layer
+    weights, bias = layer.weights.astype(np.float32), layer.bias.astype(np.float32)
+    return NoiseLayer(weights, bias, layer.confusion)
 
 
-def _telling(pred_probs: np.ndarray, labels: np.ndarray, noise: float) -> bool:
-    """Whether predictions say more of the labels than the classes' shares: else half of them could seem wrong."""
+def _beats_frequencies(pred_probs: np.ndarray, labels: np.ndarray, noise: float) -> bool:
+    """Whether predictions explain labels better than class frequencies do.
+
+    Without this check half of the labels could seem wrong.
+    """
     right = pred_probs[np.arange(len(labels)), labels]
-    shares = np.bincount(labels) / len(labels)
-    gain = (
-        calibration.log_likelihood(right, noise, pred_probs.shape[1])
-        - np.log(shares[labels]).mean()
-    )
-    return bool(gain > _LEAST_GAIN)
+    explained = calibration.log_likelihood(right, noise, pred_probs.shape[1])
+    frequencies = np.bincount(labels) / len(labels)
+    return bool(explained - np.log(frequencies[labels]).mean() > _LEAST_GAIN)
 
 
-def _believes_every_class(
-    layer: NoiseLayer, voices: Sequence[np.ndarray], labels: np.ndarray
-) -> bool:
-    """Whether of no class most labels are taken to be wrong: such a class was lost to another one."""
-    joint = layer.pred_probs(voices) * layer.confusion[:, labels].T
+def _keeps_every_class(layer: NoiseLayer, scores: Sequence[np.ndarray], labels: np.ndarray) -> bool:
+    """Whether at least half of the labels of each class seem right. Else one absorbed another."""
+    joint = layer.pred_probs(scores) * layer.confusion[:, labels].T  # (n, true class)
     right = joint[np.arange(len(labels)), labels] / np.maximum(joint.sum(axis=1), _TINY)
-    counts = np.bincount(labels)
-    return bool(
-        (np.bincount(labels, right)[counts >= _FEW] >= _MOST_RIGHT * counts[counts >= _FEW]).all()
-    )
+    counts, right_counts = np.bincount(labels), np.bincount(labels, right)
+    enough = counts >= _FEW
+    return bool((right_counts[enough] >= _MOST_RIGHT * counts[enough]).all())
 
 
-def _own(
-    voices: Sequence[np.ndarray],
-    labels: np.ndarray,
-    sharpness: np.ndarray,
-    confusion: np.ndarray,
-    *,
-    tied: bool,
+class _Temperatures:
+    """One inverse temperature for each classifier, in float32: many classes take long.
+
+    A point is their logarithms, (classifiers,).
+    """
+
+    def __init__(self, scores: np.ndarray, labels: np.ndarray, sharpness: np.ndarray) -> None:
+        n, n_classes = scores.shape[1:]
+        self.scores = scores.astype(np.float32)  # (classifiers, n, classes)
+        self.onehot = csr_array((np.ones(n, np.float32), (np.arange(n), labels)), (n, n_classes))
+        self.start = np.log(sharpness)
+        self.options = {"maxiter": _ITERATIONS, "ftol": _SETTLED}
+
+    def logits(self, point: np.ndarray) -> np.ndarray:
+        return np.tensordot(np.exp(point).astype(np.float32), self.scores, 1)  # (n, classes)
+
+    def gradient(self, point: np.ndarray, by_logit: np.ndarray) -> np.ndarray:
+        by_sharpness = np.tensordot(self.scores, by_logit, 2)  # (classifiers,)
+        return by_sharpness * np.exp(point).astype(np.float32)
+
+    def weights(self, point: np.ndarray) -> np.ndarray:
+        return np.exp(point)[:, None, None] * np.eye(self.scores.shape[2])
+
+
+class _Weights:
+    """A matrix of weights (classes, classes) for each classifier.
+
+    A point is all of them, (classifiers * classes * classes,).
+    """
+
+    def __init__(self, scores: np.ndarray, labels: np.ndarray, sharpness: np.ndarray) -> None:
+        n_classifiers, n, n_classes = scores.shape
+        identity = np.eye(n_classes)
+        self.shape = n_classifiers, n_classes, n_classes
+        self.rows = scores.transpose(1, 0, 2).reshape(n, -1)  # (n, classifiers * classes)
+        self.onehot = identity[labels]
+        self.start = (sharpness[:, None, None] * identity).ravel()
+        self.options = {"maxiter": _ITERATIONS}
+
+    def logits(self, point: np.ndarray) -> np.ndarray:
+        return self.rows @ point.reshape(-1, self.shape[2])  # (n, classes)
+
+    def gradient(self, _point: np.ndarray, by_logit: np.ndarray) -> np.ndarray:
+        return (self.rows.T @ by_logit).ravel()
+
+    def weights(self, point: np.ndarray) -> np.ndarray:
+        return point.reshape(self.shape)
+
+
+def _fit_by_class(
+    scores: Sequence[np.ndarray], labels: np.ndarray, sharpness: np.ndarray, pred_probs: np.ndarray
 ) -> NoiseLayer:
-    """The layer with bias and confusion of each class for itself, starting from shared ones; weights too, or `tied`."""
-    scores, spread = calibration.standardised(voices)
-    n_voices, n, n_classes = scores.shape
-    sharpness = sharpness * spread
-    dtype, identity = (
-        np.float32 if tied else np.float64,
-        np.eye(n_classes),
-    )  # many classes take their time
-    if tied:
-        scores = scores.astype(dtype)
-        onehot = csr_array((np.ones(n, dtype), (np.arange(n), labels)), (n, n_classes))
-        first = np.log(sharpness)
+    """The layer with a bias and a row of the confusion matrix for each class.
+
+    Each class also gets its own weights, if there are enough examples for them.
+    """
+    standard, spread = calibration.standardised(scores)  # (classifiers, n, classes)
+    n_classes = standard.shape[2]
+    if len(labels) < len(standard) * n_classes**2:
+        confusion = annotators.uniform(_NOISE, n_classes)
+        model = _Temperatures(standard, labels, sharpness * spread)
     else:
-        rows = scores.transpose(1, 0, 2).reshape(n, -1)  # (n, voices * classes)
-        onehot, first = identity[labels], (sharpness[:, None, None] * identity).ravel()
-    start = np.concatenate([first, np.zeros(n_classes), np.log(confusion).ravel()])
-    cut = np.cumsum([len(first), n_classes])
-    expected = np.where(np.arange(len(start)) < cut[1], _LEAVES, _CONFUSES)
+        joint = compute_confident_joint(labels, pred_probs).T + 1.0
+        confusion = joint / joint.sum(axis=1, keepdims=True)
+        model = _Weights(standard, labels, sharpness * spread)
+    start = np.concatenate([model.start, np.zeros(n_classes), np.log(confusion).ravel()])
+    how = {"jac": True, "method": "L-BFGS-B", "options": model.options}
+    best = minimize(_objective, start, (model, start, labels), **how).x
+    point, bias, confusion = _parts(best, n_classes)
+    return NoiseLayer(model.weights(point) / spread[:, None, None], bias, confusion)
 
-    def parts(point: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        weights, bias, confusion = np.split(point, cut)
-        weights = np.exp(weights) if tied else weights.reshape(-1, n_classes)
-        return weights, bias, softmax(confusion.reshape(-1, n_classes), axis=1)
 
-    def log_loss(point: np.ndarray) -> tuple[float, np.ndarray]:
-        weights, bias, confusion = (part.astype(dtype) for part in parts(point))
-        logits = (np.tensordot(weights, scores, 1) if tied else rows @ weights) + bias
-        odds = calibration.relative_odds(logits)
-        pred_probs = odds / odds.sum(axis=1, keepdims=True)
-        joint = pred_probs * confusion[:, labels].T  # (n, true class)
-        likelihood = joint.sum(axis=1, keepdims=True)
-        posterior = joint / likelihood
-        surplus = posterior - pred_probs
-        ascent = np.tensordot(scores, surplus, 2) * weights if tied else (rows.T @ surplus).ravel()
-        counts = posterior.T @ onehot  # (true class, label)
-        errors = counts - confusion * counts.sum(axis=1, keepdims=True)
-        gradient = np.concatenate([ascent, surplus.sum(axis=0), errors.ravel()])
-        away = (point - start) / expected
-        return (away @ away / 2 - np.log(likelihood).sum(dtype=np.float64)) / n, (
-            away / expected - gradient
-        ) / n
+def _parts(point: np.ndarray, n_classes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A model's own point, the bias (classes,), and the confusion matrix (classes, classes)."""
+    own, bias, logs = np.split(point, [-n_classes - n_classes**2, -(n_classes**2)])
+    return own, bias, softmax(logs.reshape(n_classes, n_classes), axis=1)
 
-    how = {"maxiter": _ITERATIONS} | ({"ftol": _SETTLED} if tied else {})
-    found = minimize(log_loss, start, jac=True, method="L-BFGS-B", options=how)
-    weights, bias, confusion = parts(found.x)
-    weights = (
-        weights[:, None, None] * identity
-        if tied
-        else weights.reshape(n_voices, n_classes, n_classes)
-    )
-    return NoiseLayer(weights / spread[:, None, None], bias, confusion)
+
+def _objective(
+    point: np.ndarray, model: _Temperatures | _Weights, start: np.ndarray, labels: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """The mean negative log-posterior at a point, and its gradient.
+
+    For an example with label l, let p be the probabilities of the true classes, C the confusion
+    matrix, and q_c = p_c C_cl / sum_k p_k C_kl the posterior. Then L = log sum_c p_c C_cl, and
+
+        dL / d logit_c  = q_c - p_c                   p is a softmax of logits
+        dL / d bias_c   = q_c - p_c                   a logit is a sum with the bias
+        dL / d log C_ck = q_c (1[k = l] - C_ck)       each row of C is a softmax too
+
+    The sum of the last over examples is N_ck - C_ck sum_j N_cj, where N counts the labels k of the
+    posterior's classes c. The chain rule from logits to a model's own point is its `gradient`.
+    """
+    n, dtype = len(labels), model.onehot.dtype
+    own, bias, confusion = _parts(point, model.onehot.shape[1])
+    bias, confusion = bias.astype(dtype), confusion.astype(dtype)
+    odds = calibration.relative_odds(model.logits(own) + bias)
+    pred_probs = odds / odds.sum(axis=1, keepdims=True)  # (n, true class)
+    joint = pred_probs * confusion[:, labels].T  # (n, true class)
+    likelihood = joint.sum(axis=1, keepdims=True)  # (n, 1)
+    posterior = joint / likelihood
+
+    by_logit = posterior - pred_probs
+    counts = posterior.T @ model.onehot  # (true class, label)
+    by_confusion = counts - confusion * counts.sum(axis=1, keepdims=True)
+    by_point = [model.gradient(own, by_logit), by_logit.sum(axis=0), by_confusion.ravel()]
+
+    spread = np.full(len(point), _WEIGHT_SPREAD)
+    spread[-confusion.size :] = _CONFUSION_SPREAD
+    away = (point - start) / spread
+    loss = away @ away / 2 - np.log(likelihood).sum(dtype=np.float64)
+    return loss / n, (away / spread - np.concatenate(by_point)) / n
