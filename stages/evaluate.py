@@ -1,15 +1,12 @@
-"""Score the classifier on the test examples, and, where the truth is known, what cleaning found and changed."""
+"""Score the classifier on test examples and, where the truth is known, what cleaning found."""
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import (
-    average_precision_score,
-    precision_recall_curve,
-    precision_recall_fscore_support,
-)
+from sklearn.metrics import average_precision_score, precision_recall_curve
+from sklearn.metrics import precision_recall_fscore_support as precision_recall_f1
 
 from assay.catalogue import catalogue, payloads, spreadsheets
-from assay.contract import csv_files, files, parameters, parquet_files, paths
+from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run
 from assay.contract.inference import Model
 from assay.evaluation import scores, slices
@@ -21,65 +18,70 @@ _AT_PRECISION = 0.8  # recall is given for the point where four of five flagged 
 
 def main() -> None:
     params = parameters.load()
-    files.drop_checkpoint()  # DVC has noted what was trained: it starts this stage only then
+    files.drop_checkpoint()  # this stage starts only after DVC has noted what was trained
     examples = catalogue.read()
     examples["truth"] = catalogue.truth(examples)
-    test = best_known(
-        examples[examples["split"] == "test"], csv_files.read_csv(paths.TEST_LABELS).to_pandas()
-    )
+    people_labels = csv_files.read_csv(paths.TEST_LABELS).to_pandas()
+    test = best_known(examples[examples["split"] == "test"], people_labels)
     if test.empty:
-        raise InputError(
-            "no test example has a label: label some, or let collect.test hold some out"
-        )
+        remedy = "label some, or let collect.test hold some out"
+        raise InputError(f"no test example has a label: {remedy}")
+    predictions, classes = predict(test, params)
 
-    classes = files.read_json(paths.CLASSES)["classes"]
-    classifier = Model(paths.CLASSIFIER, portable=params.portable, threads=params.threads)
-    pred_probs = classifier.over(payloads.read(test, params.embed.batch_size)).astype(np.float64)
-    classes += sorted(set(test["answer"]) - set(classes))  # these the model does not know
-    answer = pd.Categorical(test["answer"], classes).codes.astype(int)
-    predictions = Predictions.from_pred_probs(pred_probs, answer, params.evaluate.reliability_bins)
-
-    judged = parquet_files.read_parquet(
-        paths.QUALITY, ["id", "given", "quality", "is_issue"]
-    ).to_pandas()
-    judged = examples.merge(judged, on="id")
+    columns = ["id", "given", "quality", "is_issue"]
+    judged = examples.merge(parquet_files.read_parquet(paths.QUALITY, columns).to_pandas(), on="id")
+    judged = judged[judged["split"] != "test"]
     annotated = examples.merge(csv_files.read_csv(paths.ANNOTATED_LABELS).to_pandas(), on="id")
-    metrics = model_metrics(predictions, params.evaluate)
-    metrics |= {"test_examples": len(test), "test_truth_share": float((test["truth"] != "").mean())}
-    metrics |= cleaning_metrics(judged[(judged["truth"] != "") & (judged["split"] != "test")])
+    annotated = annotated[annotated["split"] != "test"]
     penalty = files.read_json(paths.CLEAN_METRICS)["penalty"]
-    for name, learned in (
-        ("uncleaned", judged.assign(label=judged["given"])),
-        ("annotated", annotated),
-    ):
-        metrics[f"head_accuracy_{name}"] = head_accuracy(
-            learned[learned["split"] != "test"], test, penalty
-        )
-
-    predicted = np.array(classes, dtype=object)[predictions.predicted]
-    said = {
-        "predicted": predicted,
-        "confidence": predictions.confidence,
-        "loss": np.abs(predictions.loss),
-    }  # no -0.0
-    ranked = test.assign(**said).sort_values("id")
+    uncleaned = judged.assign(label=judged["given"])
+    metrics = {
+        **model_metrics(predictions, params.evaluate),
+        "test_examples": len(test),
+        "test_truth_share": float((test["truth"] != "").mean()),
+        **cleaning_metrics(judged[judged["truth"] != ""]),
+        "head_accuracy_uncleaned": head_accuracy(uncleaned, test, penalty),
+        "head_accuracy_annotated": head_accuracy(annotated, test, penalty),
+    }
     files.write_json(paths.EVALUATE_METRICS, metrics)
     csv_files.write_frame(paths.CLASS_METRICS, class_metrics(predictions, classes))
-    parts = catalogue.slices(test)
-    parts = parts.assign(
-        **statistics.thirds(statistics.of(test).values),
-        **statistics.thirds(statistics.numbers(test)),
-    )
-    found = slices.table(parts, predictions.correct, params.evaluate.confidence)
-    spreadsheets.write(paths.SLICE_METRICS, found)
-    csv_files.write_frame(
-        paths.PREDICTIONS, ranked, ["id", "answer", "predicted", "confidence", "loss"]
-    )
+    listed = slices.table(parts(test), predictions.correct, params.evaluate.confidence)
+    spreadsheets.write(paths.SLICE_METRICS, listed)
+    csv_files.write_frame(paths.PREDICTIONS, by_id(test, predictions, classes))
     csv_files.write_frame(paths.RELIABILITY, scores.reliability(predictions))
 
 
+def predict(test: pd.DataFrame, params: parameters.Parameters) -> tuple[Predictions, list[str]]:
+    """What the classifier predicts for test examples; the names of its classes and of others."""
+    classifier = Model(paths.CLASSIFIER, portable=params.portable, threads=params.threads)
+    pred_probs = classifier.over(payloads.read(test, params.embed.batch_size))  # (n, classes)
+    classes = files.read_json(paths.CLASSES)["classes"]
+    classes = class_names.with_unknown(classes, test["answer"])
+    answer = class_names.codes(test["answer"], classes)
+    bins = params.evaluate.reliability_bins
+    return Predictions.from_pred_probs(pred_probs.astype(np.float64), answer, bins), classes
+
+
+def by_id(test: pd.DataFrame, predictions: Predictions, classes: list[str]) -> pd.DataFrame:
+    """A row a test example, for `compare` and the confusion matrix."""
+    columns = {
+        "id": test["id"],
+        "answer": test["answer"],
+        "predicted": np.array(classes, dtype=object)[predictions.predicted],
+        "confidence": predictions.confidence,
+        "loss": np.abs(predictions.loss),  # without -0.0
+    }
+    return pd.DataFrame(columns).sort_values("id")
+
+
+def parts(test: pd.DataFrame) -> pd.DataFrame:
+    """The slice columns of test examples, and thirds of statistics and of numbers in tables."""
+    shown = statistics.thirds(statistics.measure(test).values)
+    return catalogue.slices(test).assign(**shown, **statistics.thirds(statistics.numbers(test)))
+
+
 def best_known(test: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """The test examples with the `answer` that they are scored against: the truth, or else people's label."""
+    """The test examples with an `answer` to score against: the truth, or else people's label."""
     label = test["id"].map(labels.set_index("id")["label"]).fillna("")
     known = test.assign(answer=test["truth"].where(test["truth"] != "", label))
     return known[known["answer"] != ""]
@@ -90,28 +92,19 @@ def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict
     metrics = {}
     for name, metric in scores.METRICS.items():
         if name == "accuracy":
-            low, high = scores.wilson(
-                int(predictions.correct.sum()), len(predictions.answer), params.confidence
-            )
+            right, n = int(predictions.correct.sum()), len(predictions.answer)
+            low, high = scores.wilson(right, n, params.confidence)
         else:
-            low, high = scores.bootstrap(
-                name, predictions, resamples=params.resamples, confidence=params.confidence
-            )
-        metrics |= {
-            name: float(metric(predictions).mean()),
-            f"{name}_low": low,
-            f"{name}_high": high,
-        }
+            low, high = scores.bootstrap(name, predictions, params.resamples, params.confidence)
+        value = float(metric(predictions).mean())
+        metrics |= {name: value, f"{name}_low": low, f"{name}_high": high}
     return metrics
 
 
 def cleaning_metrics(judged: pd.DataFrame) -> dict[str, float]:
-    """How well wrong labels were found, among labels whose truth is known; {} where none is wrong."""
-    wrong, doubt, flagged = (
-        judged["given"] != judged["truth"],
-        1 - judged["quality"],
-        judged["is_issue"],
-    )
+    """How well wrong labels were found, among those whose truth is known; {} if none is wrong."""
+    wrong = judged["given"] != judged["truth"]
+    doubt, flagged = 1 - judged["quality"], judged["is_issue"]
     if not wrong.any():
         return {}
     precision, recall, _ = precision_recall_curve(wrong, doubt)
@@ -125,21 +118,19 @@ def cleaning_metrics(judged: pd.DataFrame) -> dict[str, float]:
 
 
 def head_accuracy(learned: pd.DataFrame, test: pd.DataFrame, penalty: float) -> float:
-    """Test accuracy of a closed-form head on the embeddings, for some labels: what they are worth, at no cost."""
-    codes, classes = pd.factorize(learned["label"], sort=True)
+    """Test accuracy of a closed-form head on the embeddings: what labels are worth, at low cost."""
+    classes = class_names.of(learned["label"])
+    codes = class_names.codes(learned["label"], classes)
     coef, intercept = leave_one_out.solve(catalogue.features(learned), codes, len(classes), penalty)
-    predicted = np.concatenate(
-        [(rows[:] @ coef + intercept).argmax(axis=1) for rows in catalogue.features(test)]
-    )
+    logits = [rows[:] @ coef + intercept for rows in catalogue.features(test)]
+    predicted = np.concatenate([batch_logits.argmax(axis=1) for batch_logits in logits])
     return float((np.array(classes)[predicted] == test["answer"]).mean())
 
 
 def class_metrics(predictions: Predictions, classes: list[str]) -> pd.DataFrame:
     """Precision, recall and F1 of each class, and its number of test examples."""
-    every = np.arange(len(classes))
-    columns = precision_recall_fscore_support(
-        predictions.answer, predictions.predicted, labels=every, zero_division=0
-    )
+    options = {"labels": np.arange(len(classes)), "zero_division": 0}
+    columns = precision_recall_f1(predictions.answer, predictions.predicted, **options)
     names = ("precision", "recall", "f1", "test_examples")
     return pd.DataFrame({"label": classes, **dict(zip(names, columns, strict=True))})
 

@@ -50,7 +50,7 @@ def findings(
         features = leave_one_out.rows_of(catalogue.features(examples))
         projected = np.concatenate([outliers.project(block) for _, block in features])
         compared = bool(wanted & _COPIES) and len(examples) <= _MOST_COMPARED
-        looks = statistics.of(examples, fingerprints=compared)
+        looks = statistics.measure(examples, fingerprints=compared)
         problems, reasons = (
             dict(looks.problems),
             looks.reasons | {"outlier": "unlike all other examples"},

@@ -1,4 +1,4 @@
-"""What can be computed of features and payloads: leave-one-out predictions, outliers, statistics, tests.
+"""Measures of features and payloads: leave-one-out predictions, outliers, statistics, p values.
 
 It may use `contract`, `modalities` and `catalogue`.
 """

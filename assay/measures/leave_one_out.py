@@ -1,27 +1,43 @@
-"""Out-of-sample at the price of one fit: exact leave-one-out predictions of ridge regression in closed form.
+"""Exact leave-one-out predictions of ridge regression, at the cost of fitting one model.
 
-One multi-output ridge classifier is fitted on one-hot labels. What it would have predicted for a row had it not seen
-that row follows from the fit itself: y - (y - f) / (1 - h), where h is the row's leverage, the diagonal of the hat
-matrix (Allen 1974; Golub, Heath and Wahba 1979; for classification: Rifkin and Lippert 2007, Notes on Regularized
-Least Squares). All that spans batches are sums over rows, so memory does not grow with their number.
+One multi-output ridge classifier is fitted on one-hot labels. Its prediction for a row, had the row
+not been seen, follows from the fit itself: y - (y - f) / (1 - h). Here f is the fitted value and h
+the row's leverage, the diagonal of the hat matrix (Allen 1974; Golub, Heath and Wahba 1979; for
+classification: Rifkin and Lippert 2007, Notes on Regularized Least Squares). What spans batches are
+sums over rows, so memory does not grow with their number.
 
-Features enter centred, so the intercept is not penalised. A penalty is given relative to the mean eigenvalue of the
-features' covariance, so it means the same at every scale.
+Features are centred, so the intercept is not penalised. A penalty is relative to the mean
+eigenvalue of the features' covariance, so it means the same at every scale.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-Features = Sequence[np.ndarray]  # arrays of shape (rows, features), which may be memory-mapped
-
 PENALTIES = tuple(10.0**exponent for exponent in np.arange(-6, 1.25, 0.5))
-_DIRECTIONS = 256  # that are kept of the features' covariance
-_TINY = 1e-12  # the least variance that a penalty is relative to: features may all be constant
+_DIRECTIONS = 256  # of the features' covariance that are kept
+_TINY = 1e-12  # least variance that a penalty is relative to: features may all be constant
+_LEAST_REST = 1e-9  # of 1 - leverage: a row that alone decides its own fit has a leverage of 1
 _BLOCK = 8192  # rows that are worked on at a time
-_CHOOSING_ROWS = 5_000  # the penalty is chosen on at most so many rows' leave-one-out losses
+_CHOOSING_ROWS = 5_000  # the penalty is chosen on the losses of at most so many rows
+
+
+class Rows(Protocol):
+    """Rows (n, features) that are read when a slice is taken: an array, or a part of a file."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype: ...
+
+    def __getitem__(self, part: slice, /) -> np.ndarray: ...
+
+
+Features = Sequence[Rows]  # one for each batch
 
 
 @dataclass
@@ -34,8 +50,9 @@ class LeaveOneOut:
     penalty : the chosen penalty, relative to the mean eigenvalue
     coef, intercept : (features, classes), (classes,): a row's score is row @ coef + intercept
     mean : (features,) of the rows
-    directions, values : (features, directions), (directions,): the main eigenvectors of their covariance, times n
-    whiten : (features, features), which makes leverage the squared length of a row less the mean
+    directions, values : (features, directions), (directions,): the main eigenvectors of the
+        features' covariance, and its eigenvalues times n
+    whiten : (features, features): the leverage is the squared length of (row - mean) @ whiten
     """
 
     scores: np.ndarray
@@ -52,7 +69,7 @@ class LeaveOneOut:
         return features @ self.coef + self.intercept
 
     def weights(self, asked: np.ndarray, features: Features) -> np.ndarray:
-        """How much the label of each fitted row counts in the leave-one-out scores of other rows.
+        """The weight of each fitted row's label in the leave-one-out scores of other rows.
 
         Parameters
         ----------
@@ -62,24 +79,23 @@ class LeaveOneOut:
         Returns
         -------
         np.ndarray
-            Shape (n, fitted rows), up to the factor 1 / (1 - leverage), which all weights of a row share.
+            Shape (n, fitted rows), up to the factor 1 / (1 - leverage), which all weights of a row
+            share.
         """
         towards = (asked - self.mean) @ self.whiten @ self.whiten.T  # (n, features)
-        counted = [towards @ (block - self.mean).T for _, block in rows_of(features)]
-        return np.concatenate(counted, axis=1) + 1 / len(self.scores)
+        products = [towards @ (block - self.mean).T for _, block in rows_of(features)]
+        return np.concatenate(products, axis=1) + 1 / len(self.scores)
 
 
 def fit(
     features: Features, labels: np.ndarray, n_classes: int, penalties: Sequence[float] = PENALTIES
 ) -> LeaveOneOut:
-    """Fit one ridge classifier and read off what it would say of each row without that row.
+    """Fit one ridge classifier and predict each row as if it had not been seen.
 
     Parameters
     ----------
     features : one array a batch
-    labels : np.ndarray of shape (n,), int
-        Class 0..n_classes-1 of each row, over all batches in order.
-    n_classes : int
+    labels : (n,) int, class 0..n_classes-1 of each row, over all batches in order
     penalties : the one with the smallest leave-one-out squared error is taken
     """
     n = len(labels)
@@ -87,46 +103,46 @@ def fit(
     values, vectors = np.linalg.eigh(gram)
     values, target = np.maximum(values, 0), vectors.T @ cross
     absolute = np.array(penalties) * max(float(values.sum()) / len(values), _TINY)
-    step = max(1, -(-n // _CHOOSING_ROWS))
     losses = np.zeros(len(penalties))
+    step = max(1, -(-n // _CHOOSING_ROWS))
     for _, block, onehot in blocks(features, labels, n_classes, step):
         rotated = (block - mean) @ vectors  # (block, features)
         squares = rotated**2
         for index, penalty in enumerate(absolute):
             fitted = rotated @ (target / (values + penalty)[:, None]) + share
             leverage = squares @ (1 / (values + penalty)) + 1 / n
-            losses[index] += np.sum(((onehot - fitted) / _rest(leverage)[:, None]) ** 2)
+            losses[index] += np.sum(_residuals(onehot, fitted, leverage) ** 2)
     best = int(np.argmin(losses))
-    coef = vectors @ (target / (values + absolute[best])[:, None])
-    whiten = vectors / np.sqrt(
-        values + absolute[best]
-    )  # leverage is the squared length of a whitened row
-    dtype = np.result_type(*features)
+
+    dtype = np.result_type(*(rows.dtype for rows in features))
+    coef = (vectors @ (target / (values + absolute[best])[:, None])).astype(dtype)
+    whiten = (vectors / np.sqrt(values + absolute[best])).astype(dtype)
+    mean = mean.astype(dtype)
     scores = np.empty((n, n_classes), dtype)
-    coef, whiten, mean = coef.astype(dtype), whiten.astype(dtype), mean.astype(dtype)
     for rows, block, onehot in blocks(features, labels, n_classes):
         centred = block - mean
         fitted = centred @ coef + share
         leverage = np.square(centred @ whiten).sum(axis=1) + 1 / n
-        scores[rows] = onehot - (onehot - fitted) / _rest(leverage)[:, None]
+        scores[rows] = onehot - _residuals(onehot, fitted, leverage)
     main = slice(-1, -_DIRECTIONS - 1, -1)  # eigh sorts upwards
-    intercept = share - mean @ coef
-    return LeaveOneOut(
-        scores,
-        float(penalties[best]),
-        coef,
-        intercept,
-        mean,
-        vectors[:, main],
-        values[main],
-        whiten,
-    )
+    model = scores, float(penalties[best]), coef, share - mean @ coef, mean
+    return LeaveOneOut(*model, vectors[:, main], values[main], whiten)
+
+
+def _residuals(onehot: np.ndarray, fitted: np.ndarray, leverage: np.ndarray) -> np.ndarray:
+    """Leave-one-out residuals (n, classes) of rows with fitted values and leverages (n,)."""
+    return (onehot - fitted) / np.maximum(1 - leverage, _LEAST_REST)[:, None]
 
 
 def solve(
     features: Features, labels: np.ndarray, n_classes: int, penalty: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The plain ridge classifier for one penalty, without leave-one-out: coef and intercept, as in `LeaveOneOut`."""
+    """Fit the ridge classifier of one penalty, without leave-one-out scores.
+
+    Returns
+    -------
+    coef, intercept : as in `LeaveOneOut`
+    """
     mean, gram, cross, share = sums(features, labels, n_classes)
     coef = cho_solve(factor(gram, penalty), cross)
     return coef, share - mean @ coef
@@ -138,20 +154,20 @@ def factor(gram: np.ndarray, penalty: float) -> tuple[np.ndarray, bool]:
     return cho_factor(gram + strength * np.eye(len(gram)))
 
 
-def sums(features: Features, labels: np.ndarray, n_classes: int) -> tuple[np.ndarray, ...]:
-    """What ridge regression needs of labelled rows, in one pass over them.
+def sums(
+    features: Features, labels: np.ndarray, n_classes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The sums over labelled rows that ridge regression needs, in one pass.
 
     Returns
     -------
     mean : (features,)
-    gram : (features, features) sums over rows of features less their mean, times themselves
-    cross : (features, classes) the same, times labels one-hot
+    gram : (features, features) products of centred features with each other
+    cross : (features, classes) products of centred features with one-hot labels
     share : (classes,) of the rows: the intercept for centred rows
     """
     n, width = len(labels), features[0].shape[1]
-    shift = features[0][:_BLOCK].mean(
-        axis=0
-    )  # near the mean, so that float32 keeps the digits that matter
+    shift = features[0][:_BLOCK].mean(axis=0)  # near the mean, so that float32 keeps enough digits
     total, counts = np.zeros(width), np.zeros(n_classes)
     gram, cross = np.zeros((width, width)), np.zeros((width, n_classes))
     for _, block, onehot in blocks(features, labels, n_classes):
@@ -164,25 +180,20 @@ def sums(features: Features, labels: np.ndarray, n_classes: int) -> tuple[np.nda
     return shift + mean, gram - n * np.outer(mean, mean), cross - np.outer(mean, counts), counts / n
 
 
-def _rest(leverage: np.ndarray) -> np.ndarray:
-    """1 - leverage; a row that alone decides its own fit has a leverage of 1 up to rounding."""
-    return np.maximum(1 - leverage, 1e-9)
-
-
 def blocks(
     features: Features, labels: np.ndarray, n_classes: int, step: int = 1
-) -> Iterator[tuple]:
-    """Every `step`-th row in blocks: the slice of these rows over all batches, their features, and labels one-hot."""
+) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    """Every `step`-th row in blocks: as `rows_of`, and the labels (block, classes) one-hot."""
     for rows, block in rows_of(features, step):
         yield rows, block, labels[rows, None] == np.arange(n_classes)
 
 
 def rows_of(features: Features, step: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
-    """Every `step`-th row in blocks: the slice of these rows over all batches, and their features."""
+    """Every `step`-th row in blocks: where the rows are over all batches, and their features."""
     start = 0
     for array in features:
         for begin in range(-start % step, array.shape[0], _BLOCK * step):
             block = array[begin : begin + _BLOCK * step : step]
-            rows = slice(start + begin, start + begin + (len(block) - 1) * step + 1, step)
-            yield rows, block
+            first = start + begin
+            yield slice(first, first + (len(block) - 1) * step + 1, step), block
         start += array.shape[0]

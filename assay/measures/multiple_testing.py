@@ -1,13 +1,12 @@
-"""Several tests at once: p values in view of how many there are (Holm 1979)."""
+"""Correction of p values for the number of tests (Holm 1979)."""
 
 import numpy as np
 
 
 def adjusted(p_values: np.ndarray) -> np.ndarray:
-    """P values (n,) of which none is below a level by chance alone with more than that probability. Shape (n,)."""
+    """Adjust p values (n,) so that a level bounds the chance of any false finding. Shape (n,)."""
     order = np.argsort(p_values, kind="stable")
-    found = np.empty(len(p_values))
-    found[order] = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1)).clip(
-        max=1
-    )
-    return found
+    at_least = p_values[order] * np.arange(len(p_values), 0, -1)
+    result = np.empty(len(p_values))
+    result[order] = np.maximum.accumulate(at_least).clip(max=1)
+    return result

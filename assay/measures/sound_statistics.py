@@ -1,37 +1,33 @@
-"""What can be told of sounds without a model: how loud and how long they are, and what is wrong with them."""
+"""Measures of sounds without a model: loudness and length, and problems."""
 
 import numpy as np
 
 REASONS = {"silent": "nothing is heard", "clipped": "too loud for its recording: peaks are cut off"}
-fingerprint = None  # copies are told by their embeddings
+fingerprint = None  # the embeddings tell copies
 _FULL_SCALE = 2**15
-_SILENT = -60.0  # dB of full scale, of all samples together
-_CLIPPED = (
-    0.001  # share of the samples that are as large as samples can be, and so are those beside them
-)
+_SILENT = -60.0  # dB of full scale, over all samples
+_CLIPPED = 0.001  # share of the samples that are at full scale beside another such one
 
 
 def statistics(sounds: np.ndarray) -> dict[str, np.ndarray]:
-    """How sounds (n, samples) int16 are, by name, (n,) each.
+    """Measure sounds (n, samples) int16. By name, (n,) each.
 
-    `loudness` in dB of full scale, -100 at the least; `length`, the share of the samples before the silence at the end;
-    `clipping`, the share of samples at full scale that are not alone there.
+    `loudness` is in dB of full scale, at least -100. `length` is the share of the samples before
+    the silence at the end. `clipping` is the share of samples at full scale that follow another.
     """
     full = (sounds >= _FULL_SCALE - 1) | (sounds <= 1 - _FULL_SCALE)  # (n, samples)
     power = np.square(sounds / np.float32(_FULL_SCALE)).mean(axis=1)
-    sounding = np.where(
-        sounds.any(axis=1), sounds.shape[1] - (sounds[:, ::-1] != 0).argmax(axis=1), 0
-    )
+    n_samples = sounds.shape[1]
+    silence_at_end = (sounds[:, ::-1] != 0).argmax(axis=1)  # 0 where all is silence
+    sounding = np.where(sounds.any(axis=1), n_samples - silence_at_end, 0)
     return {
         "loudness": 10 * np.log10(power + 1e-10),
-        "length": sounding / sounds.shape[1],
+        "length": sounding / n_samples,
         "clipping": (full[:, 1:] & full[:, :-1]).mean(axis=1),
     }
 
 
 def problems(statistics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What is wrong with sounds of these statistics, by kind, (n,) bool each."""
-    return {
-        "silent": statistics["loudness"] < _SILENT,
-        "clipped": statistics["clipping"] > _CLIPPED,
-    }
+    """The problems of sounds with these statistics. By problem, (n,) bool each."""
+    loudness, clipping = statistics["loudness"], statistics["clipping"]
+    return {"silent": loudness < _SILENT, "clipped": clipping > _CLIPPED}

@@ -1,4 +1,4 @@
-"""What can be told of payloads without a model, by the module of their modality; nothing yet of tables."""
+"""Measures of payloads without a model, by modality."""
 
 import sys
 from dataclasses import dataclass, field
@@ -19,18 +19,20 @@ _MODULES: dict[str, ModuleType] = {
     "table": table_statistics,
 }
 _BLOCK = 1024  # payloads that are read at a time
-_THIRDS = ("low", "middle", "high")
-_COLUMNS = 100  # of a table that become slices
+_THIRDS = np.array(("low", "middle", "high"))
+_COLUMNS = 100  # of a table that become slices, at most
 
 
 @dataclass
 class Statistics:
-    """Attributes
+    """What `measure` found.
+
+    Attributes
     ----------
-    values : by name, (n,) float, brightness for instance
-    problems : by kind, (n,) bool
-    reasons : what each kind of problem is, in words
-    fingerprints : (n, width), which copies share; None where there are none, or none were asked for
+    values : by name, brightness for instance, (n,) float
+    problems : by problem, (n,) bool
+    reasons : by problem, a phrase for people
+    fingerprints : (n, width), which copies share; None if the modality has none
     """
 
     values: dict[str, np.ndarray] = field(default_factory=dict)
@@ -39,58 +41,64 @@ class Statistics:
     fingerprints: np.ndarray | None = None
 
 
-def of(examples: pd.DataFrame, *, fingerprints: bool = False) -> Statistics:
-    """Those of some rows of the catalogue, one at least."""
+def measure(examples: pd.DataFrame, *, fingerprints: bool = False) -> Statistics:
+    """Read the payloads of rows of the catalogue, at least one, and measure them."""
     module = _MODULES[payloads.payload_format(examples)["modality"]]
     if module.statistics is None:
         return Statistics()
-    blocks, prints = [], []
+    parts, prints = [], []
     for block in payloads.read(examples, _BLOCK):
-        blocks.append(module.statistics(block))
+        parts.append(module.statistics(block))
         if fingerprints and module.fingerprint:
             prints.append(module.fingerprint(block))
-    values = {name: np.concatenate([each[name] for each in blocks]) for name in blocks[0]}
-    return Statistics(
-        values, module.problems(values), module.REASONS, np.concatenate(prints) if prints else None
-    )
+    values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    every_print = np.concatenate(prints) if prints else None
+    return Statistics(values, module.problems(values), module.REASONS, every_print)
 
 
 def foreign(examples: pd.DataFrame) -> set[str]:
-    """The kinds of problems that only other modalities than theirs have."""
-    theirs = payloads.payload_format(examples)["modality"]
-    others = [module for modality, module in _MODULES.items() if modality != theirs]
+    """The problems that only other modalities than that of the examples have."""
+    modality = payloads.payload_format(examples)["modality"]
+    others = [module for name, module in _MODULES.items() if name != modality]
     return {problem for module in others for problem in module.REASONS}
 
 
 def numbers(examples: pd.DataFrame) -> dict[str, np.ndarray]:
-    """The numbers and dates of a table's rows, by column, (n,) float32 with NaN for gaps; none of other modalities."""
+    """Read the numbers and dates of a table's rows. By column, (n,) float32 with NaN for gaps.
+
+    Other modalities have none.
+    """
     types = payloads.payload_format(examples).get("features", {})
-    columns = [
-        (place, name) for place, (name, type_) in enumerate(types.items()) if type_ != "category"
-    ]
-    if len(columns) > _COLUMNS:
-        print(
-            f"the first {_COLUMNS} of {len(columns):,} columns of numbers become slices",
-            file=sys.stderr,
-        )
-    rows = (
-        np.concatenate(list(payloads.read(examples, _BLOCK))) if columns else None
-    )  # (n, features)
-    return {parquet_files.slice_name(name): rows[:, place] for place, name in columns[:_COLUMNS]}
+    names = [name for name, column_type in types.items() if column_type != "category"]
+    if not names:
+        return {}
+    if len(names) > _COLUMNS:
+        limit = f"the first {_COLUMNS} of {len(names):,} columns of numbers become slices"
+        print(limit, file=sys.stderr)
+    rows = np.concatenate(list(payloads.read(examples, _BLOCK)))  # (n, features)
+    columns = dict(zip(types, rows.T, strict=True))
+    return {parquet_files.slice_name(name): columns[name] for name in names[:_COLUMNS]}
 
 
 def thirds(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Each statistic as a slice: low, middle or high, (n,) str, a third of the examples each, where they differ.
+    """Cut each statistic into the slices low, middle and high, with a third of the examples each.
 
-    NaN has no third: "".
+    Parameters
+    ----------
+    values : by name, (n,) float
+
+    Returns
+    -------
+    dict
+        By name, (n,) str, "" for NaN. A statistic whose values are all equal is left out.
     """
-    found = {}
-    for name, each in values.items():
-        gaps = np.isnan(each)
-        known = each[~gaps]
+    slices = {}
+    for name, column in values.items():
+        gaps = np.isnan(column)
+        known = column[~gaps]
         if len(known) == 0 or known.min() == known.max():
             continue
         limits = np.quantile(known, [1 / 3, 2 / 3])
-        third = np.searchsorted(limits, np.nan_to_num(each))  # (n,) 0, 1 or 2
-        found[name] = np.where(gaps, "", np.array(_THIRDS)[third])
-    return found
+        third = np.searchsorted(limits, np.nan_to_num(column))  # (n,) 0, 1 or 2
+        slices[name] = np.where(gaps, "", _THIRDS[third])
+    return slices

@@ -1,4 +1,4 @@
-"""What can be told of texts without a model: how long they are, and what is wrong with them."""
+"""Measures of texts without a model: length, and problems."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ REASONS = {
     "empty": "no text, or spaces alone",
     "mojibake": "was read in a wrong encoding, so letters are garbled",
 }
-fingerprint = None  # copies are told by their embeddings
-_LOST = "\ufffd"  # stands where a decoder gave up
+fingerprint = None  # the embeddings tell copies
+_LOST = "\ufffd"  # a decoder's mark for bytes that it could not read
 
 
 def statistics(texts: np.ndarray) -> dict[str, np.ndarray]:
-    """How texts (n,) are, by name, (n,) each: `length` in characters, `mojibake` 0 or 1 (ftfy's heuristic)."""
-    from ftfy.badness import is_bad  # for those who have text
+    """Measure texts (n,). By name, (n,): `length` in characters, `mojibake` 0 or 1 (by ftfy)."""
+    from ftfy.badness import is_bad  # takes long to import
 
     return {
         "length": np.array([len(text.strip()) for text in texts], float),
@@ -21,5 +21,5 @@ def statistics(texts: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def problems(statistics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What is wrong with texts of these statistics, by kind, (n,) bool each."""
+    """The problems of texts with these statistics. By problem, (n,) bool each."""
     return {"empty": statistics["length"] == 0, "mojibake": statistics["mojibake"] > 0}
