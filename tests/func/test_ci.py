@@ -31,6 +31,8 @@ printf '%s\\n' "$*" >> called
         "check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml",
         f"check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci {GITLAB}",
         "zizmor --offline --persona pedantic .github/workflows",
+        "check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml",
+        "check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff",
     ],
 )
 def test_workflows_are_valid_and_audited(command):
