@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from assay.layouts import raw_batch
+from assay.layouts import raw_folder
 from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, timed
 
 LABELS = 10  # of each class
@@ -25,7 +25,7 @@ STAGES = {"to embeddings": "embed", "clean, annotate": "annotate", "train, evalu
 
 def images() -> pd.DataFrame:
     """MNIST as a table: `image` (PNG), `split`, `key` and `truth`."""
-    raw = raw_batch.read(SHARED / "mnist")
+    raw = raw_folder.read(SHARED / "mnist")
     examples = pd.DataFrame(raw.examples)[["key", "split", "label"]].rename(
         columns={"label": "truth"}
     )

@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 
 from assay.contract.inference import Model
 from assay.encoders import patches
-from assay.layouts import raw_batch
+from assay.layouts import raw_folder
 from benchmarks.workspace import SHARED
 
 FILTERS = {"mnist": 64, "cifar10": 200}
@@ -19,7 +19,7 @@ FILTERS = {"mnist": 64, "cifar10": 200}
 def load(name: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Images and labels of both splits: `train` and `test`."""
     if name == "mnist":
-        raw = raw_batch.read(SHARED / "mnist")
+        raw = raw_folder.read(SHARED / "mnist")
         images = np.stack([np.asarray(image) for image in raw.payload])[..., None]
         split = np.array([example.split for example in raw.examples])
         labels = np.array([example.label for example in raw.examples])

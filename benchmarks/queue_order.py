@@ -19,7 +19,7 @@ from assay.annotation import queue_order, whitening
 from assay.cleaning import noise_layer
 from assay.contract.inference import Model
 from assay.encoders import patches
-from assay.layouts import raw_batch
+from assay.layouts import raw_folder
 from assay.measures import leave_one_out
 from benchmarks.workspace import SHARED, machine, row
 
@@ -34,7 +34,7 @@ SHOWN = (20, 50, 100, 150, 200, 300)  # labels at which the table has the accura
 
 def embeddings() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of all images, their labels, and whether they are the test's."""
-    raw = raw_batch.read(SHARED / "mnist")
+    raw = raw_folder.read(SHARED / "mnist")
     images, labels = (
         np.array(raw.payload)[..., None],
         np.array([int(example.label) for example in raw.examples]),

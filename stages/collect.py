@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from assay.contract import csv_files, identity, parameters, parquet_files, paths
 from assay.contract.errors import InputError, quiet, run
-from assay.layouts import raw_batch
+from assay.layouts import raw_folder
 from assay.layouts.raw_batch import RawBatch
 from assay.modalities import registry
 
@@ -15,7 +15,7 @@ from assay.modalities import registry
 def main() -> None:
     batch = paths.batch_of_this_stage()
     params = parameters.load()
-    raw = raw_batch.read(paths.RAW / batch)
+    raw = raw_folder.read(paths.RAW / batch)
     modality = registry.named(raw.modality)
     places = [example.place for example in raw.examples]
     if digits := params.digits_beside(batch):

@@ -45,7 +45,7 @@ def lines(examples: pd.DataFrame) -> pd.Series:
     module = registry.named(payload_format(examples)["modality"])
     if module.MEDIUM == "text":
         ordered = examples.sort_index()
-        texts = [_cut(module.BREAK.join(text.splitlines())) for text in shown(ordered)]
+        texts = [_cut(module.LINE_BREAK.join(text.splitlines())) for text in shown(ordered)]
         return pd.Series(texts, ordered.index, dtype=object).reindex(examples.index)
     files = [
         _file(paths.RAW / batch, key)
@@ -56,7 +56,7 @@ def lines(examples: pd.DataFrame) -> pd.Series:
 
 def _file(folder: Path, key: str) -> str:
     """Where an image or a sound lies: a file of the batch, or a row of one."""
-    return str(folder / key) if registry.of_file(key) else f"{folder}, {key}"
+    return str(folder / key) if registry.modality_of_file(key) else f"{folder}, {key}"
 
 
 def _cut(text: str) -> str:

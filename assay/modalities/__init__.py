@@ -1,4 +1,4 @@
-"""What an image, a sound, a text and a table are: decoded, stored, changed a little for training, shown to people.
+"""What an image, a sound, a text and a table are: decoded, stored, augmented, shown to people.
 
 It may use `contract`. Only `registry` tells modalities apart.
 """

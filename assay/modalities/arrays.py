@@ -1,4 +1,4 @@
-"""Arrays of one shape as one column of Parquet: a row's values as bytes, little-endian, of fixed size."""
+"""Arrays of one shape as one column of Parquet. A row holds an array's bytes, little-endian."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,8 @@ def to_column(payload: np.ndarray) -> pa.Array:
 
 
 def from_column(column: pa.Array, dtype: str, shape: Sequence[int]) -> np.ndarray:
-    """The array that `to_column` made a column of. Shape (n, *shape)."""
+    """The array (n, *shape) that `to_column` made a column of."""
     width = column.type.byte_width
-    content = memoryview(column.buffers()[1])[
-        column.offset * width : (column.offset + len(column)) * width
-    ]
+    start = column.offset * width
+    content = memoryview(column.buffers()[1])[start : start + len(column) * width]
     return np.frombuffer(content, dtype).reshape(-1, *shape)

@@ -1,7 +1,8 @@
-"""Text: Unicode strings, as they came, as their canonical payload."""
+"""Text. Its canonical payload is the Unicode string as it came."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +11,12 @@ from assay.contract.csv_files import name_rows, read_csv
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
 
-MEDIUM = "text"  # as what people are shown it
-HTML = "<pre>{}</pre>"  # of what `show` gives, on a page
-BREAK = " "  # between its lines, where there is room for one
-STEPS = 600  # that training takes at least where params.yaml leaves it open
+COLUMN: str | None = "text"
+SUFFIXES: frozenset[str] = frozenset()
+MEDIUM = "text"
+HTML = "<pre>{}</pre>"
+LINE_BREAK: str | None = " "
+STEPS = 600
 
 
 def canonical(
@@ -24,7 +27,7 @@ def canonical(
     Parameters
     ----------
     raw : texts
-    places : for each text, what to call it in a message
+    places : the name of each text in messages
 
     Returns
     -------
@@ -33,41 +36,52 @@ def canonical(
     Raises
     ------
     InputError
-        If one is missing or no text.
+        If one is missing or is not text.
     """
     for text, place in zip(raw, places, strict=True):
         if not isinstance(text, str):
             raise InputError(f"{place}: 'text' is {text!r}; it must be text, and not missing")
-    return np.array([*raw, ""], dtype=object)[:-1]  # else no text at all would have no type
-
-
-def to_columns(
-    payload: np.ndarray, _rows: object, _raw: object, _params: Collect
-) -> tuple[dict[str, pa.Array], dict]:
-    """The column for Parquet and what it is."""
-    return {"text": pa.array(payload, pa.string())}, {"modality": "text", "shape": []}
-
-
-def from_columns(rows: pa.RecordBatch, _kind: dict) -> np.ndarray:
-    """The payload of rows that `to_columns` made. Shape (n,), object: str."""
-    return rows["text"].to_numpy(zero_copy_only=False)
-
-
-def show(rows: pa.RecordBatch, _kind: dict) -> list[str]:
-    """Texts for people's eyes."""
-    return rows["text"].to_pylist()
-
-
-def augment(payload: np.ndarray, _rng: np.random.Generator, _reach: int = 1) -> np.ndarray:
-    """Training texts, as they are."""
+    payload = np.empty(len(raw), object)
+    payload[:] = raw
     return payload
 
 
-def read_file(path: Path, _kind: dict) -> tuple[list[str], np.ndarray]:
-    """The texts of a CSV file's column `text`, or else a whole file as one; what to call them, and (texts,), object."""
+def to_columns(
+    payload: np.ndarray, _rows: Sequence[int], _raw: object, _params: Collect
+) -> tuple[dict[str, pa.Array], dict[str, Any]]:
+    """The column for Parquet, and its format."""
+    return {"text": pa.array(payload, pa.string())}, {"modality": "text", "shape": []}
+
+
+def from_columns(rows: pa.RecordBatch, _format: dict[str, Any]) -> np.ndarray:
+    """The payload (n,) object: str of rows that `to_columns` made."""
+    return rows["text"].to_numpy(zero_copy_only=False)
+
+
+def show(rows: pa.RecordBatch, _format: dict[str, Any]) -> list[str]:
+    """Texts as they are."""
+    return rows["text"].to_pylist()
+
+
+def augment(payload: np.ndarray, _rng: np.random.Generator, _shift: int = 1) -> np.ndarray:
+    """Training texts as they are."""
+    return payload
+
+
+view = augment
+
+
+def read_file(path: Path, _format: dict[str, Any]) -> tuple[list[str], np.ndarray]:
+    """The texts of a CSV file's column `text`, or any other file as one text.
+
+    Returns
+    -------
+    The name of each text in messages, and payloads (n,) object: str
+    """
     if path.suffix == ".csv":
         table = read_csv(path, ["text"])
-        return name_rows(path, table), canonical(table["text"].to_pylist(), name_rows(path, table))
+        places = name_rows(path, table)
+        return places, canonical(table["text"].to_pylist(), places)
     try:
         return [str(path)], canonical([path.read_text(encoding="utf-8-sig")], [str(path)])
     except UnicodeDecodeError:

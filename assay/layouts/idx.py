@@ -1,0 +1,86 @@
+"""The layout of IDX files, plain or gzipped, under the names of MNIST's files.
+
+Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits, 1998.
+"""
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from assay.contract.errors import InputError
+from assay.layouts.raw_batch import Example, RawBatch
+
+_SPLITS = {"train": "train", "t10k": "test"}  # by how the names of the files start
+_MODALITY = "image"
+
+
+def read(folder: Path, names: set[str]) -> RawBatch | None:
+    """Read pairs of images and labels; None where the folder has none."""
+    images: list[np.ndarray] = []
+    examples: list[Example] = []
+    used: set[str] = set()
+    for part, split in _SPLITS.items():
+        pair = _find_pair(folder, names, part)
+        if pair is None:
+            continue
+        images_path, labels_path = folder / pair[0], folder / pair[1]
+        pixels = _read_array(images_path, axes=3)  # (n, height, width)
+        labels = _read_array(labels_path, axes=1)  # (n,)
+        if len(pixels) != len(labels):
+            n_images = f"{images_path.with_suffix('')} holds {len(pixels)} images"
+            n_labels = f"{labels_path.stem} {len(labels)} labels"
+            raise InputError(f"{n_images}, but {n_labels}: fetch both again")
+        if images and images[0].shape[1:] != pixels.shape[1:]:
+            differ = "train and t10k images differ in size"
+            raise InputError(f"{folder}: {differ}: make one batch of each")
+        examples += [
+            Example(f"{part}/{number}", f"{images_path} image {number}", str(label), split)
+            for number, label in enumerate(labels)
+        ]
+        images.append(pixels)
+        used |= set(pair)
+    if not images:
+        return None
+    return RawBatch(_MODALITY, examples, np.concatenate(images), used, numbered=True)
+
+
+def _find_pair(folder: Path, names: set[str], part: str) -> tuple[str, str] | None:
+    """The names of the files of images and of labels; None where both are missing."""
+    plain = (f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte")
+    images, labels = (name if name in names else f"{name}.gz" for name in plain)
+    missing = [name for name in plain if not {name, f"{name}.gz"} & names]
+    if len(missing) == 2:
+        return None
+    if missing:
+        needs = "IDX images and labels come in pairs"
+        raise InputError(f"{folder / missing[0]} is missing (or its .gz): {needs}")
+    return images, labels
+
+
+def _read_array(path: Path, axes: int) -> np.ndarray:
+    """One IDX file of unsigned bytes.
+
+    The file holds 0, 0, 8, the number of axes, then big-endian sizes of 4 bytes, then the values.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read()
+        magic, expected = content[:4].hex(), bytes([0, 0, 8, axes]).hex()
+        if magic != expected:
+            wrong = f"{path} has the magic {magic}, not {expected} of {axes}-axis IDX bytes"
+            raise InputError(f"{wrong}: fetch it again")
+        shape = struct.unpack_from(f">{axes}I", content, 4)
+    except (EOFError, struct.error, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path} is cut short or damaged ({error}): fetch it again") from None
+    values = np.frombuffer(content, np.uint8, offset=4 * (1 + axes))
+    size = math.prod(shape)
+    if len(values) != size:
+        wrong = "is cut short" if len(values) < size else "is longer than its header says"
+        raise InputError(f"{path} {wrong}: it says {shape}, which is {size} bytes: fetch it again")
+    if 0 in shape[1:]:
+        raise InputError(f"{path} holds images of no pixels, {shape}: fetch it again")
+    return values.reshape(shape)

@@ -1,0 +1,94 @@
+"""The rows of a table in a raw folder as examples: keys, labels, splits and slices as text."""
+
+import math
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from assay.contract.csv_files import name_rows
+from assay.contract.errors import InputError
+from assay.contract.paths import ANNOTATIONS_FILE
+from assay.layouts.raw_batch import Example
+
+RESERVED = ("label", "split", "key", "file_name")
+
+
+def to_examples(
+    table: pa.Table, path: Path, *, payload: Collection[str] = (), key: str = "key"
+) -> list[Example]:
+    """One example for each row; a column that is neither reserved nor payload is a slice.
+
+    Parameters
+    ----------
+    path : of the table's file, for messages
+    payload : names of columns
+    key : the column of keys; where it is missing, row numbers are the keys
+
+    Raises
+    ------
+    InputError
+        If there are no labels at all, or a cell is not text or a number.
+    """
+    if "label" not in table.column_names and not (path.parent / ANNOTATIONS_FILE).exists():
+        remedy = "for unlabelled examples, add it and leave it empty"
+        raise InputError(f"{path} has no column 'label'; {remedy}")
+    places = name_rows(path, table)
+    nothing = [""] * len(table)
+    texts = {
+        name: as_text(table[name], places) for name in table.column_names if name not in payload
+    }
+    keys = texts.get(key, list(map(str, range(len(table)))))
+    labels = as_labels(table["label"], places) if "label" in texts else nothing
+    splits = texts.get("split", nothing)
+    slices = {name: column for name, column in texts.items() if name not in RESERVED}
+    examples = []
+    for row, place in enumerate(places):
+        slices_of_row = {name: column[row] for name, column in slices.items()}
+        examples.append(Example(keys[row], place, labels[row], splits[row], slices_of_row))
+    return examples
+
+
+def as_text(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
+    """Cells as text, "" for a gap. Whole numbers have no decimal point, also in columns with gaps.
+
+    Parameters
+    ----------
+    places : the name of each row in messages
+
+    Raises
+    ------
+    InputError
+        If a cell is not text or a finite number.
+    """
+    gaps = column.is_null(nan_is_null=True).to_pylist()
+    cells = zip(column.to_pylist(), gaps, places, strict=True)
+    return ["" if is_gap else _as_text(value, place) for value, is_gap, place in cells]
+
+
+def _as_text(value: Any, place: str) -> str:
+    if isinstance(value, bytes | list | dict) or value in (math.inf, -math.inf):
+        wrong = f"{place}: {value!r} is no label, key, split or slice"
+        raise InputError(f"{wrong}; these must be text or numbers")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
+    """Labels as text, see `as_text`.
+
+    pandas turns whole numbers into `3.0` when a column has gaps. In a column of text, `3.0` loses
+    its point only if every label there has one, so that two labels never become one.
+    """
+    texts = as_text(column, places)
+    labels = [text for text in texts if text]
+    if labels and all(map(_is_whole_number_with_point, labels)):
+        return [text.removesuffix(".0") for text in texts]
+    return texts
+
+
+def _is_whole_number_with_point(text: str) -> bool:
+    digits, point, decimals = text.lstrip("-").partition(".")
+    return digits.isdigit() and (point, decimals) == (".", "0")
