@@ -1,11 +1,11 @@
-"""Put people's answers over the cleaned labels, pseudo-label what is certain, and queue what to ask next."""
+"""Put people's answers over cleaned labels, add pseudo-labels, and queue what to ask next."""
 
 import numpy as np
 import pandas as pd
 
 from assay.annotation import answers, queue_order, whitening
 from assay.catalogue import catalogue, payloads, spreadsheets
-from assay.contract import csv_files, parameters, parquet_files, paths
+from assay.contract import class_names, csv_files, parameters, parquet_files, paths
 from assay.contract.errors import run
 
 
@@ -23,31 +23,27 @@ def main() -> None:
     left_out = examples.index[examples["id"].isin(dropped["id"])]
     answered = answered[~answered["example"].isin(left_out)]
 
-    labels = override(
-        csv_files.read_csv(paths.CLEANED_LABELS).to_pandas().set_index("id"), answered, examples
-    )
+    cleaned = csv_files.read_csv(paths.CLEANED_LABELS).to_pandas().set_index("id")
+    labels = override(cleaned, answered, examples)
     known = [*labels.index, *judged.index, *examples["id"][left_out]]
     unlabelled = examples[(examples["split"] == "train") & ~examples["id"].isin(known)]
     if params.pseudo_labels == "propagate" and len(unlabelled):
+        learnable = examples[examples["split"] != "test"]
         pred_probs = pred_probs.copy()
-        pred_probs[unlabelled.index] = propagated(
-            examples[examples["split"] != "test"], labels, classes, unlabelled
-        )
+        pred_probs[unlabelled.index] = propagated(learnable, labels, classes, unlabelled)
     if params.pseudo_labels != "none":
-        # what is propagated teaches most where it is hard, so its weight alone says how sure it is
+        # Hard examples teach most, so all propagated labels count, weighted by their probability.
         above = params.pseudo_above if params.pseudo_labels == "confident" else 0.0
         pseudo = pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, above)
         labels = pd.concat([labels, pseudo])
-    asked = queue(examples.join(judged, on="id"), pred_probs, classes).drop(
-        index=left_out.union(answered["example"])
-    )
-    asked = diverse(asked, params.queue_length, params.page)
+    ranked = queue(examples.join(judged, on="id"), pred_probs, classes)
+    ranked = ranked.drop(index=left_out.union(answered["example"]))
+    asked = diverse(ranked, params.queue_length, params.page)
 
     labels = examples.join(labels, on="id", how="inner").sort_values("id")
     test = labels["split"] == "test"
-    csv_files.write_frame(
-        paths.ANNOTATED_LABELS, labels[~test], ["id", "label", "weight", "source"]
-    )
+    columns = ["id", "label", "weight", "source"]
+    csv_files.write_frame(paths.ANNOTATED_LABELS, labels[~test], columns)
     csv_files.write_frame(paths.TEST_LABELS, labels[test], ["id", "label", "source"])
     if len(asked):
         asked["example"] = payloads.lines(asked)
@@ -56,74 +52,78 @@ def main() -> None:
 
 
 def override(cleaned: pd.DataFrame, answered: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
-    """`label`, `weight` and `source` by id: what people answered, or else what cleaning left."""
-    labels = cleaned.assign(weight=cleaned["confidence"].astype(float))
+    """`label`, `weight` and `source` by id: what people answered, or else what cleaning kept."""
     settled = answered.groupby("example")["label"].agg(answers.settle)
-    human = pd.DataFrame(
-        {"label": settled.array, "weight": 1.0, "source": "human"}, examples["id"][settled.index]
-    )
-    return pd.concat([labels.drop(index=human.index, errors="ignore"), human])[
-        ["label", "weight", "source"]
-    ]
+    columns = {"label": settled.array, "weight": 1.0, "source": "human"}
+    human = pd.DataFrame(columns, examples["id"][settled.index])
+    others = cleaned.drop(index=human.index, errors="ignore")
+    others = others.assign(weight=others["confidence"].astype(float))
+    return pd.concat([others, human])[["label", "weight", "source"]]
 
 
 def pseudo_labels(
     unlabelled: pd.DataFrame, pred_probs: np.ndarray, classes: list[str], above: float
 ) -> pd.DataFrame:
-    """`label`, `weight` and `source` by id of those examples that the model is certain of (Lee 2013)."""
+    """`label`, `weight` and `source` by id of examples that the model is sure of (Lee 2013)."""
     label = np.array(classes, dtype=object)[pred_probs.argmax(axis=1)]
-    frame = pd.DataFrame(
-        {"label": label, "weight": pred_probs.max(axis=1), "source": "pseudo"}, unlabelled["id"]
-    )
+    columns = {"label": label, "weight": pred_probs.max(axis=1), "source": "pseudo"}
+    frame = pd.DataFrame(columns, unlabelled["id"])
     return frame[frame["weight"] >= above]
 
 
 def propagated(
-    examples: pd.DataFrame, labels: pd.DataFrame, classes: list[str], of: pd.DataFrame
+    examples: pd.DataFrame, labels: pd.DataFrame, classes: list[str], unlabelled: pd.DataFrame
 ) -> np.ndarray:
-    """Probabilities of the classes of the examples `of`, among all `examples`, some of which have `labels`."""
-    from assay.annotation import propagation
+    """Class probabilities (m, classes) of the `unlabelled` among `examples`, from their labels."""
+    from assay.annotation import propagation  # takes a second to import
 
-    own = labels.reindex(examples["id"])
-    codes = pd.Categorical(own["label"], classes).codes
-    every = propagation.propagate(
-        catalogue.features(examples), codes, own["weight"].to_numpy(), len(classes)
-    )
-    return every[examples.index.get_indexer(of.index)]
+    known = labels.reindex(examples["id"])
+    codes, weights = class_names.codes(known["label"], classes), known["weight"].to_numpy()
+    features = catalogue.features(examples)
+    pred_probs = propagation.propagate(features, codes, weights, len(classes))
+    return pred_probs[examples.index.get_indexer(unlabelled.index)]
 
 
 def queue(examples: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    """All examples, the one first whose label is most worth asking for (least confidence: Lewis and Gale 1994).
+    """All examples, first those whose label is most worth asking for.
 
-    What an answer gains is the probability that the label is wrong that training would use without it.
+    The `gain` of an answer is the probability that training, without it, would use a wrong label
+    (least confidence: Lewis and Gale 1994).
+
+    Parameters
+    ----------
+    examples : with the columns of quality.parquet, empty where there is no label
+    pred_probs : (n, classes)
     """
     names = np.array(classes, dtype=object)
-    best, others = pred_probs.argmax(axis=1), pred_probs.copy()
+    best = pred_probs.argmax(axis=1)
+    others = pred_probs.copy()
     others[np.arange(len(best)), best] = -1
     first, second = names[best], names[others.argmax(axis=1)]
-    unlabelled, stays = examples["given"].isna(), examples["decision"].isin(["keep", "review"])
-    trust = (
-        examples["quality"]
-        .where(stays, examples["confidence"])
-        .where(~unlabelled, pred_probs.max(axis=1))
-    )
-    why = examples["reason"].where(
-        examples["reason"] != "", "among the least sure of the labels that are kept"
-    )
-    why = why.where(~unlabelled, "no label; it may be " + first + " or " + second)
-    frame = examples.assign(
-        suggested=first, given=examples["given"].fillna(""), gain=1 - trust, why=why
-    )
+
+    unlabelled = examples["given"].isna()
+    stays = examples["decision"].isin(["keep", "review"])  # else the suggested label is used
+    conditions, trust = [unlabelled, stays], [pred_probs.max(axis=1), examples["quality"]]
+    gain = 1 - np.select(conditions, trust, examples["confidence"])
+
+    no_label = "no label; it may be " + first + " or " + second
+    unsure = "among the least sure of the labels that are kept"
+    conditions = [unlabelled, examples["reason"] == ""]
+    why = np.select(conditions, [no_label, unsure], examples["reason"])
+
+    given = examples["given"].fillna("")
+    frame = examples.assign(suggested=first, given=given, gain=gain, why=why)
     return frame.sort_values("gain", ascending=False, kind="stable")
 
 
-def diverse(asked: pd.DataFrame, length: int, page: int) -> pd.DataFrame:
+def diverse(ranked: pd.DataFrame, length: int, page: int) -> pd.DataFrame:
     """The first `length` to ask for, such that those of a page differ."""
-    listed = asked.head(queue_order.SHORT_LIST + length).sort_index()
-    if listed.empty:
-        return listed
-    points = whitening.whiten(catalogue.features(listed), queue_order.WHITENED_BY)
-    return listed.iloc[queue_order.by_page(points, listed["gain"].to_numpy(), length, page)]
+    short_list = ranked.head(queue_order.SHORT_LIST + length).sort_index()
+    if short_list.empty:
+        return short_list
+    points = whitening.whiten(catalogue.features(short_list), queue_order.WHITENED_BY)
+    gain = short_list["gain"].to_numpy()
+    return short_list.iloc[queue_order.by_page(points, gain, length, page)]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Put together what ships: one ONNX file from payload to probabilities, what it takes and gives, and a model card."""
+"""Put together what ships: an ONNX file, a description of its input and output, a model card."""
 
 from importlib.metadata import version
 
@@ -9,16 +9,15 @@ from assay.release import model_card
 
 def main() -> None:
     info = files.read_json(paths.CLASSES)
-    versions = {package: version(package) for package in model_card.PACKAGES}
-    info |= {"labels": files.md5(paths.ANNOTATED_LABELS), "versions": versions}
-    metrics = {
-        "clean": paths.CLEAN_METRICS,
-        "train": paths.TRAIN_METRICS,
-        "evaluate": paths.EVALUATE_METRICS,
-    }
-    metrics = {stage: files.read_json(path) for stage, path in metrics.items()}
+    info["labels"] = files.md5(paths.ANNOTATED_LABELS)
+    info["versions"] = {package: version(package) for package in model_card.PACKAGES}
     card = model_card.write(
-        info, files.read_json(paths.ENCODER_INFO), files.listed_batches(), **metrics
+        info,
+        files.read_json(paths.ENCODER_INFO),
+        files.listed_batches(),
+        clean=files.read_json(paths.CLEAN_METRICS),
+        train=files.read_json(paths.TRAIN_METRICS),
+        evaluate=files.read_json(paths.EVALUATE_METRICS),
     )
     files.write_bytes(paths.RELEASE_MODEL, paths.CLASSIFIER.read_bytes())
     files.write_json(paths.RELEASE_INFO, info)

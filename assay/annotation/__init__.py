@@ -1,4 +1,4 @@
-"""What people answered, what they are asked next, and labels that follow from few others.
+"""People's answers, what they are asked next, and how a few labels spread to other examples.
 
 It may use `contract`, `modalities` and `catalogue`.
 """

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,79 +11,74 @@ from assay.catalogue import spreadsheets
 from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.errors import InputError
 
-_KINDS = (".csv", ".tsv")
-_BESIDE = ("README.md", "label-studio.json")  # known to be no answers, as are hidden files
+_SUFFIXES = (".csv", ".tsv")
+_OTHER_FILES = ("README.md", "label-studio.json")  # known to hold no answers, as hidden files
+_LISTED = 3  # file names in a message
+_CLASSES = 10  # class names in a message
 
 
 def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Who said what of which example: `example` (row of `examples`), `annotator`, `label`, and `place` of the answer.
+    """Read all answers: `example` (row of `examples`), `annotator`, `label` and `place` (its row).
 
-    A file has the columns `annotator`, `label` and one of `id` or `key`; a key that several batches use is written
-    `<batch>/<key>`. An empty label is no answer. Of several answers of one person to one example the last counts;
-    answers to examples of no listed batch wait: both is said on stderr. Labels are compared as they were typed.
+    A file has the columns `annotator`, `label`, and `id` or `key`. A key that several batches use
+    is written `<batch>/<key>`. An empty label is no answer. If a person answers twice about one
+    example, the last answer counts. Answers about examples of no listed batch are left out until
+    the batch is listed. Both are reported on stderr. Labels are compared as they were typed.
 
     Raises
     ------
     InputError
-        For what is no id, a row number, or a class that the data does not have, with the file and the row.
+        With file and row, if a name is no id, or is a row number, or a label is no class.
     """
     tables = _files()
     names, numbered = _names(examples) if tables else ({}, set())
-    found, waiting = [], []
+    rows, waiting = [], []
     for path in tables:
-        table = spreadsheets.read(path, ["annotator", "label"])
-        by = next((name for name in ("id", "key") if name in table.column_names), None)
-        if by is None:
-            raise InputError(f"{path} has neither a column 'id' nor a column 'key'")
-        places = csv_files.name_rows(path, table, spreadsheets.DELIMITERS)
-        for place, row in zip(places, table.to_pylist(), strict=True):
-            if not any(row.values()):  # spreadsheets leave such rows at the end
+        for place, column, row in _rows(path):
+            example = _example(row[column], names, numbered, place=place, is_id=column == "id")
+            if example is None:
+                waiting.append(f"{place}, {column} {row[column]!r}")
                 continue
-            name, rows = row[by], names.get(row[by], set())
-            if name in numbered:
-                why = "is a row number, which means another example once a row is removed"
-                use = f"write its `id`, as {paths.QUEUE} has it, or give the table a column `key`"
-                raise InputError(f"{place}: {name!r} {why}: {use}")
-            if len(rows) > 1:
-                raise InputError(
-                    f"{place}: several batches have the key {name!r}: write <batch>/<key>"
-                )
-            if not rows and by == "id" and not re.fullmatch("[0-9a-f]{32}", name):
-                raise InputError(
-                    f"{place}: {name!r} is no id, which is 32 hex digits: copy it from {paths.QUEUE}"
-                )
-            if not rows:
-                waiting.append(f"{place}, {by} {name!r}")
-                continue
-            if row["label"] and row["label"] not in classes:
-                known = ", ".join(classes[:10]) + (", …" if len(classes) > 10 else "")
-                raise InputError(
-                    f"{place}: {row['label']!r} is no class of the data, which has: {known}"
-                )
-            found.append((*rows, row["annotator"], row["label"], place))
+            _check_label(row["label"], classes, place)
+            rows.append((example, row["annotator"], row["label"], place))
     if waiting:
-        said = f"{len(waiting)} answers wait, since no listed batch has their example"
-        print(f"assay: {said}: {waiting[0]}", file=sys.stderr)
-    answers = pd.DataFrame(found, columns=["example", "annotator", "label", "place"])
-    again = answers[answers.duplicated(["example", "annotator"])]
-    if len(again):
-        said = f"{len(again)} answers are a person's second to an example, and the later counts"
-        print(
-            f"assay: {said}: {again['place'].iloc[0]} by {again['annotator'].iloc[0]!r}",
-            file=sys.stderr,
-        )
-    answers = answers.drop_duplicates(["example", "annotator"], keep="last")
+        wait = f"{len(waiting)} answers wait, since no listed batch has their example"
+        print(f"assay: {wait}: {waiting[0]}", file=sys.stderr)
+    answers = _latest(pd.DataFrame(rows, columns=["example", "annotator", "label", "place"]))
     return answers[answers["label"] != ""]
 
 
+def _example(
+    name: str, names: dict[str, set[int]], numbered: set[str], *, place: str, is_id: bool
+) -> int | None:
+    """The example that an id or a key means; None if no listed batch has it."""
+    if name in numbered:
+        why = "is a row number, which means another example once a row is removed"
+        remedy = f"write its `id`, as {paths.QUEUE} has it, or give the table a column `key`"
+        raise InputError(f"{place}: {name!r} {why}: {remedy}")
+    examples = names.get(name, set())
+    if len(examples) > 1:
+        raise InputError(f"{place}: several batches have the key {name!r}: write <batch>/<key>")
+    if not examples and is_id and not re.fullmatch("[0-9a-f]{32}", name):
+        no_id = f"{name!r} is no id, which is 32 hex digits"
+        raise InputError(f"{place}: {no_id}: copy it from {paths.QUEUE}")
+    return next(iter(examples), None)
+
+
+def _check_label(label: str, classes: Sequence[str], place: str) -> None:
+    if label and label not in classes:
+        known = ", ".join(classes[:_CLASSES]) + (", …" if len(classes) > _CLASSES else "")
+        raise InputError(f"{place}: {label!r} is no class of the data, which has: {known}")
+
+
 def settle(labels: pd.Series) -> str:
-    """The label that most answers to one example name; of several such, the first in order."""
+    """The most frequent label among answers about one example; of several, the first in order."""
     return labels.mode().iloc[0]
 
 
 def is_answers(path: Path) -> bool:
-    """Whether a file holds answers, by its path, which is in data/annotations."""
-    return path.suffix.lower() in _KINDS and not _hidden(path)
+    """Whether a file in data/annotations holds answers, by its path."""
+    return path.suffix.lower() in _SUFFIXES and not _hidden(path)
 
 
 def _hidden(path: Path) -> bool:
@@ -91,37 +86,57 @@ def _hidden(path: Path) -> bool:
 
 
 def _files() -> list[Path]:
-    """The files of answers; what else lies beside them is named on stderr."""
-    there = [
-        path
-        for path in sorted(paths.ANNOTATIONS.rglob("*"))
-        if path.is_symlink() or not path.is_dir()
-    ]
-    others = [
-        str(path)
-        for path in there
-        if not (is_answers(path) or _hidden(path) or path.name in _BESIDE)
-    ]
+    """The files with answers; other files are named on stderr."""
+    entries = sorted(paths.ANNOTATIONS.rglob("*"))
+    candidates = [path for path in entries if path.is_symlink() or not path.is_dir()]
+    tables = [path for path in candidates if is_answers(path)]
+    ignored = [path for path in candidates if _hidden(path) or path.name in _OTHER_FILES]
+    others = [str(path) for path in candidates if path not in {*tables, *ignored}]
     if others:
-        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-        print(
-            f"assay: not read, since answers are .csv or .tsv: {', '.join(others[:3])}{more}",
-            file=sys.stderr,
-        )
-    return list(filter(is_answers, there))
+        names = ", ".join(others[:_LISTED])
+        more = f" and {len(others) - _LISTED} more" if len(others) > _LISTED else ""
+        print(f"assay: not read, since answers are .csv or .tsv: {names}{more}", file=sys.stderr)
+    return tables
+
+
+def _rows(path: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """The rows of a file: where each is, the column that names its example, and its cells."""
+    table = spreadsheets.read(path, ["annotator", "label"])
+    column = next((name for name in ("id", "key") if name in table.column_names), None)
+    if column is None:
+        raise InputError(f"{path} has neither a column 'id' nor a column 'key'")
+    places = csv_files.name_rows(path, table, spreadsheets.DELIMITERS)
+    for place, row in zip(places, table.to_pylist(), strict=True):
+        if any(row.values()):  # spreadsheets leave empty rows at the end
+            yield place, column, row
+
+
+def _latest(answers: pd.DataFrame) -> pd.DataFrame:
+    """The last answer of each person about each example."""
+    vote = ["example", "annotator"]
+    repeated = answers[answers.duplicated(vote)]
+    if len(repeated):
+        first = f"{repeated['place'].iloc[0]} by {repeated['annotator'].iloc[0]!r}"
+        replace = "answers replace an earlier one of the same person about the same example"
+        print(f"assay: {len(repeated)} {replace}: {first}", file=sys.stderr)
+    return answers.drop_duplicates(vote, keep="last")
 
 
 def _names(examples: pd.DataFrame) -> tuple[dict[str, set[int]], set[str]]:
-    """The examples that an id or a key may mean, the keys of exact copies included; which keys are row numbers."""
-    place = pd.Series(examples.index, examples["id"])
-    names, numbered = {id_: {row} for id_, row in place.items()}, set()
+    """The examples that an id or a key may mean; the keys that are row numbers.
+
+    The keys of exact copies mean the example too.
+    """
+    row_of_id = {id_: row for row, id_ in examples["id"].items()}
+    names, numbered = {id_: {row} for id_, row in row_of_id.items()}, set()
     for batch in files.listed_batches():
         path = paths.examples(batch)
         is_numbered = parquet_files.is_numbered(path)
-        for row in parquet_files.read_parquet(path, ["id", "key", "duplicates"]).to_pylist():
-            for key in [row["key"], *row["duplicates"]]:
-                for name in (key, f"{batch}/{key}"):
-                    names.setdefault(name, set()).add(int(place[row["id"]]))
-                    if is_numbered:
-                        numbered.add(name)
+        table = parquet_files.read_parquet(path, ["id", "key", "duplicates"])
+        for example in table.to_pylist():
+            keys = [example["key"], *example["duplicates"]]
+            for name in [*keys, *(f"{batch}/{key}" for key in keys)]:
+                names.setdefault(name, set()).add(row_of_id[example["id"]])
+                if is_numbered:
+                    numbered.add(name)
     return names, numbered

@@ -1,9 +1,10 @@
-"""Label propagation: what a few labels say of all other examples, along chains of near neighbours.
+"""Label propagation: a few labels spread to all examples, along chains of near neighbours.
 
-D. Zhou, O. Bousquet, T. Lal, J. Weston, B. Schölkopf: Learning with Local and Global Consistency. NIPS 2003.
-The graph's weights have a local scale: L. Zelnik-Manor, P. Perona: Self-Tuning Spectral Clustering. NIPS 2004.
-A network then learns from the propagated labels, by their certainty: A. Iscen, G. Tolias, Y. Avrithis, O. Chum: Label
-Propagation for Deep Semi-supervised Learning. CVPR 2019.
+D. Zhou, O. Bousquet, T. Lal, J. Weston, B. Schölkopf: Learning with Local and Global Consistency.
+NIPS 2003. The weights of the graph have a local scale: L. Zelnik-Manor, P. Perona: Self-Tuning
+Spectral Clustering. NIPS 2004. A network then learns from the propagated labels, weighted by their
+certainty: A. Iscen, G. Tolias, Y. Avrithis, O. Chum: Label Propagation for Deep Semi-supervised
+Learning. CVPR 2019.
 """
 
 from collections.abc import Sequence
@@ -14,10 +15,12 @@ from sklearn.neighbors import NearestNeighbors
 
 from assay.annotation import whitening
 
-_NEIGHBOURS = 7  # the one whose distance is the local scale in Zelnik-Manor and Perona
+_NEIGHBOURS = 7  # the distance of the last is the local scale (Zelnik-Manor and Perona)
 _SPREAD = 0.99  # the share that comes from neighbours in each step (Zhou et al.)
 _STEPS = 50
-_SHARPNESS = 3  # the power of shares that makes them probabilities, measured on MNIST with 1 to 50 labels a class
+_SHARPNESS = (
+    3  # power that turns shares into probabilities; measured on MNIST, 1 to 50 labels a class
+)
 _WHITENED_BY = 1024  # rows
 _TINY = np.float32(1e-30)
 
@@ -25,47 +28,54 @@ _TINY = np.float32(1e-30)
 def propagate(
     features: Sequence[np.ndarray], labels: np.ndarray, weights: np.ndarray, n_classes: int
 ) -> np.ndarray:
-    """Probabilities of each example's class, (n, classes) float32. The time grows with the square of n.
+    """Probabilities of each example's class. The time grows with the square of n.
 
     Parameters
     ----------
     features : arrays of shape (rows, features), one a batch; may be memory-mapped
-    labels : (n,) int, class 0..n_classes-1 of each row, over all batches in order, or -1 where it has none
+    labels : (n,) int, class 0..n_classes-1 of each row, over all batches in order; -1 for no label
     weights : (n,) 0..1, how far each label is trusted
+
+    Returns
+    -------
+    np.ndarray of shape (n, classes), float32
     """
     points = whitening.whiten(features, _WHITENED_BY)
     affinity = graph(*nearest(points, min(_NEIGHBOURS, len(points) - 1)))
     labelled = np.flatnonzero(labels >= 0)
     start = np.zeros((len(labels), n_classes), np.float32)
     start[labelled, labels[labelled]] = weights[labelled]
-    start /= np.maximum(
-        start.sum(axis=0), _TINY
-    )  # all classes weigh the same, however many labels each has
+    # All classes get the same total weight, whatever their number of labels.
+    start /= np.maximum(start.sum(axis=0), _TINY)
     spread = start
     for _ in range(_STEPS):
         spread = _SPREAD * (affinity @ spread) + (1 - _SPREAD) * start
-    shares = (spread + _TINY) / (spread + _TINY).sum(
-        axis=1, keepdims=True
-    )  # all alike where no label arrives
+    positive = spread + _TINY  # makes classes equally probable where no label arrives
+    shares = positive / positive.sum(axis=1, keepdims=True)
     sharp = shares**_SHARPNESS
     return sharp / sharp.sum(axis=1, keepdims=True)
 
 
 def nearest(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest other points of each of `points` (n, dimensions), and how far they are, nearest first: (n, count)."""
-    distances, neighbours = (
-        NearestNeighbors(n_neighbors=count, algorithm="brute").fit(points).kneighbors()
-    )
+    """The nearest other points of each point (n, dimensions), nearest first.
+
+    Returns
+    -------
+    Their positions and their distances, both (n, count).
+    """
+    search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(points)
+    distances, neighbours = search.kneighbors()
     return neighbours, distances
 
 
 def graph(neighbours: np.ndarray, distances: np.ndarray) -> sparse.csr_array:
-    """Symmetric affinities, normalised by both ends' degrees, of nearest neighbours and their distances."""
+    """Symmetric affinities (n, n) of nearest neighbours, normalised by the degrees of both ends."""
     n, count = neighbours.shape
     scale = distances[:, -1] + _TINY
-    weights = np.exp(-(distances**2) / np.maximum(scale[:, None] * scale[neighbours], _TINY))
+    product = np.maximum(scale[:, None] * scale[neighbours], _TINY)
+    weights = np.exp(-(distances**2) / product)  # (n, count)
     edges = (weights.ravel(), (np.repeat(np.arange(n), count), neighbours.ravel()))
-    affinity = sparse.csr_array(edges, shape=(n, n))
-    affinity = affinity.maximum(affinity.T)
+    directed = sparse.csr_array(edges, shape=(n, n))
+    affinity = directed.maximum(directed.T)
     degree = sparse.diags_array(1 / np.sqrt(np.maximum(affinity.sum(axis=1), _TINY)))
     return (degree @ affinity @ degree).tocsr().astype(np.float32)

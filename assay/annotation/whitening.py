@@ -1,4 +1,4 @@
-"""Embeddings on which distances mean most: their principal components, whitened.
+"""Embeddings whose distances mean most: their principal components, whitened.
 
 H. Jégou, O. Chum: Negative Evidences and Co-occurrences in Image Retrieval. ECCV 2012.
 """
@@ -7,31 +7,30 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_DIMENSIONS = (
-    64  # of what is kept; 128 measure the same, 32 a little worse (benchmarks/propagation.py)
-)
-_FLOOR = 0.1  # added to each variance, relative to their mean: noise must not grow to the size of the rest
+_DIMENSIONS = 64  # 128 measure the same, 32 a little worse (benchmarks/propagation.py)
+_FLOOR = 0.1  # of the mean variance, added to each: noise must not grow to the size of the rest
 _BLOCK = 8192  # rows at a time
 
 
 def whiten(features: Sequence[np.ndarray], sample: int) -> np.ndarray:
-    """The components with the largest variance, all on about one scale. Shape (n, at most 64), float32.
+    """The components with the largest variance, scaled to about equal variance.
 
     Parameters
     ----------
     features : arrays of shape (rows, features), one a batch; may be memory-mapped
-    sample : at most so many rows say which components these are
+    sample : the components are found from at most so many rows
+
+    Returns
+    -------
+    np.ndarray of shape (n, at most 64), float32
     """
     step = max(1, -(-sum(map(len, features)) // sample))
-    some = np.concatenate([piece[::step] for piece in features])
-    mean = some.mean(axis=0)
-    _, singular, axes = np.linalg.svd(some - mean, full_matrices=False)
-    variance = np.square(singular[:_DIMENSIONS]) / len(some)
+    sampled = np.concatenate([batch[::step] for batch in features])  # (sample, features)
+    mean = sampled.mean(axis=0)
+    _, singular, axes = np.linalg.svd(sampled - mean, full_matrices=False)
+    variance = np.square(singular[:_DIMENSIONS]) / len(sampled)  # (components,)
     scale = np.sqrt(variance + _FLOOR * variance.mean() + np.finfo(np.float32).tiny)
-    projection = (axes[:_DIMENSIONS].T / scale).astype(np.float32)
-    blocks = (
-        piece[begin : begin + _BLOCK]
-        for piece in features
-        for begin in range(0, len(piece), _BLOCK)
-    )
+    projection = (axes[:_DIMENSIONS].T / scale).astype(np.float32)  # (features, components)
+    starts = [(batch, start) for batch in features for start in range(0, len(batch), _BLOCK)]
+    blocks = (batch[start : start + _BLOCK] for batch, start in starts)
     return np.concatenate([(block - mean) @ projection for block in blocks]).astype(np.float32)

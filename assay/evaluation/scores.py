@@ -111,7 +111,7 @@ def reliability(predictions: Predictions) -> pd.DataFrame:
 
 
 def bootstrap(
-    metric: str, predictions: Predictions, *, resamples: int, confidence: float
+    metric: str, predictions: Predictions, resamples: int, confidence: float
 ) -> tuple[float, float]:
     """The percentile interval of a metric over resampled examples (Efron 1979)."""
     rng, n = np.random.default_rng(0), len(predictions.answer)

@@ -133,7 +133,7 @@ def test_a_batch_that_nobody_tracks(workspace: Workspace) -> None:
     workspace.write("data/raw/c.dvc", "")
     said = workspace.done("batches")
     assert said.count("\n") == 1
-    assert "data/raw/b is kept by neither DVC nor git" in said
+    assert "data/raw/b is tracked by neither DVC nor git" in said
     subprocess.run(["git", "add", "data/raw/b"], cwd=workspace.root, check=True)
     assert workspace.done("batches") == ""
 

@@ -83,7 +83,7 @@ def test_the_later_answer_of_one_person_counts_and_is_said(examples, capsys):
     assert answered["label"].to_dict() == {0: "01", 1: "NaN"}
     said = capsys.readouterr().err
     assert said.startswith(
-        "assay: 2 answers are a person's second to an example, and the later counts"
+        "assay: 2 answers replace an earlier one of the same person about the same example"
     )
     assert said.endswith("data/annotations/a.csv row 4 by 'anna'\n")
 
