@@ -1,4 +1,4 @@
-"""The model card: what a model is, what it learned from, and how good it is (Mitchell et al. 2019)."""
+"""The model card: what a model is, what it learned from, and its scores (Mitchell et al. 2019)."""
 
 from collections.abc import Mapping
 from pathlib import Path
