@@ -121,7 +121,7 @@ def write_probabilities(
 
 def read_classes(path: Path) -> list[str]:
     """The names of the classes, in the order of the columns of pred_probs."""
-    return json.loads(pq.read_schema(path).metadata[b"classes"])
+    return json.loads(read_parquet(path, ["id"]).schema.metadata[b"classes"])
 
 
 def read_probabilities(path: Path, ids: Sequence[str]) -> tuple[np.ndarray, list[str]]:

@@ -1,4 +1,4 @@
-"""The way to Label Studio and back.
+"""The queue to Label Studio, and people's answers back.
 
 It may use `contract`, `modalities` and `catalogue`.
 """

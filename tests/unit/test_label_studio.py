@@ -19,7 +19,7 @@ from assay.catalogue import catalogue, spreadsheets
 from assay.contract import files, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
-from assay.labelling import label_studio
+from assay.labelling import label_studio, tasks
 from assay.modalities import images
 
 RECORDED = json.loads((Path(__file__).parents[1] / "data/label_studio.json").read_text())
@@ -231,7 +231,7 @@ def test_interface_keeps_classes_as_they_are():
         "$why",
         "=1",
     ]
-    choices = list(ET.fromstring(label_studio.interface("text", classes)).iter("Choice"))
+    choices = list(ET.fromstring(tasks.interface("text", classes)).iter("Choice"))
     assert [choice.get("alias") for choice in choices] == classes
 
 
@@ -278,7 +278,7 @@ def test_people_without_a_name_stay_apart(stub):
     task = next(task for task in export(stub) if task["data"]["id"] == OTHERS[0])
     template = of(stub, OTHERS[0], ANNA)
     task["annotations"] = [template | {"id": number, "completed_by": None} for number in (901, 902)]
-    told = "2 by nobody that Label Studio names, each taken for another person: "
+    told = "2 without an annotator, each counted as another person's: "
     assert any(line.startswith(told) for line in pull(stub))
     assert {person for id_, person in rows() if id_ == OTHERS[0]} == {
         "annotation 901",
@@ -304,9 +304,7 @@ def test_a_vote_that_is_gone_is_told(stub):
     before = rows()
     next(task for task in export(stub) if task["data"]["id"] == OTHERS[0])["annotations"] = []
     gone = sorted(key for key in before if key[0] == OTHERS[0])
-    told = (
-        f"{len(gone)} there at the last pull, and no vote now: {', '.join(map(' by '.join, gone))}"
-    )
+    told = f"{len(gone)} removed since the last pull: {', '.join(map(' by '.join, gone))}"
     assert told in pull(stub)
     assert rows().keys() == before.keys() - set(gone)
 
@@ -378,7 +376,9 @@ def test_votes_of_a_deleted_task_stay(stub):
 def test_tasks_that_are_not_ours(stub):
     export(stub)[-1]["data"] = {"text": "another project's"}
     export(stub)[-2]["data"]["id"] = "off the lists"
-    assert [line for line in pull(stub) if line.startswith("4 to no example of the listed batches")]
+    assert [
+        line for line in pull(stub) if line.startswith("4 about no example of the listed batches")
+    ]
     assert {id_ for id_, _ in rows()} <= set(IDS)
 
 

@@ -1,0 +1,92 @@
+"""Where tasks and answers are: a project on a Label Studio server, or an exported file."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from assay.contract.errors import InputError
+
+_KEY = "LABEL_STUDIO_API_KEY"  # as Label Studio's own SDK names it
+_AT_ONCE = 100  # tasks of one request
+
+
+class Export:
+    """A file in Label Studio's export format JSON."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.place = path, str(path)
+
+    def tasks(self) -> list[dict]:
+        return json.loads(self.path.read_bytes())
+
+    def people(self) -> dict[int, str | None]:
+        """The e-mail addresses by the number of a user, of which a file knows none."""
+        return {}
+
+
+class Server:
+    """One project of a Label Studio server, seen by the user whose token is in the environment.
+
+    Parameters
+    ----------
+    project : its name or number
+    layout : the labelling interface to create a missing project with; "": none is created
+
+    Raises
+    ------
+    InputError
+        If there is not exactly one such project, or the server refuses a request.
+    """
+
+    def __init__(self, url: str, project: str, layout: str = "") -> None:
+        self.url, self.session = url.rstrip("/"), requests.Session()
+        self._authorize(os.environ.get(_KEY, ""))
+        projects = self.call("GET", "projects/?page_size=10000")["results"]
+        named = [entry for entry in projects if project in (entry["title"], str(entry["id"]))]
+        if layout and not named:
+            settings = {"title": project, "label_config": layout}
+            named = [self.call("POST", "projects/", settings)]
+        if len(named) != 1:
+            count = f"{self.url} has {len(named)} projects {project!r}"
+            raise InputError(f"{count}: give --project the name or number of one")
+        self.number = named[0]["id"]
+        self.place = f"{self.url}/projects/{self.number}"
+        tags = named[0]["parsed_label_config"].values()
+        self.offered = {label for tag in tags for label in tag.get("labels", [])}
+
+    def _authorize(self, key: str) -> None:
+        scheme = "Token"
+        if key.count(".") == 2:  # a JWT must be exchanged for one that is valid for minutes
+            scheme = "Bearer"
+            key = self.call("POST", "token/refresh/", {"refresh": key})["access"]
+        self.session.headers["Authorization"] = f"{scheme} {key}"
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """The response to a request, from JSON."""
+        url = f"{self.url}/api/{path}"
+        try:
+            response = self.session.request(method, url, timeout=600, json=body)
+            response.raise_for_status()
+            return response.json()
+        except requests.RequestException as error:
+            no_response = error.response is None
+            problem = type(error).__name__ if no_response else error.response.text[:300]
+            check = f"is Label Studio there, and does {_KEY} hold a personal access token of it?"
+            raise InputError(f"{url} failed ({problem}): {check}") from None
+
+    def tasks(self) -> list[dict]:
+        """All tasks with their annotations, in the export format JSON."""
+        options = "exportType=JSON&download_all_tasks=true"
+        return self.call("GET", f"projects/{self.number}/export?{options}")
+
+    def people(self) -> dict[int, str | None]:
+        """The e-mail addresses by the number of a user."""
+        return {user["id"]: user["email"] for user in self.call("GET", "users/")}
+
+    def send(self, tasks: list[dict]) -> None:
+        for start in range(0, len(tasks), _AT_ONCE):
+            block = tasks[start : start + _AT_ONCE]
+            self.call("POST", f"projects/{self.number}/import", block)

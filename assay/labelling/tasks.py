@@ -1,0 +1,58 @@
+"""The queue as Label Studio's tasks, with the model's predictions, and how people see them."""
+
+from collections.abc import Iterable, Sequence
+from xml.sax.saxutils import quoteattr
+
+from assay.catalogue import catalogue, payloads, spreadsheets
+from assay.contract import files, parquet_files, paths
+from assay.contract.errors import InputError
+from assay.modalities import registry
+
+_CHOICE = {"from_name": "label", "to_name": "example", "type": "choices"}  # names in `interface`
+_BLOCK = 100  # examples that are read at a time
+
+
+def from_queue() -> tuple[list[dict], list[str], str]:
+    """The queue as tasks, in its order; the names of the classes; the medium of the examples."""
+    queue = spreadsheets.read(paths.QUEUE, ["id", "given", "suggested", "why"]).to_pylist()
+    examples = catalogue.read()
+    pred_probs, classes = parquet_files.read_probabilities(paths.PRED_PROBS, examples["id"])
+    medium = registry.named(files.read_json(paths.ENCODER_INFO)["modality"]).MEDIUM
+    version = f"assay-{files.md5(paths.PRED_PROBS)[:8]}"
+    queued = examples[examples["id"].isin([row["id"] for row in queue])]
+    row_of = dict(zip(queued["id"], queued.index, strict=True))  # of pred_probs
+    shown = dict(zip(queued["id"], payloads.shown(queued, _BLOCK), strict=True))
+    tasks = []
+    for row in queue:
+        id_, suggested = row["id"], row["suggested"]
+        if id_ not in row_of or suggested not in classes:
+            changed = f"{paths.QUEUE} asks for {id_!r}, whose data has changed since"
+            raise InputError(f"{changed}: run `dvc repro`")
+        data = {"id": id_, medium: shown[id_], "given": row["given"], "why": row["why"]}
+        score = float(pred_probs[row_of[id_], classes.index(suggested)])
+        choice = _CHOICE | {"value": {"choices": [suggested]}}
+        prediction = {"model_version": version, "score": round(score, 4), "result": [choice]}
+        tasks.append({"data": data, "predictions": [prediction]})
+    return tasks, classes, medium
+
+
+def interface(medium: str, classes: Sequence[str]) -> str:
+    """The labelling interface: the example, why it is asked for, and a choice of one class.
+
+    Label Studio takes a value that starts with `$` for a variable. So each class is an alias too:
+    aliases are what comes back as answers.
+    """
+    names = [quoteattr(name) for name in classes]
+    choices = "".join(f"    <Choice value={name} alias={name}/>\n" for name in names)
+    return f"""<View>
+  <Header value="$why" size="5"/>
+  <{medium.capitalize()} name="example" value="${medium}"/>
+  <Choices name="label" toName="example" choice="single" showInline="true">
+{choices}  </Choices>
+</View>
+"""
+
+
+def ids(tasks: Iterable[dict]) -> set[str]:
+    """The ids of the examples of some tasks; tasks that Assay did not make have none."""
+    return {str(task["data"]["id"]) for task in tasks if "id" in task["data"]}

@@ -1,0 +1,85 @@
+"""The annotations of Label Studio's tasks as votes: one label of one person for one example."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+Key = tuple[str, str]  # the id of the example, the annotator
+
+
+def of_tasks(
+    tasks: Iterable[dict],
+    people: Mapping[int, str | None],
+    known: Collection[str],
+    classes: Sequence[str],
+) -> tuple[dict[Key, str], dict[str, list[Key]]]:
+    """The last answer of each person about each example.
+
+    Parameters
+    ----------
+    tasks : in the export format JSON
+    people : the e-mail address by the number of a user; an unknown user is named by the number
+    known : the ids of the examples of the listed batches
+
+    Returns
+    -------
+    The label by key, and remarks for the user: what they say, and the keys that they are about.
+    """
+    last: dict[Key, dict] = {}
+    remarks = defaultdict(list)
+    for id_, annotation in _by_time(tasks):
+        key = id_, annotator(annotation, people)
+        if annotation["completed_by"] is None:
+            remarks["without an annotator, each counted as another person's"].append(key)
+        if key in last:
+            remarks["answered again by the same person, whose later answer counts"].append(key)
+        last[key] = annotation
+    labels = {}
+    for (id_, person), annotation in last.items():
+        label = _chosen(annotation)
+        if annotation["was_cancelled"]:
+            remarks["skipped"].append((id_, person))
+        elif id_ not in known:
+            remarks["about no example of the listed batches, left out"].append((id_, person))
+        elif label not in classes:
+            answer = f"{label!r} to {id_}"
+            remarks["with no class of the data, left out"].append((answer, person))
+        else:
+            labels[id_, person] = label
+    return labels, remarks
+
+
+def annotator(annotation: dict, people: Mapping[int, str | None]) -> str:
+    """The name of who answered: the e-mail address, or else the number of the user.
+
+    If there is no number, the annotation's is taken, so that two unnamed people stay two.
+    """
+    user = annotation["completed_by"]
+    if isinstance(user, dict):
+        number, email = user["id"], user.get("email")
+    else:
+        number, email = user, people.get(user)
+    return email or (f"annotation {annotation['id']}" if number is None else str(number))
+
+
+def _by_time(tasks: Iterable[dict]) -> list[tuple[str, dict]]:
+    """All annotations with the ids of their examples, the earliest first."""
+    annotations = [
+        (str(task["data"].get("id", "?")), annotation)
+        for task in tasks
+        for annotation in task["annotations"]
+    ]
+
+    def time(entry: tuple[str, dict]) -> tuple[datetime, int]:
+        _, annotation = entry
+        return datetime.fromisoformat(annotation["updated_at"]), annotation["id"]
+
+    return sorted(annotations, key=time)
+
+
+def _chosen(annotation: dict) -> str | None:
+    """The label; None where there is not exactly one choice."""
+    # Relations between parts have no `from_name`.
+    parts = [part for part in annotation["result"] if part.get("from_name") == "label"]
+    choices = [part["value"].get("choices", []) for part in parts]
+    return choices[0][0] if len(choices) == 1 and len(choices[0]) == 1 else None
