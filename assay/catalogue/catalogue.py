@@ -1,88 +1,127 @@
-"""All listed batches as one data set: which examples there are, which are copies, and where their rows lie."""
+"""All listed batches as one data set: which examples there are, and where their rows lie."""
 
 import sys
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
-from assay.contract import csv_files, files, parquet_files, paths
+from assay.contract import csv_files, files, identity, parquet_files, paths
 from assay.contract.errors import InputError
 
 
 def read() -> pd.DataFrame:
-    """The examples of all listed batches, in the order of arrival, each content once.
-
-    Of exact duplicates across batches the earliest stays, except that a test example always stays: its training
-    copies go out.
+    """Read the examples of all listed batches, in the order of arrival, each content once.
 
     Returns
     -------
     pd.DataFrame
-        A row an example, numbered from 0: `id`, `key`, `split`, `batch`, and `row` of that batch's files.
+        One row for each example, numbered from 0: `id`, `key`, `split`, `batch`, and `row` of the
+        files of that batch. See `once` for which of exact copies that is.
     """
-    return once({batch: _of_batch(batch) for batch in files.listed_batches()})
+    return once({batch: _read_examples(batch) for batch in files.listed_batches()})
 
 
-def once(batches: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The examples of batches with a row an example, as `read` has them: numbered, each content once."""
-    every = pd.concat(batches, names=["batch", "row"]).reset_index()
-    test_first = every.sort_values("split", key=lambda split: split != "test", kind="stable")
-    return test_first.drop_duplicates("id").sort_index().reset_index(drop=True)
+def once(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Join the examples of batches to one catalogue, numbered, each content once.
+
+    Of exact copies only those in one split count, see `identity.in_split_of_copies`. The first
+    of these stays.
+
+    Parameters
+    ----------
+    batches : frames with `id` and `split`, in the order of arrival
+    """
+    joined = pd.concat(batches, names=["batch", "row"]).reset_index()
+    counts = identity.in_split_of_copies(joined["id"], joined["split"])
+    return joined[counts].drop_duplicates("id").reset_index(drop=True)
 
 
-def _of_batch(batch: str) -> pd.DataFrame:
-    return parquet_files.read_parquet(paths.examples(batch), ["id", "key", "split"]).to_pandas()
+def _read_examples(batch: str) -> pd.DataFrame:
+    columns = ["id", "key", "split"]
+    return parquet_files.read_parquet(paths.examples(batch), columns).to_pandas()
 
 
 def votes(examples: pd.DataFrame) -> pd.DataFrame:
-    """Every label of every person: `example` (row of `examples`), `annotator`, `label`.
+    """Read every label of every person in all listed batches.
 
-    The labels of a training copy of a test example do not count. A person has one vote for an example: of labels in
-    several batches the later counts, which is said on stderr.
+    The labels of an exact copy in another split do not count. A person has one vote for an
+    example: of labels in several batches the last counts. The others are reported on stderr.
+
+    Parameters
+    ----------
+    examples : the catalogue
+
+    Returns
+    -------
+    pd.DataFrame
+        `example` (row of `examples`), `annotator`, `label`
     """
-    place = pd.Series(examples.index, examples["id"])
-    frames = []
-    for batch in files.listed_batches():
-        frame = csv_files.read_csv(paths.labels(batch)).to_pandas()
-        own_side = frame["id"].map(_of_batch(batch).set_index("id")["split"])
-        frame["example"] = frame["id"].map(place).astype(int)
-        side = examples["split"][frame["example"]].to_numpy()
-        frames.append(frame[(own_side == "test") | (side != "test")])
-    every = pd.concat(frames, ignore_index=True)[["example", "annotator", "label"]]
-    before = every.duplicated(["example", "annotator"], keep="last") & (
-        every["annotator"] != paths.GIVEN
-    )
-    if before.any():
-        example, annotator, _ = every[before].iloc[0]
-        first = f"{examples['batch'][example]}/{examples['key'][example]} by {annotator!r}"
-        said = "labels are of a person who labelled the example again in a later batch, and the later counts"
-        print(f"assay: {before.sum()} {said}: {first}", file=sys.stderr)
-    return every[~before].reset_index(drop=True)
+    labels = pd.concat(map(_read_labels, files.listed_batches()), ignore_index=True)
+    row_of_id = pd.Series(examples.index, examples["id"])
+    labels["example"] = labels["id"].map(row_of_id).astype(int)
+    split = examples["split"].loc[labels["example"]].to_numpy()
+    counted = labels[labels["split"] == split]
+    is_replaced = counted.duplicated(["example", "annotator"], keep="last")
+    is_replaced &= counted["annotator"] != paths.GIVEN
+    if is_replaced.any():
+        first = counted[is_replaced].iloc[0]
+        example = examples.loc[first["example"]]
+        replaced = (
+            "labels are replaced by one of the same person for the same example in a later batch"
+        )
+        place = f"{example['batch']}/{example['key']} by {first['annotator']!r}"
+        print(f"assay: {is_replaced.sum()} {replaced}: {place}", file=sys.stderr)
+    return counted.loc[~is_replaced, ["example", "annotator", "label"]].reset_index(drop=True)
+
+
+def _read_labels(batch: str) -> pd.DataFrame:
+    """The labels of a batch, with the split of their example in it."""
+    labels = csv_files.read_csv(paths.labels(batch)).to_pandas()
+    split_of_id = _read_examples(batch).set_index("id")["split"]
+    return labels.assign(split=labels["id"].map(split_of_id))
 
 
 def truth(examples: pd.DataFrame) -> pd.Series:
-    """The known answer of each example, "" where there is none. For metrics only."""
-    known = pd.concat(
-        [csv_files.read_csv(paths.truth(batch)).to_pandas() for batch in files.listed_batches()]
-    )
-    return examples["id"].map(known.drop_duplicates("id").set_index("id")["label"]).fillna("")
+    """Read the known answer of each example, "" where there is none. For metrics only."""
+    batches = files.listed_batches()
+    answers = pd.concat([csv_files.read_csv(paths.truth(batch)).to_pandas() for batch in batches])
+    label_of_id = answers.drop_duplicates("id").set_index("id")["label"]
+    return examples["id"].map(label_of_id).fillna("")
 
 
 def slices(examples: pd.DataFrame) -> pd.DataFrame:
-    """The batch and the slice columns of some examples, as text, in their order; "" where there is no value."""
+    """Read the batch and the slice columns of some examples.
+
+    Returns
+    -------
+    pd.DataFrame of str, with the index of `examples`, "" where there is no value
+    """
     frames = []
-    for batch, rows in examples.groupby("batch", sort=False)["row"]:
+    for batch, rows in rows_of_batches(examples):
         path = paths.examples(batch)
-        names = parquet_files.slice_columns(path)
-        own = parquet_files.read_parquet(path, ["id", *names]).to_pandas().iloc[rows.to_numpy()]
-        frames.append(
-            own.rename(columns=names).drop(columns="id").assign(batch=batch).set_index(rows.index)
-        )
+        name_of_column = parquet_files.slice_columns(path)
+        table = parquet_files.read_parquet(path, ["id", *name_of_column])
+        frame = table.to_pandas().drop(columns="id").iloc[rows.to_numpy()]
+        frame = frame.rename(columns=name_of_column).assign(batch=batch)
+        frames.append(frame.set_index(rows.index))
     return pd.concat(frames).reindex(examples.index).fillna("").sort_index(axis=1)
 
 
+def rows_of_batches(examples: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    """The batches of some examples, and the rows of these examples in the files of each batch."""
+    for batch, rows in examples.groupby("batch", sort=False)["row"]:
+        yield str(batch), rows
+
+
 class Rows:
-    """Some rows of an array on disk, read when a slice of them is asked for."""
+    """Some rows of an array on disk. They are read when a slice of them is asked for.
+
+    Parameters
+    ----------
+    array : (n, ...), mapped into memory
+    chosen : (m,) int, the rows
+    """
 
     def __init__(self, array: np.ndarray, chosen: np.ndarray) -> None:
         self.array, self.chosen = array, chosen
@@ -96,13 +135,18 @@ class Rows:
 
 
 def features(examples: pd.DataFrame) -> list[Rows]:
-    """The embeddings of some examples, in their order, one piece a batch."""
-    pieces = []
-    for batch, rows in examples.groupby("batch", sort=False)["row"]:
-        array = np.load(paths.embeddings(batch), mmap_mode="r")
+    """The embeddings of some examples, in their order, as one piece for each batch.
+
+    Raises
+    ------
+    InputError
+        If the embeddings of batches have different dimensions.
+    """
+    pieces: list[Rows] = []
+    for batch, rows in rows_of_batches(examples):
+        path = paths.embeddings(batch)
+        array = np.load(path, mmap_mode="r")
         if pieces and array.shape[1] != pieces[0].shape[1]:
-            raise InputError(
-                f"{paths.embeddings(batch)} has {array.shape[1]} columns, others {pieces[0].shape[1]}"
-            )
+            raise InputError(f"{path} has {array.shape[1]} columns, others {pieces[0].shape[1]}")
         pieces.append(Rows(array, rows.to_numpy()))
     return pieces

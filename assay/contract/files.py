@@ -89,7 +89,7 @@ def listed_batches() -> list[str]:
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     with whole(path) as partial, partial.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -109,7 +109,7 @@ def write_rows(path: Path, n: int, blocks_of_rows: Iterable[np.ndarray]) -> None
                 shape = (n, *block.shape[1:])
                 header = {"descr": block.dtype.str, "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
-            file.write(np.ascontiguousarray(block))
+            file.write(np.ascontiguousarray(block).data)
             end += len(block)
         if end != n:
             raise InputError(f"{path} would have {end} rows for {n} examples")

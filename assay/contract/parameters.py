@@ -199,9 +199,7 @@ def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     key = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
-        sections = {(name,): field.annotation for name, field in Parameters.model_fields.items()}
-        sections |= {(): Parameters, ("clean", "beyond"): Beyond}
-        section = sections.get(problem["loc"][:-1], Annotator)
+        section = _sections().get(problem["loc"][:-1], Annotator)
         return f"{key}: unknown key; allowed here: {', '.join(section.model_fields)}"
     if problem["type"] == "missing":
         return f"{key}: missing; see the params.yaml that Assay came with"
@@ -209,3 +207,12 @@ def _first_problem(error: ValidationError) -> str:
     if problem["type"] == "value_error":
         return f"{key}: {message}" if key else message
     return f"{key}: {message}, not {problem['input']!r}"
+
+
+def _sections() -> dict[tuple[int | str, ...], type[Section]]:
+    """Each section with fixed keys, by its place in params.yaml."""
+    sections: dict[tuple[int | str, ...], type[Section]] = {(): Parameters}
+    for name, field in Parameters.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            sections[name,] = field.annotation
+    return sections | {("clean", "beyond"): Beyond}
