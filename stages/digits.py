@@ -1,4 +1,9 @@
-"""Deal scikit-learn's handwritten digits out as raw batches, labelled by simulated people who err and leave gaps."""
+"""Deal scikit-learn's handwritten digits out as raw batches, the example that Assay comes with.
+
+Their labels come from simulated people, who make errors and leave gaps.
+"""
+
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,43 +16,53 @@ from assay.modalities import images
 
 def main() -> None:
     digits = parameters.load().digits
-    pictures, truth = load_digits(return_X_y=True)  # 1,797 of 8 x 8 pixels, values 0..16
-    pixels = (pictures.reshape(-1, 8, 8, 1) * 255 / 16).round().astype(np.uint8)
-    needed = sum(digits.batches.values())
+    images_of_digits, truth = load_digits(return_X_y=True)  # (1797, 64) with values 0..16
+    pixels = (images_of_digits.reshape(-1, 8, 8, 1) * 255 / 16).round().astype(np.uint8)
+    sizes = list(digits.batches.values())
+    needed = sum(sizes)
     if needed > len(pixels):
-        raise InputError(
-            f"params.yaml: digits.batches asks for {needed} examples; there are {len(pixels)}"
-        )
+        wanted = f"digits.batches asks for {needed} examples"
+        raise InputError(f"params.yaml: {wanted}; there are {len(pixels)}")
     rng = np.random.default_rng(digits.seed)
     order = rng.permutation(len(pixels))[:needed]
-    ends = np.cumsum(list(digits.batches.values()))
-    for batch, rows in zip(digits.batches, map(np.sort, np.split(order, ends[:-1])), strict=True):
-        folder, keys = paths.RAW / batch, [f"digit-{row:04}" for row in rows]
-        table = pa.table({"key": keys, "image": [images.picture(pixels[row]) for row in rows]})
-        parquet_files.write_parquet(folder / paths.EXAMPLES_FILE, table)
-        csv_files.write_csv(
-            folder / paths.TRUTH_FILE, ["key", "label"], zip(keys, truth[rows], strict=True)
-        )
+    parts = np.split(order, np.cumsum(sizes)[:-1])
+    for batch, part in zip(digits.batches, parts, strict=True):
+        rows = np.sort(part)
+        keys = [f"digit-{row:04}" for row in rows]
         votes = sorted(simulate(truth[rows], digits.annotators, rng))
-        named = ((keys[row], annotator, label) for row, annotator, label in votes)
-        csv_files.write_csv(folder / paths.ANNOTATIONS_FILE, ["key", "annotator", "label"], named)
+        write(paths.RAW / batch, keys, pixels[rows], truth[rows], votes)
 
 
 def simulate(
     truth: np.ndarray, people: dict[str, parameters.Annotator], rng: np.random.Generator
-) -> list[tuple]:
-    """Labels by people: (row, annotator, label), where an error is any other class with equal chance."""
+) -> list[tuple[int, str, int]]:
+    """Labels by people: (row, annotator, label). An error is any other class with equal chance."""
     n_classes = int(truth.max()) + 1
-    votes = []
+    votes: list[tuple[int, str, int]] = []
     for name, person in people.items():
         rows = np.flatnonzero(rng.random(len(truth)) < person.labels)
-        wrong = rng.random(len(rows)) >= person.accuracy
-        shift = np.where(wrong, rng.integers(1, n_classes, len(rows)), 0)
+        is_wrong = rng.random(len(rows)) >= person.accuracy
+        shift = np.where(is_wrong, rng.integers(1, n_classes, len(rows)), 0)
         labels = (truth[rows] + shift) % n_classes
-        votes += [
-            (row, name, label) for row, label in zip(rows.tolist(), labels.tolist(), strict=True)
-        ]
+        pairs = zip(rows.tolist(), labels.tolist(), strict=True)
+        votes += [(row, name, label) for row, label in pairs]
     return votes
+
+
+def write(
+    folder: Path,
+    keys: list[str],
+    pixels: np.ndarray,
+    truth: np.ndarray,
+    votes: list[tuple[int, str, int]],
+) -> None:
+    """Write a raw batch: pixels (n, 8, 8, 1), truth (n,), and votes (row, annotator, label)."""
+    table = pa.table({"key": keys, "image": [images.picture(image) for image in pixels]})
+    parquet_files.write_parquet(folder / paths.EXAMPLES_FILE, table)
+    answers = zip(keys, truth, strict=True)
+    csv_files.write_csv(folder / paths.TRUTH_FILE, ["key", "label"], answers)
+    labels = [(keys[row], annotator, label) for row, annotator, label in votes]
+    csv_files.write_csv(folder / paths.ANNOTATIONS_FILE, ["key", "annotator", "label"], labels)
 
 
 if __name__ == "__main__":

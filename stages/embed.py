@@ -1,4 +1,6 @@
-"""Turn the examples of one batch into embeddings: one row each, in the order of examples.parquet."""
+"""Turn the examples of a batch into embeddings, one row each, in the order of examples.parquet."""
+
+from typing import Any
 
 import numpy as np
 
@@ -12,32 +14,29 @@ def main() -> None:
     batch = paths.batch_of_this_stage()
     params = parameters.load()
     path = paths.examples(batch)
-    check_kind(batch)
+    check_format(batch, parquet_files.read_kind(path), files.read_json(paths.ENCODER_INFO))
     encoder = Model(paths.ENCODER, portable=params.portable, threads=params.threads)
-    embeddings = map(finite, map(encoder, registry.payloads(path, params.embed.batch_size)))
+    payloads = registry.payloads(path, params.embed.batch_size)
+    embeddings = (check_finite(encoder(block)) for block in payloads)
     files.write_rows(paths.embeddings(batch), parquet_files.count(path), embeddings)
 
 
-def finite(embeddings: np.ndarray) -> np.ndarray:
-    """The embeddings (n, dimension), if all are finite."""
-    if not np.isfinite(embeddings).all():
-        raise InputError(
-            f"{paths.ENCODER} gives embeddings that are not finite: is a feature constant or damaged?"
-        )
-    return embeddings
-
-
-def check_kind(batch: str) -> None:
-    """Raise unless the batch holds what the encoder was learned from."""
-    learned, own = (
-        files.read_json(paths.ENCODER_INFO),
-        parquet_files.read_kind(paths.examples(batch)),
-    )
-    for name, value in own.items():
-        if learned.get(name) != value:
-            differ = f"{name} is {value}, but the encoder was learned from {learned.get(name)}"
-            remedy = "take the batch off the lists, or bring all to one shape (collect.resize, collect.channels)"
+def check_format(batch: str, payload_format: dict[str, Any], encoder: dict[str, Any]) -> None:
+    """Raise unless the payloads of a batch are what the encoder was learned from."""
+    for name, value in payload_format.items():
+        if encoder.get(name) != value:
+            differ = f"{name} is {value}, but the encoder was learned from {encoder.get(name)}"
+            shape = "bring all to one shape (collect.resize, collect.channels)"
+            remedy = f"take the batch off the lists, or {shape}"
             raise InputError(f"{paths.RAW / batch}: {differ}; {remedy}")
+
+
+def check_finite(embeddings: np.ndarray) -> np.ndarray:
+    """The same embeddings (n, dimension). Raise unless all are finite."""
+    if not np.isfinite(embeddings).all():
+        wrong = f"{paths.ENCODER} gives embeddings that are not finite"
+        raise InputError(f"{wrong}: is a feature constant or damaged?")
+    return embeddings
 
 
 if __name__ == "__main__":

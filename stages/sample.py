@@ -1,4 +1,7 @@
-"""Put what pretraining may read of one batch into a folder of its own: payloads alone, no labels, no test examples."""
+"""Keep the payloads that pretraining may read: no labels, and no test examples.
+
+They are kept apart by batch, so that a batch which is appended later does not change them.
+"""
 
 import pyarrow.compute as pc
 
@@ -9,11 +12,10 @@ from assay.contract.errors import run
 def main() -> None:
     batch = paths.batch_of_this_stage()
     limit = parameters.load().pretrain.examples
-    table = parquet_files.read_parquet(paths.examples(batch))
-    payload = table.filter(pc.not_equal(table["split"], "test")).drop_columns(
-        parquet_files.other_than_payload(table.schema)
-    )
-    # rows are sorted by content hash, so the first ones are a random sample that growth does not reshuffle
+    examples = parquet_files.read_parquet(paths.examples(batch))
+    learned_from = examples.filter(pc.not_equal(examples["split"], "test"))
+    payload = learned_from.drop_columns(parquet_files.other_than_payload(examples.schema))
+    # rows are sorted by content hash, so the first are a random sample that stays as data grows
     parquet_files.write_parquet(paths.sample(batch), payload.slice(0, limit))
 
 

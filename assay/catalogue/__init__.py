@@ -1,4 +1,4 @@
-"""All listed batches as one data set: its examples, payloads, labels and features, and tables for people.
+"""All listed batches as one data set: examples, payloads, labels, features; tables for people.
 
 It may use `contract` and `modalities`.
 """

@@ -1,38 +1,51 @@
-"""The payloads of some examples, read in blocks or by row, so that memory does not grow with their number."""
+"""The payloads of some examples, read in blocks or by row.
 
-import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+So the memory that is needed does not grow with the number of examples.
+"""
+
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from assay.contract import files, parquet_files, paths
+from assay.catalogue.catalogue import rows_of_batches
+from assay.contract import parquet_files, paths
 from assay.modalities import registry
 
 _LINE = 120  # characters
 
 
-def payload_format(examples: pd.DataFrame) -> dict:
-    """What the payloads of `examples`, one or more rows of the catalogue, are; see `parquet_files.read_kind`."""
+def payload_format(examples: pd.DataFrame) -> dict[str, Any]:
+    """Read what the payloads of `examples` are, see `parquet_files.read_kind`.
+
+    Parameters
+    ----------
+    examples : one or more rows of the catalogue
+    """
     return parquet_files.read_kind(paths.examples(examples["batch"].iloc[0]))
 
 
 def read(examples: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
-    """The payloads of `examples`, rows of the catalogue, in blocks of at most `size`, in their order."""
-    for block, own in _blocks(examples, size):
-        yield registry.named(own["modality"]).from_columns(block, own)
+    """Read the payloads of `examples`, rows of the catalogue, in order.
+
+    Yields
+    ------
+    Blocks (n, ...) of at most `size` payloads
+    """
+    for block, format_ in _blocks(examples, size):
+        yield registry.named(format_["modality"]).from_columns(block, format_)
 
 
 def shown(examples: pd.DataFrame, size: int = 1024) -> Iterator[str]:
-    """What people are shown of each of `examples`, rows of the catalogue, in their order; see `show` of a modality."""
-    for block, own in _blocks(examples, size):
-        yield from registry.named(own["modality"]).show(block, own)
+    """Read what people are shown of each of `examples`, in order; see `show` of a modality."""
+    for block, format_ in _blocks(examples, size):
+        yield from registry.named(format_["modality"]).show(block, format_)
 
 
 def lines(examples: pd.DataFrame) -> pd.Series:
-    """A line for each of `examples`, by which a person knows it: its text or cells, cut, or the file it lies in.
+    """Read a line for each of `examples`, by which a person knows it.
 
     Parameters
     ----------
@@ -40,22 +53,20 @@ def lines(examples: pd.DataFrame) -> pd.Series:
 
     Returns
     -------
-    pd.Series of str, with the index of `examples`
+    pd.Series of str, with the index of `examples`: a text or the cells of a row, cut; else the file
     """
-    module = registry.named(payload_format(examples)["modality"])
-    if module.MEDIUM == "text":
-        ordered = examples.sort_index()
-        texts = [_cut(module.LINE_BREAK.join(text.splitlines())) for text in shown(ordered)]
-        return pd.Series(texts, ordered.index, dtype=object).reindex(examples.index)
-    files = [
-        _file(paths.RAW / batch, key)
-        for batch, key in zip(examples["batch"], examples["key"], strict=True)
-    ]
-    return pd.Series(files, examples.index, dtype=object)
+    line_break = registry.named(payload_format(examples)["modality"]).LINE_BREAK
+    if line_break is None:
+        names = zip(examples["batch"], examples["key"], strict=True)
+        return pd.Series([_place(batch, key) for batch, key in names], examples.index, dtype=object)
+    ordered = examples.sort_index()
+    texts = [_cut(line_break.join(text.splitlines())) for text in shown(ordered)]
+    return pd.Series(texts, ordered.index, dtype=object).reindex(examples.index)
 
 
-def _file(folder: Path, key: str) -> str:
-    """Where an image or a sound lies: a file of the batch, or a row of one."""
+def _place(batch: str, key: str) -> str:
+    """Where an image or a sound lies: in a file of its own, or in a row of one."""
+    folder = paths.RAW / batch
     return str(folder / key) if registry.modality_of_file(key) else f"{folder}, {key}"
 
 
@@ -64,43 +75,18 @@ def _cut(text: str) -> str:
     return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
 
 
-def _blocks(examples: pd.DataFrame, size: int) -> Iterator[tuple[pa.RecordBatch, dict]]:
-    """The rows of `examples` in their files, in blocks of at most `size`, in their order; and what they are."""
-    for batch, rows in examples.groupby("batch", sort=False)["row"]:
-        path, wanted, start = paths.examples(batch), rows.to_numpy(), 0
-        own = parquet_files.read_kind(path)
-        for block in parquet_files.blocks(path, size):
-            low, high = np.searchsorted(
-                wanted, [start, start + len(block)]
-            )  # the catalogue's rows ascend
-            if high > low:
-                yield block.take(pa.array(wanted[low:high] - start)), own
-            start += len(block)
+def _blocks(examples: pd.DataFrame, size: int) -> Iterator[tuple[pa.RecordBatch, dict[str, Any]]]:
+    """Read the rows of `examples` in blocks of at most `size`, in order, with their format.
 
-
-class Stored:
-    """Payloads in a file that is gone when this is: any rows, in any order, without holding the others.
-
-    It is read and not mapped into memory, whose size would count every page once touched. `sizes` (n,) are in bytes.
+    The catalogue has the rows of a batch in ascending order. So one pass over a file finds them.
     """
-
-    def __init__(self, blocks: Iterable[np.ndarray]) -> None:
-        self.file, sizes = files.scratch(), [0]
-        for block in blocks:
-            self.none = block[:0]
-            sizes += [
-                self.file.write(row.encode() if isinstance(row, str) else row.tobytes())
-                for row in block
-            ]
-        self.file.flush()
-        self.sizes, self.ends = np.array(sizes[1:]), np.cumsum(sizes)
-
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        starts, sizes = self.ends[rows], self.ends[rows + 1] - self.ends[rows]
-        content = [
-            os.pread(self.file.fileno(), size, start)
-            for size, start in zip(sizes, starts, strict=True)
-        ]
-        if self.none.dtype == object:
-            return np.array([text.decode() for text in content], object)
-        return np.frombuffer(b"".join(content), self.none.dtype).reshape(-1, *self.none.shape[1:])
+    for batch, rows in rows_of_batches(examples):
+        path = paths.examples(batch)
+        format_ = parquet_files.read_kind(path)
+        wanted = rows.to_numpy()
+        start = 0
+        for block in parquet_files.blocks(path, size):
+            low, high = np.searchsorted(wanted, [start, start + len(block)])
+            if high > low:
+                yield block.take(pa.array(wanted[low:high] - start)), format_
+            start += len(block)

@@ -1,8 +1,8 @@
-"""Tables that people open in a spreadsheet: no cell of ours can start a formula, and what a spreadsheet saves is read.
+"""Tables that people open in a spreadsheet. None of our cells can start a formula there.
 
-A text that would start a formula gets an apostrophe in front (OWASP, "CSV Injection"), which `read` takes off again, so
-that every text comes back as it was. That also holds inside a text after what a spreadsheet of another country, or one
-set otherwise, takes for the end of a cell.
+A text that would start a formula gets an apostrophe in front (OWASP: CSV Injection). `read` takes
+it off again, so that every text comes back as it was. The same holds within a text after each
+character that a spreadsheet with other settings may take for the end of a cell.
 """
 
 import re
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 DELIMITERS = ",;\t"
 _CELL = r"(?:\A|(?<=[;,\t\r\n]))"
-_FORMULA = (
-    r"(?=['\s]*[=+\-@＝＋－＠]|'*[\t\r])"  # the wide ones start formulas in East Asian versions
-)
+# The wide characters start formulas in East Asian versions.
+_FORMULA = r"(?=['\s]*[=+\-@＝＋－＠]|'*[\t\r])"
 
 
 def safe(text: str) -> str:
@@ -30,15 +29,14 @@ def safe(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """What `safe` was given."""
+    """The text that `safe` was given."""
     return re.sub(f"{_CELL}'{_FORMULA}", "", text)
 
 
 def write(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) -> None:
-    """Write a frame, or some columns of it, as CSV for people; numbers stay numbers."""
-    texts = frame[list(columns or frame)].map(
-        lambda value: safe(value) if isinstance(value, str) else value
-    )
+    """Write a frame, or some of its columns, as CSV for people; numbers stay numbers."""
+    chosen = frame[list(columns or frame)]
+    texts = chosen.map(lambda value: safe(value) if isinstance(value, str) else value)
     csv_files.write_frame(path, texts)
 
 
@@ -48,7 +46,9 @@ def read(path: Path, columns: Sequence[str] = ()) -> pa.Table:
 
 
 def parse(name: Path | str, content: bytes, columns: Sequence[str] = ()) -> pa.Table:
-    """What `write` wrote, also after a spreadsheet saved it again: with semicolons or tabs, with CRLF, with a BOM.
+    """The table that `write` wrote, also after a spreadsheet saved it again.
+
+    A spreadsheet may save it with semicolons or tabs, with CRLF, and with a byte order mark.
 
     Raises
     ------
@@ -56,9 +56,5 @@ def parse(name: Path | str, content: bytes, columns: Sequence[str] = ()) -> pa.T
         As `csv_files.parse_csv`.
     """
     table = csv_files.parse_csv(name, content, columns, DELIMITERS)
-    return pa.table(
-        {
-            name: pa.array(map(plain, table[name].to_pylist()), pa.string())
-            for name in table.column_names
-        }
-    )
+    texts = {column: map(plain, table[column].to_pylist()) for column in table.column_names}
+    return pa.table({column: pa.array(cells, pa.string()) for column, cells in texts.items()})

@@ -1,8 +1,11 @@
 """The identity of an example is a hash of its content. Its split follows from that hash."""
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
+
+from assay.contract.paths import SPLITS
 
 
 def content_ids(payload: np.ndarray) -> list[str]:
@@ -27,3 +30,16 @@ def split_by_hash(example_id: str, test: float, validation: float) -> str:
     if position < test:
         return "test"
     return "validation" if position < test + validation else "train"
+
+
+def in_split_of_copies(ids: Iterable[str], splits: Iterable[str]) -> list[bool]:
+    """Whether each row is in the one split that exact copies of its example share.
+
+    It is the split that is learned from least: test before validation before train. A row in
+    another split does not count, so that no example is on two sides.
+    """
+    rows = list(zip(ids, splits, strict=True))
+    split_of: dict[str, str] = {}
+    for id_, split in rows:
+        split_of[id_] = max(split_of.get(id_, split), split, key=SPLITS.index)
+    return [split == split_of[id_] for id_, split in rows]

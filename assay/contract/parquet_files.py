@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SLICE = "slice:"  # how the name of a slice's column starts in examples.parquet
-_FEATURE = "feature:"  # how the name of a table's column starts there
+FEATURE = "feature:"  # how the name of a table's column starts there
 _ROW_GROUP = 4096  # rows of examples.parquet that are read at a time
 
 
@@ -102,7 +102,7 @@ def slice_columns(path: Path) -> dict[str, str]:
     slices = {column: slice_name(column.removeprefix(SLICE)) for column in columns}
     types = read_kind(path).get("features", {})
     categories = [name for name, type_ in types.items() if type_ == "category"]
-    return slices | {f"{_FEATURE}{name}": slice_name(name) for name in categories}
+    return slices | {f"{FEATURE}{name}": slice_name(name) for name in categories}
 
 
 def slice_name(column: str) -> str:

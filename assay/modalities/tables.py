@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from assay.contract.csv_files import name_rows, read_csv
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
+from assay.contract.parquet_files import FEATURE
 
 COLUMN: str | None = None
 SUFFIXES: frozenset[str] = frozenset()
@@ -138,7 +139,7 @@ def to_columns(
         typed = _typed(raw[name], name, places)
         types[name] = next(type_ for type_, stored in _STORED.items() if stored == typed.type)
         kept = raw[name] if pa.types.is_primitive(raw[name].type) else typed
-        columns[f"feature:{name}"] = kept.take(pa.array(rows))
+        columns[f"{FEATURE}{name}"] = kept.take(pa.array(rows))
     return columns, {"modality": "table", "shape": [len(types)], "features": types}
 
 
@@ -146,7 +147,7 @@ def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.nda
     """The payload (n, features) float32 of rows that `to_columns` made."""
     columns = []
     for name, type_ in payload_format["features"].items():
-        typed = pc.cast(rows[f"feature:{name}"], _STORED[type_], safe=False)
+        typed = pc.cast(rows[f"{FEATURE}{name}"], _STORED[type_], safe=False)
         columns.append(_numbers(typed))
     return np.stack(columns, axis=1)
 
@@ -154,7 +155,7 @@ def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.nda
 def show(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[str]:
     """Each row as lines `name = value`, with values as they came, and nothing for a gap."""
     names = list(payload_format["features"])
-    columns = [as_text(rows[f"feature:{name}"]) for name in names]
+    columns = [as_text(rows[f"{FEATURE}{name}"]) for name in names]
     shown = []
     for cells in zip(*columns, strict=True):
         lines = [f"{name} = {cell}" for name, cell in zip(names, cells, strict=True)]

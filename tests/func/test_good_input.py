@@ -100,7 +100,7 @@ def test_one_vote_a_person(workspace: Workspace) -> None:
     people = "key,annotator,label\n0,anna,a\n1,anna,b\n0,anna,b\n0,bela,a\n"
     said = collect(workspace, {"examples.csv": "x\n1\n2\n", "annotations.csv": people})
     assert labels() == {"0": ["b", "a"], "1": ["b"]}
-    before = "labels are of a person who had labelled the example before, and the later counts"
+    before = "labels replace an earlier one by the same person for the same example"
     assert said == f"assay: annotations.csv: 1 {before}: '0' by 'anna'\n"
 
 

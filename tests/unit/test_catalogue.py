@@ -54,3 +54,22 @@ def test_embeddings_come_in_the_order_of_the_examples():
         [rows[:] for rows in catalogue.features(examples[examples["id"] != "c"])]
     )
     assert [chr(int(value)) for value in values[:, 0]] == ["a", "b", "d"]
+
+
+@pytest.mark.usefixtures("batches")
+def test_the_training_copy_of_a_validation_example_goes_out_too():
+    columns = {"id": ["a"], "key": ["copy"], "split": ["validation"]}
+    arrays = {name: pa.array(values) for name, values in columns.items()}
+    parquet_files.write_examples("bare", KIND, arrays)
+    csv_files.write_csv(paths.labels("bare"), ["id", "annotator", "label"], [("a", "q", "z")])
+    examples = catalogue.read()
+    assert examples[["id", "split", "batch"]].to_numpy().tolist() == [
+        ["b", "test", "two"],
+        ["c", "train", "two"],
+        ["a", "validation", "bare"],
+    ]
+    assert catalogue.votes(examples).to_numpy().tolist() == [
+        [0, "q", "y"],
+        [1, "q", "y"],
+        [2, "q", "z"],
+    ]

@@ -6,7 +6,7 @@ import pytest
 
 from assay.annotation import answers
 from assay.cleaning import annotators, quality
-from assay.contract import parameters
+from assay.contract import identity, parameters
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
 from stages import annotate, clean, collect, digits, train
@@ -18,23 +18,28 @@ IDS = ["00" * 16, "50" * 16, "ff" * 16]  # by hash: test, validation, train
 
 
 def test_sides_by_hash_where_none_is_given():
-    assert collect.sides(IDS, ["", "", ""], SHARES) == ["test", "validation", "train"]
+    assert collect.choose_splits(IDS, ["", "", ""], SHARES) == ["test", "validation", "train"]
 
 
 def test_given_sides_are_kept_and_validation_is_taken_off_training():
-    assert collect.sides(IDS, ["train", "test", ""], SHARES) == ["validation", "test", "train"]
-    assert collect.sides(IDS, ["train", "test", "validation"], SHARES) == [
+    assert collect.choose_splits(IDS, ["train", "test", ""], SHARES) == [
+        "validation",
+        "test",
+        "train",
+    ]
+    assert collect.choose_splits(IDS, ["train", "test", "validation"], SHARES) == [
         "train",
         "test",
         "validation",
     ]
 
 
-def test_the_training_copy_of_a_test_example_loses_its_side():
+def test_the_training_copy_of_a_test_example_does_not_count():
     ids = [IDS[2], IDS[2], IDS[1]]
-    splits = collect.sides(ids, ["train", "test", "train"], SHARES)
-    assert splits == ["", "test", "train"]
-    assert collect.first_of_each(ids, splits) == [2, 1]
+    splits = collect.choose_splits(ids, ["train", "test", "train"], SHARES)
+    counts = identity.in_split_of_copies(ids, splits)
+    assert counts == [False, True, True]
+    assert collect.first_of_copies(ids, counts) == [2, 1]
 
 
 def test_decisions():

@@ -30,7 +30,7 @@ def test_the_later_label_of_a_person_counts(capsys):
         ("aa", "given", "x"),
         ("aa", "given", "y"),
     ]
-    said = "labels are of a person who had labelled the example before, and the later counts"
+    said = "labels replace an earlier one by the same person for the same example"
     assert capsys.readouterr().err == f"assay: annotations.csv: 1 {said}: 'one' by 'anna'\n"
 
 
@@ -43,7 +43,7 @@ def test_a_person_has_one_vote_for_exact_copies(capsys):
         ("out", "anna", "y"),
     ]
     assert collect.votes(batch(*labels), ID_OF)[:2] == [("aa", "anna", "x"), ("aa", "given", "x")]
-    assert "annotations.csv: 1 labels are" in capsys.readouterr().err
+    assert "annotations.csv: 1 labels replace" in capsys.readouterr().err
 
 
 def test_nothing_is_said_of_one_vote_each(capsys):
@@ -73,7 +73,7 @@ def test_across_batches_too(tmp_path, monkeypatch, capsys, annotator, votes):
     found = catalogue.votes(catalogue.read())
     assert found["label"].to_list() == votes
     assert found.index.to_list() == list(range(len(votes)))
-    said = "labels are of a person who labelled the example again in a later batch, and the later counts"
+    said = "labels are replaced by one of the same person for the same example in a later batch"
     assert capsys.readouterr().err == (
         "" if len(votes) == 2 else f"assay: 1 {said}: b/one by 'anna'\n"
     )
