@@ -358,7 +358,7 @@ PARAMETERS = {
         "pretrain.batches",
         ["d"],
         "pretrain.batches: d is not in batches",
-        "subset",
+        "add it there, or take it out here",
     ),
     "batch with a slash": ("batches", ["b", "c", "d/e"], "'d/e' is no batch name", "use letters"),
     "batch above": ("batches", ["b", "c", ".."], "'..' is no batch name", "use letters"),
