@@ -1,7 +1,6 @@
-"""Assay: what every version of a data set is worth, and why. The stages in `stages/` stand on this library."""
+"""Assay measures what each version of a data set is worth, and why. The stages use this library."""
 
 import os
 
-os.environ["ORT_DISABLE_TELEMETRY"] = (
-    "1"  # else ONNX Runtime reports its use to its makers, over the network
-)
+# Otherwise ONNX Runtime reports its use to its makers, over the network.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -1,4 +1,4 @@
-"""The stages of the pipeline, one module for each name in dvc.yaml; run as `python -m stages.<name>`."""
+"""The stages: one module for each name in dvc.yaml, run as `python -m stages.<name>`."""
 
 from assay.contract import startup
 from assay.contract.errors import run
