@@ -16,11 +16,8 @@ def main() -> None:
     answered = answers.read(examples, classes)
     judged = parquet_files.read_parquet(paths.QUALITY).to_pandas().set_index("id")
 
-    issues = csv_files.read_csv(paths.ISSUES).to_pandas()
-    dropped = issues[
-        (issues["decision"] == "drop") & (issues["kind"] != "label")
-    ]  # a leak, say, whatever its label
-    left_out = examples.index[examples["id"].isin(dropped["id"])]
+    dropped = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()  # leaks, for example
+    left_out = examples.index[examples["id"].isin(dropped)]
     answered = answered[~answered["example"].isin(left_out)]
 
     cleaned = csv_files.read_csv(paths.CLEANED_LABELS).to_pandas().set_index("id")

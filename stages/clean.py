@@ -1,6 +1,6 @@
-"""Judge every label by what the other examples say: consensus, leave-one-out, confident learning, a decision each."""
+"""Judge every label: consensus, leave-one-out, confident learning, and a decision for each."""
 
-from collections.abc import Sequence
+import json
 
 import numpy as np
 import pandas as pd
@@ -8,22 +8,13 @@ import pandas as pd
 from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.cleaning import annotators, data_findings, evidence, gallery, out_of_sample, quality
 from assay.cleaning.annotators import Consensus, Votes
-from assay.cleaning.out_of_sample import Opinions
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run
 from assay.contract.parameters import Clean
 
-_POSSIBLE = 0.01  # probability of a class that is worth telling
-_COLUMNS = [
-    "id",
-    "batch",
-    "key",
-    "example",
-    "split",
-    "kind",
-    *quality.COLUMNS[1:],
-    *evidence.COLUMNS,
-]
+_POSSIBLE = 0.01  # least probability of a class to be listed as an alternative
+_WHERE = ["id", "batch", "key", "example", "split", "kind"]
+_ISSUES = [*_WHERE, *quality.COLUMNS[1:], *evidence.COLUMNS]
 
 
 def main() -> None:
@@ -31,45 +22,38 @@ def main() -> None:
     note(params.batches)
     examples = catalogue.read()
     held_out = (examples["split"] == "test").to_numpy()
-    named = catalogue.votes(examples)
-    votes, people, classes = count(named, len(examples))
-    agreed = annotators.consensus(votes, held_out)
-    labels = pd.DataFrame({"given": agreed.probabilities.argmax(axis=1), "held_out": held_out})
-    labels = labels.loc[np.unique(votes.examples)]
-    learned = labels[~labels["held_out"]]
-    check_classes(learned["given"], classes, params.clean.smallest_class, examples)
+    votes, people, classes = count(catalogue.votes(examples), len(examples))
+    labels = label_by_consensus(votes, held_out)
+    learned = labels.loc[~labels["held_out"], "given"]
+    check_classes(learned, classes, params.clean.smallest_class, examples)
 
-    heard = out_of_sample.hear(
-        examples, learned.index.to_numpy(), learned["given"].to_numpy(), len(classes), params
-    )
-    believed = annotators.consensus(votes, held_out, heard.pred_probs, heard.confusion)
-
-    voted = np.zeros(heard.pred_probs.shape, bool)
-    voted[votes.examples, votes.labels] = True
-    thought = heard.pred_probs, believed.probabilities, voted
-    sides = labels.groupby("held_out")  # no test label has a say in what becomes of the others
-    judged = pd.concat(judge(side, thought, params.clean) for _, side in sides).join(examples)
-    found = data_findings.findings(
-        examples, learned["given"], heard.pred_probs, classes, params.clean.beyond
-    )
+    rows, codes = learned.index.to_numpy(), learned.to_numpy()
+    predicted = out_of_sample.predict(examples, rows, codes, len(classes), params)
+    pred_probs = predicted.pred_probs
+    consensus = annotators.consensus(votes, held_out, pred_probs, predicted.confusion)
+    posterior = consensus.probabilities
+    judged = judge(labels, votes, pred_probs, posterior, params.clean).join(examples)
+    beyond = params.clean.beyond
+    findings = data_findings.findings(examples, learned, pred_probs, classes, beyond)
+    left_out = data_findings.left_out(findings)
     doubted = judged[judged["decision"] != "keep"].sort_values(["quality", "id"])
-    doubted = explain(evidence.find(doubted, examples, learned["given"], heard.linear), classes)
-    judged = data_findings.dropped(explain(judged, classes), found).sort_values("id")
+    doubted = explain(evidence.find(doubted, examples, learned, predicted.linear), classes)
+    judged = data_findings.drop(explain(judged, classes), left_out).sort_values("id")
+    kept = cleaned(judged)
 
     parquet_files.write_frame(paths.QUALITY, judged, quality.COLUMNS)
-    issues = pd.concat([doubted.assign(kind="label").astype(object), found])
-    spreadsheets.write(paths.ISSUES, with_lines(issues, examples).fillna(""), _COLUMNS)
-    files.write_bytes(paths.GALLERY, gallery.page(doubted, examples).encode())
-    kept = cleaned(judged)
     csv_files.write_frame(paths.CLEANED_LABELS, kept, ["id", "label", "confidence", "source"])
-    others = alternatives(kept[kept["split"] == "train"], believed.probabilities, classes)
-    csv_files.write_frame(paths.ALTERNATIVES, others)
-    parquet_files.write_probabilities(paths.PRED_PROBS, examples["id"], heard.pred_probs, classes)
-    files.write_json(
-        paths.CLEAN_METRICS,
-        summary(examples, judged, heard) | data_findings.counts(found, examples),
-    )
-    spreadsheets.write(paths.ANNOTATORS, table_of_people(votes, believed, people, classes))
+    csv_files.write_frame(paths.ALTERNATIVES, alternatives(kept, posterior, classes))
+    csv_files.write_frame(paths.LEFT_OUT, left_out)
+    parquet_files.write_probabilities(paths.PRED_PROBS, examples["id"], pred_probs, classes)
+    penalty = {"penalty": predicted.linear.penalty}
+    files.write_bytes(paths.CLEAN_MODEL, f"{json.dumps(penalty)}\n".encode())
+    counts = summary(examples, judged) | penalty | data_findings.counts(findings, examples)
+    files.write_json(paths.CLEAN_METRICS, counts)
+    issues = pd.concat([doubted.assign(kind="label").astype(object), findings])
+    spreadsheets.write(paths.ISSUES, with_lines(issues, examples).fillna(""), _ISSUES)
+    spreadsheets.write(paths.ANNOTATORS, table_of_people(votes, consensus, people, classes))
+    files.write_bytes(paths.GALLERY, gallery.page(doubted, examples).encode())
 
 
 def note(batches: list[str]) -> None:
@@ -91,37 +75,56 @@ def count(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list[
     return Votes(named["example"].to_numpy(), annotator, labels, shape), list(people), classes
 
 
+def label_by_consensus(votes: Votes, held_out: np.ndarray) -> pd.DataFrame:
+    """The examples that have a vote, by row of the catalogue: `given`, a class, and `held_out`."""
+    given = annotators.consensus(votes, held_out).probabilities.argmax(axis=1)
+    return pd.DataFrame({"given": given, "held_out": held_out}).loc[np.unique(votes.examples)]
+
+
 def check_classes(
     given: pd.Series, classes: list[str], smallest: int, examples: pd.DataFrame
 ) -> None:
-    """Raise where there is nothing to tell apart, or a class is too small to be judged."""
+    """Raise an error if there is one class only, or if a class has too few examples."""
     counts = given.value_counts()
     if len(counts) < 2:
         only = ", ".join(repr(classes[index]) for index in counts.index) or "missing"
-        raise InputError(
-            f"all {len(given)} labels to learn from are {only}: at least two classes are needed"
-        )
-    rare, count = counts.index[-1], int(counts.iloc[-1])
+        all_are = f"all {len(given)} labels to learn from are {only}"
+        raise InputError(f"{all_are}: at least two classes are needed")
+    rarest, count = counts.index[-1], int(counts.iloc[-1])
     if count < smallest:
-        one = examples.loc[given.index[given == rare][0]]
-        few = f"the class {classes[rare]!r} has {count} example{'s' * (count > 1)} to learn from, {one['key']}"
+        example = examples.loc[given.index[given == rarest][0]]
+        number = f"{count} example{'s' * (count > 1)} to learn from, {example['key']}"
+        few = f"{paths.RAW / example['batch']}: the class {classes[rarest]!r} has {number}"
         remedy = f"add more, mend the label, or lower clean.smallest_class from {smallest}"
-        raise InputError(f"{paths.RAW / one['batch']}: {few}: {remedy}")
+        raise InputError(f"{few}: {remedy}")
 
 
-def judge(labels: pd.DataFrame, thought: Sequence[np.ndarray], params: Clean) -> pd.DataFrame:
-    """Add what is to be said of each label, given what is `thought` of all examples, and what is done about it."""
-    own = (each[labels.index] for each in thought)
-    found = quality.doubt(labels["given"].to_numpy(), *own).set_index(labels.index)
-    return labels.join(found).assign(decision=quality.decide(found, labels["held_out"], params))
+def judge(
+    labels: pd.DataFrame, votes: Votes, pred_probs: np.ndarray, posterior: np.ndarray, params: Clean
+) -> pd.DataFrame:
+    """Add the doubts about each label, and the decision. Test labels do not influence others.
+
+    Parameters
+    ----------
+    labels : `given` and `held_out`, by row of the catalogue
+    pred_probs, posterior : (examples, classes), before and after a label is known
+    """
+    voted = np.zeros(pred_probs.shape, bool)
+    voted[votes.examples, votes.labels] = True
+    sides = []
+    for _, side in labels.groupby("held_out"):
+        given, rows = side["given"].to_numpy(), side.index
+        doubts = quality.doubt(given, pred_probs[rows], posterior[rows], voted[rows])
+        decision = quality.decide(doubts, side["held_out"].to_numpy(), params)
+        sides.append(side.join(doubts.assign(decision=decision).set_index(rows)))
+    return pd.concat(sides)
 
 
 def explain(judged: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """Name the classes, and give the reason for what is not simply kept."""
+    """Name the classes, and give the reason for each label that is not simply kept."""
     names = np.array(classes, dtype=object)
-    named = judged.assign(
-        given=names[judged["given"]], suggested=names[judged["suggested"]], reason=""
-    )
+    given, suggested = names[judged["given"]], names[judged["suggested"]]
+    named = judged.assign(given=given, suggested=suggested, reason="")
     doubted = named["decision"] != "keep"
     columns = ["given", "suggested", "quality", "confidence", "disputed"]
     rows = named.loc[doubted, columns].itertuples(index=False)
@@ -130,66 +133,63 @@ def explain(judged: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
 
 
 def with_lines(issues: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
-    """Add `example`, by which a person knows it; a finding about a whole batch or class has none."""
-    found = examples[examples["id"].isin(issues["id"])]
-    line_of = dict(zip(found["id"], payloads.lines(found), strict=True)) if len(found) else {}
-    return issues.assign(example=issues["id"].map(line_of))
+    """Add `example`, a line that shows it; the findings of a batch or class have none."""
+    shown = examples[examples["id"].isin(issues["id"])]
+    lines = dict(zip(shown["id"], payloads.lines(shown), strict=True)) if len(shown) else {}
+    return issues.assign(example=issues["id"].map(lines))
 
 
 def cleaned(judged: pd.DataFrame) -> pd.DataFrame:
     """The labels that are left after relabelling and dropping."""
     kept = judged[judged["decision"] != "drop"]
     corrected = kept["decision"] == "relabel"
-    return kept.assign(
-        label=kept["suggested"].where(corrected, kept["given"]),
-        confidence=kept["confidence"].where(corrected, kept["quality"]),
-        source=np.where(corrected, "corrected", "consensus"),
-    )
+    label = kept["suggested"].where(corrected, kept["given"])
+    confidence = kept["confidence"].where(corrected, kept["quality"])
+    source = np.where(corrected, "corrected", "consensus")
+    return kept.assign(label=label, confidence=confidence, source=source)
 
 
-def alternatives(kept: pd.DataFrame, believed: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    """The other classes that are possible for the examples whose labels are kept."""
-    probabilities, names = believed[kept.index], np.array(classes, dtype=object)
-    rows, others = np.nonzero(
-        (probabilities >= _POSSIBLE) & (names != kept["label"].to_numpy()[:, None])
-    )
+def alternatives(kept: pd.DataFrame, posterior: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    """The other possible classes of the training examples whose labels are kept."""
+    kept, names = kept[kept["split"] == "train"], np.array(classes, dtype=object)
+    probabilities = posterior[kept.index]  # (kept, classes)
+    is_other = names != kept["label"].to_numpy()[:, None]
+    rows, others = np.nonzero((probabilities >= _POSSIBLE) & is_other)
     confidence = probabilities[rows, others].astype(float)
-    return pd.DataFrame(
-        {"id": kept["id"].array[rows], "label": names[others], "confidence": confidence}
-    )
+    columns = {"id": kept["id"].array[rows], "label": names[others], "confidence": confidence}
+    return pd.DataFrame(columns)
 
 
-def summary(examples: pd.DataFrame, judged: pd.DataFrame, heard: Opinions) -> dict:
+def summary(examples: pd.DataFrame, judged: pd.DataFrame) -> dict[str, float]:
+    """Count the labels by decision, and estimate how good they are."""
+    decisions = {name: int((judged["decision"] == name).sum()) for name in quality.DECISIONS}
     return {
         "examples": len(examples),
         "labelled": len(judged),
         "issues": int(judged["is_issue"].sum()),
-        **{decision: int((judged["decision"] == decision).sum()) for decision in quality.DECISIONS},
+        **decisions,
         "mean_quality": float(judged["quality"].mean()),
         "estimated_label_noise": float(1 - judged.loc[~judged["held_out"], "quality"].mean()),
-        "penalty": heard.linear.penalty,
     }
 
 
 def table_of_people(
-    votes: Votes, believed: Consensus, people: list[str], classes: list[str]
+    votes: Votes, consensus: Consensus, people: list[str], classes: list[str]
 ) -> pd.DataFrame:
-    """How far each person can be trusted, and what they most often take for what."""
+    """The accuracy of each annotator, and which class they most often take for which."""
     labels = np.bincount(votes.annotators, minlength=len(people))
-    said = pd.DataFrame({"annotator": votes.annotators, "label": votes.labels})
-    said["true"] = believed.probabilities[votes.examples].argmax(axis=1)
-    wrong = said[said["label"] != said["true"]].value_counts().reset_index(name="times")
-    wrong = wrong.sort_values(
-        ["annotator", "times", "true", "label"], ascending=[True, False, True, True]
-    )
+    answers = pd.DataFrame({"annotator": votes.annotators, "label": votes.labels})
+    answers["true"] = consensus.probabilities[votes.examples].argmax(axis=1)
+    wrong = answers[answers["label"] != answers["true"]]
+    wrong = wrong.value_counts().reset_index(name="times")
+    order = {"annotator": True, "times": False, "true": True, "label": True}  # ascending?
+    wrong = wrong.sort_values(list(order), ascending=list(order.values()))
     worst = wrong.drop_duplicates("annotator").set_index("annotator")
-    confuses = [
-        f"{classes[row.true]} as {classes[row.label]} ({row.times})" for row in worst.itertuples()
-    ]
-    frame = pd.DataFrame({"annotator": people, "labels": labels, "accuracy": believed.accuracy})
-    return frame.assign(confuses=pd.Series(confuses, worst.index, dtype=object)).fillna(
-        {"confuses": ""}
-    )
+    confuses = pd.Series("", range(len(people)), dtype=object)
+    for row in worst.itertuples():
+        confuses[row.Index] = f"{classes[row.true]} as {classes[row.label]} ({row.times})"
+    columns = {"annotator": people, "labels": labels, "accuracy": consensus.accuracy}
+    return pd.DataFrame(columns).assign(confuses=confuses)
 
 
 if __name__ == "__main__":

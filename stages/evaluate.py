@@ -33,7 +33,7 @@ def main() -> None:
     judged = judged[judged["split"] != "test"]
     annotated = examples.merge(csv_files.read_csv(paths.ANNOTATED_LABELS).to_pandas(), on="id")
     annotated = annotated[annotated["split"] != "test"]
-    penalty = files.read_json(paths.CLEAN_METRICS)["penalty"]
+    penalty = files.read_json(paths.CLEAN_MODEL)["penalty"]
     uncleaned = judged.assign(label=judged["given"])
     metrics = {
         **model_metrics(predictions, params.evaluate),
@@ -89,7 +89,7 @@ def best_known(test: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
 
 def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict[str, float]:
     """Each score with its interval."""
-    metrics = {}
+    metrics: dict[str, float] = {}
     for name, metric in scores.METRICS.items():
         if name == "accuracy":
             right, n = int(predictions.correct.sum()), len(predictions.answer)

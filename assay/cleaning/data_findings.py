@@ -1,4 +1,7 @@
-"""What may be wrong with data beside its labels: copies, leaks, outliers, bad pictures, drift, classes that overlap."""
+"""What may be wrong with data beside its labels.
+
+Copies, leaks, outliers, bad payloads, drift, overlapping classes, and columns that tell the label.
+"""
 
 import sys
 
@@ -11,14 +14,15 @@ from assay.cleaning import drift, near_duplicates
 from assay.contract.parameters import Beyond
 from assay.measures import leave_one_out, outliers, statistics
 
-_COPIES = {"near_duplicate", "leak"}
-_MOST_COMPARED = 100_000  # half a minute on two cores
-_DRIFT_ROWS = 4000  # of a batch, and of all before it, that are compared
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
+_COPIES = {"near_duplicate", "leak"}
+_OF_CLASSES_OR_COLUMNS = {"class_overlap", "leaky_column"}
+_MOST_COMPARED = 100_000  # examples that copies are looked for among; half a minute on two cores
+_DRIFT_ROWS = 4000  # of a batch, and of all before it, that are compared
+_ROWS = 4000  # of a table that are read at a time
 _GIVEN_AWAY = 0.02  # share of the errors without a column that are left with it
-_OVERLAP = (
-    0.8  # two names of one class have 1, up to chance; the cats and dogs of CIFAR-10 have 0.6
-)
+_OVERLAP = 0.8  # two names of one class have 1, up to chance; CIFAR-10's cats and dogs have 0.6
+_TINY = 1e-12
 
 
 def findings(
@@ -28,103 +32,115 @@ def findings(
     classes: list[str],
     params: Beyond,
 ) -> pd.DataFrame:
-    """What is found, a row each; a batch's or a class's finding has no id and key.
+    """Read the embeddings and payloads of the examples, and list what may be wrong with them.
 
     Parameters
     ----------
     examples : the catalogue
-    given : the labels that there are: index of the class, by row of `examples`
+    given : the known labels: index of the class, by row of `examples`
     pred_probs : (n, classes), out of sample
     classes : their names
-    params : what is done about each kind: flag, drop or ignore
+    params : the action for each kind of finding: flag, drop or ignore
 
     Returns
     -------
     pd.DataFrame
-        `id`, `batch`, `key`, `split`, `kind`, `given`, `suggested`, `decision` (review or drop), `reason`, and the
-        columns of doubted labels that do not apply
+        A row a finding: `id`, `batch`, `key`, `split`, `kind`, `given`, `suggested`, `decision`
+        (review or drop), `reason`, and columns of doubted labels that do not apply. The finding of
+        a batch or a class has no id and key.
     """
     wanted = {kind for kind, action in params if action != "ignore"}
+    labelled = examples.loc[given.index]
+    parts = [overlaps(given, pred_probs, classes), leaky_columns(labelled, given.to_numpy())]
+    if wanted - _OF_CLASSES_OR_COLUMNS:
+        parts += _of_content(examples, pred_probs, classes, wanted)
+    listed = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
+    listed = listed[listed["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
+    drop = (listed["kind"].map(dict(params)) == "drop") & (listed["split"] != "test")
+    listed["decision"] = np.where(drop, "drop", "review")
+    listed[["quality", "confidence", "is_issue"]] = ""
+    return listed.sort_values(["kind", "id", "batch", "given", "suggested"], kind="stable")
+
+
+def left_out(listed: pd.DataFrame) -> pd.DataFrame:
+    """The examples that the findings leave out: `id`, and the `reason` of the first finding."""
+    dropped = listed.loc[listed["decision"] == "drop", ["id", "reason"]]
+    return dropped.drop_duplicates("id").sort_values("id")
+
+
+def drop(judged: pd.DataFrame, without: pd.DataFrame) -> pd.DataFrame:
+    """Drop the judged labels of the examples that `left_out` returned."""
+    reason = judged["id"].map(without.set_index("id")["reason"])
+    kept = reason.isna()
+    decision = judged["decision"].where(kept, "drop")
+    return judged.assign(decision=decision, reason=judged["reason"].where(kept, reason))
+
+
+def counts(listed: pd.DataFrame, examples: pd.DataFrame) -> dict[str, int]:
+    """The number of findings of each kind that was looked for."""
+    skipped = statistics.foreign(examples) | (_COPIES if len(examples) > _MOST_COMPARED else set())
+    kinds = [kind for kind in Beyond.model_fields if kind not in skipped]
+    return {kind: int((listed["kind"] == kind).sum()) for kind in kinds}
+
+
+def _of_content(
+    examples: pd.DataFrame, pred_probs: np.ndarray, classes: list[str], wanted: set[str]
+) -> list[pd.DataFrame]:
+    """The findings from embeddings and payloads."""
+    blocks = leave_one_out.rows_of(catalogue.features(examples))
+    projected = np.concatenate([outliers.project(block) for _, block in blocks])
+    compared = bool(wanted & _COPIES) and len(examples) <= _MOST_COMPARED
+    measured = statistics.measure(examples, fingerprints=compared)
+    problems = dict(measured.problems)
+    if "outlier" in wanted:
+        problems["outlier"] = outliers.outliers(projected)
+    reasons = measured.reasons | {"outlier": "unlike all other examples"}
     parts = []
-    if wanted - {"class_overlap", "leaky_column"}:
-        features = leave_one_out.rows_of(catalogue.features(examples))
-        projected = np.concatenate([outliers.project(block) for _, block in features])
-        compared = bool(wanted & _COPIES) and len(examples) <= _MOST_COMPARED
-        looks = statistics.measure(examples, fingerprints=compared)
-        problems, reasons = (
-            dict(looks.problems),
-            looks.reasons | {"outlier": "unlike all other examples"},
-        )
-        if compared:
-            parts.append(
-                copies(examples, projected if looks.fingerprints is None else looks.fingerprints)
-            )
-        elif wanted & _COPIES:
-            said = f"copies are looked for among at most {_MOST_COMPARED:,} examples, not {len(examples):,}"
-            print(said, file=sys.stderr)
-        if "outlier" in wanted:
-            problems["outlier"] = outliers.outliers(projected)
-        parts += [
-            examples[found].assign(kind=kind, reason=reasons[kind])
-            for kind, found in problems.items()
-        ]
-        if "drift" in wanted:
-            parts.append(drifts(examples["batch"], projected, pred_probs, classes, looks.values))
-    parts += [
-        overlaps(given, pred_probs, classes),
-        leaky_columns(examples.loc[given.index], given.to_numpy()),
-    ]
-    found = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
-    found = found[found["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
-    drop = (found["kind"].map(dict(params)) == "drop") & (found["split"] != "test")
-    found = found.assign(
-        decision=np.where(drop, "drop", "review"), quality="", confidence="", is_issue=""
-    )
-    return found.sort_values(["kind", "id", "batch", "given", "suggested"], kind="stable")
-
-
-def dropped(judged: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """The judged labels, those of examples that are left out for another reason dropped too."""
-    why = found[found["decision"] == "drop"].drop_duplicates("id").set_index("id")["reason"]
-    why = judged["id"].map(why)
-    kept = why.isna()
-    return judged.assign(
-        decision=judged["decision"].where(kept, "drop"), reason=judged["reason"].where(kept, why)
-    )
-
-
-def counts(found: pd.DataFrame, examples: pd.DataFrame) -> dict[str, int]:
-    """How many findings of each kind there are, of those that were looked for."""
-    unasked = statistics.foreign(examples) | (_COPIES if len(examples) > _MOST_COMPARED else set())
-    return {
-        kind: int((found["kind"] == kind).sum())
-        for kind in Beyond.model_fields
-        if kind not in unasked
-    }
+    for kind, has_problem in problems.items():
+        parts.append(examples[has_problem].assign(kind=kind, reason=reasons[kind]))
+    if compared:
+        prints = projected if measured.fingerprints is None else measured.fingerprints
+        parts.append(copies(examples, prints))
+    elif wanted & _COPIES:
+        limit = f"copies are looked for among at most {_MOST_COMPARED:,} examples"
+        print(f"{limit}, not {len(examples):,}", file=sys.stderr)
+    if "drift" in wanted:
+        parts.append(drifts(examples["batch"], projected, pred_probs, classes, measured.values))
+    return parts
 
 
 def copies(examples: pd.DataFrame, fingerprints: np.ndarray) -> pd.DataFrame:
-    """Near-duplicates, each once: the training copy of a test example as a leak, else the later one."""
-    shown = np.flatnonzero(fingerprints.any(axis=1))  # blank images have no fingerprint
-    if not len(shown):
+    """Find near-duplicates, and list each copy once.
+
+    Of a test example and its training copy, the training copy is a leak. Else the later example is
+    the copy.
+
+    Parameters
+    ----------
+    examples : the catalogue
+    fingerprints : (n, width), near for copies; all 0 where there is none
+    """
+    has_print = np.flatnonzero(fingerprints.any(axis=1))
+    if not len(has_print):
         return examples[:0]
-    first, second, share = near_duplicates.copies(near_duplicates.nearest(fingerprints[shown]))
-    first, second = shown[first], shown[second]
-    test = (examples["split"] == "test").to_numpy()
-    turned = test[second] & ~test[first]  # a test example is what is copied, whenever it came
-    original, copy = np.where(turned, second, first), np.where(turned, first, second)
-    leak = test[original] & ~test[copy]
-    best = np.lexsort(
-        [share, ~leak]
-    )  # a leak, or else the nearest, if an example is a copy of several
-    best = best[np.unique(copy[best], return_index=True)[1]]
-    of = examples.iloc[original[best]]
-    looks_like = "looks like " + of["batch"] + "/" + of["key"] + " in " + of["split"]
-    near = [f", {1 - each:.2f} nearer than its other neighbours" for each in share[best]]
-    kind = np.where(leak[best], "leak", "near_duplicate")
-    return examples.iloc[copy[best]].assign(
-        kind=kind, reason=looks_like.to_numpy() + np.array(near, dtype=object)
-    )
+    neighbours = near_duplicates.nearest(fingerprints[has_print])
+    first, second, share = near_duplicates.copies(neighbours)
+    first, second = has_print[first], has_print[second]
+    is_test = (examples["split"] == "test").to_numpy()
+    swapped = is_test[second] & ~is_test[first]  # a test example is the original
+    original, copy = np.where(swapped, second, first), np.where(swapped, first, second)
+    leak = is_test[original] & ~is_test[copy]
+    pairs = pd.DataFrame({"original": original, "copy": copy, "share": share, "leak": leak})
+    # of several originals of one copy, that of a leak comes first, then the nearest
+    pairs = pairs.sort_values(["leak", "share"], ascending=[False, True], kind="stable")
+    pairs = pairs.drop_duplicates("copy").sort_values("copy")
+    originals = examples.iloc[pairs["original"]]
+    reasons = []
+    for original, share in zip(originals.itertuples(), pairs["share"], strict=True):
+        looks_like = f"looks like {original.batch}/{original.key} in {original.split}"
+        reasons.append(f"{looks_like}, {1 - share:.2f} nearer than its other neighbours")
+    kind = np.where(pairs["leak"], "leak", "near_duplicate")
+    return examples.iloc[pairs["copy"]].assign(kind=kind, reason=reasons)
 
 
 def drifts(
@@ -132,77 +148,79 @@ def drifts(
     projected: np.ndarray,
     pred_probs: np.ndarray,
     classes: list[str],
-    values: dict,
+    values: dict[str, np.ndarray],
 ) -> pd.DataFrame:
-    """The batches that do not come from where all before them did, and what differs."""
-    rng, found = np.random.default_rng(0), []
-    number, names = pd.factorize(batch)
-    for index, name in enumerate(names[1:], start=1):
-        sides = [
-            rng.permutation(np.flatnonzero(side))[:_DRIFT_ROWS]
-            for side in (number == index, number < index)
-        ]
-        rows = np.sort(np.concatenate(sides))
-        new, own = number[rows] == index, {key: each[rows] for key, each in values.items()}
-        predicted = pred_probs[rows].argmax(axis=1)
-        differs = drift.significant(drift.p_values(new, projected[rows], predicted, own))
-        if differs:
-            shares = {each: predicted == index for index, each in enumerate(classes)}
-            said = [drift.describe(each, new, own, shares) for each in differs]
-            found.append(
-                {
-                    "batch": name,
-                    "kind": "drift",
-                    "reason": "unlike the batches before: " + ", ".join(said),
-                }
-            )
-    return pd.DataFrame(found)
-
-
-def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    """Pairs of classes that predictions do not tell apart, and that might be one.
-
-    With M the mean of `pred_probs` by given class, M_ab M_ba / (M_aa M_bb) is 1 for two names of one class, however
-    many examples either has, and 0 for classes that are never confused.
-    """
-    means = pd.DataFrame(pred_probs[given.index]).groupby(given.to_numpy()).mean()
-    means = means.reindex(range(len(classes)), fill_value=0).to_numpy(np.float64)
-    own = np.diag(means)
-    known = own > 0.5 / len(classes)  # a class that is never predicted is no name of another
-    overlap = np.triu(
-        np.sqrt(means * means.T / np.maximum(np.outer(own, own), 1e-12)), 1
-    ) * np.outer(known, known)
-    rows = [
-        {"kind": "class_overlap", "given": classes[a], "suggested": classes[b],
-         "reason": f"predictions confuse {classes[a]} and {classes[b]} ({overlap[a, b]:.2f} of what one class would)"}
-        for a, b in np.argwhere(overlap >= _OVERLAP)
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def leaky_columns(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
-    """Columns of a table that give the label away: equal values have equal labels, almost without exception.
-
-    Each row's label is guessed by the most frequent one among the other rows of the same value (1R: Holte 1993).
+    """List the batches that differ from all batches before them, and what differs.
 
     Parameters
     ----------
-    examples : those with a label, rows of the catalogue
+    batch : (n,) the batch of each example, in the order of arrival
+    projected : (n, width) embeddings, from `outliers.project`
+    pred_probs : (n, classes)
+    values : statistics by name, (n,) each
+    """
+    rng, listed = np.random.default_rng(0), []
+    number, names = pd.factorize(batch)
+    for index, name in enumerate(names[1:], start=1):
+        of_batch = rng.permutation(np.flatnonzero(number == index))[:_DRIFT_ROWS]
+        before = rng.permutation(np.flatnonzero(number < index))[:_DRIFT_ROWS]
+        rows = np.sort(np.concatenate([of_batch, before]))
+        new, predicted = number[rows] == index, pred_probs[rows].argmax(axis=1)
+        measured = {statistic: column[rows] for statistic, column in values.items()}
+        p_values = drift.p_values(new, projected[rows], predicted, measured)
+        has_class = {label: predicted == code for code, label in enumerate(classes)}
+        tests = drift.significant(p_values)
+        if tests:
+            differences = [drift.describe(test, new, measured, has_class) for test in tests]
+            reason = "unlike the batches before: " + ", ".join(differences)
+            listed.append({"batch": name, "kind": "drift", "reason": reason})
+    return pd.DataFrame(listed)
+
+
+def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    """List the pairs of classes that predictions do not tell apart: they may be one class.
+
+    Let M be the mean of `pred_probs` by given class. Then sqrt(M_ab M_ba / (M_aa M_bb)) is 1 for
+    two names of one class, however many examples each has, and 0 if they are never confused.
+    """
+    means = pd.DataFrame(pred_probs[given.index]).groupby(given.to_numpy()).mean()
+    means = means.reindex(range(len(classes)), fill_value=0).to_numpy(np.float64)  # M
+    own = np.diag(means)
+    is_predicted = own > 0.5 / len(classes)  # a class that never is overlaps with none
+    compared = np.triu(np.outer(is_predicted, is_predicted), 1)
+    overlap = np.sqrt(means * means.T / np.maximum(np.outer(own, own), _TINY)) * compared
+    listed = []
+    for a, b in np.argwhere(overlap >= _OVERLAP):
+        degree = f"({overlap[a, b]:.2f} of what one class would)"
+        reason = f"predictions confuse {classes[a]} and {classes[b]} {degree}"
+        listed.append(("class_overlap", classes[a], classes[b], reason))
+    return pd.DataFrame(listed, columns=["kind", "given", "suggested", "reason"])
+
+
+def leaky_columns(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
+    """Read the columns of a table, and list those whose values nearly always tell the label.
+
+    The label of a row is predicted as the most frequent one among the other rows with the same
+    value (1R: Holte 1993). Other modalities have no such columns.
+
+    Parameters
+    ----------
+    examples : rows of the catalogue that have a label
     given : (n,) int, their labels
     """
-    features = payloads.payload_format(examples).get("features")
-    if not features:
+    names = payloads.payload_format(examples).get("features")
+    if not names:
         return pd.DataFrame()
-    rows, found = np.concatenate(list(payloads.read(examples, _DRIFT_ROWS))), []
-    usual = 1 - np.bincount(given).max() / len(given)
-    for name, values in zip(features, rows.T, strict=True):
-        value = np.unique(values, return_inverse=True)[1]
-        counts = csr_array((np.ones(len(given), int), (value, given))).toarray()
-        second, most = np.sort(counts, axis=1)[:, -2:].T  # of the labels of each value
-        errors = 1 - most[most > second + 1].sum() / len(
-            given
-        )  # the most frequent is still so among all others
-        if errors < _GIVEN_AWAY * usual:
-            reason = f"the column {name} tells the label of {1 - errors:.1%} of the examples: is it made from it?"
-            found.append({"kind": "leaky_column", "reason": reason})
-    return pd.DataFrame(found)
+    n, listed = len(given), []
+    usual_errors = 1 - np.bincount(given).max() / n
+    rows = np.concatenate(list(payloads.read(examples, _ROWS)))  # (n, features)
+    for name, column in zip(names, rows.T, strict=True):
+        value = np.unique(column, return_inverse=True)[1]
+        counts = csr_array((np.ones(n, int), (value, given))).toarray()  # (values, labels)
+        second, most = np.sort(counts, axis=1)[:, -2:].T
+        right = most[most > second + 1].sum()  # it is the most frequent among the other rows too
+        errors = 1 - right / n
+        if errors < _GIVEN_AWAY * usual_errors:
+            tells = f"the column {name} tells the label of {1 - errors:.1%} of the examples"
+            listed.append({"kind": "leaky_column", "reason": f"{tells}: is it made from it?"})
+    return pd.DataFrame(listed)

@@ -1,8 +1,8 @@
-"""Drift: does a batch come from where the earlier ones did? And if not, what differs?
+"""Whether a batch comes from the same source as the earlier ones, and what differs if not.
 
-Every test compares the batch with all earlier ones at once; what is reported is what remains significant after Holm's
-correction over the tests of that batch (Holm 1979), so that a batch of the same source is flagged with a probability
-of at most the level.
+Every test compares the batch with all earlier ones together. A test counts if it stays significant
+after Holm's correction over the tests of that batch (Holm 1979). So a batch of the same source is
+flagged with at most the probability of the level.
 """
 
 import numpy as np
@@ -19,41 +19,41 @@ _PERMUTATIONS = 699  # enough for this level after Holm's correction over six te
 def p_values(
     new: np.ndarray, features: np.ndarray, classes: np.ndarray, statistics: dict[str, np.ndarray]
 ) -> dict[str, float]:
-    """The p value of each way in which a batch may differ.
+    """The p value of each way in which a batch may differ, by name.
 
     Parameters
     ----------
     new : (n,) bool, whether a row is of the batch in question
-    features : (n, width) embeddings, `outliers.project`ed
-    classes : (n,) int
-    statistics : by name, (n,) float, brightness for instance
+    features : (n, width) embeddings, from `outliers.project`
+    classes : (n,) int, predicted
+    statistics : by name, brightness for instance, (n,) float
     """
-    found = {"embeddings": _means(new, features), "class mix": _mix(new, classes)}
+    of_tests = {"embeddings": _means(new, features), "class mix": _mix(new, classes)}
     for name, values in statistics.items():
-        found[name] = float(ks_2samp(values[new], values[~new], method="asymp").pvalue)
-    return found
+        of_tests[name] = float(ks_2samp(values[new], values[~new], method="asymp").pvalue)
+    return of_tests
 
 
 def significant(p_values: dict[str, float]) -> list[str]:
     """The tests that stay significant after Holm's correction, the smallest p value first."""
-    adjusted = dict(
-        zip(p_values, multiple_testing.adjusted(np.array([*p_values.values()])), strict=True)
-    )
-    return sorted((name for name in p_values if adjusted[name] <= LEVEL), key=p_values.get)
+    adjusted = multiple_testing.adjusted(np.array([*p_values.values()]))
+    kept = [name for name, p_value in zip(p_values, adjusted, strict=True) if p_value <= LEVEL]
+    return sorted(kept, key=p_values.__getitem__)
 
 
 def _means(new: np.ndarray, rows: np.ndarray) -> float:
-    """Permutation test of how far apart the means are in whitened features: Hotelling's statistic, regularised.
+    """A permutation test of the distance between the means of whitened features.
 
-    Sources: Chen, Paul, Prentice and Wang 2011; after a random projection: Lopes, Jacob and Wainwright 2011. It is
-    what a ridge classifier that tells the two apart gets right (Lopez-Paz and Oquab 2017).
+    The statistic is Hotelling's, regularised (Chen, Paul, Prentice and Wang 2011), after a random
+    projection (Lopes, Jacob and Wainwright 2011). It measures how well a ridge classifier tells the
+    two sides apart (Lopez-Paz and Oquab 2017).
     """
     rng = np.random.default_rng(0)
     member = np.where(new, np.float32(1), np.float32(0)) - np.float32(new.mean())
-    columns = rng.permuted(np.tile(member, (_PERMUTATIONS + 1, 1)), axis=1)
-    columns[0] = member
-    found = np.square(columns @ whiten(rows)).sum(axis=1)
-    return float((found >= found[0] * (1 - 1e-6)).mean())
+    permuted = rng.permuted(np.tile(member, (_PERMUTATIONS + 1, 1)), axis=1)
+    permuted[0] = member
+    distances = np.square(permuted @ whiten(rows)).sum(axis=1)  # (permutations + 1,)
+    return float((distances >= distances[0] * (1 - 1e-6)).mean())
 
 
 def _mix(new: np.ndarray, classes: np.ndarray) -> float:
@@ -62,13 +62,21 @@ def _mix(new: np.ndarray, classes: np.ndarray) -> float:
 
 
 def describe(
-    name: str, new: np.ndarray, statistics: dict[str, np.ndarray], shares: dict[str, np.ndarray]
+    test: str, new: np.ndarray, statistics: dict[str, np.ndarray], has_class: dict[str, np.ndarray]
 ) -> str:
-    """What differs, in words: a median, or the class whose share (n,) bool changed most, in the batch and before."""
-    if name in statistics:
-        values = statistics[name]
-        return f"{name} {np.median(values[new]):.3g} instead of {np.median(values[~new]):.3g}"
-    if name != "class mix":
-        return name
-    most = max(shares, key=lambda each: abs(shares[each][new].mean() - shares[each][~new].mean()))
-    return f"{most} {shares[most][new].mean():.1%} instead of {shares[most][~new].mean():.1%}"
+    """Say what differs between the batch and those before: a median, or the share of a class.
+
+    Parameters
+    ----------
+    test : a key of `p_values`
+    new, statistics : as for `p_values`
+    has_class : by class, whether it is predicted, (n,) bool
+    """
+    if test in statistics:
+        values = statistics[test]
+        return f"{test} {np.median(values[new]):.3g} instead of {np.median(values[~new]):.3g}"
+    if test != "class mix":
+        return test
+    shares = {name: (rows[new].mean(), rows[~new].mean()) for name, rows in has_class.items()}
+    most = max(shares, key=lambda name: abs(shares[name][0] - shares[name][1]))
+    return f"{most} {shares[most][0]:.1%} instead of {shares[most][1]:.1%}"

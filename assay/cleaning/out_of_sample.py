@@ -1,4 +1,4 @@
-"""What independent classifiers say of each example without having seen its label, put together by the noise layer."""
+"""Probabilities of the true classes from independent classifiers that did not see the label."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,15 @@ from assay.measures.leave_one_out import LeaveOneOut
 
 
 @dataclass
-class Opinions:
-    """What was heard.
+class OutOfSample:
+    """The predictions of all examples.
 
     Attributes
     ----------
-    pred_probs : (examples, classes) float32 probabilities of the true class, before an example's label is looked at
+    pred_probs : (examples, classes) float32 probabilities of the true class, without use of an
+        example's label
     confusion : (classes, classes) probability of each label, a row for each true class
-    linear : the ridge classifier among them, which can say why
+    linear : the ridge classifier among the classifiers, which can explain a prediction
     """
 
     pred_probs: np.ndarray
@@ -29,35 +30,38 @@ class Opinions:
     linear: LeaveOneOut
 
 
-def hear(
+def predict(
     examples: pd.DataFrame,
     learned: np.ndarray,
     given: np.ndarray,
     n_classes: int,
     params: Parameters,
-) -> Opinions:
-    """Ask a linear classifier, the neighbours, and, with `clean.folds`, a network.
+) -> OutOfSample:
+    """Read embeddings, and combine a linear classifier, neighbours and, with folds, a network.
 
     Parameters
     ----------
     examples : the catalogue
     learned : (n,) int, the rows of it whose labels are learned from, ascending
     given : (n,) int, their labels
+    params : `clean.folds` of a network, 0 for none
     """
     features = catalogue.features(examples.loc[learned])
     linear = leave_one_out.fit(features, given, n_classes)
     near = kernel_vote.fit(features, given, linear, len(examples))
-    voices = np.empty((2 + bool(params.clean.folds), len(examples), n_classes), np.float32)
-    voices[0, learned] = linear.scores
+    n_classifiers = 3 if params.clean.folds else 2
+    scores = np.empty((n_classifiers, len(examples), n_classes), np.float32)
+    scores[0, learned] = linear.scores
     for rows, block in leave_one_out.rows_of(features):
-        voices[1, learned[rows]] = near.scores(block, rows.start)
+        scores[1, learned[rows]] = near.scores(block, rows.start)
     others = examples.index.difference(learned).to_numpy()
     for rows, block in leave_one_out.rows_of(catalogue.features(examples.loc[others])):
-        voices[0, others[rows]], voices[1, others[rows]] = linear.predict(block), near.scores(block)
+        scores[0, others[rows]] = linear.predict(block)
+        scores[1, others[rows]] = near.scores(block)
     if params.clean.folds:
-        with quiet():  # TensorFlow greets on stderr, whatever it is told
+        with quiet():  # importing TensorFlow writes to stderr
             from assay.cleaning import cross_validation
 
-        voices[2] = cross_validation.log_probabilities(examples, learned, given, n_classes, params)
-    layer = noise_layer.fit(voices[:, learned], given)
-    return Opinions(layer.pred_probs(voices), layer.confusion, linear)
+        scores[2] = cross_validation.log_probabilities(examples, learned, given, n_classes, params)
+    layer = noise_layer.fit(scores[:, learned], given)
+    return OutOfSample(layer.pred_probs(scores), layer.confusion, linear)

@@ -259,7 +259,7 @@ def test_only_what_is_no_test_example_is_dropped():
             "reason": ["leak", "dark", "leak"],
         }
     )
-    left = data_findings.dropped(judged, found)
+    left = data_findings.drop(judged, data_findings.left_out(found))
     assert left["decision"].tolist() == ["drop", "relabel"]
     assert left["reason"].tolist() == ["leak", "why"]
 
