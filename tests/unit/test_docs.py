@@ -1,0 +1,60 @@
+"""The pages for people: links that lead somewhere, lines that fit, and a README that stays short."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "data/raw/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_README_LINES, _README_WIDTH = 150, 200
+
+
+def without_code(page: Path) -> str:
+    return re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page, as links name them."""
+    headings = re.findall(r"^#+ (.*)$", without_code(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", without_code(page)):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    named = r"(?<![\w/.-])(?:assay|stages|tests|benchmarks)/[\w/]+\.(?:py|md)\b"
+    for path in re.findall(named, page.read_text(encoding="utf-8")):
+        assert (ROOT / path).is_file(), path
+
+
+def test_the_readme_is_short() -> None:
+    lines = README.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= _README_LINES
+    assert max(map(len, lines)) <= _README_WIDTH
+
+
+def test_the_readme_links_every_page() -> None:
+    linked = set(re.findall(r"docs/[\w-]+\.md", README.read_text(encoding="utf-8")))
+    assert linked == {page.relative_to(ROOT).as_posix() for page in (ROOT / "docs").glob("*.md")}
+
+
+def test_the_glossary_defines_every_metric() -> None:
+    defined = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    kinds = (ROOT / "docs/beyond-labels.md").read_text(encoding="utf-8")
+    for path in sorted((ROOT / "metrics").glob("[!.]*")):
+        text = path.read_text(encoding="utf-8")
+        names = json.loads(text) if path.suffix == ".json" else text.splitlines()[0].split(",")
+        metrics = {re.sub(r"_(low|high)$", "", name) for name in names}
+        unknown = [name for name in metrics if f"`{name}`" not in defined + kinds]
+        assert unknown == [], path
