@@ -3,8 +3,6 @@
 Their labels come from simulated people, who make errors and leave gaps.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 from sklearn.datasets import load_digits
@@ -27,10 +25,15 @@ def main() -> None:
     order = rng.permutation(len(pixels))[:needed]
     parts = np.split(order, np.cumsum(sizes)[:-1])
     for batch, part in zip(digits.batches, parts, strict=True):
-        rows = np.sort(part)
+        rows, folder = np.sort(part), paths.RAW / batch
         keys = [f"digit-{row:04}" for row in rows]
+        table = pa.table({"key": keys, "image": [images.picture(pixels[row]) for row in rows]})
+        parquet_files.write_parquet(folder / paths.EXAMPLES_FILE, table)
+        answers = zip(keys, truth[rows], strict=True)
+        csv_files.write_csv(folder / paths.TRUTH_FILE, ["key", "label"], answers)
         votes = sorted(simulate(truth[rows], digits.annotators, rng))
-        write(paths.RAW / batch, keys, pixels[rows], truth[rows], votes)
+        labels = [(keys[row], annotator, label) for row, annotator, label in votes]
+        csv_files.write_csv(folder / paths.ANNOTATIONS_FILE, ["key", "annotator", "label"], labels)
 
 
 def simulate(
@@ -47,22 +50,6 @@ def simulate(
         pairs = zip(rows.tolist(), labels.tolist(), strict=True)
         votes += [(row, name, label) for row, label in pairs]
     return votes
-
-
-def write(
-    folder: Path,
-    keys: list[str],
-    pixels: np.ndarray,
-    truth: np.ndarray,
-    votes: list[tuple[int, str, int]],
-) -> None:
-    """Write a raw batch: pixels (n, 8, 8, 1), truth (n,), and votes (row, annotator, label)."""
-    table = pa.table({"key": keys, "image": [images.picture(image) for image in pixels]})
-    parquet_files.write_parquet(folder / paths.EXAMPLES_FILE, table)
-    answers = zip(keys, truth, strict=True)
-    csv_files.write_csv(folder / paths.TRUTH_FILE, ["key", "label"], answers)
-    labels = [(keys[row], annotator, label) for row, annotator, label in votes]
-    csv_files.write_csv(folder / paths.ANNOTATIONS_FILE, ["key", "annotator", "label"], labels)
 
 
 if __name__ == "__main__":

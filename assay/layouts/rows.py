@@ -1,6 +1,7 @@
 """The rows of a table in a raw folder as examples: keys, labels, splits and slices as text."""
 
 import math
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from assay.contract.paths import ANNOTATIONS_FILE
 from assay.layouts.raw_batch import Example
 
 RESERVED = ("label", "split", "key", "file_name")
+_WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
 
 
 def to_examples(
@@ -22,7 +24,7 @@ def to_examples(
 
     Parameters
     ----------
-    path : of the table's file, for messages
+    path : the file of the table; annotations.csv may lie beside it
     payload : names of columns
     key : the column of keys; where it is missing, row numbers are the keys
 
@@ -84,11 +86,6 @@ def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
     """
     texts = as_text(column, places)
     labels = [text for text in texts if text]
-    if labels and all(map(_is_whole_number_with_point, labels)):
+    if labels and all(_WITH_POINT.fullmatch(label) for label in labels):
         return [text.removesuffix(".0") for text in texts]
     return texts
-
-
-def _is_whole_number_with_point(text: str) -> bool:
-    digits, point, decimals = text.lstrip("-").partition(".")
-    return digits.isdigit() and (point, decimals) == (".", "0")

@@ -14,11 +14,11 @@ from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
 from assay.modalities import arrays
 
-COLUMN: str | None = "audio"
-SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".opus"})
+COLUMN = "audio"
+SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".opus"}
 MEDIUM = "audio"
 HTML = '<audio controls src="{}"></audio>'
-LINE_BREAK: str | None = None
+LINE_BREAK = None
 STEPS = 600
 _FULL_SCALE = 2**15
 # the most that `augment` changes
@@ -87,7 +87,7 @@ def _to_int16(samples: np.ndarray) -> np.ndarray:
 
 
 def to_columns(
-    payload: np.ndarray, _rows: Sequence[int], _raw: object, params: Collect
+    payload: np.ndarray, _rows: object, _raw: object, params: Collect
 ) -> tuple[dict[str, pa.Array], dict[str, Any]]:
     """The column for Parquet, and its format."""
     shape = list(payload.shape[1:])
@@ -121,14 +121,10 @@ def augment(payload: np.ndarray, rng: np.random.Generator, _shift: int = 1) -> n
     delay = rng.uniform(-_SHIFT, _SHIFT, n) * samples
     deviation = _FULL_SCALE * rng.uniform(0, _NOISE, (n, 1)) ** 2
     time = np.arange(samples)
-    moved = np.stack(
-        [
-            np.interp(time * factor - late, time, sound, 0, 0)
-            for sound, factor, late in zip(payload, speed, delay, strict=True)
-        ]
-    )  # (n, samples)
+    played = zip(payload, speed, delay, strict=True)
+    moved = [np.interp(time * factor - late, time, sound, 0, 0) for sound, factor, late in played]
     noise = rng.normal(0, 1, payload.shape) * deviation
-    return _to_int16(moved * gain[:, None] + noise)
+    return _to_int16(np.stack(moved) * gain[:, None] + noise)
 
 
 view = augment

@@ -16,13 +16,11 @@ from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
 from assay.modalities import arrays
 
-COLUMN: str | None = "image"
-SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
-)
+COLUMN = "image"
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
 MEDIUM = "image"
 HTML = '<img src="{}" alt="">'
-LINE_BREAK: str | None = None
+LINE_BREAK = None
 STEPS = 600
 COLOUR = 3  # channels; colour images count as photographs, whose mirror images are as likely
 _MODES = {1: "L", 3: "RGB"}  # Pillow's name by number of channels
@@ -111,7 +109,7 @@ def format_of(shape: Sequence[int]) -> dict[str, Any]:
 
 
 def to_columns(
-    payload: np.ndarray, _rows: Sequence[int], _raw: object, _params: Collect
+    payload: np.ndarray, _rows: object, _raw: object, _params: Collect
 ) -> tuple[dict[str, pa.Array], dict[str, Any]]:
     """The column for Parquet, and its format."""
     return {"image": arrays.to_column(payload)}, format_of(payload.shape[1:])

@@ -1,71 +1,35 @@
 """The one place that tells modalities apart. Everything else asks a module from here by name.
 
-A new modality is a module with what `Modality` lists, one line in `_MODULES`, one entry in
-`encoders/inputs.py`, and one in `measures/statistics.py`.
+A new modality is a module, one line in `_MODULES`, one entry in `encoders/inputs.py`, and one in
+`measures/statistics.py`. The module holds:
+
+COLUMN : the column of a raw table that holds the payload; None where all columns are features
+SUFFIXES : how the names of its files end; empty where examples are not files
+MEDIUM : how Label Studio shows it: `image`, `audio` or `text`
+HTML : how a page shows it; `{}` stands for what `show` returns
+LINE_BREAK : what joins the lines of `show` to one line; None where a file's name says more
+STEPS : the least number of training steps, where params.yaml does not set it
+canonical : payloads (n, ...) of one shape and type, from what came in
+to_columns, from_columns : payloads to columns of Parquet with their format, and back
+show : stored payloads for people, as data URIs or text
+augment : training payloads, changed a little at random
+view : payloads changed more than that, to learn from them without labels
+read_file : a file whose examples a user wants predicted, as their names and payloads
 """
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from types import ModuleType
 
 import numpy as np
-import pyarrow as pa
 
 from assay.contract import parquet_files
-from assay.contract.parameters import Collect
 from assay.modalities import audio, images, tables, text
 
-Format = dict[str, Any]  # what payloads are, see `parquet_files.read_kind`
+_MODULES: dict[str, ModuleType] = {"image": images, "audio": audio, "text": text, "table": tables}
 
 
-class Modality(Protocol):
-    """What the module of a modality holds.
-
-    Attributes
-    ----------
-    COLUMN : the column of a raw table that holds the payload; None where every column is a feature
-    SUFFIXES : how the names of its files end; empty where examples are not files
-    MEDIUM : how Label Studio shows it: `image`, `audio` or `text`
-    HTML : how a page shows it; `{}` stands for what `show` returns
-    LINE_BREAK : what joins the lines of `show` to one line; None where a file's name says more
-    STEPS : the least number of training steps, where params.yaml does not set it
-    """
-
-    COLUMN: str | None
-    SUFFIXES: frozenset[str]
-    MEDIUM: str
-    HTML: str
-    LINE_BREAK: str | None
-    STEPS: int
-
-    def canonical(self, raw: Any, places: Sequence[str], params: Collect, /) -> np.ndarray:
-        """Payloads (n, ...) of one shape and type, from what came in."""
-
-    def to_columns(
-        self, payload: np.ndarray, rows: Sequence[int], raw: Any, params: Collect, /
-    ) -> tuple[dict[str, pa.Array], Format]:
-        """Columns for Parquet, and their format. `payload` is that of some `rows` of `raw`."""
-
-    def from_columns(self, rows: pa.RecordBatch, payload_format: Format, /) -> np.ndarray:
-        """The payloads that `to_columns` stored."""
-
-    def show(self, rows: pa.RecordBatch, payload_format: Format, /) -> list[str]:
-        """Stored payloads for people: data URIs, or text."""
-
-    def augment(self, payload: np.ndarray, rng: np.random.Generator, shift: int, /) -> np.ndarray:
-        """Training payloads, changed a little at random."""
-
-    def view(self, payload: np.ndarray, rng: np.random.Generator, /) -> np.ndarray:
-        """Payloads, changed more than by `augment`, for learning without labels."""
-
-    def read_file(self, path: Path, payload_format: Format, /) -> tuple[list[str], np.ndarray]:
-        """What a user wants predicted: the name of each example in messages, and payloads."""
-
-
-_MODULES: dict[str, Modality] = {"image": images, "audio": audio, "text": text, "table": tables}
-
-
-def named(modality: str) -> Modality:
+def named(modality: str) -> ModuleType:
     """The module of a modality."""
     return _MODULES[modality]
 

@@ -20,11 +20,11 @@ from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
 from assay.contract.parquet_files import FEATURE
 
-COLUMN: str | None = None
-SUFFIXES: frozenset[str] = frozenset()
+COLUMN = None
+SUFFIXES: set[str] = set()  # its examples are not files
 MEDIUM = "text"
 HTML = "<pre>{}</pre>"
-LINE_BREAK: str | None = "; "
+LINE_BREAK = "; "
 STEPS = 3000
 _SWAPPED = 0.3  # share of a view's values that are another row's
 _GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")  # cells that are empty

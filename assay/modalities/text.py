@@ -11,11 +11,11 @@ from assay.contract.csv_files import name_rows, read_csv
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
 
-COLUMN: str | None = "text"
-SUFFIXES: frozenset[str] = frozenset()
+COLUMN = "text"
+SUFFIXES: set[str] = set()  # its examples are not files
 MEDIUM = "text"
 HTML = "<pre>{}</pre>"
-LINE_BREAK: str | None = " "
+LINE_BREAK = " "
 STEPS = 600
 
 
@@ -47,7 +47,7 @@ def canonical(
 
 
 def to_columns(
-    payload: np.ndarray, _rows: Sequence[int], _raw: object, _params: Collect
+    payload: np.ndarray, _rows: object, _raw: object, _params: Collect
 ) -> tuple[dict[str, pa.Array], dict[str, Any]]:
     """The column for Parquet, and its format."""
     return {"text": pa.array(payload, pa.string())}, {"modality": "text", "shape": []}

@@ -15,11 +15,19 @@ from assay.contract.errors import InputError
 from assay.contract.inference import Model
 from assay.contract.parameters import Collect
 from assay.encoders import adapters, columns, log_mel, ngrams
-from assay.modalities import audio, images, tables, text
+from assay.modalities import audio, images, registry, tables, text
 from assay.training import linear_head, onnx_graph
 
 SOUND = Collect.model_construct(sample_rate=16000, seconds=1.0)
 HOW = {"portable": True, "threads": 1}
+
+
+@pytest.mark.parametrize("modality", ["image", "audio", "text", "table"])
+def test_a_modality_holds_what_the_registry_lists(modality: str) -> None:
+    listed = [line.partition(" : ")[0] for line in registry.__doc__.splitlines() if " : " in line]
+    names = {name for names in listed for name in names.split(", ")}
+    assert len(names) == 13
+    assert all(hasattr(registry.named(modality), name) for name in names)
 
 
 def encoded(samples: np.ndarray, rate: int, form: str = "WAV") -> bytes:
@@ -76,12 +84,12 @@ def test_log_mel_shows_the_pitch() -> None:
     payload = np.stack(
         [np.rint(tone(hertz, 16000, 1.0) * 2**15).astype(np.int16) for hertz in (300, 1000, 4000)]
     )
-    shown = Model(log_mel.to_onnx({"shape": [16000], "sample_rate": 16000}), **HOW)(payload)
+    shown = Model(log_mel.spectrogram_graph({"shape": [16000], "sample_rate": 16000}), **HOW)(payload)
     assert shown.shape == (3, log_mel.MELS, 98, 1)
     loudest = shown[:, :, 50, 0].argmax(axis=1)
     assert (np.diff(loudest) > 8).all()
     assert (shown.max(axis=(1, 2, 3)) >= 254).all()
-    quieter = Model(log_mel.to_onnx({"shape": [16000], "sample_rate": 16000}), **HOW)(payload // 4)
+    quieter = Model(log_mel.spectrogram_graph({"shape": [16000], "sample_rate": 16000}), **HOW)(payload // 4)
     assert np.abs(quieter[:, 20:30, :, 0].astype(int) - shown[:, 20:30, :, 0]).mean() < 20
 
 
@@ -172,7 +180,7 @@ def test_columns_of_every_kind() -> None:
     assert made["feature:city"].to_pylist() == ["Ulm", "Köln"]
     (stored,) = pa.table(made).to_batches()
     assert np.array_equal(tables.from_columns(stored, kind), payload[[1, 0]], equal_nan=True)
-    encoded_rows = Model(columns.to_onnx(payload, kind), **HOW)(payload)
+    encoded_rows = Model(columns.numbers_graph(payload, kind), **HOW)(payload)
     assert np.isfinite(encoded_rows).all()
     assert np.linalg.matrix_rank(encoded_rows[:4]) == 4
 
@@ -207,7 +215,7 @@ def test_people_see_a_row_as_it_was_written() -> None:
 def test_one_constant_column() -> None:
     rows = np.ones((6, 1), np.float32)
     assert np.isfinite(
-        Model(columns.to_onnx(rows, {"features": {"x": "number"}}), **HOW)(rows)
+        Model(columns.numbers_graph(rows, {"features": {"x": "number"}}), **HOW)(rows)
     ).all()
 
 
@@ -271,7 +279,7 @@ def test_pixels_that_are_resized_for_an_encoder_are_rounded(tmp_path: object) ->
 
 def test_encoder_that_takes_something_else(tmp_path: object) -> None:
     path = tmp_path / "encoder.onnx"
-    path.write_bytes(onnx_graph.as_it_is(TensorProto.FLOAT, [3]))
+    path.write_bytes(onnx_graph.identity(TensorProto.FLOAT, [3]))
     with pytest.raises(InputError, match=r"encoder\.onnx takes"):
         adapters.adapt(path, {"modality": "image", "shape": [8, 8, 1]}, **HOW)
 
