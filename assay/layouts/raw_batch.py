@@ -43,6 +43,6 @@ class RawBatch:
     examples: list[Example]
     payload: list[bytes] | list[str] | np.ndarray | pa.Table
     used: set[str]
-    annotations: list[tuple[str, str, str]] = field(default_factory=list)
-    truth: list[tuple[str, str]] = field(default_factory=list)
+    annotations: list[tuple[str, ...]] = field(default_factory=list)
+    truth: list[tuple[str, ...]] = field(default_factory=list)
     numbered: bool = False

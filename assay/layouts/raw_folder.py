@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from assay.contract.errors import InputError
-from assay.contract.paths import EXAMPLES_FILE, SPLITS
+from assay.contract.paths import ANNOTATIONS_FILE, EXAMPLES_FILE, SPLITS, TRUTH_FILE
 from assay.layouts import idx, media_files, side_files, table
 from assay.layouts.raw_batch import Example, RawBatch
 
@@ -33,9 +33,9 @@ def read(folder: Path) -> RawBatch:
         raise InputError(f"{folder} has no known layout: it needs {needs}; it has {has}")
     _check(folder, batch.examples)
     keys = {example.key for example in batch.examples}
-    batch.annotations = side_files.annotations(folder, keys)
-    batch.truth = side_files.truth(folder, keys)
-    _warn_of_unused(folder, sorted(names - batch.used - side_files.NAMES))
+    batch.annotations = side_files.read(folder / ANNOTATIONS_FILE, keys, ["annotator"])
+    batch.truth = side_files.read(folder / TRUTH_FILE, keys, unique=True)
+    _warn_of_unused(folder, sorted(names - batch.used - {ANNOTATIONS_FILE, TRUTH_FILE}))
     return batch
 
 

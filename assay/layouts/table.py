@@ -25,17 +25,14 @@ def read(folder: Path, names: set[str]) -> RawBatch | None:
         return None
     path = folder / name
     table = read_csv(path) if path.suffix == ".csv" else read_parquet(path)
-    numbered = "key" not in table.column_names
     modality = registry.modality_of_columns(table.column_names)
     column = registry.named(modality).COLUMN
-    if column is None:
-        features = [name for name in table.column_names if name not in rows.RESERVED]
-        examples = rows.to_examples(table, path, payload=features)
-        return RawBatch(modality, examples, table.select(features), {name}, numbered=numbered)
-    examples = rows.to_examples(table, path, payload=[column])
-    payload = table[column].to_pylist()
+    features = [name for name in table.column_names if name not in rows.RESERVED]
+    examples = rows.to_examples(table, path, payload=[column] if column else features)
+    payload = table[column].to_pylist() if column else table.select(features)
     if registry.named(modality).SUFFIXES:
         _check_files(column, payload, examples)
+    numbered = "key" not in table.column_names
     return RawBatch(modality, examples, payload, {name}, numbered=numbered)
 
 

@@ -9,7 +9,6 @@ import pyarrow as pa
 
 from assay.contract.csv_files import name_rows, read_csv
 from assay.contract.errors import InputError
-from assay.contract.parameters import Collect
 
 COLUMN = "text"
 SUFFIXES: set[str] = set()  # its examples are not files
@@ -19,9 +18,7 @@ LINE_BREAK = " "
 STEPS = 600
 
 
-def canonical(
-    raw: Sequence[str], places: Sequence[str], _params: Collect | None = None
-) -> np.ndarray:
+def canonical(raw: Sequence[str], places: Sequence[str], _params: object = None) -> np.ndarray:
     """Check texts.
 
     Parameters
@@ -47,7 +44,7 @@ def canonical(
 
 
 def to_columns(
-    payload: np.ndarray, _rows: object, _raw: object, _params: Collect
+    payload: np.ndarray, _rows: object, _raw: object, _params: object
 ) -> tuple[dict[str, pa.Array], dict[str, Any]]:
     """The column for Parquet, and its format."""
     return {"text": pa.array(payload, pa.string())}, {"modality": "text", "shape": []}
