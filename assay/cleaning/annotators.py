@@ -7,6 +7,7 @@ labels can be the prior, as in Raykar et al. (2010). The estimate is found by EM
 """
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -53,25 +54,6 @@ class Consensus:
     confusion: np.ndarray
 
 
-@dataclass
-class _Block:
-    """The votes of some consecutive examples.
-
-    Attributes
-    ----------
-    rows : these examples among all
-    examples : (votes,) int, numbered from the first example of the block
-    annotators, labels : (votes,) int
-    weights : (votes,) 1.0 where a vote counts for the estimate of its annotator, else 0.0
-    """
-
-    rows: slice
-    examples: np.ndarray
-    annotators: np.ndarray
-    labels: np.ndarray
-    weights: np.ndarray
-
-
 def consensus(
     votes: Votes,
     held_out: np.ndarray | None = None,
@@ -96,16 +78,15 @@ def consensus(
         counted &= ~held_out[votes.examples]
     blocks = _blocks(votes, counted)
     expected = uniform(_USUAL_ERRORS, n_classes) if confusion is None else confusion
-    confusion, rate = expected, np.ones(n_annotators)
+    confusion, rate, accuracy = expected, np.ones(n_annotators), np.ones(n_annotators)
     posterior = np.empty((n_examples, n_classes), np.float32)
     for _ in range(_ROUNDS):
         tallies = []
-        for block in blocks:
-            posterior[block.rows] = _expect(block, prior[block.rows], confusion, rate)
-            tallies.append(_tally(block, posterior[block.rows], n_annotators))
-        totals = [sum(parts) for parts in zip(*tallies, strict=True)]
+        for rows, block, weights in blocks:
+            posterior[rows] = _expect(block, prior[rows], confusion, rate)
+            tallies.append(_tally(block, weights, posterior[rows]))
         previous = rate
-        confusion, rate, accuracy = _maximise(*totals, expected)
+        confusion, rate, accuracy = _maximise(tallies, expected)
         if np.abs(rate - previous).max(initial=0) < _SETTLED:
             break
     return Consensus(posterior, accuracy, confusion)
@@ -118,61 +99,65 @@ def uniform(errors: float, n_classes: int) -> np.ndarray:
     return confusion
 
 
-def _blocks(votes: Votes, counted: np.ndarray) -> list[_Block]:
-    """Cut the votes into blocks of consecutive examples, so that memory does not grow with them."""
-    n_examples, _, n_classes = votes.shape
+def _blocks(votes: Votes, counted: np.ndarray) -> list[tuple[slice, Votes, np.ndarray]]:
+    """Cut the votes into blocks of consecutive examples, so that memory does not grow with them.
+
+    Returns
+    -------
+    list
+        The rows of the examples; their votes, with examples numbered from the first of the block;
+        and weights (votes,), 1.0 where a vote counts for its annotator's reliability, else 0.0.
+    """
+    n_examples, n_annotators, n_classes = votes.shape
     order = np.argsort(votes.examples, kind="stable")
     examples = votes.examples[order]
     step = max(1, _CELLS // n_classes)
     blocks = []
     for start in range(0, n_examples, step):
-        first, end = np.searchsorted(examples, [start, start + step])
-        chosen = order[first:end]
-        columns = votes.annotators[chosen], votes.labels[chosen], counted[chosen].astype(float)
-        blocks.append(_Block(slice(start, start + step), examples[first:end] - start, *columns))
+        rows = slice(start, min(start + step, n_examples))
+        first, end = np.searchsorted(examples, [rows.start, rows.stop])
+        some = order[first:end]
+        shape = rows.stop - rows.start, n_annotators, n_classes
+        block = Votes(
+            examples[first:end] - start, votes.annotators[some], votes.labels[some], shape
+        )
+        blocks.append((rows, block, counted[some].astype(float)))
     return blocks
 
 
-def _expect(
-    block: _Block, prior: np.ndarray, confusion: np.ndarray, rate: np.ndarray
-) -> np.ndarray:
+def _expect(votes: Votes, prior: np.ndarray, confusion: np.ndarray, rate: np.ndarray) -> np.ndarray:
     """E step: the posterior (examples, classes) of the true classes."""
-    likelihood = _likelihood(confusion, rate[block.annotators], block.labels)  # (votes, classes)
-    ones = np.ones(len(block.labels))
-    evidence = _sum_by(block.examples, len(prior), ones) @ np.log(likelihood)
-    return softmax(np.log(np.maximum(prior, _TINY)) + evidence, axis=1)
+    likelihood = _likelihood(confusion, rate[votes.annotators], votes.labels)  # (votes, classes)
+    by_example = _sum_by(votes.examples, len(prior), np.ones(len(votes.labels)))
+    return softmax(np.log(np.maximum(prior, _TINY)) + by_example @ np.log(likelihood), axis=1)
 
 
-def _tally(
-    block: _Block, posterior: np.ndarray, n_annotators: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Count what the M step needs, with each vote's true class as probable as in the posterior.
+def _tally(votes: Votes, weights: np.ndarray, posterior: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Count what the M step needs; a vote's true class is as probable as in the posterior.
 
     Returns
     -------
     answered : (annotators,) votes that count
-    right : (annotators,) expected number of right ones among them
+    right : (annotators,) the expected number of right ones among them
     exposed : (annotators, classes) the expected number of each true class among them
-    counts : (classes, classes) expected number of each label, a row for each true class
+    counts : (classes, classes) the expected number of each label, a row for each true class
     """
-    annotators, labels, weights = block.annotators, block.labels, block.weights
-    true = posterior[block.examples]  # (votes, classes)
-    agreement = true[np.arange(len(labels)), labels]  # (votes,)
-    answered = np.bincount(annotators, weights, n_annotators)
-    right = np.bincount(annotators, weights * agreement, n_annotators)
-    exposed = _sum_by(annotators, n_annotators, weights) @ true
-    counts = _sum_by(labels, posterior.shape[1], weights) @ true  # (label, true class)
+    _, n_annotators, n_classes = votes.shape
+    true = posterior[votes.examples]  # (votes, classes)
+    agreement = true[np.arange(len(votes.labels)), votes.labels]  # (votes,)
+    answered = np.bincount(votes.annotators, weights, n_annotators)
+    right = np.bincount(votes.annotators, weights * agreement, n_annotators)
+    exposed = _sum_by(votes.annotators, n_annotators, weights) @ true
+    counts = _sum_by(votes.labels, n_classes, weights) @ true  # (label, true class)
     return answered, right, exposed, counts.T
 
 
 def _maximise(
-    answered: np.ndarray,
-    right: np.ndarray,
-    exposed: np.ndarray,
-    counts: np.ndarray,
-    expected: np.ndarray,
+    tallies: list[tuple[np.ndarray, ...]], expected: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """M step: the confusion matrix, and each annotator's rate and accuracy, from `_tally`."""
+    """M step: the confusion matrix, and each annotator's rate and accuracy, from all tallies."""
+    totals = [reduce(np.add, parts) for parts in zip(*tallies, strict=True)]
+    answered, right, exposed, counts = totals
     n_votes, n_wrong = counts.sum(), counts.sum() - np.trace(counts)
     errors = (n_wrong + _LABELS * _USUAL_ERRORS) / (n_votes + _LABELS)
     confusion = counts + _CELL * len(counts) * _with_errors(expected, errors)

@@ -39,13 +39,15 @@ def find(
         `doubted` with COLUMNS, their names, and `rows_…`, lists of their rows of the catalogue.
     """
     worst, labels = doubted.index[:MOST].sort_values(), learned.to_numpy()
-    supporting = {column: {row: [] for row in doubted.index} for column in COLUMNS}
+    supporting: dict[str, dict[int, list[int]]] = {
+        column: {row: [] for row in doubted.index} for column in COLUMNS
+    }
     for row, weights in _weights(worst, examples, learned.index, linear):
         for column, side in _SIDES.items():
             of_side = labels == doubted.loc[row, side]
             supporting[column][row] = strongest(weights, of_side, learned.index)
     names = (examples["batch"] + "/" + examples["key"]).to_numpy()
-    columns = {}
+    columns: dict[str, list] = {}
     for column, rows in supporting.items():
         columns[column] = ["; ".join(names[some]) for some in rows.values()]
         columns[f"rows_{column}"] = list(rows.values())

@@ -178,7 +178,7 @@ def _fit_by_class(
     n_classes = standard.shape[2]
     if len(labels) < len(standard) * n_classes**2:
         confusion = annotators.uniform(_NOISE, n_classes)
-        model = _Temperatures(standard, labels, sharpness * spread)
+        model: _Temperatures | _Weights = _Temperatures(standard, labels, sharpness * spread)
     else:
         joint = compute_confident_joint(labels, pred_probs).T + 1.0
         confusion = joint / joint.sum(axis=1, keepdims=True)

@@ -63,5 +63,5 @@ def predict(
             from assay.cleaning import cross_validation
 
         scores[2] = cross_validation.log_probabilities(examples, learned, given, n_classes, params)
-    layer = noise_layer.fit(scores[:, learned], given)
-    return OutOfSample(layer.pred_probs(scores), layer.confusion, linear)
+    layer = noise_layer.fit(list(scores[:, learned]), given)
+    return OutOfSample(layer.pred_probs(list(scores)), layer.confusion, linear)

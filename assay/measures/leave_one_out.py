@@ -12,10 +12,13 @@ eigenvalue of the features' covariance, so it means the same at every scale.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+
+from assay.catalogue.catalogue import Rows
+
+Features = Sequence[np.ndarray | Rows]  # (rows, features) of each batch
 
 PENALTIES = tuple(10.0**exponent for exponent in np.arange(-6, 1.25, 0.5))
 _DIRECTIONS = 256  # of the features' covariance that are kept
@@ -23,21 +26,6 @@ _TINY = 1e-12  # least variance that a penalty is relative to: features may all 
 _LEAST_REST = 1e-9  # of 1 - leverage: a row that alone decides its own fit has a leverage of 1
 _BLOCK = 8192  # rows that are worked on at a time
 _CHOOSING_ROWS = 5_000  # the penalty is chosen on the losses of at most so many rows
-
-
-class Rows(Protocol):
-    """Rows (n, features) that are read when a slice is taken: an array, or a part of a file."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    @property
-    def dtype(self) -> np.dtype: ...
-
-    def __getitem__(self, part: slice, /) -> np.ndarray: ...
-
-
-Features = Sequence[Rows]  # one for each batch
 
 
 @dataclass
