@@ -67,9 +67,7 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
     if is_replaced.any():
         first = counted[is_replaced].iloc[0]
         example = examples.loc[first["example"]]
-        replaced = (
-            "labels are replaced by one of the same person for the same example in a later batch"
-        )
+        replaced = "labels are replaced by the same person's label in a later batch"
         place = f"{example['batch']}/{example['key']} by {first['annotator']!r}"
         print(f"assay: {is_replaced.sum()} {replaced}: {place}", file=sys.stderr)
     return counted.loc[~is_replaced, ["example", "annotator", "label"]].reset_index(drop=True)

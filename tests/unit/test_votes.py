@@ -73,7 +73,7 @@ def test_across_batches_too(tmp_path, monkeypatch, capsys, annotator, votes):
     found = catalogue.votes(catalogue.read())
     assert found["label"].to_list() == votes
     assert found.index.to_list() == list(range(len(votes)))
-    said = "labels are replaced by one of the same person for the same example in a later batch"
+    said = "labels are replaced by the same person's label in a later batch"
     assert capsys.readouterr().err == (
         "" if len(votes) == 2 else f"assay: 1 {said}: b/one by 'anna'\n"
     )
