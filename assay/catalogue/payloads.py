@@ -18,13 +18,13 @@ _LINE = 120  # characters
 
 
 def payload_format(examples: pd.DataFrame) -> dict[str, Any]:
-    """Read what the payloads of `examples` are, see `parquet_files.read_kind`.
+    """Read what the payloads of `examples` are, see `parquet_files.read_payload_format`.
 
     Parameters
     ----------
     examples : one or more rows of the catalogue
     """
-    return parquet_files.read_kind(paths.examples(examples["batch"].iloc[0]))
+    return parquet_files.read_payload_format(paths.examples(examples["batch"].iloc[0]))
 
 
 def read(examples: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
@@ -82,7 +82,7 @@ def _blocks(examples: pd.DataFrame, size: int) -> Iterator[tuple[pa.RecordBatch,
     """
     for batch, rows in rows_of_batches(examples):
         path = paths.examples(batch)
-        format_ = parquet_files.read_kind(path)
+        format_ = parquet_files.read_payload_format(path)
         wanted = rows.to_numpy()
         start = 0
         for block in parquet_files.blocks(path, size):

@@ -60,29 +60,34 @@ def count(path: Path) -> int:
 
 
 def write_examples(
-    batch: str, kind: dict[str, Any], columns: dict[str, pa.Array], *, numbered: bool = False
+    batch: str,
+    payload_format: dict[str, Any],
+    columns: dict[str, pa.Array],
+    *,
+    numbered: bool = False,
 ) -> None:
     """Write examples.parquet.
 
     Parameters
     ----------
-    kind : what the payload columns are, for `read_kind`
+    payload_format : what the payload columns are, for `read_payload_format`
     numbered : whether keys are row numbers, for `is_numbered`
     """
-    metadata = {"payload": json.dumps(kind)}
+    metadata = {"payload": json.dumps(payload_format)}
     if numbered:
         metadata["keys"] = "row numbers"
     write_parquet(paths.examples(batch), pa.table(columns).replace_schema_metadata(metadata))
 
 
-def read_kind(path: Path) -> dict[str, Any]:
+def read_payload_format(path: Path) -> dict[str, Any]:
     """What the payloads of a file of examples are: `modality`, `shape` of one, and more."""
     return json.loads(pq.read_schema(path).metadata[b"payload"])
 
 
-def describe(kind: dict[str, Any]) -> str:
-    """What `read_kind` returned, in words."""
-    return f"{kind['modality']} examples of shape {' x '.join(map(str, kind['shape'])) or 'free'}"
+def describe(payload_format: dict[str, Any]) -> str:
+    """What `read_payload_format` returned, in words."""
+    shape = " x ".join(map(str, payload_format["shape"]))
+    return f"{payload_format['modality']} examples of shape {shape or 'free'}"
 
 
 def is_numbered(path: Path) -> bool:
@@ -100,7 +105,7 @@ def slice_columns(path: Path) -> dict[str, str]:
     """The slices of a file of examples, with the categories of a table: column and slice name."""
     columns = [name for name in pq.read_schema(path).names if name.startswith(SLICE)]
     slices = {column: slice_name(column.removeprefix(SLICE)) for column in columns}
-    types = read_kind(path).get("features", {})
+    types = read_payload_format(path).get("features", {})
     categories = [name for name, type_ in types.items() if type_ == "category"]
     return slices | {f"{FEATURE}{name}": slice_name(name) for name in categories}
 

@@ -50,7 +50,7 @@ def modality_of_columns(columns: Sequence[str]) -> str:
 
 def payloads(path: Path, size: int) -> Iterator[np.ndarray]:
     """Read all payloads of one file of examples, in blocks of at most `size`."""
-    payload_format = parquet_files.read_kind(path)
+    payload_format = parquet_files.read_payload_format(path)
     module = named(payload_format["modality"])
     for block in parquet_files.blocks(path, size):
         yield module.from_columns(block, payload_format)

@@ -119,7 +119,7 @@ def test_mixed_sizes_and_modes(workspace: Workspace) -> None:
         "b/3.gif": image(3, form="GIF"),
     }
     collect(workspace, files)
-    assert parquet_files.read_kind(paths.examples("b"))["shape"] == [6, 5, 1]
+    assert parquet_files.read_payload_format(paths.examples("b"))["shape"] == [6, 5, 1]
     assert set(examples()) == set(files)
 
 

@@ -67,9 +67,9 @@ def test_damaged_sound() -> None:
 
 def test_sound_through_parquet_and_to_people() -> None:
     payload = np.arange(-50, 50, dtype=np.int16).reshape(2, 50)
-    made, kind = audio.to_columns(payload, [], None, SOUND)
-    assert (audio.from_columns(pa.table(made).to_batches()[0], kind) == payload).all()
-    shown = audio.show(pa.table(made).to_batches()[0], kind)
+    made, payload_format = audio.to_columns(payload, [], None, SOUND)
+    assert (audio.from_columns(pa.table(made).to_batches()[0], payload_format) == payload).all()
+    shown = audio.show(pa.table(made).to_batches()[0], payload_format)
     assert len(shown) == 2
     assert all(uri.startswith("data:audio/wav;base64,") for uri in shown)
     changed = audio.augment(
@@ -84,12 +84,16 @@ def test_log_mel_shows_the_pitch() -> None:
     payload = np.stack(
         [np.rint(tone(hertz, 16000, 1.0) * 2**15).astype(np.int16) for hertz in (300, 1000, 4000)]
     )
-    shown = Model(log_mel.spectrogram_graph({"shape": [16000], "sample_rate": 16000}), **HOW)(payload)
+    shown = Model(log_mel.spectrogram_graph({"shape": [16000], "sample_rate": 16000}), **HOW)(
+        payload
+    )
     assert shown.shape == (3, log_mel.MELS, 98, 1)
     loudest = shown[:, :, 50, 0].argmax(axis=1)
     assert (np.diff(loudest) > 8).all()
     assert (shown.max(axis=(1, 2, 3)) >= 254).all()
-    quieter = Model(log_mel.spectrogram_graph({"shape": [16000], "sample_rate": 16000}), **HOW)(payload // 4)
+    quieter = Model(log_mel.spectrogram_graph({"shape": [16000], "sample_rate": 16000}), **HOW)(
+        payload // 4
+    )
     assert np.abs(quieter[:, 20:30, :, 0].astype(int) - shown[:, 20:30, :, 0]).mean() < 20
 
 
@@ -98,8 +102,8 @@ TEXTS = ["你好世界", "مرحبا بالعالم", "😀 👍🏽", "", "Stra
 
 def test_texts_of_any_language() -> None:
     payload = text.canonical(TEXTS, TEXTS)
-    made, kind = text.to_columns(payload, [], None, SOUND)
-    assert list(text.from_columns(pa.table(made).to_batches()[0], kind)) == TEXTS
+    made, payload_format = text.to_columns(payload, [], None, SOUND)
+    assert list(text.from_columns(pa.table(made).to_batches()[0], payload_format)) == TEXTS
     encoder = Model(ngrams.learn(payload), **HOW)
     embeddings = encoder(payload)
     assert np.isfinite(embeddings).all()
@@ -174,13 +178,15 @@ def test_columns_of_every_kind() -> None:
         ),
         equal_nan=True,
     )
-    made, kind = tables.to_columns(payload[[1, 0]], [1, 0], raw, SOUND)
-    assert kind["features"]["city"] == "category"
-    assert kind["features"]["date"] == "date"
+    made, payload_format = tables.to_columns(payload[[1, 0]], [1, 0], raw, SOUND)
+    assert payload_format["features"]["city"] == "category"
+    assert payload_format["features"]["date"] == "date"
     assert made["feature:city"].to_pylist() == ["Ulm", "Köln"]
     (stored,) = pa.table(made).to_batches()
-    assert np.array_equal(tables.from_columns(stored, kind), payload[[1, 0]], equal_nan=True)
-    encoded_rows = Model(columns.numbers_graph(payload, kind), **HOW)(payload)
+    assert np.array_equal(
+        tables.from_columns(stored, payload_format), payload[[1, 0]], equal_nan=True
+    )
+    encoded_rows = Model(columns.numbers_graph(payload, payload_format), **HOW)(payload)
     assert np.isfinite(encoded_rows).all()
     assert np.linalg.matrix_rank(encoded_rows[:4]) == 4
 
@@ -194,8 +200,8 @@ def test_people_see_a_row_as_it_was_written() -> None:
         "plan": ["gold 1.0", None],
         "=paid": [True, False],
     }
-    made, kind = tables.to_columns(None, [0, 1], pa.table(written), SOUND)
-    shown = tables.show(pa.table(made).to_batches()[0], kind)
+    made, payload_format = tables.to_columns(None, [0, 1], pa.table(written), SOUND)
+    shown = tables.show(pa.table(made).to_batches()[0], payload_format)
     first = [
         "id = 9007199254740993",
         "width = 7.05865",
@@ -254,8 +260,8 @@ def test_encoder_from_elsewhere(tmp_path: object, opset: int, shape: tuple[int, 
     onnx.save(
         helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8), path
     )
-    kind = {"modality": "image", "shape": [8, 8, 1]}
-    embed = Model(adapters.adapt(path, kind, **HOW), **HOW)
+    payload_format = {"modality": "image", "shape": [8, 8, 1]}
+    embed = Model(adapters.adapt(path, payload_format, **HOW), **HOW)
     given = embed(np.full((2, 8, 8, 1), 255, np.uint8))
     assert given.shape == (2, shape[-1] if shape[0] != 3 else 3)
     if shape[0] == 3:
