@@ -14,6 +14,7 @@ from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 
 from assay.annotation import whitening
+from assay.catalogue.catalogue import Rows
 
 _NEIGHBOURS = 7  # the distance of the last is the local scale (Zelnik-Manor and Perona)
 _SPREAD = 0.99  # the share that comes from neighbours in each step (Zhou et al.)
@@ -26,13 +27,13 @@ _TINY = np.float32(1e-30)
 
 
 def propagate(
-    features: Sequence[np.ndarray], labels: np.ndarray, weights: np.ndarray, n_classes: int
+    features: Sequence[np.ndarray | Rows], labels: np.ndarray, weights: np.ndarray, n_classes: int
 ) -> np.ndarray:
     """Probabilities of each example's class. The time grows with the square of n.
 
     Parameters
     ----------
-    features : arrays of shape (rows, features), one a batch; may be memory-mapped
+    features : arrays of shape (rows, features), one a batch
     labels : (n,) int, class 0..n_classes-1 of each row, over all batches in order; -1 for no label
     weights : (n,) 0..1, how far each label is trusted
 

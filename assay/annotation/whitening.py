@@ -7,17 +7,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from assay.catalogue.catalogue import Rows
+
 _DIMENSIONS = 64  # 128 measure the same, 32 a little worse (benchmarks/propagation.py)
 _FLOOR = 0.1  # of the mean variance, added to each: noise must not grow to the size of the rest
 _BLOCK = 8192  # rows at a time
 
 
-def whiten(features: Sequence[np.ndarray], sample: int) -> np.ndarray:
+def whiten(features: Sequence[np.ndarray | Rows], sample: int) -> np.ndarray:
     """The components with the largest variance, scaled to about equal variance.
 
     Parameters
     ----------
-    features : arrays of shape (rows, features), one a batch; may be memory-mapped
+    features : arrays of shape (rows, features), one a batch
     sample : the components are found from at most so many rows
 
     Returns

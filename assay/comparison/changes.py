@@ -1,14 +1,15 @@
-"""What differs between the data of two versions: examples, splits, labels by source and person, classes."""
+"""What differs between the data of two versions: examples, splits, labels, people, classes."""
 
 from collections import Counter
+from typing import Any
 
 import pandas as pd
 
 _SUFFIXES = ("_a", "_b")
 
 
-def examples(a: pd.DataFrame, b: pd.DataFrame) -> dict:
-    """Of two catalogues by id: how many there are, came and went, and which changed sides, which none may."""
+def examples(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
+    """Count the examples of two catalogues by id, and those that changed splits, which none may."""
     both = a.merge(b, left_index=True, right_index=True, suffixes=_SUFFIXES)
     moved = both[both["split_a"] != both["split_b"]]
     moves = Counter(moved["split_a"] + " to " + moved["split_b"])
@@ -17,59 +18,63 @@ def examples(a: pd.DataFrame, b: pd.DataFrame) -> dict:
 
 def labels(
     a: pd.DataFrame, b: pd.DataFrame, answers: pd.DataFrame | None, catalogue: pd.DataFrame | None
-) -> dict:
-    """Of two lists of one label an example, with `label` and `source` by id; who relabelled what.
+) -> dict[str, Any]:
+    """Compare two lists of one label an example: `label` and `source` by id.
 
     Parameters
     ----------
-    answers : people's answers in B, by `name` of an example: its id, key or <batch>/<key>; None: not known
-    catalogue : the examples of B, by id; None: only ids are known
+    answers : people's answers in B, by `name` of an example: its id, key or <batch>/<key>; or None
+    catalogue : the examples of B, by id; None if only ids are known
     """
     both = a.merge(b, left_index=True, right_index=True, suffixes=_SUFFIXES)
     changed = both[both["label_a"] != both["label_b"]]
-    by = Counter(changed["source_b"])
-    if answers is not None and by.pop("human", 0):
-        human = changed.index[changed["source_b"] == "human"]
-        names = pd.Series(human, human)
-        if catalogue is not None:
-            key, batch = (catalogue.loc[human, column] for column in ("key", "batch"))
-            names = pd.concat([names, key, batch + "/" + key])
-        said = answers[answers["name"].isin(names)].drop_duplicates(["name", "annotator"])
-        by.update(f"by {annotator}" for annotator in said["annotator"])
-    swaps = (
-        changed.groupby(["label_a", "label_b"]).size().sort_values(ascending=False, kind="stable")
-    )
+    sources = _sources(changed["source_b"], answers, catalogue)
+    pairs = changed.groupby(["label_a", "label_b"]).size()
+    pairs = pairs.sort_values(ascending=False, kind="stable")
     return {
         **_counts(a.index, b.index),
         "relabelled": len(changed),
-        "relabelled_by": dict(by.most_common()),
-        "swaps": [[*pair, int(n)] for pair, n in swaps.items()],
+        "relabelled_by": dict(sources.most_common()),
+        "swaps": [[old, new, int(n)] for (old, new), n in pairs.items()],
     }
 
 
-def people(a: pd.DataFrame, b: pd.DataFrame) -> dict:
-    """Of all collected labels of two versions: each annotator's, counted."""
+def _sources(
+    sources: pd.Series, answers: pd.DataFrame | None, catalogue: pd.DataFrame | None
+) -> Counter[str]:
+    """How many labels each source changed; where it is known, each person in place of `human`."""
+    counts = Counter(sources)
+    if answers is None or "human" not in counts:
+        return counts
+    del counts["human"]
+    ids = sources.index[sources == "human"]
+    names = pd.Series(ids, ids)
+    if catalogue is not None:
+        key, batch = catalogue.loc[ids, "key"], catalogue.loc[ids, "batch"]
+        names = pd.concat([names, key, batch + "/" + key])
+    given = answers[answers["name"].isin(names)].drop_duplicates(["name", "annotator"])
+    counts.update(f"by {annotator}" for annotator in given["annotator"])
+    return counts
+
+
+def people(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Count the collected labels of each annotator in two versions, and how they differ."""
     vote = ["annotator", "id"]
-    both = a.drop_duplicates(vote).merge(b.drop_duplicates(vote), "outer", vote, suffixes=_SUFFIXES)
+    a, b = a.drop_duplicates(vote), b.drop_duplicates(vote)
+    both = a.merge(b, "outer", vote, suffixes=_SUFFIXES)
     old, new = both["label_a"].notna(), both["label_b"].notna()
-    found = pd.DataFrame({"a": old, "b": new, "added": new & ~old, "removed": old & ~new})
-    found["changed"] = old & new & (both["label_a"] != both["label_b"])
-    return found.groupby(both["annotator"]).sum().to_dict("index")
+    counted = pd.DataFrame({"a": old, "b": new, "added": new & ~old, "removed": old & ~new})
+    counted["changed"] = old & new & (both["label_a"] != both["label_b"])
+    return counted.groupby(both["annotator"]).sum().to_dict("index")
 
 
 def classes(a: pd.Series, b: pd.Series) -> dict[str, list[int]]:
-    """The number of labels of each class."""
+    """The number of labels of each class in two versions."""
     old, new = a.value_counts(), b.value_counts()
-    return {
-        name: [int(old.get(name, 0)), int(new.get(name, 0))]
-        for name in sorted({*old.index, *new.index})
-    }
+    names = sorted({*old.index, *new.index})
+    return {name: [int(old.get(name, 0)), int(new.get(name, 0))] for name in names}
 
 
 def _counts(a: pd.Index, b: pd.Index) -> dict[str, int]:
-    return {
-        "a": len(a),
-        "b": len(b),
-        "added": len(b.difference(a)),
-        "removed": len(a.difference(b)),
-    }
+    added, removed = len(b.difference(a)), len(a.difference(b))
+    return {"a": len(a), "b": len(b), "added": added, "removed": removed}

@@ -1,177 +1,222 @@
-"""What changed between two versions of the data, and which of them is better."""
+"""What changed between two versions of the data, and which model of them is better."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from assay.comparison import changes, training_variance, verdict
 from assay.comparison.versions import Version
-from assay.contract import parameters, paths
+from assay.contract import class_names, parameters, paths
 from assay.contract.errors import InputError
 from assay.evaluation.scores import SMALLEST, Predictions
 
+_SUFFIXES = ("_a", "_b")
+T = TypeVar("T")
 
-def compare(a: str, b: str | None, *, why: bool, metrics: Sequence[str]) -> dict:
-    """All that is known of two revisions, `b` None being the workspace: what `--json` prints."""
+
+def compare(a: str, b: str | None, *, why: bool, metrics: Sequence[str]) -> dict[str, Any]:
+    """Compare two revisions; this is what `--json` prints.
+
+    Parameters
+    ----------
+    b : None for the workspace
+    why : also judge each kind of change alone
+    metrics : names from `scores.METRICS`
+    """
     params = parameters.load().evaluate
     old, new = Version(a), Version(b)
-    found = {
-        "a": old.name,
-        "b": new.name,
-        "data": _data(old, new),
-        "model": _model(old, new, metrics, params, why=why),
-    }
-    found["missing"] = _folders(old.missing + new.missing)
-    return found | {
-        "absent": {
-            version.name: _folders(version.absent) for version in (old, new) if version.absent
-        }
-    }
+    data, model = _data(old, new), _model(old, new, metrics, params, why=why)
+    missing = _folders(old.missing + new.missing)
+    absent = {version.name: _folders(version.absent) for version in (old, new) if version.absent}
+    names = {"a": old.name, "b": new.name}
+    return {**names, "data": data, "model": model, "missing": missing, "absent": absent}
 
 
-def _data(old: Version, new: Version) -> dict:
-    """What differs, as far as the files are there: what is not known of both is left out."""
-    found: dict = {"parameters": new.parameters_since(old)}
-    batches = [version.batches() for version in (old, new)]
-    if _there(*batches):
-        found["batches"] = batches
-    answers = [version.answers() for version in (old, new)]
-    if _there(*answers):
-        found["answers"] = [len(each) for each in answers]
-    found["counts"] = [version.json(paths.CLEAN_METRICS) for version in (old, new)]
-    if _there(old.examples, new.examples):
-        found["examples"] = changes.examples(old.examples, new.examples)
-    if _there(old.learned, new.learned):
-        found["labels"] = changes.labels(old.learned, new.learned, answers[1], new.examples)
-        found["classes"] = changes.classes(old.learned["label"], new.learned["label"])
-    tests = [version.csv(paths.TEST_LABELS, ["id", "label", "source"]) for version in (old, new)]
-    if _there(*tests):
-        found["test_labels"] = changes.labels(
-            *(each.set_index("id") for each in tests), answers[1], new.examples
-        )
-    votes = [version.votes() for version in (old, new)]
-    if _there(*votes):
-        found["people"] = changes.people(*votes)
-    return found
+def _data(old: Version, new: Version) -> dict[str, Any]:
+    """How the data differs; what either version does not have is left out."""
+    data: dict[str, Any] = {"parameters": new.parameters_since(old)}
+    if batches := _both(old.batches(), new.batches()):
+        data["batches"] = batches
+    answers = old.answers(), new.answers()
+    if counted := _both(*answers):
+        data["answers"] = [len(counted[0]), len(counted[1])]
+    data["counts"] = [version.json(paths.CLEAN_METRICS) for version in (old, new)]
+    if examples := _both(old.examples, new.examples):
+        data["examples"] = changes.examples(*examples)
+    if learned := _both(old.learned, new.learned):
+        data["labels"] = changes.labels(*learned, answers[1], new.examples)
+        data["classes"] = changes.classes(learned[0]["label"], learned[1]["label"])
+    if tests := _both(old.labels(paths.TEST_LABELS), new.labels(paths.TEST_LABELS)):
+        data["test_labels"] = changes.labels(*tests, answers[1], new.examples)
+    if votes := _both(old.votes(), new.votes()):
+        data["people"] = changes.people(*votes)
+    return data
 
 
 def _model(
     old: Version, new: Version, metrics: Sequence[str], params: parameters.Evaluate, *, why: bool
-) -> dict:
-    """Each metric of both models with a verdict; without their predictions, the metrics that git holds."""
-    tables = [version.csv(paths.CLASS_METRICS, ["label"]) for version in (old, new)]
-    if _there(*tables):
-        odd = set(tables[0]["label"]) ^ set(tables[1]["label"])
-        if odd:
-            raise InputError(
-                f"{old.name} and {new.name} have other classes: only one has {min(odd)!r}; none is better"
-            )
+) -> dict[str, Any]:
+    """Judge each metric of both models; without their predictions, the metrics that git holds."""
+    _refuse_other_classes(old, new)
     columns = ["id", "answer", "predicted", "confidence", "loss"]
-    predictions = [version.csv(paths.PREDICTIONS, columns) for version in (old, new)]
-    if not _there(*predictions):
-        recorded = [version.json(paths.EVALUATE_METRICS) for version in (old, new)]
-        names = [name for name in metrics if all(name in each for each in recorded)]
-        ends = ("", "_low", "_high")
-        return {
-            "recorded": {
-                name: [[each[f"{name}{end}"] for end in ends] for each in recorded]
-                for name in names
-            }
-        }
-    both = predictions[0].merge(predictions[1], on="id", suffixes=("_a", "_b"))
+    files = _both(old.csv(paths.PREDICTIONS, columns), new.csv(paths.PREDICTIONS, columns))
+    if files is None:
+        return {"recorded": _recorded(old, new, metrics)}
+    both = files[0].merge(files[1], on="id", suffixes=_SUFFIXES)
     if both.empty:
-        raise InputError(
-            f"{old.name} and {new.name} have no test example in common to compare them on"
-        )
-    found = {
+        in_common = "have no test example in common to compare them on"
+        raise InputError(f"{old.name} and {new.name} {in_common}")
+    learned = [version.learned["label"] for version in (old, new) if version.learned is not None]
+    known = class_names.of(chain.from_iterable(learned))
+    seen = np.unique(both[["answer_b", "predicted_a", "predicted_b"]])
+    classes = class_names.with_unknown(known, seen)
+    a, b = (_predictions(both, end, classes, params.reliability_bins) for end in _SUFFIXES)
+    penalty = new.json(paths.CLEAN_METRICS).get("penalty", 1.0)
+    test = _Test(both["id"], b.answer, known, penalty)
+    chance = _chance(old, new, test)
+    verdicts = verdict.judge(a, b, chance, metrics=metrics, confidence=params.confidence)
+    model = {
         "test_examples": len(both),
         "answers_changed": int((both["answer_a"] != both["answer_b"]).sum()),
+        "metrics": {judged.metric: asdict(judged) for judged in verdicts},
+        "chance_in_training": chance or None,
     }
+    if why and chance and (shares := _shares(old, new, test, chance, params.confidence)):
+        model["why"] = shares
+    return model
 
-    learned = [each for each in (old.learned, new.learned) if each is not None]
-    known = sorted(set().union(*(each["label"].unique() for each in learned)))
-    classes = known + sorted(
-        {*np.unique(both[["answer_b", "predicted_a", "predicted_b"]])} - set(known)
+
+def _refuse_other_classes(old: Version, new: Version) -> None:
+    tables = _both(old.csv(paths.CLASS_METRICS, ["label"]), new.csv(paths.CLASS_METRICS, ["label"]))
+    odd = set(tables[0]["label"]) ^ set(tables[1]["label"]) if tables else set()
+    if odd:
+        only = f"only one has {min(odd)!r}; none is better"
+        raise InputError(f"{old.name} and {new.name} have other classes: {only}")
+
+
+def _recorded(old: Version, new: Version, metrics: Sequence[str]) -> dict[str, list[list[float]]]:
+    """Each metric of both versions with its interval, as evaluate wrote it."""
+    files = [version.json(paths.EVALUATE_METRICS) for version in (old, new)]
+    names = [name for name in metrics if all(name in file for file in files)]
+    ends = ("", "_low", "_high")
+    return {name: [[file[f"{name}{end}"] for end in ends] for file in files] for name in names}
+
+
+def _predictions(both: pd.DataFrame, suffix: str, classes: list[str], bins: int) -> Predictions:
+    """What one version predicted, scored against the answers of B.
+
+    The file has the loss for the version's own answer. For another answer of B the loss is known
+    only if that is the predicted class.
+    """
+    answer, predicted = both["answer_b"], both[f"predicted{suffix}"]
+    confidence = both[f"confidence{suffix}"].astype(float)
+    same_answer = both[f"answer{suffix}"] == answer
+    losses = [both[f"loss{suffix}"].astype(float), -np.log(np.maximum(confidence, SMALLEST))]
+    return Predictions(
+        answer=class_names.codes(answer, classes),
+        predicted=class_names.codes(predicted, classes),
+        confidence=confidence.to_numpy(),
+        loss=np.select([same_answer, predicted == answer], losses, np.nan),
+        bins=bins,
     )
-    said = [_said(both, end, classes, params.reliability_bins) for end in ("_a", "_b")]
-    penalty = new.json(paths.CLEAN_METRICS).get("penalty", 1.0)
-    about = {"answer": said[1].answer, "n_classes": len(known), "penalty": penalty}
-    chance = _chance(old, new, both["id"], known, about) if len(learned) == 2 else {}
-    judged = verdict.judge(*said, chance, metrics=metrics, confidence=params.confidence)
-    found["metrics"] = {each.metric: asdict(each) for each in judged}
-    found["chance_in_training"] = chance or None
-    alone = _shares(old, new, both["id"], known, about) if why and chance else {}
-    if "nothing" in alone:
-        base = alone.pop("nothing")[1]
-        for name, (n, head) in alone.items():
-            judged = verdict.judge(
-                base, head, chance, metrics=["accuracy"], confidence=params.confidence
-            )
-            found.setdefault("why", {})[name] = {"examples": n, **asdict(judged[0])}
-    return found
 
 
-def _said(both: pd.DataFrame, end: str, classes: list[str], bins: int) -> Predictions:
-    """What one of two versions said, against the answers of B; the loss for another answer is known in part."""
-    answer, own, predicted = both["answer_b"], both[f"answer{end}"], both[f"predicted{end}"]
-    confidence = both[f"confidence{end}"].astype(float)
-    of_predicted = -np.log(np.maximum(confidence, SMALLEST))
-    loss = (
-        both[f"loss{end}"]
-        .astype(float)
-        .where(own == answer, of_predicted.where(predicted == answer))
-    )
-    codes = [pd.Categorical(column, classes).codes.astype(int) for column in (answer, predicted)]
-    return Predictions(*codes, confidence.to_numpy(), loss.to_numpy(), bins)
+@dataclass
+class _Test:
+    """The test examples of both versions, as a closed-form head takes them.
+
+    Attributes
+    ----------
+    ids : of shape (m,)
+    answer : (m,) int, those of B; a class that no training example has is len(classes) or more
+    classes : of the training examples of both versions
+    penalty : of ridge regression
+    """
+
+    ids: pd.Series
+    answer: np.ndarray
+    classes: list[str]
+    penalty: float
 
 
-def _chance(
-    old: Version, new: Version, tests: pd.Series, classes: list[str], about: dict
-) -> dict[str, float]:
-    """How much chance in training moves test examples together; {} where embeddings are missing."""
-    learned, asked, validation = [], [], 0
+def _chance(old: Version, new: Version, test: _Test) -> dict[str, float]:
+    """The variance by chance in training; {} where embeddings or labels are missing."""
+    learned, test_features, validation = [], [], 0
     for version in (old, new):
         examples, labels = version.examples, version.learned
-        some = labels.sample(min(training_variance.ROWS, len(labels)), random_state=0)
-        if (
-            examples is None
-            or (features := version.features(examples.loc[[*some.index, *tests]])) is None
-        ):
+        if examples is None or labels is None:
             return {}
-        codes = pd.Categorical(some["label"], classes).codes.astype(int)
-        learned.append(training_variance.Learned(features[: len(some)], codes, len(labels)))
-        asked.append(features[len(some) :])
+        sample = labels.sample(min(training_variance.ROWS, len(labels)), random_state=0)
+        features = version.features(examples.loc[[*sample.index, *test.ids]])
+        if features is None:
+            return {}
+        codes = class_names.codes(sample["label"], test.classes)
+        rows = features[: len(sample)]
+        learned.append(training_variance.Learned(rows, codes, len(labels)))
+        test_features.append(features[len(sample) :])
         validation = int((examples.loc[labels.index, "split"] == "validation").sum())
-    return training_variance.chance(*learned, asked, validation=validation, **about)
-
-
-def _shares(old: Version, new: Version, tests: pd.Series, classes: list[str], about: dict) -> dict:
-    """What each kind of change does to the head alone, on B's embeddings, and on A's of what B does not hold."""
-    both = {"left_index": True, "right_index": True, "how": "outer", "suffixes": ("_a", "_b")}
-    every = old.learned[["label"]].merge(new.learned[["label"]], **both)
-    held = every.index.isin(new.examples.index)
-    encoders = [version.read(paths.ENCODER) for version in (old, new)]
-    same_encoder = _there(*encoders) and encoders[0] == encoders[1]
-    features = new.features(new.examples.loc[every.index[held]])
-    if same_encoder and not held.all():
-        features = np.concatenate([features, old.features(old.examples.loc[every.index[~held]])])
-        every = pd.concat([every[held], every[~held]])
-    else:
-        every = every[held]
-    before, after = (
-        pd.Categorical(every[name], classes).codes.astype(int) for name in ("label_a", "label_b")
-    )
-    return training_variance.shares(
-        features, before, after, new.features(new.examples.loc[tests]), **about
+    return training_variance.chance(
+        learned[0],
+        learned[1],
+        test_features,
+        test.answer,
+        n_classes=len(test.classes),
+        penalty=test.penalty,
+        validation=validation,
     )
 
 
-def _there(*tables: object) -> bool:
-    return all(table is not None for table in tables)
+def _shares(
+    old: Version, new: Version, test: _Test, chance: dict[str, float], confidence: float
+) -> dict[str, dict[str, Any]]:
+    """Judge each kind of change alone, by the accuracy of a head on embeddings.
+
+    They are the embeddings of B. Examples that B does not have get those of A if both versions have
+    the same encoder; else they are left out.
+    """
+    labels, examples = _both(old.learned, new.learned), _both(old.examples, new.examples)
+    if labels is None or examples is None:
+        return {}
+    every = labels[0][["label"]].join(labels[1][["label"]], how="outer", lsuffix="_a", rsuffix="_b")
+    in_b = every.index.isin(examples[1].index)
+    rows, others = every[in_b], every[~in_b]
+    features = new.features(examples[1].loc[rows.index])
+    test_features = new.features(examples[1].loc[test.ids])
+    if features is None or test_features is None:
+        return {}
+    encoders = _both(old.read(paths.ENCODER), new.read(paths.ENCODER))
+    if encoders and encoders[0] == encoders[1]:
+        more = old.features(examples[0].loc[others.index])
+        if more is not None:
+            features, rows = np.concatenate([features, more]), pd.concat([rows, others])
+    predicted = training_variance.shares(
+        features,
+        class_names.codes(rows["label_a"], test.classes),
+        class_names.codes(rows["label_b"], test.classes),
+        test_features,
+        test.answer,
+        n_classes=len(test.classes),
+        penalty=test.penalty,
+    )
+    if "nothing" not in predicted:
+        return {}
+    _, base = predicted.pop("nothing")
+    shares = {}
+    for change, (n, head) in predicted.items():
+        judged = verdict.judge(base, head, chance, metrics=["accuracy"], confidence=confidence)
+        shares[change] = {"examples": n, **asdict(judged[0])}
+    return shares
 
 
-def _folders(paths: Sequence[str]) -> list[str]:
-    """Two levels of each path: a batch's own files are not listed one by one."""
-    return sorted({"/".join(path.split("/")[:2]) for path in paths})
+def _both(a: T | None, b: T | None) -> tuple[T, T] | None:
+    """What both versions have; None if either lacks it."""
+    return None if a is None or b is None else (a, b)
+
+
+def _folders(files: Iterable[str]) -> list[str]:
+    """The first two levels of each path, so that not each file of a batch is listed."""
+    return sorted({"/".join(path.split("/")[:2]) for path in files})

@@ -1,12 +1,14 @@
-"""What chance in training can do, told by a closed-form head in place of the model: refitted in moments, on embeddings.
+"""What chance in training can do, measured on a closed-form head on embeddings.
 
-Ridge regression moves with each of its rows by a known amount: the row times its residual, through the inverse of the
-penalised covariance. To weigh the rows at random (mean 1, variance 1) is a bootstrap of examples and labels; to first
-order it adds the random part of these amounts (the wild bootstrap: Wu 1986; Liu 1988). Leave-one-out residuals make up
-for what the fit owes to the very row (MacKinnon and White 1985).
+The head stands for the model, since it can be refitted in milliseconds. In ridge regression, a row
+moves the coefficients by a known amount: the row times its residual, through the inverse of the
+penalised covariance. Random weights of the rows (mean 1, variance 1) are a bootstrap of examples
+and labels. To first order, they add the random part of these amounts (the wild bootstrap: Wu 1986;
+Liu 1988). Leave-one-out residuals correct for each row's influence on its own fit (MacKinnon and
+White 1985).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,18 +21,27 @@ from assay.evaluation.scores import Predictions
 from assay.measures import leave_one_out
 from assay.training import calibration
 
-ROWS = 4_000  # training examples that are enough to fit the head on; chance is reckoned for the number there is
-_CELLS = 50_000  # test examples times classes that it is asked of
-_GROUPS = 200  # of training examples that are weighed alike
+ROWS = (
+    4_000  # training examples are enough to fit the head; variance is scaled to their real number
+)
+_CELLS = 50_000  # test examples times classes that are predicted in each refit
+_GROUPS = 200  # of training examples that get the same weight
 _REFITS = 100
-_CALIBRATIONS = 10  # draws of validation examples, of which each refit has one for its temperature
+_CALIBRATIONS = 10  # draws of validation examples; each refit takes its temperature from one
 _VALIDATION = 500  # examples in a draw, at most
 _LEAST = 1e-3  # of 1 - leverage
 
 
 @dataclass
 class Learned:
-    """Training examples that a version has, or some of them: (n, features), (n,) int; and how many it has."""
+    """Training examples of a version, or a sample of them.
+
+    Attributes
+    ----------
+    features : (n, features)
+    labels : (n,) int
+    total : how many training examples the version has
+    """
 
     features: np.ndarray
     labels: np.ndarray
@@ -40,14 +51,14 @@ class Learned:
 def chance(
     a: Learned,
     b: Learned,
-    tests: tuple[np.ndarray, np.ndarray],
+    tests: Sequence[np.ndarray],
     answer: np.ndarray,
     *,
     n_classes: int,
     penalty: float,
     validation: int,
 ) -> dict[str, float]:
-    """What `verdict.judge` asks for, from refits of both versions.
+    """The variance by chance that `verdict.judge` takes, from refits of both versions.
 
     Parameters
     ----------
@@ -55,29 +66,32 @@ def chance(
     tests : the features of the test examples in either version, (m, features)
     answer : (m,) int; a class that no training example has is `n_classes` or more
     penalty : of ridge regression, as in `leave_one_out`
-    validation : number of examples that calibrate a model's probabilities; 0: nothing does
+    validation : how many examples calibrate a model's probabilities; 0 if none do
     """
     rng = np.random.default_rng(0)
-    asked = rng.permutation(len(answer))[: max(_CELLS // n_classes, 1)]
-    how = {"n_classes": n_classes, "validation": validation, "rng": rng}
-    fit = _fit(a.features, penalty)
-    fits = fit, fit if np.array_equal(a.features, b.features) else _fit(b.features, penalty)
-    heads = [
-        _logits(*of, test[asked], **how) for *of, test in zip((a, b), fits, tests, strict=True)
+    chosen = rng.permutation(len(answer))[: max(_CELLS // n_classes, 1)]
+    fit_a = _fit(a.features, penalty)
+    same = np.array_equal(a.features, b.features)
+    fit_b = fit_a if same else _fit(b.features, penalty)
+    logits = [
+        _logits(version, fit, test[chosen], n_classes=n_classes, validation=validation, rng=rng)
+        for version, fit, test in zip((a, b), (fit_a, fit_b), tests, strict=True)
     ]
-    answer, pairs = answer[asked], zip(*heads, strict=True)
-    return verdict.chance(
-        [Predictions.from_pred_probs(softmax(each, axis=1), answer) for each in pair] for pair in pairs
-    )
+    pairs = zip(*logits, strict=True)
+    return verdict.chance([_predictions(part, answer[chosen]) for part in pair] for pair in pairs)
+
+
+def _predictions(logits: np.ndarray, answer: np.ndarray) -> Predictions:
+    return Predictions.from_pred_probs(softmax(logits, axis=1), answer)
 
 
 @dataclass
 class _Fit:
-    """What ridge regression needs of rows, whatever their labels.
+    """What ridge regression computes from rows, whatever their labels.
 
     Attributes
     ----------
-    mean, centred : (features,) of the rows, (n, features) the rows less that
+    mean, centred : the mean of the rows, (features,), and the rows less it, (n, features)
     factor : (features, features) of the penalised covariance, as `cho_solve` takes it
     leverage : (n,)
     """
@@ -91,10 +105,10 @@ class _Fit:
 def _fit(rows: np.ndarray, penalty: float) -> _Fit:
     mean = rows.mean(axis=0)
     centred = rows - mean
-    factor = leave_one_out.factor((centred.T @ centred).astype(np.float64), penalty)[0].astype(
-        rows.dtype
-    )
-    leverage = np.square(solve_triangular(factor, centred.T, trans=1)).sum(axis=0) + 1 / len(rows)
+    gram = (centred.T @ centred).astype(np.float64)
+    factor = leave_one_out.factor(gram, penalty)[0].astype(rows.dtype)
+    half = solve_triangular(factor, centred.T, trans=1)  # (features, n)
+    leverage = np.square(half).sum(axis=0) + 1 / len(rows)
     return _Fit(mean, centred, (factor, False), leverage)
 
 
@@ -108,33 +122,37 @@ def _logits(
     rng: np.random.Generator,
 ) -> Iterator[np.ndarray]:
     """Logits (m, classes) of test examples, from one refit after the other."""
-    rows, codes, n = fit.centred, learned.labels, len(learned.labels)
-    given, asked = (codes[:, None] == np.arange(n_classes)).astype(rows.dtype), test - fit.mean
-    share, coef = given.mean(axis=0), cho_solve(fit.factor, rows.T @ given)
-    residuals = (given - share - rows @ coef) / np.maximum(1 - fit.leverage, _LEAST)[
-        :, None
-    ]  # leave-one-out
-    scores = given - residuals
-    draws = rng.integers(
-        n, size=(_CALIBRATIONS if validation else 1, min(validation or n, _VALIDATION))
-    )
-    sharpness = np.array([1 / calibration.temperature(scores[draw], codes[draw]) for draw in draws])
+    rows, n, dtype = fit.centred, len(learned.labels), fit.centred.dtype
+    onehot = (learned.labels[:, None] == np.arange(n_classes)).astype(dtype)  # (n, classes)
+    share = onehot.mean(axis=0)
+    coef = cho_solve(fit.factor, rows.T @ onehot)  # (features, classes)
+    own_influence = np.maximum(1 - fit.leverage, _LEAST)[:, None]
+    residuals = (onehot - share - rows @ coef) / own_influence  # leave-one-out
+    sharpness = _sharpness(onehot - residuals, learned.labels, validation, rng)
+
     groups = np.array_split(rng.permutation(n), min(_GROUPS, n))
-    moved = np.stack(
-        [rows[group].T @ residuals[group] for group in groups]
-    )  # (groups, features, classes)
-    shifted = np.stack([residuals[group].sum(axis=0) for group in groups]) / n
-    weights = rng.normal(size=(_REFITS, len(groups))).astype(rows.dtype) * np.sqrt(
-        n / learned.total, dtype=rows.dtype
-    )
-    base = asked @ coef + share
-    moves = np.tensordot(moved, weights, (0, 1)).reshape(
-        len(coef), -1
-    )  # (features, classes of each refit)
-    moves = asked @ cho_solve(fit.factor, moves)  # of all refits at once: it is faster so
-    moves = moves.reshape(len(asked), n_classes, -1)
-    for number, shift in enumerate(weights @ shifted):
-        yield sharpness[number % len(draws)] * (base + moves[:, :, number] + shift)
+    coef_moves = np.stack([rows[group].T @ residuals[group] for group in groups])
+    share_moves = np.stack([residuals[group].sum(axis=0) for group in groups]) / n
+    weights = rng.normal(size=(_REFITS, len(groups))).astype(dtype)
+    weights = weights * np.sqrt(n / learned.total, dtype=dtype)  # (refits, groups)
+
+    centred_test = test - fit.mean
+    base = centred_test @ coef + share
+    # (features, classes * refits): to solve for all refits at once is faster
+    moves = np.tensordot(coef_moves, weights, (0, 1)).reshape(len(coef), -1)
+    moves = centred_test @ cho_solve(fit.factor, moves)
+    moves = moves.reshape(len(test), n_classes, -1)  # (m, classes, refits)
+    for refit, share_move in enumerate(weights @ share_moves):
+        yield sharpness[refit % len(sharpness)] * (base + moves[:, :, refit] + share_move)
+
+
+def _sharpness(
+    scores: np.ndarray, labels: np.ndarray, validation: int, rng: np.random.Generator
+) -> np.ndarray:
+    """The factor of logits, 1 / temperature, from each draw of validation examples: (draws,)."""
+    n, n_draws = len(labels), _CALIBRATIONS if validation else 1
+    draws = rng.integers(n, size=(n_draws, min(validation or n, _VALIDATION)))
+    return np.array([1 / calibration.temperature(scores[draw], labels[draw]) for draw in draws])
 
 
 def shares(
@@ -147,31 +165,29 @@ def shares(
     n_classes: int,
     penalty: float,
 ) -> dict[str, tuple[int, Predictions]]:
-    """What the head says after each kind of change alone: how many examples that concerns, and what it says.
+    """How many examples each kind of change is about, and what the head predicts after it alone.
 
-    A change that leaves nothing to learn from is not in it.
+    A change that concerns no example, or leaves nothing to learn from, is left out.
 
     Parameters
     ----------
     features : (n, features) of all examples that either version learns from
-    before, after : (n,) int, their labels in A and in B; -1 where it does not learn from them
+    before, after : (n,) int, their labels in A and in B; -1 if the version does not learn from it
+    test, answer : (m, features) and (m,) int
     """
-    old, new = before >= 0, after >= 0
+    in_a, in_b = before >= 0, after >= 0
     variants = {
         "nothing": before,
-        "additions": np.where(old, before, after),
-        "removals": np.where(new, before, -1),
-        "relabels": np.where(old & new, after, before),
+        "additions": np.where(in_a, before, after),
+        "removals": np.where(in_b, before, -1),
+        "relabels": np.where(in_a & in_b, after, before),
         "all": after,
     }
-    heard = {}
+    predicted = {}
     for name, labels in variants.items():
         learned, concerned = np.flatnonzero(labels >= 0), int((labels != before).sum())
         if len(learned) and (concerned or name == "nothing"):
             rows = [Rows(features, learned)]
             coef, intercept = leave_one_out.solve(rows, labels[learned], n_classes, penalty)
-            heard[name] = (
-                concerned,
-                Predictions.from_pred_probs(softmax(test @ coef + intercept, axis=1), answer),
-            )
-    return heard
+            predicted[name] = concerned, _predictions(test @ coef + intercept, answer)
+    return predicted

@@ -1,12 +1,15 @@
-"""Is version B better than A, and is that real? Metrics of both on the same test examples, with a paired interval.
+"""Is version B better than A, and is the difference real? A paired test on common test examples.
 
-A metric is a mean of contributions, one an example (assay/evaluation/scores.py). So one formula serves all: the change is the mean
-of their differences, whose variance is that of sampling test examples, whatever the versions share.
+A metric is a mean of contributions, one for each example (assay/evaluation/scores.py). So one
+formula serves all metrics. The change is the mean of the differences of contributions. Their
+variance is that of sampling test examples, whatever the two versions share.
 
-Another draw of the labels or another seed would move errors too, many at once, which no number of test examples evens
-out. How much, refits tell (assay/comparison/training_variance.py), of a head that is not the model. So it is scaled: where errors are counted
-by how far answers differ, which makes it the correlation in a sample of clusters (Kish 1965, the design effect); for
-other metrics by the square of the metric, which makes it a relative error.
+Another draw of the labels or another seed would also move many errors at once. More test examples
+do not average that out. Refits of a closed-form head tell how large this is
+(assay/comparison/training_variance.py). The head is not the model, so its variance is scaled. Where
+errors are counted, the scale is how far answers differ: this gives the correlation within a sample
+of clusters (Kish 1965, the design effect). For other metrics it is the square of the metric: this
+gives a relative error.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -18,15 +21,25 @@ from scipy.special import ndtr, ndtri  # scipy.stats takes a second to import
 from assay.evaluation.scores import METRICS, Predictions
 from assay.measures import multiple_testing
 
-COUNTED = ("accuracy", "macro_f1")  # in points; the more the better
+COUNTED = ("accuracy", "macro_f1")  # these count errors; the larger the better
 _POINT = 0.01  # the change that a larger test set should show,
 _POWER = 0.8  # with this probability
-_PSEUDO = 2.0  # two examples more that disagree, one each way, where errors are counted (Bonett and Price 2012)
+# Two more examples that disagree, one each way, where errors are counted (Bonett and Price 2012).
+_PSEUDO = 2.0
 
 
 @dataclass
 class Verdict:
-    """One metric of two versions. `p_value` is in view of all metrics; `needed` are test examples to see one point."""
+    """One metric of two versions.
+
+    Attributes
+    ----------
+    a, b, change : the metric of both versions, and b - a
+    low, high : the interval of `change`
+    p_value : adjusted for the number of metrics
+    verdict : "better", "worse", "no difference shown" or "same predictions"
+    needed : how many test examples would show a change of one point; None if no number would
+    """
 
     metric: str
     a: float
@@ -35,7 +48,7 @@ class Verdict:
     low: float
     high: float
     p_value: float
-    verdict: str  # better, worse, no difference shown, or same predictions
+    verdict: str
     needed: int | None
 
 
@@ -52,65 +65,89 @@ def judge(
     Parameters
     ----------
     a, b : of the same examples in the same order, with the same answers
-    chance : in training, of each metric, from `chance`; of a metric that is not there: none
-    metrics : a family, in which the chance of any false difference is held at 1 - confidence (Holm 1979)
+    chance : in training, of each metric, from `chance`; a missing one counts as 0
+    metrics : the probability of any false difference in them is at most 1 - confidence (Holm 1979)
     """
-    found = []
+    verdicts = []
     for name in metrics:
-        before, after = METRICS[name](a), METRICS[name](b)
+        before, after = METRICS[name](a), METRICS[name](b)  # (n,)
         known = ~np.isnan(before + after)
-        before, after = before[known], after[known]
-        n, difference = len(before), after - before
-        if not n:
-            continue
-        spread = difference.var() + (_PSEUDO / n if name in COUNTED else 0)  # of one example
-        common = chance.get(name, 0.0) * (
-            spread if name in COUNTED else ((before + after).mean() / 2) ** 2
-        )
-        error = np.sqrt(spread / n + common) if difference.any() else 0.0
-        change = difference.mean()
-        half = ndtri((1 + confidence) / 2) * error
-        p_value = 2 * ndtr(-abs(change) / error) if error else 1.0
-        numbers = before.mean(), after.mean(), change, change - half, change + half, p_value
-        level = 1 - (1 - confidence) / len(metrics)
-        needed = _needed(spread, common, level) if error and name in COUNTED else None
-        verdict = "no difference shown" if error else "same predictions"
-        found.append(Verdict(name, *map(float, numbers), verdict, needed))
-    adjusted = multiple_testing.adjusted(np.array([each.p_value for each in found]))
-    for each, p_value in zip(found, adjusted.tolist(), strict=True):
-        each.p_value = p_value
+        if known.any():
+            level = 1 - (1 - confidence) / len(metrics)
+            options = {"chance": chance.get(name, 0.0), "confidence": confidence, "level": level}
+            verdicts.append(_test(name, before[known], after[known], **options))
+    adjusted = multiple_testing.adjusted(np.array([verdict.p_value for verdict in verdicts]))
+    for verdict, p_value in zip(verdicts, adjusted.tolist(), strict=True):
+        verdict.p_value = p_value
         if p_value < 1 - confidence:
-            each.verdict = "better" if (each.change > 0) == (each.metric in COUNTED) else "worse"
-            each.needed = None
-    return found
+            larger_is_better = verdict.metric in COUNTED
+            verdict.verdict = "better" if (verdict.change > 0) == larger_is_better else "worse"
+            verdict.needed = None
+    return verdicts
 
 
-def _needed(spread: float, common: float, confidence: float) -> int | None:
-    """Test examples with which a change of one point would be shown; None where training alone moves more."""
-    rest = (_POINT / (ndtri((1 + confidence) / 2) + ndtri(_POWER))) ** 2 - common
-    return int(np.ceil(float(f"{spread / rest:.2g}"))) if rest > 0 else None
+def _test(
+    name: str,
+    before: np.ndarray,
+    after: np.ndarray,
+    *,
+    chance: float,
+    confidence: float,
+    level: float,
+) -> Verdict:
+    """The paired test of one metric, not yet adjusted for the others.
+
+    Parameters
+    ----------
+    before, after : (n,) contributions
+    chance : the scaled variance that is common to all test examples
+    confidence, level : of the interval, and of the number of examples that are needed
+    """
+    counted, n, difference = name in COUNTED, len(before), after - before
+    variance = difference.var() + (_PSEUDO / n if counted else 0)  # of one example
+    scale = variance if counted else ((before + after).mean() / 2) ** 2
+    common = chance * scale
+    error = np.sqrt(variance / n + common) if difference.any() else 0.0
+    change = difference.mean()
+    half = ndtri((1 + confidence) / 2) * error
+    p_value = 2 * ndtr(-abs(change) / error) if error else 1.0
+    return Verdict(
+        metric=name,
+        a=float(before.mean()),
+        b=float(after.mean()),
+        change=float(change),
+        low=float(change - half),
+        high=float(change + half),
+        p_value=float(p_value),
+        verdict="no difference shown" if error else "same predictions",
+        needed=_needed(variance, common, level) if error and counted else None,
+    )
+
+
+def _needed(variance: float, common: float, confidence: float) -> int | None:
+    """How many test examples would show a change of one point; None if no number would."""
+    largest = (_POINT / (ndtri((1 + confidence) / 2) + ndtri(_POWER))) ** 2
+    rest = largest - common  # of variance, for sampling test examples
+    return int(np.ceil(float(f"{variance / rest:.2g}"))) if rest > 0 else None
 
 
 def chance(
     pairs: Iterable[Sequence[Predictions]], metrics: Collection[str] = METRICS
 ) -> dict[str, float]:
-    """The variance of changes by chance in training that no number of test examples averages out, scaled, by metric.
+    """The variance of changes, by chance in training, that is common to all test examples; scaled.
 
     Parameters
     ----------
-    pairs : of versions, of the same test examples each time, that differ from the first pair by chance alone
+    pairs : of versions, each time on the same test examples; they differ by chance alone
     """
-    found = {}
-    heard = np.array(
-        [[[METRICS[name](each) for each in pair] for name in metrics] for pair in pairs]
-    )
+    by_pair = [[[METRICS[name](version) for version in pair] for name in metrics] for pair in pairs]
+    contributions = np.array(by_pair)  # (pairs, metrics, 2, examples)
+    common_of = {}
     for number, name in enumerate(metrics):
-        change, level = (
-            heard[:, number, 1] - heard[:, number, 0],
-            heard[:, number].mean(),
-        )  # (pairs, examples)
-        spread = change.var(axis=0).mean()  # of one example by chance alone
-        common = max(0.0, change.mean(axis=1).var() - spread / change.shape[1])
-        scale = spread if name in COUNTED else level**2
-        found[name] = float(common / scale) if scale else 0.0
-    return found
+        before, after = contributions[:, number, 0], contributions[:, number, 1]
+        change = after - before  # (pairs, examples)
+        variance = change.var(axis=0).mean()  # of one example
+        common = max(0.0, change.mean(axis=1).var() - variance / change.shape[1])
+        scale = variance if name in COUNTED else contributions[:, number].mean() ** 2
+        common_of[name] = float(common / scale) if scale else 0.0
+    return common_of

@@ -1,4 +1,4 @@
-"""A version of the data set: the files of a git revision, or of the workspace, from the cache, the remote or git."""
+"""A version of the data: the files of a git revision or the workspace, wherever DVC keeps them."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -25,71 +25,73 @@ from assay.contract.errors import InputError
 
 
 class Version:
-    """What a revision holds. A file that cannot be read is None.
+    """The files of a revision. A file that cannot be read is None.
 
     Paths are those of the working folder, wherever in its git repository that lies.
 
     Attributes
     ----------
-    name : as it was asked for; "workspace"
-    missing : the files that were asked for and are neither cached nor on the remote
-    absent : the files that were asked for and are no part of the revision
+    name : as the user typed it; "workspace"
+    missing : files of the revision that were asked for, but are neither cached nor on the remote
+    absent : files that were asked for, but are no part of the revision
     """
 
     def __init__(self, revision: str | None) -> None:
-        self.name, self.missing, self.absent = revision or "workspace", list[str](), list[str]()
+        self.name = revision or "workspace"
+        self.missing: list[str] = []
+        self.absent: list[str] = []
         if re.fullmatch("[0-9a-f]{40}", self.name):
             self.name = self.name[:7]
         try:
-            repo = Repo(
-                scm=SCM(str(Path.cwd())), config=Config.from_cwd()
-            )  # every revision with the remotes of today
+            # Every revision is read with the remotes of today.
+            repo = Repo(scm=SCM(str(Path.cwd())), config=Config.from_cwd())
             self._switched = ExitStack()  # as long as this lives, the repo is at the revision
             if revision:
                 self._switched.enter_context(repo.switch(revision))
             self._files = repo.dvcfs
             self._files.info(parameters.FILE.as_posix())
         except FileNotFoundError:
-            raise InputError(
-                f"{self.name} cannot be read: it has no {parameters.FILE} in this folder"
-            ) from None
+            no_file = f"it has no {parameters.FILE} in this folder"
+            raise InputError(f"{self.name} cannot be read: {no_file}") from None
         except DvcException as error:
             raise InputError(f"{self.name} cannot be read: {error}") from None
 
     def open(self, path: Path) -> BinaryIO | None:
+        name = path.as_posix()
         try:
-            return self._files.open(path.as_posix(), "rb")
+            return self._files.open(name, "rb")
         except (OSError, DvcException):  # DVC's: a remote that does not answer
-            (self.missing if self._files.exists(path.as_posix()) else self.absent).append(
-                path.as_posix()
-            )
+            (self.missing if self._files.exists(name) else self.absent).append(name)
             return None
 
     def read(self, path: Path) -> bytes | None:
         file = self.open(path)
-        return file and file.read()
+        return None if file is None else file.read()
 
-    def json(self, path: Path) -> dict:
+    def json(self, path: Path) -> dict[str, Any]:
         """The values of a JSON file; {} where there is none."""
         return json.loads(self.read(path) or b"{}")
 
     def csv(self, path: Path, columns: Sequence[str] = ()) -> pd.DataFrame | None:
         """A CSV file as `csv_files.write_frame` writes it."""
         content = self.read(path)
-        return (
-            None
-            if content is None
-            else csv_files.parse_csv(f"{self.name}:{path}", content, columns).to_pandas()
-        )
+        if content is None:
+            return None
+        return csv_files.parse_csv(f"{self.name}:{path}", content, columns).to_pandas()
+
+    def labels(self, path: Path) -> pd.DataFrame | None:
+        """A CSV file of labels, with `label` and `source`, by id."""
+        frame = self.csv(path, ["id", "label", "source"])
+        return None if frame is None else frame.set_index("id")
 
     def parameters_since(self, earlier: "Version") -> dict[str, list]:
         """The parameters that differ, each as [then, now]."""
-        two = [
-            parse_yaml(version.read(parameters.FILE), parameters.FILE)
+        then, now = (
+            {"": {"data": parse_yaml(version.read(parameters.FILE), parameters.FILE)}}
             for version in (earlier, self)
-        ]
-        found = diff(*({"": {"data": each}} for each in two)).get("", {})
-        return {key: [each["old"], each["new"]] for key, each in sorted(found.items())}
+        )
+        changed = sorted(diff(then, now).get("", {}).items())
+        return {key: [values["old"], values["new"]] for key, values in changed}
 
     def batches(self) -> list[str] | None:
         return self.json(paths.LISTED).get("batches")
@@ -102,55 +104,50 @@ class Version:
             file = self.open(paths.examples(batch))
             if file is None:
                 return None
-            frames[batch] = pq.read_table(
-                file, columns=["id", "key", "split"], use_threads=False
-            ).to_pandas()
+            table = pq.read_table(file, columns=["id", "key", "split"], use_threads=False)
+            frames[batch] = table.to_pandas()
         return catalogue.once(frames).set_index("id") if frames else None
 
     @cached_property
     def learned(self) -> pd.DataFrame | None:
         """What training learns from: `label`, `weight`, `source` by id."""
-        frame = self.csv(paths.ANNOTATED_LABELS, ["id", "label", "source"])
-        return None if frame is None else frame.set_index("id")
+        return self.labels(paths.ANNOTATED_LABELS)
 
     def votes(self) -> pd.DataFrame | None:
         """Every label that was collected: `id`, `annotator`, `label`."""
         frames = [self.csv(paths.labels(batch)) for batch in self.batches() or []]
-        return (
-            None
-            if not frames or any(frame is None for frame in frames)
-            else pd.concat(frames, ignore_index=True)
-        )
+        if not frames or any(frame is None for frame in frames):
+            return None
+        return pd.concat(frames, ignore_index=True)
 
     def answers(self) -> pd.DataFrame | None:
-        """People's answers in data/annotations, which git holds: `name` (an id or key), `annotator`, `label`."""
-        if not self._files.isdir(paths.ANNOTATIONS.as_posix()):
-            self.absent.append(paths.ANNOTATIONS.as_posix())
+        """People's answers in data/annotations: `name` (an id or key), `annotator`, `label`."""
+        folder = paths.ANNOTATIONS.as_posix()
+        if not self._files.isdir(folder):
+            self.absent.append(folder)
             return None
-        frames = [pd.DataFrame(columns=["name", "annotator", "label"])]
-        for path in filter(
-            is_answers, map(Path, sorted(self._files.find(paths.ANNOTATIONS.as_posix())))
-        ):
+        columns = ["name", "annotator", "label"]
+        frames = [pd.DataFrame(columns=columns)]
+        for path in filter(is_answers, map(Path, sorted(self._files.find(folder)))):
             content = self.read(path)
             if content is None:
                 return None
-            frame = spreadsheets.parse(
-                f"{self.name}:{path}", content, ["annotator", "label"]
-            ).to_pandas()
-            by = "id" if "id" in frame else "key"
-            frames.append(frame.rename(columns={by: "name"}).reindex(columns=frames[0].columns))
+            table = spreadsheets.parse(f"{self.name}:{path}", content, columns[1:])
+            name = "id" if "id" in table.column_names else "key"
+            frame = table.to_pandas().rename(columns={name: "name"})
+            frames.append(frame.reindex(columns=columns))
         return pd.concat(frames, ignore_index=True)
 
     def features(self, examples: pd.DataFrame) -> np.ndarray | None:
         """The embeddings (n, features) of some rows of `examples`, in their order."""
-        found = None
+        features = None
         for batch, rows in examples.reset_index().groupby("batch", sort=False)["row"]:
             file = self.open(paths.embeddings(batch))
             if file is None:
                 return None
             local = isinstance(getattr(file, "name", None), str)  # in the cache or the workspace
             array = np.load(file.name, mmap_mode="r") if local else np.load(file)
-            if found is None:
-                found = np.empty((len(examples), array.shape[1]), array.dtype)
-            found[rows.index] = array[rows]
-        return found
+            if features is None:
+                features = np.empty((len(examples), array.shape[1]), array.dtype)
+            features[rows.index] = array[rows]
+        return features

@@ -70,12 +70,8 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
         raise InputError(f"{source.place} {no_export}: {error!r}") from None
     changed = [key for key, label in labels.items() if before.get(key, label) != label]
     gone = [(id_, person) for id_, person in before if id_ in there and (id_, person) not in labels]
-    deleted = [(id_,) for id_ in pushed if id_ not in there]
-    remarks |= {
-        "changed since the last pull": changed,
-        "removed since the last pull": gone,
-        "deleted since the push": deleted,
-    }
+    remarks |= {"changed since the last pull": changed, "removed since the last pull": gone}
+    deleted = [id_ for id_ in pushed if id_ not in there]
     after = {key: label for key, label in before.items() if key[0] not in there} | labels
     if after != before:
         rows = sorted((*key, label) for key, label in after.items())
@@ -83,10 +79,11 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     people = {person for _, person in labels}
     unchanged = ", as before" if after == before else ""
     yield f"{len(labels)} votes by {len(people)} people in {ANSWERS}{unchanged}"
-    for remark, keys in remarks.items():
-        if keys:
-            examples = ", ".join(" by ".join(key) for key in keys[:_EXAMPLES])
-            yield f"{len(keys)} {remark}: {examples}{', …' if len(keys) > _EXAMPLES else ''}"
+    lines = {remark: [" by ".join(key) for key in keys] for remark, keys in remarks.items()}
+    for remark, names in [*lines.items(), ("deleted since the push", deleted)]:
+        if names:
+            more = ", …" if len(names) > _EXAMPLES else ""
+            yield f"{len(names)} {remark}: {', '.join(names[:_EXAMPLES])}{more}"
 
 
 def _votes() -> dict[votes.Key, str]:

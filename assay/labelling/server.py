@@ -64,7 +64,7 @@ class Server:
             key = self.call("POST", "token/refresh/", {"refresh": key})["access"]
         self.session.headers["Authorization"] = f"{scheme} {key}"
 
-    def call(self, method: str, path: str, body: object = None) -> Any:
+    def call(self, method: str, path: str, body: Any = None) -> Any:
         """The response to a request, from JSON."""
         url = f"{self.url}/api/{path}"
         try:
@@ -72,8 +72,8 @@ class Server:
             response.raise_for_status()
             return response.json()
         except requests.RequestException as error:
-            no_response = error.response is None
-            problem = type(error).__name__ if no_response else error.response.text[:300]
+            refusal = error.response
+            problem = type(error).__name__ if refusal is None else refusal.text[:300]
             check = f"is Label Studio there, and does {_KEY} hold a personal access token of it?"
             raise InputError(f"{url} failed ({problem}): {check}") from None
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 Key = tuple[str, str]  # the id of the example, the annotator
+Remarks = dict[str, list[Key]]  # what they say, and the keys that they are about
 
 
 def of_tasks(
@@ -12,7 +13,7 @@ def of_tasks(
     people: Mapping[int, str | None],
     known: Collection[str],
     classes: Sequence[str],
-) -> tuple[dict[Key, str], dict[str, list[Key]]]:
+) -> tuple[dict[Key, str], Remarks]:
     """The last answer of each person about each example.
 
     Parameters
@@ -23,10 +24,10 @@ def of_tasks(
 
     Returns
     -------
-    The label by key, and remarks for the user: what they say, and the keys that they are about.
+    The label by key, and remarks for the user.
     """
     last: dict[Key, dict] = {}
-    remarks = defaultdict(list)
+    remarks: Remarks = defaultdict(list)
     for id_, annotation in _by_time(tasks):
         key = id_, annotator(annotation, people)
         if annotation["completed_by"] is None:
@@ -41,7 +42,7 @@ def of_tasks(
             remarks["skipped"].append((id_, person))
         elif id_ not in known:
             remarks["about no example of the listed batches, left out"].append((id_, person))
-        elif label not in classes:
+        elif label is None or label not in classes:
             answer = f"{label!r} to {id_}"
             remarks["with no class of the data, left out"].append((answer, person))
         else:

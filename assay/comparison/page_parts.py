@@ -1,0 +1,182 @@
+"""The parts of a comparison for people: data, model, and why; each has lines, a table and notes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from assay.comparison.verdict import COUNTED
+
+_LISTED = 4  # of a long list; JSON has all
+_CLASSES = 10  # of the list of classes
+_CHANGES = {
+    "additions": "examples added",
+    "removals": "examples taken out",
+    "relabels": "labels changed",
+    "all": "all of these",
+}
+Result = dict[str, Any]  # a part of what `compare.compare` returns
+
+
+@dataclass
+class Part:
+    """A part of the page.
+
+    Attributes
+    ----------
+    lines : names and texts
+    table : rows of cells, the header first
+    notes : sentences about the table
+    """
+
+    title: str
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    table: list[list[str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def parts(result: Result) -> list[Part]:
+    all_parts = [Part("Data", lines=_data_lines(result["data"])), _model(result)]
+    if "why" in result["model"]:
+        all_parts.append(_why(result))
+    notes = all_parts[-1].notes
+    for name, files in result["absent"].items():
+        notes.append(f"not found in {name}, so not compared: {some(files)}")
+    missing = result["missing"]
+    if missing:
+        count = "1 file is" if len(missing) == 1 else f"{len(missing)} files are"
+        notes.append(f"{count} neither cached nor on the remote ({some(missing)}): try `dvc pull`")
+    return all_parts
+
+
+def _data_lines(data: Result) -> list[tuple[str, str]]:
+    lines = []
+    if "batches" in data:
+        lines.append(("batches", _batches(*data["batches"])))
+    if "examples" in data:
+        lines.append(("examples", _counts(data["examples"])))
+        lines.append(("splits", _splits(data["examples"])))
+    else:
+        before, after = data["counts"]
+        names = [name for name in ("examples", "labelled") if name in before and name in after]
+        lines += [(name, _change(before[name], after[name])) for name in names]
+    for key, name in (("labels", "labels"), ("test_labels", "test labels")):
+        if key in data:
+            lines.append((name, _counts(data[key])))
+            if data[key]["relabelled"]:
+                lines.append(("  relabelled", _relabelled(data[key])))
+    people = data.get("people", {}).items()
+    by_person = [(f"by {name}", _counts(counts)) for name, counts in people if _changes(counts)]
+    lines += by_person[:_LISTED]
+    if "answers" in data and data["answers"][0] != data["answers"][1]:
+        lines.append(("answers", _change(*data["answers"])))
+    if "classes" in data:
+        sizes = {name: (old, new) for name, (old, new) in data["classes"].items() if old != new}
+        changed = [f"{name}: {_change(old, new)}" for name, (old, new) in sizes.items()]
+        lines.append(("classes", some(changed, _CLASSES) if changed else "as they were"))
+    changed = [f"{key} {old} → {new}" for key, (old, new) in data["parameters"].items()
+               if key != "batches"]  # fmt: skip
+    if changed:
+        lines.append(("parameters", some(changed)))
+    return lines
+
+
+def _batches(old: list[str], new: list[str]) -> str:
+    added = [name for name in new if name not in old]
+    removed = [name for name in old if name not in new]
+    text = _change(len(old), len(new))
+    text += f", + {some(added)}" if added else ""
+    return text + (f", − {some(removed)}" if removed else "")
+
+
+def _splits(examples: Result) -> str:
+    moves = ", ".join(f"{n:,} from {move}" for move, n in examples["moved"].items())
+    kept = examples["b"] - examples["added"]
+    return f"CHANGED: {moves}: no test is fair" if moves else f"none of {kept:,} moved"
+
+
+def _model(result: Result) -> Part:
+    model = result["model"]
+    if "metrics" not in model:
+        return _recorded(result)
+    table = [["", result["a"], result["b"], "change (interval)", "verdict"]]
+    for name, judged in model["metrics"].items():
+        values = [f"{judged['a']:.4f}", f"{judged['b']:.4f}"]
+        table.append([spelled(name), *values, _interval(judged), judged["verdict"]])
+    title = f"Model, on the {model['test_examples']:,} test examples of both"
+    return Part(title, table=table, notes=_model_notes(model, result["b"]))
+
+
+def _model_notes(model: Result, name_b: str) -> list[str]:
+    notes, judged = [], model["metrics"].values()
+    unseen = [metric for metric in judged if metric["verdict"] == "no difference shown"]
+    if unseen and unseen[0]["metric"] in COUNTED:
+        point, needed = f"one point of {spelled(unseen[0]['metric'])}", unseen[0]["needed"]
+        enough = f"would need about {needed or 0:,} test examples to see {point}"
+        hidden = f"no number of test examples would show {point}: chance in training moves it more"
+        notes.append(enough if needed else hidden)
+    if len(judged) > 1:
+        family = f"all {len(judged)} metrics (Holm)"
+        notes.append(f"verdicts are adjusted for {family}; an interval is for its metric alone")
+    if model["chance_in_training"] is None:
+        why = "embeddings or labels are missing"
+        notes.append(f"the intervals leave out chance in training: {why}")
+    if model["answers_changed"]:
+        changed = f"{model['answers_changed']:,} test answers changed"
+        notes.append(f"{changed}: both are scored against those of {name_b}")
+    return notes
+
+
+def _recorded(result: Result) -> Part:
+    recorded = result["model"]["recorded"]
+    table = [["", result["a"], result["b"], "change"]] if recorded else []
+    for name, (a, b) in recorded.items():
+        values = [f"{value:.4f} ({low:.4f} to {high:.4f})" for value, low, high in (a, b)]
+        table.append([spelled(name), *values, f"{b[0] - a[0]:+.4f}"])
+    return Part("Model, as recorded: each on its own test examples", table=table)
+
+
+def _why(result: Result) -> Part:
+    shares = result["model"]["why"]
+    base = f"{next(iter(shares.values()))['a']:.4f}"
+    table = [["", "examples", "accuracy", "change (interval)"]]
+    table.append([f"labels of {result['a']}", "", base, ""])
+    for name, judged in shares.items():
+        values = [f"{judged['examples']:,}", f"{judged['b']:.4f}", _interval(judged)]
+        table.append([_CHANGES[name], *values])
+    title = "Why: a closed-form head on the embeddings, with one kind of change at a time"
+    return Part(title, table=table)
+
+
+def _relabelled(labels: Result) -> str:
+    sources = ", ".join(f"{n:,} {source}" for source, n in labels["relabelled_by"].items())
+    swaps = [f"{old} → {new}{f' ({n:,})' if n > 1 else ''}" for old, new, n in labels["swaps"]]
+    return f"{sources}: {some(swaps)}"
+
+
+def _counts(counts: Result) -> str:
+    changes = ", ".join(f"{n:,} {word}" for word, n in _changes(counts).items())
+    return _change(counts["a"], counts["b"]) + (f": {changes}" if changes else "")
+
+
+def _changes(counts: Result) -> dict[str, int]:
+    return {word: counts[word] for word in ("added", "removed", "changed") if counts.get(word)}
+
+
+def _change(old: int, new: int) -> str:
+    return f"{new:,}" if old == new else f"{old:,} → {new:,}"
+
+
+def _interval(judged: Result) -> str:
+    if judged["verdict"] == "same predictions":
+        return "the same predictions"
+    return f"{judged['change']:+.4f} ({judged['low']:+.3f} to {judged['high']:+.3f})"
+
+
+def some(names: Sequence[str], at_most: int = _LISTED) -> str:
+    """The first names, and how many more there are."""
+    more = f", … {len(names) - at_most:,} more" if len(names) > at_most else ""
+    return ", ".join(names[:at_most]) + more
+
+
+def spelled(metric: str) -> str:
+    return metric.replace("_", " ").replace("f1", "F1")
