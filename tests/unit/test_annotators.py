@@ -1,23 +1,21 @@
-"""Consensus weighs people by how far they can be trusted, and no odd annotator breaks it."""
+"""The consensus weighs annotators by their reliability, also with unusual annotators."""
 
 import numpy as np
 
+from assay.cleaning import annotators
 from assay.cleaning.annotators import Votes, consensus
 
 
 def people(accuracies: list[float], n: int = 500, n_classes: int = 4) -> tuple[np.ndarray, Votes]:
-    """The truth (n,), and what each person says of every example."""
+    """The true classes (n,), and a vote of each annotator on every example."""
     rng = np.random.default_rng(0)
     truth = rng.integers(n_classes, size=n)
     examples = np.tile(np.arange(n), len(accuracies))
-    annotators = np.repeat(np.arange(len(accuracies)), n)
+    annotator = np.repeat(np.arange(len(accuracies)), n)
     wrong = rng.random(len(examples)) >= np.repeat(accuracies, n)
-    labels = np.where(
-        wrong,
-        (truth[examples] + rng.integers(1, n_classes, len(examples))) % n_classes,
-        truth[examples],
-    )
-    return truth, Votes(examples, annotators, labels, (n, len(accuracies), n_classes))
+    other = (truth[examples] + rng.integers(1, n_classes, len(examples))) % n_classes
+    labels = np.where(wrong, other, truth[examples])
+    return truth, Votes(examples, annotator, labels, (n, len(accuracies), n_classes))
 
 
 def right(truth: np.ndarray, probabilities: np.ndarray) -> float:
@@ -36,7 +34,7 @@ def test_beats_the_majority_where_people_differ():
     assert right(truth, consensus(votes).probabilities) > right(truth, majority) + 0.05
 
 
-def test_a_model_helps_and_shows_who_errs_even_where_nobody_agrees_with_anybody():
+def test_a_prior_helps_and_tells_the_accuracies_where_examples_have_one_vote():
     truth, votes = people([0.9, 0.5], n=2000)
     once = votes.examples % 2 == votes.annotators  # one label an example
     votes = Votes(votes.examples[once], votes.annotators[once], votes.labels[once], votes.shape)
@@ -58,7 +56,7 @@ def test_few_labels_an_example():
     assert right(truth[voted], found.probabilities[voted]) > 0.7
 
 
-def test_who_is_taken_for_whom():
+def test_the_confusion_matrix_is_found():
     truth, votes = people([0.95, 0.95, 0.95], n=4000)
     confused = (truth[votes.examples] == 1) & (votes.examples % 3 == votes.annotators)
     votes.labels[confused] = 2  # one of three people calls a 1 a 2
@@ -67,12 +65,12 @@ def test_who_is_taken_for_whom():
     assert confusion[2, 1] < 0.05
 
 
-def test_test_labels_say_nothing_of_people():
+def test_labels_of_test_examples_do_not_change_accuracies():
     _, votes = people([0.9, 0.9, 0.9])
     held_out = np.arange(votes.shape[0]) < 250
     spoilt = Votes(votes.examples, votes.annotators, votes.labels.copy(), votes.shape)
     spoilt.labels[(votes.annotators == 0) & held_out[votes.examples]] = 0
-    accuracies = [consensus(each, held_out).accuracy for each in (votes, spoilt)]
+    accuracies = [consensus(given, held_out).accuracy for given in (votes, spoilt)]
     np.testing.assert_array_equal(*accuracies)
 
 
@@ -80,7 +78,7 @@ def test_one_vote_is_the_consensus():
     found = consensus(Votes(np.array([0, 1]), np.array([0, 1]), np.array([2, 0]), (3, 2, 3)))
     assert found.probabilities.argmax(axis=1)[:2].tolist() == [2, 0]
     np.testing.assert_allclose(found.probabilities[2], 1 / 3)
-    np.testing.assert_allclose(found.accuracy, 0.9)  # what is expected of people
+    np.testing.assert_allclose(found.accuracy, 0.9)  # the expected accuracy
 
 
 def test_always_the_same_answer_at_random_and_a_single_class():
@@ -89,7 +87,15 @@ def test_always_the_same_answer_at_random_and_a_single_class():
     found = consensus(votes)
     assert (found.accuracy[2:] < 0.4).all()
     assert right(truth, found.probabilities) > 0.9
-    alone = Votes(
-        votes.examples, votes.annotators, np.zeros_like(votes.labels), (*votes.shape[:2], 1)
-    )
-    assert np.isfinite(consensus(alone).probabilities).all()
+    zeros = np.zeros_like(votes.labels)
+    one_class = Votes(votes.examples, votes.annotators, zeros, (*votes.shape[:2], 1))
+    assert np.isfinite(consensus(one_class).probabilities).all()
+
+
+def test_blocks_do_not_change_the_consensus(monkeypatch):
+    _, votes = people([0.9, 0.7, 0.5])
+    whole = consensus(votes)
+    monkeypatch.setattr(annotators, "_CELLS", 130)
+    in_blocks = consensus(votes)
+    np.testing.assert_allclose(in_blocks.probabilities, whole.probabilities, atol=1e-6)
+    np.testing.assert_allclose(in_blocks.accuracy, whole.accuracy)

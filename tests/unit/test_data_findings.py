@@ -1,4 +1,4 @@
-"""What may be wrong beside labels, planted in data small enough to be sure of it."""
+"""Findings beside labels, planted in small data."""
 
 import numpy as np
 import pandas as pd
@@ -16,18 +16,16 @@ def scenes(n: int, side: int = 24, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.rfftfreq(side), indexing="ij"))
     strength = 1 / np.maximum(frequency, 1 / side) ** 1.2
-    images = np.fft.irfft2(
-        np.fft.rfft2(rng.normal(size=(n, side, side))) * strength, s=(side, side)
-    )
+    spectrum = np.fft.rfft2(rng.normal(size=(n, side, side))) * strength
+    images = np.fft.irfft2(spectrum, s=(side, side))
     images *= 45 / images.std(axis=(1, 2), keepdims=True)
     return (images + 128).clip(0, 255).astype(np.uint8)[..., None]
 
 
 def catalogue(splits: list[str]) -> pd.DataFrame:
     names = [f"{number:03}" for number in range(len(splits))]
-    return pd.DataFrame(
-        {"id": names, "key": names, "split": splits, "batch": "b", "row": range(len(splits))}
-    )
+    columns = {"id": names, "key": names, "split": splits, "batch": "b"}
+    return pd.DataFrame(columns | {"row": range(len(splits))})
 
 
 # Neighbours
@@ -39,9 +37,8 @@ def test_few_rows_have_their_exact_neighbours(n, k, seed):
     rows = np.random.default_rng(seed).normal(size=(n, 3)).astype(np.float32)
     found = near_duplicates.nearest(rows, k)
     distances = np.linalg.norm(rows[:, None] - rows, axis=2) + np.where(np.eye(n), np.inf, 0)
-    np.testing.assert_allclose(
-        found.distances, np.sort(distances, axis=1)[:, : min(k, n - 1)], atol=1e-3
-    )
+    nearest = np.sort(distances, axis=1)[:, : min(k, n - 1)]
+    np.testing.assert_allclose(found.distances, nearest, atol=1e-3)
     assert (found.rows != np.arange(n)[:, None]).all()
 
 
@@ -50,15 +47,19 @@ def test_many_rows_have_nearly_all_of_theirs(monkeypatch):
     rows = np.random.default_rng(0).normal(size=(3000, 8)).astype(np.float32)
     found = near_duplicates.nearest(rows)
     assert (np.diff(found.distances, axis=1) >= 0).all()
-    np.testing.assert_allclose(
-        found.distances,
-        np.linalg.norm(rows[:, None] - rows[found.rows], axis=2),
-        rtol=1e-3,
-        atol=1e-3,
-    )
+    distances = np.linalg.norm(rows[:, None] - rows[found.rows], axis=2)
+    np.testing.assert_allclose(found.distances, distances, rtol=1e-3)
     monkeypatch.setattr(near_duplicates, "_PROBES", 3000)
     exact = near_duplicates.nearest(rows)
     assert (found.rows[:, 0] == exact.rows[:, 0]).mean() > 0.8
+
+
+def test_equal_rows_are_neighbours_and_none_is_its_own():
+    rows = np.repeat(np.eye(3, dtype=np.float32), 20, axis=0)
+    found = near_duplicates.nearest(rows)
+    assert (found.distances < 1e-6).all()
+    assert (found.rows != np.arange(60)[:, None]).all()
+    assert (found.rows // 20 == np.arange(60)[:, None] // 20).all()
 
 
 @given(st.integers(0, 2**16), st.sampled_from([0.01, 1.0, 1000.0]))
@@ -66,23 +67,19 @@ def test_many_rows_have_nearly_all_of_theirs(monkeypatch):
 def test_copies_are_found_at_every_scale_and_none_where_there_is_none(seed, scale):
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(500, 12)).astype(np.float32)
-    assert len(near_duplicates.copies(near_duplicates.nearest(scale * rows))[0]) <= 2
+    first, _, _ = near_duplicates.copies(near_duplicates.nearest(scale * rows))
+    assert len(first) <= 2
     rows[490:] = rows[:10] + 0.01 * rng.normal(size=(10, 12))
-    pairs = set(
-        zip(
-            *map(list, near_duplicates.copies(near_duplicates.nearest(scale * rows))[:2]),
-            strict=True,
-        )
-    )
+    first, second, _ = near_duplicates.copies(near_duplicates.nearest(scale * rows))
+    pairs = set(zip(first, second, strict=True))
     assert pairs >= {(number, 490 + number) for number in range(10)}
 
 
 def test_a_handful_of_rows_has_no_copies():
     for n in (1, 2, 3, 10):
-        assert (
-            len(near_duplicates.copies(near_duplicates.nearest(np.ones((n, 2), np.float32)))[0])
-            == 0
-        )
+        neighbours = near_duplicates.nearest(np.ones((n, 2), np.float32))
+        first, _, _ = near_duplicates.copies(neighbours)
+        assert len(first) == 0
 
 
 # Images
@@ -92,20 +89,19 @@ def test_a_handful_of_rows_has_no_copies():
 @settings(max_examples=10, deadline=None)
 def test_fingerprints_hardly_change_with_shift_and_brightness(seed):
     images = scenes(2, seed=seed)
-    of = image_statistics.fingerprint(
-        np.concatenate([images, np.roll(images[:1], 1, axis=2), images[:1] // 2 + 40])
-    )
-    assert np.linalg.norm(of[0] - of[2]) < np.linalg.norm(of[0] - of[1]) / 2
-    assert np.linalg.norm(of[0] - of[3]) < np.linalg.norm(of[0] - of[1]) / 4
+    shifted, brighter = np.roll(images[:1], 1, axis=2), images[:1] // 2 + 40
+    prints = image_statistics.fingerprint(np.concatenate([images, shifted, brighter]))
+    other, shifted, brighter = np.linalg.norm(prints[0] - prints[1:], axis=1)
+    assert shifted < other / 2
+    assert brighter < other / 4
 
 
 def test_bad_pictures():
     images = scenes(200)
     images[0] = 77
     images[1] //= 16
-    images[2] = np.mean(
-        [np.roll(images[2], (a, b), (0, 1)) for a in (-1, 0, 1) for b in (-1, 0, 1)], axis=0
-    )
+    shifts = [np.roll(images[2], (a, b), (0, 1)) for a in (-1, 0, 1) for b in (-1, 0, 1)]
+    images[2] = np.mean(shifts, axis=0)
     images[3, 12:] = 128
     found = image_statistics.problems(image_statistics.statistics(images))
     assert {kind: np.flatnonzero(flag).tolist() for kind, flag in found.items()} == {
@@ -119,9 +115,6 @@ def test_tiny_images_pass(shape):
     assert np.isfinite(image_statistics.fingerprint(images)).all()
     problems = image_statistics.problems(image_statistics.statistics(images))
     assert not problems["blurred"].any()
-
-
-# Outliers and drift
 
 
 # Sounds and texts
@@ -161,6 +154,9 @@ def test_statistics_as_slices():
     assert found["mojibake"].tolist() == ["low"] * 8 + ["high"]
 
 
+# Outliers and drift
+
+
 def test_an_outlier_is_far_in_any_direction():
     rng = np.random.default_rng(0)
     rows = (rng.normal(size=(1000, 5)) * [1, 1, 1, 1, 0.3]).astype(np.float32)
@@ -175,30 +171,25 @@ def test_drift_says_what_differs():
     new = np.arange(600) >= 300
     rows, light = rng.normal(size=(600, 5)), rng.normal(size=600)
     classes = rng.integers(4, size=600)
-    assert drift.significant(drift.p_values(new, rows, classes, {"brightness": light})) == []
-    assert drift.significant(drift.p_values(new, rows + 0.5 * new[:, None], classes, {})) == [
-        "embeddings"
-    ]
-    assert drift.significant(drift.p_values(new, rows, np.where(new, 1, classes), {})) == [
-        "class mix"
-    ]
-    assert drift.significant(drift.p_values(new, rows, classes, {"brightness": light + new})) == [
-        "brightness"
-    ]
-    said = drift.describe(
-        "class mix", new, {}, {"cat": np.where(new, True, classes == 1), "dog": classes == 2}
-    )
-    assert said.startswith("cat 100.0% instead of ")
+
+    def significant(*measured: np.ndarray | dict) -> list[str]:
+        return drift.significant(drift.p_values(new, *measured))
+
+    assert significant(rows, classes, {"brightness": light}) == []
+    assert significant(rows + 0.5 * new[:, None], classes, {}) == ["embeddings"]
+    assert significant(rows, np.where(new, 1, classes), {}) == ["class mix"]
+    assert significant(rows, classes, {"brightness": light + new}) == ["brightness"]
+    has_class = {"cat": np.where(new, True, classes == 1), "dog": classes == 2}
+    description = drift.describe("class mix", new, {}, has_class)
+    assert description.startswith("cat 100.0% instead of ")
 
 
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=6))
 def test_holm_keeps_the_smallest_p_values_and_no_more_than_without_correction(p_values):
     kept = drift.significant(p_values)
     assert all(p_values[name] <= drift.LEVEL for name in kept)
-    assert all(
-        p_values[name] >= max(map(p_values.get, kept), default=0)
-        for name in p_values.keys() - set(kept)
-    )
+    largest = max(map(p_values.get, kept), default=0)
+    assert all(p_values[name] >= largest for name in p_values.keys() - set(kept))
 
 
 def test_random_halves_do_not_drift():
@@ -207,12 +198,9 @@ def test_random_halves_do_not_drift():
     flagged = 0
     for _ in range(100):
         new = rng.permutation(400) < 200
-        flagged += (
-            drift.significant(
-                drift.p_values(new, rows, rng.integers(3, size=400), {"a": rows[:, 0]})
-            )
-            != []
-        )
+        classes = rng.integers(3, size=400)
+        p_values = drift.p_values(new, rows, classes, {"a": rows[:, 0]})
+        flagged += drift.significant(p_values) != []
     assert flagged <= 5
 
 
@@ -248,20 +236,16 @@ def test_two_names_of_one_class_overlap():
     assert found[["given", "suggested"]].to_numpy().tolist() == [["c", "c2"]]
 
 
-def test_only_what_is_no_test_example_is_dropped():
-    judged = pd.DataFrame(
-        {"id": ["p", "q"], "decision": ["keep", "relabel"], "reason": ["", "why"]}
-    )
-    found = pd.DataFrame(
-        {
-            "id": ["p", "q", "x"],
-            "decision": ["drop", "review", "drop"],
-            "reason": ["leak", "dark", "leak"],
-        }
-    )
-    left = data_findings.drop(judged, data_findings.left_out(found))
-    assert left["decision"].tolist() == ["drop", "relabel"]
-    assert left["reason"].tolist() == ["leak", "why"]
+def test_what_findings_drop_is_left_out_once():
+    columns = ["id", "decision", "reason"]
+    rows = [("x", "drop", "leak"), ("q", "review", "dark"), ("p", "drop", "leak")]
+    findings = pd.DataFrame([*rows, ("p", "drop", "outlier")], columns=columns)
+    left_out = data_findings.left_out(findings)
+    assert left_out.to_numpy().tolist() == [["p", "leak"], ["x", "leak"]]
+    judged = pd.DataFrame([("p", "keep", ""), ("q", "relabel", "why")], columns=columns)
+    dropped = data_findings.drop(judged, left_out)
+    assert dropped["decision"].tolist() == ["drop", "relabel"]
+    assert dropped["reason"].tolist() == ["leak", "why"]
 
 
 def test_every_kind_has_an_action():

@@ -1,7 +1,8 @@
-"""The share of wrong labels, and who is taken for whom, are found without knowing which labels are wrong."""
+"""The noise layer finds the share of wrong labels and the confusions without the truth."""
 
 import numpy as np
 import pytest
+from scipy.optimize import approx_fprime
 
 from assay.cleaning import noise_layer
 from assay.training import calibration
@@ -15,11 +16,8 @@ def noisy(
     scores = rng.normal(size=(n, n_classes))
     truth = np.argmax(scores / 0.2 + rng.gumbel(size=scores.shape), axis=1)
     wrong = rng.random(n) < noise
-    return (
-        scores,
-        truth,
-        np.where(wrong, (truth + rng.integers(1, n_classes, n)) % n_classes, truth),
-    )
+    other = (truth + rng.integers(1, n_classes, n)) % n_classes
+    return scores, truth, np.where(wrong, other, truth)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.02, 0.1, 0.3])
@@ -30,31 +28,29 @@ def test_finds_temperature_and_noise(noise):
     assert 1 / sharpness[0] == pytest.approx(0.2, rel=0.1)
 
 
-def test_finds_who_is_taken_for_whom():
+def test_finds_the_confusion_matrix():
     scores, truth, _ = noisy(0.0)
-    given = np.where(
-        (truth == 1) & (np.arange(len(truth)) % 4 == 0), 2, truth
-    )  # one 1 in four is called a 2
+    one_in_four = np.arange(len(truth)) % 4 == 0
+    given = np.where((truth == 1) & one_in_four, 2, truth)
     confusion = noise_layer.fit([scores], given).confusion
     np.testing.assert_allclose(confusion[1, [1, 2]], [0.75, 0.25], atol=0.04)
     np.testing.assert_allclose(np.diag(confusion)[[0, 2, 3, 4]], 1, atol=0.03)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3])
-def test_labels_that_are_wrong_by_class_are_found_although_a_voice_learned_them(share):
+def test_labels_that_are_wrong_by_class_are_found_although_a_classifier_learned_them(share):
     rng = np.random.default_rng(0)
     truth = rng.integers(5, size=4000)
     given = np.where(rng.random(4000) < share, (truth + 1) % 5, truth)
-    usual = np.stack([np.roll([1 - share, share, 0, 0, 0], each) for each in range(5)])[truth]
-    voice = np.log(usual + 0.01) + rng.normal(
-        scale=0.1, size=usual.shape
-    )  # what neighbours say of the given labels
-    layer = noise_layer.fit([voice], given)
-    joint = layer.pred_probs([voice]) * layer.confusion[:, given].T
+    shares = np.stack([np.roll([1 - share, share, 0, 0, 0], label) for label in range(5)])[truth]
+    # the scores that neighbours would give, from the given labels
+    scores = np.log(shares + 0.01) + rng.normal(scale=0.1, size=shares.shape)
+    layer = noise_layer.fit([scores], given)
+    joint = layer.pred_probs([scores]) * layer.confusion[:, given].T
     assert np.mean(joint.argmax(axis=1) == truth) > 0.98
 
 
-def test_with_more_classes_than_examples_can_weigh_it_is_still_found_who_is_taken_for_whom():
+def test_confusions_are_found_with_too_few_examples_for_free_weights():
     scores, truth, _ = noisy(0.0, n=3000, n_classes=60)
     given = np.where(np.random.default_rng(1).random(3000) < 0.1, (truth + 1) % 60, truth)
     layer = noise_layer.fit([scores], given)
@@ -63,23 +59,23 @@ def test_with_more_classes_than_examples_can_weigh_it_is_still_found_who_is_take
     assert np.mean(mistaken == np.arange(1, 61) % 60) > 0.9
 
 
-def test_voices_that_say_nothing_leave_labels_alone():
+def test_classifiers_no_better_than_chance_are_ignored():
     rng = np.random.default_rng(0)
     labels = rng.integers(2, size=2000)
-    voice = rng.normal(size=(2000, 2))
-    layer = noise_layer.fit([voice], labels)
-    joint = layer.pred_probs([voice]) * layer.confusion[:, labels].T
+    scores = rng.normal(size=(2000, 2))
+    layer = noise_layer.fit([scores], labels)
+    joint = layer.pred_probs([scores]) * layer.confusion[:, labels].T
     assert (joint.argmax(axis=1) == labels).all()
 
 
-def test_a_second_voice_helps_and_noise_as_a_voice_does_not_hurt():
+def test_a_second_classifier_helps_and_a_random_one_does_not_hurt():
     scores, truth, given = noisy(0.2)
     rng = np.random.default_rng(1)
     first, second, idle = (scores + rng.normal(size=scores.shape) for _ in range(3))
     idle = rng.permutation(idle)
 
-    def right(*voices: np.ndarray) -> float:
-        return np.mean(noise_layer.fit(voices, given).pred_probs(voices).argmax(axis=1) == truth)
+    def right(*scores: np.ndarray) -> float:
+        return np.mean(noise_layer.fit(scores, given).pred_probs(scores).argmax(axis=1) == truth)
 
     assert right(first, second) > right(first) + 0.02
     assert right(first, idle) > right(first) - 0.005
@@ -105,12 +101,10 @@ def test_separable_scores_do_not_run_away():
 def test_any_number_of_classes(n_classes):
     rng = np.random.default_rng(0)
     labels = rng.integers(n_classes, size=600)
-    voices = [
-        np.eye(n_classes)[labels] + rng.normal(size=(600, n_classes)),
-        rng.normal(size=(600, n_classes)),
-    ]
-    layer = noise_layer.fit(voices, labels)
-    np.testing.assert_allclose(layer.pred_probs(voices).sum(axis=1), 1, rtol=1e-5)
+    noise, random = rng.normal(size=(2, 600, n_classes))
+    scores = [np.eye(n_classes)[labels] + noise, random]
+    layer = noise_layer.fit(scores, labels)
+    np.testing.assert_allclose(layer.pred_probs(scores).sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_allclose(layer.confusion.sum(axis=1), 1, rtol=1e-9)
 
 
@@ -118,3 +112,21 @@ def test_absurd_scores_are_no_error():
     scores = np.array([[1e6, -1e6, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, -1e6]])
     pred_probs = noise_layer.fit([scores], np.array([0, 1, 1])).pred_probs([scores])
     np.testing.assert_allclose(pred_probs.sum(axis=1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("model_of", "accuracy"), [(noise_layer._Weights, 1e-5), (noise_layer._Temperatures, 0.02)]
+)
+def test_the_gradient_is_that_of_the_objective(model_of, accuracy):
+    rng = np.random.default_rng(0)
+    scores, labels = rng.normal(size=(2, 50, 3)), rng.integers(3, size=50)
+    model = model_of(scores, labels, np.array([1.0, 2.0]))
+    start = np.concatenate([model.start, np.zeros(3), rng.normal(size=9)])
+    point = start + rng.normal(scale=0.3, size=len(start))
+    step = 1e-6 if model_of is noise_layer._Weights else 1e-2  # the other one computes in float32
+
+    def loss(point: np.ndarray) -> float:
+        return noise_layer._objective(point, model, start, labels)[0]
+
+    gradient = noise_layer._objective(point, model, start, labels)[1]
+    np.testing.assert_allclose(gradient, approx_fprime(point, loss, step), atol=accuracy)
