@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from assay.catalogue import catalogue
+from assay.contract import parameters
 from assay.modalities import images
-from assay.training import fitting
+from assay.training import fitting, networks
+from assay.training.batches import Batches, Examples
 from benchmarks import planted
 from benchmarks.label_quality import FOLDS, REPRO, SOURCE, prepared
 from benchmarks.workspace import clone, machine, row, set_parameters, timed
@@ -30,23 +31,25 @@ import keras  # isort: skip
 EPOCHS, BATCH, RATE = 10, 128, 0.008
 
 
-def accuracy(own: fitting.Examples, test: tuple[np.ndarray, np.ndarray], seed: int) -> float:
+def accuracy(own: Examples, test: tuple[np.ndarray, np.ndarray], seed: int) -> float:
     """Of a network trained on labels, soft or not."""
     keras.utils.set_random_seed(seed)
-    model = fitting.networks.classifier(fitting.networks.encoder(test[0].shape[1:]), 10)
-    batches = fitting.Batches(own, BATCH, images.augment, seed)
+    model = networks.classifier(networks.encoder(test[0].shape[1:]), 10)
+    batches = Batches(own, BATCH, images.augment, seed)
     loss = fitting.cross_entropy(0.0, soft=own.labels.ndim > 1)
     fitting.fit(model, batches, loss, learning_rate=RATE, epochs=EPOCHS)
     return float(np.mean(fitting.logits(model, test[0]).argmax(axis=1) == test[1]))
 
 
-def cleaned(folder: Path, payload: np.ndarray, *, soft: bool) -> fitting.Examples:
+def cleaned(folder: Path, payload: np.ndarray, *, soft: bool) -> Examples:
     """What train would learn from."""
     with chdir(folder):
-        examples, _, classes = train.read(told=soft)
-        numbers = catalogue.read()["key"][examples.index].astype(int)
-        labels = train.soft(examples, classes) if soft else examples["code"].to_numpy()
-    return fitting.Examples(payload[numbers], labels, examples["weight"].to_numpy())
+        params = parameters.load().train.model_copy(update={"soft_labels": soft})
+        examples, classes = train.read_examples()
+        examples = examples[examples["split"] == "train"]
+        learned = train.training_split(examples, classes, params, size=1024)
+        numbers = examples["key"].astype(int)
+    return Examples(payload[numbers], learned.targets, learned.weights)
 
 
 def main() -> None:
@@ -61,9 +64,7 @@ def main() -> None:
         (data["test"][0], np.array([codes[str(each)] for each in data["test"][1]])),
     )
     raw, true = (
-        fitting.Examples(
-            payload, table[name].astype(str).map(codes).to_numpy(), np.ones(len(table))
-        )
+        Examples(payload, table[name].astype(str).map(codes).to_numpy(), np.ones(len(table)))
         for name in table.columns
     )
     sets = {"raw": raw, "true": true}

@@ -15,6 +15,7 @@ import numpy as np
 
 from assay.modalities import images
 from assay.training import fitting, networks
+from assay.training.batches import Batches, Examples
 from benchmarks.workspace import machine, row
 
 import keras  # isort: skip
@@ -27,7 +28,7 @@ def as_it_is(payload: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
     return payload
 
 
-class Timed(fitting.Batches):
+class Timed(Batches):
     """Batches that note when each epoch ended."""
 
     def __init__(self, *arguments: object) -> None:
@@ -39,7 +40,7 @@ class Timed(fitting.Batches):
         self.ends.append(time.perf_counter())
 
 
-def seconds(examples: fitting.Examples, *, large: bool, augmented: bool, size: int) -> float:
+def seconds(examples: Examples, *, large: bool, augmented: bool, size: int) -> float:
     """The middle one of some epochs' times, the first, which compiles, left out."""
     model = networks.classifier(networks.encoder(SHAPE, large=large), CLASSES)
     batches = Timed(examples, size, images.augment if augmented else as_it_is, 0)
@@ -51,9 +52,7 @@ def main() -> None:
     n = int(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
     rng = np.random.default_rng(0)
     labels, weights = rng.integers(CLASSES, size=n), np.ones(n, np.float32)
-    examples = fitting.Examples(
-        rng.integers(256, size=(n, *SHAPE), dtype=np.uint8), labels, weights
-    )
+    examples = Examples(rng.integers(256, size=(n, *SHAPE), dtype=np.uint8), labels, weights)
     fitting.fix(0, portable=False, threads=2)
     devices = ", ".join(keras.distribution.list_devices())
     print(f"# {machine()}, {devices}, Keras on {keras.config.backend()}; {n:,} images {SHAPE}\n")

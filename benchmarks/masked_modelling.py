@@ -29,6 +29,7 @@ from assay.encoders import inputs, learning
 from assay.modalities import registry, tables
 from assay.modalities.audio import canonical
 from assay.training import fitting, linear_head, networks, trainable, transformer
+from assay.training.batches import Batches, Examples
 from benchmarks.modalities import mixed, sounds
 from benchmarks.workspace import SHARED, machine, row
 
@@ -147,12 +148,8 @@ def masked(
                 trunk.set_weights(learned)
             model = networks.classifier(trunk, n_classes)
             often = np.tile(rows, -(-EPOCH // len(rows)))
-            examples = fitting.Examples(
-                data.payload[often], data.labels[often], np.ones(len(often))
-            )
-            batches = fitting.Batches(
-                examples, BATCH, lambda raw, rng: prepare(augment(raw, rng)), seed
-            )
+            examples = Examples(data.payload[often], data.labels[often], np.ones(len(often)))
+            batches = Batches(examples, BATCH, lambda raw, rng: prepare(augment(raw, rng)), seed)
             fitting.fit(
                 model,
                 batches,

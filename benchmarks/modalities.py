@@ -132,7 +132,9 @@ def mfcc(frame: pd.DataFrame) -> np.ndarray:
         [path.read_bytes() for path in frame["path"]], list(frame["file_name"]), params
     )
     spectrogram = Model(
-        log_mel.to_onnx({"shape": [16000], "sample_rate": 16000}), portable=False, threads=2
+        log_mel.spectrogram_graph({"shape": [16000], "sample_rate": 16000}),
+        portable=False,
+        threads=2,
     )
     lengths = [min(98, int(soundfile.info(path).duration * 100)) for path in frame["path"]]
     rows = []

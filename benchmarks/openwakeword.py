@@ -55,17 +55,17 @@ def joined(folder: Path) -> bytes:
     places = pooled("Reshape", "payload", [-1, PLACES, 96])
     kept = [pooled.reduced(op, places, [1], keepdims=0) for op in ("ReduceMax", "ReduceMean")]
     pooled("Concat", *kept, axis=1, output="embedding")
-    seen = windows.to_onnx(
-        "windows", (TensorProto.FLOAT, [1, None, 32]), gives=(TensorProto.FLOAT, 4)
+    seen = windows.serialised(
+        "windows", (TensorProto.FLOAT, [1, None, 32]), output_type=(TensorProto.FLOAT, 4)
     )
-    content = onnx_graph.then(
-        sound.to_onnx("sound", (TensorProto.FLOAT, [SAMPLES])),
+    content = onnx_graph.joined(
+        sound.serialised("sound", (TensorProto.FLOAT, [SAMPLES])),
         spectrogram(folder / "melspectrogram.onnx"),
     )
-    content = onnx_graph.then(content, seen, "output")
-    content = onnx_graph.then(content, (folder / "embedding_model.onnx").read_bytes())
-    return onnx_graph.then(
-        content, pooled.to_onnx("pooled", (TensorProto.FLOAT, [1, 1, 96])), "conv2d_19"
+    content = onnx_graph.joined(content, seen, "output")
+    content = onnx_graph.joined(content, (folder / "embedding_model.onnx").read_bytes())
+    return onnx_graph.joined(
+        content, pooled.serialised("pooled", (TensorProto.FLOAT, [1, 1, 96])), "conv2d_19"
     )
 
 

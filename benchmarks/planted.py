@@ -45,7 +45,7 @@ def encoder(name: str, images: np.ndarray):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "encoder.onnx"
         path.write_bytes(
-            patches.to_onnx([patches.learn(images, FILTERS[name], 0)], images.shape[1:])
+            patches.encoder_graph([patches.learn(images, FILTERS[name], 0)], images.shape[1:])
         )
         model = Model(path, portable=False, threads=2)
     return lambda some: model.over(some[start : start + 64] for start in range(0, len(some), 64))

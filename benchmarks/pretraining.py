@@ -21,7 +21,8 @@ from assay.contract.inference import Model
 from assay.encoders import patches, self_supervised
 from assay.measures import leave_one_out
 from assay.modalities import images
-from assay.training import fitting
+from assay.training import fitting, networks
+from assay.training.batches import Batches, Examples
 from benchmarks.workspace import SHARED, machine, row
 
 import keras  # isort: skip
@@ -66,12 +67,10 @@ def reconstruct(payload: np.ndarray, damage) -> keras.Model:
     """Denoising (Vincent et al. 2008) or masked modelling (He et al. 2022): the clean image from a
     damaged one.
     """
-    encoder = fitting.networks.encoder(SHAPE)
+    encoder = networks.encoder(SHAPE)
     pixels = layers.Dense(28 * 28)(layers.Flatten()(encoder.output))
-    examples = fitting.Examples(
-        payload, payload.reshape(len(payload), -1) / 255.0, np.ones(len(payload))
-    )
-    batches = fitting.Batches(examples, 128, damage, 0)
+    examples = Examples(payload, payload.reshape(len(payload), -1) / 255.0, np.ones(len(payload)))
+    batches = Batches(examples, 128, damage, 0)
     model = keras.Model(encoder.input, pixels)
     fitting.fit(model, batches, keras.losses.MeanSquaredError(), learning_rate=0.004, epochs=EPOCHS)
     return encoder
@@ -104,12 +103,12 @@ def leave_one_out_accuracy(embeddings: np.ndarray, labels: np.ndarray) -> float:
 def fine_tuned(weights, learn: tuple, score: tuple, seed: int) -> float:
     keras.utils.set_random_seed(100 + seed)
     chosen = np.random.default_rng(seed).permutation(len(learn[1]))[:600]
-    trunk = fitting.networks.encoder(SHAPE)
+    trunk = networks.encoder(SHAPE)
     if weights is not None:
         trunk.set_weights(weights)
-    model = fitting.networks.classifier(trunk, 10)
-    examples = fitting.Examples(learn[0][chosen], learn[1][chosen], np.ones(600))
-    batches = fitting.Batches(examples, 128, images.augment, seed)
+    model = networks.classifier(trunk, 10)
+    examples = Examples(learn[0][chosen], learn[1][chosen], np.ones(600))
+    batches = Batches(examples, 128, images.augment, seed)
     fitting.fit(model, batches, fitting.CROSS_ENTROPY, learning_rate=0.008, epochs=20)
     return float(np.mean(fitting.logits(model, score[0]).argmax(axis=1) == score[1]))
 
@@ -131,7 +130,7 @@ def main() -> None:
     )
     row(*["---"] * 4)
     methods = {
-        "none: random weights": lambda: fitting.networks.encoder(SHAPE),
+        "none: random weights": lambda: networks.encoder(SHAPE),
         "denoising": lambda: reconstruct(learn[0], noise),
         "masked": lambda: reconstruct(learn[0], mask),
         "Barlow Twins": lambda: two_views(learn[0], barlow_twins),
@@ -159,7 +158,7 @@ def main() -> None:
     seconds = time.perf_counter() - start
     with TemporaryDirectory() as folder:
         path = Path(folder) / "encoder.onnx"
-        path.write_bytes(patches.to_onnx([bank], (28, 28, 1)))
+        path.write_bytes(patches.encoder_graph([bank], (28, 28, 1)))
         encode = Model(path, portable=False, threads=2)
         accuracy = leave_one_out_accuracy(encode.over(np.split(judge[0], 100)), judge[1])
     row("whitened patches (64)", seconds, f"{accuracy:.4f}", "no weights to fine-tune")

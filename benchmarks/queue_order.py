@@ -43,7 +43,9 @@ def embeddings() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "encoder.onnx"
         path.write_bytes(
-            patches.to_onnx([patches.learn(images[~test][:20_000], 64, seed=0)], images.shape[1:])
+            patches.encoder_graph(
+                [patches.learn(images[~test][:20_000], 64, seed=0)], images.shape[1:]
+            )
         )
         encode = Model(path, portable=False, threads=2)
         return encode.over(np.split(images, 100)), labels, test

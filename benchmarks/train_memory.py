@@ -36,9 +36,10 @@ def write(n: int) -> None:
     csv_files.write_csv(paths.ANNOTATED_LABELS, ["id", "label", "weight", "source"], labels)
     csv_files.write_csv(paths.ALTERNATIVES, ["id", "label", "confidence"], [])
     for path in (paths.ENCODER, paths.ENCODER_FRONT):
-        files.write_bytes(path, onnx_graph.as_it_is(TensorProto.UINT8, SHAPE))
+        files.write_bytes(path, onnx_graph.identity(TensorProto.UINT8, SHAPE))
     files.write_arrays(paths.ENCODER_WEIGHTS, {})
-    files.write_json(paths.ENCODER_INFO, {"method": "patches", "start": "scratch", **kind})
+    encoder = {"method": "patches", "elsewhere": False, "start": "scratch"}
+    files.write_json(paths.ENCODER_INFO, encoder | kind)
 
 
 def main() -> None:

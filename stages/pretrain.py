@@ -1,5 +1,7 @@
 """Learn an encoder from examples alone: no labels are read, and no test examples."""
 
+from typing import Any
+
 import numpy as np
 
 from assay.contract import files, parameters, parquet_files, paths
@@ -8,43 +10,44 @@ from assay.contract.inference import Model
 from assay.encoders import learning
 from assay.modalities import registry
 
+_ROWS = 4096  # payloads read at a time
+
 
 def main() -> None:
     params = parameters.load()
+    how = {"portable": params.portable, "threads": params.threads}
     files.keep_only(paths.SAMPLED, map(paths.sample, params.pretrain.batches))
-    kind, payload = read_samples(params.pretrain.batches)
-    encoder = learning.learn(
-        kind, payload, params.pretrain, portable=params.portable, threads=params.threads
-    )
+    payload_format, payload = read_samples(params.pretrain.batches)
+    encoder = learning.learn(payload_format, payload, params.pretrain, **how)
     files.write_bytes(paths.ENCODER, encoder.onnx)
     files.write_bytes(paths.ENCODER_FRONT, encoder.front)
     files.write_arrays(paths.ENCODER_WEIGHTS, encoder.weights)
-    embed = Model(paths.ENCODER, portable=params.portable, threads=params.threads)
     learned = {
         "method": encoder.method,
+        "elsewhere": encoder.elsewhere,
         "start": encoder.start,
-        "dimension": embed(payload[:1]).shape[1],
+        "dimension": Model(paths.ENCODER, **how)(payload[:1]).shape[1],
     }
     tokens = {"tokens": encoder.tokens} if encoder.tokens else {}
-    files.write_json(paths.ENCODER_INFO, learned | tokens | kind)
+    files.write_json(paths.ENCODER_INFO, learned | tokens | payload_format)
 
 
-def read_samples(batches: list[str]) -> tuple[dict, np.ndarray]:
-    """What the payloads are, and those of all batches. Shape (n, ...)."""
-    kind, payloads = {}, []
+def read_samples(batches: list[str]) -> tuple[dict[str, Any], np.ndarray]:
+    """The format of the payloads, and those of all batches, (n, ...)."""
+    payload_format = parquet_files.read_payload_format(paths.sample(batches[0]))
+    blocks: list[np.ndarray] = []
     for batch in batches:
         path = paths.sample(batch)
-        own = parquet_files.read_kind(path)
-        if kind and own != kind:
-            two = f"{path} holds {parquet_files.describe(own)}, but {batches[0]} holds {parquet_files.describe(kind)}"
-            raise InputError(
-                f"{two}: list batches of one shape, or set collect.resize or collect.channels"
-            )
-        kind = own
-        payloads += registry.payloads(path, size=4096)
-    if not payloads:
+        other_format = parquet_files.read_payload_format(path)
+        if other_format != payload_format:
+            other = f"{path} holds {parquet_files.describe(other_format)}"
+            first = f"{batches[0]} holds {parquet_files.describe(payload_format)}"
+            remedy = "list batches of one shape, or set collect.resize or collect.channels"
+            raise InputError(f"{other}, but {first}: {remedy}")
+        blocks += registry.payloads(path, size=_ROWS)
+    if not blocks:
         raise InputError("pretrain.batches hold test examples only: list a batch to learn from")
-    return kind, np.concatenate(payloads)
+    return payload_format, np.concatenate(blocks)
 
 
 if __name__ == "__main__":

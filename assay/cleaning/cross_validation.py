@@ -11,11 +11,10 @@ from scipy.special import log_softmax
 
 from assay.catalogue import payloads
 from assay.contract import files, paths
-from assay.contract.inference import Model
 from assay.contract.parameters import Parameters
-from assay.modalities import registry
-from assay.training import fitting, networks, trainable
-from assay.training.fitting import Examples
+from assay.training import fitting
+from assay.training.batches import Batches, Examples
+from assay.training.trainable import OwnNetwork
 
 _SMOOTHING = 0.1  # of labels: wrong ones are learned by heart less
 _SEED, _BATCH_SIZE, _LEARNING_RATE, _EPOCHS = (
@@ -44,10 +43,7 @@ def log_probabilities(
     given : (n,) int, their labels
     """
     payload = np.concatenate(list(payloads.read(examples, size=4096)))
-    kind = payloads.payload_format(examples)
-    augment = registry.named(kind["modality"]).augment
-    prepare = Model(paths.ENCODER_FRONT, portable=params.portable, threads=params.threads)
-    tokens = files.read_json(paths.ENCODER_INFO).get("tokens", {})
+    network = OwnNetwork(payload[:1], files.read_json(paths.ENCODER_INFO), params)
     fitting.fix(_SEED, portable=params.portable, threads=params.threads)
     fold = np.random.default_rng(_SEED).permutation(len(learned)) % params.clean.folds
     others = np.setdiff1d(np.arange(len(examples)), learned)
@@ -56,22 +52,13 @@ def log_probabilities(
         print(f"fold {left_out + 1} of {params.clean.folds}", file=sys.stderr)
         inside = fold != left_out
         own = Examples(payload[learned[inside]], given[inside], np.ones(inside.sum()))
-        model = networks.classifier(
-            trainable.trunk(prepare(payload[:1]).shape[1:], tokens), n_classes
-        )
-        batches = fitting.Batches(
-            own, _BATCH_SIZE, lambda raw, rng: prepare(augment(raw, rng)), _SEED
-        )
-        fitting.fit(
-            model,
-            batches,
-            fitting.cross_entropy(_SMOOTHING),
-            learning_rate=_LEARNING_RATE,
-            epochs=_EPOCHS,
-        )
+        _, model = network.build(n_classes)
+        batches = Batches(own, _BATCH_SIZE, network.augment, _SEED)
+        loss = fitting.cross_entropy(_SMOOTHING)
+        fitting.fit(model, batches, loss, learning_rate=_LEARNING_RATE, epochs=_EPOCHS)
         for rows, share in ((learned[~inside], 1.0), (others, 1 / params.clean.folds)):
             if len(rows):
                 found[rows] += share * log_softmax(
-                    fitting.logits(model, prepare(payload[rows])), axis=1
+                    fitting.logits(model, network.prepare(payload[rows])), axis=1
                 )
     return found

@@ -1,72 +1,91 @@
-"""Encoders from elsewhere: an ONNX file of any origin, put behind what brings our payloads into the form it takes."""
+"""Encoders from elsewhere: any ONNX file, behind a graph that converts our payloads."""
 
 from pathlib import Path
 
 import onnx
 from onnx import TensorProto
+from onnxruntime import NodeArg
 
 from assay.contract.errors import InputError
 from assay.contract.inference import Model
 from assay.encoders import inputs
+from assay.encoders.inputs import Format
 from assay.encoders.pretrained_inputs import CHANNELS
 from assay.training import onnx_graph
 
 
-def adapt(path: Path, kind: dict, *, portable: bool, threads: int) -> bytes:
-    """The graph from our payload, which `kind` describes, to `embedding` (n, dimension).
+def adapt(path: Path, payload_format: Format, *, portable: bool, threads: int) -> bytes:
+    """The graph from our payload to `embedding` (n, dimension).
 
-    Images (n, height, width, channels) uint8 become what the encoder takes: channels first or last, its size, and
-    float32 as ImageNet is normalised; sounds become float32 samples from -1 to 1; all else is taken as it is. Outputs
-    with more axes than two are averaged over those between (a map over its places, say).
+    Images (n, height, width, channels) uint8 become what the encoder takes: channels first or last,
+    its size, float32 normalised like ImageNet. Sounds become float32 samples from -1 to 1. All else
+    stays as it is. Outputs with more than two axes are averaged over the axes between, for example
+    over the places of a map.
+
+    Parameters
+    ----------
+    path : an ONNX file, or the folder of a BERT
+    payload_format : modality and shape of the payloads
+    portable, threads : see `inference.Model`
 
     Raises
     ------
     InputError
-        If the file is missing, is no encoder with one input, or takes something else than payloads like these.
+        If the file is missing, is no encoder with one input, or does not take such payloads.
     """
+    modality = payload_format["modality"]
     if path.is_dir():
-        from_folder = inputs.of_modality(kind["modality"]).from_folder
+        from_folder = inputs.of_modality(modality).from_folder
         if from_folder is None:
-            may = "which may hold an encoder of texts"
-            raise InputError(f"{path} is a folder, {may}, not of {kind['modality']} examples")
+            what = "a folder, which may hold an encoder of texts"
+            raise InputError(f"{path} is {what}, not of {modality} examples")
         return from_folder(path)
-    encoder = Model(path, portable=portable, threads=threads)  # raises what is wrong with the file
-    content = path.read_bytes()
+    encoder = Model(path, portable=portable, threads=threads)
     taken, *others = encoder.session.get_inputs()
     if others:
-        raise InputError(
-            f"{path} takes {1 + len(others)} inputs, {taken.name} and so on: export it with one"
-        )
-    before = _before(kind, taken, path, onnx_graph.opset(content))
+        count = f"{1 + len(others)} inputs, {taken.name} and so on"
+        raise InputError(f"{path} takes {count}: export it with one")
     given = encoder.session.get_outputs()[0]
-    joined = onnx_graph.then(before, content) if before else _renamed(content, taken.name)
-    axes = list(range(1, len(given.shape) - 1))  # of places: tokens (n, t, c), maps (n, h, w, c)
-    if len(given.shape) == 4 and not (len(taken.shape) == 4 and taken.shape[3] in CHANNELS):
+    content = path.read_bytes()
+    opset = onnx_graph.opset(content)
+    conversion = _conversion(payload_format, taken, path, opset)
+    if conversion:
+        content = onnx_graph.joined(conversion, content)
+    else:
+        content = _with_renamed_input(content, taken.name)
+    pooling = _pooling(given.shape, taken.shape, opset)
+    return onnx_graph.joined(content, pooling, given.name)
+
+
+def _pooling(given: list, taken: list, opset: int) -> bytes:
+    """The graph that averages an output over its places: tokens (n, t, c), maps (n, h, w, c)."""
+    axes = list(range(1, len(given) - 1))
+    channels_last = len(taken) == 4 and taken[3] in CHANNELS
+    if len(given) == 4 and not channels_last:
         axes = [2, 3]  # maps (n, c, h, w)
-    graph = onnx_graph.Graph(onnx_graph.opset(content))
+    graph = onnx_graph.Graph(opset)
     averaged = graph.reduced("ReduceMean", "payload", axes, keepdims=0) if axes else "payload"
     graph("Flatten", averaged, output="embedding")
-    return onnx_graph.then(
-        joined, graph.to_onnx("pooled", (TensorProto.FLOAT, given.shape[1:])), given.name
-    )
+    return graph.serialised("pooled", (TensorProto.FLOAT, given[1:]))
 
 
-def _before(kind: dict, taken: object, path: Path, opset: int) -> bytes | None:
-    """The graph from payload to what the encoder takes; None where that is the same."""
+def _conversion(payload_format: Format, taken: NodeArg, path: Path, opset: int) -> bytes | None:
+    """The graph from payload to the encoder's input; None where that is the same."""
+    modality, our_shape = payload_format["modality"], payload_format["shape"]
     shape, floats = taken.shape[1:], taken.type == "tensor(float)"
-    of_modality = inputs.of_modality(kind["modality"])
-    before = of_modality.before_pretrained(kind["shape"], shape, floats, opset)
-    if before is None and len(shape) != len(kind["shape"]):
-        raise InputError(
-            f"{path} takes {taken.shape}, which {kind['modality']} payloads {kind['shape']} do not fit"
-        )
-    return before
+    conversion = inputs.of_modality(modality).before_pretrained(our_shape, shape, floats, opset)
+    if conversion is None and len(shape) != len(our_shape):
+        payloads = f"{modality} payloads {our_shape}"
+        raise InputError(f"{path} takes {taken.shape}, which {payloads} do not fit")
+    return conversion
 
 
-def _renamed(content: bytes, name: str) -> bytes:
+def _with_renamed_input(content: bytes, name: str) -> bytes:
     """The graph with its input called `payload`."""
     model = onnx.load_from_string(content)
     for node in model.graph.node:
-        node.input[:] = ["payload" if each == name else each for each in node.input]
-    next(each for each in model.graph.input if each.name == name).name = "payload"
+        node.input[:] = ["payload" if value == name else value for value in node.input]
+    for value in model.graph.input:
+        if value.name == name:
+            value.name = "payload"
     return model.SerializeToString()

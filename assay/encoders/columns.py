@@ -1,8 +1,9 @@
-"""Columns of a table as an ONNX graph, learned without labels: of numbers that a linear model can use, or of tokens.
+"""Columns of a table as an ONNX graph, learned without labels: as numbers or as tokens.
 
-A number or date becomes its standardised value and its place among its quantiles, bin by bin (piecewise linear
-encoding: Gorishniy, Rubachev and Babenko 2022); a category a column for each of its values; a gap a column of its own.
-As a token, a cell is the bin that it is in, or its category.
+A number or date becomes its standardised value and its place among its quantiles, bin by bin
+(piecewise linear encoding: Gorishniy, Rubachev and Babenko 2022: On Embeddings for Numerical
+Features in Tabular Deep Learning). A category becomes a column for each of its values, and a gap a
+column. As a token, a cell is its bin or its category.
 """
 
 from collections.abc import Sequence
@@ -13,96 +14,113 @@ from onnx import TensorProto
 from assay.training import onnx_graph
 
 _BINS = 8  # quantiles of a number
+_TOKEN_BINS = 16  # of a number that becomes a token
 _CATEGORIES = 64  # of a column, the most frequent ones; the rest are no category
-_LEAST = 5  # examples that a category or a gap must have
-_FINE_BINS = 16  # of a number that becomes a token
+_LEAST = 5  # examples that a category or a gap must have to become a column
 _FAR = 5.0  # standard deviations at which a value is cut off
 
 
-def to_onnx(rows: np.ndarray, kind: dict) -> bytes:
-    """The graph from `payload` (n, features) float32, with gaps, to `embedding` (n, columns), learned from `rows`."""
-    is_category = np.array([each == "category" for each in kind["features"].values()])
+def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
+    """The graph from `payload` to `embedding` (n, columns) float32.
+
+    Parameters
+    ----------
+    rows : (n, features) float32, NaN for gaps; the graph is learned from these
+    payload_format : its `features` say what each column holds: number, date or category
+    """
     gap = np.isnan(rows)
-    numbers = np.flatnonzero(~is_category & ~gap.all(axis=0))
+    empty = gap.all(axis=0)
+    is_category = _is_category(payload_format)
+    numbers = np.flatnonzero(~is_category & ~empty)
     known = rows[:, numbers].astype(np.float64)
     mean, deviation = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
-    places, lows, widths = [], [], []
+    deviation = np.where(deviation > 0, deviation, 1)
+    bin_columns, lows, widths = [], [], []
     for column, values in zip(numbers, known.T, strict=True):
-        edges = np.unique(np.nanquantile(values, np.linspace(0, 1, _BINS + 1)).astype(np.float32))
-        places += [column] * (len(edges) - 1)
+        edges = _quantiles(values[~np.isnan(values)], np.linspace(0, 1, _BINS + 1))
+        bin_columns += [column] * (len(edges) - 1)
         lows += list(edges[:-1])
         widths += list(np.diff(edges))
-    owners, codes = [], []
+    category_columns, codes = [], []
     for column in np.flatnonzero(is_category):
-        values, counts = np.unique(rows[~gap[:, column], column], return_counts=True)
-        kept = values[np.argsort(-counts, kind="stable")][
-            : min(_CATEGORIES, (counts >= _LEAST).sum())
-        ]
-        owners += [column] * len(kept)
-        codes += list(kept)
-    gaps = np.flatnonzero((gap.sum(axis=0) >= _LEAST) & ~gap.all(axis=0))
-    graph, deviation = onnx_graph.Graph(), np.where(deviation > 0, deviation, 1)
+        frequent = _most_frequent(rows[~gap[:, column], column], least=_LEAST)
+        category_columns += [column] * len(frequent)
+        codes += list(frequent)
+    gap_columns = np.flatnonzero((gap.sum(axis=0) >= _LEAST) & ~empty)
+    graph = onnx_graph.Graph()
 
-    def chosen(columns: Sequence[int]) -> str:
+    def chosen(columns: Sequence[int] | np.ndarray) -> str:
         return graph("Gather", "payload", np.array(columns, int), axis=1)
 
-    def filled(x: str) -> str:
+    def without_gaps(x: str) -> str:
         return graph("Where", graph("IsNaN", x), 0.0, x)
 
     values = graph("Div", graph("Sub", chosen(numbers), mean), deviation)
-    shares = graph("Div", graph("Sub", chosen(places), np.array(lows)), np.array(widths))
-    parts = [
-        graph("Clip", filled(values), -_FAR, _FAR),
-        graph("Clip", filled(shares), 0.0, 1.0),
-        graph("Cast", graph("Equal", chosen(owners), np.array(codes)), to=TensorProto.FLOAT),
-        graph("Cast", graph("IsNaN", chosen(gaps)), to=TensorProto.FLOAT),
-    ]
-    graph("Concat", *parts, output="embedding", axis=1)
-    return graph.to_onnx("columns", (TensorProto.FLOAT, rows.shape[1:]))
+    shares = graph("Div", graph("Sub", chosen(bin_columns), np.array(lows)), np.array(widths))
+    standardised = graph("Clip", without_gaps(values), -_FAR, _FAR)
+    places = graph("Clip", without_gaps(shares), 0.0, 1.0)
+    equal = graph("Equal", chosen(category_columns), np.array(codes))
+    categories = graph("Cast", equal, to=TensorProto.FLOAT)
+    gaps = graph("Cast", graph("IsNaN", chosen(gap_columns)), to=TensorProto.FLOAT)
+    graph("Concat", standardised, places, categories, gaps, output="embedding", axis=1)
+    return graph.serialised("columns", (TensorProto.FLOAT, rows.shape[1:]))
 
 
-def to_tokens(rows: np.ndarray, kind: dict) -> tuple[bytes, int]:
-    """The graph from `payload` (n, features) float32 to tokens (n, features) int64, and how many there may be."""
-    is_category = np.array([each == "category" for each in kind["features"].values()])
+def tokens_graph(rows: np.ndarray, payload_format: dict) -> tuple[bytes, int]:
+    """The graph from `payload` to tokens (n, features) int64, and the number of different tokens.
+
+    Each column has its own tokens. 0 is none of them; each column has one for a gap.
+    For the parameters see `numbers_graph`.
+    """
+    is_category = _is_category(payload_format)
     edges = [
-        _edges(column[~np.isnan(column)], own)
-        for column, own in zip(rows.T, is_category, strict=True)
+        _token_edges(column[~np.isnan(column)], category)
+        for column, category in zip(rows.T, is_category, strict=True)
     ]
     most = max(1, *map(len, edges))
-    padded = np.stack(
-        [np.append(own, np.full(most - len(own), np.nan)) for own in edges]
-    )  # (features, most)
-    first = 1 + np.cumsum([0] + [len(own) + 2 for own in edges])  # of each column: 0 is no token
+    padded = np.full((len(edges), most), np.nan)  # (features, most)
+    for row, values in zip(padded, edges, strict=True):
+        row[: len(values)] = values
+    sizes = [len(values) + 2 for values in edges]  # one below the first edge, one for a gap
+    first = 1 + np.cumsum([0, *sizes])  # (features + 1,) tokens; 0 is of no column
+    gaps = first[1:] - 1  # (features,)
     graph = onnx_graph.Graph()
     cells = graph("Unsqueeze", "payload", [2])  # (n, features, 1)
-    reached = graph(
-        "Cast", graph("LessOrEqual", padded, cells), to=TensorProto.INT64
-    )  # (n, features, most)
-    same = graph("Cast", graph("Equal", padded, cells), to=TensorProto.INT64)
-    named = graph("Mul", same, np.arange(1, most + 1))
+    reached = graph("LessOrEqual", padded, cells)  # (n, features, most)
+    reached = graph("Cast", reached, to=TensorProto.INT64)
+    equal = graph("Cast", graph("Equal", padded, cells), to=TensorProto.INT64)
+    numbered = graph("Mul", equal, np.arange(1, most + 1))
     category = graph("Cast", is_category[:, None].astype(int), to=TensorProto.BOOL)
-    place = graph(
-        "ReduceSum", graph("Where", category, named, reached), [2], keepdims=0
-    )  # (n, features)
-    gaps = first[1:] - 1
-    graph(
-        "Where",
-        graph("IsNaN", "payload"),
-        gaps,
-        graph("Add", place, first[:-1]),
-        output="embedding",
-    )
-    given = (TensorProto.FLOAT, rows.shape[1:])
-    return graph.to_onnx("cells", given, gives=(TensorProto.INT64, 2)), int(first[-1])
+    # (n, features): how many edges a number has reached, or the number of its category
+    place = graph("ReduceSum", graph("Where", category, numbered, reached), [2], keepdims=0)
+    is_gap = graph("IsNaN", "payload")
+    graph("Where", is_gap, gaps, graph("Add", place, first[:-1]), output="embedding")
+    cells_format, tokens_format = (TensorProto.FLOAT, rows.shape[1:]), (TensorProto.INT64, 2)
+    return graph.serialised("cells", cells_format, output_type=tokens_format), int(first[-1])
 
 
-def _edges(values: np.ndarray, is_category: bool) -> np.ndarray:
-    """Of categories the most frequent; of numbers where bins begin: at each value, where there are few."""
-    own, counts = np.unique(values, return_counts=True)
+def _is_category(payload_format: dict) -> np.ndarray:
+    """Which columns hold categories. Shape (features,), bool."""
+    return np.array([held == "category" for held in payload_format["features"].values()])
+
+
+def _token_edges(values: np.ndarray, is_category: bool) -> np.ndarray:
+    """Categories in order, or where bins of numbers begin: at each value, if there are few."""
     if is_category:
-        return np.sort(own[np.argsort(-counts, kind="stable")][:_CATEGORIES])
-    if len(own) <= _FINE_BINS:
-        return own
-    return np.unique(
-        np.quantile(values, np.linspace(0, 1, _FINE_BINS + 1)[1:-1]).astype(np.float32)
-    )
+        return np.sort(_most_frequent(values))
+    different = np.unique(values)
+    if len(different) <= _TOKEN_BINS:
+        return different
+    return _quantiles(values, np.linspace(0, 1, _TOKEN_BINS + 1)[1:-1])
+
+
+def _quantiles(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The different quantiles of values (n,) without gaps, in order, float32."""
+    return np.unique(np.quantile(values, shares).astype(np.float32))
+
+
+def _most_frequent(categories: np.ndarray, least: int = 1) -> np.ndarray:
+    """The most frequent categories of (n,) without gaps that occur `least` times, best first."""
+    different, counts = np.unique(categories, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return different[order][: min(_CATEGORIES, (counts >= least).sum())]

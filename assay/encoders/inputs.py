@@ -21,7 +21,7 @@ _PATCH, _PATCHES = 7, 16  # least side of an image's token in pixels; most token
 _MOMENT, _MOMENTS = 5, 128  # least frames of a sound's token; most tokens of a sound
 _CELLS = 256  # most columns of a table whose cells are tokens: attention needs their square
 
-Format = dict[str, Any]  # what payloads are, see `parquet_files.read_kind`
+Format = dict[str, Any]  # what payloads are, see `parquet_files.read_payload_format`
 Tokens = tuple[bytes, dict[str, Any]]  # a graph, and what its tokens are
 
 
@@ -52,7 +52,7 @@ def of_modality(modality: str) -> Inputs:
 
 
 def _pixels(payload_format: Format, _payload: np.ndarray) -> bytes:
-    return onnx_graph.as_it_is(TensorProto.UINT8, payload_format["shape"])
+    return onnx_graph.identity(TensorProto.UINT8, payload_format["shape"])
 
 
 def _patches_of_pixels(payload_format: Format, payload: np.ndarray) -> Tokens:
@@ -62,11 +62,11 @@ def _patches_of_pixels(payload_format: Format, payload: np.ndarray) -> Tokens:
 
 
 def _spectrogram(payload_format: Format, _payload: np.ndarray) -> bytes:
-    return log_mel.to_onnx(payload_format)
+    return log_mel.spectrogram_graph(payload_format)
 
 
 def _moments_of_spectrogram(payload_format: Format, payload: np.ndarray) -> Tokens:
-    front = log_mel.to_onnx(payload_format)
+    front = log_mel.spectrogram_graph(payload_format)
     pictures = Model(front, portable=True, threads=1)(payload[:1])  # (1, mels, frames, 1)
     mels, frames = pictures.shape[1:3]
     return front, {"patch": [mels, max(_MOMENT, -(-frames // _MOMENTS))]}
@@ -82,7 +82,7 @@ def _pieces_of_words(_format: Format, texts: np.ndarray) -> Tokens:
 
 
 def _columns(payload_format: Format, rows: np.ndarray) -> bytes:
-    return columns.to_onnx(rows, payload_format)
+    return columns.numbers_graph(rows, payload_format)
 
 
 def _cells(payload_format: Format, rows: np.ndarray) -> Tokens:
@@ -90,7 +90,7 @@ def _cells(payload_format: Format, rows: np.ndarray) -> Tokens:
     if count > _CELLS:
         limit = f"takes tables of at most {_CELLS} columns, and this has {count}"
         raise InputError(f"params.yaml: pretrain.method: transformer {limit}: use columns")
-    graph, vocabulary = columns.to_tokens(rows, payload_format)
+    graph, vocabulary = columns.tokens_graph(rows, payload_format)
     return graph, {"vocabulary": vocabulary}
 
 
@@ -107,6 +107,8 @@ _INPUTS = {
         _moments_of_spectrogram,
         before_pretrained=pretrained_inputs.sounds,
     ),
-    "text": Inputs(("ngrams", "transformer"), _ngrams, _pieces_of_words, from_folder=bert.to_onnx),
+    "text": Inputs(
+        ("ngrams", "transformer"), _ngrams, _pieces_of_words, from_folder=bert.encoder_graph
+    ),
     "table": Inputs(("columns", "vicreg", "transformer"), _columns, _cells),
 }

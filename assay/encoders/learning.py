@@ -1,4 +1,4 @@
-"""Encoders: what turns an example into the vector that the labels are judged by, learned without labels."""
+"""Encoders: what turns an example into the vector that its label is judged by."""
 
 from dataclasses import dataclass, field
 
@@ -13,11 +13,8 @@ from assay.modalities import images, registry
 from assay.training import onnx_graph
 
 _ROWS = 1024  # payloads that become tokens at a time
-_FINE_GREY, _FINE_COLOUR, _COARSE = (
-    64,
-    128,
-    200,
-)  # filters at full, and, for colour, at half the resolution
+_FINE_GREY, _FINE_COLOUR = 64, 128  # filters at full resolution
+_COARSE = 200  # more filters at half the resolution, for colour
 
 
 @dataclass
@@ -26,13 +23,14 @@ class Encoder:
 
     Attributes
     ----------
-    method : how it was learned
+    method : how it was learned, for people
     onnx : the graph from `payload` to `embedding`
-    front : the graph from `payload` to what a network takes
+    front : the graph from `payload` to the input of a network
     weights : by name
-    tokens : what a Transformer's tokens are, see `transformer.encoder`; empty where the network is another
-    start : where training starts unless it is told: from these weights (`encoder`), from random ones (`scratch`), or
-        with a linear classifier on what the encoder gives (`frozen`)
+    tokens : see `transformer.encoder`; empty where the network is no Transformer
+    start : where training starts by default: from these weights (`encoder`), from random ones
+        (`scratch`), or with a linear classifier on the embedding (`frozen`)
+    elsewhere : whether the encoder was learned elsewhere
     """
 
     method: str
@@ -41,77 +39,90 @@ class Encoder:
     weights: dict[str, np.ndarray] = field(default_factory=dict)
     tokens: dict = field(default_factory=dict)
     start: str = "scratch"
+    elsewhere: bool = False
 
 
 def learn(
-    kind: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, threads: int
+    payload_format: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, threads: int
 ) -> Encoder:
-    """Learn an encoder of payloads (n, ...), which `kind` describes, by the method that `params` names."""
-    of_modality = inputs.of_modality(kind["modality"])
+    """An encoder of payloads, by the method that the parameters name.
+
+    Parameters
+    ----------
+    payload_format : modality, shape and more, see `parquet_files`
+    payload : (n, ...)
+    params : the section `pretrain`
+    portable, threads : see `inference.Model`
+
+    Raises
+    ------
+    InputError
+        If the method is not for this modality, or an encoder from elsewhere cannot be used.
+    """
+    how = {"portable": portable, "threads": threads}
+    modality = payload_format["modality"]
+    of_modality = inputs.of_modality(modality)
     if params.encoder:
         path = paths.PRETRAINED / params.encoder
-        content = adapters.adapt(path, kind, portable=portable, threads=threads)
+        graph = adapters.adapt(path, payload_format, **how)
         weights = path / bert.WEIGHTS if path.is_dir() else path
-        method = f"{paths.ELSEWHERE}{params.encoder}, MD5 {files.md5(weights)}"
-        return Encoder(method, content, of_modality.front(kind, payload), start="frozen")
-    methods = of_modality.methods
-    method = methods[0] if params.method == "auto" else params.method
-    if method not in methods:
-        use = f"use {' or '.join(methods)}; auto takes the first"
-        raise InputError(
-            f"params.yaml: pretrain.method: {method} is not for {kind['modality']}s: {use}"
-        )
+        method = f"pretrained: {params.encoder}, MD5 {files.md5(weights)}"
+        front = of_modality.front(payload_format, payload)
+        return Encoder(method, graph, front, start="frozen", elsewhere=True)
+    method = params.method if params.method != "auto" else of_modality.methods[0]
+    if method not in of_modality.methods:
+        use = f"use {' or '.join(of_modality.methods)}; auto takes the first"
+        raise InputError(f"params.yaml: pretrain.method: {method} is not for {modality}s: {use}")
     if method == "ngrams":
-        onnx = ngrams.learn(payload)
-        return Encoder(method, onnx, onnx, start="frozen")
+        graph = ngrams.learn(payload)
+        return Encoder(method, graph, graph, start="frozen")
     if method == "transformer":
-        own, what = of_modality.tokens(kind, payload)
+        front, tokens = of_modality.tokens(payload_format, payload)
     else:
-        own, what = of_modality.front(kind, payload), {}
+        front, tokens = of_modality.front(payload_format, payload), {}
     if method == "columns":
-        return Encoder(method, own, own)
-    prepare = Model(own, portable=portable, threads=threads)
+        return Encoder(method, front, front)
+    prepare = Model(front, **how)
     if method == "patches":
-        return _patches(prepare(payload), own, params)
-    with quiet():  # TensorFlow greets on stderr, whatever it is told
+        return _patches(prepare(payload), front, params)
+    with quiet():  # TensorFlow prints a greeting
         from assay.encoders import self_supervised
-        from assay.training import fitting, trainable, transformer
+        from assay.training import fitting, onnx_export, trainable, transformer
 
-    fitting.fix(params.seed, portable=portable, threads=threads)
-    how = {"epochs": params.epochs, "steps": params.steps, "seed": params.seed}
+    fitting.fix(params.seed, **how)
+    length = {"epochs": params.epochs, "steps": params.steps, "seed": params.seed}
     if method == "transformer":
         blocks = np.array_split(payload, -(-len(payload) // _ROWS))
-        trunk = transformer.learn(prepare.over(blocks), what, **how)
+        trunk = transformer.learn(prepare.over(blocks), tokens, **length)
     else:
-        trunk = self_supervised.learn(
-            prepare, payload, registry.named(kind["modality"]).view, **how
-        )
-    content, weights = fitting.encoder_to_onnx(
-        trunk, lambda: trainable.trunk(trunk.input.shape[1:], what)
-    )
-    named = {f"{number:03}": array for number, array in enumerate(weights)}
-    return Encoder(method, onnx_graph.then(own, content), own, named, what, start="encoder")
+        view = registry.named(modality).view
+        trunk = self_supervised.learn(prepare, payload, view, **length)
+    shape = trunk.input.shape[1:]
+    network, arrays = onnx_export.export_encoder(trunk, lambda: trainable.trunk(shape, tokens))
+    weights = {f"{number:03}": array for number, array in enumerate(arrays)}
+    graph = onnx_graph.joined(front, network)
+    return Encoder(method, graph, front, weights, tokens, start="encoder")
 
 
-def _patches(pictures: np.ndarray, own: bytes, params: Pretrain) -> Encoder:
-    """Filters at one scale or two. `auto` takes colour images for photographs, of which a mirror image is one too."""
+def _patches(pictures: np.ndarray, front: bytes, params: Pretrain) -> Encoder:
+    """An encoder of pictures (n, height, width, channels), by filters at one scale or two.
+
+    `auto` takes colour images for photographs, whose mirror images are photographs too.
+    """
     shape = pictures.shape[1:]
     photographs = shape[2] == images.COLOUR
-    coarse = photographs * _COARSE if params.coarse_patches == "auto" else params.coarse_patches
-    fine = (
-        (_FINE_COLOUR if photographs else _FINE_GREY)
-        if params.patches == "auto"
-        else params.patches
-    )
+    fine, coarse, mirror = params.patches, params.coarse_patches, params.mirror
+    if fine == "auto":
+        fine = _FINE_COLOUR if photographs else _FINE_GREY
+    if coarse == "auto":
+        coarse = _COARSE if photographs else 0
+    if mirror == "auto":
+        mirror = photographs
     banks = [patches.learn(pictures, fine, params.seed)]
     if coarse:
         banks.append(patches.learn(pictures, coarse, params.seed, halvings=1))
-    mirror = photographs if params.mirror == "auto" else params.mirror
-    weights = {
-        f"{name}_{scale}": getattr(bank, name)
-        for scale, bank in enumerate(banks)
-        for name in ("filters", "offset")
-    }
-    return Encoder(
-        "patches", onnx_graph.then(own, patches.to_onnx(banks, shape, mirror=mirror)), own, weights
-    )
+    weights = {}
+    for scale, bank in enumerate(banks):
+        weights |= {f"filters_{scale}": bank.filters, f"offset_{scale}": bank.offset}
+    graph = onnx_graph.joined(front, patches.encoder_graph(banks, shape, mirror=mirror))
+    return Encoder("patches", graph, front, weights)

@@ -1,8 +1,9 @@
-"""Character n-grams and words of texts, weighted by TF-IDF, and their latent semantic analysis, as one ONNX graph.
+"""Character n-grams and words of texts, weighted by TF-IDF, and their latent semantic analysis.
 
-Weights are the root of a n-gram's count times its inverse document frequency (Salton and Buckley 1988); the embedding
-is their projection on the main singular vectors (Deerwester et al. 1990). A word, or a pair of them, is but a
-long n-gram from space to space, so a language without spaces, whose texts are one long word, will do.
+The weight of an n-gram is the root of its count times its inverse document frequency (Salton and
+Buckley 1988). The embedding is the projection on the main singular vectors (Deerwester et al.
+1990). A word, or a pair of words, is a long n-gram from space to space. So a language without
+spaces works too: its texts are one long word each.
 """
 
 import unicodedata
@@ -19,110 +20,123 @@ from sklearn.preprocessing import normalize
 from assay.training import onnx_graph
 from assay.training.linear_head import FEATURES
 
-_LONGEST = 6  # characters
-_LONGEST_WORDS = 32  # characters of a whole word or pair of words, spaces around it included
-_WORDS_WEIGH = 2.0  # times as much as other n-grams
+_LONGEST = 6  # characters of an n-gram within a word
+_LONGEST_WORDS = 32  # characters of a whole word or pair of words, with the spaces around it
+_WORD_WEIGHT = 2.0  # of words, relative to other n-grams
 _SPACES = "\x02\x03"  # what ONNX Runtime puts around a text
 _MOST = 40_000  # n-grams
-_LEAST = 2  # texts that a n-gram must be in
+_LEAST = 2  # texts that an n-gram must be in
 _DIMENSIONS = 512  # of the embedding
 _READ = 2000  # characters of a text from which n-grams are learned
 _TINY = 1e-12  # least square of a row's length
 
 
 def learn(texts: Sequence[str]) -> bytes:
-    """The graph from `payload` (n,) text to `embedding` (n, dimensions) and `features` (n, n-grams), of length 1."""
+    """The graph from `payload` (n,) text to `embedding` and `features`, rows of length 1.
+
+    Their shapes are (n, dimensions) and (n, n-grams).
+    """
     folded = [_fold(text[:_READ]) for text in texts]
-    found: Counter[str] = Counter()
+    document_counts: Counter[str] = Counter()
     for text in folded:
-        found.update(set(_grams(text)))
-    frequent = sorted(
-        (gram for gram, count in found.items() if count >= _LEAST),
-        key=lambda gram: (-found[gram], gram),
-    )
-    kept = sorted(
-        frequent[:_MOST] or sorted(found)[:_MOST] or [" "], key=lambda gram: (len(gram), gram)
-    )
-    rarity = 1 + np.log((1 + len(folded)) / (1 + np.array([found[gram] for gram in kept])))
-    rarity *= [_WORDS_WEIGH if len(gram) > 2 and gram[0] == gram[-1] == " " else 1 for gram in kept]
-    weights = _weights(folded, kept, rarity)
+        document_counts.update(set(_ngrams(text)))
+    vocabulary = _vocabulary(document_counts)
+    counts = np.array([document_counts[ngram] for ngram in vocabulary])
+    rarity = 1 + np.log((1 + len(folded)) / (1 + counts))  # inverse document frequency
+    rarity *= [_WORD_WEIGHT if _is_word(ngram) else 1 for ngram in vocabulary]
+    weights = _weights(folded, vocabulary, rarity)
     dimensions = min(_DIMENSIONS, min(weights.shape) - 1)
     if dimensions < 1:
-        axes = np.ones((1, len(kept)))
+        axes = np.ones((1, len(vocabulary)))
     else:
         axes = TruncatedSVD(dimensions, algorithm="arpack", random_state=0).fit(weights).components_
-    return _to_onnx(kept, rarity, axes)
+    return _graph(vocabulary, rarity, axes)
 
 
-def _grams(text: str) -> Iterator[str]:
-    """All n-grams within the words of a folded text, whole words and pairs of words, as often as they are there.
+def _vocabulary(document_counts: Counter[str]) -> list[str]:
+    """The n-grams in most texts, sorted by length."""
+    repeated = [ngram for ngram, count in document_counts.items() if count >= _LEAST]
+    most_frequent = sorted(repeated, key=lambda ngram: (-document_counts[ngram], ngram))
+    chosen = most_frequent[:_MOST] or sorted(document_counts)[:_MOST] or [" "]
+    return sorted(chosen, key=lambda ngram: (len(ngram), ngram))
 
-    Beside punctuation one of a pair is empty: so it tells what stands before a comma or at the end, which helps.
+
+def _is_word(ngram: str) -> bool:
+    return len(ngram) > 2 and ngram[0] == ngram[-1] == " "
+
+
+def _ngrams(text: str) -> Iterator[str]:
+    """All n-grams within the words of a folded text, whole words and pairs of words.
+
+    They come as often as they occur. Beside punctuation one word of a pair is empty. So the pair
+    says what stands before a comma or at the end, which helps.
     """
     spaces = [place for place, character in enumerate(text) if character == " "]
-    for start, end, after in zip(spaces, spaces[1:], [*spaces[2:], len(text)], strict=False):
+    ends, ends_of_pairs = spaces[1:], [*spaces[2:], len(text)]
+    for start, end, end_of_pair in zip(spaces, ends, ends_of_pairs, strict=False):
         word = text[start : end + 1]
-        for n in range(1, min(_LONGEST, len(word)) + 1):
-            yield from (
-                gram
-                for first in range(len(word) - n + 1)
-                if (gram := word[first : first + n]).strip()
-            )
+        for length in range(1, min(_LONGEST, len(word)) + 1):
+            ngrams = (word[first : first + length] for first in range(len(word) - length + 1))
+            yield from (ngram for ngram in ngrams if ngram.strip())
         if _LONGEST < len(word) <= _LONGEST_WORDS:
             yield word
-        if after < len(text) and after - start < _LONGEST_WORDS:
-            yield text[start : after + 1]
+        if end_of_pair < len(text) and end_of_pair - start < _LONGEST_WORDS:
+            yield text[start : end_of_pair + 1]
 
 
 def _fold(text: str) -> str:
-    """Lower case, a letter for a letter, between spaces; punctuation is a space too."""
-    return "".join(_lower(character) for character in f" {text} ")
+    """Lower case, character by character, with a space before and after; punctuation is a space."""
+    return "".join(_fold_character(character) for character in f" {text} ")
 
 
-def _lower(character: str) -> str:
-    between = (
-        character.isspace()
-        or character in _SPACES
-        or unicodedata.category(character).startswith("P")
-    )
-    lower = " " if between else character.lower()
+def _fold_character(character: str) -> str:
+    is_punctuation = unicodedata.category(character).startswith("P")
+    if is_punctuation or character.isspace() or character in _SPACES:
+        return " "
+    lower = character.lower()
     return lower if len(lower) == 1 else character
 
 
-def _weights(texts: Sequence[str], kept: Sequence[str], rarity: np.ndarray) -> csr_matrix:
-    """Of each n-gram in each text; a row's length is 1. Shape (texts, n-grams)."""
-    counts = CountVectorizer(analyzer=_grams, vocabulary=kept).transform(texts)
+def _weights(texts: Sequence[str], vocabulary: Sequence[str], rarity: np.ndarray) -> csr_matrix:
+    """The weight of each n-gram in each text; rows of length 1. Shape (texts, n-grams)."""
+    counts = CountVectorizer(analyzer=_ngrams, vocabulary=vocabulary).transform(texts)
     return normalize(counts.sqrt().multiply(rarity))
 
 
-def _to_onnx(kept: Sequence[str], rarity: np.ndarray, axes: np.ndarray) -> bytes:
-    letters = sorted({character for gram in kept for character in gram})
-    number = {letter: index for index, letter in enumerate(letters, start=1)}
-    capitals = {
-        chr(code)
-        for code in range(0x110000)
-        if not 0xD800 <= code < 0xE000 and _lower(chr(code)) in number
-    }
-    alphabet = sorted(capitals | set(letters))
-    starts, pool = [], []
-    for length in range(1, _LONGEST_WORDS + 1):
-        starts.append(len(pool))
-        pool += [number[character] for gram in kept if len(gram) == length for character in gram]
+def _graph(vocabulary: Sequence[str], rarity: np.ndarray, axes: np.ndarray) -> bytes:
     graph = onnx_graph.Graph()
     characters = graph("Tokenizer", "payload", mark=1, mincharnum=1, pad_value="", separators=[""])
-    values = [number[_lower(each)] for each in alphabet]
-    numbers = graph(
-        "LabelEncoder", characters, keys_strings=alphabet, values_int64s=values, default_int64=0
-    )
-    grams = {"ngram_counts": starts, "ngram_indexes": list(range(len(kept))), "pool_int64s": pool}
+    letters = sorted({character for ngram in vocabulary for character in ngram})
+    numbers = {letter: number for number, letter in enumerate(letters, start=1)}
+    alphabet = _alphabet(letters)
+    folded = [numbers[_fold_character(character)] for character in alphabet]
+    keys = {"keys_strings": alphabet, "values_int64s": folded, "default_int64": 0}
+    numbered = graph("LabelEncoder", characters, **keys)
+    starts, pool = [], []  # the n-grams as numbers of letters, one after the other, by length
+    for length in range(1, _LONGEST_WORDS + 1):
+        starts.append(len(pool))
+        of_length = [ngram for ngram in vocabulary if len(ngram) == length]
+        pool += [numbers[character] for ngram in of_length for character in ngram]
+    indexes = list(range(len(vocabulary)))
+    ngrams = {"ngram_counts": starts, "ngram_indexes": indexes, "pool_int64s": pool}
     lengths = {"min_gram_length": 1, "max_gram_length": _LONGEST_WORDS, "max_skip_count": 0}
-    counts = graph("TfIdfVectorizer", numbers, mode="TF", **lengths, **grams)  # (n, n-grams)
-    _normalised(graph, graph("Mul", graph("Sqrt", counts), rarity), FEATURES)
-    _normalised(graph, graph("MatMul", FEATURES, axes.T), "embedding")
-    return graph.to_onnx("ngrams", (TensorProto.STRING, []), outputs=["embedding", FEATURES])
+    weighting = {"mode": "TF"} | lengths | ngrams
+    counts = graph("TfIdfVectorizer", numbered, **weighting)  # (n, n-grams)
+    _normalise(graph, graph("Mul", graph("Sqrt", counts), rarity), FEATURES)
+    _normalise(graph, graph("MatMul", FEATURES, axes.T), "embedding")
+    return graph.serialised("ngrams", (TensorProto.STRING, []), outputs=["embedding", FEATURES])
 
 
-def _normalised(graph: onnx_graph.Graph, x: str, output: str) -> None:
-    """Bring rows to length 1."""
+def _alphabet(letters: list[str]) -> list[str]:
+    """The letters, and all characters of Unicode that are folded to them, sorted."""
+    surrogates = range(0xD800, 0xE000)
+    characters = [chr(code) for code in range(0x110000) if code not in surrogates]
+    folded_to = set(letters)
+    alphabet = {character for character in characters if _fold_character(character) in folded_to}
+    return sorted(alphabet | folded_to)
+
+
+def _normalise(graph: onnx_graph.Graph, x: str, output: str) -> None:
+    """Add nodes that bring rows to length 1."""
     squares = graph("ReduceSum", graph("Mul", x, x), [-1])
     graph("Div", x, graph("Sqrt", graph("Max", squares, _TINY)), output=output)

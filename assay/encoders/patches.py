@@ -1,26 +1,29 @@
-"""Whitened random patches: an encoder of images that needs no training (Coates, Lee and Ng 2011; Coates and Ng 2011).
+"""Whitened random patches: an encoder of images that needs no training.
 
-Each filter is a random patch of the data, contrast-normalised and ZCA-whitened. An image's embedding is the response
-to every filter, positive and negative parts apart, averaged over each of nine regions, then its square root, which
-keeps a few strong responses from drowning the others (Perronnin, Sánchez and Mensink 2010).
+Each filter is a random patch of the data, contrast-normalised and ZCA-whitened. An image's
+embedding is the response to every filter, positive and negative parts apart, averaged over each of
+nine regions. Its square root keeps a few strong responses from drowning the others (Perronnin,
+Sánchez and Mensink 2010).
 
-A. Coates, A. Ng: The Importance of Encoding Versus Training with Sparse Coding and Vector Quantization. ICML 2011.
+A. Coates, H. Lee, A. Ng: An Analysis of Single-Layer Networks in Unsupervised Feature Learning.
+AISTATS 2011.
+A. Coates, A. Ng: The Importance of Encoding Versus Training with Sparse Coding and Vector
+Quantization. ICML 2011.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from onnx import TensorProto
 
 from assay.training import onnx_graph
 
 _CONTRAST_FLOOR = 10.0  # added to a patch's variance, for pixels 0..255 (Coates, Lee and Ng 2011)
 _WHITENING_FLOOR = 0.1  # added to each eigenvalue of normalised patches (ibid.)
-_LARGEST = (
-    6,
-    4,
-)  # pixels a side, without and with a halving: what measured best from 28 to 32 pixels
+# pixels a side of a filter, without and with a halving: what measured best from 28 to 32 pixels
+_LARGEST = (6, 4)
 _FLAT = 0.1  # variance of a normalised patch, which is near 1 where there is contrast
 _TINY = 1e-12  # added to the length of a filter, which is 0 where all patches are flat
 _SAMPLED_PATCHES = 100_000
@@ -29,59 +32,51 @@ _REGIONS = 3  # along each side of an image
 
 @dataclass
 class Patches:
-    """A bank of filters: the response to patch x is (filters · (x - mean x)) / sqrt(var x + floor) - offset."""
+    """A bank of filters.
 
-    filters: np.ndarray  # (count, size, size, channels) float32
-    offset: np.ndarray  # (count,) float32
-    halvings: int = 0  # of the images' sides, by averaging pixels, before the filters see them
+    The response to patch x is (filters · (x - mean x)) / sqrt(var x + floor) - offset.
+
+    Attributes
+    ----------
+    filters : (count, size, size, channels) float32
+    offset : (count,) float32
+    halvings : how often an image's sides are halved, by averaging pixels, before the filters
+    """
+
+    filters: np.ndarray
+    offset: np.ndarray
+    halvings: int = 0
 
 
 def learn(images: np.ndarray, count: int, seed: int, *, halvings: int = 0) -> Patches:
-    """Draw and whiten `count` filters.
+    """Draw and whiten filters.
 
     Parameters
     ----------
-    images : np.ndarray of shape (n, height, width, channels), uint8
+    images : (n, height, width, channels) uint8
     count : number of filters
     seed : of the draw
-    halvings : of the images' sides, for coarser structure; leaves at least a pixel
+    halvings : of the images' sides, for coarser structure; at least a pixel is left
     """
     rng = np.random.default_rng(seed)
     halvings = min(halvings, min(images.shape[1:3]).bit_length() - 1)
     images = _halved(images, halvings)
-    n, height, width, channels = images.shape
+    height, width, channels = images.shape[1:]
     size = min(_LARGEST[halvings > 0], max(1, height // 2), max(1, width // 2))
-    which = rng.integers(n, size=_SAMPLED_PATCHES)
-    top = rng.integers(height - size + 1, size=_SAMPLED_PATCHES)
-    left = rng.integers(width - size + 1, size=_SAMPLED_PATCHES)
-    windows = np.lib.stride_tricks.sliding_window_view(
-        images, (size, size), axis=(1, 2)
-    )  # (n, y, x, c, size, size)
-    patches = (
-        windows[which, top, left]
-        .transpose(0, 2, 3, 1)
-        .reshape(_SAMPLED_PATCHES, -1)
-        .astype(np.float64)
-    )
+    patches = _random_patches(images, size, rng)  # (sampled, values)
     patches -= patches.mean(axis=1, keepdims=True)
     patches /= np.sqrt(patches.var(axis=1, keepdims=True) + _CONTRAST_FLOOR)
     mean = patches.mean(axis=0)
-    values, vectors = np.linalg.eigh(
-        np.cov(patches, rowvar=False, bias=True).reshape(len(mean), -1)
-    )
-    whitening = vectors / np.sqrt(values + _WHITENING_FLOOR) @ vectors.T
+    whitening = _zca(patches)  # (values, values)
     varied = np.flatnonzero(patches.var(axis=1) > _FLAT)  # a flat patch whitens to noise
     chosen = rng.choice(varied if len(varied) else np.arange(len(patches)), count)
-    filters = (patches[chosen] - mean) @ whitening
+    filters = (patches[chosen] - mean) @ whitening  # (count, values)
     filters /= np.linalg.norm(filters, axis=1, keepdims=True) + _TINY
     filters = filters @ whitening  # now they take patches that are normalised, not yet whitened
     offset = filters @ mean
     filters -= filters.mean(axis=1, keepdims=True)  # the same as subtracting each patch's mean
-    return Patches(
-        filters.reshape(count, size, size, channels).astype(np.float32),
-        offset.astype(np.float32),
-        halvings,
-    )
+    shaped = filters.reshape(count, size, size, channels)
+    return Patches(shaped.astype(np.float32), offset.astype(np.float32), halvings)
 
 
 def _halved(images: np.ndarray, halvings: int) -> np.ndarray:
@@ -92,64 +87,82 @@ def _halved(images: np.ndarray, halvings: int) -> np.ndarray:
     return images
 
 
-def to_onnx(
+def _random_patches(images: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Patches of random images at random places. Shape (sampled, size · size · channels)."""
+    n, height, width = images.shape[:3]
+    number = rng.integers(n, size=_SAMPLED_PATCHES)
+    top = rng.integers(height - size + 1, size=_SAMPLED_PATCHES)
+    left = rng.integers(width - size + 1, size=_SAMPLED_PATCHES)
+    windows = sliding_window_view(images, (size, size), axis=(1, 2))  # (n, y, x, c, size, size)
+    patches = windows[number, top, left].transpose(0, 2, 3, 1)  # (sampled, size, size, c)
+    return patches.reshape(_SAMPLED_PATCHES, -1).astype(np.float64)
+
+
+def _zca(rows: np.ndarray) -> np.ndarray:
+    """The matrix (values, values) that whitens rows (n, values) and changes them least."""
+    covariance = np.cov(rows, rowvar=False, bias=True).reshape(rows.shape[1], -1)
+    variances, axes = np.linalg.eigh(covariance)
+    return axes / np.sqrt(variances + _WHITENING_FLOOR) @ axes.T
+
+
+def encoder_graph(
     banks: Sequence[Patches], shape: tuple[int, int, int], *, mirror: bool = False
 ) -> bytes:
-    """The encoder as a graph from `payload` (n, height, width, channels) uint8 to `embedding` float32.
+    """The graph from `payload` (n, height, width, channels) uint8 to `embedding` float32.
 
     Its shape is (n, 18 filters) where an image has room for nine regions.
 
     Parameters
     ----------
-    banks : filters at one scale each; what they respond with stands side by side
-    shape : of an image
-    mirror : whether what an image and its mirror image give is added up, for images that could as well be mirrored
+    banks : filters at one scale each, whose responses stand side by side
+    shape : height, width and channels of an image
+    mirror : add up the responses of an image and its mirror image
     """
     graph = onnx_graph.Graph()
     image = graph("Transpose", graph("Cast", "payload", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
-    sides = (
-        [image, graph("Slice", image, [-1], [-(2**31)], [3], [-1])] if mirror else [image]
-    )  # the width, backwards
-    features = [_responses(graph, bank, sides, shape) for bank in banks]
-    seen = [graph("Concat", *each, axis=1) for each in zip(*features, strict=True)]
-    graph("Sum", *seen, output="embedding")
-    return graph.to_onnx("patches", (TensorProto.UINT8, shape))
+    views = [image]
+    if mirror:
+        views.append(graph("Slice", image, [-1], [-(2**31)], [3], [-1]))  # the width, backwards
+    responses = [_responses(graph, bank, views, shape) for bank in banks]
+    # of each view, those of all banks
+    embeddings = [graph("Concat", *parts, axis=1) for parts in zip(*responses, strict=True)]
+    graph("Sum", *embeddings, output="embedding")
+    return graph.serialised("patches", (TensorProto.UINT8, shape))
 
 
 def _responses(
-    graph: onnx_graph.Graph, bank: Patches, images: Sequence[str], shape: tuple[int, int, int]
+    graph: onnx_graph.Graph, bank: Patches, views: Sequence[str], shape: tuple[int, int, int]
 ) -> list[str]:
-    """The roots of each image's pooled responses (n, 18 filters)."""
+    """The roots of each view's pooled responses (n, 18 filters)."""
     size, channels = bank.filters.shape[2:]
-    positions = [(side >> bank.halvings) - size + 1 for side in shape[:2]]  # of a filter
-    strides = [max(1, side // _REGIONS) for side in positions]
-    pool = [
-        max(1, side - (_REGIONS - 1) * stride)
-        for side, stride in zip(positions, strides, strict=True)
-    ]
-    window = {"kernel_shape": pool, "strides": strides}
+    window = _regions(shape, size, bank.halvings)
     filters = graph.constant(bank.filters.transpose(0, 3, 1, 2))
-    average = graph.constant(np.full((1, channels, size, size), 1 / (channels * size * size)))
-    found = []
-    for image in images:
-        x = image
+    values = channels * size * size
+    average = graph.constant(np.full((1, channels, size, size), 1 / values))
+    responses = []
+    for view in views:
+        x = view
         for _ in range(bank.halvings):
             x = graph("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
-        mean, mean_of_squares = (
-            graph("Conv", x, average),
-            graph("Conv", graph("Mul", x, x), average),
-        )
-        variance = graph(
-            "Max", graph("Sub", mean_of_squares, graph("Mul", mean, mean)), 0.0
-        )  # rounding can leave less
+        mean = graph("Conv", x, average)
+        mean_of_squares = graph("Conv", graph("Mul", x, x), average)
+        variance = graph("Sub", mean_of_squares, graph("Mul", mean, mean))
+        variance = graph("Max", variance, 0.0)  # rounding can make it negative
         contrast = graph("Sqrt", graph("Add", variance, _CONTRAST_FLOOR))
-        centred = graph(
-            "Sub", graph("Div", graph("Conv", x, filters), contrast), bank.offset[:, None, None]
-        )
-        positive = graph("AveragePool", graph("Relu", centred), **window)
-        negative = graph(
-            "Sub", positive, graph("AveragePool", centred, **window)
-        )  # relu(-x) = relu(x) - x
+        normalised = graph("Div", graph("Conv", x, filters), contrast)
+        response = graph("Sub", normalised, bank.offset[:, None, None])  # (n, filters, y, x)
+        positive = graph("AveragePool", graph("Relu", response), **window)
+        average_response = graph("AveragePool", response, **window)
+        negative = graph("Sub", positive, average_response)  # relu(-x) = relu(x) - x
         both = graph("Concat", positive, negative, axis=1)
-        found.append(graph("Flatten", graph("Sqrt", graph("Max", both, 0.0))))
-    return found
+        responses.append(graph("Flatten", graph("Sqrt", graph("Max", both, 0.0))))
+    return responses
+
+
+def _regions(shape: tuple[int, int, int], size: int, halvings: int) -> dict[str, list[int]]:
+    """The pooling window that averages the positions of a filter over three regions a side."""
+    positions = [(side >> halvings) - size + 1 for side in shape[:2]]
+    strides = [max(1, side // _REGIONS) for side in positions]
+    covered = [(_REGIONS - 1) * stride for stride in strides]  # by all regions but the last
+    kernel = [max(1, side - before) for side, before in zip(positions, covered, strict=True)]
+    return {"kernel_shape": kernel, "strides": strides}

@@ -30,7 +30,7 @@ def sounds(shape: list[int], taken: list[Any], floats: bool, opset: int) -> byte
     graph = onnx_graph.Graph(opset)
     samples = graph("Cast", "payload", to=TensorProto.FLOAT)
     graph("Div", samples, _FULL_SCALE, output="embedding")
-    return graph.to_onnx("sound", (TensorProto.INT16, shape))
+    return graph.serialised("sound", (TensorProto.INT16, shape))
 
 
 def images(shape: list[int], taken: list[Any], floats: bool, opset: int) -> bytes | None:
@@ -63,4 +63,4 @@ def images(shape: list[int], taken: list[Any], floats: bool, opset: int) -> byte
         x = graph("Transpose", x, perm=[0, 2, 3, 1])
     type_ = TensorProto.FLOAT if floats else TensorProto.UINT8
     graph("Cast", x, to=type_, output="embedding")
-    return graph.to_onnx("pictures", (TensorProto.UINT8, shape), gives=(type_, 4))
+    return graph.serialised("pictures", (TensorProto.UINT8, shape), output_type=(type_, 4))

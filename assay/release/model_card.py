@@ -35,7 +35,7 @@ def write(
     batches : the names of the listed batches
     clean, train, evaluate : the metrics of those stages
     """
-    pretrained = encoder["method"].startswith(paths.ELSEWHERE)
+    pretrained = encoder["elsewhere"]
     learned = "was learned without labels, by the method"
     words = {
         "shape": " × ".join(map(str, info["shape"])) or "of any length",

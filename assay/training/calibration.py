@@ -1,4 +1,4 @@
-"""Scores to probabilities of the true class, although the labels they are compared to are partly wrong."""
+"""Scores to calibrated probabilities, although the labels for calibration are partly wrong."""
 
 from collections.abc import Sequence
 
@@ -6,22 +6,35 @@ import numpy as np
 from scipy.optimize import minimize
 
 _NOISE = 0.05  # share of wrong labels where the search starts
-_SHARPNESS = 3.0  # of a voice whose scores have a standard deviation of one, typically
+_SHARPNESS = 3.0  # typical for a classifier whose scores have a standard deviation of one
+_LARGEST_LOG_SHARPNESS, _LARGEST_LOGIT = 7, 30  # bounds of the search
 _TINY = 1e-300
 
 
 def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """By which to divide logits (n, classes) for calibrated probabilities, although some labels (n,) are wrong."""
-    return float(1 / shared([logits], labels)[0][0])
+    """The temperature that calibrates logits (n, classes) if some labels (n,) are wrong."""
+    sharpness, _ = shared([logits], labels)
+    return float(1 / sharpness[0])
 
 
 def shared(voices: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray, float]:
-    """One sharpness (inverse temperature) a voice, (voices,), and the share of wrong labels, for all classes.
+    """The sharpness of each classifier, and one share of wrong labels, of highest likelihood.
 
-    A temperature alone (Guo, Pleiss, Sun and Weinberger 2017) would repeat the errors of the labels. Both have a
-    maximum of the likelihood, because errors contradict even sure predictions, while a model's own doubt is graded.
-    Where all scores are on the right side any sharper ones are likelier still; so a typical sharpness weighs in, with
-    the weight of one example and a log-normal spread of one.
+    A temperature alone (Guo, Pleiss, Sun and Weinberger 2017: On Calibration of Modern Neural
+    Networks) would repeat the errors of the labels. The share of wrong labels can be told from the
+    sharpness: errors contradict even sure predictions, while a model's own doubt is graded. Where
+    all scores are right, any sharper ones are likelier still. So a log-normal prior with a spread
+    of one and the weight of one example holds the sharpness near a typical one.
+
+    Parameters
+    ----------
+    voices : scores (n, classes) of each classifier
+    labels : (n,) int
+
+    Returns
+    -------
+    tuple
+        The inverse temperature of each classifier (voices,), and the share of wrong labels.
     """
     scores, spread = standardised(voices)
     rows, n_classes = np.arange(len(labels)), scores.shape[2]
@@ -31,36 +44,47 @@ def shared(voices: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray
         logits = np.tensordot(sharpness, scores, 1)
         odds = relative_odds(logits)
         right = odds[rows, labels] / odds.sum(axis=1)
-        unusual = ((point[:-1] - np.log(_SHARPNESS)) ** 2).sum() / 2 / len(labels)
-        return unusual - log_likelihood(right, noise, n_classes)
+        deviations = point[:-1] - np.log(_SHARPNESS)
+        prior = (deviations**2).sum() / 2 / len(labels)
+        return prior - log_likelihood(right, noise, n_classes)
 
     start = np.append(np.full(len(scores), np.log(_SHARPNESS)), np.log(_NOISE / (0.5 - _NOISE)))
-    found = minimize(log_loss, start, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-7})
-    sharpness, noise = _from_point(found.x)
-    return sharpness / spread, max(
-        noise, 1 / (len(labels) + 1)
-    )  # no data set is so clean that none may be wrong
+    options = {"xatol": 1e-3, "fatol": 1e-7}
+    optimum = minimize(log_loss, start, method="Nelder-Mead", options=options)
+    sharpness, noise = _from_point(optimum.x)
+    least_noise = 1 / (len(labels) + 1)  # no data set is so clean that no label may be wrong
+    return sharpness / spread, max(noise, least_noise)
 
 
 def log_likelihood(right: np.ndarray, noise: float, n_classes: int) -> float:
-    """Mean log-likelihood of labels whose classes have the probabilities `right` (n,), if that share is wrong."""
+    """Mean log-likelihood of labels.
+
+    Parameters
+    ----------
+    right : (n,) probability of the class that each label names
+    noise : share of wrong labels, spread evenly over the other classes
+    n_classes : number of classes
+    """
     likelihood = (1 - noise) * right + noise / max(1, n_classes - 1) * (1 - right)
     return np.log(np.maximum(likelihood, _TINY)).mean()
 
 
 def relative_odds(logits: np.ndarray) -> np.ndarray:
-    """Of each class (n, classes) against the likeliest; scipy's softmax, which divides by their sum, is slower."""
+    """Odds of each class against the likeliest one. Shape (n, classes).
+
+    scipy's softmax, which divides by their sum, is slower.
+    """
     return np.exp(logits - logits.max(axis=1, keepdims=True))
 
 
 def standardised(voices: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (voices, n, classes), float64, with a standard deviation of one each; and what it was, (voices,)."""
+    """Scores (voices, n, classes) float64 of standard deviation one, and what it was, (voices,)."""
     spread = np.array([max(float(voice.std()), 1e-6) for voice in voices])
     return np.stack(voices).astype(np.float64) / spread[:, None, None], spread
 
 
 def _from_point(point: np.ndarray) -> tuple[np.ndarray, float]:
-    """Sharpness and noise, at most one label in two, from where the search is on the real line."""
-    return np.exp(np.clip(point[:-1], -7, 7)), float(
-        0.5 / (1 + np.exp(-np.clip(point[-1], -30, 30)))
-    )
+    """Sharpness and noise (at most 0.5) of a point in the search space, (voices + 1,) reals."""
+    sharpness = np.exp(np.clip(point[:-1], -_LARGEST_LOG_SHARPNESS, _LARGEST_LOG_SHARPNESS))
+    logit = np.clip(point[-1], -_LARGEST_LOGIT, _LARGEST_LOGIT)
+    return sharpness, float(0.5 / (1 + np.exp(-logit)))

@@ -1,71 +1,101 @@
-"""Training that goes on after it was killed, to the same bytes, and that stops early, at its best epoch."""
+"""Early stopping at the best epoch, and training that goes on after a kill, to the same bytes."""
 
+import hashlib
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 
-from assay.contract import files
+from assay.contract import files, paths
+from assay.contract.parameters import Parameters
+from assay.training.batches import Batches
+from assay.training.classifier import LabelledExamples
+from assay.training.progress import Scores
+
+
+def best_epoch(rows: list[Scores]) -> Scores:
+    """The first epoch with the lowest validation loss."""
+    return min(rows, key=lambda row: row["validation_loss"])
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Keeps, at the end of each epoch, all that the next one depends on; stops when no epoch has been better for long.
+    """Saves, after each epoch, all that the next one depends on; takes up what was saved.
+
+    Keras's own BackupAndRestore saves neither the order of the batches nor the best weights so far.
 
     Parameters
     ----------
-    batches : with what it draws next from its generator, `random`, and `go_on`, which takes that
-    rows : the scores of each epoch so far, to which another callback appends
-    patience : epochs without a lower validation loss after which training stops, with the best one's weights; 0: never
-    key : of all that the result depends on; a checkpoint of another key is not used. Nothing is kept where it is empty
+    batches : what the network learns from; its generator is saved too
+    rows : the learning curve, to which a callback before this one appends
+    stopping : early stopping, a callback before this one, if there is any
+    key : hash of all that the result depends on; a checkpoint with another key is not used. If it
+        is empty, nothing is saved
     """
 
     def __init__(
-        self, batches: keras.utils.PyDataset, rows: list[dict], patience: int, key: str
+        self,
+        batches: Batches,
+        rows: list[Scores],
+        stopping: keras.callbacks.EarlyStopping | None,
+        key: str,
     ) -> None:
         super().__init__()
-        self.batches, self.rows, self.patience, self.key = batches, rows, patience, key
+        self.batches, self.rows, self.stopping, self.key = batches, rows, stopping, key
         self.arrays, self.state = files.read_checkpoint() if key else ({}, {})
         if self.state.get("key") != key:
             self.arrays, self.state = {}, {}
         rows += self.state.get("rows", [])
         if rows:
-            print(
-                f"going on after epoch {len(rows)}, where training was interrupted", file=sys.stderr
-            )
+            when = f"after epoch {len(rows)}, where training was interrupted"
+            print(f"going on {when}", file=sys.stderr)
 
     def on_train_begin(self, _logs: dict | None = None) -> None:
-        """Take up what was kept."""
+        """Take up what was saved."""
         self.model.optimizer.build(self.model.trainable_variables)
         self.variables = [*self.model.variables, *self.model.optimizer.variables]
-        self.best = [
-            self.arrays.pop(name) for name in sorted(self.arrays) if name.startswith("best")
-        ]
-        if self.state:
-            for number, variable in enumerate(self.variables):
-                variable.assign(self.arrays.pop(str(number)))
-            self.batches.go_on(self.state["random"])
+        if not self.state:
+            return
+        for number, variable in enumerate(self.variables):
+            variable.assign(self.arrays[str(number)])
+        self.batches.resume(self.state["random"])
+        if self.stopping:
+            best = best_epoch(self.rows)
+            names = sorted(name for name in self.arrays if name.startswith("best"))
+            self.stopping.best_weights = [self.arrays[name] for name in names]
+            self.stopping.best, self.stopping.best_epoch = (
+                best["validation_loss"],
+                best["epoch"] - 1,
+            )
+            self.stopping.wait = len(self.rows) - best["epoch"]
+        self.arrays = {}
 
     def on_epoch_end(self, _epoch: int, _logs: dict | None = None) -> None:
-        """Keep it."""
-        if self.patience:
-            best = min(self.rows, key=lambda row: row["validation_loss"])["epoch"]
-            if best == len(self.rows):
-                self.best = [
-                    weights.copy() for weights in self.model.get_weights()
-                ]  # else training would change them
-            if len(self.rows) - best >= self.patience:
-                self.model.stop_training = True
-                return  # what goes on from here would go on for one epoch more
-        if self.key:
-            arrays = {
-                str(number): np.asarray(variable) for number, variable in enumerate(self.variables)
-            }
-            arrays |= {f"best{number:06}": array for number, array in enumerate(self.best)}
-            files.write_checkpoint(
-                arrays, {"key": self.key, "rows": self.rows, "random": self.batches.random}
-            )
+        """Save it."""
+        if not self.key or self.model.stop_training:  # a training that stopped is not gone on with
+            return
+        arrays = {str(index): np.asarray(value) for index, value in enumerate(self.variables)}
+        best = self.stopping.best_weights if self.stopping else []
+        arrays |= {f"best{index:06}": weights for index, weights in enumerate(best)}
+        state = {"key": self.key, "rows": self.rows, "random": self.batches.random}
+        files.write_checkpoint(arrays, state)
 
-    def on_train_end(self, _logs: dict | None = None) -> None:
-        """Put the best weights back."""
-        if self.best:
-            self.model.set_weights(self.best)
+
+def key(train: LabelledExamples, validation: LabelledExamples, params: Parameters) -> str:
+    """Hash of all that a trained network depends on: examples, parameters, encoder and code.
+
+    DVC's record is part of it: once DVC has noted the result of a training, that training is over.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(repr((params.train, params.portable, params.threads)).encode())
+    digest.update(files.record())
+    for examples in (train, validation):
+        digest.update("\n".join(examples.ids).encode())
+        for values in (examples.codes, examples.weights, examples.targets):
+            digest.update(values.tobytes())
+    modules = sorted(name for name in sys.modules if name.startswith(("assay.", "__main__")))
+    code = [sys.modules[name].__file__ for name in modules]
+    encoder = paths.ENCODER, paths.ENCODER_FRONT, paths.ENCODER_WEIGHTS, paths.ENCODER_INFO
+    for path in (*encoder, *map(Path, filter(None, code))):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

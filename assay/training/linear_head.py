@@ -1,7 +1,4 @@
-"""A linear classifier on what a frozen encoder gives: multinomial logistic regression on weighted labels.
-
-Where the encoder has the wide output `features` beside its embedding, the classifier reads that.
-"""
+"""Multinomial logistic regression on weighted labels, for the output of a frozen encoder."""
 
 import warnings
 from collections.abc import Iterable, Sequence
@@ -13,46 +10,55 @@ from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-FEATURES = "features"  # the wide output that an encoder may have
+FEATURES = "features"  # a wide output of some encoders; a linear classifier prefers it
 _STRENGTHS = (0.3, 3.0, 30.0)  # inverse penalties
 _ITERATIONS = 300
-_NEVER = (
-    10.0  # by how much the logit of a class without examples lies below the others' least intercept
-)
-_SPARSE = 0.3  # share of values that are not 0 up to which they are kept alone
+_NEVER = 10.0  # a class without examples has an intercept so far below the least other one
+_SPARSE = 0.3  # share of non-zero values below which features are stored as a sparse array
+_TINY = 1e-12
+
+Features = np.ndarray | csr_array  # (n, features) float64
 
 
 @dataclass
 class LinearHead:
-    """Logits are features @ coef + intercept: (features, classes), (classes,). `strength` is its inverse penalty."""
+    """A linear classifier.
+
+    Attributes
+    ----------
+    coef : (features, classes)
+    intercept : (classes,)
+    strength : its inverse penalty
+    """
 
     coef: np.ndarray
     intercept: np.ndarray
     strength: float
 
-    def logits(self, features: np.ndarray | csr_array) -> np.ndarray:
-        """Of rows (n, features). Shape (n, classes)."""
+    def logits(self, features: Features) -> np.ndarray:
+        """Logits of rows (n, features). Shape (n, classes)."""
         return features @ self.coef + self.intercept
 
 
-def gather(blocks: Iterable[np.ndarray]) -> np.ndarray | csr_array:
-    """Blocks (rows, features) below each other, a sparse array where they are mostly zeros; float64."""
-    kept = [
-        csr_array(block)
-        if isinstance(block, np.ndarray) and np.count_nonzero(block) < _SPARSE * block.size
-        else block
-        for block in blocks
-    ]
-    sparse = any(isinstance(block, csr_array) for block in kept)
-    return (vstack(kept, "csr") if sparse else np.concatenate(kept)).astype(np.float64)
+def gather(blocks: Iterable[Features]) -> Features:
+    """Blocks (rows, features) as one float64 array, sparse where most values are zeros."""
+    stored = [_sparse_if_smaller(block) for block in blocks]
+    sparse = any(isinstance(block, csr_array) for block in stored)
+    return (vstack(stored, "csr") if sparse else np.concatenate(stored)).astype(np.float64)
+
+
+def _sparse_if_smaller(block: Features) -> Features:
+    if isinstance(block, np.ndarray) and np.count_nonzero(block) < _SPARSE * block.size:
+        return csr_array(block)
+    return block
 
 
 def fit(
-    features: np.ndarray | csr_array,
+    features: Features,
     labels: np.ndarray,
     weights: np.ndarray,
     n_classes: int,
-    validation: tuple[np.ndarray | csr_array, np.ndarray] | None = None,
+    validation: tuple[Features, np.ndarray] | None = None,
     *,
     strengths: Sequence[float] = _STRENGTHS,
 ) -> LinearHead:
@@ -63,36 +69,45 @@ def fit(
     features : (n, features)
     labels : (n,) int, at least two classes
     weights : (n,) 0..1
+    n_classes : classes that the head gives logits of; some may have no examples
     validation : features and labels of other examples, if there are any
-    strengths : inverse penalties to choose from; without validation examples the middle one is taken
+    strengths : inverse penalties to choose from; without validation the middle one is taken
     """
-    sparse = isinstance(features, csr_array)
-    mean = (
-        np.zeros(features.shape[1]) if sparse else features.mean(axis=0)
-    )  # else it is found slowly
-    features = features if sparse else features - mean
-    scale = np.sqrt(
-        max(float((features**2).sum()) / len(labels), 1e-12)
-    )  # a row's typical distance from it
+    if isinstance(features, csr_array):
+        mean = np.zeros(features.shape[1])  # a centred array would not be sparse
+    else:
+        mean = features.mean(axis=0)
+        features = features - mean  # else the solver converges slowly
+    squared_distance = float((features**2).sum()) / len(labels)  # of a row from the mean
+    scale = np.sqrt(max(squared_distance, _TINY))
+    if validation is None:
+        strengths = [strengths[len(strengths) // 2]]
     heads = []
-    for strength in strengths if validation else [strengths[len(strengths) // 2]]:
+    for strength in strengths:
         model = LogisticRegression(C=strength, max_iter=_ITERATIONS)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is good enough
+            warnings.simplefilter("ignore", ConvergenceWarning)  # close to converged is enough
             model.fit(features / scale, labels, sample_weight=weights)
-        coef, intercept = model.coef_.T / scale, model.intercept_
-        if len(model.classes_) == 2:  # the model keeps one column for both
-            coef, intercept = (
-                np.hstack([-coef / 2, coef / 2]),
-                np.concatenate([-intercept / 2, intercept / 2]),
-            )
-        every = np.zeros((len(coef), n_classes)), np.full(n_classes, intercept.min() - _NEVER)
-        every[0][:, model.classes_], every[1][model.classes_] = coef, intercept
-        coef, intercept = every
+        coef, intercept = _of_all_classes(model, n_classes)
+        coef /= scale
         heads.append(LinearHead(coef, intercept - mean @ coef, strength))
-    if not validation:
+    if validation is None:
         return heads[0]
-    return min(heads, key=lambda head: loss(head.logits(validation[0]), validation[1]))
+    others, answers = validation
+    return min(heads, key=lambda head: loss(head.logits(others), answers))
+
+
+def _of_all_classes(model: LogisticRegression, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (features, classes) and intercepts (classes,), also of absent classes."""
+    coef, intercept = model.coef_.T, model.intercept_
+    if len(model.classes_) == 2:  # scikit-learn keeps one column for both
+        coef = np.hstack([-coef / 2, coef / 2])
+        intercept = np.concatenate([-intercept / 2, intercept / 2])
+    all_coef = np.zeros((len(coef), n_classes))
+    all_intercept = np.full(n_classes, intercept.min() - _NEVER)
+    all_coef[:, model.classes_] = coef
+    all_intercept[model.classes_] = intercept
+    return all_coef, all_intercept
 
 
 def loss(logits: np.ndarray, labels: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""ONNX graphs that are written out node by node, because no network framework made them, and joined to others."""
+"""ONNX graphs written node by node, and the joining of graphs."""
 
 from collections.abc import Sequence
 
@@ -6,20 +6,19 @@ import numpy as np
 import onnx
 from onnx import TensorProto, compose, helper, numpy_helper
 
-_DOMAINS = {
-    "Tokenizer": "com.microsoft",
-    "LabelEncoder": "ai.onnx.ml",
-}  # of operators that are not ONNX's own
-_OPSETS = {
-    "": 15,
-    "ai.onnx.ml": 2,
-    "com.microsoft": 1,
-}  # those of Keras's export, so that graphs can be put together
+# of operators that are not ONNX's own
+_DOMAINS = {"Tokenizer": "com.microsoft", "LabelEncoder": "ai.onnx.ml"}
+# as in Keras's export, so that graphs can be joined
+_OPSETS = {"": 15, "ai.onnx.ml": 2, "com.microsoft": 1}
 _IR_VERSION = 8
+_AXES_ARE_INPUTS = 18  # the first opset in which ReduceMax and ReduceMean take axes as an input
+
+Value = float | Sequence | np.ndarray  # of a constant
+ElementType = int  # of TensorProto
 
 
 class Graph:
-    """A graph that is written down node by node, each named as it is made.
+    """A graph that grows by one node a call.
 
     Parameters
     ----------
@@ -27,109 +26,134 @@ class Graph:
     """
 
     def __init__(self, opset: int = _OPSETS[""]) -> None:
-        self.opset, self.nodes, self.constants = opset, [], {}
+        self.opset = opset
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: dict[str, np.ndarray] = {}
 
     def __call__(
-        self, op: str, *inputs: str | float | Sequence | np.ndarray, output: str = "", **how: object
+        self, op: str, *inputs: str | Value, output: str = "", **attributes: object
     ) -> str:
-        """Add a node, of outputs of others or of numbers, and say what its output is called."""
-        names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
+        """Add a node and return the name of its output.
+
+        Parameters
+        ----------
+        op : name of the operator
+        inputs : names of outputs of other nodes, or values of constants
+        output : the name; by default it is made from `op`
+        attributes : of the operator
+        """
+        names = [value if isinstance(value, str) else self.constant(value) for value in inputs]
         output = output or f"{op}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(op, names, [output], domain=_DOMAINS.get(op, ""), **how))
+        domain = _DOMAINS.get(op, "")
+        self.nodes.append(helper.make_node(op, names, [output], domain=domain, **attributes))
         return output
 
-    def constant(self, value: float | Sequence | np.ndarray) -> str:
-        """Name an array, float32 or int64, that more than one node may read."""
+    def constant(self, value: Value) -> str:
+        """Add an array, as float32 or int64, and return its name. Several nodes may read it."""
         name, array = f"constant_{len(self.constants)}", np.asarray(value)
         self.constants[name] = array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
         return name
 
-    def reduced(self, op: str, x: str, axes: Sequence[int], **how: object) -> str:
-        """Add a node that takes the maximum or the mean over some axes; operators of version 18 take them as input."""
-        return self(op, x, axes, **how) if self.opset >= 18 else self(op, x, axes=axes, **how)
+    def reduced(self, op: str, x: str, axes: Sequence[int], **attributes: object) -> str:
+        """Add a ReduceMax or ReduceMean over some axes, as the opset wants it."""
+        if self.opset >= _AXES_ARE_INPUTS:
+            return self(op, x, axes, **attributes)
+        return self(op, x, axes=axes, **attributes)
 
     def softmax(self, x: str, output: str = "") -> str:
-        """Written out, since ONNX Runtime's own gives other last bits on other processors."""
+        """Add a softmax, node by node: ONNX Runtime's own rounds by processor."""
         powers = self("Exp", self("Sub", x, self.reduced("ReduceMax", x, [-1])))
         return self("Div", powers, self("ReduceSum", powers, [-1]), output=output)
 
-    def to_onnx(
+    def serialised(
         self,
         name: str,
-        payload: tuple[int, Sequence],
+        payload: tuple[ElementType, Sequence[int | None]],
         *,
         outputs: Sequence[str] = ("embedding",),
-        gives: tuple[int, int] = (TensorProto.FLOAT, 2),
+        output_type: tuple[ElementType, int] = (TensorProto.FLOAT, 2),
     ) -> bytes:
-        """What was written down, from `payload` (n, ...), of which the element type and shape are given, to `outputs`.
+        """The content of an ONNX file. Constants that no node reads are left out.
 
-        `gives` are the element type and number of axes of the outputs. Constants that no node reads are left out.
+        Parameters
+        ----------
+        name : of the graph
+        payload : element type and shape of one example of the input `payload`
+        outputs : names of the nodes' outputs that the graph returns
+        output_type : their element type and number of axes, examples included
         """
-        kind, shape = payload
-        read = {name for node in self.nodes for name in node.input}
-        graph = helper.make_graph(
-            self.nodes,
-            name,
-            [helper.make_tensor_value_info("payload", kind, ["n", *shape])],
-            [
-                helper.make_tensor_value_info(output, gives[0], ["n"] + [None] * (gives[1] - 1))
-                for output in outputs
-            ],
-            [
-                numpy_helper.from_array(value, name)
-                for name, value in self.constants.items()
-                if name in read
-            ],
-        )
-        domains = sorted({node.domain for node in self.nodes} | {""})
-        opsets = [
-            helper.make_opsetid(domain, _OPSETS[domain] if domain else self.opset)
-            for domain in domains
+        element_type, shape = payload
+        output_element_type, n_axes = output_type
+        inputs = [helper.make_tensor_value_info("payload", element_type, ["n", *shape])]
+        output_shape = ["n"] + [None] * (n_axes - 1)
+        returned = [
+            helper.make_tensor_value_info(output, output_element_type, output_shape)
+            for output in outputs
         ]
+        read = {name for node in self.nodes for name in node.input}
+        constants = [
+            numpy_helper.from_array(value, constant)
+            for constant, value in self.constants.items()
+            if constant in read
+        ]
+        graph = helper.make_graph(self.nodes, name, inputs, returned, constants)
+        versions = _OPSETS | {"": self.opset}
+        domains = sorted({node.domain for node in self.nodes} | {""})
+        opsets = [helper.make_opsetid(domain, versions[domain]) for domain in domains]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
         onnx.checker.check_model(model)
         return model.SerializeToString()
 
 
-def as_it_is(kind: int, shape: Sequence[int]) -> bytes:
-    """The graph that changes nothing; `then` leaves it out."""
+def identity(element_type: ElementType, shape: Sequence[int]) -> bytes:
+    """The graph that changes nothing; `joined` leaves it out."""
     graph = Graph()
     graph("Identity", "payload", output="embedding")
-    return graph.to_onnx("as_it_is", (kind, shape), gives=(kind, 1 + len(shape)))
+    output_type = (element_type, 1 + len(shape))
+    return graph.serialised("as_it_is", (element_type, shape), output_type=output_type)
 
 
-def then(first: bytes, second: bytes, output: str = "embedding") -> bytes:
-    """One graph of two: what the first gives as `output` is the payload of the second, whose outputs are kept."""
+def joined(first: bytes, second: bytes, output: str = "embedding") -> bytes:
+    """One graph of two: `output` of the first is the input of the second, whose outputs it has."""
     before, after = onnx.load_from_string(first), onnx.load_from_string(second)
     if [node.op_type for node in before.graph.node] == ["Identity"]:
         after.metadata_props.extend(before.metadata_props)
         return after.SerializeToString()
     before.ir_version = after.ir_version = max(before.ir_version, after.ir_version)
-    for model in (before, after):  # both name what the other's operators come from
-        known = {opset.domain for opset in model.opset_import}
-        others = [*before.opset_import, *after.opset_import]
-        model.opset_import.extend(opset for opset in others if opset.domain not in known)
+    for model in (before, after):  # each must name the operator sets of the other
+        domains = {opset.domain for opset in model.opset_import}
+        all_opsets = [*before.opset_import, *after.opset_import]
+        model.opset_import.extend(opset for opset in all_opsets if opset.domain not in domains)
     before = compose.add_prefix(before, "before_", rename_inputs=False)
-    (taken,) = (value.name for value in after.graph.input)
+    (payload,) = (value.name for value in after.graph.input)
     after = compose.add_prefix(after, "after_", rename_outputs=False)
-    outputs = [each.name for each in after.graph.output]
-    joined = compose.merge_models(
-        before, after, [(f"before_{output}", f"after_{taken}")], outputs=outputs
-    )
-    return joined.SerializeToString()
+    connection = (f"before_{output}", f"after_{payload}")
+    outputs = [value.name for value in after.graph.output]
+    return compose.merge_models(before, after, [connection], outputs=outputs).SerializeToString()
 
 
 def linear_head(coef: np.ndarray, intercept: np.ndarray, opset: int = _OPSETS[""]) -> bytes:
-    """From `payload` (n, features) float32 to `probabilities` = softmax(payload · coef + intercept)."""
+    """From `payload` (n, features) float32 to `probabilities`, by a linear classifier."""
     graph = Graph(opset)
-    graph.softmax(graph("Add", graph("MatMul", "payload", coef), intercept), output="probabilities")
-    return graph.to_onnx("head", (TensorProto.FLOAT, coef.shape[:1]), outputs=["probabilities"])
+    logits = graph("Add", graph("MatMul", "payload", coef), intercept)
+    graph.softmax(logits, output="probabilities")
+    features = (TensorProto.FLOAT, coef.shape[:1])
+    return graph.serialised("head", features, outputs=["probabilities"])
+
+
+def with_linear_head(
+    encoder: bytes,
+    coef: np.ndarray,
+    intercept: np.ndarray,
+    temperature: float,
+    output: str = "embedding",
+) -> bytes:
+    """From the payload of an encoder to `probabilities`, by its `output`."""
+    head = linear_head(coef / temperature, intercept / temperature, opset(encoder))
+    return joined(encoder, head, output)
 
 
 def opset(content: bytes) -> int:
     """The version of ONNX's own operators that a graph uses."""
-    return next(
-        each.version
-        for each in onnx.load_from_string(content).opset_import
-        if each.domain in ("", "ai.onnx")
-    )
+    opsets = onnx.load_from_string(content).opset_import
+    return next(opset.version for opset in opsets if opset.domain in ("", "ai.onnx"))

@@ -1,4 +1,4 @@
-"""Which network is trained: one of ours, from random weights or those of its encoder, or a pretrained one."""
+"""Which network is trained: one of ours, or an encoder from elsewhere with a head."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,66 +6,112 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from assay.contract import files, paths
+from assay.contract import paths
 from assay.contract.inference import Model
 from assay.contract.parameters import Parameters
 from assay.modalities import registry
-from assay.training import fine_tuning, fitting, networks, onnx_graph, transformer
+from assay.training import networks, onnx_export, onnx_graph, transformer
+from assay.training.batches import Change
+from assay.training.fine_tuning import GraphEncoder
 from assay.training.linear_head import LinearHead
 
 
 @dataclass
-class Plan:
-    """Attributes
+class Trainable:
+    """A classifier that can be trained and exported.
+
+    Attributes
     ----------
-    prepare : payloads (n, ...) to what the network takes
-    augment : the same, changed a little by the generator that is the second argument
-    model, answers : the network that learns, and the one that answers
-    to_onnx : at a temperature, the graph from payloads to probabilities
+    prepare : payloads (n, ...) to the input of the network
+    augment : the same, after a random change
+    model : the network that learns, to logits (n, classes)
+    averaging : the network that is exported; it shares its weights with `model`
+    export : temperature to the ONNX graph from payloads to probabilities
     """
 
-    prepare: Callable
-    augment: Callable
+    prepare: Callable[[np.ndarray], np.ndarray]
+    augment: Change
     model: keras.Model
-    answers: keras.Model
-    to_onnx: Callable[[float], bytes]
+    averaging: keras.Model
+    export: Callable[[float], bytes]
+
+
+class OwnNetwork:
+    """The set-up of our networks, which read what the front of the encoder gives.
+
+    Parameters
+    ----------
+    one : (1, ...) a payload
+    encoder : the content of encoder.json
+    params : they say how the front is run
+    shift : pixels by which an image is moved at random, at most
+    large : build the large network of images
+    """
+
+    def __init__(
+        self,
+        one: np.ndarray,
+        encoder: dict,
+        params: Parameters,
+        *,
+        shift: int = 1,
+        large: bool = False,
+    ) -> None:
+        how = {"portable": params.portable, "threads": params.threads}
+        self.prepare = Model(paths.ENCODER_FRONT, **how)
+        self.shape = self.prepare(one).shape[1:]
+        self.tokens = encoder.get("tokens", {})
+        self.change = registry.named(encoder["modality"]).augment
+        self.shift, self.large = shift, large
+
+    def augment(self, payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Payloads (n, ...), changed at random, as the input of the network."""
+        return self.prepare(self.change(payload, rng, self.shift))
+
+    def build(self, n_classes: int) -> tuple[keras.Model, keras.Model]:
+        """The encoder, and the classifier on top of it, with random weights."""
+        encoder = trunk(self.shape, self.tokens, large=self.large)
+        return encoder, networks.classifier(encoder, n_classes)
 
 
 def trunk(shape: tuple[int, ...], tokens: dict, *, large: bool = False) -> keras.Model:
-    """The network of what a front gives, without its head: a Transformer where it gives tokens."""
+    """The network behind a front, without a head: a Transformer if the front gives tokens."""
     return transformer.encoder(shape, tokens) if tokens else networks.encoder(shape, large=large)
 
 
-def ours(one: np.ndarray, start: str, modality: str, n_classes: int, params: Parameters) -> Plan:
-    """A network of ours, behind what brings payloads, of which this is `one`, into its form."""
-    prepare = Model(paths.ENCODER_FRONT, portable=params.portable, threads=params.threads)
-    shape, given = prepare(one).shape[1:], params.train
-    tokens = files.read_json(paths.ENCODER_INFO).get("tokens", {})
+def own(setup: OwnNetwork, n_classes: int, *, weights: list[np.ndarray], mirror: bool) -> Trainable:
+    """A network of ours.
 
-    def build() -> tuple:
-        """The network that learns, the one that answers, and the part that the weights of an encoder are for."""
-        below = trunk(shape, tokens, large=given.network == "large")
-        model = networks.classifier(below, n_classes)
-        return model, networks.mirrored(model) if given.mirror and len(shape) == 3 else model, below
+    Parameters
+    ----------
+    setup : how it is built
+    n_classes : of the labels
+    weights : of the encoder; none: random ones
+    mirror : average over an image and its mirror image
+    """
 
-    model, answers, below = build()
-    if start == "encoder":
-        below.set_weights(list(files.read_arrays(paths.ENCODER_WEIGHTS).values()))
-    change = registry.named(modality).augment
+    def averaging(model: keras.Model) -> keras.Model:
+        return networks.mirrored(model) if mirror and len(setup.shape) == 3 else model
 
-    def to_onnx(temperature: float) -> bytes:
-        last = fitting.classifier_to_onnx(answers, lambda: build()[1], temperature)
-        return onnx_graph.then(paths.ENCODER_FRONT.read_bytes(), last)
+    def export(temperature: float) -> bytes:
+        def build() -> keras.Model:
+            return averaging(setup.build(n_classes)[1])
 
-    return Plan(
-        prepare, lambda raw, rng: prepare(change(raw, rng, given.shift)), model, answers, to_onnx
-    )
+        content = onnx_export.export_classifier(averaged, build, temperature)
+        return onnx_graph.joined(paths.ENCODER_FRONT.read_bytes(), content)
+
+    encoder, model = setup.build(n_classes)
+    averaged = averaging(model)
+    if weights:
+        encoder.set_weights(weights)
+    return Trainable(setup.prepare, setup.augment, model, averaged, export)
 
 
-def pretrained(encoder: fine_tuning.Encoder, head: LinearHead) -> Plan:
-    """A pretrained encoder that learns on, behind it the linear classifier that was fitted on it as it was.
+def from_elsewhere(encoder: GraphEncoder, head: LinearHead) -> Trainable:
+    """An encoder from elsewhere, with the linear classifier that was fitted on its output.
 
-    So no random head spoils the weights at first (Kumar et al. 2022: Fine-Tuning can Distort Pretrained Features).
+    A random head would spoil the weights of the encoder at first (Kumar et al. 2022: Fine-Tuning
+    can Distort Pretrained Features and Underperform Out-of-Distribution).
     """
     classify = keras.layers.Dense(
         len(head.intercept),
@@ -75,11 +121,11 @@ def pretrained(encoder: fine_tuning.Encoder, head: LinearHead) -> Plan:
     )
     model = keras.Model(encoder.payload, classify(encoder(encoder.payload)), name="classifier")
 
-    def to_onnx(temperature: float) -> bytes:
+    def export(temperature: float) -> bytes:
         coef, intercept = classify.get_weights()
-        last = onnx_graph.linear_head(
-            coef / temperature, intercept / temperature, onnx_graph.opset(encoder.content)
-        )
-        return onnx_graph.then(encoder.to_onnx(), last)
+        return onnx_graph.with_linear_head(encoder.trained_graph(), coef, intercept, temperature)
 
-    return Plan(encoder.prepare, lambda raw, _: encoder.prepare(raw), model, model, to_onnx)
+    def prepare(payload: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
+        return encoder.prepare(payload)
+
+    return Trainable(encoder.prepare, prepare, model, model, export)

@@ -38,7 +38,7 @@ def flat_encoder(folder: Path) -> None:
     """An encoder of images, as one file: the pixels in a row."""
     graph = onnx_graph.Graph()
     graph("Flatten", "payload", output="embedding")
-    (folder / "flat.onnx").write_bytes(graph.to_onnx("flat", (TensorProto.FLOAT, [1, 17, 15])))
+    (folder / "flat.onnx").write_bytes(graph.serialised("flat", (TensorProto.FLOAT, [1, 17, 15])))
 
 
 def bert_encoder(folder: Path) -> None:

@@ -102,7 +102,7 @@ def test_the_tokenizer_stays_with_what_is_put_behind(folder: Path) -> None:
         np.ones((6 * tiny_bert.WIDTH, 2)), np.zeros(2), onnx_graph.opset(content)
     )
     assert np.allclose(
-        Model(onnx_graph.then(content, head), **HOW)(np.array(["my card", ""], object)), 0.5
+        Model(onnx_graph.joined(content, head), **HOW)(np.array(["my card", ""], object)), 0.5
     )
 
 

@@ -11,7 +11,7 @@ from assay.encoders import patches
 def test_graph_equals_formula(shape, tmp_path):
     images = np.random.default_rng(0).integers(256, size=(60, *shape), dtype=np.uint8)
     bank = patches.learn(images, 5, seed=0)
-    (tmp_path / "e.onnx").write_bytes(patches.to_onnx([bank], shape))
+    (tmp_path / "e.onnx").write_bytes(patches.encoder_graph([bank], shape))
     embeddings = Model(tmp_path / "e.onnx", portable=True, threads=1)(images)
 
     size = bank.filters.shape[1]
@@ -47,7 +47,9 @@ def test_flat_images_are_no_error():
 
 def test_same_seed_same_bytes():
     images = np.random.default_rng(0).integers(256, size=(30, 8, 8, 1), dtype=np.uint8)
-    once, again = (patches.to_onnx([patches.learn(images, 4, seed=1)], (8, 8, 1)) for _ in range(2))
+    once, again = (
+        patches.encoder_graph([patches.learn(images, 4, seed=1)], (8, 8, 1)) for _ in range(2)
+    )
     assert once == again
 
 
@@ -57,7 +59,7 @@ def test_two_scales_stand_side_by_side_and_a_mirror_image_is_the_same(shape, tmp
     banks = [patches.learn(images, 3, seed=0), patches.learn(images, 4, seed=0, halvings=1)]
 
     def embed(images: np.ndarray, banks: list, **mirror: bool) -> np.ndarray:
-        (tmp_path / "e.onnx").write_bytes(patches.to_onnx(banks, shape, **mirror))
+        (tmp_path / "e.onnx").write_bytes(patches.encoder_graph(banks, shape, **mirror))
         return Model(tmp_path / "e.onnx", portable=True, threads=1)(images)
 
     sides = [embed(images, [bank]) for bank in banks]

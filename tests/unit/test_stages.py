@@ -9,7 +9,8 @@ from assay.cleaning import annotators, quality
 from assay.contract import identity, parameters
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
-from stages import annotate, clean, collect, digits, train
+from assay.training import starting_point
+from stages import annotate, clean, collect, digits
 
 SHARES = Collect(
     test=0.3, validation=0.1, resize=None, channels=None, sample_rate=16000, seconds=1.0
@@ -171,7 +172,7 @@ def test_training_that_cannot_be_as_told(elsewhere, given, expected):
         **{"lora": 0, "soft_labels": False, "network": "small"} | given
     )
     with pytest.raises(InputError, match=expected):
-        train.where_from(told, {"start": "frozen", "method": "ngrams"}, elsewhere=elsewhere)
+        starting_point.choose(told, {"start": "frozen", "method": "ngrams", "elsewhere": elsewhere})
 
 
 def test_an_encoder_from_elsewhere_learns_on_if_told():
@@ -179,6 +180,6 @@ def test_an_encoder_from_elsewhere_learns_on_if_told():
         start="encoder", lora=8, soft_labels=True, network="small"
     )
     assert (
-        train.where_from(told, {"start": "frozen", "method": "pretrained: a"}, elsewhere=True)
+        starting_point.choose(told, {"start": "frozen", "method": "a", "elsewhere": True})
         == "encoder"
     )

@@ -8,20 +8,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assay.catalogue.payloads import Stored
-from assay.contract import csv_files, files, paths
-from stages import train
+from assay.contract import files
+from assay.training import classifier
 
 
+@pytest.mark.slow
 def test_stored_payloads_are_read_back_in_any_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    from assay.training.batches import StoredPayloads
+
     monkeypatch.chdir(tmp_path)
     pictures = np.arange(10 * 6, dtype=np.uint8).reshape(10, 2, 3)
-    stored = Stored(iter([pictures[:7], pictures[7:]]))
+    stored = StoredPayloads(iter([pictures[:7], pictures[7:]]))
     assert np.array_equal(stored[np.array([9, 0, 6, 9])], pictures[[9, 0, 6, 9]])
     texts = np.array(["", "ä", "a longer one"], object)
-    assert Stored([texts])[np.array([2, 0, 1])].tolist() == ["a longer one", "", "ä"]
+    stored = StoredPayloads([texts])
+    assert stored[np.array([2, 0, 1])].tolist() == ["a longer one", "", "ä"]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
@@ -67,41 +70,41 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
 
 def test_balanced_weights_have_the_same_sum_for_each_class():
     codes, weights = np.array([0, 0, 0, 2]), np.array([1.0, 1.0, 0.5, 0.5])
-    found = train.balanced(codes, weights)
-    assert np.bincount(codes, found).tolist() == pytest.approx([1.5, 0, 1.5])
-    assert found[0] == 2 * found[2]
+    balanced = classifier.balanced_weights(codes, weights)
+    assert np.bincount(codes, balanced).tolist() == pytest.approx([1.5, 0, 1.5])
+    assert balanced[0] == 2 * balanced[2]
 
 
-def test_soft_labels_tell_what_else_is_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Of an example that a person answered, nothing else is; of a class that nobody learns, nothing."""
-    monkeypatch.chdir(tmp_path)
+def test_soft_labels_tell_what_else_is_possible():
+    """A person's answer stands; a class that no label names is left out."""
     rows = [
-        ["judged", "b", "0.2500"],
-        ["judged", "gone", "0.1000"],
-        ["answered", "b", "0.4000"],
-        ["dropped", "b", "1"],
+        ["judged", "b", 0.25],
+        ["judged", "gone", 0.1],
+        ["answered", "b", 0.4],
+        ["dropped", "b", 1.0],
     ]
-    csv_files.write_csv(paths.ALTERNATIVES, ["id", "label", "confidence"], rows)
+    alternatives = pd.DataFrame(rows, columns=["id", "label", "confidence"])
     examples = pd.DataFrame(
         {"id": ["answered", "judged"], "code": [0, 0], "source": ["human", "consensus"]}, [5, 7]
     )
-    assert train.soft(examples, ["a", "b"]).tolist() == [[1, 0], [0.75, 0.25]]
+    soft = classifier.soft_labels(examples, alternatives, ["a", "b"])
+    assert soft.tolist() == [[1, 0], [0.75, 0.25]]
 
 
 @pytest.mark.slow
 def test_constants_keep_the_digits_that_every_processor_gives():
-    from assay.training import fitting
+    from assay.training import onnx_export
 
     values = (
         np.random.default_rng(0).normal(size=1000) * 10.0 ** np.arange(-10, 10).repeat(50)
     ).astype(np.float32)
-    found = fitting.rounded(values)
+    found = onnx_export.rounded(values)
     assert found.dtype == np.float32
     assert found == pytest.approx(values, rel=2**-12)
     assert (
-        np.mean(found != fitting.rounded(np.nextafter(values, np.float32(9e9)))) < 0.01
+        np.mean(found != onnx_export.rounded(np.nextafter(values, np.float32(9e9)))) < 0.01
     )  # else one in two
-    assert fitting.rounded(np.array([0, -1, 3, 4095], np.float32)).tolist() == [0, -1, 3, 4095]
+    assert onnx_export.rounded(np.array([0, -1, 3, 4095], np.float32)).tolist() == [0, -1, 3, 4095]
 
 
 @pytest.mark.slow
@@ -114,21 +117,22 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     capsys: pytest.CaptureFixture,
 ):
     """Killed after each epoch in turn; with patience it must stop where it would have, at the best weights."""
-    from assay.training import fitting
+    from assay.training import fitting, networks
+    from assay.training.batches import Batches, Examples
 
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     rows, labels = rng.normal(size=(90, 4)).astype(np.float32), rng.integers(2, size=90)
     labels = np.eye(2)[labels] if soft else labels
     own, checked = (
-        fitting.Examples(rows[part], labels[part], np.ones(len(labels[part])))
+        Examples(rows[part], labels[part], np.ones(len(labels[part])))
         for part in (slice(60), slice(60, 90))
     )
 
     def learn(key: str) -> tuple[list[dict], list[np.ndarray]]:
         fitting.fix(0, portable=True, threads=1)
-        model = fitting.networks.classifier(fitting.networks.encoder((4,)), 2)
-        batches = fitting.Batches(own, 16, lambda raw, rng: raw + rng.normal(size=raw.shape), 0)
+        model = networks.classifier(networks.encoder((4,)), 2)
+        batches = Batches(own, 16, lambda raw, rng: raw + rng.normal(size=raw.shape), 0)
         how = {"epochs": 6, "accumulated": 2, "patience": patience, "metrics": ["accuracy"]}
         loss = fitting.cross_entropy(0.1, soft=soft)
         curve = fitting.fit(
@@ -151,12 +155,14 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     monkeypatch.setattr(files, "write_checkpoint", write)
     capsys.readouterr()
     gone_on = learn("a")
-    assert "going on" in capsys.readouterr().err
+    last = len(curve) - bool(patience)  # the last epoch after which a checkpoint was written
+    assert f"going on after epoch {last}, " in capsys.readouterr().err
     assert gone_on[0] == curve
     assert all(map(np.array_equal, gone_on[1], weights))
+    anew = learn("b")
     assert "going on" not in capsys.readouterr().err
-    assert learn("b")[0] == curve
-    assert "going on" not in capsys.readouterr().err
+    assert anew[0] == curve
+    assert all(map(np.array_equal, anew[1], weights))
     if patience:
         best = min(curve, key=lambda row: row["validation_loss"])["epoch"]
         assert best < len(curve)
@@ -164,12 +170,12 @@ def test_a_killed_training_goes_on_to_the_same_weights(
 
 @pytest.mark.slow
 def test_texts_of_about_one_length_share_a_batch(tmp_path, monkeypatch):
-    from assay.training import fitting
+    from assay.training.batches import Batches, Examples, StoredPayloads
 
     monkeypatch.chdir(tmp_path)
     texts = ["x" * length for length in np.random.default_rng(0).integers(1, 200, 1000)]
-    examples = fitting.Examples(Stored([np.array(texts, object)]), np.arange(1000), np.ones(1000))
-    batches = fitting.Batches(examples, 20, lambda raw, _: raw, 0)
+    examples = Examples(StoredPayloads([np.array(texts, object)]), np.arange(1000), np.ones(1000))
+    batches = Batches(examples, 20, lambda raw, _: raw, 0)
     seen = [batches[index] for index in range(len(batches))]
     filled = sum(len(raw) * max(map(len, raw)) for raw, _, _ in seen)
     assert filled < 1.3 * sum(map(len, texts))  # in any order it would be nearly twice
@@ -177,5 +183,5 @@ def test_texts_of_about_one_length_share_a_batch(tmp_path, monkeypatch):
     order, random = batches.order, batches.random
     batches.on_epoch_end()
     assert not np.array_equal(batches.order, order)
-    batches.go_on(random)
+    batches.resume(random)
     assert np.array_equal(batches.order, order)

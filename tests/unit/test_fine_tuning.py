@@ -23,7 +23,7 @@ def content(tmp_path: Path) -> bytes:
 
     fitting.fix(0, **HOW)
     tiny_bert.save(tmp_path, ["where", "is", "my", "card", "?"])
-    return bert.to_onnx(tmp_path)
+    return bert.encoder_graph(tmp_path)
 
 
 def learned_on(content: bytes, rank: int) -> tuple:
@@ -32,7 +32,7 @@ def learned_on(content: bytes, rank: int) -> tuple:
 
     from assay.training import fine_tuning, fitting
 
-    encoder = fine_tuning.Encoder(content, rank, **HOW)
+    encoder = fine_tuning.GraphEncoder(content, rank, **HOW)
     network = keras.Model(encoder.payload, encoder(encoder.payload))
     tokens = encoder.prepare(TEXTS)
     assert np.allclose(network(tokens), Model(content, **HOW)(TEXTS), atol=1e-5)
@@ -47,7 +47,7 @@ def learned_on(content: bytes, rank: int) -> tuple:
 @pytest.mark.parametrize("rank", [0, 2])
 def test_what_was_learned_goes_back_into_the_graph(content: bytes, rank: int) -> None:
     encoder, after = learned_on(content, rank)
-    given = Model(encoder.to_onnx(), **HOW)(TEXTS)
+    given = Model(encoder.trained_graph(), **HOW)(TEXTS)
     assert np.allclose(given, after, atol=1e-5)
     assert not np.allclose(given, Model(content, **HOW)(TEXTS), atol=1e-3)
 
@@ -59,7 +59,7 @@ def test_lora_adds_differences_of_low_rank_to_what_is_multiplied_by(content: byt
             each.name: onnx.numpy_helper.to_array(each)
             for each in onnx.load_from_string(model).graph.initializer
         }
-        for model in (content, encoder.to_onnx())
+        for model in (content, encoder.trained_graph())
     )
     changed = {name for name in before if not np.array_equal(before[name], after[name])}
     assert changed == {
@@ -75,9 +75,9 @@ def test_lora_adds_differences_of_low_rank_to_what_is_multiplied_by(content: byt
 def test_another_graph_is_refused() -> None:
     from assay.training import fine_tuning
 
-    content = onnx_graph.as_it_is(onnx.TensorProto.FLOAT, [3])
+    content = onnx_graph.identity(onnx.TensorProto.FLOAT, [3])
     with pytest.raises(InputError, match="not an ONNX file: use frozen"):
-        fine_tuning.Encoder(content, 0, **HOW)
+        fine_tuning.GraphEncoder(content, 0, **HOW)
 
 
 @pytest.mark.parametrize("rank", [0, 2])

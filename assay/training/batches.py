@@ -1,0 +1,134 @@
+"""Examples as batches for Keras: shuffled for training, in order for checking."""
+
+import math
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import keras
+import numpy as np
+
+from assay.contract import files
+
+_LEAST_BATCHES = 40  # in an epoch of small data, unless they would become
+_SMALLEST_BATCH = 16  # smaller than this: batch normalisation needs some examples
+_LENGTH_NOISE = 1.5  # a text's length is multiplied by up to this before sorting, so batches vary
+_CHECKED = 128  # examples of a validation batch; few, since training holds its own memory
+
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # of payloads, at random
+
+
+class Payloads(Protocol):
+    """Payloads that are read by row: an array, or `StoredPayloads`."""
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray: ...
+
+
+class StoredPayloads:
+    """Payloads in a temporary file: any rows, in any order, without the others in memory.
+
+    The file is read, not mapped: of a map, every page once touched counts as memory.
+
+    Parameters
+    ----------
+    blocks : arrays (rows, ...) of one shape and type, or of texts
+
+    Attributes
+    ----------
+    sizes : (n,) bytes of each payload
+    """
+
+    def __init__(self, blocks: Iterable[np.ndarray]) -> None:
+        self.file = files.scratch()
+        sizes = [0]
+        for block in blocks:
+            self.no_rows = block[:0]  # it keeps the shape and type
+            for row in block:
+                content = row.encode() if isinstance(row, str) else row.tobytes()
+                sizes.append(self.file.write(content))
+        self.file.flush()
+        self.sizes, self.ends = np.array(sizes[1:]), np.cumsum(sizes)
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        number, starts, sizes = self.file.fileno(), self.ends[rows], self.sizes[rows]
+        content = [os.pread(number, size, start) for size, start in zip(sizes, starts, strict=True)]
+        if self.no_rows.dtype == object:
+            return np.array([text.decode() for text in content], object)
+        values = np.frombuffer(b"".join(content), self.no_rows.dtype)
+        return values.reshape(-1, *self.no_rows.shape[1:])
+
+
+@dataclass
+class Examples:
+    """What a network learns from, or is checked against."""
+
+    payload: Payloads  # (n, ...)
+    labels: np.ndarray  # (n,) int; soft ones: (n, classes) probabilities
+    weights: np.ndarray  # (n,) 0..1
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class Batches(keras.utils.PyDataset):
+    """Examples in a new order each epoch, changed at random; the rest that fills no batch waits.
+
+    Parameters
+    ----------
+    examples : what is learned from
+    size : examples of a batch, at most
+    augment : payloads and a generator, to the input of the network
+    seed : of order and augmentation
+
+    Attributes
+    ----------
+    random : the state of the generator before the order of this epoch was drawn
+    """
+
+    def __init__(self, examples: Examples, size: int, augment: Change, seed: int) -> None:
+        super().__init__()
+        self.examples, self.augment = examples, augment
+        self.size = min(size, len(examples), max(_SMALLEST_BATCH, len(examples) // _LEAST_BATCHES))
+        self.rng = np.random.default_rng(seed)
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return len(self.examples) // self.size
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rows = self.order[index * self.size : (index + 1) * self.size]
+        payload = self.augment(self.examples.payload[rows], self.rng)
+        return payload, self.examples.labels[rows], self.examples.weights[rows]
+
+    def on_epoch_end(self) -> None:
+        """Shuffle. A batch holds texts of similar length, because shorter ones are padded."""
+        self.random = self.rng.bit_generator.state
+        self.order = self.rng.permutation(len(self.examples))
+        sizes = getattr(self.examples.payload, "sizes", np.ones(1))
+        if np.ptp(sizes):
+            order = self.order[: len(self) * self.size]
+            lengths = sizes[order] * self.rng.uniform(1, _LENGTH_NOISE, len(order))
+            batches = order[np.argsort(lengths)].reshape(-1, self.size)  # (batches, size)
+            self.order = self.rng.permutation(batches).ravel()
+
+    def resume(self, random: dict) -> None:
+        """Draw the order that followed the generator state `random`."""
+        self.rng.bit_generator.state = random
+        self.on_epoch_end()
+
+
+class InOrder(keras.utils.PyDataset):
+    """Examples as they are, to check or to predict."""
+
+    def __init__(self, examples: Examples) -> None:
+        super().__init__()
+        self.examples = examples
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.examples) / _CHECKED)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        first = index * _CHECKED
+        rows = np.arange(first, min(first + _CHECKED, len(self.examples)))
+        return self.examples.payload[rows], self.examples.labels[rows], self.examples.weights[rows]

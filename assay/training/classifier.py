@@ -1,0 +1,97 @@
+"""A classifier: the labelled examples that it learns from, and what comes of training."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+# sources of labels whose probability clean estimates; people's answers and pseudo-labels stand
+JUDGED = ("consensus", "corrected")
+_TINY = 1e-9
+
+
+@dataclass
+class LabelledExamples:
+    """Examples of one split, with their labels.
+
+    Attributes
+    ----------
+    ids : (n,) str
+    codes : (n,) int, the class of each
+    weights : (n,) 0..1, what each counts
+    targets : what a network's loss compares with: the codes, or (n, classes) probabilities
+    read : reads the payloads, in blocks
+    """
+
+    ids: np.ndarray
+    codes: np.ndarray
+    weights: np.ndarray
+    targets: np.ndarray
+    read: Callable[[], Iterable[np.ndarray]]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+@dataclass
+class Trained:
+    """A trained classifier.
+
+    Attributes
+    ----------
+    onnx : the graph from `payload` to `probabilities`
+    curve : the scores of each epoch
+    scores : those of the epoch whose weights were kept
+    temperature : by which the graph divides logits
+    """
+
+    onnx: bytes
+    curve: list[dict[str, float]]
+    scores: dict[str, float]
+    temperature: float
+
+
+def balanced_weights(codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weights with the same sum for each class that has examples, and the same sum overall.
+
+    Parameters
+    ----------
+    codes : (n,) int
+    weights : (n,) 0..1
+
+    Returns
+    -------
+    np.ndarray of shape (n,)
+    """
+    class_sums = np.bincount(codes, weights)  # (classes,)
+    class_sum = weights.sum() / np.count_nonzero(class_sums)
+    return weights * class_sum / np.maximum(class_sums, _TINY)[codes]
+
+
+def soft_labels(
+    examples: pd.DataFrame, alternatives: pd.DataFrame, classes: list[str]
+) -> np.ndarray:
+    """The probability of each class: the label's, and of judged labels also the alternatives'.
+
+    Parameters
+    ----------
+    examples : id, code and source of each label
+    alternatives : id, label and confidence of what else an example may be, by clean
+    classes : their names, in the order of the codes
+
+    Returns
+    -------
+    np.ndarray of shape (n, classes), float32
+    """
+    codes = examples["code"].to_numpy()
+    probabilities = np.eye(len(classes), dtype=np.float32)[codes]
+    judged = examples["id"][examples["source"].isin(JUDGED)]
+    of_judged = alternatives["id"].isin(judged) & alternatives["label"].isin(classes)
+    alternatives = alternatives[of_judged]
+    rows = pd.Index(examples["id"]).get_indexer(alternatives["id"])
+    others = pd.Index(classes).get_indexer(alternatives["label"])
+    confidence = alternatives["confidence"].astype(np.float32)
+    probabilities[rows, others] = confidence
+    np.subtract.at(probabilities, (rows, codes[rows]), confidence)
+    return probabilities

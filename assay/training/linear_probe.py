@@ -1,0 +1,62 @@
+"""A linear classifier on the output of the frozen encoder."""
+
+import numpy as np
+
+from assay.contract import paths
+from assay.contract.inference import Model
+from assay.contract.parameters import Parameters
+from assay.training import calibration, linear_head, onnx_graph
+from assay.training.classifier import LabelledExamples, Trained
+from assay.training.linear_head import FEATURES, Features, LinearHead
+
+
+def fit(
+    train: LabelledExamples, validation: LabelledExamples, n_classes: int, params: Parameters
+) -> Trained:
+    """Fit the classifier, calibrate it on the validation examples, then learn from these too."""
+    encoder = Model(paths.ENCODER, FEATURES, portable=params.portable, threads=params.threads)
+    head, features, validation_features = fit_head(encoder, train, validation, n_classes)
+    logits = head.logits(features)
+    scores = {
+        "epoch": 1,
+        "accuracy": _accuracy(logits, train.codes),
+        "loss": linear_head.loss(logits, train.codes),
+    }
+    temperature = 1.0
+    if validation_features is not None:
+        logits, codes = head.logits(validation_features), validation.codes
+        scores["validation_accuracy"] = _accuracy(logits, codes)
+        scores["validation_loss"] = linear_head.loss(logits, codes)
+        temperature = calibration.temperature(logits, codes)
+        head = linear_head.fit(
+            linear_head.gather([features, validation_features]),
+            np.append(train.codes, codes),
+            np.append(train.weights, validation.weights),
+            n_classes,
+            strengths=[head.strength],
+        )
+    content = onnx_graph.with_linear_head(
+        paths.ENCODER.read_bytes(), head.coef, head.intercept, temperature, encoder.output
+    )
+    return Trained(content, [scores], scores, temperature)
+
+
+def fit_head(
+    encoder: Model, train: LabelledExamples, validation: LabelledExamples, n_classes: int
+) -> tuple[LinearHead, Features, Features | None]:
+    """The head that does best on the validation examples, and the features of both splits.
+
+    Without validation examples there are no features of them.
+    """
+    features = linear_head.gather(map(encoder, train.read()))
+    if len(validation):
+        validation_features = linear_head.gather(map(encoder, validation.read()))
+        checked = validation_features, validation.codes
+    else:
+        validation_features = checked = None
+    head = linear_head.fit(features, train.codes, train.weights, n_classes, checked)
+    return head, features, validation_features
+
+
+def _accuracy(logits: np.ndarray, codes: np.ndarray) -> float:
+    return float((logits.argmax(axis=1) == codes).mean())

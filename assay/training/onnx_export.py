@@ -1,0 +1,112 @@
+"""Trained Keras networks as ONNX graphs: the same bytes each time."""
+
+from collections.abc import Callable
+from tempfile import TemporaryDirectory
+
+import keras
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from assay.contract.errors import quiet
+from assay.training import networks
+from assay.training.fitting import set_dtype
+
+_DIGITS = 12  # binary digits, of 24, that a constant keeps
+
+
+def export_classifier(
+    model: keras.Model, build: Callable[[], keras.Model], temperature: float
+) -> bytes:
+    """The graph of a classifier, from `payload` to `probabilities` = softmax(logits / temperature).
+
+    `build` makes the network anew, with any weights.
+    """
+    single = _in_float32(model, build)
+    return _export(single.input, probabilities=networks.softmax(single.output / temperature))
+
+
+def export_encoder(
+    model: keras.Model, build: Callable[[], keras.Model]
+) -> tuple[bytes, list[np.ndarray]]:
+    """The graph of an encoder, from `payload` to `embedding`, and its weights.
+
+    `build` makes the network anew, with any weights.
+    """
+    single = _in_float32(model, build)
+    content = _export(single.input, embedding=keras.layers.Flatten()(single.output))
+    return content, single.get_weights()
+
+
+def _in_float32(trained: keras.Model, build: Callable[[], keras.Model]) -> keras.Model:
+    """The trained network, built again and with its weights rounded to float32."""
+    set_dtype("float32")
+    single = build()
+    single.set_weights([array.astype(np.float32) for array in trained.get_weights()])
+    return single
+
+
+def _export(payload: keras.KerasTensor, **outputs: keras.KerasTensor) -> bytes:
+    """The graph from `payload`, with a free number of rows, to `outputs`."""
+    signature = [keras.InputSpec(payload.dtype, (None, *payload.shape[1:]), name="payload")]
+    network = keras.Model(payload, outputs)
+    with TemporaryDirectory() as folder, quiet():
+        path = f"{folder}/model.onnx"
+        network.export(path, format="onnx", verbose=False, input_signature=signature)
+        exported = onnx.load(path)
+    graph = exported.graph
+    _sort_nodes(graph)
+    _rename(graph)
+    for constant in graph.initializer:
+        if constant.data_type == onnx.TensorProto.FLOAT:
+            values = rounded(numpy_helper.to_array(constant))
+            constant.CopyFrom(numpy_helper.from_array(values, constant.name))
+    del graph.value_info[:]
+    graph.ClearField("doc_string")  # it tells how many functions TensorFlow made before
+    return exported.SerializeToString()
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    """Values to their first 12 binary digits.
+
+    The export multiplies constants by square roots in float32. Their last digit depends on the
+    processor.
+    """
+    mantissa, exponent = np.frexp(values)
+    return np.ldexp(np.rint(np.ldexp(mantissa, _DIGITS)), exponent - _DIGITS)
+
+
+def _sort_nodes(graph: onnx.GraphProto) -> None:
+    """Sort nodes by what the outputs need; the exporter goes by Python's hashes."""
+    makers = {output: node for node in graph.node for output in node.output}
+    nodes = []
+
+    def place(output: str) -> None:
+        node = makers.get(output)
+        if node is None:  # an input, a constant, or placed already
+            return
+        for name in node.output:
+            makers.pop(name, None)
+        for name in node.input:
+            place(name)
+        nodes.append(node)
+
+    for output in graph.output:
+        place(output.name)
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _rename(graph: onnx.GraphProto) -> None:
+    """Name nodes and tensors by their place: TensorFlow numbers them by what was made before."""
+    kept = {value.name for value in [*graph.input, *graph.output]}
+    used = [name for node in graph.node for name in [*node.input, *node.output]]
+    renamed = dict.fromkeys(name for name in used if name not in kept)
+    names = {name: f"t{index}" for index, name in enumerate(renamed) if name}
+    for index, node in enumerate(graph.node):
+        node.name = f"{node.op_type}_{index}"
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+    for constant in graph.initializer:
+        constant.name = names[constant.name]
+    graph.initializer.sort(key=lambda constant: int(constant.name[1:]))

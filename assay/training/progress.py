@@ -1,0 +1,58 @@
+"""The learning curve of a training, and its progress for the terminal."""
+
+import sys
+import time
+
+import keras
+
+_REPORTS = 10  # lines in a log, however many epochs
+_WIDTH = 110  # characters of the line in a terminal, so that it covers the one before
+
+Scores = dict[str, float]  # of an epoch: epoch, loss, validation_loss, …
+
+
+class LearningCurve(keras.callbacks.Callback):
+    """Collects the scores of each epoch in `rows`."""
+
+    def __init__(self, rows: list[Scores]) -> None:
+        super().__init__()
+        self.rows = rows
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Append the scores."""
+        scores = {name.replace("val_", "validation_"): float(logs[name]) for name in sorted(logs)}
+        self.rows.append({"epoch": epoch + 1, **scores})
+
+
+class Progress(keras.callbacks.Callback):
+    """Prints to stderr how far training is: one changing line in a terminal, a few lines in a log.
+
+    Parameters
+    ----------
+    rows : the learning curve, to which a callback before this one appends
+    epochs : of the whole training
+    """
+
+    def __init__(self, rows: list[Scores], epochs: int) -> None:
+        super().__init__()
+        self.rows, self.epochs = rows, epochs
+
+    def on_train_begin(self, _logs: dict | None = None) -> None:
+        """Start the clock."""
+        self.resumed_after, self.started = len(self.rows), time.monotonic()
+
+    def on_epoch_end(self, epoch: int, _logs: dict | None = None) -> None:
+        """Print the scores and the time left."""
+        done, in_terminal = epoch + 1, sys.stderr.isatty()
+        if not in_terminal and done % max(1, self.epochs // _REPORTS):
+            return
+        seconds_an_epoch = (time.monotonic() - self.started) / (done - self.resumed_after)
+        seconds_left = seconds_an_epoch * (self.epochs - done)
+        scores = {name: score for name, score in self.rows[-1].items() if name != "epoch"}
+        shown = ", ".join(f"{name.replace('_', ' ')} {scores[name]:.4f}" for name in scores)
+        line = f"epoch {done}/{self.epochs}: {shown}; {seconds_left:.0f} s left"
+        if in_terminal:
+            end = "\n" if done == self.epochs else "\r"
+            print(line.ljust(_WIDTH), file=sys.stderr, end=end, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)

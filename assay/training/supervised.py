@@ -1,0 +1,88 @@
+"""Train a network on labels: one of ours, or an encoder from elsewhere."""
+
+import numpy as np
+
+from assay.contract import files, paths
+from assay.contract.inference import Model
+from assay.contract.parameters import Parameters
+from assay.modalities import registry
+from assay.training import calibration, checkpoints, fitting, linear_probe, trainable
+from assay.training.batches import Batches, Examples, InOrder, StoredPayloads
+from assay.training.classifier import LabelledExamples, Trained
+from assay.training.fine_tuning import GraphEncoder
+from assay.training.linear_head import FEATURES
+from assay.training.trainable import OwnNetwork, Trainable
+
+
+def train(
+    train: LabelledExamples,
+    validation: LabelledExamples,
+    n_classes: int,
+    params: Parameters,
+    *,
+    encoder: dict,
+    start: str,
+) -> Trained:
+    """Train a network and calibrate it on the validation examples.
+
+    Parameters
+    ----------
+    train, validation : what it learns from, and what it is checked against; the second may be empty
+    n_classes : of the labels
+    params : all parameters
+    encoder : the content of encoder.json
+    start : `encoder` or `scratch`, see `starting_point`
+    """
+    given = params.train
+    bfloat16 = None if given.bfloat16 == "auto" else given.bfloat16
+    fitting.fix(given.seed, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
+    payload = StoredPayloads(train.read())
+    if start == "encoder" and encoder["elsewhere"]:
+        network = _from_elsewhere(train, validation, n_classes, params)
+    else:
+        network = _own(payload[np.arange(1)], n_classes, params, encoder, start)
+    examples = Examples(payload, train.targets, train.weights)
+    checked = None
+    if len(validation):
+        prepared = StoredPayloads(map(network.prepare, validation.read()))
+        checked = Examples(prepared, validation.targets, validation.weights)
+    steps = registry.named(encoder["modality"]).STEPS if given.steps == "auto" else given.steps
+    curve = fitting.fit(
+        network.model,
+        Batches(examples, given.batch_size, network.augment, given.seed),
+        fitting.cross_entropy(given.label_smoothing, soft=given.soft_labels),
+        learning_rate=given.learning_rate,
+        epochs=given.epochs,
+        steps=steps,
+        validation=checked,
+        metrics=["accuracy"],
+        accumulated=given.gradient_accumulation,
+        patience=given.patience,
+        key=checkpoints.key(train, validation, params),
+    )
+    scores = checkpoints.best_epoch(curve) if given.patience and checked else curve[-1]
+    temperature = 1.0
+    if checked:
+        logits = fitting.logits(network.averaging, InOrder(checked))
+        temperature = calibration.temperature(logits, validation.codes)
+    return Trained(network.export(temperature), curve, scores, temperature)
+
+
+def _own(
+    one: np.ndarray, n_classes: int, params: Parameters, encoder: dict, start: str
+) -> Trainable:
+    given = params.train
+    large = given.network == "large"
+    setup = OwnNetwork(one, encoder, params, shift=given.shift, large=large)
+    weights = files.read_arrays(paths.ENCODER_WEIGHTS) if start == "encoder" else {}
+    return trainable.own(setup, n_classes, weights=list(weights.values()), mirror=given.mirror)
+
+
+def _from_elsewhere(
+    train: LabelledExamples, validation: LabelledExamples, n_classes: int, params: Parameters
+) -> Trainable:
+    how = {"portable": params.portable, "threads": params.threads}
+    encoder = GraphEncoder(paths.ENCODER.read_bytes(), params.train.lora, **how)
+    frozen = Model(paths.ENCODER, FEATURES, **how)
+    head, *_ = linear_probe.fit_head(frozen, train, validation, n_classes)
+    return trainable.from_elsewhere(encoder, head)
