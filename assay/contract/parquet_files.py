@@ -138,7 +138,7 @@ def read_probabilities(path: Path, ids: Sequence[str]) -> tuple[np.ndarray, list
         If the file holds other examples, or the same ones in another order.
     """
     table = read_parquet(path)
-    if not table["id"].combine_chunks().equals(pa.array(ids, pa.string())):
+    if table["id"].to_pylist() != list(ids):
         other = f"{path} is about other examples than {paths.COLLECTED}"
         raise InputError(f"{other}: run `dvc repro`")
     classes = json.loads(table.schema.metadata[b"classes"])
