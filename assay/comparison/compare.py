@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from assay.comparison import changes, training_variance, verdict
+from assay.comparison.training_variance import Head, Learned
 from assay.comparison.versions import Version
 from assay.contract import class_names, parameters, paths
 from assay.contract.errors import InputError
@@ -76,7 +77,7 @@ def _model(
     classes = class_names.with_unknown(known, seen)
     a, b = (_predictions(both, end, classes, params.reliability_bins) for end in _SUFFIXES)
     penalty = new.json(paths.CLEAN_METRICS).get("penalty", 1.0)
-    test = _Test(both["id"], b.answer, known, penalty)
+    test = _Test(both["id"], known, Head(b.answer, len(known), penalty))
     chance = _chance(old, new, test)
     verdicts = verdict.judge(a, b, chance, metrics=metrics, confidence=params.confidence)
     model = {
@@ -127,20 +128,14 @@ def _predictions(both: pd.DataFrame, suffix: str, classes: list[str], bins: int)
 
 @dataclass
 class _Test:
-    """The test examples of both versions, as a closed-form head takes them.
+    """The ids (m,) of the test examples of both versions; what a head needs to be scored on them.
 
-    Attributes
-    ----------
-    ids : of shape (m,)
-    answer : (m,) int, those of B; a class that no training example has is len(classes) or more
-    classes : of the training examples of both versions
-    penalty : of ridge regression
+    The classes are those of the training examples of both versions. The answers are those of B.
     """
 
     ids: pd.Series
-    answer: np.ndarray
     classes: list[str]
-    penalty: float
+    head: Head
 
 
 def _chance(old: Version, new: Version, test: _Test) -> dict[str, float]:
@@ -156,18 +151,11 @@ def _chance(old: Version, new: Version, test: _Test) -> dict[str, float]:
             return {}
         codes = class_names.codes(sample["label"], test.classes)
         rows = features[: len(sample)]
-        learned.append(training_variance.Learned(rows, codes, len(labels)))
+        learned.append(Learned(rows, codes, len(labels)))
         test_features.append(features[len(sample) :])
         validation = int((examples.loc[labels.index, "split"] == "validation").sum())
-    return training_variance.chance(
-        learned[0],
-        learned[1],
-        test_features,
-        test.answer,
-        n_classes=len(test.classes),
-        penalty=test.penalty,
-        validation=validation,
-    )
+    a, b = learned
+    return training_variance.chance(a, b, test_features, test.head, validation)
 
 
 def _shares(
@@ -193,20 +181,14 @@ def _shares(
         more = old.features(examples[0].loc[others.index])
         if more is not None:
             features, rows = np.concatenate([features, more]), pd.concat([rows, others])
-    predicted = training_variance.shares(
-        features,
-        class_names.codes(rows["label_a"], test.classes),
-        class_names.codes(rows["label_b"], test.classes),
-        test_features,
-        test.answer,
-        n_classes=len(test.classes),
-        penalty=test.penalty,
-    )
-    if "nothing" not in predicted:
+    labels_a = class_names.codes(rows["label_a"], test.classes)
+    labels_b = class_names.codes(rows["label_b"], test.classes)
+    heads = training_variance.shares(features, labels_a, labels_b, test_features, test.head)
+    if "nothing" not in heads:
         return {}
-    _, base = predicted.pop("nothing")
+    _, base = heads.pop("nothing")
     shares = {}
-    for change, (n, head) in predicted.items():
+    for change, (n, head) in heads.items():
         judged = verdict.judge(base, head, chance, metrics=["accuracy"], confidence=confidence)
         shares[change] = {"examples": n, **asdict(judged[0])}
     return shares

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.special import softmax
 
@@ -48,15 +49,24 @@ class Learned:
     total: int
 
 
+@dataclass
+class Head:
+    """How a closed-form head is fitted, and scored on test examples.
+
+    Attributes
+    ----------
+    answer : (m,) int; a class that no training example has is `n_classes` or more
+    n_classes : of the training examples
+    penalty : of ridge regression, as in `leave_one_out`
+    """
+
+    answer: np.ndarray
+    n_classes: int
+    penalty: float
+
+
 def chance(
-    a: Learned,
-    b: Learned,
-    tests: Sequence[np.ndarray],
-    answer: np.ndarray,
-    *,
-    n_classes: int,
-    penalty: float,
-    validation: int,
+    a: Learned, b: Learned, tests: Sequence[np.ndarray], head: Head, validation: int
 ) -> dict[str, float]:
     """The variance by chance that `verdict.judge` takes, from refits of both versions.
 
@@ -64,21 +74,19 @@ def chance(
     ----------
     a, b : what the versions learn from
     tests : the features of the test examples in either version, (m, features)
-    answer : (m,) int; a class that no training example has is `n_classes` or more
-    penalty : of ridge regression, as in `leave_one_out`
     validation : how many examples calibrate a model's probabilities; 0 if none do
     """
     rng = np.random.default_rng(0)
-    chosen = rng.permutation(len(answer))[: max(_CELLS // n_classes, 1)]
-    fit_a = _fit(a.features, penalty)
+    chosen = rng.permutation(len(head.answer))[: max(_CELLS // head.n_classes, 1)]
+    fit_a = _fit(a.features, head.penalty)
     same = np.array_equal(a.features, b.features)
-    fit_b = fit_a if same else _fit(b.features, penalty)
-    logits = [
-        _logits(version, fit, test[chosen], n_classes=n_classes, validation=validation, rng=rng)
-        for version, fit, test in zip((a, b), (fit_a, fit_b), tests, strict=True)
-    ]
-    pairs = zip(*logits, strict=True)
-    return verdict.chance([_predictions(part, answer[chosen]) for part in pair] for pair in pairs)
+    fit_b = fit_a if same else _fit(b.features, head.penalty)
+    options = (head.n_classes, validation, rng)
+    logits_a = _logits((a, fit_a), tests[0][chosen], *options)
+    logits_b = _logits((b, fit_b), tests[1][chosen], *options)
+    pairs = zip(logits_a, logits_b, strict=True)
+    answer = head.answer[chosen]
+    return verdict.chance([_predictions(part, answer) for part in pair] for pair in pairs)
 
 
 def _predictions(logits: np.ndarray, answer: np.ndarray) -> Predictions:
@@ -113,15 +121,10 @@ def _fit(rows: np.ndarray, penalty: float) -> _Fit:
 
 
 def _logits(
-    learned: Learned,
-    fit: _Fit,
-    test: np.ndarray,
-    *,
-    n_classes: int,
-    validation: int,
-    rng: np.random.Generator,
+    fitted: tuple[Learned, _Fit], test: np.ndarray, n_classes: int, validation: int, rng: Generator
 ) -> Iterator[np.ndarray]:
     """Logits (m, classes) of test examples, from one refit after the other."""
+    learned, fit = fitted
     rows, n, dtype = fit.centred, len(learned.labels), fit.centred.dtype
     onehot = (learned.labels[:, None] == np.arange(n_classes)).astype(dtype)  # (n, classes)
     share = onehot.mean(axis=0)
@@ -147,7 +150,7 @@ def _logits(
 
 
 def _sharpness(
-    scores: np.ndarray, labels: np.ndarray, validation: int, rng: np.random.Generator
+    scores: np.ndarray, labels: np.ndarray, validation: int, rng: Generator
 ) -> np.ndarray:
     """The factor of logits, 1 / temperature, from each draw of validation examples: (draws,)."""
     n, n_draws = len(labels), _CALIBRATIONS if validation else 1
@@ -156,14 +159,7 @@ def _sharpness(
 
 
 def shares(
-    features: np.ndarray,
-    before: np.ndarray,
-    after: np.ndarray,
-    test: np.ndarray,
-    answer: np.ndarray,
-    *,
-    n_classes: int,
-    penalty: float,
+    features: np.ndarray, before: np.ndarray, after: np.ndarray, test: np.ndarray, head: Head
 ) -> dict[str, tuple[int, Predictions]]:
     """How many examples each kind of change is about, and what the head predicts after it alone.
 
@@ -173,7 +169,7 @@ def shares(
     ----------
     features : (n, features) of all examples that either version learns from
     before, after : (n,) int, their labels in A and in B; -1 if the version does not learn from it
-    test, answer : (m, features) and (m,) int
+    test : (m, features)
     """
     in_a, in_b = before >= 0, after >= 0
     variants = {
@@ -188,6 +184,8 @@ def shares(
         learned, concerned = np.flatnonzero(labels >= 0), int((labels != before).sum())
         if len(learned) and (concerned or name == "nothing"):
             rows = [Rows(features, learned)]
-            coef, intercept = leave_one_out.solve(rows, labels[learned], n_classes, penalty)
-            predicted[name] = concerned, _predictions(test @ coef + intercept, answer)
+            coef, intercept = leave_one_out.solve(
+                rows, labels[learned], head.n_classes, head.penalty
+            )
+            predicted[name] = concerned, _predictions(test @ coef + intercept, head.answer)
     return predicted

@@ -130,7 +130,7 @@ def test_refits_tell_what_other_draws_do():
     truth = verdict.chance(real, ["accuracy"])["accuracy"]
     a, b = learned(rng, 200), learned(rng, 200)
     found = training_variance.chance(
-        a, b, [test.features] * 2, test.labels, n_classes=3, penalty=0.1, validation=50
+        a, b, [test.features] * 2, training_variance.Head(test.labels, 3, 0.1), validation=50
     )
     assert truth > 0.0003
     assert 0.7 * truth < found["accuracy"] < 4 * truth
@@ -142,9 +142,8 @@ def test_shares_are_what_plain_fits_say():
     before, after = every.labels.copy(), every.labels.copy()
     before[:60], after[60:80] = -1, -1
     after[100:150] = (after[100:150] + 1) % 3
-    found = training_variance.shares(
-        every.features, before, after, test.features, test.labels, n_classes=3, penalty=0.1
-    )
+    head = training_variance.Head(test.labels, 3, 0.1)
+    found = training_variance.shares(every.features, before, after, test.features, head)
     assert {name: n for name, (n, _) in found.items()} == {
         "nothing": 0, "additions": 60, "removals": 20, "relabels": 50, "all": 130,
     }  # fmt: skip
