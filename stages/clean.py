@@ -27,14 +27,13 @@ def main() -> None:
     learned = labels.loc[~labels["held_out"], "given"]
     check_classes(learned, classes, params.clean.smallest_class, examples)
 
-    rows, codes = learned.index.to_numpy(), learned.to_numpy()
-    predicted = out_of_sample.predict(examples, rows, codes, len(classes), params)
+    predicted = out_of_sample.predict(examples, learned, len(classes), params)
     pred_probs = predicted.pred_probs
     consensus = annotators.consensus(votes, held_out, pred_probs, predicted.confusion)
     posterior = consensus.probabilities
     judged = judge(labels, votes, pred_probs, posterior, params.clean).join(examples)
-    beyond = params.clean.beyond
-    findings = data_findings.findings(examples, learned, pred_probs, classes, beyond)
+    actions = params.clean.beyond
+    findings = data_findings.find(examples, learned, pred_probs, classes, actions)
     left_out = data_findings.left_out(findings)
     doubted = judged[judged["decision"] != "keep"].sort_values(["quality", "id"])
     doubted = explain(evidence.find(doubted, examples, learned, predicted.linear), classes)

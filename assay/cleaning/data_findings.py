@@ -25,12 +25,12 @@ _OVERLAP = 0.8  # two names of one class have 1, up to chance; CIFAR-10's cats a
 _TINY = 1e-12
 
 
-def findings(
+def find(
     examples: pd.DataFrame,
     given: pd.Series,
     pred_probs: np.ndarray,
     classes: list[str],
-    params: Beyond,
+    actions: Beyond,
 ) -> pd.DataFrame:
     """Read the embeddings and payloads of the examples, and list what may be wrong with them.
 
@@ -40,7 +40,7 @@ def findings(
     given : the known labels: index of the class, by row of `examples`
     pred_probs : (n, classes), out of sample
     classes : their names
-    params : the action for each kind of finding: flag, drop or ignore
+    actions : what to do about each kind of finding: flag, drop or ignore
 
     Returns
     -------
@@ -49,38 +49,38 @@ def findings(
         (review or drop), `reason`, and columns of doubted labels that do not apply. The finding of
         a batch or a class has no id and key.
     """
-    wanted = {kind for kind, action in params if action != "ignore"}
+    wanted = {kind for kind, action in actions if action != "ignore"}
     labelled = examples.loc[given.index]
     parts = [overlaps(given, pred_probs, classes), leaky_columns(labelled, given.to_numpy())]
     if wanted - _OF_CLASSES_OR_COLUMNS:
         parts += _of_content(examples, pred_probs, classes, wanted)
     listed = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
     listed = listed[listed["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
-    drop = (listed["kind"].map(dict(params)) == "drop") & (listed["split"] != "test")
+    drop = (listed["kind"].map(dict(actions)) == "drop") & (listed["split"] != "test")
     listed["decision"] = np.where(drop, "drop", "review")
     listed[["quality", "confidence", "is_issue"]] = ""
     return listed.sort_values(["kind", "id", "batch", "given", "suggested"], kind="stable")
 
 
-def left_out(listed: pd.DataFrame) -> pd.DataFrame:
+def left_out(findings: pd.DataFrame) -> pd.DataFrame:
     """The examples that the findings leave out: `id`, and the `reason` of the first finding."""
-    dropped = listed.loc[listed["decision"] == "drop", ["id", "reason"]]
+    dropped = findings.loc[findings["decision"] == "drop", ["id", "reason"]]
     return dropped.drop_duplicates("id").sort_values("id")
 
 
-def drop(judged: pd.DataFrame, without: pd.DataFrame) -> pd.DataFrame:
-    """Drop the judged labels of the examples that `left_out` returned."""
-    reason = judged["id"].map(without.set_index("id")["reason"])
+def drop(judged: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFrame:
+    """Drop the judged labels of the examples in `left_out`, a frame from the function."""
+    reason = judged["id"].map(left_out.set_index("id")["reason"])
     kept = reason.isna()
     decision = judged["decision"].where(kept, "drop")
     return judged.assign(decision=decision, reason=judged["reason"].where(kept, reason))
 
 
-def counts(listed: pd.DataFrame, examples: pd.DataFrame) -> dict[str, int]:
+def counts(findings: pd.DataFrame, examples: pd.DataFrame) -> dict[str, int]:
     """The number of findings of each kind that was looked for."""
     skipped = statistics.foreign(examples) | (_COPIES if len(examples) > _MOST_COMPARED else set())
     kinds = [kind for kind in Beyond.model_fields if kind not in skipped]
-    return {kind: int((listed["kind"] == kind).sum()) for kind in kinds}
+    return {kind: int((findings["kind"] == kind).sum()) for kind in kinds}
 
 
 def _of_content(

@@ -31,30 +31,26 @@ class OutOfSample:
 
 
 def predict(
-    examples: pd.DataFrame,
-    learned: np.ndarray,
-    given: np.ndarray,
-    n_classes: int,
-    params: Parameters,
+    examples: pd.DataFrame, learned: pd.Series, n_classes: int, params: Parameters
 ) -> OutOfSample:
     """Read embeddings, and combine a linear classifier, neighbours and, with folds, a network.
 
     Parameters
     ----------
     examples : the catalogue
-    learned : (n,) int, the rows of it whose labels are learned from, ascending
-    given : (n,) int, their labels
+    learned : the classes to learn from, int, by row of the catalogue, ascending
     params : `clean.folds` of a network, 0 for none
     """
-    features = catalogue.features(examples.loc[learned])
+    known, given = learned.index.to_numpy(), learned.to_numpy()  # (learned,)
+    features = catalogue.features(examples.loc[known])
     linear = leave_one_out.fit(features, given, n_classes)
     near = kernel_vote.fit(features, given, linear, len(examples))
     n_classifiers = 3 if params.clean.folds else 2
     scores = np.empty((n_classifiers, len(examples), n_classes), np.float32)
-    scores[0, learned] = linear.scores
+    scores[0, known] = linear.scores
     for rows, block in leave_one_out.rows_of(features):
-        scores[1, learned[rows]] = near.scores(block, rows.start)
-    others = examples.index.difference(learned).to_numpy()
+        scores[1, known[rows]] = near.scores(block, rows.start)
+    others = examples.index.difference(known).to_numpy()
     for rows, block in leave_one_out.rows_of(catalogue.features(examples.loc[others])):
         scores[0, others[rows]] = linear.predict(block)
         scores[1, others[rows]] = near.scores(block)
@@ -62,6 +58,6 @@ def predict(
         with quiet():  # importing TensorFlow writes to stderr
             from assay.cleaning import cross_validation
 
-        scores[2] = cross_validation.log_probabilities(examples, learned, given, n_classes, params)
-    layer = noise_layer.fit(list(scores[:, learned]), given)
+        scores[2] = cross_validation.log_probabilities(examples, known, given, n_classes, params)
+    layer = noise_layer.fit(list(scores[:, known]), given)
     return OutOfSample(layer.pred_probs(list(scores)), layer.confusion, linear)
