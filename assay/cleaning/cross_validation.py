@@ -1,6 +1,7 @@
-"""A network trained on the labels in folds, each example judged by one that did not see it: the usual recipe.
+"""Out-of-sample predictions of a network, trained on the labels in folds.
 
-It sees what a linear classifier on embeddings does not, and costs minutes; so it is asked where `clean.folds` says so.
+It learns what a linear classifier on embeddings cannot, but takes minutes. So it runs only if
+`clean.folds` is above 0.
 """
 
 import sys
@@ -16,13 +17,9 @@ from assay.training import fitting
 from assay.training.batches import Batches, Examples
 from assay.training.trainable import OwnNetwork
 
-_SMOOTHING = 0.1  # of labels: wrong ones are learned by heart less
-_SEED, _BATCH_SIZE, _LEARNING_RATE, _EPOCHS = (
-    0,
-    128,
-    0.008,
-    10,
-)  # of no parameter: train's must not reach back to clean
+# Constants: if clean depended on train's parameters, changing these would rerun clean.
+_SMOOTHING = 0.1  # of labels, so that the network learns fewer wrong ones by heart
+_SEED, _BATCH_SIZE, _LEARNING_RATE, _EPOCHS = 0, 128, 0.008, 10
 
 
 def log_probabilities(
@@ -32,33 +29,38 @@ def log_probabilities(
     n_classes: int,
     params: Parameters,
 ) -> np.ndarray:
-    """Log-probabilities of each class. Shape (examples, classes), float32.
-
-    What was not learned from gets the mean over all folds' networks.
+    """Read the payloads, and predict the log-probability of each class.
 
     Parameters
     ----------
     examples : the catalogue
     learned : (n,) int, the rows of it whose labels are learned from
     given : (n,) int, their labels
+    params : `clean.folds`, and how to compute
+
+    Returns
+    -------
+    np.ndarray
+        Shape (examples, classes), float32. An example that was learned from is predicted by the
+        network that did not see it; another one by the mean of all networks.
     """
     payload = np.concatenate(list(payloads.read(examples, size=4096)))
     network = OwnNetwork(payload[:1], files.read_json(paths.ENCODER_INFO), params)
     fitting.fix(_SEED, portable=params.portable, threads=params.threads)
-    fold = np.random.default_rng(_SEED).permutation(len(learned)) % params.clean.folds
+    n_folds = params.clean.folds
+    fold = np.random.default_rng(_SEED).permutation(len(learned)) % n_folds
     others = np.setdiff1d(np.arange(len(examples)), learned)
-    found = np.zeros((len(examples), n_classes), np.float32)
-    for left_out in range(params.clean.folds):
-        print(f"fold {left_out + 1} of {params.clean.folds}", file=sys.stderr)
-        inside = fold != left_out
-        own = Examples(payload[learned[inside]], given[inside], np.ones(inside.sum()))
+    log_probs = np.zeros((len(examples), n_classes), np.float32)
+    for left_out in range(n_folds):
+        print(f"fold {left_out + 1} of {n_folds}", file=sys.stderr)
+        seen = fold != left_out
+        known = Examples(payload[learned[seen]], given[seen], np.ones(seen.sum()))
         _, model = network.build(n_classes)
-        batches = Batches(own, _BATCH_SIZE, network.augment, _SEED)
+        batches = Batches(known, _BATCH_SIZE, network.augment, _SEED)
         loss = fitting.cross_entropy(_SMOOTHING)
         fitting.fit(model, batches, loss, learning_rate=_LEARNING_RATE, epochs=_EPOCHS)
-        for rows, share in ((learned[~inside], 1.0), (others, 1 / params.clean.folds)):
+        for rows, share in ((learned[~seen], 1.0), (others, 1 / n_folds)):
             if len(rows):
-                found[rows] += share * log_softmax(
-                    fitting.logits(model, network.prepare(payload[rows])), axis=1
-                )
-    return found
+                logits = fitting.logits(model, network.prepare(payload[rows]))
+                log_probs[rows] += share * log_softmax(logits, axis=1)
+    return log_probs
