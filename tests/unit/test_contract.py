@@ -1,6 +1,7 @@
 """Identity, sides and files of the data set contract."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -74,6 +75,14 @@ def test_probabilities_come_back(tmp_path, monkeypatch):
     back, classes = parquet_files.read_probabilities(tmp_path / "p.parquet", list("abcde"))
     np.testing.assert_array_equal(back, pred_probs)
     assert classes == ["x", "y, z", "ä"] == parquet_files.read_classes(tmp_path / "p.parquet")
+
+
+def test_ids_of_several_batches_are_compared_as_one_column(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ids = pd.concat([pd.Series(list("ab")), pd.Series(list("cd"))], ignore_index=True)
+    pred_probs = np.full((4, 2), 0.5, np.float32)
+    parquet_files.write_probabilities(tmp_path / "p.parquet", ids, pred_probs, "xy")
+    assert len(parquet_files.read_probabilities(tmp_path / "p.parquet", ids)[0]) == 4
 
 
 @pytest.mark.parametrize("ids", ["abcd", "abcdef", "bacde", "abcdx", ""])
