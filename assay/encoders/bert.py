@@ -10,6 +10,7 @@ Language Understanding. NAACL 2019.
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -24,7 +25,7 @@ _CONFIG, _TOKENIZER = "config.json", "tokenizer.json"
 _SUPPORTED = {"model_type": ["bert"], "hidden_act": ["gelu", "gelu_new"]}
 # how tokenizer.json describes that long texts are cut, and short ones padded
 _TRUNCATION = {"strategy": "LongestFirst", "direction": "Right", "stride": 0}
-_PADDING = {"strategy": "BatchLongest", "direction": "Right"}
+_PADDING: dict[str, Any] = {"strategy": "BatchLongest", "direction": "Right"}
 _PADDING |= {"pad_type_id": 0, "pad_token": "[PAD]"}
 _TRANSPOSED = ("dense.weight", "query.weight", "key.weight", "value.weight")  # (outputs, inputs)
 _POOLED = 3  # last layers whose mean and maximum over a text's tokens make the embedding
@@ -85,7 +86,7 @@ class _Bert(onnx_graph.Graph):
         super().__init__(_OPSET)
         self.config = config
         self.width, self.heads = config["hidden_size"], config["num_attention_heads"]
-        for name, array in weights.items():
+        for name, array in sorted(weights.items()):  # a file gives them in any order
             values = array.astype(np.float32)
             values = values.T if name.endswith(_TRANSPOSED) else values
             self.constants[name.removeprefix("bert.")] = values
