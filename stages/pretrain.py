@@ -15,7 +15,7 @@ _ROWS = 4096  # payloads read at a time
 
 def main() -> None:
     params = parameters.load()
-    how = {"portable": params.portable, "threads": params.threads}
+    how: dict[str, Any] = {"portable": params.portable, "threads": params.threads}
     files.keep_only(paths.SAMPLED, map(paths.sample, params.pretrain.batches))
     payload_format, payload = read_samples(params.pretrain.batches)
     encoder = learning.learn(payload_format, payload, params.pretrain, **how)

@@ -32,8 +32,9 @@ def main() -> None:
     else:
         with quiet():  # TensorFlow prints a greeting
             from assay.training import supervised
-        how = {"encoder": encoder, "start": start}
-        trained = supervised.train(learned, checked, len(classes), params, **how)
+        trained = supervised.train(
+            learned, checked, len(classes), params, encoder=encoder, start=start
+        )
 
     files.write_bytes(paths.CLASSIFIER, trained.onnx)
     payload_format = payloads.payload_format(train)

@@ -6,9 +6,8 @@ Features in Tabular Deep Learning). A category becomes a column for each of its 
 column. As a token, a cell is its bin or its category.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import ArrayLike
 from onnx import TensorProto
 
 from assay.training import onnx_graph
@@ -49,7 +48,7 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
     gap_columns = np.flatnonzero((gap.sum(axis=0) >= _LEAST) & ~empty)
     graph = onnx_graph.Graph()
 
-    def chosen(columns: Sequence[int] | np.ndarray) -> str:
+    def chosen(columns: ArrayLike) -> str:
         return graph("Gather", "payload", np.array(columns, int), axis=1)
 
     def without_gaps(x: str) -> str:

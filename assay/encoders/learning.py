@@ -1,6 +1,7 @@
 """Encoders: what turns an example into the vector that its label is judged by."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -59,14 +60,14 @@ def learn(
     InputError
         If the method is not for this modality, or an encoder from elsewhere cannot be used.
     """
-    how = {"portable": portable, "threads": threads}
+    how: dict[str, Any] = {"portable": portable, "threads": threads}
     modality = payload_format["modality"]
     of_modality = inputs.of_modality(modality)
     if params.encoder:
         path = paths.PRETRAINED / params.encoder
         graph = adapters.adapt(path, payload_format, **how)
-        weights = path / bert.WEIGHTS if path.is_dir() else path
-        method = f"pretrained: {params.encoder}, MD5 {files.md5(weights)}"
+        file = path / bert.WEIGHTS if path.is_dir() else path
+        method = f"pretrained: {params.encoder}, MD5 {files.md5(file)}"
         front = of_modality.front(payload_format, payload)
         return Encoder(method, graph, front, start="frozen", elsewhere=True)
     method = params.method if params.method != "auto" else of_modality.methods[0]
@@ -121,7 +122,7 @@ def _patches(pictures: np.ndarray, front: bytes, params: Pretrain) -> Encoder:
     banks = [patches.learn(pictures, fine, params.seed)]
     if coarse:
         banks.append(patches.learn(pictures, coarse, params.seed, halvings=1))
-    weights = {}
+    weights: dict[str, np.ndarray] = {}
     for scale, bank in enumerate(banks):
         weights |= {f"filters_{scale}": bank.filters, f"offset_{scale}": bank.offset}
     graph = onnx_graph.joined(front, patches.encoder_graph(banks, shape, mirror=mirror))

@@ -9,6 +9,7 @@ spaces works too: its texts are one long word each.
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto
@@ -31,7 +32,7 @@ _READ = 2000  # characters of a text from which n-grams are learned
 _TINY = 1e-12  # least square of a row's length
 
 
-def learn(texts: Sequence[str]) -> bytes:
+def learn(texts: Sequence[str] | np.ndarray) -> bytes:
     """The graph from `payload` (n,) text to `embedding` and `features`, rows of length 1.
 
     Their shapes are (n, dimensions) and (n, n-grams).
@@ -110,9 +111,10 @@ def _graph(vocabulary: Sequence[str], rarity: np.ndarray, axes: np.ndarray) -> b
     numbers = {letter: number for number, letter in enumerate(letters, start=1)}
     alphabet = _alphabet(letters)
     folded = [numbers[_fold_character(character)] for character in alphabet]
-    keys = {"keys_strings": alphabet, "values_int64s": folded, "default_int64": 0}
+    keys: dict[str, Any] = {"keys_strings": alphabet, "values_int64s": folded, "default_int64": 0}
     numbered = graph("LabelEncoder", characters, **keys)
-    starts, pool = [], []  # the n-grams as numbers of letters, one after the other, by length
+    starts: list[int] = []  # of the n-grams of each length in the pool
+    pool: list[int] = []  # the numbers of the letters of all n-grams, by length
     for length in range(1, _LONGEST_WORDS + 1):
         starts.append(len(pool))
         of_length = [ngram for ngram in vocabulary if len(ngram) == length]
@@ -120,7 +122,7 @@ def _graph(vocabulary: Sequence[str], rarity: np.ndarray, axes: np.ndarray) -> b
     indexes = list(range(len(vocabulary)))
     ngrams = {"ngram_counts": starts, "ngram_indexes": indexes, "pool_int64s": pool}
     lengths = {"min_gram_length": 1, "max_gram_length": _LONGEST_WORDS, "max_skip_count": 0}
-    weighting = {"mode": "TF"} | lengths | ngrams
+    weighting: dict[str, Any] = {"mode": "TF"} | lengths | ngrams
     counts = graph("TfIdfVectorizer", numbered, **weighting)  # (n, n-grams)
     _normalise(graph, graph("Mul", graph("Sqrt", counts), rarity), FEATURES)
     _normalise(graph, graph("MatMul", FEATURES, axes.T), "embedding")

@@ -13,6 +13,7 @@ Quantization. ICML 2011.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -159,7 +160,7 @@ def _responses(
     return responses
 
 
-def _regions(shape: tuple[int, int, int], size: int, halvings: int) -> dict[str, list[int]]:
+def _regions(shape: tuple[int, int, int], size: int, halvings: int) -> dict[str, Any]:
     """The pooling window that averages the positions of a filter over three regions a side."""
     positions = [(side >> halvings) - size + 1 for side in shape[:2]]
     strides = [max(1, side // _REGIONS) for side in positions]

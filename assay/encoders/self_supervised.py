@@ -7,14 +7,12 @@ A. Bardes, J. Ponce, Y. LeCun: VICReg: Variance-Invariance-Covariance Regulariza
 Self-Supervised Learning. ICLR 2022.
 """
 
-from collections.abc import Callable
-
 import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
 
 from assay.training import fitting, networks
-from assay.training.batches import Change
+from assay.training.batches import Batches, Change, Prepare, unlabelled
 
 _BATCH = 128
 _LEARNING_RATE = 0.004
@@ -24,13 +22,7 @@ _TINY = 1e-4
 
 
 def learn(
-    prepare: Callable[[np.ndarray], np.ndarray],
-    payload: np.ndarray,
-    view: Change,
-    *,
-    epochs: int,
-    steps: int,
-    seed: int,
+    prepare: Prepare, payload: np.ndarray, view: Change, *, epochs: int, steps: int, seed: int
 ) -> keras.Model:
     """An encoder trained on payloads (n, ...) without labels; call `fitting.fix` first.
 
@@ -52,9 +44,8 @@ def learn(
     def two_views(batch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return np.stack([prepare(view(batch, rng)), prepare(view(batch, rng))], axis=1)
 
-    how = {"batch_size": _BATCH, "learning_rate": _LEARNING_RATE}
-    how |= {"epochs": epochs, "steps": steps, "seed": seed}
-    fitting.fit_without_labels(model, payload, vicreg, two_views, **how)
+    batches = Batches(unlabelled(payload), _BATCH, two_views, seed)
+    fitting.fit(model, batches, vicreg, learning_rate=_LEARNING_RATE, epochs=epochs, steps=steps)
     return encoder
 
 

@@ -7,6 +7,7 @@ R. Sennrich, B. Haddow, A. Birch: Neural Machine Translation of Rare Words with 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -23,7 +24,7 @@ _WHOLE = 0.98  # share of the texts that are not cut
 _LONGEST = 128  # tokens of a text, at most
 
 
-def learn(texts: Sequence[str]) -> tuple[bytes, int]:
+def learn(texts: Sequence[str] | np.ndarray) -> tuple[bytes, int]:
     """The tokenizer as a graph from texts to tokens, and the number of different tokens.
 
     Tokens are (n, tokens) int64, 0 after the end of a text.
@@ -33,7 +34,7 @@ def learn(texts: Sequence[str]) -> tuple[bytes, int]:
     tokenizer = Tokenizer(models.BPE(unk_token=_UNKNOWN))
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    special = {"special_tokens": [_PADDING, _UNKNOWN], "show_progress": False}
+    special: dict[str, Any] = {"special_tokens": [_PADDING, _UNKNOWN], "show_progress": False}
     trainer = trainers.BpeTrainer(vocab_size=_VOCABULARY, min_frequency=_LEAST, **special)
     beginnings = [text[:_READ] for text in texts]
     tokenizer.train_from_iterator(beginnings, trainer)

@@ -16,7 +16,9 @@ _SMALLEST_BATCH = 16  # smaller than this: batch normalisation needs some exampl
 _LENGTH_NOISE = 1.5  # a text's length is multiplied by up to this before sorting, so batches vary
 _CHECKED = 128  # examples of a validation batch; few, since training holds its own memory
 
-Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]  # of payloads, at random
+# payloads to the input of the network, without and with a random change
+Prepare = Callable[[np.ndarray], np.ndarray]
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 class Payloads(Protocol):
@@ -69,6 +71,11 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def unlabelled(payload: np.ndarray) -> Examples:
+    """Payloads (n, ...) for a loss that reads no labels."""
+    return Examples(payload, np.zeros(len(payload)), np.ones(len(payload)))
 
 
 class Batches(keras.utils.PyDataset):

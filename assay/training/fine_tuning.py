@@ -43,16 +43,15 @@ class GraphEncoder(keras.layers.Layer):
     def __init__(self, content: bytes, rank: int, *, portable: bool, threads: int) -> None:
         super().__init__(name="encoder", dtype=keras.config.floatx())
         model = Model(content, portable=portable, threads=threads)
-        if not model.tokenizer:
-            only = (
-                "of encoders from elsewhere only a BERT's folder can be trained, not an ONNX file"
-            )
+        tokenizer = model.tokenizer
+        if not (tokenizer and tokenizer.padding and tokenizer.truncation):
+            only = "only the folder of a BERT can be trained, not an ONNX file"
             raise InputError(f"params.yaml: train.start: {only}: use frozen")
         self.content, self.prepare = content, model.prepared
         self.onnx = onnx.load_from_string(content).graph
-        self.padding = model.tokenizer.padding["pad_id"]
-        length = model.tokenizer.truncation["max_length"]
-        model.tokenizer.enable_padding(length=length, pad_id=self.padding)  # Keras needs one length
+        self.padding = tokenizer.padding["pad_id"]
+        length = tokenizer.truncation["max_length"]
+        tokenizer.enable_padding(length=length, pad_id=self.padding)  # Keras needs one length
         self.payload = keras.Input([length], dtype="int64")
         self.constants = {
             tensor.name: numpy_helper.to_array(tensor) for tensor in self.onnx.initializer

@@ -1,4 +1,4 @@
-"""Train a network on weighted labels, or on none, in a repeatable way."""
+"""Train a network in a repeatable way."""
 
 import ctypes
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from assay.contract.errors import quiet
-from assay.training.batches import Batches, Change, Examples, InOrder
+from assay.training.batches import Batches, Examples, InOrder
 from assay.training.checkpoints import Checkpoint
 from assay.training.progress import LearningCurve, Progress, Scores
 
@@ -19,7 +19,7 @@ if hasattr(ctypes.CDLL(None), "mallopt"):
 _TENSORFLOW = keras.config.backend() == "tensorflow"
 _WARM_UP = 0.2  # share of steps with a rising learning rate (one cycle: Smith and Topin 2017)
 _STEPS_AT_ONCE = 10  # that TensorFlow takes before it returns to Python
-_WEIGHT_DECAY = 0.05
+_WEIGHT_DECAY, _BETA_2 = 0.05, 0.99  # of AdamW
 _PREDICTED = 1024  # examples at a time
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
@@ -126,42 +126,23 @@ def fit(
         how = {"monitor": "val_loss", "mode": "min", "restore_best_weights": True}
         stopping = keras.callbacks.EarlyStopping(patience=patience, **how)
     checkpoint = Checkpoint(batches, curve, stopping, key)
-    shown = [LearningCurve(curve), Progress(curve, epochs)]
+    callbacks = [LearningCurve(curve), Progress(curve, epochs), stopping, checkpoint]
     model.fit(
         batches,
         epochs=epochs,
-        initial_epoch=len(curve),
+        initial_epoch=len(curve),  # of a training that goes on
         validation_data=InOrder(validation) if validation else None,
         verbose=0,
-        callbacks=[*shown, *([stopping] if stopping else []), checkpoint],
+        callbacks=[callback for callback in callbacks if callback],
         shuffle=False,
     )
     return curve
 
 
-def fit_without_labels(
-    model: keras.Model,
-    payload: np.ndarray,
-    loss: Loss,
-    augment: Change,
-    *,
-    batch_size: int,
-    learning_rate: float,
-    epochs: int,
-    steps: int,
-    seed: int,
-) -> None:
-    """Train `model` in place on payloads (n, ...), by a loss that reads its outputs alone."""
-    examples = Examples(payload, np.zeros(len(payload)), np.ones(len(payload)))
-    batches = Batches(examples, batch_size, augment, seed)
-    fit(model, batches, loss, learning_rate=learning_rate, epochs=epochs, steps=steps)
-
-
 def _optimizer(learning_rate: float, steps: int, accumulated: int) -> keras.optimizers.Optimizer:
     rising = round(_WARM_UP * steps)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - rising, 0.0, "rate", learning_rate, rising
-    )
+    cosine = keras.optimizers.schedules.CosineDecay
+    rate = cosine(0.0, steps - rising, 0.0, "rate", learning_rate, rising)
     accumulated_steps = accumulated if accumulated > 1 else None
     return keras.optimizers.AdamW(
         rate, weight_decay=_WEIGHT_DECAY, beta_2=0.99, gradient_accumulation_steps=accumulated_steps

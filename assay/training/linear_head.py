@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
@@ -17,7 +18,7 @@ _NEVER = 10.0  # a class without examples has an intercept so far below the leas
 _SPARSE = 0.3  # share of non-zero values below which features are stored as a sparse array
 _TINY = 1e-12
 
-Features = np.ndarray | csr_array  # (n, features) float64
+Features: TypeAlias = np.ndarray | csr_array  # (n, features) float64
 
 
 @dataclass

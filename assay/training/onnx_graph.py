@@ -1,6 +1,7 @@
 """ONNX graphs written node by node, and the joining of graphs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -30,9 +31,7 @@ class Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, np.ndarray] = {}
 
-    def __call__(
-        self, op: str, *inputs: str | Value, output: str = "", **attributes: object
-    ) -> str:
+    def __call__(self, op: str, *inputs: str | Value, output: str = "", **attributes: Any) -> str:
         """Add a node and return the name of its output.
 
         Parameters
@@ -54,7 +53,7 @@ class Graph:
         self.constants[name] = array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
         return name
 
-    def reduced(self, op: str, x: str, axes: Sequence[int], **attributes: object) -> str:
+    def reduced(self, op: str, x: str, axes: Sequence[int], **attributes: Any) -> str:
         """Add a ReduceMax or ReduceMean over some axes, as the opset wants it."""
         if self.opset >= _AXES_ARE_INPUTS:
             return self(op, x, axes, **attributes)
@@ -84,18 +83,13 @@ class Graph:
         """
         element_type, shape = payload
         output_element_type, n_axes = output_type
-        inputs = [helper.make_tensor_value_info("payload", element_type, ["n", *shape])]
+        tensor = helper.make_tensor_value_info
         output_shape = ["n"] + [None] * (n_axes - 1)
-        returned = [
-            helper.make_tensor_value_info(output, output_element_type, output_shape)
-            for output in outputs
-        ]
+        inputs = [tensor("payload", element_type, ["n", *shape])]
+        returned = [tensor(output, output_element_type, output_shape) for output in outputs]
         read = {name for node in self.nodes for name in node.input}
-        constants = [
-            numpy_helper.from_array(value, constant)
-            for constant, value in self.constants.items()
-            if constant in read
-        ]
+        kept = [(value, constant) for constant, value in self.constants.items() if constant in read]
+        constants = [numpy_helper.from_array(value, constant) for value, constant in kept]
         graph = helper.make_graph(self.nodes, name, inputs, returned, constants)
         versions = _OPSETS | {"": self.opset}
         domains = sorted({node.domain for node in self.nodes} | {""})

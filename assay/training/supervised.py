@@ -1,5 +1,7 @@
 """Train a network on labels: one of ours, or an encoder from elsewhere."""
 
+from typing import Any
+
 import numpy as np
 
 from assay.contract import files, paths
@@ -81,7 +83,7 @@ def _own(
 def _from_elsewhere(
     train: LabelledExamples, validation: LabelledExamples, n_classes: int, params: Parameters
 ) -> Trainable:
-    how = {"portable": params.portable, "threads": params.threads}
+    how: dict[str, Any] = {"portable": params.portable, "threads": params.threads}
     encoder = GraphEncoder(paths.ENCODER.read_bytes(), params.train.lora, **how)
     frozen = Model(paths.ENCODER, FEATURES, **how)
     head, *_ = linear_probe.fit_head(frozen, train, validation, n_classes)

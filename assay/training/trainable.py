@@ -11,7 +11,7 @@ from assay.contract.inference import Model
 from assay.contract.parameters import Parameters
 from assay.modalities import registry
 from assay.training import networks, onnx_export, onnx_graph, transformer
-from assay.training.batches import Change
+from assay.training.batches import Change, Prepare
 from assay.training.fine_tuning import GraphEncoder
 from assay.training.linear_head import LinearHead
 
@@ -29,7 +29,7 @@ class Trainable:
     export : temperature to the ONNX graph from payloads to probabilities
     """
 
-    prepare: Callable[[np.ndarray], np.ndarray]
+    prepare: Prepare
     augment: Change
     model: keras.Model
     averaging: keras.Model
@@ -57,8 +57,7 @@ class OwnNetwork:
         shift: int = 1,
         large: bool = False,
     ) -> None:
-        how = {"portable": params.portable, "threads": params.threads}
-        self.prepare = Model(paths.ENCODER_FRONT, **how)
+        self.prepare = Model(paths.ENCODER_FRONT, portable=params.portable, threads=params.threads)
         self.shape = self.prepare(one).shape[1:]
         self.tokens = encoder.get("tokens", {})
         self.change = registry.named(encoder["modality"]).augment

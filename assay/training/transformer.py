@@ -14,6 +14,7 @@ import numpy as np
 from keras import KerasTensor, layers, ops
 
 from assay.training import fitting, networks
+from assay.training.batches import Batches, unlabelled
 
 _WIDTH, _HEADS, _DEPTH = 64, 4, 2
 _HEAD_WIDTH = _WIDTH // _HEADS
@@ -159,13 +160,8 @@ def learn(payload: np.ndarray, tokens: dict, *, epochs: int, steps: int, seed: i
     (unit,) = tokens
     sequence = _sequence(payload.shape[1:], tokens, _HIDDEN[unit])
     model = keras.Model(sequence.payload, _masked_loss(sequence, tokens))
-
-    def unchanged(batch: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
-        return batch
-
-    how = {"batch_size": _BATCH, "learning_rate": _LEARNING_RATE}
-    how |= {"epochs": epochs, "steps": steps, "seed": seed}
-    fitting.fit_without_labels(model, payload, _mean_of_output, unchanged, **how)
+    batches = Batches(unlabelled(payload), _BATCH, lambda batch, _: batch, seed)
+    fitting.fit(model, batches, _mean, learning_rate=_LEARNING_RATE, epochs=epochs, steps=steps)
     return _averaged(sequence)
 
 
@@ -190,6 +186,6 @@ def _masked_loss(sequence: _Sequence, tokens: dict) -> KerasTensor:
     return ops.sum(share * losses, axis=1)
 
 
-def _mean_of_output(_labels: KerasTensor, losses: KerasTensor) -> KerasTensor:
+def _mean(_labels: KerasTensor, losses: KerasTensor) -> KerasTensor:
     """The network itself computes the loss of each example."""
     return ops.mean(losses)
