@@ -13,6 +13,7 @@ from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy.special import softmax
 from sklearn.metrics import average_precision_score
 
@@ -49,10 +50,9 @@ def hear(folder: Path, *, network: bool) -> tuple[dict[str, np.ndarray], np.ndar
         if network:
             from assay.cleaning import cross_validation
 
-            everything = np.arange(len(examples))
             set_parameters(Path(), clean__folds=FOLDS)
             voices["network"] = cross_validation.log_probabilities(
-                examples, everything, given, len(classes), parameters.load()
+                examples, pd.Series(given), len(classes), parameters.load()
             )
         wrong = np.array(classes)[given] != catalogue.truth(examples).to_numpy()
     return voices, given, wrong

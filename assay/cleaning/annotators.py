@@ -118,10 +118,8 @@ def _blocks(votes: Votes, counted: np.ndarray) -> list[tuple[slice, Votes, np.nd
         first, end = np.searchsorted(examples, [rows.start, rows.stop])
         some = order[first:end]
         shape = rows.stop - rows.start, n_annotators, n_classes
-        block = Votes(
-            examples[first:end] - start, votes.annotators[some], votes.labels[some], shape
-        )
-        blocks.append((rows, block, counted[some].astype(float)))
+        columns = examples[first:end] - start, votes.annotators[some], votes.labels[some]
+        blocks.append((rows, Votes(*columns, shape), counted[some].astype(float)))
     return blocks
 
 

@@ -23,19 +23,14 @@ _SEED, _BATCH_SIZE, _LEARNING_RATE, _EPOCHS = 0, 128, 0.008, 10
 
 
 def log_probabilities(
-    examples: pd.DataFrame,
-    learned: np.ndarray,
-    given: np.ndarray,
-    n_classes: int,
-    params: Parameters,
+    examples: pd.DataFrame, learned: pd.Series, n_classes: int, params: Parameters
 ) -> np.ndarray:
     """Read the payloads, and predict the log-probability of each class.
 
     Parameters
     ----------
     examples : the catalogue
-    learned : (n,) int, the rows of it whose labels are learned from
-    given : (n,) int, their labels
+    learned : the classes to learn from, int, by row of the catalogue
     params : `clean.folds`, and how to compute
 
     Returns
@@ -49,17 +44,18 @@ def log_probabilities(
     fitting.fix(_SEED, portable=params.portable, threads=params.threads)
     n_folds = params.clean.folds
     fold = np.random.default_rng(_SEED).permutation(len(learned)) % n_folds
-    others = np.setdiff1d(np.arange(len(examples)), learned)
+    known, given = learned.index.to_numpy(), learned.to_numpy()  # (learned,)
+    others = np.setdiff1d(np.arange(len(examples)), known)
     log_probs = np.zeros((len(examples), n_classes), np.float32)
     for left_out in range(n_folds):
         print(f"fold {left_out + 1} of {n_folds}", file=sys.stderr)
         seen = fold != left_out
-        known = Examples(payload[learned[seen]], given[seen], np.ones(seen.sum()))
+        shown = Examples(payload[known[seen]], given[seen], np.ones(seen.sum()))
         _, model = network.build(n_classes)
-        batches = Batches(known, _BATCH_SIZE, network.augment, _SEED)
+        batches = Batches(shown, _BATCH_SIZE, network.augment, _SEED)
         loss = fitting.cross_entropy(_SMOOTHING)
         fitting.fit(model, batches, loss, learning_rate=_LEARNING_RATE, epochs=_EPOCHS)
-        for rows, share in ((learned[~seen], 1.0), (others, 1 / n_folds)):
+        for rows, share in ((known[~seen], 1.0), (others, 1 / n_folds)):
             if len(rows):
                 logits = fitting.logits(model, network.prepare(payload[rows]))
                 log_probs[rows] += share * log_softmax(logits, axis=1)

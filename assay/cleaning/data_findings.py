@@ -123,8 +123,7 @@ def copies(examples: pd.DataFrame, fingerprints: np.ndarray) -> pd.DataFrame:
     has_print = np.flatnonzero(fingerprints.any(axis=1))
     if not len(has_print):
         return examples[:0]
-    neighbours = near_duplicates.nearest(fingerprints[has_print])
-    first, second, share = near_duplicates.copies(neighbours)
+    first, second, share = near_duplicates.copies(fingerprints[has_print])
     first, second = has_print[first], has_print[second]
     is_test = (examples["split"] == "test").to_numpy()
     swapped = is_test[second] & ~is_test[first]  # a test example is the original

@@ -39,19 +39,17 @@ def find(
         `doubted` with COLUMNS, their names, and `rows_…`, lists of their rows of the catalogue.
     """
     worst, labels = doubted.index[:MOST].sort_values(), learned.to_numpy()
-    supporting: dict[str, dict[int, list[int]]] = {
-        column: {row: [] for row in doubted.index} for column in COLUMNS
-    }
+    supporting: dict[tuple[str, int], list[int]] = {}
     for row, weights in _weights(worst, examples, learned.index, linear):
         for column, side in _SIDES.items():
             of_side = labels == doubted.loc[row, side]
-            supporting[column][row] = strongest(weights, of_side, learned.index)
+            supporting[column, row] = strongest(weights, of_side, learned.index)
     names = (examples["batch"] + "/" + examples["key"]).to_numpy()
-    columns: dict[str, list] = {}
-    for column, rows in supporting.items():
-        columns[column] = ["; ".join(names[some]) for some in rows.values()]
-        columns[f"rows_{column}"] = list(rows.values())
-    return doubted.assign(**columns)
+    for column in COLUMNS:
+        rows = [supporting.get((column, row), []) for row in doubted.index]
+        columns = {column: ["; ".join(names[some]) for some in rows], f"rows_{column}": rows}
+        doubted = doubted.assign(**columns)
+    return doubted
 
 
 def _weights(

@@ -5,8 +5,6 @@ Then (d / s) ** dimension is uniform on 0 to 1 (the ground of the estimator of L
 2004, Maximum Likelihood Estimation of Intrinsic Dimension). A copy is too near for that law.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.neighbors import NearestNeighbors
@@ -19,21 +17,7 @@ _PART = 1000  # rows whose neighbours are searched for at a time
 _TINY = 1e-12
 
 
-@dataclass
-class Neighbours:
-    """The nearest neighbours of n rows, nearest first.
-
-    Attributes
-    ----------
-    distances : (n, k) float32; infinite where there are fewer neighbours
-    rows : (n, k) int, the numbers of these rows
-    """
-
-    distances: np.ndarray
-    rows: np.ndarray
-
-
-def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> Neighbours:
+def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
     """Find the k nearest other rows of every row, by Euclidean distance.
 
     Rows are sorted into cells around rows drawn at random. Neighbours are searched for in the cells
@@ -44,9 +28,14 @@ def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> Neighbours:
     ----------
     rows : (n, features) float32
     k : at most n - 1 is used
+
+    Returns
+    -------
+    distances : (n, k) float32, nearest first; infinite where fewer neighbours were found
+    neighbours : (n, k) int, the numbers of these rows
     """
     n, k = len(rows), min(k, len(rows) - 1)
-    found = Neighbours(np.full((n, k), np.inf, np.float32), np.zeros((n, k), int))
+    distances, neighbours = np.full((n, k), np.inf, np.float32), np.zeros((n, k), int)
     n_cells = max(1, n // _CELL)
     centres = rows[np.sort(np.random.default_rng(0).choice(n, n_cells, replace=False))]
     cell = pairwise_distances_argmin(rows, centres)  # (n,)
@@ -58,27 +47,27 @@ def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> Neighbours:
         search.fit(rows[others])
         for start in range(0, len(members), _PART):
             part = members[start : start + _PART]
-            distances, places = search.kneighbors(rows[part])  # (part, up to k + 1)
+            near, places = search.kneighbors(rows[part])  # (part, up to k + 1)
             own = others[places] == part[:, None]
             own[~own.any(axis=1), -1] = True  # where more than k others are equal to it
             width = places.shape[1] - 1
-            found.distances[part, :width] = distances[~own].reshape(len(part), width)
-            found.rows[part, :width] = others[places[~own]].reshape(len(part), width)
-    return found
+            distances[part, :width] = near[~own].reshape(len(part), width)
+            neighbours[part, :width] = others[places[~own]].reshape(len(part), width)
+    return distances, neighbours
 
 
-def copies(neighbours: Neighbours) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find the pairs of near-duplicates; none among ten rows or fewer.
+def copies(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the pairs of near-duplicates among rows (n, features); none among ten or fewer.
 
     The dimension is the median of the rows' estimates, which few copies do not move.
 
     Returns
     -------
-    first, second : (pairs,) int, rows, first < second
+    first, second : (pairs,) int, numbers of rows, first < second
     share : (pairs,) their distance, as a share of the smaller distance to their k-th neighbours
     """
-    distances = neighbours.distances.astype(np.float64)  # (n, k)
-    k = distances.shape[1]
+    near, neighbours = nearest(rows)  # (n, k)
+    distances, k = near.astype(np.float64), near.shape[1]
     if k < _NEIGHBOURS:  # too few to know what is usual
         return np.zeros(0, int), np.zeros(0, int), np.zeros(0)
     farthest = distances[:, -1]
@@ -87,7 +76,7 @@ def copies(neighbours: Neighbours) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     dimension = -1 / min(np.median(logs.mean(axis=1)), -1e-3)
     limit = (_CHANCE / (k - 1)) ** (1 / dimension)
 
-    row, other = np.repeat(np.arange(len(distances)), k), neighbours.rows.ravel()
+    row, other = np.repeat(np.arange(len(distances)), k), neighbours.ravel()
     share = distances.ravel() / np.minimum(scale[row], scale[other])
     close = np.flatnonzero(share < limit)
     pairs = np.sort(np.stack([row[close], other[close]]), axis=0)

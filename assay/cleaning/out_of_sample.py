@@ -58,6 +58,6 @@ def predict(
         with quiet():  # importing TensorFlow writes to stderr
             from assay.cleaning import cross_validation
 
-        scores[2] = cross_validation.log_probabilities(examples, known, given, n_classes, params)
+        scores[2] = cross_validation.log_probabilities(examples, learned, n_classes, params)
     layer = noise_layer.fit(list(scores[:, known]), given)
     return OutOfSample(layer.pred_probs(list(scores)), layer.confusion, linear)
