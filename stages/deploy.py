@@ -11,14 +11,13 @@ def main() -> None:
     info = files.read_json(paths.CLASSES)
     info["labels"] = files.md5(paths.ANNOTATED_LABELS)
     info["versions"] = {package: version(package) for package in model_card.PACKAGES}
-    card = model_card.write(
-        info,
-        files.read_json(paths.ENCODER_INFO),
-        files.listed_batches(),
-        clean=files.read_json(paths.CLEAN_METRICS),
-        train=files.read_json(paths.TRAIN_METRICS),
-        evaluate=files.read_json(paths.EVALUATE_METRICS),
-    )
+    metrics = {
+        "clean": files.read_json(paths.CLEAN_METRICS),
+        "train": files.read_json(paths.TRAIN_METRICS),
+        "evaluate": files.read_json(paths.EVALUATE_METRICS),
+    }
+    encoder = files.read_json(paths.ENCODER_INFO)
+    card = model_card.write(info, encoder, files.listed_batches(), metrics)
     files.write_bytes(paths.RELEASE_MODEL, paths.CLASSIFIER.read_bytes())
     files.write_json(paths.RELEASE_INFO, info)
     files.write_bytes(paths.MODEL_CARD, card.encode())

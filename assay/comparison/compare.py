@@ -117,13 +117,9 @@ def _predictions(both: pd.DataFrame, suffix: str, classes: list[str], bins: int)
     confidence = both[f"confidence{suffix}"].astype(float)
     same_answer = both[f"answer{suffix}"] == answer
     losses = [both[f"loss{suffix}"].astype(float), -np.log(np.maximum(confidence, SMALLEST))]
-    return Predictions(
-        answer=class_names.codes(answer, classes),
-        predicted=class_names.codes(predicted, classes),
-        confidence=confidence.to_numpy(),
-        loss=np.select([same_answer, predicted == answer], losses, np.nan),
-        bins=bins,
-    )
+    loss = np.select([same_answer, predicted == answer], losses, np.nan)
+    codes, predicted_codes = (class_names.codes(column, classes) for column in (answer, predicted))
+    return Predictions(codes, predicted_codes, confidence.to_numpy(), loss, bins)
 
 
 @dataclass

@@ -111,17 +111,11 @@ def _test(
     change = difference.mean()
     half = ndtri((1 + confidence) / 2) * error
     p_value = 2 * ndtr(-abs(change) / error) if error else 1.0
-    return Verdict(
-        metric=name,
-        a=float(before.mean()),
-        b=float(after.mean()),
-        change=float(change),
-        low=float(change - half),
-        high=float(change + half),
-        p_value=float(p_value),
-        verdict="no difference shown" if error else "same predictions",
-        needed=_needed(variance, common, level) if error and counted else None,
-    )
+    low, high = change - half, change + half
+    verdict = "no difference shown" if error else "same predictions"
+    needed = _needed(variance, common, level) if error and counted else None
+    a, b = before.mean(), after.mean()
+    return Verdict(name, a, b, change, low, high, p_value, verdict, needed)
 
 
 def _needed(variance: float, common: float, confidence: float) -> int | None:

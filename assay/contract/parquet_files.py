@@ -15,6 +15,7 @@ from assay.contract.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+Format = dict[str, Any]  # of payloads: `modality`, `shape` of one, and more
 SLICE = "slice:"  # how the name of a slice's column starts in examples.parquet
 FEATURE = "feature:"  # how the name of a table's column starts there
 _ROW_GROUP = 4096  # rows of examples.parquet that are read at a time
@@ -60,11 +61,7 @@ def count(path: Path) -> int:
 
 
 def write_examples(
-    batch: str,
-    payload_format: dict[str, Any],
-    columns: dict[str, pa.Array],
-    *,
-    numbered: bool = False,
+    batch: str, payload_format: Format, columns: dict[str, pa.Array], *, numbered: bool = False
 ) -> None:
     """Write examples.parquet.
 
@@ -79,12 +76,12 @@ def write_examples(
     write_parquet(paths.examples(batch), pa.table(columns).replace_schema_metadata(metadata))
 
 
-def read_payload_format(path: Path) -> dict[str, Any]:
+def read_payload_format(path: Path) -> Format:
     """What the payloads of a file of examples are: `modality`, `shape` of one, and more."""
     return json.loads(pq.read_schema(path).metadata[b"payload"])
 
 
-def describe(payload_format: dict[str, Any]) -> str:
+def describe(payload_format: Format) -> str:
     """What `read_payload_format` returned, in words."""
     shape = " x ".join(map(str, payload_format["shape"]))
     return f"{payload_format['modality']} examples of shape {shape or 'free'}"

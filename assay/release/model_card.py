@@ -1,6 +1,5 @@
 """The model card: what a model is, what it learned from, and its scores (Mitchell et al. 2019)."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,10 @@ _TRAINING = {
     "scratch": "The network was trained for {epoch} epochs, from random weights",
     "frozen": "That encoder was kept as it is, and a linear classifier fitted on what it gives",
 }
-Values = Mapping[str, Any]  # of a JSON file
+Values = dict[str, Any]  # of a JSON file
 
 
-def write(
-    info: Values,
-    encoder: Values,
-    batches: list[str],
-    *,
-    clean: Values,
-    train: Values,
-    evaluate: Values,
-) -> str:
+def write(info: Values, encoder: Values, batches: list[str], metrics: dict[str, Values]) -> str:
     """The card, as Markdown: model_card.md, filled in.
 
     Parameters
@@ -31,7 +22,7 @@ def write(
     info : the input and output of the release file, as in release/model.json
     encoder : the content of models/encoder/encoder.json
     batches : the names of the listed batches
-    clean, train, evaluate : the metrics of those stages
+    metrics : of the stages `clean`, `train` and `evaluate`
     """
     pretrained = encoder["elsewhere"]
     learned = "was learned without labels, by the method"
@@ -41,8 +32,7 @@ def write(
         "classes": ", ".join(info["classes"]),
         "batches": ", ".join(batches),
         "origin": "comes from elsewhere," if pretrained else learned,
-        "training": _TRAINING[train["start"]].format(**train),
+        "training": _TRAINING[metrics["train"]["start"]].format(**metrics["train"]),
     }
     template = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
-    metrics = {"clean": clean, "train": train, "evaluate": evaluate}
     return template.format(info=info, encoder=encoder, **metrics, **words)
