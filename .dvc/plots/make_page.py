@@ -1,4 +1,4 @@
-"""Make page.html: the template with all that draws the charts inside it, so that it loads nothing."""
+"""Make page.html: the template and all that draws the charts, so that it loads nothing."""
 
 from pathlib import Path
 
