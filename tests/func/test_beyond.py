@@ -28,7 +28,7 @@ def plant(workspace, action: str, *, leaky: bool = False) -> None:
         rows[:, 5] = rows[:, 0] < 0 if leaky else rows[:, 5]
         columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(split)}
         columns |= {f"feature:{number}": pa.array(rows[:, number]) for number in range(6)}
-        kind = {"modality": "table", "shape": [6], "features": [str(number) for number in range(6)]}
+        kind = {"modality": "table", "shape": [6], "features": dict.fromkeys("012345", "number")}
         parquet_files.write_examples(batch, kind, columns)
         files.write_rows(paths.embeddings(batch), len(rows), [rows])
         named = [
