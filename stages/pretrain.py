@@ -15,10 +15,10 @@ _ROWS = 4096  # payloads read at a time
 
 def main() -> None:
     params = parameters.load()
-    how: dict[str, Any] = {"portable": params.portable, "threads": params.threads}
+    runtime: dict[str, Any] = {"portable": params.portable, "threads": params.threads}
     files.keep_only(paths.SAMPLED, map(paths.sample, params.pretrain.batches))
     payload_format, payload = read_samples(params.pretrain.batches)
-    encoder = learning.learn(payload_format, payload, params.pretrain, **how)
+    encoder = learning.learn(payload_format, payload, params.pretrain, **runtime)
     files.write_bytes(paths.ENCODER, encoder.onnx)
     files.write_bytes(paths.ENCODER_FRONT, encoder.front)
     files.write_arrays(paths.ENCODER_WEIGHTS, encoder.weights)
@@ -26,7 +26,7 @@ def main() -> None:
         "method": encoder.method,
         "elsewhere": encoder.elsewhere,
         "start": encoder.start,
-        "dimension": Model(paths.ENCODER, **how)(payload[:1]).shape[1],
+        "dimension": Model(paths.ENCODER, **runtime)(payload[:1]).shape[1],
     }
     tokens = {"tokens": encoder.tokens} if encoder.tokens else {}
     files.write_json(paths.ENCODER_INFO, learned | tokens | payload_format)

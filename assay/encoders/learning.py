@@ -60,12 +60,12 @@ def learn(
     InputError
         If the method is not for this modality, or an encoder from elsewhere cannot be used.
     """
-    how: dict[str, Any] = {"portable": portable, "threads": threads}
+    runtime: dict[str, Any] = {"portable": portable, "threads": threads}
     modality = payload_format["modality"]
     of_modality = inputs.of_modality(modality)
     if params.encoder:
         path = paths.PRETRAINED / params.encoder
-        graph = adapters.adapt(path, payload_format, **how)
+        graph = adapters.adapt(path, payload_format, **runtime)
         file = path / bert.WEIGHTS if path.is_dir() else path
         method = f"pretrained: {params.encoder}, MD5 {files.md5(file)}"
         front = of_modality.front(payload_format, payload)
@@ -83,14 +83,14 @@ def learn(
         front, tokens = of_modality.front(payload_format, payload), {}
     if method == "columns":
         return Encoder(method, front, front)
-    prepare = Model(front, **how)
+    prepare = Model(front, **runtime)
     if method == "patches":
         return _patches(prepare(payload), front, params)
     with quiet():  # TensorFlow prints a greeting
         from assay.encoders import self_supervised
         from assay.training import fitting, onnx_export, trainable, transformer
 
-    fitting.fix(params.seed, **how)
+    fitting.fix(params.seed, **runtime)
     length = {"epochs": params.epochs, "steps": params.steps, "seed": params.seed}
     if method == "transformer":
         blocks = np.array_split(payload, -(-len(payload) // _ROWS))

@@ -123,8 +123,9 @@ def fit(
     curve: list[Scores] = []
     stopping = None
     if patience and validation:
-        how = {"monitor": "val_loss", "mode": "min", "restore_best_weights": True}
-        stopping = keras.callbacks.EarlyStopping(patience=patience, **how)
+        stopping = keras.callbacks.EarlyStopping(
+            "val_loss", patience=patience, mode="min", restore_best_weights=True
+        )
     checkpoint = Checkpoint(batches, curve, stopping, key)
     callbacks = [LearningCurve(curve), Progress(curve, epochs), stopping, checkpoint]
     model.fit(
@@ -143,10 +144,10 @@ def _optimizer(learning_rate: float, steps: int, accumulated: int) -> keras.opti
     rising = round(_WARM_UP * steps)
     cosine = keras.optimizers.schedules.CosineDecay
     rate = cosine(0.0, steps - rising, 0.0, "rate", learning_rate, rising)
-    accumulated_steps = accumulated if accumulated > 1 else None
-    return keras.optimizers.AdamW(
-        rate, weight_decay=_WEIGHT_DECAY, beta_2=0.99, gradient_accumulation_steps=accumulated_steps
-    )
+    options = {"weight_decay": _WEIGHT_DECAY, "beta_2": _BETA_2}
+    if accumulated > 1:
+        options["gradient_accumulation_steps"] = accumulated
+    return keras.optimizers.AdamW(rate, **options)
 
 
 def logits(model: keras.Model, prepared: np.ndarray | InOrder) -> np.ndarray:

@@ -42,7 +42,9 @@ def train(
     if start == "encoder" and encoder["elsewhere"]:
         network = _from_elsewhere(train, validation, n_classes, params)
     else:
-        network = _own(payload[np.arange(1)], n_classes, params, encoder, start)
+        setup = OwnNetwork(payload[np.arange(1)], encoder, params, given.shift)
+        weights = files.read_arrays(paths.ENCODER_WEIGHTS) if start == "encoder" else {}
+        network = trainable.own(setup, n_classes, given, list(weights.values()))
     examples = Examples(payload, train.targets, train.weights)
     checked = None
     if len(validation):
@@ -70,21 +72,11 @@ def train(
     return Trained(network.export(temperature), curve, scores, temperature)
 
 
-def _own(
-    one: np.ndarray, n_classes: int, params: Parameters, encoder: dict, start: str
-) -> Trainable:
-    given = params.train
-    large = given.network == "large"
-    setup = OwnNetwork(one, encoder, params, shift=given.shift, large=large)
-    weights = files.read_arrays(paths.ENCODER_WEIGHTS) if start == "encoder" else {}
-    return trainable.own(setup, n_classes, weights=list(weights.values()), mirror=given.mirror)
-
-
 def _from_elsewhere(
     train: LabelledExamples, validation: LabelledExamples, n_classes: int, params: Parameters
 ) -> Trainable:
-    how: dict[str, Any] = {"portable": params.portable, "threads": params.threads}
-    encoder = GraphEncoder(paths.ENCODER.read_bytes(), params.train.lora, **how)
-    frozen = Model(paths.ENCODER, FEATURES, **how)
+    runtime: dict[str, Any] = {"portable": params.portable, "threads": params.threads}
+    encoder = GraphEncoder(paths.ENCODER.read_bytes(), params.train.lora, **runtime)
+    frozen = Model(paths.ENCODER, FEATURES, **runtime)
     head, *_ = linear_probe.fit_head(frozen, train, validation, n_classes)
     return trainable.from_elsewhere(encoder, head)

@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.contract import paths
 from assay.contract.inference import Model
-from assay.contract.parameters import Parameters
+from assay.contract.parameters import Parameters, Train
 from assay.modalities import registry
 from assay.training import networks, onnx_export, onnx_graph, transformer
 from assay.training.batches import Change, Prepare
@@ -45,31 +45,21 @@ class OwnNetwork:
     encoder : the content of encoder.json
     params : they say how the front is run
     shift : pixels by which an image is moved at random, at most
-    large : build the large network of images
     """
 
-    def __init__(
-        self,
-        one: np.ndarray,
-        encoder: dict,
-        params: Parameters,
-        *,
-        shift: int = 1,
-        large: bool = False,
-    ) -> None:
+    def __init__(self, one: np.ndarray, encoder: dict, params: Parameters, shift: int = 1) -> None:
         self.prepare = Model(paths.ENCODER_FRONT, portable=params.portable, threads=params.threads)
         self.shape = self.prepare(one).shape[1:]
         self.tokens = encoder.get("tokens", {})
-        self.change = registry.named(encoder["modality"]).augment
-        self.shift, self.large = shift, large
+        self.change, self.shift = registry.named(encoder["modality"]).augment, shift
 
     def augment(self, payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Payloads (n, ...), changed at random, as the input of the network."""
         return self.prepare(self.change(payload, rng, self.shift))
 
-    def build(self, n_classes: int) -> tuple[keras.Model, keras.Model]:
+    def build(self, n_classes: int, *, large: bool = False) -> tuple[keras.Model, keras.Model]:
         """The encoder, and the classifier on top of it, with random weights."""
-        encoder = trunk(self.shape, self.tokens, large=self.large)
+        encoder = trunk(self.shape, self.tokens, large=large)
         return encoder, networks.classifier(encoder, n_classes)
 
 
@@ -78,32 +68,23 @@ def trunk(shape: tuple[int, ...], tokens: dict, *, large: bool = False) -> keras
     return transformer.encoder(shape, tokens) if tokens else networks.encoder(shape, large=large)
 
 
-def own(setup: OwnNetwork, n_classes: int, *, weights: list[np.ndarray], mirror: bool) -> Trainable:
-    """A network of ours.
+def own(setup: OwnNetwork, n_classes: int, params: Train, weights: list[np.ndarray]) -> Trainable:
+    """A network of ours; its encoder gets the weights, if there are any."""
+    mirror = params.mirror and len(setup.shape) == 3
 
-    Parameters
-    ----------
-    setup : how it is built
-    n_classes : of the labels
-    weights : of the encoder; none: random ones
-    mirror : average over an image and its mirror image
-    """
+    def build() -> tuple[keras.Model, keras.Model, keras.Model]:
+        encoder, model = setup.build(n_classes, large=params.network == "large")
+        return encoder, model, networks.mirrored(model) if mirror else model
 
-    def averaging(model: keras.Model) -> keras.Model:
-        return networks.mirrored(model) if mirror and len(setup.shape) == 3 else model
-
-    def export(temperature: float) -> bytes:
-        def build() -> keras.Model:
-            return averaging(setup.build(n_classes)[1])
-
-        content = onnx_export.export_classifier(averaged, build, temperature)
-        return onnx_graph.joined(paths.ENCODER_FRONT.read_bytes(), content)
-
-    encoder, model = setup.build(n_classes)
-    averaged = averaging(model)
+    encoder, model, averaging = build()
     if weights:
         encoder.set_weights(weights)
-    return Trainable(setup.prepare, setup.augment, model, averaged, export)
+
+    def export(temperature: float) -> bytes:
+        content = onnx_export.export_classifier(averaging, lambda: build()[2], temperature)
+        return onnx_graph.joined(paths.ENCODER_FRONT.read_bytes(), content)
+
+    return Trainable(setup.prepare, setup.augment, model, averaging, export)
 
 
 def from_elsewhere(encoder: GraphEncoder, head: LinearHead) -> Trainable:
@@ -112,19 +93,16 @@ def from_elsewhere(encoder: GraphEncoder, head: LinearHead) -> Trainable:
     A random head would spoil the weights of the encoder at first (Kumar et al. 2022: Fine-Tuning
     can Distort Pretrained Features and Underperform Out-of-Distribution).
     """
-    classify = keras.layers.Dense(
-        len(head.intercept),
-        kernel_initializer=keras.initializers.Constant(head.coef),
-        bias_initializer=keras.initializers.Constant(head.intercept),
-        dtype=keras.config.floatx(),
-    )
+    classify = keras.layers.Dense(len(head.intercept), dtype=keras.config.floatx())
+    classify.build((None, len(head.coef)))
+    classify.set_weights([head.coef, head.intercept])
     model = keras.Model(encoder.payload, classify(encoder(encoder.payload)), name="classifier")
 
     def export(temperature: float) -> bytes:
         coef, intercept = classify.get_weights()
         return onnx_graph.with_linear_head(encoder.trained_graph(), coef, intercept, temperature)
 
-    def prepare(payload: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
+    def unchanged(payload: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
         return encoder.prepare(payload)
 
-    return Trainable(encoder.prepare, prepare, model, model, export)
+    return Trainable(encoder.prepare, unchanged, model, model, export)
