@@ -6,7 +6,7 @@ from collections import defaultdict
 import pyarrow as pa
 
 from assay.contract import csv_files, identity, parameters, parquet_files, paths
-from assay.contract.errors import InputError, quiet, run
+from assay.contract.errors import InputError, run
 from assay.layouts import raw_folder
 from assay.layouts.raw_batch import RawBatch
 from assay.modalities import images, registry
@@ -23,8 +23,7 @@ def main() -> None:
 
     modality = registry.named(raw.modality)
     places = [example.place for example in raw.examples]
-    with quiet():  # Pillow and libtiff write about damaged files themselves
-        payload = modality.canonical(raw.payload, places, params.collect)
+    payload = modality.canonical(raw.payload, places, params.collect)
     ids = identity.content_ids(payload)
     splits = choose_splits(ids, [example.split for example in raw.examples], params.collect)
     counts = identity.in_split_of_copies(ids, splits)
@@ -46,8 +45,7 @@ def refuse_digits(digits: list[str], batch: str, raw: RawBatch, params: paramete
     No encoder fits both.
     """
     modality = registry.named(raw.modality)
-    with quiet():
-        first = modality.canonical(raw.payload[:1], [raw.examples[0].place], params)
+    first = modality.canonical(raw.payload[:1], [raw.examples[0].place], params)
     _, payload_format = modality.to_columns(first, [0], raw.payload[:1], params)
     digits_format = images.format_of([*(params.resize or _DIGIT_SIZE), params.channels or 1])
     if payload_format != digits_format:

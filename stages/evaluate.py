@@ -76,8 +76,11 @@ def by_id(test: pd.DataFrame, predictions: Predictions, classes: list[str]) -> p
 
 def parts(test: pd.DataFrame) -> pd.DataFrame:
     """The slice columns of test examples, and thirds of statistics and of numbers in tables."""
-    shown = statistics.thirds(statistics.measure(test).values)
-    return catalogue.slices(test).assign(**shown, **statistics.thirds(statistics.numbers(test)))
+    frame = catalogue.slices(test)
+    measured = statistics.measure(test)
+    for name, third in statistics.thirds(measured.values | statistics.numbers(test)).items():
+        frame[name] = third
+    return frame
 
 
 def best_known(test: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:

@@ -134,8 +134,8 @@ class Version:
                 return None
             table = spreadsheets.parse(f"{self.name}:{path}", content, columns[1:])
             name = "id" if "id" in table.column_names else "key"
-            frame = table.to_pandas().rename(columns={name: "name"})
-            frames.append(frame.reindex(columns=columns))
+            frame = table.select([name, *columns[1:]]).to_pandas().set_axis(columns, axis=1)
+            frames.append(frame[(frame != "").any(axis=1)])  # a spreadsheet leaves empty rows
         return pd.concat(frames, ignore_index=True)
 
     def features(self, examples: pd.DataFrame) -> np.ndarray | None:

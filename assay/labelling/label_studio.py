@@ -45,17 +45,19 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
         raise InputError(f"{server.place} does not offer the class {unknown[0]!r}: {remedy}")
     new = [task for task in queued if task["data"]["id"] not in there]
     server.send(new)
+    files.write_json(_PUSHED, pushed | {server.place: sorted(there | tasks.ids(new))})
     others = len(queued) - len(new)
     yield f"{len(new)} tasks sent to {server.place}; it had the other {others} of the queue"
-    files.write_json(_PUSHED, pushed | {server.place: sorted(there | tasks.ids(new))})
 
 
 def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     """Fetch the answers of a project, or read an export, into ANSWERS; yield lines for the user.
 
-    Earlier votes about examples that the project does not have stay. ANSWERS is not written if it
-    would not change.
+    Earlier votes about examples that the project does not have stay, and so do those about examples
+    of a batch that is not listed now. ANSWERS is not written if it would not change.
     """
+    if file and not file.exists():
+        raise InputError(f"{file} is missing: name an export of Label Studio in the format JSON")
     before = _votes()
     known, classes = set(catalogue.read()["id"]), parquet_files.read_classes(paths.PRED_PROBS)
     source = Export(file) if file else Server(url, project)
@@ -69,10 +71,11 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
         no_export = "is no export of Label Studio in the format JSON"
         raise InputError(f"{source.place} {no_export}: {error!r}") from None
     changed = [key for key, label in labels.items() if before.get(key, label) != label]
-    gone = [(id_, person) for id_, person in before if id_ in there and (id_, person) not in labels]
+    judged = there & known  # the examples about which the project says all
+    gone = [key for key in before if key[0] in judged and key not in labels]
     remarks |= {"changed since the last pull": changed, "removed since the last pull": gone}
     deleted = [id_ for id_ in pushed if id_ not in there]
-    after = {key: label for key, label in before.items() if key[0] not in there} | labels
+    after = {key: label for key, label in before.items() if key[0] not in judged} | labels
     if after != before:
         rows = sorted((*key, label) for key, label in after.items())
         spreadsheets.write(ANSWERS, pd.DataFrame(rows, columns=_COLUMNS))

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 
 from assay.contract.errors import InputError
@@ -10,8 +11,19 @@ from assay.layouts import idx, media_files, side_files, table
 from assay.layouts.raw_batch import Example, RawBatch
 
 _CACHE = ("files", "md5")  # folders of DVC's cache, to which it may link instead of copying files
-_NOT_DATA = {".DS_Store", "Thumbs.db", "desktop.ini", ".gitignore"}
-_DVC_SUFFIX = ".dvc"  # of what `dvc add` writes beside a file that it tracks
+_OF_DVC = ("*.dvc", ".gitignore")  # what `dvc add` writes beside a file that it tracks
+# What file managers, editors and network drives leave; .dvcignore has the same names.
+JUNK = (
+    ".DS_Store",
+    "._*",
+    "Thumbs.db",
+    "desktop.ini",
+    ".directory",
+    ".ipynb_checkpoints",
+    "__MACOSX",
+    ".nfs*",
+    "*.swp",
+)
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # how Python shows bytes that it cannot decode
 _NAMED = 3  # unused files that are named in the warning
 
@@ -44,11 +56,11 @@ def _file_names(folder: Path) -> set[str]:
     if folder.is_file():
         remedy = f"a batch is a folder; put the file into one, as {EXAMPLES_FILE} say"
         raise InputError(f"{folder} is a file: {remedy}")
-    paths = sorted(folder.rglob("*"))
+    paths = [path for path in sorted(folder.rglob("*")) if _is_data(path.relative_to(folder))]
     for path in paths:
         if path.is_symlink() and path.resolve().parts[-4:-2] != _CACHE:
             raise InputError(f"{path} is a link to {path.readlink()}: put the file itself there")
-    names = {path.relative_to(folder).as_posix() for path in paths if _is_data(path)}
+    names = {path.relative_to(folder).as_posix() for path in paths if path.is_file()}
     if not names:
         remedy = "put examples into it, or take its name off the lists in params.yaml"
         raise InputError(f"{folder} is empty: {remedy}")
@@ -59,7 +71,9 @@ def _file_names(folder: Path) -> set[str]:
 
 
 def _is_data(path: Path) -> bool:
-    return path.is_file() and path.name not in _NOT_DATA and path.suffix != _DVC_SUFFIX
+    """Whether a path below the batch, and each folder on the way, may be data by its name."""
+    ignored = (*JUNK, *_OF_DVC)
+    return not any(fnmatch(part, pattern) for part in path.parts for pattern in ignored)
 
 
 def _check(folder: Path, examples: list[Example]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, quiet
 from assay.contract.parameters import Collect
 from assay.modalities import arrays
 
@@ -49,10 +49,11 @@ def canonical(raw: Sequence[bytes], places: Sequence[str], params: Collect) -> n
     samples = round(params.seconds * params.sample_rate)
     sounds = np.zeros((len(raw), samples), np.int16)
     n_cut = 0
-    for sound, content, place in zip(sounds, raw, places, strict=True):
-        decoded, is_whole = _decode(content, place, params)
-        sound[: len(decoded)] = decoded[:samples]
-        n_cut += not is_whole
+    with quiet():  # libraries write about damaged files themselves
+        for sound, content, place in zip(sounds, raw, places, strict=True):
+            decoded, is_whole = _decode(content, place, params)
+            sound[: len(decoded)] = decoded[:samples]
+            n_cut += not is_whole
     if n_cut:
         cut = f"{n_cut} of {len(raw)} sounds are longer than {params.seconds} s and were cut"
         remedy = "see collect.seconds in params.yaml"

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image, ImageOps
 
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, quiet
 from assay.contract.parameters import Collect
 from assay.modalities import arrays
 
@@ -60,14 +60,15 @@ def canonical(
         or channels.
     """
     decoded: list[np.ndarray] = []
-    for content, place in zip(raw, places, strict=True):
-        pixels = _pixels(content, place, params)
-        if decoded and pixels.shape != decoded[0].shape:
-            same_size = pixels.shape[:2] == decoded[0].shape[:2]
-            parameter = "channels: 1 or 3" if same_size else "resize: [height, width]"
-            differ = f"{place} is {_size(pixels)} but {_size(decoded[0])} in {places[0]}"
-            raise InputError(f"{differ}: set collect's `{parameter}` in params.yaml")
-        decoded.append(pixels)
+    with quiet():  # Pillow and libtiff write about damaged files themselves
+        for content, place in zip(raw, places, strict=True):
+            pixels = _pixels(content, place, params)
+            if decoded and pixels.shape != decoded[0].shape:
+                same_size = pixels.shape[:2] == decoded[0].shape[:2]
+                parameter = "channels: 1 or 3" if same_size else "resize: [height, width]"
+                differ = f"{place} is {_size(pixels)} but {_size(decoded[0])} in {places[0]}"
+                raise InputError(f"{differ}: set collect's `{parameter}` in params.yaml")
+            decoded.append(pixels)
     return np.stack(decoded)
 
 

@@ -29,6 +29,7 @@ STEPS = 3000
 _SWAPPED = 0.3  # share of a view's values that are another row's
 _GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")  # cells that are empty
 _NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)"
+_EXACT = 2.0**53  # below it, float64 holds every whole number
 _DAY = 86_400.0  # seconds
 _CLOCK = r"( 00:00:00)?(\.0+)?Z?$"  # the part of a date that says nothing
 # how a column is typed, in the order of trying
@@ -130,17 +131,25 @@ def to_columns(
 ) -> tuple[dict[str, pa.Array], dict[str, Any]]:
     """Columns for Parquet of some `rows` of `raw`, one for each feature, and their format.
 
-    Values stay exactly as they came, so that people see what they wrote. Numbers and dates that
-    came as text are stored as numbers and dates.
+    Typed values stay as they came. Numbers and dates that came as text are stored as numbers and
+    dates: people see 7 where they wrote 007 or 7.0.
     """
     columns, types = {}, {}
     places = [str(row) for row in range(len(raw))]
     for name in raw.column_names:
         typed = _typed(raw[name], name, places)
         types[name] = next(type_ for type_, stored in _STORED.items() if stored == typed.type)
-        kept = raw[name] if pa.types.is_primitive(raw[name].type) else typed
+        kept = raw[name] if pa.types.is_primitive(raw[name].type) else _whole(typed)
         columns[f"{FEATURE}{name}"] = kept.take(pa.array(rows))
     return columns, {"modality": "table", "shape": [len(types)], "features": types}
+
+
+def _whole(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Numbers as int64 if all of them are whole: so none is shown as 1e+10."""
+    if not pa.types.is_floating(column.type) or column.null_count == len(column):
+        return column
+    is_whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), _EXACT))
+    return pc.cast(column, pa.int64()) if pc.all(is_whole).as_py() else column
 
 
 def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.ndarray:

@@ -75,7 +75,7 @@ def read_file(path: Path, _format: dict[str, Any]) -> tuple[list[str], np.ndarra
     -------
     The name of each text in messages, and payloads (n,) object: str
     """
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         table = read_csv(path, ["text"])
         places = name_rows(path, table)
         return places, canonical(table["text"].to_pylist(), places)

@@ -1,14 +1,19 @@
 """What looks odd and is right: it comes in as it is."""
 
 import gzip
+import io
 import re
 from collections import defaultdict
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import soundfile
 
 from assay.contract import csv_files, parquet_files, paths
+from assay.layouts import raw_folder
+from tests.support.pipeline import ROOT
 from tests.support.raw_files import idx, image, parquet
 from tests.support.workspace import Workspace
 
@@ -147,6 +152,14 @@ def test_split_folders(workspace: Workspace) -> None:
     assert labels() == {"train/a/1.png": ["a"], "val/b/2.png": ["b"], "test/a/1.png": ["a"]}
 
 
+def test_sounds_that_are_cut_are_told(workspace: Workspace) -> None:
+    workspace.set("collect.seconds", 0.1)
+    sound = io.BytesIO()
+    soundfile.write(sound, np.linspace(-0.5, 0.5, 4000), 8000, format="WAV")
+    said = collect(workspace, {"a/1.wav": sound.getvalue()})
+    assert "1 of 1 sounds are longer than 0.1 s and were cut" in said
+
+
 def test_slices(workspace: Workspace) -> None:
     listed = "file_name,label,site,hour\nx/1.png,a,Köln,07\n2.png,b,,8\n"
     collect(workspace, {"metadata.csv": listed, "x/1.png": image(1), "2.png": image(2)})
@@ -206,6 +219,16 @@ def test_unused_files_are_named_once(workspace: Workspace) -> None:
         workspace, {"a/1.png": image(1), "b/2.png": image(2), "3.png": image(3), **stray}
     )
     assert warned == "assay: data/raw/b: not used: 3.png, a/readme.md, notes.txt and 2 more\n"
+
+
+def test_what_dvc_ignores_is_no_data(workspace: Workspace) -> None:
+    """Else the owner would train on files that `dvc add` neither hashes nor pushes."""
+    ignored = (ROOT / ".dvcignore").read_text().splitlines()
+    assert set(raw_folder.JUNK) <= set(ignored)
+    names = ("cat/.ipynb_checkpoints/1.png", "__MACOSX/cat/._1.png", "cat/._2.png", "cat/x.swp")
+    files = dict.fromkeys(names, image(3)) | {"cat/1.png": image(1), "dog/2.png": image(2)}
+    assert collect(workspace, files) == ""
+    assert labels() == {"cat/1.png": ["cat"], "dog/2.png": ["dog"]}
 
 
 def test_number_as_dvc_writes_it(workspace: Workspace) -> None:

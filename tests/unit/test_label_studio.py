@@ -373,6 +373,16 @@ def test_votes_of_a_deleted_task_stay(stub):
     assert rows() == before
 
 
+def test_votes_about_a_batch_that_left_the_list_stay(stub, monkeypatch):
+    pull(stub)
+    before = rows()
+    examples = catalogue.read()
+    monkeypatch.setattr(catalogue, "read", lambda: examples[examples["id"] != TWICE])
+    said = pull(stub)
+    assert rows() == before
+    assert not [line for line in said if "removed" in line]
+
+
 def test_tasks_that_are_not_ours(stub):
     export(stub)[-1]["data"] = {"text": "another project's"}
     export(stub)[-2]["data"]["id"] = "off the lists"

@@ -195,6 +195,7 @@ def test_people_see_a_row_as_it_was_written() -> None:
     written = {
         "id": pa.array([2**53 + 1, None]),
         "width": ["7.05865", ""],
+        "phone": ["4915112345678", ""],
         "third": pa.array([0.1, float("nan")], pa.float32()),
         "since": ["2019-10-12", "2019-10-12 08:30:00"],
         "plan": ["gold 1.0", None],
@@ -205,14 +206,16 @@ def test_people_see_a_row_as_it_was_written() -> None:
     first = [
         "id = 9007199254740993",
         "width = 7.05865",
+        "phone = 4915112345678",
         "third = 0.1",
         "since = 2019-10-12",
         "plan = gold 1.0",
     ]
     assert shown[0].splitlines() == [*first, "=paid = true"]
-    assert shown[1].splitlines()[:4] == [
+    assert shown[1].splitlines()[:5] == [
         "id = ",
         "width = ",
+        "phone = ",
         "third = ",
         "since = 2019-10-12 08:30:00",
     ]
