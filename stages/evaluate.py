@@ -77,8 +77,9 @@ def by_id(test: pd.DataFrame, predictions: Predictions, classes: list[str]) -> p
 def parts(test: pd.DataFrame) -> pd.DataFrame:
     """The slice columns of test examples, and thirds of statistics and of numbers in tables."""
     frame = catalogue.slices(test)
-    measured = statistics.measure(test)
-    for name, third in statistics.thirds(measured.values | statistics.numbers(test)).items():
+    of_payloads = statistics.thirds(statistics.measure(test).values)
+    of_columns = statistics.thirds(statistics.numbers(test))
+    for name, third in (of_payloads | of_columns).items():
         frame[name] = third
     return frame
 
