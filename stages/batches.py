@@ -23,11 +23,12 @@ def main() -> None:
 
 def check_there(user_batches: list[str]) -> None:
     """Raise where a listed batch has neither a folder nor a .dvc file to fetch it by."""
-    names = {path.name.removesuffix(".dvc") for path in paths.RAW.glob("[!.]*")}
-    there = sorted(names - {"README.md"})
     for batch in user_batches:
-        if batch not in there:
-            missing = f"there is no {paths.RAW / batch}, which params.yaml lists in batches"
+        folder = paths.RAW / batch
+        if not folder.exists() and not folder.with_name(f"{batch}.dvc").exists():
+            names = {path.name.removesuffix(".dvc") for path in paths.RAW.glob("[!.]*")}
+            there = sorted(names - {"README.md"})
+            missing = f"there is no {folder}, which params.yaml lists in batches"
             remedy = "correct the name, or put the folder there"
             raise InputError(f"{missing}: {remedy}; there are {', '.join(there)}")
 
