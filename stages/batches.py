@@ -15,10 +15,9 @@ def main() -> None:
     for batch in user_batches:
         if not is_tracked(batch):
             folder = paths.RAW / batch
-            untracked = (
-                "is tracked by neither DVC nor git, so no colleague and no experiment gets it"
-            )
-            print(f"assay: {folder} {untracked}: type `dvc add {folder}`", file=sys.stderr)
+            untracked = f"{folder} is tracked by neither DVC nor git"
+            risk = "so no colleague and no experiment gets it"
+            print(f"assay: {untracked}, {risk}: type `dvc add {folder}`", file=sys.stderr)
 
 
 def check_there(user_batches: list[str]) -> None:

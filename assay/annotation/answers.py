@@ -9,11 +9,10 @@ import pandas as pd
 
 from assay.catalogue import spreadsheets
 from assay.contract import csv_files, files, parquet_files, paths
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, first_of
 
 _SUFFIXES = (".csv", ".tsv")
 _OTHER_FILES = ("README.md", "label-studio.json")  # known to hold no answers, as hidden files
-_LISTED = 3  # file names in a message
 _CLASSES = 10  # class names in a message
 
 
@@ -93,18 +92,15 @@ def _files() -> list[Path]:
     ignored = [path for path in candidates if _hidden(path) or path.name in _OTHER_FILES]
     others = [str(path) for path in candidates if path not in {*tables, *ignored}]
     if others:
-        names = ", ".join(others[:_LISTED])
-        more = f" and {len(others) - _LISTED} more" if len(others) > _LISTED else ""
-        print(f"assay: not read, since answers are .csv or .tsv: {names}{more}", file=sys.stderr)
+        unread = "not read, since answers are .csv or .tsv"
+        print(f"assay: {unread}: {first_of(others)}", file=sys.stderr)
     return tables
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
     """The rows of a file: where each is, the column that names its example, and its cells."""
     table = spreadsheets.read(path, ["annotator", "label"])
-    column = next((name for name in ("id", "key") if name in table.column_names), None)
-    if column is None:
-        raise InputError(f"{path} has neither a column 'id' nor a column 'key'")
+    column = csv_files.key_column(path, table, ("id", "key"))
     places = csv_files.name_rows(path, table, spreadsheets.DELIMITERS)
     for place, row in zip(places, table.to_pylist(), strict=True):
         if any(row.values()):  # spreadsheets leave empty rows at the end

@@ -82,6 +82,20 @@ def parse_csv(
     return table
 
 
+def key_column(path: Path, table: pa.Table, names: tuple[str, str]) -> str:
+    """The first of two columns that a file has, which names the examples.
+
+    Raises
+    ------
+    InputError
+        If it has neither.
+    """
+    for name in names:
+        if name in table.column_names:
+            return name
+    raise InputError(f"{path} has neither a column {names[0]!r} nor a column {names[1]!r}")
+
+
 def _table(content: bytes, header: list[str], delimiter: str) -> pa.Table:
     texts = dict.fromkeys(header, pa.string())
     return pa.csv.read_csv(

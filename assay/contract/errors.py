@@ -3,12 +3,18 @@
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 
 class InputError(Exception):
     """An input cannot be used. The message names the file, the row and what to do, in one line."""
+
+
+def first_of(names: Sequence[str], at_most: int = 3) -> str:
+    """The first of some names, for a message, and how many more there are."""
+    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return ", ".join(names[:at_most]) + more
 
 
 def run(main: Callable[[], None]) -> None:

@@ -2,10 +2,10 @@
 
 import re
 import sys
-from fnmatch import fnmatchcase as fnmatch
+from fnmatch import translate
 from pathlib import Path
 
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, EXAMPLES_FILE, SPLITS, TRUTH_FILE
 from assay.layouts import idx, media_files, side_files, table
 from assay.layouts.raw_batch import Example, RawBatch
@@ -24,8 +24,9 @@ JUNK = (
     ".nfs*",
     "*.swp",
 )
+_IGNORED = re.compile("|".join(map(translate, (*JUNK, *_OF_DVC))))
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # how Python shows bytes that it cannot decode
-_NAMED = 3  # unused files that are named in the warning
+_NAMED = 3  # files of an unknown layout that are named
 
 
 def read(folder: Path) -> RawBatch:
@@ -72,8 +73,7 @@ def _file_names(folder: Path) -> set[str]:
 
 def _is_data(path: Path) -> bool:
     """Whether a path below the batch, and each folder on the way, may be data by its name."""
-    ignored = (*JUNK, *_OF_DVC)
-    return not any(fnmatch(part, pattern) for part in path.parts for pattern in ignored)
+    return not any(map(_IGNORED.match, path.parts))
 
 
 def _check(folder: Path, examples: list[Example]) -> None:
@@ -93,8 +93,5 @@ def _check(folder: Path, examples: list[Example]) -> None:
 
 
 def _warn_of_unused(folder: Path, unused: list[str]) -> None:
-    if not unused:
-        return
-    named = ", ".join(unused[:_NAMED])
-    more = f" and {len(unused) - _NAMED} more" if len(unused) > _NAMED else ""
-    print(f"assay: {folder}: not used: {named}{more}", file=sys.stderr)
+    if unused:
+        print(f"assay: {folder}: not used: {first_of(unused)}", file=sys.stderr)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from assay.contract.csv_files import name_rows, read_csv
+from assay.contract.csv_files import key_column, name_rows, read_csv
 from assay.contract.errors import InputError
 from assay.layouts.rows import as_labels
 
@@ -29,10 +29,8 @@ def read(
     if not path.exists():
         return []
     table = read_csv(path, [*columns, "label"])
-    key_column = next((name for name in _KEYS if name in table.column_names), None)
-    if key_column is None:
-        raise InputError(f"{path} has neither a column 'key' nor a column 'file_name'")
-    places, row_keys, seen = name_rows(path, table), table[key_column].to_pylist(), set()
+    row_keys = table[key_column(path, table, _KEYS)].to_pylist()
+    places, seen = name_rows(path, table), set()
     for place, key in zip(places, row_keys, strict=True):
         if key not in keys:
             remedy = "mend it or take the row out"

@@ -63,16 +63,14 @@ class Checkpoint(keras.callbacks.Callback):
             best = best_epoch(self.rows)
             names = sorted(name for name in self.arrays if name.startswith("best"))
             self.stopping.best_weights = [self.arrays[name] for name in names]
-            self.stopping.best, self.stopping.best_epoch = (
-                best["validation_loss"],
-                best["epoch"] - 1,
-            )
+            self.stopping.best = best["validation_loss"]
+            self.stopping.best_epoch = best["epoch"] - 1
             self.stopping.wait = len(self.rows) - best["epoch"]
         self.arrays = {}
 
     def on_epoch_end(self, _epoch: int, _logs: dict | None = None) -> None:
         """Save it."""
-        if not self.key or self.model.stop_training:  # a training that stopped is not gone on with
+        if not self.key or self.model.stop_training:  # a stopped training is not continued
             return
         arrays = {str(index): np.asarray(value) for index, value in enumerate(self.variables)}
         best = self.stopping.best_weights if self.stopping else []

@@ -10,7 +10,7 @@ import shutil
 import pytest
 
 from assay.contract import paths
-from tests.support.pipeline import Project, clone
+from tests.support.pipeline import Project, clone, contents
 
 pytestmark = pytest.mark.slow
 
@@ -55,13 +55,7 @@ def outputs(project: Project) -> dict[str, bytes]:
         "models",
         "release",
     )
-    files = [
-        path
-        for folder in folders
-        for path in (project.folder / folder).rglob("*")
-        if path.is_file()
-    ]
-    return {str(path.relative_to(project.folder)): path.read_bytes() for path in files}
+    return contents(project, folders)
 
 
 def lock(project: Project) -> dict:

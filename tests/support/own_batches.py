@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import soundfile
 from PIL import Image
 
-from tests.support.pipeline import Project
+from tests.support.pipeline import Project, contents
 
 # what a user types to track `../mine`, and settings that make the pipeline short
 RAW = "data/raw/mine"
@@ -89,11 +89,4 @@ def parquet_table(folder: Path, rng: np.random.Generator) -> None:
 
 def raw_bytes(project: Project) -> dict[str, bytes]:
     """Raw files and encoders, and what DVC and git note beside them."""
-    folders = ("data/raw", "models/pretrained")
-    files = [
-        path
-        for folder in folders
-        for path in (project.folder / folder).rglob("*")
-        if path.is_file()
-    ]
-    return {str(path.relative_to(project.folder)): path.read_bytes() for path in files}
+    return contents(project, ("data/raw", "models/pretrained"))

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -59,6 +60,13 @@ class Project:
         self.run(
             f"git add -A && git -c user.name=a -c user.email=a@example.com commit -qm '{message}'"
         )
+
+
+def contents(project: Project, folders: Iterable[str]) -> dict[str, bytes]:
+    """Every file in some folders of a project, with its content."""
+    entries = [path for folder in folders for path in (project.folder / folder).rglob("*")]
+    files = [path for path in entries if path.is_file()]
+    return {str(path.relative_to(project.folder)): path.read_bytes() for path in files}
 
 
 def clone(folder: Path, **environ: str) -> Project:
