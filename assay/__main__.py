@@ -53,6 +53,7 @@ def predict(arguments: argparse.Namespace) -> None:
     """Print each example's name, predicted class and its probability. Reads only release/."""
     from assay.contract.files import read_json
     from assay.contract.inference import Model
+    from assay.contract.remarks import Remarks
     from assay.modalities import registry
 
     for path in arguments.files:
@@ -63,7 +64,9 @@ def predict(arguments: argparse.Namespace) -> None:
     info = read_json(paths.RELEASE_INFO)
     model = Model(paths.RELEASE_MODEL, portable=True, threads=1)
     for path in arguments.files:
-        names, payload = registry.named(info["modality"]).read_file(path, info)
+        remarks = Remarks()
+        names, payload = registry.named(info["modality"]).read_file(path, info, remarks)
+        remarks.say(path)
         if len(names) == 1:
             names = [str(path)]
         for name, probabilities in zip(names, model(payload), strict=True):

@@ -19,6 +19,7 @@ from scipy.stats import binomtest
 
 from assay.cleaning import data_findings, near_duplicates
 from assay.contract.parameters import Collect
+from assay.contract.remarks import Remarks
 from assay.measures import image_statistics, outliers, sound_statistics
 from assay.modalities import audio
 from benchmarks import planted
@@ -127,7 +128,7 @@ def sounds() -> None:
     def problems(files: list[bytes]) -> dict[str, np.ndarray]:
         names = list(map(str, paths[: len(files)]))
         return sound_statistics.problems(
-            sound_statistics.statistics(audio.canonical(files, names, params))
+            sound_statistics.statistics(audio.canonical(files, names, params, Remarks()))
         )
 
     def louder(path: Path, gain: float) -> bytes:

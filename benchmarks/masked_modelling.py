@@ -25,6 +25,7 @@ from sklearn.model_selection import train_test_split
 
 from assay.contract.inference import Model
 from assay.contract.parameters import Collect, Pretrain
+from assay.contract.remarks import Remarks
 from assay.encoders import inputs, learning
 from assay.modalities import registry, tables
 from assay.modalities.audio import canonical
@@ -92,7 +93,7 @@ def banking77() -> Data:
 def table(frame: pd.DataFrame) -> Data:
     features = pa.Table.from_pandas(frame.drop(columns="label"), preserve_index=False)
     features = features.replace_schema_metadata()
-    payload = tables.canonical(features, range(len(frame)))
+    payload = tables.canonical(features, range(len(frame)), None, Remarks())
     _, kind = tables.to_columns(payload, range(len(frame)), features, None)
     _, test = train_test_split(
         np.arange(len(frame)), test_size=0.3, random_state=0, stratify=frame["label"]

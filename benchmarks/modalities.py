@@ -31,6 +31,7 @@ from sklearn.svm import SVC
 from assay.contract import files, paths
 from assay.contract.inference import Model
 from assay.contract.parameters import Collect
+from assay.contract.remarks import Remarks
 from assay.encoders import log_mel
 from assay.modalities.audio import canonical
 from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, timed
@@ -129,7 +130,7 @@ def mfcc(frame: pd.DataFrame) -> np.ndarray:
     """
     params = Collect.model_construct(sample_rate=16000, seconds=1.0)
     payload = canonical(
-        [path.read_bytes() for path in frame["path"]], list(frame["file_name"]), params
+        [path.read_bytes() for path in frame["path"]], list(frame["file_name"]), params, Remarks()
     )
     spectrogram = Model(
         log_mel.spectrogram_graph({"shape": [16000], "sample_rate": 16000}),

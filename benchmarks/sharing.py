@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image
 
 from assay.contract import files, paths
@@ -118,7 +119,7 @@ def append(folder: Path) -> None:
     labels = mnist_labels()[chosen][:APPENDED].astype(str)
     (folder / paths.RAW / NEW).mkdir()
     table = pa.table({"image": pa.array(images, pa.binary()), "label": pa.array(labels)})
-    pa.parquet.write_table(table, folder / paths.RAW / NEW / paths.EXAMPLES_FILE)
+    pq.write_table(table, folder / paths.RAW / NEW / paths.EXAMPLES_FILE)
     Clock(folder, "add", "--quiet", str(paths.RAW / NEW))
     set_parameters(folder, batches=[BATCH, NEW])
 

@@ -40,10 +40,16 @@ class Digits(Section):
 class Collect(Section):
     test: OpenShare  # held out by content hash where a batch names no split
     validation: OpenShare
+    group: str | None  # a column, or a pattern of the key; examples of one group share a split
+    split_by: Literal["hash", "time"]
+    time: str | None  # the column that says when, for split_by `time`
+    largest_file: Count  # MB of a raw file, unpacked
     resize: tuple[Side, Side] | None = Field(strict=False)  # height, width in pixels
     channels: Literal[1, 3] | None
+    background: str  # the colour behind transparent pixels
+    depth: Literal["auto"] | Annotated[int, Field(ge=8, le=16)]  # bits of a grey value
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)]  # Hz that every sound is brought to
-    seconds: Annotated[float, Field(gt=0, le=3600)]  # likewise
+    seconds: Literal["auto"] | Annotated[float, Field(ge=0.01, le=3600)]  # likewise
 
     @model_validator(mode="after")
     def _something_to_learn_from(self) -> "Collect":

@@ -17,7 +17,7 @@ GIVEN = "given"  # the annotator of a batch's own column `label`
 
 RAW = Path("data/raw")  # <batch>/ in one of the layouts of assay/layouts/
 LISTED = Path("data/batches.json")  # the batches that clean judged, for the stages after it
-COLLECTED = Path("data/collected")  # <batch>/examples.parquet, labels.csv, truth.csv
+COLLECTED = Path("data/collected")  # <batch>/examples.parquet, labels.csv, truth.csv, summary.json
 SAMPLED = Path("data/sampled")  # <batch>.parquet: payloads alone, what pretraining reads
 EMBEDDED = Path("data/embedded")  # <batch>.npy: a row an example, in the order of examples.parquet
 QUALITY = Path("data/cleaned/quality.parquet")  # every labelled example and what clean decided
@@ -72,6 +72,10 @@ def labels(batch: str) -> Path:
 
 def truth(batch: str) -> Path:
     return COLLECTED / batch / TRUTH_FILE
+
+
+def summary(batch: str) -> Path:
+    return COLLECTED / batch / "summary.json"
 
 
 def sample(batch: str) -> Path:

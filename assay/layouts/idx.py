@@ -45,7 +45,8 @@ def read(folder: Path, names: set[str]) -> RawBatch | None:
         used |= set(pair)
     if not images:
         return None
-    return RawBatch(_MODALITY, examples, np.concatenate(images), used, numbered=True)
+    pixels = np.concatenate(images)
+    return RawBatch(_MODALITY, examples, pixels, used, numbered=True, layout="IDX files")
 
 
 def _find_pair(folder: Path, names: set[str], part: str) -> tuple[str, str] | None:

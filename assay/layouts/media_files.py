@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 from assay.contract.csv_files import read_csv
 from assay.contract.errors import InputError
 from assay.contract.paths import SPLITS
+from assay.contract.remarks import Remarks
 from assay.layouts import rows
-from assay.layouts.raw_batch import Example, RawBatch
+from assay.layouts.raw_batch import EncodedFiles, Example, RawBatch
 from assay.modalities import registry
 
 _METADATA = "metadata.csv"
@@ -19,7 +20,7 @@ _SPLIT_OF_FOLDER = {split: split for split in SPLITS} | {"valid": "validation", 
 _DEFAULT_MODALITY = "image"  # where a metadata.csv lists files of unknown endings alone
 
 
-def read(folder: Path, names: set[str]) -> RawBatch | None:
+def read(folder: Path, names: set[str], remarks: Remarks) -> RawBatch | None:
     """Read files that a folder or a metadata.csv labels; None where the folder has none."""
     media = {name for name in names if registry.modality_of_file(name)}
     metadata = {name for name in names if PurePosixPath(name).name == _METADATA}
@@ -40,8 +41,9 @@ def read(folder: Path, names: set[str]) -> RawBatch | None:
     for example in examples:
         example.split = example.split or split_of.get(_top(example.key), "")
     used = {example.key for example in examples} | {f"{root}{_METADATA}" for root in roots}
-    payload = [(folder / example.key).read_bytes() for example in examples]
-    return RawBatch(modality, examples, payload, used)
+    payload = EncodedFiles([folder / example.key for example in examples])
+    layout = f"files that a {_METADATA} lists" if metadata else "a folder for each class"
+    return RawBatch(modality, examples, payload, used, layout=layout)
 
 
 def _top(name: str) -> str:

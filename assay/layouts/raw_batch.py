@@ -1,9 +1,14 @@
 """The one form that every raw layout is read into."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import overload
 
 import numpy as np
 import pyarrow as pa
+
+from assay.contract.remarks import Remarks
 
 
 @dataclass
@@ -24,6 +29,25 @@ class Example:
     slices: dict[str, str] = field(default_factory=dict)
 
 
+class EncodedFiles(Sequence[bytes]):
+    """The contents of files, each read when it is asked for."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.files = files
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @overload
+    def __getitem__(self, part: int) -> bytes: ...
+    @overload
+    def __getitem__(self, part: slice) -> "EncodedFiles": ...
+    def __getitem__(self, part: int | slice) -> "bytes | EncodedFiles":
+        if isinstance(part, slice):
+            return EncodedFiles(self.files[part])
+        return self.files[part].read_bytes()
+
+
 @dataclass
 class RawBatch:
     """A batch as it came in.
@@ -37,12 +61,16 @@ class RawBatch:
     annotations : (key, annotator, label)
     truth : (key, label)
     numbered : whether the keys are row numbers
+    layout : what the folder looks like, in words for people
+    remarks : what was ignored, converted, cut, merged or guessed so far
     """
 
     modality: str
     examples: list[Example]
-    payload: list[bytes] | list[str] | np.ndarray | pa.Table
+    payload: Sequence[bytes] | list[str] | np.ndarray | pa.Table
     used: set[str]
     annotations: list[tuple[str, ...]] = field(default_factory=list)
     truth: list[tuple[str, ...]] = field(default_factory=list)
     numbered: bool = False
+    layout: str = ""
+    remarks: Remarks = field(default_factory=Remarks)

@@ -1,12 +1,12 @@
 """A raw batch is read from a folder. Its layout is told by the files in it."""
 
 import re
-import sys
 from fnmatch import translate
 from pathlib import Path
 
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, EXAMPLES_FILE, SPLITS, TRUTH_FILE
+from assay.contract.remarks import Remarks
 from assay.layouts import idx, media_files, side_files, table
 from assay.layouts.raw_batch import Example, RawBatch
 
@@ -38,8 +38,13 @@ def read(folder: Path) -> RawBatch:
         If the folder is empty, has no known layout, holds links to elsewhere, or one of its files
         is not what the layout says.
     """
+    remarks = Remarks()
     names = _file_names(folder)
-    batch = table.read(folder, names) or idx.read(folder, names) or media_files.read(folder, names)
+    batch = (
+        table.read(folder, names, remarks)
+        or idx.read(folder, names)
+        or media_files.read(folder, names, remarks)
+    )
     if batch is None:
         needs = "folders per class, a metadata.csv, IDX files, or examples.parquet / examples.csv"
         has = ", ".join(sorted(names)[:_NAMED])
@@ -48,7 +53,9 @@ def read(folder: Path) -> RawBatch:
     keys = {example.key for example in batch.examples}
     batch.annotations = side_files.read(folder / ANNOTATIONS_FILE, keys, ["annotator"])
     batch.truth = side_files.read(folder / TRUTH_FILE, keys, unique=True)
-    _warn_of_unused(folder, sorted(names - batch.used - {ANNOTATIONS_FILE, TRUTH_FILE}))
+    unused = sorted(names - batch.used - {ANNOTATIONS_FILE, TRUTH_FILE})
+    remarks.add("ignored", len(unused), "files are no examples", first_of(unused))
+    batch.remarks = remarks
     return batch
 
 
@@ -90,8 +97,3 @@ def _check(folder: Path, examples: list[Example]) -> None:
         if example.split and example.split not in SPLITS:
             allowed = f"it must be one of {', '.join(SPLITS)}, or empty"
             raise InputError(f"{example.place}: split is {example.split!r}; {allowed}")
-
-
-def _warn_of_unused(folder: Path, unused: list[str]) -> None:
-    if unused:
-        print(f"assay: {folder}: not used: {first_of(unused)}", file=sys.stderr)

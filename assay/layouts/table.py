@@ -7,6 +7,7 @@ from assay.contract.csv_files import read_csv
 from assay.contract.errors import InputError
 from assay.contract.parquet_files import read_parquet
 from assay.contract.paths import EXAMPLES_FILE
+from assay.contract.remarks import Remarks
 from assay.layouts import rows
 from assay.layouts.raw_batch import Example, RawBatch
 from assay.modalities import registry
@@ -14,7 +15,7 @@ from assay.modalities import registry
 _FILES = (EXAMPLES_FILE, "examples.csv")
 
 
-def read(folder: Path, names: set[str]) -> RawBatch | None:
+def read(folder: Path, names: set[str], remarks: Remarks) -> RawBatch | None:
     """Read a table; None where the folder has none.
 
     Its payload is the column that is named as a modality. Where there is no such column, it is
@@ -33,7 +34,7 @@ def read(folder: Path, names: set[str]) -> RawBatch | None:
     if registry.named(modality).SUFFIXES:
         _check_files(column, payload, examples)
     numbered = "key" not in table.column_names
-    return RawBatch(modality, examples, payload, {name}, numbered=numbered)
+    return RawBatch(modality, examples, payload, {name}, numbered=numbered, layout="a table")
 
 
 def _check_files(column: str, payload: Sequence[object], examples: Sequence[Example]) -> None:

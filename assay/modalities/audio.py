@@ -2,7 +2,6 @@
 
 import base64
 import io
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pyarrow as pa
 
 from assay.contract.errors import InputError, quiet
 from assay.contract.parameters import Collect
+from assay.contract.remarks import Remarks
 from assay.modalities import arrays
 
 COLUMN = "audio"
@@ -28,7 +28,9 @@ _GAIN = 0.5  # log of the factor
 _NOISE = 0.01  # share of full scale
 
 
-def canonical(raw: Sequence[bytes], places: Sequence[str], params: Collect) -> np.ndarray:
+def canonical(
+    raw: Sequence[bytes], places: Sequence[str], params: Collect, remarks: Remarks
+) -> np.ndarray:
     """Decode sounds, mix their channels, resample, and cut or pad the end.
 
     Parameters
@@ -54,10 +56,8 @@ def canonical(raw: Sequence[bytes], places: Sequence[str], params: Collect) -> n
             decoded, is_whole = _decode(content, place, params)
             sound[: len(decoded)] = decoded[:samples]
             n_cut += not is_whole
-    if n_cut:
-        cut = f"{n_cut} of {len(raw)} sounds are longer than {params.seconds} s and were cut"
-        remedy = "see collect.seconds in params.yaml"
-        print(f"assay: {places[0]} and others: {cut}: {remedy}", file=sys.stderr)
+    cut = f"of {len(raw)} sounds are longer than {params.seconds} s"
+    remarks.add("cut", n_cut, cut, remedy="set collect.seconds in params.yaml")
     return sounds
 
 
@@ -131,9 +131,11 @@ def augment(payload: np.ndarray, rng: np.random.Generator, _shift: int = 1) -> n
 view = augment
 
 
-def read_file(path: Path, payload_format: dict[str, Any]) -> tuple[list[str], np.ndarray]:
+def read_file(
+    path: Path, payload_format: dict[str, Any], remarks: Remarks
+) -> tuple[list[str], np.ndarray]:
     """One sound file: its name in messages, and the payload (1, samples) int16."""
     rate = payload_format["sample_rate"]
     seconds = payload_format["shape"][0] / rate
     params = Collect.model_construct(sample_rate=rate, seconds=seconds)
-    return [str(path)], canonical([path.read_bytes()], [str(path)], params)
+    return [str(path)], canonical([path.read_bytes()], [str(path)], params, remarks)

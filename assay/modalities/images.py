@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 
 from assay.contract.errors import InputError, quiet
 from assay.contract.parameters import Collect
+from assay.contract.remarks import Remarks
 from assay.modalities import arrays
 
 COLUMN = "image"
@@ -38,7 +39,7 @@ _DAMAGE = (OSError, ValueError, SyntaxError, IndexError, TypeError)
 
 
 def canonical(
-    raw: Sequence[bytes] | np.ndarray, places: Sequence[str], params: Collect
+    raw: Sequence[bytes] | np.ndarray, places: Sequence[str], params: Collect, remarks: Remarks
 ) -> np.ndarray:
     """Decode images to one array.
 
@@ -179,8 +180,10 @@ def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (moved * light + noise).clip(0, 255).astype(np.uint8).reshape(payload.shape)
 
 
-def read_file(path: Path, payload_format: dict[str, Any]) -> tuple[list[str], np.ndarray]:
+def read_file(
+    path: Path, payload_format: dict[str, Any], remarks: Remarks
+) -> tuple[list[str], np.ndarray]:
     """One image file: its name in messages, and the payload (1, height, width, channels) uint8."""
     height, width, channels = payload_format["shape"]
     params = Collect.model_construct(resize=(height, width), channels=channels)
-    return [str(path)], canonical([path.read_bytes()], [str(path)], params)
+    return [str(path)], canonical([path.read_bytes()], [str(path)], params, remarks)

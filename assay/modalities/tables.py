@@ -19,6 +19,7 @@ from assay.contract.csv_files import name_rows, read_csv
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
 from assay.contract.parquet_files import FEATURE
+from assay.contract.remarks import Remarks
 
 COLUMN = None
 SUFFIXES: set[str] = set()  # its examples are not files
@@ -36,7 +37,9 @@ _CLOCK = r"( 00:00:00)?(\.0+)?Z?$"  # the part of a date that says nothing
 _STORED = {"number": pa.float64(), "date": pa.timestamp("s"), "category": pa.string()}
 
 
-def canonical(raw: pa.Table, places: Sequence[str], _params: Collect | None = None) -> np.ndarray:
+def canonical(
+    raw: pa.Table, places: Sequence[str], _params: Collect | None, remarks: Remarks
+) -> np.ndarray:
     """Numbers of a table.
 
     Parameters
@@ -193,12 +196,14 @@ def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.where(rng.random(payload.shape) < _SWAPPED, others, payload)
 
 
-def read_file(path: Path, payload_format: dict[str, Any]) -> tuple[list[str], np.ndarray]:
+def read_file(
+    path: Path, payload_format: dict[str, Any], remarks: Remarks
+) -> tuple[list[str], np.ndarray]:
     """The rows of a CSV file: their names in messages, and payloads (n, features) float32."""
     features = payload_format["features"]
     table = read_csv(path, list(features)).select(list(features))
     places = name_rows(path, table)
-    payload = canonical(table, places)
+    payload = canonical(table, places, None, remarks)
     for index, (name, type_) in enumerate(features.items()):
         if type_ == "category":
             payload[:, index] = _numbers(_without_gaps(table[name]))

@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from assay.contract.csv_files import name_rows, read_csv
 from assay.contract.errors import InputError
+from assay.contract.parameters import Collect
+from assay.contract.remarks import Remarks
 
 COLUMN = "text"
 SUFFIXES: set[str] = set()  # its examples are not files
@@ -18,7 +20,9 @@ LINE_BREAK = " "
 STEPS = 600
 
 
-def canonical(raw: Sequence[str], places: Sequence[str], _params: object = None) -> np.ndarray:
+def canonical(
+    raw: Sequence[str], places: Sequence[str], _params: Collect | None, _remarks: Remarks
+) -> np.ndarray:
     """Check texts.
 
     Parameters
@@ -68,7 +72,9 @@ def augment(payload: np.ndarray, _rng: np.random.Generator, _shift: int = 1) -> 
 view = augment
 
 
-def read_file(path: Path, _format: dict[str, Any]) -> tuple[list[str], np.ndarray]:
+def read_file(
+    path: Path, _format: dict[str, Any], remarks: Remarks
+) -> tuple[list[str], np.ndarray]:
     """The texts of a CSV file's column `text`, or any other file as one text.
 
     Returns
@@ -78,8 +84,9 @@ def read_file(path: Path, _format: dict[str, Any]) -> tuple[list[str], np.ndarra
     if path.suffix.lower() == ".csv":
         table = read_csv(path, ["text"])
         places = name_rows(path, table)
-        return places, canonical(table["text"].to_pylist(), places)
+        return places, canonical(table["text"].to_pylist(), places, None, remarks)
     try:
-        return [str(path)], canonical([path.read_text(encoding="utf-8-sig")], [str(path)])
+        texts = [path.read_text(encoding="utf-8-sig")]
+        return [str(path)], canonical(texts, [str(path)], None, remarks)
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8: save it as UTF-8") from None

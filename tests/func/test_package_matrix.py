@@ -16,6 +16,7 @@ STALE = {
     "contract": ALL,
     "modalities": ALL - {"batches", "sample", "deploy"},
     "layouts": {"collect"},
+    "collecting": {"collect"},
     "training": {"pretrain", "clean", "train"},
     "encoders": {"pretrain"},
     "catalogue": {"clean", "annotate", "train", "evaluate"},
@@ -26,9 +27,18 @@ STALE = {
     "release": {"deploy"},
     "comparison": set(),
     "labelling": set(),
+    "inspection": set(),
 }
 BEFORE_CLEAN = {"collect", "sample", "pretrain", "embed"}
-SPARING = ("cleaning", "annotation", "evaluation", "release", "comparison", "labelling")
+SPARING = (
+    "cleaning",
+    "annotation",
+    "evaluation",
+    "release",
+    "comparison",
+    "labelling",
+    "inspection",
+)
 
 
 def outputs(project: Project) -> set[Path]:

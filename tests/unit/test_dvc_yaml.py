@@ -75,7 +75,14 @@ def test_paths_are_spelled_once():
 def test_every_output_is_named_in_paths():
     of_a_batch = {
         function("${item}").as_posix()
-        for function in (paths.examples, paths.labels, paths.truth, paths.sample, paths.embeddings)
+        for function in (
+            paths.examples,
+            paths.labels,
+            paths.truth,
+            paths.summary,
+            paths.sample,
+            paths.embeddings,
+        )
     }
     known = of_a_batch | {path.as_posix() for path in PATHS.values()}
     raw = set(outs_of(STAGES["digits"]))

@@ -19,6 +19,7 @@ from assay.catalogue import catalogue, spreadsheets
 from assay.contract import files, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
+from assay.contract.remarks import Remarks
 from assay.labelling import label_studio, tasks
 from assay.modalities import images
 
@@ -208,7 +209,10 @@ def test_tasks_in_a_file(tmp_path):
     uri = tasks[-1]["data"]["image"].removeprefix("data:image/png;base64,")
     assert len(tasks) == len(IDS)
     pixels = images.canonical(
-        [base64.b64decode(uri)], [""], Collect.model_construct(resize=None, channels=None)
+        [base64.b64decode(uri)],
+        [""],
+        Collect.model_construct(resize=None, channels=None),
+        Remarks(),
     )
     assert pixels.ravel().tolist() == list(range(64))
     assert ET.parse(tmp_path / "tasks.xml").find("Image").get("value") == "$image"

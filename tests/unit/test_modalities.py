@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from assay.contract.errors import InputError
 from assay.contract.inference import Model
 from assay.contract.parameters import Collect
+from assay.contract.remarks import Remarks
 from assay.encoders import adapters, columns, log_mel, ngrams
 from assay.modalities import audio, images, registry, tables, text
 from assay.training import linear_head, onnx_graph
@@ -45,7 +46,7 @@ def tone(hertz: float, rate: int, seconds: float = 0.5) -> np.ndarray:
 )
 def test_any_rate_sounds_the_same(rate: int, form: str) -> None:
     stereo = np.stack([tone(440, rate)] * 2, axis=1)
-    (sound,) = audio.canonical([encoded(stereo, rate, form)], ["a"], SOUND)
+    (sound,) = audio.canonical([encoded(stereo, rate, form)], ["a"], SOUND, Remarks())
     assert sound.shape == (16000,)
     spectrum = np.abs(np.fft.rfft(sound[1000:7000]))
     assert abs(np.argmax(spectrum) * 16000 / 6000 - 440) < 4
@@ -53,16 +54,17 @@ def test_any_rate_sounds_the_same(rate: int, form: str) -> None:
 
 
 def test_sounds_of_no_length_and_too_long(capsys: pytest.CaptureFixture) -> None:
+    said = Remarks()
     hour = encoded(np.zeros(3600 * 1000) + 0.1, 1000)
-    sounds = audio.canonical([encoded(np.zeros(0), 8000), hour], ["a", "b"], SOUND)
+    sounds = audio.canonical([encoded(np.zeros(0), 8000), hour], ["a", "b"], SOUND, said)
     assert not sounds[0].any()
     assert sounds[1, 8000] > 3000
-    assert "1 of 2 sounds are longer than 1.0 s and were cut" in capsys.readouterr().err
+    assert "cut: 1 of 2 sounds are longer than 1.0 s" in str(said[0])
 
 
 def test_damaged_sound() -> None:
     with pytest.raises(InputError, match=r"x\.wav cannot be decoded"):
-        audio.canonical([b"RIFF"], ["x.wav"], SOUND)
+        audio.canonical([b"RIFF"], ["x.wav"], SOUND, Remarks())
 
 
 def test_sound_through_parquet_and_to_people() -> None:
@@ -73,7 +75,7 @@ def test_sound_through_parquet_and_to_people() -> None:
     assert len(shown) == 2
     assert all(uri.startswith("data:audio/wav;base64,") for uri in shown)
     changed = audio.augment(
-        np.repeat(audio.canonical([encoded(tone(440, 8000), 8000)], ["a"], SOUND), 3, 0),
+        np.repeat(audio.canonical([encoded(tone(440, 8000), 8000)], ["a"], SOUND, Remarks()), 3, 0),
         np.random.default_rng(0),
     )
     assert changed.shape == (3, 16000)
@@ -101,7 +103,7 @@ TEXTS = ["你好世界", "مرحبا بالعالم", "😀 👍🏽", "", "Stra
 
 
 def test_texts_of_any_language() -> None:
-    payload = text.canonical(TEXTS, TEXTS)
+    payload = text.canonical(TEXTS, TEXTS, None, Remarks())
     made, payload_format = text.to_columns(payload, [], None, SOUND)
     assert list(text.from_columns(pa.table(made).to_batches()[0], payload_format)) == TEXTS
     encoder = Model(ngrams.learn(payload), **HOW)
@@ -113,7 +115,7 @@ def test_texts_of_any_language() -> None:
 
 def test_missing_text() -> None:
     with pytest.raises(InputError, match="row 3: 'text' is None"):
-        text.canonical(["a", None], ["row 2", "row 3"])
+        text.canonical(["a", None], ["row 2", "row 3"], None, Remarks())
 
 
 def test_ngrams_are_tf_idf() -> None:
@@ -162,7 +164,7 @@ def test_columns_of_every_kind() -> None:
             "nothing": pa.nulls(20),
         }
     )
-    payload = tables.canonical(raw, ["r"] * 20)
+    payload = tables.canonical(raw, ["r"] * 20, None, Remarks())
     koeln, ulm = tables.category("Köln"), tables.category("Ulm")
     nan = np.nan
     assert np.array_equal(
@@ -310,7 +312,9 @@ def test_odd_images() -> None:
         )
         files.append(file.getvalue())
     params = Collect.model_construct(resize=(8, 8), channels=3)
-    found = images.canonical(files, [str(number) for number in range(len(files))], params)
+    found = images.canonical(
+        files, [str(number) for number in range(len(files))], params, Remarks()
+    )
     assert found.shape == (len(files), 8, 8, 3)
     expected = [[255, 0, 0]] * 5 + [[255, 255, 255]] * 2
     assert found.reshape(len(files), -1, 3).mean(axis=1) == pytest.approx(np.array(expected), abs=5)

@@ -12,6 +12,7 @@ ORDER = (
     "contract",
     "modalities",
     "layouts",
+    "collecting",
     "training",
     "encoders",
     "catalogue",
@@ -22,6 +23,7 @@ ORDER = (
     "release",
     "comparison",
     "labelling",
+    "inspection",
 )
 
 

@@ -5,9 +5,10 @@ import pyarrow as pa
 import pytest
 
 from assay.catalogue import catalogue
+from assay.collecting import votes as votes_of
 from assay.contract import csv_files, files, parquet_files, paths
+from assay.contract.remarks import Remark
 from assay.layouts.raw_batch import Example, RawBatch
-from stages import collect
 
 ID_OF = {"one": "aa", "copy of one": "aa", "two": "bb"}
 
@@ -20,10 +21,9 @@ def batch(*annotations: tuple[str, str, str]) -> RawBatch:
     return RawBatch("table", examples, np.zeros(0), set(), list(annotations))
 
 
-def test_the_later_label_of_a_person_counts(capsys):
-    votes = collect.votes(
-        batch(("one", "anna", "x"), ("one", "bela", "x"), ("one", "anna", "y")), ID_OF
-    )
+def test_the_later_label_of_a_person_counts():
+    raw = batch(("one", "anna", "x"), ("one", "bela", "x"), ("one", "anna", "y"))
+    votes = votes_of.votes(raw, ID_OF)
     assert votes == [
         ("aa", "anna", "y"),
         ("aa", "bela", "x"),
@@ -31,10 +31,10 @@ def test_the_later_label_of_a_person_counts(capsys):
         ("aa", "given", "y"),
     ]
     said = "labels replace an earlier one by the same person for the same example"
-    assert capsys.readouterr().err == f"assay: annotations.csv: 1 {said}: 'one' by 'anna'\n"
+    assert raw.remarks == [Remark("merged", 1, said, "'one' by 'anna'")]
 
 
-def test_a_person_has_one_vote_for_exact_copies(capsys):
+def test_a_person_has_one_vote_for_exact_copies():
     """Also where both labels are the same."""
     labels = [
         ("one", "anna", "x"),
@@ -42,20 +42,15 @@ def test_a_person_has_one_vote_for_exact_copies(capsys):
         ("two", "anna", "x"),
         ("out", "anna", "y"),
     ]
-    assert collect.votes(batch(*labels), ID_OF)[:2] == [("aa", "anna", "x"), ("aa", "given", "x")]
-    assert "annotations.csv: 1 labels replace" in capsys.readouterr().err
+    raw = batch(*labels)
+    assert votes_of.votes(raw, ID_OF)[:2] == [("aa", "anna", "x"), ("aa", "given", "x")]
+    assert [remark.action for remark in raw.remarks] == ["merged"]
 
 
-def test_nothing_is_said_of_one_vote_each(capsys):
-    assert (
-        len(
-            collect.votes(
-                batch(("one", "anna", "x"), ("two", "anna", "x"), ("two", "bela", "y")), ID_OF
-            )
-        )
-        == 5
-    )
-    assert capsys.readouterr().err == ""
+def test_nothing_is_said_of_one_vote_each():
+    raw = batch(("one", "anna", "x"), ("two", "anna", "x"), ("two", "bela", "y"))
+    assert len(votes_of.votes(raw, ID_OF)) == 5
+    assert raw.remarks == []
 
 
 @pytest.mark.parametrize(("annotator", "votes"), [("anna", ["y"]), ("given", ["x", "y"])])

@@ -1,0 +1,54 @@
+"""The labels of a batch: a vote of each person for each example, and known answers."""
+
+from assay.contract import paths
+from assay.contract.errors import InputError
+from assay.layouts.raw_batch import RawBatch
+
+
+def votes(raw: RawBatch, id_of: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Every label as a vote (id, annotator, label), sorted.
+
+    The annotator of the batch's own column `label` is `given`. So exact copies with different
+    labels become several votes for one example. Any other annotator has one vote for an example:
+    of several labels in annotations.csv the last counts. The others are remarked on.
+
+    Parameters
+    ----------
+    id_of : the id by key, of the examples that count
+    """
+    given = [
+        (id_of[example.key], paths.GIVEN, example.label)
+        for example in raw.examples
+        if example.label and example.key in id_of
+    ]
+    label_of: dict[tuple[str, str], str] = {}  # by id and annotator
+    repeated = []
+    for key, annotator, label in raw.annotations:
+        if key not in id_of:
+            continue
+        vote = (id_of[key], annotator)
+        if vote in label_of:
+            repeated.append(f"{key!r} by {annotator!r}")
+        label_of[vote] = label
+    if repeated:
+        replace = "labels replace an earlier one by the same person for the same example"
+        raw.remarks.add("merged", len(repeated), replace, repeated[0])
+    return sorted(given + [(*vote, label) for vote, label in label_of.items()])
+
+
+def truth(raw: RawBatch, ids: list[str]) -> list[tuple[str, str]]:
+    """The known answers (id, label), sorted.
+
+    Raises
+    ------
+    InputError
+        If exact copies have different answers.
+    """
+    id_of = {example.key: id_ for example, id_ in zip(raw.examples, ids, strict=True)}
+    label_of: dict[str, str] = {}  # by id
+    for key, label in raw.truth:
+        known = label_of.setdefault(id_of[key], label)
+        if known != label:
+            differ = f"{key!r} is {label!r}, but an exact copy of it is {known!r}"
+            raise InputError(f"{paths.TRUTH_FILE}: {differ}")
+    return sorted(label_of.items())

@@ -1,0 +1,58 @@
+"""What was done to a person's data beyond reading it: said once, with a count and an example."""
+
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Action = Literal["ignored", "left out", "converted", "cut", "merged", "guessed", "doubtful"]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One kind of thing that was done.
+
+    Attributes
+    ----------
+    action : what was done; `doubtful`: nothing was done, but a person should look
+    count : of files, examples, rows or cells, at least 1
+    what : follows the count, for example `sounds are longer than 1.0 s`
+    example : one of them: a file, a row or a value; "" where there is nothing to name
+    remedy : what to do if this is not right; "" where there is nothing to do
+    """
+
+    action: Action
+    count: int
+    what: str
+    example: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        example = f", for example {self.example}" if self.example else ""
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        return f"{self.action}: {self.count} {self.what}{example}{remedy}"
+
+
+class Remarks(list[Remark]):
+    """The remarks on one batch or file, in the order in which they were made."""
+
+    def add(
+        self, action: Action, count: int, what: str, example: object = "", remedy: str = ""
+    ) -> None:
+        """Add a remark, unless its count is 0. See `Remark`."""
+        if count:
+            self.append(Remark(action, count, what, str(example), remedy))
+
+    def say(self, place: Path | str) -> None:
+        """Print each remark as one line on stderr.
+
+        Parameters
+        ----------
+        place : the batch or file that the remarks are about
+        """
+        for remark in self:
+            print(f"assay: {place}: {remark}", file=sys.stderr)
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """The remarks for a JSON file."""
+        return [asdict(remark) for remark in self]
