@@ -1,6 +1,6 @@
 """Turn one raw batch into the data set contract: examples under content-hash ids, labels apart."""
 
-from assay.collecting import examples, summary, votes
+from assay.collecting import copies, doubts, examples, summary, votes
 from assay.contract import csv_files, files, identity, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run
 from assay.contract.remarks import Remarks
@@ -30,15 +30,17 @@ def main() -> None:
     rows_of_keys = zip(keys, ids, counts, strict=True)
     id_of = {key: id_ for key, id_, is_counted in rows_of_keys if is_counted}
     labels = votes.votes(raw, id_of)
-    found = summary.facts(raw, splits, len(rows))
+    copies.remark(raw, ids, counts)
+    doubts.remark(raw)
+    facts = summary.facts(raw, splits)
 
     stored, payload_format = modality.to_columns(payload[rows], rows, raw.payload, params.collect)
     columns = examples.describe(raw, ids, splits, rows) | stored
     parquet_files.write_examples(batch, payload_format, columns, numbered=raw.numbered)
     csv_files.write_csv(paths.labels(batch), ["id", "annotator", "label"], labels)
     csv_files.write_csv(paths.truth(batch), ["id", "label"], votes.truth(raw, ids))
-    files.write_json(paths.summary(batch), found)
-    print(f"{paths.RAW / batch}: {summary.line(found)}")
+    files.write_json(paths.summary(batch), facts)
+    print(f"{paths.RAW / batch}: {summary.line(facts)}")
     raw.remarks.say(paths.RAW / batch)
 
 

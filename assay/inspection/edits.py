@@ -1,0 +1,55 @@
+"""The edits to params.yaml that a batch needs. Comments and order are kept."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from assay.contract import files
+from assay.contract.parameters import FILE, Parameters
+
+Edits = dict[str, Any]  # values by dotted key
+
+
+def propose(batch: str, settings: dict[str, Any], params: Parameters) -> Edits:
+    """The two lists with a batch at their end, and the settings of `collect` that it needs.
+
+    The digits that Assay came with leave the lists. A batch that is listed already stays in place.
+    """
+    digits = params.digits.batches
+    edits: Edits = {}
+    for key, names in (("batches", params.batches), ("pretrain.batches", params.pretrain.batches)):
+        own = [name for name in names if name not in digits or batch in digits]
+        with_batch = own if batch in own else [*own, batch]
+        if with_batch != list(names):
+            edits[key] = with_batch
+    for name, value in settings.items():
+        if getattr(params.collect, name) is None:
+            edits[f"collect.{name}"] = value
+    return edits
+
+
+def write(edits: Edits) -> None:
+    """Make the edits in params.yaml."""
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096  # no line is wrapped
+    values = yaml.load(FILE.read_text(encoding="utf-8"))
+    for key, value in edits.items():
+        *sections, name = key.split(".")
+        section = values
+        for section_name in sections:
+            section = section[section_name]
+        section[name] = _in_place(section[name], value)
+    text = io.StringIO()
+    yaml.dump(values, text)
+    files.write_bytes(FILE, text.getvalue().encode())
+
+
+def _in_place(before: Any, value: Any) -> Any:
+    """The new value; a list keeps its style and comments."""
+    if isinstance(before, list) and isinstance(value, Sequence):
+        before[:] = value
+        return before
+    return value

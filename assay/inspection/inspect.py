@@ -1,0 +1,84 @@
+"""What Assay understands of a raw folder, told before anything runs. A large batch is sampled."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from assay.collecting import doubts, summary
+from assay.contract.errors import InputError
+from assay.contract.parameters import Parameters
+from assay.inspection import duration, edits
+from assay.layouts import raw_folder
+from assay.layouts.raw_batch import EncodedFiles, RawBatch
+from assay.modalities import registry
+
+_EXAMPLES = 300  # that are decoded at most, spread evenly over the batch
+_BYTES = 20_000_000  # of files that are decoded at most, but for the least number
+_FEWEST = 8
+_ROWS = 20_000  # rows of a table or text that are read at most
+
+
+def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
+    """The facts of `summary.facts`, and what to do next.
+
+    Returns
+    -------
+    dict
+        Also `folder` and `batch`, its name; `decoded`, the number of examples that were decoded; `error`, what would stop
+        collect, or ""; `edits` of params.yaml by dotted key; `seconds`, the time that the whole
+        pipeline will take here.
+    """
+    raw = raw_folder.read(folder)
+    doubts.remark(raw)
+    modality = registry.named(raw.modality)
+    payload, places = sample(raw)
+    settings = modality.settings(payload, params.collect)
+    collect = params.collect.model_copy(update=settings)
+    start = time.perf_counter()
+    try:
+        decoded = modality.canonical(payload, places, collect, raw.remarks)
+        error, values = "", values_of(decoded)
+    except InputError as problem:
+        error, values = str(problem), 0.0
+    decoding = (time.perf_counter() - start) / len(places)  # seconds for one example
+    facts = summary.facts(raw, [example.split for example in raw.examples])
+    seconds = duration.seconds(raw.modality, len(raw.examples), values, decoding)
+    return facts | {
+        "folder": str(folder),
+        "batch": folder.resolve().name,
+        "decoded": len(places),
+        "error": error,
+        "edits": edits.propose(folder.resolve().name, settings, params),
+        "seconds": round(seconds),
+    }
+
+
+def sample(raw: RawBatch) -> tuple[Any, list[str]]:
+    """Some payloads of a batch, spread evenly over it, and their names in messages."""
+    n = len(raw.examples)
+    step = -(-n // _sample_size(raw))
+    places = [example.place for example in raw.examples[::step]]
+    if isinstance(raw.payload, pa.Table):
+        return raw.payload.take(pa.array(range(0, n, step))), places
+    return raw.payload[::step], places
+
+
+def _sample_size(raw: RawBatch) -> int:
+    """How many examples to decode: fewer if their files are large."""
+    n = len(raw.examples)
+    if isinstance(raw.payload, EncodedFiles):
+        step = -(-n // _EXAMPLES)
+        sizes = [path.stat().st_size for path in raw.payload.files[::step]]
+        affordable = int(np.searchsorted(np.cumsum(sizes), _BYTES, side="right"))
+        return max(_FEWEST, affordable)
+    return _EXAMPLES if isinstance(raw.payload, np.ndarray) else _ROWS
+
+
+def values_of(payload: np.ndarray) -> float:
+    """The mean number of values of an example: pixels, samples, characters or cells."""
+    if payload.dtype == object:
+        return float(np.mean([len(text) for text in payload]))
+    return float(payload[0].size)

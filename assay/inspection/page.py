@@ -1,0 +1,89 @@
+"""The facts of an inspection as lines for a terminal."""
+
+import shutil
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from assay.contract.paths import RAW
+
+_NAMED = 12  # classes, people and slices that are named
+_INDENT = 12  # columns before the facts
+_WIDEST = 100
+_MINUTE = 60  # seconds
+
+
+def page(facts: dict[str, Any], *, written: bool) -> str:
+    """The lines for a person.
+
+    Parameters
+    ----------
+    facts : what `inspect.inspect` returned
+    written : whether the edits of params.yaml were made
+    """
+    return "\n".join([*_what_it_holds(facts), *_remarks(facts), *_next(facts, written=written)])
+
+
+def _what_it_holds(facts: dict[str, Any]) -> Iterator[str]:
+    yield facts["folder"]
+    yield _row("layout", facts["layout"])
+    sampled = ""
+    if facts["decoded"] < facts["examples"]:
+        sampled = f" ({facts['decoded']} of them were decoded for this page)"
+    yield _row("examples", f"{facts['examples']} of modality {facts['modality']}{sampled}")
+    yield _row("classes", _counts(facts["labels_by_class"]))
+    yield _row("labels by", _counts(facts["labels_by_person"]))
+    yield _row("splits", _counts(facts["splits"]) if facts["splits"] else "by content hash")
+    if facts["slices"]:
+        yield _row("slices", ", ".join(facts["slices"][:_NAMED]))
+
+
+def _remarks(facts: dict[str, Any]) -> Iterator[str]:
+    for remark in facts["remarks"]:
+        example = f", for example {remark['example']}" if remark["example"] else ""
+        remedy = f"; {remark['remedy']}" if remark["remedy"] else ""
+        yield _row(remark["action"], f"{remark['count']} {remark['what']}{example}{remedy}")
+    if facts["error"]:
+        yield _row("error", facts["error"])
+
+
+def _next(facts: dict[str, Any], *, written: bool) -> Iterator[str]:
+    edits = facts["edits"]
+    if edits:
+        done = "written" if written else "to write; --write does it"
+        yield _row("params.yaml", done)
+        for key, value in edits.items():
+            shown = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else value
+            yield _row("", f"{key}: {shown}")
+    else:
+        yield _row("params.yaml", "needs no edit")
+    if not facts["error"]:
+        yield _row("then", f"dvc add {RAW / facts['batch']}; dvc repro")
+        yield _row("time", f"about {_duration(facts['seconds'])} for the whole pipeline here")
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    named = ", ".join(f"{name} {count}" for name, count in most[:_NAMED])
+    more = f", and {len(counts) - _NAMED} more" if len(counts) > _NAMED else ""
+    return f"{len(counts)}: {named}{more}" if counts else "none"
+
+
+def _duration(seconds: float) -> str:
+    """A duration that does not pretend to be exact: it may be half as long or twice as long."""
+    low, high = seconds / 1.5, seconds * 1.5
+    if high < 2 * _MINUTE:
+        return f"{low:.0f} to {high:.0f} s"
+    return f"{low / _MINUTE:.0f} to {high / _MINUTE:.0f} min"
+
+
+def _row(name: str, text: object) -> str:
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    return textwrap.fill(
+        str(text),
+        width,
+        initial_indent=f"  {name:<{_INDENT}}",
+        subsequent_indent=" " * (_INDENT + 2),
+        break_on_hyphens=False,
+        break_long_words=False,
+    )

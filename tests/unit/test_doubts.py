@@ -1,0 +1,65 @@
+"""What looks wrong in a batch is remarked on, and ordinary batches are not."""
+
+import numpy as np
+import pytest
+
+from assay.collecting import copies, doubts, summary
+from assay.layouts.raw_batch import Example, RawBatch
+
+
+def batch(labels: list[str], *, numbered: bool = False) -> RawBatch:
+    examples = [Example(str(row), "", label) for row, label in enumerate(labels)]
+    return RawBatch("image", examples, np.zeros(0), set(), numbered=numbered)
+
+
+def remarks(raw: RawBatch) -> list[tuple[str, int, str]]:
+    return [(remark.action, remark.count, remark.what) for remark in raw.remarks]
+
+
+ALTERNATING = ["cat", "dog"] * 20
+SORTED = ["cat"] * 20 + ["dog"] * 20
+
+
+@pytest.mark.parametrize(
+    ("labels", "numbered", "expected"),
+    [
+        (ALTERNATING, True, []),
+        (SORTED, False, []),  # folders per class are always sorted
+        (SORTED, True, [("doubtful", 40, "rows are sorted by class")]),
+        (["", ""], False, [("doubtful", 2, "examples have no label at all")]),
+        (["cat"] * 3 + [""], False, [("doubtful", 3, "labels are all 'cat'")]),
+        ([*ALTERNATING, "eel"], False, [("doubtful", 1, "classes have one label only")]),
+        ([f"id {row}" for row in range(100)], False, [("doubtful", 100, "classes for 100 labels")]),
+    ],
+)
+def test_doubts(labels: list[str], numbered: bool, expected: list) -> None:
+    raw = batch(labels, numbered=numbered)
+    doubts.remark(raw)
+    assert remarks(raw) == expected
+
+
+def test_labels_of_people_count() -> None:
+    raw = batch([""] * 4)
+    raw.annotations = [("0", "anna", "cat"), ("1", "bela", "cat")]
+    doubts.remark(raw)
+    assert remarks(raw) == [("doubtful", 2, "labels are all 'cat'")]
+
+
+def test_copies_are_counted() -> None:
+    raw = batch(["a", "b", "a", "b"])
+    copies.remark(raw, ["x", "x", "y", "y"], [True, True, True, False])
+    assert [(remark.action, remark.count, remark.example) for remark in raw.remarks] == [
+        ("merged", 1, "1 of 0"),
+        ("left out", 1, "3"),
+    ]
+
+
+def test_facts_in_one_line() -> None:
+    raw = batch([*ALTERNATING, "eel", "fox", ""])
+    raw.annotations = [("0", "anna", "cat")]
+    facts = summary.facts(raw, ["train"] * 40 + ["test"] * 3)
+    assert facts["labels_by_class"] == {"cat": 21, "dog": 20, "eel": 1, "fox": 1}
+    assert facts["labels_by_person"] == {"anna": 1, "given": 42}
+    assert summary.line(facts) == (
+        "43 image examples, 4 classes (cat, dog, eel, …); 40 train, 3 test"
+    )
