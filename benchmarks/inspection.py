@@ -55,10 +55,11 @@ def collected(png: Path, revision: str) -> None:
         for folder in (now, Path(before)):
             (folder / "data/raw").mkdir(parents=True)
             (folder / "data/raw/png").symlink_to(png)
-        for _ in range(RUNS):
-            pairs.append(
-                [timed(COLLECT, folder, DVC_STAGE="collect@png")[0] for folder in (now, before)]
-            )
+        folders = (now, Path(before))
+        pairs = [
+            [timed(COLLECT, folder, DVC_STAGE="collect@png")[0] for folder in folders]
+            for _ in range(RUNS)
+        ]
     first, second = (statistics.median(side) for side in zip(*pairs, strict=True))
     ratio = statistics.median(a / b for a, b in pairs)
     row(f"`collect` on {N_PNG:,} PNG, before", f"{first:.1f} s", f"{second:.1f} s", ratio)

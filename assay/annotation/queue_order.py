@@ -36,8 +36,8 @@ def by_page(points: np.ndarray, gain: np.ndarray, length: int, page: int) -> np.
 def one_of_each_cluster(points: np.ndarray, gain: np.ndarray, count: int) -> np.ndarray:
     """Positions of the examples nearest to the centres of at most `count` weighted clusters.
 
-    An example is eligible only if its gain is at least its cluster's mean. A sure one would not
-    stand for the doubt in its cluster.
+    Only an example whose gain is at least the mean gain of its cluster is eligible: an example
+    that the model is sure of says nothing about the doubtful ones near it.
     """
     weights = gain + 1e-6
     centers = points[_far_apart(points, weights, min(count, len(points)))]

@@ -1,4 +1,4 @@
-"""What looks wrong in a batch, although it can be read: for a person to look at, nothing is changed."""
+"""What looks wrong in a batch that can be read. It is said to a person, and nothing is changed."""
 
 from collections import Counter
 from itertools import pairwise

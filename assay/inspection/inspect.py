@@ -27,9 +27,9 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     Returns
     -------
     dict
-        Also `folder` and `batch`, its name; `decoded`, the number of examples that were decoded; `error`, what would stop
-        collect, or ""; `edits` of params.yaml by dotted key; `seconds`, the time that the whole
-        pipeline will take here.
+        Also `folder` and `batch`, its name; `decoded`, the number of examples that were decoded;
+        `error`, what would stop collect, or ""; `edits` of params.yaml by dotted key; `seconds`,
+        the time that the whole pipeline will take here.
     """
     raw = raw_folder.read(folder)
     doubts.remark(raw)

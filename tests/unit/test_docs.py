@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "data/raw/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_FOLDERS = ("", "data/raw", "data/annotations", "models/pretrained", "docs")
+PAGES = [path for folder in _FOLDERS for path in sorted((ROOT / folder).glob("*.md"))]
 _README_LINES, _README_WIDTH = 150, 200
 
 
