@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import onnxruntime
 
 from assay.contract.errors import InputError
 
+_FATAL = 4  # of ONNX Runtime's levels of messages
 TOKENIZER = "tokenizer"  # key of a graph's metadata; its value is a tokenizer.json
 
 
@@ -24,7 +26,7 @@ class Model:
     Raises
     ------
     InputError
-        If ONNX Runtime cannot run the model.
+        If ONNX Runtime cannot run the model; later, if it fails on a payload.
     """
 
     def __init__(
@@ -33,29 +35,54 @@ class Model:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        options.log_severity_level = _FATAL  # an error is raised; it need not be printed too
         levels = onnxruntime.GraphOptimizationLevel
         level = levels.ORT_ENABLE_EXTENDED if portable else levels.ORT_ENABLE_ALL
         options.graph_optimization_level = level
         if isinstance(path, Path):
             path.stat()  # raises where the file is missing
         providers = ["CPUExecutionProvider"]
+        self.name = path if isinstance(path, Path) else "what was made"
         try:
             self.session = onnxruntime.InferenceSession(path, options, providers=providers)
-        except Exception as error:  # its own classes share no base class
-            name = path if isinstance(path, Path) else "what was made"
-            raise InputError(f"{name} is not a model that ONNX Runtime can run: {error}") from None
-        self.input = self.session.get_inputs()[0].name
-        self.outputs = [node.name for node in self.session.get_outputs()]
-        self.output = output if output in self.outputs else self.outputs[0]
-        self.tokenizer = None
-        tokenizer_json = self.session.get_modelmeta().custom_metadata_map.get(TOKENIZER)
-        if tokenizer_json:
-            from tokenizers import Tokenizer  # few models need it
+            self.input = self.session.get_inputs()[0].name
+            self.outputs = [node.name for node in self.session.get_outputs()]
+            self.output = output if output in self.outputs else self.outputs[0]
+            self.tokenizer = None
+            tokenizer_json = self.session.get_modelmeta().custom_metadata_map.get(TOKENIZER)
+            if tokenizer_json:
+                from tokenizers import Tokenizer  # few models need it
 
-            self.tokenizer = Tokenizer.from_str(tokenizer_json)
+                self.tokenizer = Tokenizer.from_str(tokenizer_json)
+        except Exception as error:  # its own classes share no base class
+            wrong = "is not a model that ONNX Runtime can run"
+            raise InputError(f"{self.name} {wrong}: {error}") from None
 
     def __call__(self, payload: np.ndarray) -> np.ndarray:
-        return self.session.run([self.output], {self.input: self.prepared(payload)})[0]
+        """The output for payloads (n, ...)."""
+        return self._run(payload, None)
+
+    def try_out(self, payload: np.ndarray, seconds: float) -> np.ndarray:
+        """The same, for a graph from elsewhere: an error if it takes longer, as an endless loop."""
+        options = onnxruntime.RunOptions()
+        timer = Timer(seconds, setattr, (options, "terminate", True))
+        timer.start()
+        try:
+            return self._run(payload, options)
+        except InputError:
+            if options.terminate:
+                slow = f"takes more than {seconds:.0f} s for {len(payload)} examples"
+                raise InputError(f"{self.name} {slow}") from None
+            raise
+        finally:
+            timer.cancel()
+
+    def _run(self, payload: np.ndarray, options: onnxruntime.RunOptions | None) -> np.ndarray:
+        prepared = self.prepared(payload)
+        try:
+            return self.session.run([self.output], {self.input: prepared}, options)[0]
+        except Exception as error:
+            raise InputError(f"{self.name} fails on these examples: {error}") from None
 
     def prepared(self, payload: np.ndarray) -> np.ndarray:
         """The input of the graph: the tokens of texts, (n, tokens) int64; else the payload."""

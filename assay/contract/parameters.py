@@ -1,21 +1,28 @@
-"""The parameters in params.yaml: their types and ranges, checked at the start of every stage."""
+"""The parameters in params.yaml: their types and ranges, checked at the start of every stage.
+
+An upper bound is where a value can only be a mistake.
+"""
 
 import re
-from pathlib import Path
+import reprlib
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML  # as DVC: it reads 1e-05 as a number and refuses a repeated key
-from ruamel.yaml.error import YAMLError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from assay.contract import paths, yaml_files
 from assay.contract.errors import InputError
 
 FILE = Path("params.yaml")
+_SHORT = reprlib.Repr()  # a value may be anything
 
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-Natural = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=1, le=10**9)]
+Natural = Annotated[int, Field(ge=0, le=10**9)]
+BatchSize = Annotated[int, Field(ge=1, le=2**16)]
+Epochs = Annotated[int, Field(ge=1, le=100_000)]
+Steps = Annotated[int, Field(ge=1, le=10**8)]
 Side = Annotated[int, Field(ge=1, le=4096)]  # of an image, in pixels
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -63,16 +70,26 @@ class Pretrain(Section):
     encoder: str | None  # a file or folder in models/pretrained/, instead of learning one
     method: Literal["auto", "patches", "ngrams", "columns", "vicreg", "transformer"]
     examples: Count  # at most so many of each batch
-    patches: Literal["auto"] | Count  # filters of the method `patches`
-    coarse_patches: Literal["auto"] | Natural  # more of them, at half the resolution
+    # filters of the method `patches`: each gives 18 numbers of an embedding
+    patches: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)]
+    # more of them, at half the resolution
+    coarse_patches: Literal["auto"] | Annotated[int, Field(ge=0, le=1024)]
     mirror: Literal["auto"] | bool  # whether an image's mirror image means the same
-    epochs: Count  # of the methods that train a network: at least, and
-    steps: Count  # at least
+    epochs: Epochs  # of the methods that train a network: at least, and
+    steps: Steps  # at least
     seed: Seed
+
+    @field_validator("encoder")
+    @classmethod
+    def _stays_in_its_folder(cls, name: str | None) -> str | None:
+        path = PurePosixPath(name or "encoder")
+        if path.is_absolute() or ".." in path.parts or not path.name or "\0" in path.name:
+            raise ValueError(f"{name!r} must name a file or folder in {paths.PRETRAINED}/")
+        return name
 
 
 class Embed(Section):
-    batch_size: Count
+    batch_size: BatchSize
 
 
 Action = Literal["flag", "drop", "ignore"]
@@ -101,7 +118,9 @@ class Clean(Section):
     relabel_above: Share  # probability from which on the suggested label replaces the given one
     drop_below: Share  # quality of the given label below which the example is left out
     smallest_class: Count  # examples to learn from that a class must have
-    folds: Annotated[int, Field(ge=0, le=100)]  # of a network as one more opinion; 0: none
+    folds: (
+        Literal[0] | Annotated[int, Field(ge=2, le=100)]
+    )  # of a network as one more opinion; 0: none
     beyond: Beyond
 
 
@@ -109,19 +128,22 @@ class Annotate(Section):
     pseudo_labels: Literal["none", "confident", "propagate"]
     pseudo_above: Share  # for `confident`: probability from which on there is a pseudo-label
     queue_length: Natural
-    page: Count  # questions of the queue that are chosen to differ from each other
+    page: Annotated[
+        int, Field(ge=1, le=1000)
+    ]  # questions of the queue that are chosen to differ from each other
 
 
 class Train(Section):
     start: Literal["auto", "encoder", "scratch", "frozen"]
-    lora: Natural  # rank; 0: all weights of a pretrained encoder learn
+    lora: Annotated[int, Field(ge=0, le=1024)]  # rank; 0: all weights of a pretrained encoder learn
     network: Literal["small", "large"]
-    epochs: Count  # at least, and
-    steps: Literal["auto"] | Count  # at least: small data is seen more often
-    batch_size: Count
-    gradient_accumulation: Count  # batches that change the weights once
-    learning_rate: Annotated[float, Field(gt=0)]
-    shift: Natural  # pixels by which a training image is moved, at most
+    epochs: Epochs  # at least, and
+    steps: Literal["auto"] | Steps  # at least: small data is seen more often
+    batch_size: BatchSize
+    # batches that change the weights once
+    gradient_accumulation: Annotated[int, Field(ge=1, le=10_000)]
+    learning_rate: Annotated[float, Field(gt=0, le=100)]
+    shift: Annotated[int, Field(ge=0, le=64)]  # pixels by which a training image is moved, at most
     mirror: bool  # whether the model averages over an image and its mirror image
     label_smoothing: OpenShare
     soft_labels: bool
@@ -133,13 +155,13 @@ class Train(Section):
 
 class Evaluate(Section):
     confidence: Annotated[float, Field(gt=0, lt=1)]
-    resamples: Annotated[int, Field(ge=100)]
-    reliability_bins: Annotated[int, Field(ge=2)]
+    resamples: Annotated[int, Field(ge=100, le=100_000)]
+    reliability_bins: Annotated[int, Field(ge=2, le=1000)]
 
 
 class Parameters(Section):
     portable: bool
-    threads: Count
+    threads: Annotated[int, Field(ge=1, le=1024)]
     batches: list[str] = Field(min_length=1)
     digits: Digits
     collect: Collect
@@ -187,32 +209,32 @@ def load() -> Parameters:
     InputError
         One line that names the first wrong key, what is allowed there, and what was found.
     """
+    if not FILE.is_file():
+        raise InputError(f"{FILE} is missing: run this in the folder that holds dvc.yaml")
     try:
-        values = YAML(typ="safe").load(FILE.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{FILE} is missing: run this in the folder that holds dvc.yaml") from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{FILE} is not YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise InputError(f"{FILE} must hold keys with values")
-    try:
-        return Parameters.model_validate(values)
+        return Parameters.model_validate(yaml_files.read(FILE))
     except ValidationError as error:
         raise InputError(f"{FILE}: {_first_problem(error)}") from None
 
 
 def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    key = ".".join(map(str, problem["loc"]))
+    problem, *others = error.errors()
+    place, messages = problem["loc"], [problem["msg"].removeprefix("Value error, ")]
+    if place and str(place[-1]).startswith("literal["):
+        # of a union, whose other members say what else is allowed
+        place = place[:-1]
+        messages += [other["msg"] for other in others if other["loc"][:-1] == place]
+    key = ".".join(map(str, place))
     if problem["type"] == "extra_forbidden":
-        section = _sections().get(problem["loc"][:-1], Annotator)
+        section = _sections().get(place[:-1], Annotator)
         return f"{key}: unknown key; allowed here: {', '.join(section.model_fields)}"
     if problem["type"] == "missing":
         return f"{key}: missing; see the params.yaml that Assay came with"
-    message = re.sub("^(Input|List) should", "must", problem["msg"].removeprefix("Value error, "))
     if problem["type"] == "value_error":
-        return f"{key}: {message}" if key else message
-    return f"{key}: {message}, not {problem['input']!r}"
+        return f"{key}: {messages[0]}" if key else messages[0]
+    allowed = " or ".join(messages).replace("or Input should", "or")
+    allowed = re.sub("^(Input|List) should", "must", allowed)
+    return f"{key}: {allowed}, not {_SHORT.repr(problem['input'])}"
 
 
 def _sections() -> dict[tuple[int | str, ...], type[Section]]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 from onnx import TensorProto
 from onnxruntime import NodeArg
@@ -12,6 +13,12 @@ from assay.encoders import inputs
 from assay.encoders.inputs import Format
 from assay.encoders.pretrained_inputs import CHANNELS
 from assay.training import onnx_graph
+
+_OLDEST = 11  # opset: the first whose operators, Resize above all, are those of our graphs
+_LONGEST = (
+    8.0  # seconds that a few payloads may take; at this rate 1,000 take more than half an hour
+)
+_AGAIN = "export it again, for float32 and a free number of examples"
 
 
 def adapt(path: Path, payload_format: Format, *, portable: bool, threads: int) -> bytes:
@@ -40,13 +47,44 @@ def adapt(path: Path, payload_format: Format, *, portable: bool, threads: int) -
             what = "a folder, which may hold an encoder of texts"
             raise InputError(f"{path} is {what}, not of {modality} examples")
         return from_folder(path)
+    try:
+        return _from_file(path, payload_format, portable=portable, threads=threads)
+    except (InputError, OSError):
+        raise
+    except Exception as error:  # the classes of onnx share no base class
+        raise InputError(f"{path} cannot be used: {error}: {_AGAIN}") from None
+
+
+def try_out(
+    path: Path, graph: bytes, payload: np.ndarray, *, portable: bool, threads: int
+) -> np.ndarray:
+    """The embeddings of a few payloads (n, ...), by the graph that `adapt` made of a file.
+
+    Raises
+    ------
+    InputError
+        If it gives no finite vectors, or not in time.
+    """
+    try:
+        vectors = Model(graph, portable=portable, threads=threads).try_out(payload, _LONGEST)
+    except InputError as error:
+        raise InputError(f"{path} cannot be used: {error}: {_AGAIN}") from None
+    floats = vectors.dtype == np.float32 and vectors.ndim == 2 and len(vectors) == len(payload)
+    if not floats or not vectors.shape[1] or not np.isfinite(vectors).all():
+        what = f"{vectors.dtype} {list(vectors.shape)} for {len(payload)} examples"
+        raise InputError(f"{path} gives {what}, no finite vector for each: {_AGAIN}")
+    return vectors
+
+
+def _from_file(path: Path, payload_format: Format, *, portable: bool, threads: int) -> bytes:
+    content = path.read_bytes()
+    _check(path, onnx.load_from_string(content))
     encoder = Model(path, portable=portable, threads=threads)
     taken, *others = encoder.session.get_inputs()
     if others:
         count = f"{1 + len(others)} inputs, {taken.name} and so on"
         raise InputError(f"{path} takes {count}: export it with one")
     given = encoder.session.get_outputs()[0]
-    content = path.read_bytes()
     opset = onnx_graph.opset(content)
     conversion = _conversion(payload_format, taken, path, opset)
     if conversion:
@@ -55,6 +93,18 @@ def adapt(path: Path, payload_format: Format, *, portable: bool, threads: int) -
         content = _with_renamed_input(content, taken.name)
     pooling = _pooling(given.shape, taken.shape, opset)
     return onnx_graph.joined(content, pooling, given.name)
+
+
+def _check(path: Path, model: onnx.ModelProto) -> None:
+    """Raise for a graph whose weights lie elsewhere, or that is too old to be put behind ours."""
+    constants = model.graph.initializer
+    if any(constant.data_location == TensorProto.EXTERNAL for constant in constants):
+        remedy = "save it as one file, with save_as_external_data=False"
+        raise InputError(f"{path} keeps its weights in another file: {remedy}")
+    versions = [opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx")]
+    if not versions or versions[0] < _OLDEST:
+        needed = f"{_OLDEST} is the oldest that is read"
+        raise InputError(f"{path} has opset {versions[:1] or 'missing'}; {needed}: {_AGAIN}")
 
 
 def _pooling(given: list, taken: list, opset: int) -> bytes:
@@ -73,7 +123,10 @@ def _conversion(payload_format: Format, taken: NodeArg, path: Path, opset: int) 
     """The graph from payload to the encoder's input; None where that is the same."""
     modality, our_shape = payload_format["modality"], payload_format["shape"]
     shape, floats = taken.shape[1:], taken.type == "tensor(float)"
-    conversion = inputs.of_modality(modality).before_pretrained(our_shape, shape, floats, opset)
+    try:
+        conversion = inputs.of_modality(modality).before_pretrained(our_shape, shape, floats, opset)
+    except InputError as error:
+        raise InputError(f"{path} {error}") from None
     if conversion is None and len(shape) != len(our_shape):
         payloads = f"{modality} payloads {our_shape}"
         raise InputError(f"{path} takes {taken.shape}, which {payloads} do not fit")

@@ -1,4 +1,4 @@
-"""BERT as an ONNX graph, from the three files of a transformers-format folder.
+"""BERT as an ONNX graph, from the folder that `bert_folder` reads.
 
 A text's embedding is the mean over its tokens (N. Reimers, I. Gurevych: Sentence-BERT. EMNLP 2019)
 and the maximum, of the last layers. A linear classifier does better on these than on the last mean
@@ -8,9 +8,7 @@ J. Devlin, M. Chang, K. Lee, K. Toutanova: BERT: Pre-training of Deep Bidirectio
 Language Understanding. NAACL 2019.
 """
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -18,17 +16,14 @@ from onnx import TensorProto
 
 from assay.contract.errors import InputError
 from assay.contract.inference import TOKENIZER
+from assay.encoders import bert_folder
 from assay.training import onnx_graph
 
-WEIGHTS = "model.safetensors"
-_CONFIG, _TOKENIZER = "config.json", "tokenizer.json"
-_SUPPORTED = {"model_type": ["bert"], "hidden_act": ["gelu", "gelu_new"]}
-# how tokenizer.json describes that long texts are cut, and short ones padded
-_TRUNCATION = {"strategy": "LongestFirst", "direction": "Right", "stride": 0}
-_PADDING: dict[str, Any] = {"strategy": "BatchLongest", "direction": "Right"}
-_PADDING |= {"pad_type_id": 0, "pad_token": "[PAD]"}
 _TRANSPOSED = ("dense.weight", "query.weight", "key.weight", "value.weight")  # (outputs, inputs)
 _POOLED = 3  # last layers whose mean and maximum over a text's tokens make the embedding
+_WORDS, _PLACES, _SEGMENTS = (
+    f"embeddings.{name}_embeddings.weight" for name in ("word", "position", "token_type")
+)
 _OPSET = 17  # the first with LayerNormalization
 _LOW = -1e9  # added to the score of padding
 
@@ -39,38 +34,20 @@ def encoder_graph(folder: Path) -> bytes:
     Raises
     ------
     InputError
-        If a file is missing or damaged, or the model is no BERT.
+        If a file is missing or damaged, the model is no BERT, or the files do not fit together.
     """
-    config, tokenizer, weights = _read(folder)
-    for key, values in _SUPPORTED.items():
-        if config.get(key) not in values:
-            only = f"only {' or '.join(values)} is supported in a folder"
-            wrong = f"{folder / _CONFIG}: {key} is {config.get(key)!r}, but {only}"
-            raise InputError(f"{wrong}: export the model as an ONNX file with one input")
+    config, weights = bert_folder.config(folder), bert_folder.weights(folder)
     graph = _Bert(weights, config)
-    graph.add_embedding()
-    model = onnx.load_from_string(graph.serialised("bert", (TensorProto.INT64, [None])))
-    truncation = _TRUNCATION | {"max_length": config["max_position_embeddings"]}
-    tokenizer["truncation"] = tokenizer.get("truncation") or truncation
-    tokenizer["padding"] = _PADDING | {"pad_id": config["pad_token_id"]}
-    onnx.helper.set_model_props(model, {TOKENIZER: json.dumps(tokenizer)})
-    return model.SerializeToString()
-
-
-def _read(folder: Path) -> tuple[dict, dict, dict[str, np.ndarray]]:
-    """The content of config.json, of tokenizer.json, and the weights by name."""
-    from safetensors import SafetensorError
-    from safetensors import numpy as safetensors
-
     try:
-        config = json.loads((folder / _CONFIG).read_text("utf-8"))
-        tokenizer = json.loads((folder / _TOKENIZER).read_text("utf-8"))
-        return config, tokenizer, safetensors.load((folder / WEIGHTS).read_bytes())
-    except FileNotFoundError as error:
-        needed = f"a folder needs {_CONFIG}, {_TOKENIZER} and {WEIGHTS}"
-        raise InputError(f"{error.filename} is missing: {needed}") from None
-    except (ValueError, SafetensorError) as error:
-        raise InputError(f"{folder} cannot be read ({error}): fetch it again") from None
+        graph.add_embedding()
+    except InputError as error:
+        remedy = "fetch all files of one model again"
+        where = f"{folder / bert_folder.WEIGHTS} does not fit {bert_folder.CONFIG}"
+        raise InputError(f"{where}: {error}: {remedy}") from None
+    model = onnx.load_from_string(graph.serialised("bert", (TensorProto.INT64, [None])))
+    tokenizer = bert_folder.tokenizer(folder, config, len(graph.constants[_WORDS]))
+    onnx.helper.set_model_props(model, {TOKENIZER: tokenizer})
+    return model.SerializeToString()
 
 
 class _Bert(onnx_graph.Graph):
@@ -78,28 +55,45 @@ class _Bert(onnx_graph.Graph):
 
     Parameters
     ----------
-    weights : by name, as transformers names them
+    weights : by name, as transformers names them, float32
     config : the content of config.json
+
+    Raises
+    ------
+    InputError
+        If a weight is missing, has another shape, or belongs to a layer that is not used.
     """
 
-    def __init__(self, weights: dict[str, np.ndarray], config: dict) -> None:
+    def __init__(self, weights: dict[str, np.ndarray], config: bert_folder.Config) -> None:
         super().__init__(_OPSET)
         self.config = config
-        self.width, self.heads = config["hidden_size"], config["num_attention_heads"]
-        for name, array in sorted(weights.items()):  # a file gives them in any order
-            values = array.astype(np.float32)
-            values = values.T if name.endswith(_TRANSPOSED) else values
-            self.constants[name.removeprefix("bert.")] = values
+        self.width, self.heads = config.hidden_size, config.num_attention_heads
+        for name, values in sorted(weights.items()):  # a file gives them in any order
+            turned = values.T if name.endswith(_TRANSPOSED) else values
+            self.constants[name.removeprefix("bert.")] = turned
+
+    def weight(self, name: str, *shape: int | None) -> str:
+        """The same name. Raise unless there is such a weight of this shape; None is any length."""
+        if name not in self.constants:
+            raise InputError(f"no weight {name}")
+        given = self.constants[name].shape
+        fits = len(given) == len(shape) and all(
+            length in (None, side) for length, side in zip(shape, given, strict=True)
+        )
+        if not fits:
+            raise InputError(f"{name} has the shape {given}")
+        return name
 
     def add_embedding(self) -> None:
         """Add all nodes from token ids to the embedding."""
-        padding = self("Equal", "payload", self.config["pad_token_id"])  # (n, tokens)
+        padding = self("Equal", "payload", self.config.pad_token_id)  # (n, tokens)
         padding_axes = self("Unsqueeze", self("Cast", padding, to=TensorProto.FLOAT), [1, 2])
         mask = self("Mul", padding_axes, _LOW)  # (n, 1, 1, tokens)
-        words = self("Gather", "embeddings.word_embeddings.weight", "payload")
-        segment = self("Gather", "embeddings.token_type_embeddings.weight", 0)
+        longest = self.config.max_position_embeddings
+        words = self("Gather", self.weight(_WORDS, None, self.width), "payload")
+        segment = self("Gather", self.weight(_SEGMENTS, None, self.width), 0)
         length = self("Slice", self("Shape", "payload"), [1], [2])
-        places = self("Slice", "embeddings.position_embeddings.weight", [0], length)
+        places = self("Slice", self.weight(_PLACES, longest, self.width), [0], length)
         summed = self("Add", self("Add", words, segment), places)
         x = self.layer_norm(summed, "embeddings.LayerNorm")  # (n, tokens, width)
         present = self("Cast", self("Not", padding), to=TensorProto.FLOAT)
@@ -107,7 +101,10 @@ class _Bert(onnx_graph.Graph):
         count = self("ReduceSum", present, [1], keepdims=0)
         low = self("Mul", self("Sub", 1.0, present), _LOW)
         pooled = []
-        for number in range(self.config["num_hidden_layers"]):
+        layers = self.config.num_hidden_layers
+        if any(name.startswith(f"encoder.layer.{layers}.") for name in self.constants):
+            raise InputError(f"more than {layers} layers")
+        for number in range(layers):
             x = self.encoder_layer(x, mask, f"encoder.layer.{number}")
             total = self("ReduceSum", self("Mul", x, present), [1], keepdims=0)
             pooled.append(self("Div", total, count))
@@ -119,8 +116,8 @@ class _Bert(onnx_graph.Graph):
         mixed = self.attention(x, mask, f"{layer}.attention.self")
         attended = self.dense(mixed, f"{layer}.attention.output.dense")
         x = self.layer_norm(self("Add", x, attended), f"{layer}.attention.output.LayerNorm")
-        hidden = self.gelu(self.dense(x, f"{layer}.intermediate.dense"))
-        change = self.dense(hidden, f"{layer}.output.dense")
+        hidden = self.gelu(self.dense(x, f"{layer}.intermediate.dense", (self.width, None)))
+        change = self.dense(hidden, f"{layer}.output.dense", (None, self.width))
         return self.layer_norm(self("Add", x, change), f"{layer}.output.LayerNorm")
 
     def attention(self, x: str, mask: str, layer: str) -> str:
@@ -138,15 +135,18 @@ class _Bert(onnx_graph.Graph):
         mixed = self("Transpose", self("MatMul", shares, value), perm=[0, 2, 1, 3])
         return self("Reshape", mixed, [0, 0, self.width])
 
-    def dense(self, x: str, layer: str) -> str:
-        return self("Add", self("MatMul", x, f"{layer}.weight"), f"{layer}.bias")
+    def dense(self, x: str, layer: str, shape: tuple[int | None, int | None] | None = None) -> str:
+        """Multiply by a matrix (inputs, outputs), by default (width, width), and add a bias."""
+        inputs, outputs = shape or (self.width, self.width)
+        product = self("MatMul", x, self.weight(f"{layer}.weight", inputs, outputs))
+        return self("Add", product, self.weight(f"{layer}.bias", outputs))
 
     def layer_norm(self, x: str, layer: str) -> str:
-        epsilon = self.config["layer_norm_eps"]
-        return self("LayerNormalization", x, f"{layer}.weight", f"{layer}.bias", epsilon=epsilon)
+        names = [self.weight(f"{layer}.{part}", self.width) for part in ("weight", "bias")]
+        return self("LayerNormalization", x, *names, epsilon=self.config.layer_norm_eps)
 
     def gelu(self, x: str) -> str:
-        if self.config["hidden_act"] == "gelu_new":  # by tanh, as Google trained the first BERT
+        if self.config.hidden_act == "gelu_new":  # by tanh, as Google trained the first BERT
             cubic = self("Mul", self("Mul", self("Mul", x, x), x), 0.044715)
             share = self("Tanh", self("Mul", self("Add", x, cubic), float(np.sqrt(2 / np.pi))))
         else:

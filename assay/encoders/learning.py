@@ -1,6 +1,7 @@
 """Encoders: what turns an example into the vector that its label is judged by."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,12 @@ from assay.contract import files, paths
 from assay.contract.errors import InputError, quiet
 from assay.contract.inference import Model
 from assay.contract.parameters import Pretrain
-from assay.encoders import adapters, bert, inputs, ngrams, patches
+from assay.encoders import adapters, bert_folder, inputs, ngrams, patches
 from assay.modalities import images, registry
 from assay.training import onnx_graph
 
 _ROWS = 1024  # payloads that become tokens at a time
+_TRIED = 3  # payloads that an encoder from elsewhere must embed before it is written
 _FINE_GREY, _FINE_COLOUR = 64, 128  # filters at full resolution
 _COARSE = 200  # more filters at half the resolution, for colour
 
@@ -64,9 +66,10 @@ def learn(
     modality = payload_format["modality"]
     of_modality = inputs.of_modality(modality)
     if params.encoder:
-        path = paths.PRETRAINED / params.encoder
+        path = _pretrained(params.encoder)
         graph = adapters.adapt(path, payload_format, **runtime)
-        file = path / bert.WEIGHTS if path.is_dir() else path
+        adapters.try_out(path, graph, payload[:_TRIED], **runtime)
+        file = path / bert_folder.WEIGHTS if path.is_dir() else path
         method = f"pretrained: {params.encoder}, MD5 {files.md5(file)}"
         front = of_modality.front(payload_format, payload)
         return Encoder(method, graph, front, start="frozen", elsewhere=True)
@@ -103,6 +106,22 @@ def learn(
     weights = {f"{number:03}": array for number, array in enumerate(arrays)}
     graph = onnx_graph.joined(front, network)
     return Encoder(method, graph, front, weights, tokens, start="encoder")
+
+
+def _pretrained(name: str) -> Path:
+    """The path of an encoder from elsewhere. Raise if it, or a file in it, links out of its folder.
+
+    DVC may link to its cache, where each file lies under the MD5 of its content.
+    """
+    path = paths.PRETRAINED / name
+    for file in [path, *path.glob("*")]:
+        target = file.resolve()
+        if target.is_relative_to(paths.PRETRAINED.resolve()):
+            continue
+        *_, start, rest = target.parts
+        if not target.is_file() or files.md5(target) != start + rest:
+            raise InputError(f"{file} is a link to {target}: put the file itself there")
+    return path
 
 
 def _patches(pictures: np.ndarray, front: bytes, params: Pretrain) -> Encoder:

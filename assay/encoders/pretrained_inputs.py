@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto
 
+from assay.contract.errors import InputError
 from assay.training import onnx_graph
 
 # of ImageNet's pixels from 0 to 1, as torchvision has them
@@ -13,6 +14,7 @@ _MEAN = np.array((0.485, 0.456, 0.406), np.float32)
 _DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
 CHANNELS = (1, 3)
 _SIDE = 224  # pixels, where the encoder takes any size
+_LARGEST = 4096  # pixels a side, as of `collect.resize`
 _FULL_SCALE = 2.0**15  # of 16-bit samples
 
 # shape of a payload, shape that the encoder takes (without the batch), whether as float32, opset
@@ -37,6 +39,11 @@ def images(shape: list[int], taken: list[Any], floats: bool, opset: int) -> byte
     """Pixels (n, height, width, channels) uint8 at the size and in the order of axes that is taken.
 
     As float32 they are normalised as ImageNet's are.
+
+    Raises
+    ------
+    InputError
+        If the encoder takes other channels, or a size that no image has.
     """
     if len(taken) != 3:
         return None
@@ -45,6 +52,11 @@ def images(shape: list[int], taken: list[Any], floats: bool, opset: int) -> byte
     wanted_channels = taken[0 if channels_first else 2]
     taken_sides = taken[1:] if channels_first else taken[:2]
     sides = [side if isinstance(side, int) else _SIDE for side in taken_sides]
+    if wanted_channels not in CHANNELS or not all(1 <= side <= _LARGEST for side in sides):
+        remedy = f"export it for {CHANNELS} channels and at most {_LARGEST} pixels a side"
+        raise InputError(f"takes images {taken}: {remedy}")
+    if wanted_channels < channels:
+        raise InputError("takes grey images: set collect.channels to 1")
     graph = onnx_graph.Graph(opset)
     x = graph("Cast", "payload", to=TensorProto.FLOAT)
     x = graph("Transpose", x, perm=[0, 3, 1, 2])  # (n, channels, height, width)

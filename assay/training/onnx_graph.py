@@ -12,7 +12,8 @@ _DOMAINS = {"Tokenizer": "com.microsoft", "LabelEncoder": "ai.onnx.ml"}
 # as in Keras's export, so that graphs can be joined
 _OPSETS = {"": 15, "ai.onnx.ml": 2, "com.microsoft": 1}
 _IR_VERSION = 8
-_AXES_ARE_INPUTS = 18  # the first opset in which ReduceMax and ReduceMean take axes as an input
+# the first opset in which an operator takes axes as an input; for all others it is 18
+_AXES_ARE_INPUTS = {"ReduceSum": 13}
 
 Value = float | Sequence | np.ndarray  # of a constant
 ElementType = int  # of TensorProto
@@ -54,15 +55,15 @@ class Graph:
         return name
 
     def reduced(self, op: str, x: str, axes: Sequence[int], **attributes: Any) -> str:
-        """Add a ReduceMax or ReduceMean over some axes, as the opset wants it."""
-        if self.opset >= _AXES_ARE_INPUTS:
+        """Add a reduction, ReduceMax for instance, over some axes, as the opset wants it."""
+        if self.opset >= _AXES_ARE_INPUTS.get(op, 18):
             return self(op, x, axes, **attributes)
         return self(op, x, axes=axes, **attributes)
 
     def softmax(self, x: str, output: str = "") -> str:
         """Add a softmax, node by node: ONNX Runtime's own rounds by processor."""
         powers = self("Exp", self("Sub", x, self.reduced("ReduceMax", x, [-1])))
-        return self("Div", powers, self("ReduceSum", powers, [-1]), output=output)
+        return self("Div", powers, self.reduced("ReduceSum", powers, [-1]), output=output)
 
     def serialised(
         self,

@@ -1,0 +1,51 @@
+"""YAML from anywhere, in bounded time and memory."""
+
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML  # as DVC: it reads 1e-05 as a number and refuses a repeated key
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
+
+from assay.contract.errors import InputError
+
+_LARGEST = 2_000_000  # bytes; 20,000 batches take less
+_DEEPEST = 20  # of sections in sections; the parser written in C crashes at some thousands
+_MOST_ALIASES = 20  # aliases of aliases: each may multiply what the ones before it stand for
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The keys and values of a YAML file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, no YAML, too large, too deep, or holds no keys.
+    """
+    if path.is_file() and path.stat().st_size > _LARGEST:
+        raise InputError(f"{path} has more than {_LARGEST} bytes: is it the right file?")
+    yaml = YAML(typ="safe")
+    try:
+        text = path.read_text(encoding="utf-8")
+        _check(path, yaml, text)
+        values = yaml.load(text)
+    except (InputError, OSError):
+        raise
+    except Exception as error:  # besides its own classes, the parser lets Python's through
+        raise InputError(f"{path} is not YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path} must hold keys with values")
+    return values
+
+
+def _check(path: Path, yaml: YAML, text: str) -> None:
+    """Raise for what would not load in bounded time: it is parsed event by event."""
+    depth = aliases = 0
+    for event in yaml.parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        aliases += isinstance(event, AliasEvent)
+        line = f"{path} line {event.start_mark.line + 1}"
+        if depth > _DEEPEST:
+            raise InputError(f"{line} has more than {_DEEPEST} brackets in brackets: remove some")
+        if aliases > _MOST_ALIASES:
+            remedy = "write the values out"
+            raise InputError(f"{line} has more than {_MOST_ALIASES} aliases (*name): {remedy}")
