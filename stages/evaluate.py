@@ -55,6 +55,9 @@ def predict(test: pd.DataFrame, params: parameters.Parameters) -> tuple[Predicti
     """What the classifier predicts for test examples; the names of its classes and of others."""
     classifier = Model(paths.CLASSIFIER, portable=params.portable, threads=params.threads)
     pred_probs = classifier.over(payloads.read(test, params.embed.batch_size))  # (n, classes)
+    if not np.isfinite(pred_probs).all():
+        remedy = "train again with a lower train.learning_rate"
+        raise InputError(f"{paths.CLASSIFIER} gives probabilities that are no numbers: {remedy}")
     classes = files.read_json(paths.CLASSES)["classes"]
     classes = class_names.with_unknown(classes, test["answer"])
     answer = class_names.codes(test["answer"], classes)

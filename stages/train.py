@@ -9,6 +9,7 @@ import pandas as pd
 from assay.catalogue import catalogue, payloads
 from assay.contract import class_names, csv_files, files, parameters, paths
 from assay.contract.errors import InputError, quiet, run
+from assay.contract.inference import Model
 from assay.training import classifier, linear_probe, starting_point
 from assay.training.classifier import LabelledExamples
 
@@ -35,6 +36,7 @@ def main() -> None:
         trained = supervised.train(
             learned, checked, len(classes), params, encoder=encoder, start=start
         )
+    try_out(trained.onnx, next(iter(learned.read())), params)
 
     files.write_bytes(paths.CLASSIFIER, trained.onnx)
     payload_format = payloads.payload_format(train)
@@ -91,6 +93,14 @@ def labelled(
     ids, codes = examples["id"].to_numpy(), examples["code"].to_numpy()
     read = partial(payloads.read, examples, size)
     return LabelledExamples(ids, codes, weights, targets, read)
+
+
+def try_out(classifier_graph: bytes, payload: np.ndarray, params: parameters.Parameters) -> None:
+    """Raise unless the exported classifier gives finite probabilities for payloads (n, ...)."""
+    model = Model(classifier_graph, portable=params.portable, threads=params.threads)
+    if not np.isfinite(model(payload)).all():
+        remedy = "training diverged; lower train.learning_rate"
+        raise InputError(f"the classifier gives probabilities that are no numbers: {remedy}")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,10 @@ def log_probabilities(
     payload = np.concatenate(list(payloads.read(examples, size=4096)))
     network = OwnNetwork(payload[:1], files.read_json(paths.ENCODER_INFO), params)
     fitting.fix(_SEED, portable=params.portable, threads=params.threads)
-    n_folds = params.clean.folds
+    n_folds = min(params.clean.folds, len(learned))
+    if n_folds < params.clean.folds:
+        few = f"only {n_folds} examples have a label to learn from"
+        print(f"clean.folds: {n_folds} instead of {params.clean.folds}: {few}", file=sys.stderr)
     fold = np.random.default_rng(_SEED).permutation(len(learned)) % n_folds
     known, given = learned.index.to_numpy(), learned.to_numpy()  # (learned,)
     others = np.setdiff1d(np.arange(len(examples)), known)

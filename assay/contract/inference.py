@@ -42,13 +42,10 @@ class Model:
         if isinstance(path, Path):
             path.stat()  # raises where the file is missing
         providers = ["CPUExecutionProvider"]
-        self.name = path if isinstance(path, Path) else "what was made"
+        self.name = path if isinstance(path, Path) else "its graph"
+        self.tokenizer = None
         try:
             self.session = onnxruntime.InferenceSession(path, options, providers=providers)
-            self.input = self.session.get_inputs()[0].name
-            self.outputs = [node.name for node in self.session.get_outputs()]
-            self.output = output if output in self.outputs else self.outputs[0]
-            self.tokenizer = None
             tokenizer_json = self.session.get_modelmeta().custom_metadata_map.get(TOKENIZER)
             if tokenizer_json:
                 from tokenizers import Tokenizer  # few models need it
@@ -57,6 +54,12 @@ class Model:
         except Exception as error:  # its own classes share no base class
             wrong = "is not a model that ONNX Runtime can run"
             raise InputError(f"{self.name} {wrong}: {error}") from None
+        inputs = [node.name for node in self.session.get_inputs()]
+        self.outputs = [node.name for node in self.session.get_outputs()]
+        if not inputs:
+            raise InputError(f"{self.name} is a model without input")
+        self.input = inputs[0]
+        self.output = output if output in self.outputs else self.outputs[0]
 
     def __call__(self, payload: np.ndarray) -> np.ndarray:
         """The output for payloads (n, ...)."""

@@ -15,7 +15,7 @@ from assay.modalities import images, registry
 from assay.training import onnx_graph
 
 _ROWS = 1024  # payloads that become tokens at a time
-_TRIED = 3  # payloads that an encoder from elsewhere must embed before it is written
+_TRIED = 2  # payloads that an encoder from elsewhere must embed before it is written
 _FINE_GREY, _FINE_COLOUR = 64, 128  # filters at full resolution
 _COARSE = 200  # more filters at half the resolution, for colour
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
 from assay.catalogue.catalogue import Rows
 
@@ -139,7 +139,11 @@ def solve(
 def factor(gram: np.ndarray, penalty: float) -> tuple[np.ndarray, bool]:
     """The Cholesky factor (features, features) of the penalised sums, as `cho_solve` takes it."""
     strength = penalty * max(np.trace(gram) / len(gram), _TINY)
-    return cho_factor(gram + strength * np.eye(len(gram)))
+    try:
+        return cho_factor(gram + strength * np.eye(len(gram)))
+    except LinAlgError:  # float32 sums can have eigenvalues below 0; `fit` clips them too
+        values, vectors = eigh(gram)
+        return cho_factor((vectors * (np.maximum(values, 0) + strength)) @ vectors.T)
 
 
 def sums(

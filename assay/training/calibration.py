@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import minimize
 
+from assay.contract.errors import InputError
+
 _NOISE = 0.05  # share of wrong labels where the search starts
 _SHARPNESS = 3.0  # typical for a classifier whose scores have a standard deviation of one
 _LARGEST_LOG_SHARPNESS, _LARGEST_LOGIT = 7, 30  # bounds of the search
@@ -12,7 +14,16 @@ _TINY = 1e-300
 
 
 def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature that calibrates logits (n, classes) if some labels (n,) are wrong."""
+    """The temperature that calibrates logits (n, classes) if some labels (n,) are wrong.
+
+    Raises
+    ------
+    InputError
+        If the logits are not finite.
+    """
+    if not np.isfinite(logits).all():
+        remedy = "training diverged; lower train.learning_rate"
+        raise InputError(f"the classifier's outputs are not finite: {remedy}")
     sharpness, _ = shared([logits], labels)
     return float(1 / sharpness[0])
 

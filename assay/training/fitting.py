@@ -91,6 +91,7 @@ def fit(
     accumulated: int = 1,
     patience: int = 0,
     key: str = "",
+    remedy: str = "leave out examples with extreme values",
 ) -> list[Scores]:
     """Train `model` in place: AdamW (Loshchilov and Hutter 2019) with a one-cycle learning rate.
 
@@ -105,11 +106,17 @@ def fit(
     patience : training stops after so many epochs without a lower validation loss, and the model
         gets the weights of its best epoch; 0: never
     key : see `checkpoints.Checkpoint`, by which a killed training goes on
+    remedy : what to do if training diverges
 
     Returns
     -------
     list
         The scores of each epoch: epoch, loss, metrics, and the same of validation, if there is any.
+
+    Raises
+    ------
+    InputError
+        If a score is not finite after an epoch.
     """
     epochs = max(epochs, -(-steps // len(batches)))
     steps = epochs * len(batches)
@@ -127,7 +134,7 @@ def fit(
             "val_loss", patience=patience, mode="min", restore_best_weights=True
         )
     checkpoint = Checkpoint(batches, curve, stopping, key)
-    callbacks = [LearningCurve(curve), Progress(curve, epochs), stopping, checkpoint]
+    callbacks = [LearningCurve(curve, remedy), Progress(curve, epochs), stopping, checkpoint]
     model.fit(
         batches,
         epochs=epochs,

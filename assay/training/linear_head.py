@@ -11,6 +11,8 @@ from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from assay.contract.errors import InputError
+
 FEATURES = "features"  # a wide output of some encoders; a linear classifier prefers it
 _STRENGTHS = (0.3, 3.0, 30.0)  # inverse penalties
 _ITERATIONS = 300
@@ -42,10 +44,20 @@ class LinearHead:
 
 
 def gather(blocks: Iterable[Features]) -> Features:
-    """Blocks (rows, features) as one float64 array, sparse where most values are zeros."""
+    """Blocks (rows, features) as one float64 array, sparse where most values are zeros.
+
+    Raises
+    ------
+    InputError
+        If a value is not finite.
+    """
     stored = [_sparse_if_smaller(block) for block in blocks]
     sparse = any(isinstance(block, csr_array) for block in stored)
-    return (vstack(stored, "csr") if sparse else np.concatenate(stored)).astype(np.float64)
+    features = (vstack(stored, "csr") if sparse else np.concatenate(stored)).astype(np.float64)
+    if not np.isfinite(features.data if sparse else features).all():
+        wrong = "the encoder gives features that are not finite"
+        raise InputError(f"{wrong}: take another, or leave out examples with extreme values")
+    return features
 
 
 def _sparse_if_smaller(block: Features) -> Features:

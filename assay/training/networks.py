@@ -71,7 +71,8 @@ def _large_image_encoder(shape: tuple[int, ...]) -> keras.Model:
     payload = keras.Input(shape, dtype="uint8", name="payload")
     x = convolved(layers.Rescaling(1 / 255)(payload), _LARGE[0])  # (n, height, width, channels)
     for width in _last(_LARGE[1:], max(1, _halvings(shape))):
-        x = convolved(convolved(x, width, halved=True), width)  # (n, side, side, width)
+        halved = min(x.shape[1:3]) > 1
+        x = convolved(convolved(x, width, halved=halved), width)  # (n, side, side, width)
     return keras.Model(payload, x, name="encoder")
 
 

@@ -1,9 +1,12 @@
 """The learning curve of a training, and its progress for the terminal."""
 
+import math
 import sys
 import time
 
 import keras
+
+from assay.contract.errors import InputError
 
 _REPORTS = 10  # lines in a log, however many epochs
 _WIDTH = 110  # characters of the line in a terminal, so that it covers the one before
@@ -12,15 +15,25 @@ Scores = dict[str, float]  # of an epoch: epoch, loss, validation_loss, …
 
 
 class LearningCurve(keras.callbacks.Callback):
-    """Collects the scores of each epoch in `rows`."""
+    """Collects the scores of each epoch in `rows`; ends a training that diverges.
 
-    def __init__(self, rows: list[Scores]) -> None:
+    Parameters
+    ----------
+    rows : the learning curve
+    remedy : what to do about it
+    """
+
+    def __init__(self, rows: list[Scores], remedy: str) -> None:
         super().__init__()
-        self.rows = rows
+        self.rows, self.remedy = rows, remedy
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Append the scores."""
+        """Append the scores. Raise unless all are finite."""
         scores = {name.replace("val_", "validation_"): float(logs[name]) for name in sorted(logs)}
+        for name, score in scores.items():
+            if not math.isfinite(score):
+                diverged = f"the {name.replace('_', ' ')} is not finite at epoch {epoch + 1}"
+                raise InputError(f"{diverged}: {self.remedy}")
         self.rows.append({"epoch": epoch + 1, **scores})
 
 
