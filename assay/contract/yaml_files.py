@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML  # as DVC: it reads 1e-05 as a number and refuses a repeated key
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
 from assay.contract.errors import InputError
 
 _LARGEST = 2_000_000  # bytes; 20,000 batches take less
 _DEEPEST = 20  # of sections in sections; the parser written in C crashes at some thousands
+_LONGEST = 1000  # characters of a name or value; numbers of some thousand digits cannot be shown
 _MOST_ALIASES = 20  # aliases of aliases: each may multiply what the ones before it stand for
 
 
@@ -44,6 +45,8 @@ def _check(path: Path, yaml: YAML, text: str) -> None:
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         aliases += isinstance(event, AliasEvent)
         line = f"{path} line {event.start_mark.line + 1}"
+        if isinstance(event, ScalarEvent) and len(event.value) > _LONGEST:
+            raise InputError(f"{line} has a value of more than {_LONGEST} characters: shorten it")
         if depth > _DEEPEST:
             raise InputError(f"{line} has more than {_DEEPEST} brackets in brackets: remove some")
         if aliases > _MOST_ALIASES:

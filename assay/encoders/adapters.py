@@ -76,7 +76,7 @@ def try_out(
 
 def _from_file(path: Path, payload_format: Format, *, portable: bool, threads: int) -> bytes:
     content = path.read_bytes()
-    _check(path, onnx.load_from_string(content))
+    _check(path, content)
     encoder = Model(path, portable=portable, threads=threads)
     taken, *others = encoder.session.get_inputs()
     if others:
@@ -93,16 +93,15 @@ def _from_file(path: Path, payload_format: Format, *, portable: bool, threads: i
     return onnx_graph.joined(content, pooling, given.name)
 
 
-def _check(path: Path, model: onnx.ModelProto) -> None:
-    """Raise for a graph whose weights lie elsewhere, or that is too old to be put behind ours."""
-    constants = model.graph.initializer
+def _check(path: Path, content: bytes) -> None:
+    """Raise for a graph whose weights lie elsewhere, or that is too old to be joined with ours."""
+    constants = onnx.load_from_string(content).graph.initializer
     if any(constant.data_location == TensorProto.EXTERNAL for constant in constants):
         remedy = "save it as one file, with save_as_external_data=False"
         raise InputError(f"{path} keeps its weights in another file: {remedy}")
-    versions = [opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx")]
-    if not versions or versions[0] < _OLDEST:
-        needed = f"{_OLDEST} is the oldest that is read"
-        raise InputError(f"{path} has opset {versions[:1] or 'missing'}; {needed}: {_AGAIN}")
+    opset = onnx_graph.opset(content)
+    if opset < _OLDEST:
+        raise InputError(f"{path} has opset {opset}, and {_OLDEST} or later is read: {_AGAIN}")
 
 
 def _pooling(given: list, taken: list, opset: int) -> bytes:

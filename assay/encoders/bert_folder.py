@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,6 +17,8 @@ _PADDING: dict[str, Any] = {"strategy": "BatchLongest", "direction": "Right"}
 _PADDING |= {"pad_type_id": 0, "pad_token": "[PAD]"}
 _FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}  # by the names of safetensors
 _AGAIN = "fetch all files of the model again"
+_MANY = 2**31  # more than any model has of anything that config.json counts
+_Count = Annotated[int, Field(ge=1, lt=_MANY)]
 
 
 class Config(BaseModel):
@@ -26,12 +28,12 @@ class Config(BaseModel):
 
     model_type: str
     hidden_act: str
-    hidden_size: int = Field(ge=1)
-    num_attention_heads: int = Field(ge=1)
-    num_hidden_layers: int = Field(ge=1)
+    hidden_size: _Count
+    num_attention_heads: _Count
+    num_hidden_layers: _Count
     layer_norm_eps: float = Field(ge=0, le=1)
-    max_position_embeddings: int = Field(ge=1)
-    pad_token_id: int = Field(ge=0)
+    max_position_embeddings: _Count
+    pad_token_id: Annotated[int, Field(ge=0, lt=_MANY)]
 
     @model_validator(mode="after")
     def _supported(self) -> "Config":

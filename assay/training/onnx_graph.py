@@ -12,8 +12,8 @@ _DOMAINS = {"Tokenizer": "com.microsoft", "LabelEncoder": "ai.onnx.ml"}
 # as in Keras's export, so that graphs can be joined
 _OPSETS = {"": 15, "ai.onnx.ml": 2, "com.microsoft": 1}
 _IR_VERSION = 8
-# the first opset in which an operator takes axes as an input; for all others it is 18
-_AXES_ARE_INPUTS = {"ReduceSum": 13}
+# the first opset in which a reduction takes axes as an input
+_AXES_ARE_INPUTS = {"ReduceSum": 13, "ReduceMax": 18, "ReduceMean": 18}
 
 Value = float | Sequence | np.ndarray  # of a constant
 ElementType = int  # of TensorProto
@@ -56,7 +56,7 @@ class Graph:
 
     def reduced(self, op: str, x: str, axes: Sequence[int], **attributes: Any) -> str:
         """Add a reduction, ReduceMax for instance, over some axes, as the opset wants it."""
-        if self.opset >= _AXES_ARE_INPUTS.get(op, 18):
+        if self.opset >= _AXES_ARE_INPUTS[op]:
             return self(op, x, axes, **attributes)
         return self(op, x, axes=axes, **attributes)
 
@@ -149,6 +149,6 @@ def with_linear_head(
 
 
 def opset(content: bytes) -> int:
-    """The version of ONNX's own operators that a graph uses."""
+    """The version of ONNX's own operators that a graph uses; 0 if it uses none."""
     opsets = onnx.load_from_string(content).opset_import
-    return next(opset.version for opset in opsets if opset.domain in ("", "ai.onnx"))
+    return next((opset.version for opset in opsets if opset.domain in ("", "ai.onnx")), 0)

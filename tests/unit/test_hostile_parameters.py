@@ -1,0 +1,158 @@
+"""Parameters, and a BERT's config.json, that say absurd things: they load, or end in one line, at once."""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from assay.contract import parameters
+from assay.contract.errors import InputError
+from assay.encoders import adapters
+from tests.support import tiny_bert
+
+SHIPPED = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
+HOW = {"portable": True, "threads": 1}
+# as YAML writes them; most are JSON too
+ODD = ["null", "true", "-1", "0", "1", "1.5", "1e30", "-1e308", "9e999", str(2**63), str(10**40)]
+ODD += [
+    '""',
+    '"x"',
+    '"\\u0000"',
+    '"\\u001b[2J"',
+    '"../x"',
+    json.dumps("\N{COLLISION SYMBOL}" * 5000),
+]
+ODD += [
+    "[]",
+    "{}",
+    "[[]]",
+    "[null]",
+    '{"a": {"b": []}}',
+    json.dumps([1] * 5000),
+    '{"a": 1, "b": 2}',
+]
+ONLY_YAML = [".nan", ".inf", "9" * 5000, "0x" + "f" * 5000, "2020-13-45", "2020-01-02", "!!bool x"]
+ONLY_YAML += ["!!python/name:os.system", "*nothing", "&a [*a]", "? [a]", "=", "!x y", "{[a]: b}"]
+
+
+def leaves(values: dict, *path: str) -> Iterator[tuple[str, ...]]:
+    for name, value in values.items():
+        yield (*path, name)
+        if isinstance(value, dict):
+            yield from leaves(value, *path, name)
+
+
+def with_value(values: dict, path: tuple[str, ...], odd: str) -> str:
+    """The JSON of `values` with the text `odd` in one place."""
+    changed = json.loads(json.dumps(values))
+    section = changed
+    for name in path[:-1]:
+        section = section[name]
+    section[path[-1]] = "@"
+    return json.dumps(changed).replace('"@"', odd)
+
+
+def loads_or_says_why(read: Callable[[], object], shown: str) -> None:
+    start, message = time.process_time(), ""
+    try:
+        read()
+    except InputError as error:
+        message = str(error)
+    assert len(message) < 1000, shown
+    assert "\x1b" not in message, shown
+    assert time.process_time() - start < 1, shown
+
+
+@pytest.fixture
+def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "params.yaml"
+
+
+def test_mutations_of_params_yaml(params: Path) -> None:
+    choose = random.Random(0)
+    for _ in range(100):
+        path, odd = choose.choice([*leaves(SHIPPED)]), choose.choice(ODD + ONLY_YAML)
+        params.write_text(with_value(SHIPPED, path, odd))
+        loads_or_says_why(parameters.load, f"{path}: {odd[:99]}")
+
+
+def test_mutations_of_a_config_of_bert(tmp_path: Path) -> None:
+    tiny_bert.save(tmp_path, ["my", "card"])
+    choose, path = random.Random(0), tmp_path / "config.json"
+
+    def read() -> None:
+        graph = adapters.adapt(tmp_path, {"modality": "text"}, **HOW)
+        adapters.try_out(tmp_path, graph, np.array(["my card", ""], object), **HOW)
+
+    read()
+    for _ in range(60):
+        name, odd = choose.choice([*tiny_bert.CONFIG]), choose.choice([*ODD, "{", "["])
+        path.write_text(with_value(tiny_bert.CONFIG, (name,), odd))
+        loads_or_says_why(read, f"{name}: {odd[:99]}")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("threads", "5000", "must be less than or equal to 1024, not 5000"),
+        ("evaluate.reliability_bins", "1000000000", "less than or equal to 1000"),
+        ("evaluate.resamples", "1000000000", "less than or equal to 100000"),
+        ("pretrain.patches", "10000000", "must be 'auto' or be less than or equal to 1024"),
+        ("pretrain.coarse_patches", "1000000", "must be 'auto' or be less than or equal to 1024"),
+        ("pretrain.epochs", "1000000000", "less than or equal to 100000"),
+        ("embed.batch_size", "1000000000", "less than or equal to 65536"),
+        ("annotate.queue_length", "1000000000000", "less than or equal to 1000000000"),
+        ("annotate.page", "1000000", "less than or equal to 1000"),
+        ("train.lora", "100000", "less than or equal to 1024"),
+        ("train.shift", "100000", "less than or equal to 64"),
+        ("train.batch_size", "1000000000", "less than or equal to 65536"),
+        ("train.learning_rate", "1e+30", "less than or equal to 100"),
+        ("clean.folds", "1", "must be 0 or be greater than or equal to 2"),
+        ("train.steps", str(10**30), "must be 'auto' or be less than or equal to 100000000"),
+        ("train.seed", str(2**64), "less than 4294967296"),
+        ("pretrain.encoder", "../../release/model.onnx", "must name a file or folder in models"),
+        ("pretrain.encoder", "/etc/passwd", "must name a file or folder in models/pretrained/"),
+        ("train.seed", "2020-13-45", "month must be in 1..12"),
+        ("train.seed", "9" * 5000, "line 1 has a value of more than 1000 characters"),
+    ],
+)
+def test_what_can_only_be_a_mistake(params: Path, key: str, value: str, message: str) -> None:
+    params.write_text(with_value(SHIPPED, tuple(key.split(".")), value))
+    with pytest.raises(InputError) as caught:
+        parameters.load()
+    assert message in str(caught.value)
+
+
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]\n" for n in range(1, 12))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BOMB + "batches: *a11\n", "line 4 has more than 20 aliases"),
+        ("batches: " + "[" * 100_000, "line 1 has more than 20 brackets in brackets"),
+        ("batches: " + "[" * 100_000 + "]" * 100_000, "line 1 has more than 20 brackets"),
+        ("- " * 100_000, "line 1 has more than 20 brackets"),
+        ("batches: [" + "x," * 2_000_000 + "]", "more than 2000000 bytes"),
+    ],
+)
+def test_bombs(params: Path, text: str, message: str) -> None:
+    params.write_text(text)
+    start = time.process_time()
+    with pytest.raises(InputError) as caught:
+        parameters.load()
+    assert message in str(caught.value)
+    assert time.process_time() - start < 1
+
+
+def test_a_few_aliases_are_fine(params: Path) -> None:
+    text = json.dumps(SHIPPED | {"pretrain": SHIPPED["pretrain"] | {"batches": "@"}})
+    batches = json.dumps(SHIPPED["batches"])
+    params.write_text(text.replace(batches, f"&all {batches}").replace('"@"', "*all"))
+    assert parameters.load().pretrain.batches == SHIPPED["batches"]
