@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import accumulate
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,7 +17,6 @@ from assay.contract.parameters import FILE, Collect
 from assay.layouts import rows
 from assay.layouts.raw_batch import RawBatch
 
-Moments = list[Decimal] | list[datetime]
 _KEYS = ("key", "file_name")  # both name an example
 _NO_SOURCE = ("label", "split")  # all examples of a class or split are no group
 
@@ -79,13 +79,17 @@ def choose(
     for row, split in zip(free, chosen, strict=True):
         splits[row] = split
     if groups is not None:
-        torn = sorted(group for group, count in _splits_by_group(groups, splits) if count > 1)
+        n_splits = Counter(group for group, _ in set(zip(groups, splits, strict=True)))
+        torn = sorted(group for group, count in n_splits.items() if count > 1)
         what = "groups are torn by the splits that the batch gives"
-        raw.remarks.add("doubtful", len(torn), what, *torn[:1], "put each into one split")
+        remedy = "put all examples of a group into one split"
+        raw.remarks.add("doubtful", len(torn), what, torn[0] if torn else "", remedy)
     return splits
 
 
-def by_time(moments: Sequence, sources: Sequence, test: float, validation: float) -> list[str]:
+def by_time(
+    moments: Sequence[Any], sources: Sequence[Any], test: float, validation: float
+) -> list[str]:
     """Splits by time: the latest share is test, the share before it validation, the rest train.
 
     Examples of one time are not torn, and those of one source neither: it is as late as its latest
@@ -97,7 +101,7 @@ def by_time(moments: Sequence, sources: Sequence, test: float, validation: float
     moments, sources : (n,) of each example
     test, validation : shares of the examples, 0 to 1
     """
-    latest: dict = {}
+    latest: dict[Any, Any] = {}
     for source, moment in zip(sources, moments, strict=True):
         latest[source] = max(moment, latest.get(source, moment))
     ends = [latest[source] for source in sources]
@@ -152,8 +156,8 @@ def _matches(raw: RawBatch, pattern: str) -> list[str]:
     return values
 
 
-def _moments(raw: RawBatch, name: str | None) -> Moments:
-    """The times of the examples: all are numbers, or all are dates."""
+def _moments(raw: RawBatch, name: str | None) -> list[Any]:
+    """The times of the examples: all are Decimal, or all are datetime."""
     column = _column(raw, name) if name else None
     if column is None:
         wrong = f"{FILE}: collect.split_by is time, but collect.time is {name!r}"
@@ -185,8 +189,3 @@ def _date(text: str) -> datetime | None:
     except ValueError:
         return None
     return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def _splits_by_group(groups: Sequence[str], splits: Sequence[str]) -> list[tuple[str, int]]:
-    """Each group, and the number of splits that it is in."""
-    return list(Counter(group for group, _ in set(zip(groups, splits, strict=True))).items())

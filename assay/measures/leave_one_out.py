@@ -148,7 +148,7 @@ def strength(penalty: float, gram: np.ndarray) -> float:
 
 
 def sums(
-    features: Features, labels: np.ndarray, n_classes: int, dtype: DTypeLike = None
+    features: Features, labels: np.ndarray, n_classes: int, dtype: DTypeLike | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The sums over labelled rows that ridge regression needs, in one pass.
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay.cleaning import cross_validation, kernel_vote
 from assay.measures import leave_group_out, leave_one_out
 
 
@@ -105,3 +106,33 @@ def test_it_does_not_lean_on_copies_of_the_same_source():
     by_group = leave_group_out.fit([features], labels, groups, 2)
     assert np.mean(one.scores.argmax(axis=1) == labels) > 0.95
     assert np.mean(by_group.scores.argmax(axis=1) == labels) < 0.7
+
+
+def test_no_vote_from_the_same_group():
+    features, labels, groups = problem(4, [30] * 10, 8, 3)
+    model = leave_one_out.fit([features], labels, 3)
+    vote = kernel_vote.fit([features], labels, model, 300, groups)
+    changed = np.where(groups == 7, (labels + 1) % 3, labels)
+    other = kernel_vote.fit([features], changed, model, 300, groups)
+    other.sharpness = vote.sharpness
+    is_same = (vote.scores(features, 0) == other.scores(features, 0)).all(axis=1)
+    assert is_same[groups == 7].all()
+    assert not is_same[groups != 7].any()
+
+
+def test_folds_by_group():
+    sizes = [1, 2, 3, 4, 5, 6]
+    groups = np.repeat(np.arange(6), sizes)
+    folds = cross_validation.folds(len(groups), groups, 3)
+    assert all(len(set(folds[groups == group])) == 1 for group in range(6))
+    assert np.bincount(folds).tolist() == [7, 7, 7]
+    assert cross_validation.folds(len(groups), groups, 30).max() == 5  # more folds than groups
+    assert np.bincount(cross_validation.folds(21, None, 3)).tolist() == [7, 7, 7]
+
+
+def test_the_penalty_is_chosen_on_some_groups_of_many(monkeypatch):
+    features, labels, groups = problem(5, [3] * 60, 5, 3)
+    monkeypatch.setattr(leave_group_out, "_CHOOSING_ROWS", 60)
+    some = leave_group_out.fit([features], labels, groups, 3)
+    same = leave_group_out.fit([features], labels, groups, 3, [some.penalty])
+    np.testing.assert_allclose(some.scores, same.scores, atol=1e-9)
