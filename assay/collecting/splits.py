@@ -70,14 +70,16 @@ def choose(
         chosen = by_time(
             [moments[row] for row in free], [sources[row] for row in free], test, validation
         )
-        if test and "test" not in chosen:
-            what = f"examples share too few values of {params.time}: none of them is in test"
-            raw.remarks.add("doubtful", len(free), what, moments[0], "give a column split")
     else:
         hashes = ids if groups is None else [identity.of_name(group) for group in groups]
         chosen = [identity.split_by_hash(hashes[row], test, validation) for row in free]
     for row, split in zip(free, chosen, strict=True):
         splits[row] = split
+    is_coarse = groups is not None or params.split_by == "time"
+    if is_coarse and test and "test" not in chosen:
+        what = "examples have too few groups or times: none of them is in the test split"
+        remedy = "change collect.test, or give a column split"
+        raw.remarks.add("doubtful", len(free), what, remedy=remedy)
     if groups is not None:
         n_splits = Counter(group for group, _ in set(zip(groups, splits, strict=True)))
         torn = sorted(group for group, count in n_splits.items() if count > 1)

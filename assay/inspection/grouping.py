@@ -43,7 +43,7 @@ def propose(
     keys, labels : (n,) of each example; "" for no label
     columns : values (n,) by name; of a table, the columns that may name a source
     sampled : (m,) int, the examples that have features
-    features : (m, width), of `describe`
+    features : (m, width), of `describe`; of a table (m, 0), since its columns are in `columns`
     """
     n, proposals = len(keys), []
     class_of = np.asarray(labels)[sampled]
@@ -100,8 +100,7 @@ def _alike(features: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> tupl
 def describe(payload: np.ndarray) -> np.ndarray:
     """Simple features (n, width) of canonical payloads (n, ...), by which examples may be alike.
 
-    The spectrum of a sound, a small picture of an image, the letters of a text. Nothing of a table:
-    its columns are what may name a source, and would be alike within it.
+    The spectrum of a sound, a small picture of an image, the letters of a text; else none.
     """
     if payload.dtype == object or payload.dtype.kind == "U":
         letters = [np.array([*map(ord, text)], int) % _BANDS for text in payload]

@@ -71,7 +71,7 @@ def test_a_group_has_one_split_which_no_later_batch_changes(first, later):
     for group, split in pairs:
         split_of[group].add(split)
     assert all(len(sides) == 1 for sides in split_of.values())
-    assert not raw.remarks
+    assert not [remark for remark in raw.remarks if "torn" in remark.what]
 
 
 def test_groups_fall_into_splits_by_their_shares():
@@ -208,12 +208,24 @@ def test_times_of_a_table_and_given_splits():
     assert chosen == ["train", "train", "validation", "test"]
 
 
+def test_groups_of_which_none_is_in_test_are_said():
+    raw = batch(6)
+    assert "test" not in choose(raw, ["a", "b"] * 3, test=1e-6)
+    (remark,) = raw.remarks
+    assert (remark.action, remark.count) == ("doubtful", 6)
+    assert "too few groups" in str(remark)
+    raw = batch(6)
+    choose(raw, ["a", "b"] * 3, test=0)
+    choose(raw, test=1e-6)  # by content, as ever
+    assert not raw.remarks
+
+
 def test_one_time_alone_is_said():
     raw = batch(5, when=["2026-01-01"] * 5)
     assert set(choose(raw, split_by="time", time="when")) == {"train"}
     (remark,) = raw.remarks
     assert (remark.action, remark.count) == ("doubtful", 5)
-    assert "none of them is in test" in str(remark)
+    assert "none of them is in the test split" in str(remark)
 
 
 @pytest.mark.parametrize(
