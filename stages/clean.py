@@ -1,6 +1,7 @@
 """Judge every label: consensus, leave-one-out, confident learning, and a decision for each."""
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ def main() -> None:
     params = parameters.load()
     note(params.batches)
     examples = catalogue.read()
+    torn = torn_groups(examples)
     held_out = (examples["split"] == "test").to_numpy()
     votes, people, classes = count(catalogue.votes(examples), len(examples))
     labels = label_by_consensus(votes, held_out)
@@ -47,7 +49,7 @@ def main() -> None:
     parquet_files.write_probabilities(paths.PRED_PROBS, examples["id"], pred_probs, classes)
     penalty = {"penalty": predicted.linear.penalty}
     files.write_bytes(paths.CLEAN_MODEL, f"{json.dumps(penalty)}\n".encode())
-    counts = summary(examples, judged) | penalty | data_findings.counts(findings, examples)
+    counts = summary(examples, judged) | penalty | torn | data_findings.counts(findings, examples)
     files.write_json(paths.CLEAN_METRICS, counts)
     issues = pd.concat([doubted.assign(kind="label").astype(object), findings])
     spreadsheets.write(paths.ISSUES, with_lines(issues, examples).fillna(""), _ISSUES)
@@ -60,6 +62,15 @@ def note(batches: list[str]) -> None:
     files.keep_only(paths.COLLECTED, [paths.examples(batch).parent for batch in batches])
     files.keep_only(paths.EMBEDDED, map(paths.embeddings, batches))
     files.write_json(paths.LISTED, {"batches": batches})
+
+
+def torn_groups(examples: pd.DataFrame) -> dict[str, int]:
+    """Count the groups in the test split and outside it, and say so; {} without groups."""
+    torn = catalogue.torn_groups(examples)
+    if torn:
+        counted = f"{len(torn)} groups are in the test split and outside it, for example {torn[0]}"
+        print(f"assay: {counted}: scores may be better than on new groups", file=sys.stderr)
+    return {} if torn is None else {"torn_groups": len(torn)}
 
 
 def count(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list[str]]:

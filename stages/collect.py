@@ -1,6 +1,6 @@
 """Turn one raw batch into the data set contract: examples under content-hash ids, labels apart."""
 
-from assay.collecting import copies, doubts, examples, summary, votes
+from assay.collecting import copies, doubts, examples, splits, summary, votes
 from assay.contract import csv_files, files, identity, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run
 from assay.contract.remarks import Remarks
@@ -22,9 +22,9 @@ def main() -> None:
     places = [example.place for example in raw.examples]
     payload = modality.canonical(raw.payload, places, params.collect, raw.remarks)
     ids = identity.content_ids(payload)
-    given_splits = [example.split for example in raw.examples]
-    splits = examples.choose_splits(ids, given_splits, params.collect)
-    counts = identity.in_split_of_copies(ids, splits)
+    groups = splits.groups(raw, ids, params.collect.group)
+    chosen = splits.choose(raw, ids, groups, params.collect)
+    counts = identity.in_split_of_copies(ids, chosen)
     rows = examples.first_of_copies(ids, counts)
     keys = [example.key for example in raw.examples]
     rows_of_keys = zip(keys, ids, counts, strict=True)
@@ -32,10 +32,10 @@ def main() -> None:
     labels = votes.votes(raw, id_of)
     copies.remark(raw, ids, counts)
     doubts.remark(raw)
-    facts = summary.facts(raw, splits)
+    facts = summary.facts(raw, chosen)
 
     stored, payload_format = modality.to_columns(payload[rows], rows, raw.payload, params.collect)
-    columns = examples.describe(raw, ids, splits, rows) | stored
+    columns = examples.describe(raw, ids, chosen, groups, rows) | stored
     parquet_files.write_examples(batch, payload_format, columns, numbered=raw.numbered)
     csv_files.write_csv(paths.labels(batch), ["id", "annotator", "label"], labels)
     csv_files.write_csv(paths.truth(batch), ["id", "label"], votes.truth(raw, ids))

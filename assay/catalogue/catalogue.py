@@ -8,6 +8,7 @@ import pandas as pd
 
 from assay.contract import csv_files, files, identity, parquet_files, paths
 from assay.contract.errors import InputError
+from assay.contract.parquet_files import GROUP
 
 
 def read() -> pd.DataFrame:
@@ -17,7 +18,8 @@ def read() -> pd.DataFrame:
     -------
     pd.DataFrame
         One row for each example, numbered from 0: `id`, `key`, `split`, `batch`, and `row` of the
-        files of that batch. See `once` for which of exact copies that is.
+        files of that batch. See `once` for which of exact copies that is. If examples have groups,
+        also `group`; see `groups`.
     """
     return once({batch: _read_examples(batch) for batch in files.listed_batches()})
 
@@ -34,12 +36,35 @@ def once(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     joined = pd.concat(batches, names=["batch", "row"]).reset_index()
     counts = identity.in_split_of_copies(joined["id"], joined["split"])
-    return joined[counts].drop_duplicates("id").reset_index(drop=True)
+    kept = joined[counts].drop_duplicates("id").reset_index(drop=True)
+    if GROUP in kept:
+        kept[GROUP] = kept[GROUP].fillna(kept["id"])  # a batch that was collected without groups
+    return kept
 
 
 def _read_examples(batch: str) -> pd.DataFrame:
+    path = paths.examples(batch)
     columns = ["id", "key", "split"]
-    return parquet_files.read_parquet(paths.examples(batch), columns).to_pandas()
+    if parquet_files.has_groups(path):
+        columns.append(GROUP)
+    return parquet_files.read_parquet(path, columns).to_pandas()
+
+
+def groups(examples: pd.DataFrame) -> np.ndarray | None:
+    """The group of each of some examples, (n,) int from 0; None if examples have no groups."""
+    return pd.factorize(examples[GROUP])[0] if GROUP in examples else None
+
+
+def torn_groups(examples: pd.DataFrame) -> list[str] | None:
+    """The groups that are in the test split and outside it, in order; None without groups.
+
+    Within a batch only given splits tear a group. Given splits or times of other batches may too.
+    """
+    if GROUP not in examples:
+        return None
+    is_test = examples["split"] == "test"
+    inside, outside = (set(examples.loc[side, GROUP]) for side in (is_test, ~is_test))
+    return sorted(inside & outside)
 
 
 def votes(examples: pd.DataFrame) -> pd.DataFrame:
@@ -128,7 +153,7 @@ class Rows:
     def __len__(self) -> int:
         return len(self.chosen)
 
-    def __getitem__(self, part: slice) -> np.ndarray:
+    def __getitem__(self, part: slice | np.ndarray) -> np.ndarray:
         return self.array[self.chosen[part]]
 
 

@@ -9,8 +9,9 @@ import sys
 import numpy as np
 import pandas as pd
 from scipy.special import log_softmax
+from sklearn.model_selection import GroupKFold
 
-from assay.catalogue import payloads
+from assay.catalogue import catalogue, payloads
 from assay.contract import files, paths
 from assay.contract.parameters import Parameters
 from assay.training import fitting
@@ -37,16 +38,17 @@ def log_probabilities(
     -------
     np.ndarray
         Shape (examples, classes), float32. An example that was learned from is predicted by the
-        network that did not see it; another one by the mean of all networks.
+        network that did not see it, and its group; another one by the mean of all networks.
     """
     payload = np.concatenate(list(payloads.read(examples, size=4096)))
     network = OwnNetwork(payload[:1], files.read_json(paths.ENCODER_INFO), params)
     fitting.fix(_SEED, portable=params.portable, threads=params.threads)
-    n_folds = min(params.clean.folds, len(learned))
+    groups = catalogue.groups(examples.loc[learned.index])
+    fold = folds(len(learned), groups, params.clean.folds)
+    n_folds = fold.max() + 1
     if n_folds < params.clean.folds:
-        few = f"only {n_folds} examples have a label to learn from"
+        few = "there are not more examples, or groups, to learn from"
         print(f"clean.folds: {n_folds} instead of {params.clean.folds}: {few}", file=sys.stderr)
-    fold = np.random.default_rng(_SEED).permutation(len(learned)) % n_folds
     known, given = learned.index.to_numpy(), learned.to_numpy()  # (learned,)
     others = np.setdiff1d(np.arange(len(examples)), known)
     log_probs = np.zeros((len(examples), n_classes), np.float32)
@@ -63,3 +65,14 @@ def log_probabilities(
                 logits = fitting.logits(model, network.prepare(payload[rows]))
                 log_probs[rows] += share * log_softmax(logits, axis=1)
     return log_probs
+
+
+def folds(n: int, groups: np.ndarray | None, n_folds: int) -> np.ndarray:
+    """The fold of each of `n` examples, int from 0; a group, (n,) int, is in one fold."""
+    if groups is None:
+        return np.random.default_rng(_SEED).permutation(n) % n_folds
+    fold = np.zeros(n, int)
+    split = GroupKFold(min(n_folds, groups.max() + 1)).split(groups, groups=groups)
+    for number, (_, rows) in enumerate(split):
+        fold[rows] = number
+    return fold

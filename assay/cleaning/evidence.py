@@ -2,7 +2,7 @@
 
 A leave-one-out prediction of ridge regression is exactly a weighted sum of the other examples'
 labels. Example j enters the score of example i with the weight H[i, j] / (1 - H[i, i]), where H is
-the hat matrix (see `leave_one_out`).
+the hat matrix (see `leave_one_out`). Examples of its own group are left out: they are no evidence.
 """
 
 from collections.abc import Iterator
@@ -60,6 +60,7 @@ def _weights(
         return
     asked = np.concatenate([part[:] for part in catalogue.features(examples.loc[rows])])
     features = catalogue.features(examples.loc[learned])
+    groups = catalogue.groups(examples)
     places = learned.get_indexer(rows)  # -1 for a test example
     step = max(1, _CELLS // len(learned))
     for start in range(0, len(rows), step):
@@ -68,6 +69,8 @@ def _weights(
         for row, place, weights in zip(rows[part], places[part], every, strict=True):
             if place >= 0:
                 weights[place] = 0  # its own label was left out
+            if groups is not None:
+                weights[groups[learned] == groups[row]] = 0  # and those of its group
             yield row, weights
 
 

@@ -1,4 +1,4 @@
-"""Nearby examples vote on the class of an example, which does not vote for itself.
+"""Nearby examples vote on the class of an example. It does not vote for itself, nor its group.
 
 This is kernel regression (Nadaraya 1964, Watson 1964) on the cosine similarity of embeddings. They
 are first projected to their main directions and partly whitened. Its errors differ from those of a
@@ -36,6 +36,7 @@ class KernelVote:
     onehot : (classes, voters), their labels, sparse
     step : every `step`-th of the fitted rows is a voter
     sharpness : of the weights
+    groups : (fitted rows,) int; None: rows have no groups
     """
 
     mean: np.ndarray
@@ -44,6 +45,7 @@ class KernelVote:
     onehot: csr_array
     step: int
     sharpness: float
+    groups: np.ndarray | None = None
 
     def scores(self, features: np.ndarray, first: int | None = None) -> np.ndarray:
         """Logarithms of each class's share of the votes. Shape (n, classes).
@@ -73,13 +75,21 @@ class KernelVote:
         if numbers is not None:
             voters = np.flatnonzero(numbers % self.step == 0)
             weights[numbers[voters] // self.step, voters] = 0  # none votes for itself
+            if self.groups is not None:
+                weights[self.groups[:: self.step, None] == self.groups[numbers]] = 0
         votes = (self.onehot @ weights).T  # (n, classes)
         total = votes.sum(axis=1, keepdims=True)
         shares = np.where(total > 0, votes / np.maximum(total, _TINY), 1 / votes.shape[1])
         return np.log(shares + _FLOOR)
 
 
-def fit(features: Features, labels: np.ndarray, model: LeaveOneOut, n_asking: int) -> KernelVote:
+def fit(
+    features: Features,
+    labels: np.ndarray,
+    model: LeaveOneOut,
+    n_asking: int,
+    groups: np.ndarray | None = None,
+) -> KernelVote:
     """Choose the voters, and the sharpness that predicts the labels of others best.
 
     Parameters
@@ -88,6 +98,7 @@ def fit(features: Features, labels: np.ndarray, model: LeaveOneOut, n_asking: in
     labels : (n,) int, over all batches in order
     model : the ridge classifier of the same rows, for their mean and main directions
     n_asking : number of examples that will be voted on
+    groups : (n,) int; examples of one group do not vote on each other
     """
     n, n_classes = model.scores.shape
     most = min(_VOTERS, max(1, _PAIRS // n_asking))
@@ -100,7 +111,7 @@ def fit(features: Features, labels: np.ndarray, model: LeaveOneOut, n_asking: in
     labels, numbers = labels[::step], np.arange(len(voters))
     ones = np.ones(len(voters), np.float32)
     onehot = csr_array((ones, (labels, numbers)), shape=(n_classes, len(voters)))
-    untuned = KernelVote(model.mean, directions, voters, onehot, step, 0.0)
+    untuned = KernelVote(model.mean, directions, voters, onehot, step, 0.0, groups)
     tried = numbers[:: max(1, len(voters) // _TRIED_ON)]
 
     def log_loss(sharpness: float) -> float:

@@ -7,9 +7,10 @@ import pandas as pd
 
 from assay.catalogue import catalogue
 from assay.cleaning import kernel_vote, noise_layer
-from assay.contract.errors import quiet
+from assay.contract.errors import InputError, quiet
 from assay.contract.parameters import Parameters
-from assay.measures import leave_one_out
+from assay.contract.parquet_files import GROUP
+from assay.measures import leave_group_out, leave_one_out
 from assay.measures.leave_one_out import LeaveOneOut
 
 
@@ -20,7 +21,7 @@ class OutOfSample:
     Attributes
     ----------
     pred_probs : (examples, classes) float32 probabilities of the true class, without use of an
-        example's label
+        example's label, and of the labels of its group
     confusion : (classes, classes) probability of each label, a row for each true class
     linear : the ridge classifier among the classifiers, which can explain a prediction
     """
@@ -35,16 +36,32 @@ def predict(
 ) -> OutOfSample:
     """Read embeddings, and combine a linear classifier, neighbours and, with folds, a network.
 
+    None of them sees the label of a learned example, or of others in its group. An example that is
+    not learned from is predicted from all of them.
+
     Parameters
     ----------
     examples : the catalogue
     learned : the classes to learn from, int, by row of the catalogue, ascending
     params : `clean.folds` of a network, 0 for none
+
+    Raises
+    ------
+    InputError
+        If all learned examples are of one group.
     """
     known, given = learned.index.to_numpy(), learned.to_numpy()  # (learned,)
     features = catalogue.features(examples.loc[known])
-    linear = leave_one_out.fit(features, given, n_classes)
-    near = kernel_vote.fit(features, given, linear, len(examples))
+    groups = catalogue.groups(examples.loc[known])
+    if groups is None:
+        linear = leave_one_out.fit(features, given, n_classes)
+    elif groups.any():
+        linear = leave_group_out.fit(features, given, groups, n_classes)
+    else:
+        group = examples[GROUP][known[0]]
+        only = f"all {len(known)} labels to learn from are of the group {group!r}"
+        raise InputError(f"{only}: label examples of other groups, or change collect.group")
+    near = kernel_vote.fit(features, given, linear, len(examples), groups)
     n_classifiers = 3 if params.clean.folds else 2
     scores = np.empty((n_classifiers, len(examples), n_classes), np.float32)
     scores[0, known] = linear.scores

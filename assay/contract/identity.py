@@ -21,12 +21,17 @@ def content_ids(payload: np.ndarray) -> list[str]:
     return [hashlib.blake2b(prefix + content, digest_size=16).hexdigest() for content in contents]
 
 
-def split_by_hash(example_id: str, test: float, validation: float) -> str:
-    """The split of an example, from its id alone, so that it never changes when data grows.
+def of_name(name: str) -> str:
+    """A hash of a name, a group's for instance: 32 hex digits as an id has."""
+    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+
+
+def split_by_hash(id_: str, test: float, validation: float) -> str:
+    """The split of an example or a group, from its id, so it never changes when data grows.
 
     `test` and `validation` are shares of all examples, 0 <= test + validation < 1.
     """
-    position = int(example_id[:13], 16) / 16**13  # 52 bits: exact in a float
+    position = int(id_[:13], 16) / 16**13  # 52 bits: exact in a float
     if position < test:
         return "test"
     return "validation" if position < test + validation else "train"
@@ -36,7 +41,8 @@ def in_split_of_copies(ids: Iterable[str], splits: Iterable[str]) -> list[bool]:
     """Whether each row is in the one split that exact copies of its example share.
 
     It is the split that is learned from least: test before validation before train. A row in
-    another split does not count, so that no example is on two sides.
+    another split does not count, so that no example is on two sides. That holds for copies in two
+    groups as well.
     """
     rows = list(zip(ids, splits, strict=True))
     split_of: dict[str, str] = {}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Format = dict[str, Any]  # of payloads: `modality`, `shape` of one, and more
 SLICE = "slice:"  # how the name of a slice's column starts in examples.parquet
+GROUP = "group"  # the column of a group, where collect.group asks for one
 FEATURE = "feature:"  # how the name of a table's column starts there
 _ROW_GROUP = 4096  # rows of examples.parquet that are read at a time
 
@@ -94,8 +95,13 @@ def is_numbered(path: Path) -> bool:
 
 def other_than_payload(schema: pa.Schema) -> list[str]:
     """The columns of examples.parquet that are not payload."""
-    fixed = ("id", "key", "duplicates", "split")
+    fixed = ("id", "key", "duplicates", "split", GROUP)
     return [name for name in schema.names if name in fixed or name.startswith(SLICE)]
+
+
+def has_groups(path: Path) -> bool:
+    """Whether a file of examples says which group each example is of."""
+    return GROUP in pq.read_schema(path).names
 
 
 def slice_columns(path: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
 from assay.catalogue.catalogue import Rows
@@ -138,18 +139,27 @@ def solve(
 
 def factor(gram: np.ndarray, penalty: float) -> tuple[np.ndarray, bool]:
     """The Cholesky factor (features, features) of the penalised sums, as `cho_solve` takes it."""
-    strength = penalty * max(np.trace(gram) / len(gram), _TINY)
+    added = strength(penalty, gram)
     try:
-        return cho_factor(gram + strength * np.eye(len(gram)))
+        return cho_factor(gram + added * np.eye(len(gram)))
     except LinAlgError:  # float32 sums can have eigenvalues below 0; `fit` clips them too
         values, vectors = eigh(gram)
-        return cho_factor((vectors * (np.maximum(values, 0) + strength)) @ vectors.T)
+        return cho_factor((vectors * (np.maximum(values, 0) + added)) @ vectors.T)
+
+
+def strength(penalty: float, gram: np.ndarray) -> float:
+    """A penalty, given relative to the mean eigenvalue of `gram` (features, features)."""
+    return penalty * max(np.trace(gram) / len(gram), _TINY)
 
 
 def sums(
-    features: Features, labels: np.ndarray, n_classes: int
+    features: Features, labels: np.ndarray, n_classes: int, dtype: DTypeLike | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The sums over labelled rows that ridge regression needs, in one pass.
+
+    Parameters
+    ----------
+    dtype : of the products; None: that of the features
 
     Returns
     -------
@@ -160,6 +170,7 @@ def sums(
     """
     n, width = len(labels), features[0].shape[1]
     shift = features[0][:_BLOCK].mean(axis=0)  # near the mean, so that float32 keeps enough digits
+    shift = shift if dtype is None else shift.astype(dtype)
     total, counts = np.zeros(width), np.zeros(n_classes)
     gram, cross = np.zeros((width, width)), np.zeros((width, n_classes))
     for _, block, onehot in blocks(features, labels, n_classes):

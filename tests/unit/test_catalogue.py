@@ -73,3 +73,20 @@ def test_the_training_copy_of_a_validation_example_goes_out_too():
         [1, "q", "y"],
         [2, "q", "z"],
     ]
+
+
+@pytest.mark.usefixtures("batches")
+def test_groups_and_those_on_both_sides_of_the_test_split():
+    assert catalogue.groups(catalogue.read()) is None
+    assert catalogue.torn_groups(catalogue.read()) is None
+    for batch, ids, splits, groups in (
+        ("one", ["a", "b"], ["train", "train"], ["anna", "bela"]),
+        ("two", ["b", "c"], ["test", "test"], ["bela", "anna"]),
+    ):
+        columns = {"id": ids, "key": ids, "split": splits, "group": groups}
+        arrays = {name: pa.array(values) for name, values in columns.items()}
+        parquet_files.write_examples(batch, KIND, arrays)
+    examples = catalogue.read()  # a b c d: `d` is of a batch that was collected without groups
+    assert examples["group"].tolist() == ["anna", "bela", "anna", "d"]
+    assert catalogue.groups(examples).tolist() == [0, 1, 0, 2]
+    assert catalogue.torn_groups(examples) == ["anna"]

@@ -6,38 +6,10 @@ import pytest
 
 from assay.annotation import answers
 from assay.cleaning import annotators, quality
-from assay.collecting import examples as rows
-from assay.contract import identity, parameters
+from assay.contract import parameters
 from assay.contract.errors import InputError
-from assay.contract.parameters import Collect
 from assay.training import starting_point
 from stages import annotate, clean, digits
-
-SHARES = Collect.model_construct(
-    test=0.3, validation=0.1, resize=None, channels=None, sample_rate=16000, seconds=1.0
-)
-IDS = ["00" * 16, "50" * 16, "ff" * 16]  # by hash: test, validation, train
-
-
-def test_sides_by_hash_where_none_is_given():
-    assert rows.choose_splits(IDS, ["", "", ""], SHARES) == ["test", "validation", "train"]
-
-
-def test_given_sides_are_kept_and_validation_is_taken_off_training():
-    assert rows.choose_splits(IDS, ["train", "test", ""], SHARES) == ["validation", "test", "train"]
-    assert rows.choose_splits(IDS, ["train", "test", "validation"], SHARES) == [
-        "train",
-        "test",
-        "validation",
-    ]
-
-
-def test_the_training_copy_of_a_test_example_does_not_count():
-    ids = [IDS[2], IDS[2], IDS[1]]
-    splits = rows.choose_splits(ids, ["train", "test", "train"], SHARES)
-    counts = identity.in_split_of_copies(ids, splits)
-    assert counts == [False, True, True]
-    assert rows.first_of_copies(ids, counts) == [2, 1]
 
 
 def test_decisions():

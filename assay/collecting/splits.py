@@ -1,0 +1,193 @@
+"""The split of each example: as the batch gives it, or by a hash, or the latest as test."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from itertools import accumulate
+from typing import Any
+
+import pyarrow as pa
+
+from assay.contract import identity
+from assay.contract.errors import InputError, first_of
+from assay.contract.parameters import FILE, Collect
+from assay.layouts import rows
+from assay.layouts.raw_batch import RawBatch
+
+_KEYS = ("key", "file_name")  # both name an example
+_NO_SOURCE = ("label", "split")  # all examples of a class or split are no group
+
+
+def groups(raw: RawBatch, ids: Sequence[str], name: str | None) -> list[str] | None:
+    """The group of each example; that of an example without one is its id. None without groups.
+
+    Parameters
+    ----------
+    ids : (n,) of each example of `raw`
+    name : the parameter `collect.group`: a column, or else a pattern of the key
+
+    Raises
+    ------
+    InputError
+        If `name` is neither a column nor a pattern that fits a key.
+    """
+    if not name:
+        return None
+    column = None if name in _NO_SOURCE else _column(raw, name)
+    values = _matches(raw, name) if column is None else column
+    # Blanks and the form of Unicode would make two groups of one.
+    names = [unicodedata.normalize("NFC", value).strip() for value in values]
+    alone = [example.key for example, group in zip(raw.examples, names, strict=True) if not group]
+    what = "examples have no group by collect.group: each is a group of its own"
+    raw.remarks.add("guessed", len(alone), what, *alone[:1])
+    return [group or id_ for group, id_ in zip(names, ids, strict=True)]
+
+
+def choose(
+    raw: RawBatch, ids: Sequence[str], groups: Sequence[str] | None, params: Collect
+) -> list[str]:
+    """The split of each example: the one that the batch gives, or else one by hash or time.
+
+    A batch that gives any split gets no other test examples. A batch that gives no validation
+    split gets one from its training examples. The hash is that of the group, or else of the
+    content. A given split is kept even if it tears a group, and that is said.
+
+    Parameters
+    ----------
+    ids, groups : (n,) of each example of `raw`
+    """
+    given = [example.split for example in raw.examples]
+    test = 0 if any(given) else params.test
+    validation = 0 if "validation" in given else params.validation
+    free = [row for row, split in enumerate(given) if split in ("", "train")]
+    splits = list(given)
+    if params.split_by == "time":
+        moments = _moments(raw, params.time)
+        sources = range(len(ids)) if groups is None else groups
+        chosen = by_time(
+            [moments[row] for row in free], [sources[row] for row in free], test, validation
+        )
+    else:
+        hashes = ids if groups is None else [identity.of_name(group) for group in groups]
+        chosen = [identity.split_by_hash(hashes[row], test, validation) for row in free]
+    for row, split in zip(free, chosen, strict=True):
+        splits[row] = split
+    is_coarse = groups is not None or params.split_by == "time"
+    if is_coarse and test and "test" not in chosen:
+        what = "examples have too few groups or times: none of them is in the test split"
+        remedy = "change collect.test, or give a column split"
+        raw.remarks.add("doubtful", len(free), what, remedy=remedy)
+    if groups is not None:
+        n_splits = Counter(group for group, _ in set(zip(groups, splits, strict=True)))
+        torn = sorted(group for group, count in n_splits.items() if count > 1)
+        what = "groups are torn by the splits that the batch gives"
+        remedy = "put all examples of a group into one split"
+        raw.remarks.add("doubtful", len(torn), what, torn[0] if torn else "", remedy)
+    return splits
+
+
+def by_time(
+    moments: Sequence[Any], sources: Sequence[Any], test: float, validation: float
+) -> list[str]:
+    """Splits by time: the latest share is test, the share before it validation, the rest train.
+
+    Examples of one time are not torn, and those of one source neither: it is as late as its latest
+    example. So nothing that is learned from is later than the border. Of the possible borders the
+    one nearest to the asked share is taken.
+
+    Parameters
+    ----------
+    moments, sources : (n,) of each example
+    test, validation : shares of the examples, 0 to 1
+    """
+    latest: dict[Any, Any] = {}
+    for source, moment in zip(sources, moments, strict=True):
+        latest[source] = max(moment, latest.get(source, moment))
+    ends = [latest[source] for source in sources]
+    counts = sorted(Counter(ends).items(), reverse=True)  # latest first
+    cuts = [0, *accumulate(count for _, count in counts)]
+    borders = []
+    for share in (test, test + validation):
+        distances = [abs(cut - share * len(ends)) for cut in cuts]
+        borders.append(distances.index(min(distances)))
+    split_of = {}
+    for place, (end, _) in enumerate(counts):
+        later = "test" if place < borders[0] else "validation"
+        split_of[end] = later if place < borders[1] else "train"
+    return [split_of[end] for end in ends]
+
+
+def _column(raw: RawBatch, name: str) -> list[str] | None:
+    """The values of a column as text, "" for gaps; None where there is no such column."""
+    if name in _KEYS:
+        return [example.key for example in raw.examples]
+    if isinstance(raw.payload, pa.Table) and name in raw.payload.column_names:
+        return rows.as_text(raw.payload[name], [example.place for example in raw.examples])
+    if any(name in example.slices for example in raw.examples):
+        return [example.slices.get(name, "") for example in raw.examples]
+    return None
+
+
+def _columns(raw: RawBatch) -> str:
+    """The columns that a batch has, for a message."""
+    names = {name for example in raw.examples for name in example.slices}
+    if isinstance(raw.payload, pa.Table):
+        names.update(raw.payload.column_names)
+    return f"it has {first_of(sorted(names), 8)}" if names else "it has none"
+
+
+def _matches(raw: RawBatch, pattern: str) -> list[str]:
+    """What the one group of a pattern matches in each key; "" where it does not match."""
+    example = raw.examples[0]
+    wrong = f"{FILE}: collect.group is {pattern!r}, but {example.place} and others have no such"
+    wrong = f"{wrong} column ({_columns(raw)}), and as a pattern of the key {example.key!r}"
+    remedy = "name a column, or put ( ) around the part of the key that names the group"
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise InputError(f"{wrong} it is no regular expression ({error}): {remedy}") from None
+    if compiled.groups != 1:
+        raise InputError(f"{wrong} it has {compiled.groups} pairs of ( ), not one: {remedy}")
+    found = [compiled.search(example.key) for example in raw.examples]
+    values = [(match and match.group(1)) or "" for match in found]
+    if not any(values):
+        raise InputError(f"{wrong} it fits none: {remedy}")
+    return values
+
+
+def _moments(raw: RawBatch, name: str | None) -> list[Any]:
+    """The times of the examples: all are Decimal, or all are datetime."""
+    column = _column(raw, name) if name else None
+    if column is None:
+        wrong = f"{FILE}: collect.split_by is time, but collect.time is {name!r}"
+        place = f"{raw.examples[0].place} and others"
+        raise InputError(f"{wrong}: name a column of {place} ({_columns(raw)})")
+    bad: list[tuple[int, str]] = []
+    for read, form in ((_number, "a number"), (_date, "a date as 2026-11-25 or 2026-11-25T08:30")):
+        moments = [read(text) for text in column]
+        if None not in moments:
+            return moments
+        bad.append((moments.index(None), form))
+    row, form = max(bad)  # the form that more of the first rows have
+    place = raw.examples[row].place
+    raise InputError(f"{place}: {name!r} is {column[row]!r}, which is no time: give {form}")
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def _date(text: str) -> datetime | None:
+    """A date of ISO 8601; one without a time zone is in UTC."""
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -1,0 +1,128 @@
+"""Which examples may come from one source, so that `collect.group` should keep them together."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+# Names of columns that name a source.
+_SOURCES = "speaker|patient|subject|person|user|author|site|hospital|document|session|device|camera"
+_NAMED = re.compile(rf"(?i)(^|[^a-z])({_SOURCES}|source|group|video)s?([^a-z]|$)")
+_FIELDS = 4  # of a file name, that may name a source
+_MATCHED = 0.95  # of the keys must match a pattern
+_ALIKE = 0.3  # of what could be more than chance, at least
+_SURE = 5.0  # standard deviations above chance
+_TINY = 1e-9
+_BANDS = 64  # of a sound's spectrum, parts of an image, or letters of a text
+
+
+class Proposal(NamedTuple):
+    """A value for `collect.group`, and the reason in a sentence."""
+
+    group: str
+    reason: str
+
+
+def propose(
+    keys: Sequence[str],
+    columns: Mapping[str, Sequence[str]],
+    labels: Sequence[str],
+    sampled: np.ndarray,
+    features: np.ndarray,
+) -> Proposal | None:
+    """A column, or a pattern of the keys, that names the source of examples; None if there is none.
+
+    A source has several examples. In a class, the nearest other example is of the same source far
+    more often than by chance (a test of nearest neighbours: Schilling 1986, Multivariate Two-Sample
+    Tests Based on Nearest Neighbors). The name of a column, such as `speaker`, is enough too.
+
+    Parameters
+    ----------
+    keys, labels : (n,) of each example; "" for no label
+    columns : values (n,) by name; of a table, the columns that may name a source
+    sampled : (m,) int, the examples that have features
+    features : (m, width), of `describe`; of a table (m, 0), since its columns are in `columns`
+    """
+    n, proposals = len(keys), []
+    class_of = np.asarray(labels)[sampled]
+    for group, values in [*columns.items(), *_patterns(keys)]:
+        names, codes = np.unique(values, return_inverse=True)
+        if not 2 <= len(names) <= n / 2 or list(values).count("") > (1 - _MATCHED) * n:
+            continue
+        share, chance = _alike(features, class_of, codes[sampled])
+        sizes = f"{len(names)} sources with {n / len(names):.0f} examples on average"
+        if share > 0:
+            often = f"{share:.0%} of the examples are nearest to one of their own source"
+            reason = f"{sizes}; in a class, {often}, {chance:.0%} by chance"
+            proposals.append((group not in columns, len(names), Proposal(group, reason)))
+        elif group in columns and _NAMED.search(group):
+            proposals.append((True, n, Proposal(group, f"{sizes}, by the name of the column")))
+    return min(proposals)[-1] if proposals else None  # columns first, then the largest sources
+
+
+def _patterns(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Patterns of keys, with what they match: folder, name before a number, parts of a name."""
+    patterns = [r"^(.+)/", r"([^/]*[^/\d_-])[_-]?\d+(?:\.\w+)?$"]
+    for mark in "_-":
+        for before in range(_FIELDS):
+            fields = f"[^{mark}/]+{mark}" * before
+            patterns.append(f"(?:^|/){fields}([^{mark}/.]+)[^/]*$")
+    for pattern in patterns:
+        found = [re.search(pattern, key) for key in keys]
+        yield pattern, [match.group(1) if match else "" for match in found]
+
+
+def _alike(features: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
+    """The share of examples nearest to one of their own group in their class, and that by chance.
+
+    The first is 0 unless it is clearly above chance.
+    """
+    same, chance = [], []
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        distances = cdist(features[rows], features[rows])
+        np.fill_diagonal(distances, np.inf)
+        is_same = groups[rows, None] == groups[rows]
+        expected = (is_same.sum(axis=1) - 1) / max(len(rows) - 1, 1)
+        has_both = (expected > 0) & (expected < 1)
+        same += is_same[np.arange(len(rows)), distances.argmin(axis=1)][has_both].tolist()
+        chance += expected[has_both].tolist()
+    if not same or not features.shape[1]:
+        return 0.0, 0.0
+    share, expected = float(np.mean(same)), np.array(chance)
+    spread = np.sqrt(np.sum(expected * (1 - expected))) / len(same)
+    least = max(expected.mean() + _SURE * spread, expected.mean() + _ALIKE * (1 - expected.mean()))
+    return (share if share >= least else 0.0), float(expected.mean())
+
+
+def describe(payload: np.ndarray) -> np.ndarray:
+    """Simple features (n, width) of canonical payloads (n, ...), by which examples may be alike.
+
+    The spectrum of a sound, a small picture of an image, the letters of a text; else none.
+    """
+    if payload.dtype == object or payload.dtype.kind == "U":
+        letters = [np.array([*map(ord, text)], int) % _BANDS for text in payload]
+        counts = np.array([np.bincount(numbers, minlength=_BANDS) for numbers in letters])
+        rows = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    elif payload.ndim > 2:
+        side = int(_BANDS**0.5)
+        small = _pooled(_pooled(payload, 1, side), 2, side)
+        rows = small.reshape(len(small), -1)
+    elif payload.dtype.kind == "i":
+        spectra = np.abs(np.fft.rfft(payload.astype(np.float32), axis=1))
+        rows = np.log(_pooled(spectra, 1, _BANDS) + 1)
+    else:
+        return np.zeros((len(payload), 0))
+    return (rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), _TINY)
+
+
+def _pooled(values: np.ndarray, axis: int, parts: int) -> np.ndarray:
+    """Means over at most `parts` equal parts of an axis."""
+    size = values.shape[axis]
+    starts = np.unique(np.linspace(0, size, min(parts, size), endpoint=False).astype(int))
+    sums = np.add.reduceat(values.astype(np.float32), starts, axis)
+    shape = [1] * values.ndim
+    shape[axis] = len(starts)
+    return sums / np.diff(starts, append=size).reshape(shape)

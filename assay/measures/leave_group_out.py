@@ -1,0 +1,153 @@
+"""Exact predictions of ridge regression for each group of rows, had the whole group not been seen.
+
+A leave-one-out prediction leans on other rows of the same source. Without the rows of a group G the
+residuals are (I - H_GG)^-1 (y_G - f_G), where H is the hat matrix and f the fitted values. It is
+the block form of the leave-one-out residual (Cook and Weisberg 1982, Residuals and Influence in
+Regression; An, Liu and Venkatesh 2007, Fast cross-validation algorithms for least squares support
+vector machine and kernel ridge regression). For a group with more rows than features, the normal
+equations less the group's part cost less, and give the same (Woodbury 1950).
+
+All is computed in the basis of the features' eigenvectors. There the normal equations are diagonal,
+with the intercept, which is not penalised, as their last entry.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from assay.measures import leave_one_out
+from assay.measures.leave_one_out import PENALTIES, Features, LeaveOneOut
+
+_BLOCK = 8192  # rows that are worked on at a time, but for a group with fewer rows than features
+_CHOOSING_ROWS = 5_000  # the penalty is chosen on the losses of about so many rows,
+_CHOOSING_GROUPS = 10  # but of so many groups at least
+
+
+def fit(
+    features: Features,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    n_classes: int,
+    penalties: Sequence[float] = PENALTIES,
+) -> LeaveOneOut:
+    """Fit one ridge classifier and predict each row as if its group had not been seen.
+
+    Parameters
+    ----------
+    features : one array a batch
+    labels : (n,) int, class 0..n_classes-1 of each row, over all batches in order
+    groups : (n,) int from 0, without gaps; two groups at least
+    penalties : the one with the smallest squared error, each group left out, is taken
+
+    Returns
+    -------
+    LeaveOneOut
+        `scores` are those without the row's group. All else is fitted on all rows.
+    """
+    mean, gram, cross, share = leave_one_out.sums(features, labels, n_classes, np.float64)
+    values, vectors = np.linalg.eigh(gram)
+    cross = np.vstack([vectors.T @ cross, len(labels) * share])
+    rotated = _Rotated(features, labels, mean, vectors, n_classes)
+    width = len(cross)  # with the intercept
+    diagonals = []
+    for penalty in penalties:
+        penalised = np.maximum(values, 0) + leave_one_out.strength(penalty, gram)
+        diagonals.append(np.append(penalised, len(labels)))
+
+    losses = np.zeros(len(penalties))
+    step = max(1, min(len(labels) // _CHOOSING_ROWS, (groups.max() + 1) // _CHOOSING_GROUPS))
+    for rows in _stacks(groups, step):
+        if rows.shape[1] <= width:
+            block, onehot = rotated.read(rows)
+            for index, diagonal in enumerate(diagonals):
+                losses[index] += np.sum(_residuals(block, onehot, diagonal, cross) ** 2)
+        else:
+            for group in rows:
+                gram_of, cross_of = rotated.sums(group)
+                for index, diagonal in enumerate(diagonals):
+                    coef = _coef_without(gram_of, cross_of, diagonal, cross)
+                    squares = np.sum(coef * (gram_of @ coef - 2 * cross_of))
+                    losses[index] += squares + len(group)  # a one-hot row has the square 1
+    best = int(np.argmin(losses))
+
+    model = leave_one_out.fit(features, labels, n_classes, [penalties[best]])
+    for rows in _stacks(groups):
+        if rows.shape[1] <= width:
+            block, onehot = rotated.read(rows)
+            model.scores[rows] = onehot - _residuals(block, onehot, diagonals[best], cross)
+        else:
+            for group in rows:
+                coef = _coef_without(*rotated.sums(group), diagonals[best], cross)
+                for part in _parts(group):
+                    model.scores[part] = rotated.read(part)[0] @ coef
+    return model
+
+
+def _residuals(
+    rows: np.ndarray, onehot: np.ndarray, diagonal: np.ndarray, cross: np.ndarray
+) -> np.ndarray:
+    """Residuals (groups, size, classes) of rows (groups, size, width) without their group."""
+    scaled = rows / np.sqrt(diagonal)
+    hat = scaled @ scaled.swapaxes(1, 2)  # (groups, size, size)
+    fitted = rows @ (cross / diagonal[:, None])
+    return np.linalg.solve(np.eye(rows.shape[1]) - hat, onehot - fitted)
+
+
+def _coef_without(
+    gram: np.ndarray, cross: np.ndarray, diagonal: np.ndarray, all_cross: np.ndarray
+) -> np.ndarray:
+    """Coefficients (width, classes) without a group with the sums `gram` and `cross`."""
+    return cho_solve(cho_factor(np.diag(diagonal) - gram), all_cross - cross)
+
+
+def _stacks(groups: np.ndarray, step: int = 1) -> Iterator[np.ndarray]:
+    """The rows of every `step`-th group, groups of one size at a time, (groups, size) int."""
+    order = np.argsort(groups, kind="stable")
+    sizes = np.bincount(groups)
+    first, sizes = (np.cumsum(sizes) - sizes)[::step], sizes[::step]
+    for size in np.unique(sizes):
+        starts = first[sizes == size]
+        at_once = max(1, _BLOCK // size)
+        for begin in range(0, len(starts), at_once):
+            yield order[starts[begin : begin + at_once, None] + np.arange(size)]
+
+
+def _parts(rows: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(rows), _BLOCK):
+        yield rows[start : start + _BLOCK]
+
+
+@dataclass
+class _Rotated:
+    """Rows in the basis of the eigenvectors, with a 1 for the intercept at the end."""
+
+    features: Features
+    labels: np.ndarray
+    mean: np.ndarray
+    vectors: np.ndarray
+    n_classes: int
+
+    def read(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Some rows (…, width), and their one-hot labels (…, classes)."""
+        flat = rows.ravel()
+        ends = np.cumsum([array.shape[0] for array in self.features])
+        batch = np.searchsorted(ends, flat, side="right")
+        block = np.empty((len(flat), len(self.mean)))
+        for number in np.unique(batch):
+            of_batch, array = batch == number, self.features[number]
+            block[of_batch] = array[flat[of_batch] - (ends[number] - array.shape[0])]
+        block = np.column_stack([(block - self.mean) @ self.vectors, np.ones(len(flat))])
+        onehot = self.labels[rows][..., None] == np.arange(self.n_classes)
+        return block.reshape(*rows.shape, -1), onehot
+
+    def sums(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Products of some rows with each other (width, width), and with their labels."""
+        width = len(self.mean) + 1
+        gram, cross = np.zeros((width, width)), np.zeros((width, self.n_classes))
+        for part in _parts(rows):
+            block, onehot = self.read(part)
+            gram += block.T @ block
+            cross += block.T @ onehot
+        return gram, cross

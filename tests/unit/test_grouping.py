@@ -1,0 +1,95 @@
+"""A group is proposed where keys or columns name a source within which examples are alike."""
+
+import re
+
+import numpy as np
+import pytest
+
+from assay.inspection import grouping
+
+N = 240
+SPEAKERS = np.array(["anna", "bela", "cleo", "dora"])
+
+
+@pytest.fixture(params=["speaker", "none"])
+def sounds(request) -> dict:
+    """Features of digits that say the speaker too, or the digit alone."""
+    rng = np.random.default_rng(0)
+    digit, speaker = np.arange(N) % 3, rng.integers(4, size=N)
+    voice = 3 * rng.normal(size=(4, 8)) if request.param == "speaker" else np.zeros((4, 8))
+    features = voice[speaker] + 9 * digit[:, None] + rng.normal(size=(N, 8))
+    return {
+        "keys": [
+            f"{d}_{SPEAKERS[s]}_{row}.wav"
+            for row, (d, s) in enumerate(zip(digit, speaker, strict=True))
+        ],
+        "columns": {},
+        "labels": [str(d) for d in digit],
+        "sampled": np.arange(N),
+        "features": features,
+        "speaker": speaker,
+        "alike": request.param == "speaker",
+    }
+
+
+def propose(sounds: dict, **changes: object) -> grouping.Proposal | None:
+    names = ("keys", "columns", "labels", "sampled", "features")
+    return grouping.propose(**{name: sounds[name] for name in names} | changes)
+
+
+def test_a_field_of_the_name_where_its_examples_are_alike(sounds):
+    proposal = propose(sounds)
+    assert (proposal is not None) == sounds["alike"]
+    if proposal:
+        values = [re.search(proposal.group, key).group(1) for key in sounds["keys"]]
+        assert values == SPEAKERS[sounds["speaker"]].tolist()
+        assert "4 sources with 60 examples on average" in proposal.reason
+
+
+def test_the_beginning_of_the_name_and_a_folder(sounds):
+    for form in ("data/{}{:03}.png", "{}/scan{}.png"):
+        keys = [form.format(SPEAKERS[s], row) for row, s in enumerate(sounds["speaker"])]
+        proposal = propose(sounds, keys=keys)
+        assert (proposal is not None) == sounds["alike"]
+        if proposal:
+            values = [re.search(proposal.group, key).group(1) for key in keys]
+            assert values == SPEAKERS[sounds["speaker"]].tolist()
+
+
+def test_a_column_of_any_name_where_alike_and_of_a_telling_name_anyway(sounds):
+    numbers = [str(row) for row in range(N)]
+    column = SPEAKERS[sounds["speaker"]].tolist()
+    by_likeness = propose(sounds, keys=numbers, columns={"x7": column})
+    assert (by_likeness is not None and by_likeness.group == "x7") == sounds["alike"]
+    assert propose(sounds, keys=numbers, columns={"Patient_ID": column}).group == "Patient_ID"
+    assert propose(sounds, keys=numbers, columns={"patient": numbers}) is None  # one example each
+    assert (
+        propose(sounds, keys=numbers, columns={"impatient": column}, features=np.zeros((N, 0)))
+        is None
+    )
+
+
+def test_the_class_is_no_source(sounds):
+    keys = [f"{label}/{row}.png" for row, label in enumerate(sounds["labels"])]
+    assert propose(sounds, keys=keys, columns={"colour": sounds["labels"]}) is None
+
+
+def test_features_of_each_modality():
+    rng = np.random.default_rng(0)
+    texts = np.array(["abc", "", "zz"], dtype=object)
+    images = rng.integers(255, size=(3, 20, 5, 3)).astype(np.uint8)
+    sounds = rng.integers(-99, 99, size=(3, 500)).astype(np.int16)
+    for payload in (texts, images, sounds):
+        rows = grouping.describe(payload)
+        assert len(rows) == 3
+        assert rows.shape[1] > 1
+        assert np.isfinite(rows).all()
+        assert np.linalg.matrix_rank(rows) > 0
+    assert grouping.describe(np.zeros((3, 4), np.float32)).shape == (3, 0)
+
+
+def test_a_small_picture_is_the_mean_of_parts():
+    picture = np.arange(16).reshape(1, 4, 4)
+    assert grouping._pooled(grouping._pooled(picture, 1, 2), 2, 2).tolist() == [
+        [[2.5, 4.5], [10.5, 12.5]]
+    ]
