@@ -115,7 +115,9 @@ def drop_counters(table: pa.Table, remarks: Remarks) -> pa.Table:
 
 def _say(action: Action, roles: dict[str, str], remarks: Remarks | None) -> None:
     """Remark once on the columns of each role."""
-    for role in dict.fromkeys(roles.values()) if remarks is not None else ():
+    if remarks is None:
+        return
+    for role in dict.fromkeys(roles.values()):
         names = [repr(name) for name, its_role in roles.items() if its_role == role]
         remedy = _REMEDY if role == "free text" else ""
         remarks.add(action, len(names), f"columns hold {role}", first_of(names), remedy)

@@ -4,6 +4,7 @@ import hashlib
 import reprlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from assay.contract.column_names import is_text
 from assay.contract.errors import InputError, first_of
 from assay.contract.remarks import Action, Remarks
 from assay.modalities import columns_as_written, exact_values
-from assay.modalities.columns_as_written import PLAIN, Written, parsed, without_gaps
+from assay.modalities.columns_as_written import PLAIN, Written, parsed, typed, without_gaps
 
 Format = dict[str, Any]  # see `parquet_files.read_payload_format`
 _BITS_AS_HEX = 13  # the first 52 bits of a hash, which float64 holds exactly
@@ -84,13 +85,23 @@ class Column:
             raise InputError(f"{place}{is_value}, where the encoder knows a {type_}{unit}")
         return read.numbers()
 
+    @cached_property
+    def plain(self) -> pa.Array | None:
+        """Numbers and dates as programs write them; None where they are no text."""
+        if self.type in ("number", "date") and is_text(self.values.type):
+            return columns_as_written.plain(self.values, self.type, self.written)
+        return None
+
+    @cached_property
+    def parsed(self) -> pa.Array:
+        """Numbers and dates as such, however they came."""
+        return self.values if self.plain is None else typed(self.plain, self.type)
+
     def numbers(self) -> np.ndarray:
         """The values as a network reads them, float64 (n,), NaN for gaps."""
-        values = self.values
+        values = self.parsed
         if self.type == "category":
             return _codes(values)
-        if is_text(values.type):
-            values = parsed(values, self.type, self.written)
         if pa.types.is_timestamp(values.type):
             ticks = pc.cast(pc.cast(values, pa.int64()), pa.float64(), safe=False)
             values = pc.divide(ticks, float(_PER_DAY[values.type.unit]))
@@ -103,15 +114,8 @@ class Column:
 
     def exact(self) -> pa.Array:
         """The values as text that is equal for equal values, however they came; null for a gap."""
-        values = self.values
-        source = None
-        if is_text(values.type):
-            if self.type == "date":
-                values = parsed(values, self.type, self.written)
-            elif self.type == "number":
-                source = columns_as_written.plain_numbers(values, self.written)
-                values = pc.cast(source, pa.float64())
-        return exact_values.exact(values, source)
+        source = self.plain if self.type == "number" else None
+        return exact_values.exact(self.parsed, source)
 
 
 def plain(column: pa.ChunkedArray) -> pa.Array:
@@ -216,7 +220,7 @@ def _remarks(column: Column, different: pa.Array) -> Iterator[tuple[Action, str]
         if column.written.unsure:
             way = "two ways of writing fit, and the first is taken: thousands, or day before month"
             yield "guessed", f"columns are read as {column.type}s; {way}"
-        elif not columns_as_written.are_as_programs_write(different, column.type):
+        elif column.plain is not None and not column.plain.equals(column.values):
             yield "converted", f"columns are read as {column.type}s"
         return
     if columns_as_written.are_codes(different):

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")  # cells that are empty
+_GAPS = pa.array(GAPS)
 _PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$"
 _CODE = r"^0\d+$"  # a postcode, for instance: as a number it would lose its zero
 _SIGN = r"[$€£¥₹₽₩₺₪฿₫₴]"
@@ -57,8 +58,9 @@ _PLAIN = asdict(PLAIN)
 
 def without_gaps(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     """Texts, null where a text means that there is no value."""
-    column = pc.cast(column, pa.string())
-    return pc.if_else(pc.is_in(column, pa.array(GAPS)), None, column)
+    column = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
+    is_gap = pc.is_in(column, _GAPS)
+    return pc.if_else(is_gap, None, column) if pc.any(is_gap).as_py() else column
 
 
 def guess(values: pa.Array) -> tuple[str, Written]:
@@ -95,17 +97,19 @@ def are_codes(values: pa.Array) -> bool:
     return pc.any(is_code).as_py() and pc.all(pc.match_substring_regex(values, r"^\d+$")).as_py()
 
 
-def are_as_programs_write(values: pa.Array, type_: str) -> bool:
-    """Whether texts are numbers or dates that need no conversion."""
-    pattern = _ISO if type_ == "date" else _PLAIN_NUMBER
-    return pc.all(pc.match_substring_regex(values, pattern)).as_py()
+def plain(texts: pa.Array, type_: str, written: Written) -> pa.Array:
+    """Numbers or dates as programs write them; null for a gap and for what is none."""
+    return iso_dates(texts, written) if type_ == "date" else plain_numbers(texts, written)
+
+
+def typed(plain_texts: pa.Array, type_: str) -> pa.Array:
+    """What `plain` returned as float64 or timestamps."""
+    return _timestamps(plain_texts) if type_ == "date" else pc.cast(plain_texts, pa.float64())
 
 
 def parsed(texts: pa.Array, type_: str, written: Written) -> pa.Array:
     """Texts as float64 or timestamps; null for a gap and for what is not of that type."""
-    if type_ == "date":
-        return _timestamps(iso_dates(texts, written))
-    return pc.cast(plain_numbers(texts, written), pa.float64())
+    return typed(plain(texts, type_, written), type_)
 
 
 def plain_numbers(texts: pa.Array, written: Written) -> pa.Array:

@@ -7,6 +7,7 @@ from assay.contract.column_names import is_text
 from assay.modalities.columns_as_written import without_gaps
 
 _EXACT = 2.0**53  # below it, float64 holds every whole number
+_WHOLE = r"^(0|-?[1-9]\d*)$"  # numbers whose text is exact as it is
 _DIGITS = 17  # characters of a number that float64 may not hold exactly
 # what a date's text need not say, and what stands for it
 _SAYS_NOTHING = ((r"Z$", ""), (r"(\.\d*?)0+$", r"\1"), (r"\.$", ""), (r" 00:00:00$", ""))
@@ -19,6 +20,8 @@ def exact(values: pa.Array, source: pa.Array | None = None) -> pa.Array:
     ----------
     source : the numbers as they came, if they came as text
     """
+    if source is not None and pc.all(pc.match_substring_regex(source, _WHOLE), min_count=0).as_py():
+        return source
     if pa.types.is_timestamp(values.type):
         return dates(values)
     if pa.types.is_floating(values.type):

@@ -31,6 +31,8 @@ HTML = "<pre>{}</pre>"
 LINE_BREAK = "; "
 STEPS = 3000
 _SWAPPED = 0.3  # share of a view's values that are another row's
+_ROWS = 65_536  # whose text is made at a time
+_kept: list[Any] = []  # the last table, and its features
 _LARGEST = float(np.finfo(np.float32).max)  # a network computes with float32
 
 
@@ -55,12 +57,10 @@ def canonical(
     InputError
         If there is no column, or a number is infinite.
     """
-    roles = column_roles.left_out(raw, remarks)
-    names = [name for name in raw.column_names if name not in roles]
-    if not names:
+    columns = _features(raw, places, remarks)
+    if not columns:
         none = "no column is left to learn from beside label, split, key and file_name"
         raise InputError(f"{places[0]}: {none}")
-    columns = {name: column_types.of(raw[name], name, places) for name in names}
     column_types.say(columns, remarks)
     for name, column in columns.items():
         if column.type == "category":
@@ -70,14 +70,26 @@ def canonical(
             value = raw[name][int(infinite[0])].as_py()
             wrong = f"{places[infinite[0]]}: {name!r} is {column_types.short(value)}"
             raise InputError(f"{wrong}; give it a finite value or drop the row")
-    cells = [columns[name].exact() for name in sorted(names)]
-    sizes = [pc.cast(pc.binary_length(texts), pa.string()) for texts in cells]
-    framed = [
-        pc.binary_join_element_wise(json.dumps(name), size, texts, ":")
-        for name, size, texts in zip(sorted(names), sizes, cells, strict=True)
-    ]
+    framed = []
+    for name in sorted(columns):
+        texts = columns[name].exact()
+        size = pc.cast(pc.binary_length(texts), pa.string())
+        framed.append(pc.binary_join_element_wise(json.dumps(name), size, texts, ":"))
     how = {"null_handling": "replace", "null_replacement": ""}
-    return pc.binary_join_element_wise(*framed, ",", **how).to_numpy(zero_copy_only=False)
+    rows = [
+        pc.binary_join_element_wise(*(part.slice(start, _ROWS) for part in framed), ",", **how)
+        for start in range(0, len(raw), _ROWS)
+    ]
+    return pa.chunked_array(rows).to_numpy()
+
+
+def _features(raw: pa.Table, places: Sequence[str], remarks: Remarks) -> dict[str, Column]:
+    """The columns that are features, by name. The last result is kept: it is asked for twice."""
+    if not _kept or _kept[0] is not raw:
+        roles = column_roles.left_out(raw, remarks)
+        names = [name for name in raw.column_names if name not in roles]
+        _kept[:] = raw, {name: column_types.of(raw[name], name, places) for name in names}
+    return _kept[1]
 
 
 def to_columns(
@@ -87,20 +99,20 @@ def to_columns(
 
     Columns that are no features are kept too, in case that an encoder was learned from them.
     """
-    roles = column_roles.left_out(raw)
-    places = [str(row) for row in range(len(raw))]
-    columns, types, written = {}, {}, {}
-    for name, values in zip(raw.column_names, raw.columns, strict=True):
-        column = column_types.plain(values)
-        columns[f"{FEATURE}{name}"] = column.take(pa.array(rows))
-        if name not in roles:
-            typed = column_types.of(column, name, places)
-            types[name] = typed.type
-            if how := typed.written.as_dict():
-                written[name] = how
-    payload_format: Format = {"modality": "table", "shape": [len(types)], "features": types}
-    payload_format |= {"written": written} if written else {}
-    return columns, payload_format | ({"left_out": sorted(roles)} if roles else {})
+    features = _features(raw, [str(row) for row in range(len(raw))], Remarks())
+    chosen = pa.array(rows)
+    columns = {
+        f"{FEATURE}{name}": column_types.plain(values).take(chosen)
+        for name, values in zip(raw.column_names, raw.columns, strict=True)
+    }
+    payload_format: Format = {"modality": "table", "shape": [len(features)]}
+    payload_format["features"] = {name: column.type for name, column in features.items()}
+    written = {name: column.written.as_dict() for name, column in features.items()}
+    if written := {name: how for name, how in written.items() if how}:
+        payload_format["written"] = written
+    if left_out := sorted(set(raw.column_names) - set(features)):
+        payload_format["left_out"] = left_out
+    return columns, payload_format
 
 
 def from_columns(rows: pa.RecordBatch, payload_format: Format) -> np.ndarray:
