@@ -1,13 +1,14 @@
 """Turn the examples of a batch into embeddings, one row each, in the order of examples.parquet."""
 
-from typing import Any
+import sys
 
 import numpy as np
 
 from assay.contract import files, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run
 from assay.contract.inference import Model
-from assay.modalities import registry
+from assay.contract.parquet_files import Format
+from assay.modalities import formats, registry
 
 
 def main() -> None:
@@ -15,21 +16,21 @@ def main() -> None:
     params = parameters.load()
     path = paths.examples(batch)
     payload_format = parquet_files.read_payload_format(path)
-    check_format(batch, payload_format, files.read_json(paths.ENCODER_INFO))
+    learned_from = files.read_json(paths.ENCODER_INFO)
+    for unread in check_format(batch, payload_format, learned_from):
+        print(f"assay: {paths.RAW / batch}: {unread}", file=sys.stderr)
     encoder = Model(paths.ENCODER, portable=params.portable, threads=params.threads)
-    payloads = registry.payloads(path, params.embed.batch_size)
+    payloads = registry.payloads(path, params.embed.batch_size, learned_from)
     embeddings = (check_finite(encoder(block)) for block in payloads)
     files.write_rows(paths.embeddings(batch), parquet_files.count(path), embeddings)
 
 
-def check_format(batch: str, payload_format: dict[str, Any], encoder: dict[str, Any]) -> None:
-    """Raise unless the payloads of a batch are what the encoder was learned from."""
-    for name, value in payload_format.items():
-        if encoder.get(name) != value:
-            differ = f"{name} is {value}, but the encoder was learned from {encoder.get(name)}"
-            shape = "bring all to one shape (collect.resize, collect.channels)"
-            remedy = f"take the batch off the lists, or {shape}"
-            raise InputError(f"{paths.RAW / batch}: {differ}; {remedy}")
+def check_format(batch: str, payload_format: Format, learned_from: Format) -> list[str]:
+    """What of a batch the encoder does not read. Raise unless it reads such payloads."""
+    try:
+        return formats.check(payload_format, learned_from)
+    except InputError as error:
+        raise InputError(f"{paths.RAW / batch}: {error}") from None
 
 
 def check_finite(embeddings: np.ndarray) -> np.ndarray:

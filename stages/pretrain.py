@@ -1,5 +1,6 @@
 """Learn an encoder from examples alone: no labels are read, and no test examples."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,9 @@ import numpy as np
 from assay.contract import files, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run
 from assay.contract.inference import Model
+from assay.contract.parquet_files import Format
 from assay.encoders import learning
-from assay.modalities import registry
+from assay.modalities import formats, registry
 
 _ROWS = 4096  # payloads read at a time
 
@@ -32,22 +34,32 @@ def main() -> None:
     files.write_json(paths.ENCODER_INFO, learned | tokens | payload_format)
 
 
-def read_samples(batches: list[str]) -> tuple[dict[str, Any], np.ndarray]:
+def read_samples(batches: list[str]) -> tuple[Format, np.ndarray]:
     """The format of the payloads, and those of all batches, (n, ...)."""
-    payload_format = parquet_files.read_payload_format(paths.sample(batches[0]))
+    payload_format = read_format(batches)
     blocks: list[np.ndarray] = []
     for batch in batches:
-        path = paths.sample(batch)
-        other_format = parquet_files.read_payload_format(path)
-        if other_format != payload_format:
-            other = f"{path} holds {parquet_files.describe(other_format)}"
-            first = f"{batches[0]} holds {parquet_files.describe(payload_format)}"
-            remedy = "list batches of one shape, or set collect.resize or collect.channels"
-            raise InputError(f"{other}, but {first}: {remedy}")
-        blocks += registry.payloads(path, size=_ROWS)
+        blocks += registry.payloads(paths.sample(batch), _ROWS, payload_format)
     if not blocks:
         raise InputError("pretrain.batches hold test examples only: list a batch to learn from")
     return payload_format, np.concatenate(blocks)
+
+
+def read_format(batches: list[str]) -> Format:
+    """The format in which the payloads of all batches are read; the first says what columns hold."""
+    payload_format = parquet_files.read_payload_format(paths.sample(batches[0]))
+    for batch in batches[1:]:
+        path = paths.sample(batch)
+        other_format = parquet_files.read_payload_format(path)
+        try:
+            payload_format = formats.joined(payload_format, other_format)
+        except InputError as error:
+            other = f"{path} holds {parquet_files.describe(other_format)}"
+            first = f"{batches[0]} holds {parquet_files.describe(payload_format)}"
+            raise InputError(f"{other}, but {first}: {error}") from None
+        for what in formats.check(other_format, payload_format):
+            print(f"assay: {path}: {what}", file=sys.stderr)
+    return payload_format
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ import pandas as pd
 
 from assay.contract import csv_files, files, identity, parquet_files, paths
 from assay.contract.errors import InputError
+from assay.contract.parquet_files import Format
+from assay.modalities import formats
+from assay.modalities.column_types import as_text
 
 
 def read() -> pd.DataFrame:
@@ -88,6 +91,17 @@ def truth(examples: pd.DataFrame) -> pd.Series:
     return examples["id"].map(label_of_id).fillna("")
 
 
+def payload_format(batch: str) -> Format:
+    """Read what the payloads of a batch are read as.
+
+    The columns of a table are those that the encoder was learned from, with their types there.
+    """
+    stored = parquet_files.read_payload_format(paths.examples(batch))
+    if stored["modality"] == "table":
+        return formats.of_payload(files.read_json(paths.ENCODER_INFO))
+    return stored
+
+
 def slices(examples: pd.DataFrame) -> pd.DataFrame:
     """Read the batch and the slice columns of some examples.
 
@@ -98,10 +112,12 @@ def slices(examples: pd.DataFrame) -> pd.DataFrame:
     frames = []
     for batch, rows in rows_of_batches(examples):
         path = paths.examples(batch)
-        name_of_column = parquet_files.slice_columns(path)
-        table = parquet_files.read_parquet(path, ["id", *name_of_column])
-        frame = table.to_pandas().drop(columns="id").iloc[rows.to_numpy()]
-        frame = frame.rename(columns=name_of_column).assign(batch=batch)
+        name_of_column = parquet_files.slice_columns(path, payload_format(batch))
+        table = parquet_files.read_parquet(path, list(name_of_column)).take(rows.to_numpy())
+        texts = {
+            name: as_text(table[column].combine_chunks()) for column, name in name_of_column.items()
+        }
+        frame = pd.DataFrame(texts | {"batch": batch}, dtype=object)
         frames.append(frame.set_index(rows.index))
     return pd.concat(frames).reindex(examples.index).fillna("").sort_index(axis=1)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from assay.catalogue import catalogue
 from assay.catalogue.catalogue import rows_of_batches
 from assay.contract import parquet_files, paths
 from assay.modalities import registry
@@ -24,7 +25,7 @@ def payload_format(examples: pd.DataFrame) -> dict[str, Any]:
     ----------
     examples : one or more rows of the catalogue
     """
-    return parquet_files.read_payload_format(paths.examples(examples["batch"].iloc[0]))
+    return catalogue.payload_format(examples["batch"].iloc[0])
 
 
 def read(examples: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
@@ -34,8 +35,9 @@ def read(examples: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
     ------
     Blocks (n, ...) of at most `size` payloads
     """
-    for block, format_ in _blocks(examples, size):
-        yield registry.named(format_["modality"]).from_columns(block, format_)
+    wanted = payload_format(examples) if len(examples) else {}
+    for block, _ in _blocks(examples, size):
+        yield registry.named(wanted["modality"]).from_columns(block, wanted)
 
 
 def shown(examples: pd.DataFrame, size: int = 1024) -> Iterator[str]:

@@ -2,20 +2,27 @@
 
 import csv
 import io
+import json
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.csv
 
 from assay.contract import files
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, first_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 csv.field_size_limit(2**31 - 1)  # a cell may be as long as pyarrow allows
+_BLOCK = 65_536  # rows that are Python objects at a time
+_BLANK_ROWS = b"blank rows"  # key of a table's metadata: their numbers, as JSON
+_NAMED = 20  # columns that a message names
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
@@ -36,9 +43,9 @@ def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) 
     write_csv(path, list(chosen), rounded.itertuples(index=False))
 
 
-def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
+def read_csv(path: Path, columns: Sequence[str] = (), delimiters: str = ",") -> pa.Table:
     """Read a CSV file, see `parse_csv`."""
-    return parse_csv(path, path.read_bytes(), columns)
+    return parse_csv(path, path.read_bytes(), columns, delimiters)
 
 
 def parse_csv(
@@ -46,40 +53,97 @@ def parse_csv(
 ) -> pa.Table:
     """Parse a CSV file with a header. Every cell is text, as it was typed; an empty one is "".
 
+    Quotes are read strictly: Python's reader is as fast here as pyarrow's and `name_rows` together.
+    Pyarrow's reader takes a cell that the end of the file cuts, and limits the length of a cell.
+
     Parameters
     ----------
     name : of the file, for messages
     columns : the columns that the file must have
     delimiters : the possible delimiters; the most frequent one in the header is used
 
+    Returns
+    -------
+    pa.Table of strings; its metadata tell `name_rows` which rows are blank
+
     Raises
     ------
     InputError
-        If the file is not UTF-8 (a byte order mark is allowed), has rows of different lengths,
-        has two columns with one name, or lacks one of `columns`.
+        If the file is not UTF-8 (a byte order mark is allowed), a quoted cell is not as it must be,
+        rows have different lengths, two columns have one name, or one of `columns` is missing.
     """
     try:
-        lines = io.StringIO(content.decode("utf-8").removeprefix("\ufeff"), newline="")
-        delimiter = _delimiter(lines, delimiters)
-        header = next(filter(None, csv.reader(lines, delimiter=delimiter)), None)
-        if header is None:
-            raise InputError(f"{name} is empty: it must have a header line at least")
-        table = _table(content, header, delimiter)
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = len(content[: error.start + 1].splitlines())
         place = f"line {line} has the byte 0x{content[error.start]:02x}"
         raise InputError(f"{name} is not UTF-8: {place}; save it as UTF-8") from None
-    except (pa.ArrowInvalid, csv.Error) as error:
-        malformed = f"{name} is no well-formed CSV: {error}"
-        raise InputError(files.merge_conflict(name, content) or malformed) from None
-    repeated = [column for column in header if header.count(column) > 1]
-    if repeated:
-        raise InputError(f"{name} has two columns {repeated[0]!r}: rename one or take it out")
-    missing = [column for column in columns if column not in header]
+    delimiter = _delimiter(text.partition("\n")[0], delimiters)
+    try:
+        table = _parse(text, delimiter, name)
+    except InputError as error:
+        raise InputError(files.merge_conflict(name, content) or str(error)) from None
+    missing = [column for column in columns if column not in table.schema.names]
     if missing:
-        lacks = f"{name} has no column {missing[0]!r}; it has: {', '.join(header)}"
+        has = first_of(table.column_names, _NAMED)
+        lacks = f"{name} has no column {missing[0]!r}; it has: {has}"
         raise InputError(files.merge_conflict(name, content) or lacks)
     return table
+
+
+def _parse(text: str, delimiter: str, name: Path | str) -> pa.Table:
+    """The table of a CSV file, whose first row that is not blank is the header."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    start, blank = 1, []  # the number of a block's first row; the numbers of blank rows
+    header: list[str] = []
+    parts: list[list[pa.Array]] = []
+    try:
+        while block := list(islice(rows, _BLOCK)):
+            blank += [number for number, cells in enumerate(block, start) if not cells]
+            kept = [cells for cells in block if cells] if blank else block
+            if not header and kept:
+                header, kept = _different(kept[0], name), kept[1:]
+            if set(map(len, kept)) - {len(header)}:
+                numbered = ((number, cells) for number, cells in enumerate(block, start) if cells)
+                number, cells = next(row for row in numbered if len(row[1]) != len(header))
+                counts = f"row #{number}: expected {len(header)} columns, got {len(cells)}"
+                remedy = "mend that row, or quote what holds a delimiter"
+                raise InputError(f"{name} is no well-formed CSV: {counts}; {remedy}")
+            if kept:
+                parts.append([pa.array(cells, pa.string()) for cells in zip(*kept, strict=True)])
+            start += len(block)
+    except csv.Error as error:
+        wrong = _wrong_quote(error, text, delimiter)
+        raise InputError(f"{name} is no well-formed CSV: {wrong}") from None
+    if not header:
+        raise InputError(f"{name} is empty: it must have a header line at least")
+    parts = parts or [[pa.array([], pa.string())] * len(header)]
+    columns = [pa.chunked_array(column) for column in zip(*parts, strict=True)]
+    metadata = {_BLANK_ROWS: json.dumps(blank)} if blank else None
+    return pa.table(columns, names=header, metadata=metadata)
+
+
+def _different(header: list[str], name: Path | str) -> list[str]:
+    """The same names. Raise unless they differ."""
+    repeated = [column for column, count in Counter(header).items() if count > 1]
+    if repeated:
+        raise InputError(f"{name} has two columns {repeated[0]!r}: rename one or take it out")
+    return header
+
+
+def _wrong_quote(error: csv.Error, text: str, delimiter: str) -> str:
+    """In which row a quoted cell is wrong, and what to do."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    row = "row #1"
+    with suppress(csv.Error):
+        for number, _ in enumerate(rows, start=2):
+            row = f"row #{number}"
+    if "end of data" in str(error):
+        cut = f"{row} starts a quoted cell that does not end"
+        return f"{cut}: the file is cut, or a quote is missing; fetch it again or mend it"
+    if "expected after" in str(error):
+        return f'{row} has a quote within a quoted cell: write it twice, as "", not as \\"'
+    return f"{row}: {error}"
 
 
 def key_column(path: Path, table: pa.Table, names: tuple[str, str]) -> str:
@@ -96,28 +160,20 @@ def key_column(path: Path, table: pa.Table, names: tuple[str, str]) -> str:
     raise InputError(f"{path} has neither a column {names[0]!r} nor a column {names[1]!r}")
 
 
-def _table(content: bytes, header: list[str], delimiter: str) -> pa.Table:
-    texts = dict.fromkeys(header, pa.string())
-    return pa.csv.read_csv(
-        pa.BufferReader(content + b"\n"),  # a header without a line end would be no header
-        read_options=pa.csv.ReadOptions(use_threads=False),  # threads hide the row of an error
-        parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-        convert_options=pa.csv.ConvertOptions(column_types=texts, strings_can_be_null=False),
-    )
+def _delimiter(header: str, delimiters: str) -> str:
+    """The delimiter that is most frequent in the header, outside quoted names."""
+    return max(delimiters, key=re.sub('"[^"]*"', "", header).count)
 
 
-def _delimiter(lines: TextIO, delimiters: str) -> str:
-    """The delimiter that is most frequent in the header."""
-    delimiter = max(delimiters, key=lines.readline().count)
-    lines.seek(0)
-    return delimiter
+def name_rows(path: Path, table: pa.Table) -> list[str]:
+    """Name each row of a file for messages: of Parquet from 0, else as a spreadsheet counts them.
 
-
-def name_rows(path: Path, table: pa.Table, delimiters: str = ",") -> list[str]:
-    """Name each row of a file for messages: a CSV's as a spreadsheet counts them, else from 0."""
-    numbers: Iterable[int] = range(len(table))
-    if path.suffix != ".parquet":
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, delimiter=_delimiter(file, delimiters))
-            numbers = [number for number, cells in enumerate(rows, start=1) if cells][1:]
-    return [f"{path} row {number}" for number in numbers]
+    Parameters
+    ----------
+    table : from `parse_csv`, or another file; its metadata must be those that it was read with
+    """
+    if path.suffix == ".parquet":
+        return [f"{path} row {number}" for number in range(len(table))]
+    blank = set(json.loads((table.schema.metadata or {}).get(_BLANK_ROWS, "[]")))
+    numbers = (number for number in range(1, len(table) + len(blank) + 2) if number not in blank)
+    return [f"{path} row {number}" for number in list(numbers)[1:]]

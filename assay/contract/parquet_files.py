@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Format = dict[str, Any]  # of payloads: `modality`, `shape` of one, and more
 SLICE = "slice:"  # how the name of a slice's column starts in examples.parquet
 FEATURE = "feature:"  # how the name of a table's column starts there
+_BLOCK = 1024  # rows of a foreign file that are unpacked before its size is looked at
+_MEGABYTE = 10**6
 _ROW_GROUP = 4096  # rows of examples.parquet that are read at a time
 
 
@@ -33,20 +35,49 @@ def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str]) -> No
     write_parquet(path, table.replace_schema_metadata())
 
 
-def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+def read_parquet(
+    path: Path, columns: Sequence[str] | None = None, largest: int | None = None
+) -> pa.Table:
     """Read a Parquet file, or some of its columns.
+
+    Parameters
+    ----------
+    largest : bytes that a foreign file may unpack to; its content is checked too
 
     Raises
     ------
     InputError
-        If it is damaged.
+        If it is damaged or too large.
     """
     path.stat()  # its error names a missing file; that of pyarrow does not
     try:
+        if largest is not None:
+            return _read_foreign(path, largest)
         return pq.read_table(path, columns=columns, use_threads=False)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         damaged = f"{path} is not a readable Parquet file ({error})"
         raise InputError(f"{damaged}: write or fetch it again") from None
+
+
+def _read_foreign(path: Path, largest: int) -> pa.Table:
+    """Read a file block by block, so that a small one that unpacks to a huge one is refused."""
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        parts, size = [], 0
+        groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
+        too_large = sum(group.total_byte_size for group in groups) > largest
+        for part in () if too_large else file.iter_batches(_BLOCK, use_threads=False):
+            parts.append(part)
+            size += part.nbytes
+            if size > largest:
+                too_large = True
+                break
+        schema = file.schema_arrow
+    if too_large:
+        limit = f"collect.largest_file, {largest / _MEGABYTE:,.0f} MB"
+        raise InputError(f"{path} unpacks to more than {limit}: raise it, or make several batches")
+    table = pa.Table.from_batches(parts, schema)
+    table.validate(full=True)
+    return table
 
 
 def blocks(path: Path, size: int) -> Iterator[pa.RecordBatch]:
@@ -98,11 +129,14 @@ def other_than_payload(schema: pa.Schema) -> list[str]:
     return [name for name in schema.names if name in fixed or name.startswith(SLICE)]
 
 
-def slice_columns(path: Path) -> dict[str, str]:
-    """The slices of a file of examples, with the categories of a table: column and slice name."""
+def slice_columns(path: Path, payload_format: Format) -> dict[str, str]:
+    """The slices of a file of examples, with the categories of a table: column and slice name.
+
+    `payload_format` says what its payloads are read as.
+    """
     columns = [name for name in pq.read_schema(path).names if name.startswith(SLICE)]
     slices = {column: slice_name(column.removeprefix(SLICE)) for column in columns}
-    types = read_payload_format(path).get("features", {})
+    types = payload_format.get("features", {})
     categories = [name for name, type_ in types.items() if type_ == "category"]
     return slices | {f"{FEATURE}{name}": slice_name(name) for name in categories}
 

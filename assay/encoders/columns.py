@@ -24,14 +24,14 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
 
     Parameters
     ----------
-    rows : (n, features) float32, NaN for gaps; the graph is learned from these
+    rows : (n, features) float64, NaN for gaps; the graph is learned from these
     payload_format : its `features` say what each column holds: number, date or category
     """
     gap = np.isnan(rows)
     empty = gap.all(axis=0)
     is_category = _is_category(payload_format)
     numbers = np.flatnonzero(~is_category & ~empty)
-    known = rows[:, numbers].astype(np.float64)
+    known = rows[:, numbers]
     mean, deviation = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
     deviation = np.where(deviation > 0, deviation, 1)
     bin_columns, lows, widths = [], [], []
@@ -54,15 +54,21 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
     def without_gaps(x: str) -> str:
         return graph("Where", graph("IsNaN", x), 0.0, x)
 
-    values = graph("Div", graph("Sub", chosen(numbers), mean), deviation)
-    shares = graph("Div", graph("Sub", chosen(bin_columns), np.array(lows)), np.array(widths))
+    def scaled(columns: ArrayLike, start: ArrayLike, width: ArrayLike) -> str:
+        """Columns from `start` in units of `width`. Only then is float32 precise enough."""
+        moved = graph("Sub", chosen(columns), graph.exact(np.array(start)))
+        shares = graph("Div", moved, graph.exact(np.array(width)))
+        return graph("Cast", shares, to=TensorProto.FLOAT)
+
+    values = scaled(numbers, mean, deviation)
+    shares = scaled(bin_columns, lows, widths)
     standardised = graph("Clip", without_gaps(values), -_FAR, _FAR)
     places = graph("Clip", without_gaps(shares), 0.0, 1.0)
-    equal = graph("Equal", chosen(category_columns), np.array(codes))
+    equal = graph("Equal", chosen(category_columns), graph.exact(np.array(codes)))
     categories = graph("Cast", equal, to=TensorProto.FLOAT)
     gaps = graph("Cast", graph("IsNaN", chosen(gap_columns)), to=TensorProto.FLOAT)
     graph("Concat", standardised, places, categories, gaps, output="embedding", axis=1)
-    return graph.serialised("columns", (TensorProto.FLOAT, rows.shape[1:]))
+    return graph.serialised("columns", (TensorProto.DOUBLE, rows.shape[1:]))
 
 
 def tokens_graph(rows: np.ndarray, payload_format: dict) -> tuple[bytes, int]:
@@ -85,16 +91,17 @@ def tokens_graph(rows: np.ndarray, payload_format: dict) -> tuple[bytes, int]:
     gaps = first[1:] - 1  # (features,)
     graph = onnx_graph.Graph()
     cells = graph("Unsqueeze", "payload", [2])  # (n, features, 1)
-    reached = graph("LessOrEqual", padded, cells)  # (n, features, most)
+    exact = graph.exact(padded)
+    reached = graph("LessOrEqual", exact, cells)  # (n, features, most)
     reached = graph("Cast", reached, to=TensorProto.INT64)
-    equal = graph("Cast", graph("Equal", padded, cells), to=TensorProto.INT64)
+    equal = graph("Cast", graph("Equal", exact, cells), to=TensorProto.INT64)
     numbered = graph("Mul", equal, np.arange(1, most + 1))
     category = graph("Cast", is_category[:, None].astype(int), to=TensorProto.BOOL)
     # (n, features): how many edges a number has reached, or the number of its category
     place = graph("ReduceSum", graph("Where", category, numbered, reached), [2], keepdims=0)
     is_gap = graph("IsNaN", "payload")
     graph("Where", is_gap, gaps, graph("Add", place, first[:-1]), output="embedding")
-    cells_format, tokens_format = (TensorProto.FLOAT, rows.shape[1:]), (TensorProto.INT64, 2)
+    cells_format, tokens_format = (TensorProto.DOUBLE, rows.shape[1:]), (TensorProto.INT64, 2)
     return graph.serialised("cells", cells_format, output_type=tokens_format), int(first[-1])
 
 
@@ -114,8 +121,8 @@ def _token_edges(values: np.ndarray, is_category: bool) -> np.ndarray:
 
 
 def _quantiles(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """The different quantiles of values (n,) without gaps, in order, float32."""
-    return np.unique(np.quantile(values, shares).astype(np.float32))
+    """The different quantiles of values (n,) without gaps, in order."""
+    return np.unique(np.quantile(values, shares))
 
 
 def _most_frequent(categories: np.ndarray, least: int = 1) -> np.ndarray:

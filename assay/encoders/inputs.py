@@ -110,5 +110,10 @@ _INPUTS = {
     "text": Inputs(
         ("ngrams", "transformer"), _ngrams, _pieces_of_words, from_folder=bert.encoder_graph
     ),
-    "table": Inputs(("columns", "vicreg", "transformer"), _columns, _cells),
+    "table": Inputs(
+        ("columns", "vicreg", "transformer"),
+        _columns,
+        _cells,
+        before_pretrained=pretrained_inputs.numbers,
+    ),
 }

@@ -23,6 +23,15 @@ def as_they_are(_shape: list[int], _taken: list[Any], _floats: bool, _opset: int
     """Payloads that pass unchanged."""
 
 
+def numbers(shape: list[int], taken: list[Any], floats: bool, opset: int) -> bytes | None:
+    """Rows (n, features) float64 as float32."""
+    if not floats or len(taken) != 1:
+        return None
+    graph = onnx_graph.Graph(opset)
+    graph("Cast", "payload", output="embedding", to=TensorProto.FLOAT)
+    return graph.serialised("numbers", (TensorProto.DOUBLE, shape))
+
+
 def sounds(shape: list[int], taken: list[Any], floats: bool, opset: int) -> bytes | None:
     """Samples (n, samples) int16 as float32 from -1 to 1."""
     if not floats or len(taken) != 1:

@@ -2,23 +2,33 @@
 
 import math
 import re
+import reprlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from assay.contract.column_names import RESERVED
 from assay.contract.csv_files import name_rows
 from assay.contract.errors import InputError
 from assay.contract.paths import ANNOTATIONS_FILE
 from assay.layouts.raw_batch import Example
 
-RESERVED = ("label", "split", "key", "file_name")
 _WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
+_ONE_LABEL = "an example has one label, which must be text or a number"
+_LIST = re.compile(
+    r"\[.*,.*\]|\{.*,.*\}", re.DOTALL
+)  # several labels as Python and JSON write them
 
 
 def to_examples(
-    table: pa.Table, path: Path, *, payload: Collection[str] = (), key: str = "key"
+    table: pa.Table,
+    path: Path,
+    *,
+    payload: Collection[str] = (),
+    key: str = "key",
+    places: Sequence[str] | None = None,
 ) -> list[Example]:
     """One example for each row; a column that is neither reserved nor payload is a slice.
 
@@ -27,6 +37,7 @@ def to_examples(
     path : the file of the table; annotations.csv may lie beside it
     payload : names of columns
     key : the column of keys; where it is missing, row numbers are the keys
+    places : the name of each row in messages; by default made from `path`
 
     Raises
     ------
@@ -36,15 +47,14 @@ def to_examples(
     if "label" not in table.column_names and not (path.parent / ANNOTATIONS_FILE).exists():
         remedy = "for unlabelled examples, add it and leave it empty"
         raise InputError(f"{path} has no column 'label'; {remedy}")
-    places = name_rows(path, table)
+    places = places or name_rows(path, table)
     nothing = [""] * len(table)
-    texts = {
-        name: as_text(table[name], places) for name in table.column_names if name not in payload
-    }
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    texts = {name: as_text(columns[name], places) for name in columns.keys() - set(payload)}
     keys = texts.get(key, list(map(str, range(len(table)))))
-    labels = as_labels(table["label"], places) if "label" in texts else nothing
+    labels = as_labels(columns["label"], places) if "label" in texts else nothing
     splits = texts.get("split", nothing)
-    slices = {name: column for name, column in texts.items() if name not in RESERVED}
+    slices = {name: texts[name] for name in columns if name in texts and name not in RESERVED}
     examples = []
     for row, place in enumerate(places):
         slices_of_row = {name: column[row] for name, column in slices.items()}
@@ -71,11 +81,17 @@ def as_text(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
 
 def _as_text(value: Any, place: str) -> str:
     if isinstance(value, bytes | list | dict) or value in (math.inf, -math.inf):
-        wrong = f"{place}: {value!r} is no label, key, split or slice"
+        wrong = f"{place}: {reprlib.repr(value)} is no label, key, split or slice"
         raise InputError(f"{wrong}; these must be text or numbers")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
+
+
+def _refuse_several(column: pa.ChunkedArray, places: Sequence[str]) -> None:
+    for value, place in zip(column.to_pylist(), places, strict=True):
+        if value is not None:
+            raise InputError(f"{place}: label is {reprlib.repr(value)}: {_ONE_LABEL}")
 
 
 def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
@@ -83,8 +99,18 @@ def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
 
     pandas turns whole numbers into `3.0` when a column has gaps. In a column of text, `3.0` loses
     its point only if every label there has one, so that two labels never become one.
+
+    Raises
+    ------
+    InputError
+        If a cell holds several labels, or is not text or a finite number.
     """
+    if pa.types.is_nested(column.type):
+        _refuse_several(column, places)
     texts = as_text(column, places)
+    for text, place in zip(texts, places, strict=True):
+        if _LIST.fullmatch(text):
+            raise InputError(f"{place}: label is {reprlib.repr(text)}: {_ONE_LABEL}")
     labels = [text for text in texts if text]
     if labels and all(_WITH_POINT.fullmatch(label) for label in labels):
         return [text.removesuffix(".0") for text in texts]

@@ -1,40 +1,101 @@
-"""The layout of tables: examples.parquet or examples.csv, one row for each example."""
+"""The layout of tables, one row for each example: one file, or one for each split or shard."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from assay.contract.csv_files import read_csv
+import pyarrow as pa
+
+from assay.contract import column_names, parameters
 from assay.contract.errors import InputError
-from assay.contract.parquet_files import read_parquet
-from assay.contract.paths import EXAMPLES_FILE
+from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
-from assay.layouts import rows
+from assay.layouts import hugging_face, rows, table_files
 from assay.layouts.raw_batch import Example, RawBatch
-from assay.modalities import registry
+from assay.modalities import column_roles, registry
 
-_FILES = (EXAMPLES_FILE, "examples.csv")
+_STEM = "examples"  # of a file that is the table, whatever lies beside it
+_LISTS = "metadata"  # the stem of a file that lists other files
 
 
 def read(folder: Path, names: set[str], remarks: Remarks) -> RawBatch | None:
     """Read a table; None where the folder has none.
 
-    Its payload is the column that is named as a modality. Where there is no such column, it is
-    every column that is not reserved.
+    Its payload is the column that is named as a modality, or columns of free text. Where there is
+    none, it is every column that is not reserved.
     """
-    name = next((name for name in _FILES if name in names), None)
-    if name is None:
+    files = _files(names)
+    if not files:
         return None
-    path = folder / name
-    table = read_csv(path) if path.suffix == ".csv" else read_parquet(path)
+    largest = parameters.load().collect.largest_file
+    parts, classes, places = [], [], []
+    for name in files:
+        table, places_of_file = table_files.read(folder / name, largest)
+        table, class_columns = hugging_face.plain(table, folder / name, remarks)
+        table = column_names.plain(table, folder / name, remarks)
+        if len(files) > 1 and "split" not in table.column_names:
+            split = hugging_face.split_of_file(name)
+            table = table.append_column("split", pa.array([split] * len(table), pa.string()))
+        parts.append(table)
+        places += places_of_file
+        classes += [column for column in class_columns if column not in classes]
+    table, path = _joined(folder, parts), folder / files[0]
+    if ANNOTATIONS_FILE not in names:
+        table = column_names.with_label(table, classes, remarks)
+    batch = _batch(table, path, places, remarks)
+    batch.used = set(files)
+    return batch
+
+
+def _files(names: set[str]) -> list[str]:
+    """The files of the table, in order; none where the folder is no table.
+
+    A file `examples`, whatever lies beside it; or else the only table beside no other examples, or
+    tables that differ in the split that their names tell.
+    """
+    tables = sorted(name for name in names if table_files.suffix(name) and not _is_beside(name))
+    called = [name for name in tables if name.partition(".")[0].lower() == _STEM]
+    if called:
+        return sorted(called, key=lambda name: (".parquet" not in name, name))[:1]
+    if any(registry.modality_of_file(name) or "idx" in name for name in names):
+        return []
+    if len(tables) == 1 or (tables and all(map(hugging_face.split_of_file, tables))):
+        return tables
+    return []
+
+
+def _is_beside(name: str) -> bool:
+    """Whether a file holds labels, or lists files, for examples that lie elsewhere."""
+    is_list = PurePosixPath(name).name.partition(".")[0].lower() == _LISTS
+    return name in (ANNOTATIONS_FILE, TRUTH_FILE) or is_list
+
+
+def _joined(folder: Path, parts: list[pa.Table]) -> pa.Table:
+    if len(parts) == 1:
+        return parts[0]
+    try:
+        return pa.concat_tables(parts, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise InputError(f"{folder}: its files have columns of different types: {error}") from None
+
+
+def _batch(table: pa.Table, path: Path, places: list[str], remarks: Remarks) -> RawBatch:
     modality = registry.modality_of_columns(table.column_names)
     column = registry.named(modality).COLUMN
-    features = [name for name in table.column_names if name not in rows.RESERVED]
-    examples = rows.to_examples(table, path, payload=[column] if column else features)
-    payload = table[column].to_pylist() if column else table.select(features)
+    features = [name for name in table.column_names if name not in column_names.RESERVED]
+    numbered = "key" not in table.column_names
+    texts = [] if column else column_roles.free_texts(table.select(features), remarks)
+    if column or texts:
+        table = column_roles.drop_counters(table, remarks)
+    payload: list | pa.Table
+    if texts:
+        modality, payload = "text", table.select(texts)
+    else:
+        payload = table[column].to_pylist() if column else table.select(features)
+    of_payload = [column] if column else texts or features
+    examples = rows.to_examples(table, path, payload=of_payload, places=places)
     if registry.named(modality).SUFFIXES:
         _check_files(column, payload, examples)
-    numbered = "key" not in table.column_names
-    return RawBatch(modality, examples, payload, {name}, numbered=numbered, layout="a table")
+    return RawBatch(modality, examples, payload, set(), numbered=numbered, layout="a table")
 
 
 def _check_files(column: str, payload: Sequence[object], examples: Sequence[Example]) -> None:

@@ -64,7 +64,7 @@ def foreign(examples: pd.DataFrame) -> set[str]:
 
 
 def numbers(examples: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Read the numbers and dates of a table's rows. By column, (n,) float32 with NaN for gaps.
+    """Read the numbers and dates of a table's rows. By column, (n,) float64 with NaN for gaps.
 
     Other modalities have none.
     """

@@ -24,6 +24,8 @@ from types import ModuleType
 import numpy as np
 
 from assay.contract import parquet_files
+from assay.contract.errors import InputError
+from assay.contract.parquet_files import Format
 from assay.modalities import audio, images, tables, text
 
 _MODULES: dict[str, ModuleType] = {"image": images, "audio": audio, "text": text, "table": tables}
@@ -48,9 +50,21 @@ def modality_of_columns(columns: Sequence[str]) -> str:
     return (with_column or of_features)[0]
 
 
-def payloads(path: Path, size: int) -> Iterator[np.ndarray]:
-    """Read all payloads of one file of examples, in blocks of at most `size`."""
-    payload_format = parquet_files.read_payload_format(path)
+def payloads(path: Path, size: int, payload_format: Format) -> Iterator[np.ndarray]:
+    """Read all payloads of one file of examples, in blocks of at most `size`.
+
+    Parameters
+    ----------
+    payload_format : what they are read as: that of the encoder
+
+    Raises
+    ------
+    InputError
+        If a value of a table is not of the type of its column.
+    """
     module = named(payload_format["modality"])
     for block in parquet_files.blocks(path, size):
-        yield module.from_columns(block, payload_format)
+        try:
+            yield module.from_columns(block, payload_format)
+        except InputError as error:
+            raise InputError(f"{path}: {error}; mend it, or take the batch off the lists") from None

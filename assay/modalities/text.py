@@ -1,4 +1,7 @@
-"""Text. Its canonical payload is the Unicode string as it came."""
+"""Text. Its canonical payload is the Unicode string as it came.
+
+Several columns of text are joined, a line `name: text` for each, by name.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from assay.contract import column_names
 from assay.contract.csv_files import name_rows, read_csv
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
@@ -18,16 +22,17 @@ MEDIUM = "text"
 HTML = "<pre>{}</pre>"
 LINE_BREAK = " "
 STEPS = 600
+_DELIMITERS = ",;\t"
 
 
 def canonical(
-    raw: Sequence[str], places: Sequence[str], _params: Collect | None, _remarks: Remarks
+    raw: Sequence[str] | pa.Table, places: Sequence[str], _params: Collect | None, _remarks: Remarks
 ) -> np.ndarray:
     """Check texts.
 
     Parameters
     ----------
-    raw : texts
+    raw : texts, or one or more columns of them
     places : the name of each text in messages
 
     Returns
@@ -39,6 +44,7 @@ def canonical(
     InputError
         If one is missing or is not text.
     """
+    raw = _joined(raw) if isinstance(raw, pa.Table) else raw
     for text, place in zip(raw, places, strict=True):
         if not isinstance(text, str):
             raise InputError(f"{place}: 'text' is {text!r}; it must be text, and not missing")
@@ -47,11 +53,27 @@ def canonical(
     return payload
 
 
+def _joined(columns: pa.Table) -> list[str]:
+    """One column of texts; or of several a line for each column that has a text."""
+    names = sorted(columns.column_names)
+    texts = [columns[name].to_pylist() for name in names]
+    if len(names) == 1:
+        return texts[0]
+    joined = []
+    for row in zip(*texts, strict=True):
+        lines = [f"{name}: {text}" for name, text in zip(names, row, strict=True) if text]
+        joined.append("\n".join(lines))
+    return joined
+
+
 def to_columns(
-    payload: np.ndarray, _rows: object, _raw: object, _params: object
+    payload: np.ndarray, _rows: object, raw: Sequence[str] | pa.Table, _params: object
 ) -> tuple[dict[str, pa.Array], dict[str, Any]]:
-    """The column for Parquet, and its format."""
-    return {"text": pa.array(payload, pa.string())}, {"modality": "text", "shape": []}
+    """The column for Parquet, and its format, which names the columns that it came from."""
+    payload_format: dict[str, Any] = {"modality": "text", "shape": []}
+    if isinstance(raw, pa.Table):
+        payload_format["columns"] = sorted(raw.column_names)
+    return {"text": pa.array(payload, pa.string())}, payload_format
 
 
 def from_columns(rows: pa.RecordBatch, _format: dict[str, Any]) -> np.ndarray:
@@ -73,18 +95,25 @@ view = augment
 
 
 def read_file(
-    path: Path, _format: dict[str, Any], remarks: Remarks
+    path: Path, payload_format: dict[str, Any], remarks: Remarks
 ) -> tuple[list[str], np.ndarray]:
-    """The texts of a CSV file's column `text`, or any other file as one text.
+    """The texts of the columns of a CSV file, or any other file as one text.
 
     Returns
     -------
     The name of each text in messages, and payloads (n,) object: str
     """
-    if path.suffix.lower() == ".csv":
-        table = read_csv(path, ["text"])
+    if path.suffix.lower() in (".csv", ".tsv"):
+        table = read_csv(path, delimiters=_DELIMITERS)
         places = name_rows(path, table)
-        return places, canonical(table["text"].to_pylist(), places, None, remarks)
+        table = column_names.plain(table, path, remarks)
+        names = payload_format.get("columns", [COLUMN])
+        if len(names) == 1 and COLUMN in table.column_names:
+            names = [COLUMN]
+        missing = [name for name in names if name not in table.column_names]
+        if missing:
+            raise InputError(f"{path} has no column {missing[0]!r}, which holds texts: add it")
+        return places, canonical(table.select(names), places, None, remarks)
     try:
         texts = [path.read_text(encoding="utf-8-sig")]
         return [str(path)], canonical(texts, [str(path)], None, remarks)

@@ -53,6 +53,12 @@ class Graph:
         self.constants[name] = array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
         return name
 
+    def exact(self, values: np.ndarray) -> str:
+        """Add an array of float64 as it is, and return its name."""
+        name = f"constant_{len(self.constants)}"
+        self.constants[name] = values.astype(np.float64)
+        return name
+
     def reduced(self, op: str, x: str, axes: Sequence[int], **attributes: Any) -> str:
         """Add a ReduceMax or ReduceMean over some axes, as the opset wants it."""
         if self.opset >= _AXES_ARE_INPUTS:

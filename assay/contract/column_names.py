@@ -1,0 +1,72 @@
+"""Names of columns as people write them: blanks, letter case, and other words for `label`."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.contract.errors import InputError, first_of
+from assay.contract.remarks import Remarks
+
+RESERVED = ("label", "split", "key", "file_name")
+_LABELS = ("labels", "class", "category", "target")  # other names of `label`, the likeliest first
+
+
+def plain(table: pa.Table, place: object, remarks: Remarks) -> pa.Table:
+    """The table without blanks around its names, and with reserved names in small letters.
+
+    Parameters
+    ----------
+    place : the file, for messages
+
+    Raises
+    ------
+    InputError
+        If two columns would have one name.
+    """
+    names = table.column_names
+    stripped = [name.strip(" \t\ufeff\xa0") for name in names]
+    taken = set(stripped)
+    changed = []
+    for index, name in enumerate(stripped):
+        small = name.lower()
+        is_reserved = small in RESERVED or (small == "text" and is_text(table.columns[index].type))
+        if is_reserved and small not in taken and _may_be(small, table.columns[index]):
+            stripped[index] = small
+            taken.add(small)
+    for old, new in zip(names, stripped, strict=True):
+        if old != new:
+            changed.append(f"{old!r} as {new!r}")
+    if len(set(stripped)) < len(stripped) and len(set(names)) == len(names):
+        repeated = next(name for name in stripped if stripped.count(name) > 1)
+        raise InputError(f"{place} has two columns {repeated!r}, but for blanks: rename one")
+    remarks.add("converted", len(changed), "names of columns are read plainly", first_of(changed))
+    return table.rename_columns(stripped) if changed else table
+
+
+def _may_be(reserved: str, column: pa.ChunkedArray) -> bool:
+    """Whether a column that is named nearly like `key` can be one: its cells differ."""
+    return reserved != "key" or pc.count_distinct(column).as_py() == len(column)
+
+
+def with_label(table: pa.Table, class_columns: list[str], remarks: Remarks) -> pa.Table:
+    """The table with its column of labels called `label`, where it has another usual name.
+
+    Parameters
+    ----------
+    class_columns : those that the file itself declares to hold classes
+    """
+    names = table.column_names
+    if "label" in names:
+        return table
+    usual = [name for word in _LABELS for name in names if name.lower() == word]
+    candidates = usual or (class_columns if len(class_columns) == 1 else [])
+    if not candidates:
+        return table
+    chosen = candidates[0]
+    remedy = "name another column `label` if that is wrong"
+    remarks.add("guessed", 1, "column holds the labels", repr(chosen), remedy)
+    return table.rename_columns(["label" if name == chosen else name for name in names])
+
+
+def is_text(type_: pa.DataType) -> bool:
+    """Whether a column of this type holds text."""
+    return pa.types.is_string(type_) or pa.types.is_large_string(type_)

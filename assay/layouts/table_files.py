@@ -1,0 +1,95 @@
+"""One file that holds a table, read whole: CSV, JSON lines or Parquet; the first two also gzipped."""
+
+import gzip
+import json
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+
+from assay.contract.csv_files import name_rows, parse_csv
+from assay.contract.errors import InputError
+from assay.contract.parquet_files import read_parquet
+
+_DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}
+_JSON_LINES = (".jsonl", ".ndjson")
+_PARQUET = ".parquet"
+_GZIP = ".gz"
+_MEGABYTE = 10**6
+
+
+def suffix(name: str) -> str:
+    """How the name of a table's file ends, in small letters and without `.gz`; "" for others."""
+    path = PurePosixPath(name.lower())
+    ending = path.with_suffix("").suffix if path.suffix == _GZIP else path.suffix
+    if path.suffix == _GZIP and ending == _PARQUET:
+        return ""
+    return ending if ending in (*_DELIMITERS, *_JSON_LINES, _PARQUET) else ""
+
+
+def read(path: Path, largest: int) -> tuple[pa.Table, list[str]]:
+    """The table, and the name of each row in messages.
+
+    Parameters
+    ----------
+    largest : MB that it may unpack to
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, too large, or not what its name says.
+    """
+    ending = suffix(path.name)
+    if ending == _PARQUET:
+        table = read_parquet(path, largest=largest * _MEGABYTE)
+        return table, name_rows(path, table)
+    content = _content(path, largest)
+    if ending in _JSON_LINES:
+        return _json_lines(path, content)
+    table = parse_csv(path, content, delimiters=_DELIMITERS[ending])
+    return table, name_rows(path, table)
+
+
+def _content(path: Path, largest: int) -> bytes:
+    most = largest * _MEGABYTE
+    is_packed = path.suffix.lower() == _GZIP
+    try:
+        with gzip.open(path) if is_packed else path.open("rb") as file:
+            content = file.read(most + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path} is cut short or damaged ({error}): fetch it again") from None
+    if len(content) > most:
+        more = "unpacks to more than" if is_packed else "is larger than"
+        raise InputError(f"{path} {more} collect.largest_file, {largest} MB: raise it, or cut it")
+    return content
+
+
+def _json_lines(path: Path, content: bytes) -> tuple[pa.Table, list[str]]:
+    """A table of JSON objects, one a line; a key that a line lacks is a gap."""
+    rows, places = [], []
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        place = f"{path} line {number}"
+        try:
+            row = json.loads(line.decode("utf-8-sig")) if line.strip() else None
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{place} is no JSON: {error}; mend that line") from None
+        if row is None and not line.strip():
+            continue
+        if not isinstance(row, dict):
+            raise InputError(f"{place} is no JSON object, which starts with {{: mend that line")
+        rows.append(row)
+        places.append(place)
+    names = dict.fromkeys(name for row in rows for name in row)
+    if rows and not names:
+        raise InputError(f"{path} holds objects without keys: it must have `label` at least")
+    return pa.table({name: _column([row.get(name) for row in rows]) for name in names}), places
+
+
+def _column(values: list[Any]) -> pa.Array:
+    """Values of one type as they are; of several types, as text."""
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        texts = [value if isinstance(value, str | None) else json.dumps(value) for value in values]
+        return pa.array(texts, pa.string())

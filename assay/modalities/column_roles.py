@@ -1,0 +1,113 @@
+"""What a column of a table is, if it is no feature: an index, row numbers, ids, or free text."""
+
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.contract.column_names import is_text
+from assay.contract.errors import first_of
+from assay.contract.remarks import Remarks
+from assay.modalities.columns_as_written import guess, without_gaps
+
+_INDEX = re.compile(r"|Unnamed: \d+|__index_level_\d+__")  # names of the index that pandas writes
+_ID = re.compile(r"(.*[^A-Za-z])?(?i:id|ids|uuid|guid|key|pk)|.*[a-z](Id|ID|Key)")
+_FEW = 5  # rows; in fewer, numbers may be in order by chance
+_WORDS = 4  # of free text, in the median; names and products have fewer
+_REPEATS = 0.5  # most cells of free text that others repeat
+_READ = 1000  # rows in which words are counted
+_WORD = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]{2}|[\pL']+"
+_NUMBERS = 3  # columns of numbers or dates beside which free text is not the payload
+_REMEDY = "make it a column `text` if it is what an example is"
+
+
+def left_out(table: pa.Table) -> dict[str, str]:
+    """The columns that are no features, and why. Ids and row numbers are, if nothing else is."""
+    roles = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if role := _role(name, column):
+            roles[name] = role
+    if len(roles) == len(table.column_names):
+        return {name: role for name, role in roles.items() if role == "pandas' index"}
+    return roles
+
+
+def _role(name: str, column: pa.ChunkedArray) -> str:
+    if _INDEX.fullmatch(name):
+        return "pandas' index"
+    if _are_row_numbers(column):
+        return "row numbers"
+    is_named_so = _ID.fullmatch(name) and len(column) >= _FEW
+    if is_named_so and (is_text(column.type) or pa.types.is_integer(column.type)):
+        if pc.count_distinct(column, mode="all").as_py() == len(column):
+            return "ids, which all differ"
+    return "free text" if _is_free_text(column) else ""
+
+
+def _are_row_numbers(column: pa.ChunkedArray) -> bool:
+    """Whether cells count the rows from 0 or 1 on."""
+    n = len(column)
+    if n < _FEW or column[0].as_py() not in (0, 1, "0", "1") or pa.types.is_boolean(column.type):
+        return False
+    try:
+        numbers = pc.cast(column, pa.int64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return False
+    start = numbers[0].as_py()
+    return numbers.equals(pa.chunked_array([pa.array(range(start, start + n), pa.int64())]))
+
+
+def _is_free_text(column: pa.ChunkedArray) -> bool:
+    """Whether cells have many words, and few cells are repeated."""
+    if not is_text(column.type):
+        return False
+    texts = without_gaps(column.slice(0, _READ)).drop_null()
+    if not len(texts) or pc.count_distinct(texts).as_py() < (1 - _REPEATS) * len(texts):
+        return False
+    words = pc.count_substring_regex(texts, _WORD)
+    return pc.approximate_median(words).as_py() >= _WORDS
+
+
+def free_texts(table: pa.Table, remarks: Remarks) -> list[str]:
+    """The columns of free text, if they are what an example is; by name.
+
+    Beside many numbers and dates they are not: the example is a row then.
+    """
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    texts = sorted(name for name, column in columns.items() if _is_free_text(column))
+    if not texts:
+        return []
+    others = table.drop_columns(texts)
+    features = [name for name in others.column_names if name not in left_out(others)]
+    measured = [name for name in features if _is_measured(columns[name])]
+    if len(measured) >= _NUMBERS:
+        return []
+    joined = ", joined line by line" if len(texts) > 1 else ""
+    slices = f"; {len(features)} other columns are slices" if features else ""
+    what = f"columns hold the text{joined}{slices}"
+    remarks.add("guessed", len(texts), what, first_of([repr(name) for name in texts]))
+    return texts
+
+
+def _is_measured(column: pa.ChunkedArray) -> bool:
+    """Whether a column holds numbers or dates."""
+    if not is_text(column.type):
+        return not pa.types.is_dictionary(column.type) and not pa.types.is_boolean(column.type)
+    values = pc.unique(without_gaps(column)).drop_null()
+    return len(values) > 0 and guess(values)[0] != "category"
+
+
+def drop_counters(table: pa.Table, remarks: Remarks) -> pa.Table:
+    """A table of images, sounds or texts without index and row numbers, which are no slices."""
+    roles = {name: _role(name, table[name]) for name in table.column_names if name != "key"}
+    counters = [name for name, role in roles.items() if role in ("pandas' index", "row numbers")]
+    say(dict.fromkeys(counters, "an index or row numbers"), remarks)
+    return table.drop_columns(counters)
+
+
+def say(roles: dict[str, str], remarks: Remarks) -> None:
+    """Remark once on the columns of each role."""
+    for role in dict.fromkeys(roles.values()):
+        names = [repr(name) for name, its_role in roles.items() if its_role == role]
+        remedy = _REMEDY if role == "free text" else ""
+        remarks.add("left out", len(names), f"columns hold {role}", first_of(names), remedy)

@@ -1,0 +1,280 @@
+"""The columns of a table by type: numbers, dates, categories, and columns without a value."""
+
+import hashlib
+import reprlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.contract.column_names import is_text
+from assay.contract.errors import InputError, first_of
+from assay.contract.remarks import Action, Remarks
+from assay.modalities import columns_as_written
+from assay.modalities.columns_as_written import PLAIN, Written, parsed, without_gaps
+
+Format = dict[str, Any]  # see `parquet_files.read_payload_format`
+_BITS_AS_HEX = 13  # the first 52 bits of a hash, which float64 holds exactly
+_EXACT = 2.0**53  # below it, float64 holds every whole number
+_DIGITS = 17  # characters of a number that float64 may not hold exactly
+_PER_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
+# what a date's text need not say, and what stands for it
+_SAYS_NOTHING = ((r"Z$", ""), (r"(\.\d*?)0+$", r"\1"), (r"\.$", ""), (r" 00:00:00$", ""))
+_MANY = 20  # rows from which on a column in which most cells differ is remarked on
+_STARTS_WITH_DIGIT = r"^\W{0,4}\d"
+
+
+@dataclass
+class Column:
+    """A column of a table.
+
+    Attributes
+    ----------
+    values : as they came; texts without gaps
+    type : number, date, category or empty
+    written : how texts are written
+    """
+
+    values: pa.Array
+    type: str
+    written: Written
+
+    @classmethod
+    def stored(cls, values: pa.Array, name: str, payload_format: Format) -> "Column":
+        """A column of a file in this format."""
+        type_ = payload_format["features"].get(name, "category")
+        if is_text(values.type):
+            values = without_gaps(values)
+        elif type_ == "category":
+            type_ = _type_of(values.type)
+        return cls(values, type_, Written(**payload_format.get("written", {}).get(name, {})))
+
+    def read_as(self, name: str, wanted: Format, places: Sequence | pa.Array | None) -> np.ndarray:
+        """The numbers (n,) for a network, of a column that another file says how to read.
+
+        Parameters
+        ----------
+        wanted : the format of that file
+        places : the name of each row in messages
+
+        Raises
+        ------
+        InputError
+            That names the first value of another type.
+        """
+        type_ = wanted["features"][name]
+        if type_ == "empty" or self.values.null_count == len(self.values):
+            return np.full(len(self.values), np.nan)
+        if type_ == "category":
+            return Column(self.texts(), type_, PLAIN).numbers()
+        asked = Written(**wanted.get("written", {}).get(name, {}))
+        read = self if is_text(self.values.type) else Column(self.values, self.type, PLAIN)
+        if is_text(self.values.type):
+            is_like = self.type == type_ and self.written.unit == asked.unit
+            way = self.written if is_like and not self.written.unsure else asked
+            numbers = parsed(self.values, type_, way)
+            read = Column(numbers, type_, way)
+            wrong = pc.and_(pc.is_null(numbers), pc.is_valid(self.values))
+        else:
+            wrong = pa.array([self.type != type_] * len(self.values))
+        if pc.any(wrong).as_py():
+            row = pc.index(wrong, pa.scalar(True)).as_py()
+            place = f"{places[row]}: " if places is not None else ""
+            unit = f" in {asked.unit}" if asked.unit else ""
+            is_value = f"{name!r} is {short(self.values[row].as_py())}"
+            raise InputError(f"{place}{is_value}, where the encoder knows a {type_}{unit}")
+        return read.numbers()
+
+    def numbers(self) -> np.ndarray:
+        """The values as a network reads them, float64 (n,), NaN for gaps."""
+        values = self.values
+        if self.type == "category":
+            return _codes(values)
+        if is_text(values.type):
+            values = parsed(values, self.type, self.written)
+        if pa.types.is_timestamp(values.type):
+            ticks = pc.cast(pc.cast(values, pa.int64()), pa.float64(), safe=False)
+            values = pc.divide(ticks, float(_PER_DAY[values.type.unit]))
+        numbers = pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+        return numbers + 0.0  # -0.0 becomes 0.0
+
+    def texts(self) -> pa.Array:
+        """The values as they came, as text; null for a gap."""
+        return self.values if is_text(self.values.type) else self.exact()
+
+    def exact(self) -> pa.Array:
+        """The values as text that is equal for equal values, however they came; null for a gap."""
+        values = self.values
+        source = None
+        if is_text(values.type):
+            if self.type == "date":
+                values = parsed(values, self.type, self.written)
+            elif self.type == "number":
+                source = columns_as_written.plain_numbers(values, self.written)
+                values = pc.cast(source, pa.float64())
+        if pa.types.is_timestamp(values.type):
+            return _exact_dates(values)
+        if pa.types.is_floating(values.type):
+            return _exact_numbers(values, source)
+        if pa.types.is_decimal(values.type):
+            texts = pc.cast(values, pa.string())
+            return pc.replace_substring_regex(
+                texts, r"^(-?\d+)\.0+$|^(-?\d+\.\d*[1-9])0+$", r"\1\2"
+            )
+        return pc.cast(values, pa.string())
+
+
+def _exact_numbers(values: pa.Array, source: pa.Array | None) -> pa.Array:
+    """Floats as the shortest text. Where float64 is not exact, the text that they came as.
+
+    A whole number has no point, as in a column of whole numbers.
+    """
+    values = pc.if_else(pc.is_nan(values), None, values)
+    texts = pc.cast(values, pa.string())
+    wide = pc.cast(values, pa.float64())
+    small = pc.less(pc.abs(wide), _EXACT)
+    whole = pc.fill_null(pc.and_(pc.equal(pc.floor(wide), wide), small), fill_value=False)
+    integers = pc.cast(pc.if_else(whole, wide, None), pa.int64())
+    texts = pc.if_else(whole, pc.cast(integers, pa.string()), texts)
+    if source is None:
+        return texts
+    is_long = pc.greater(pc.binary_length(source), _DIGITS)
+    inexact = pc.or_(is_long, pc.invert(small))
+    as_it_came = pc.replace_substring_regex(source, r"^\+", "")
+    return pc.if_else(pc.and_(inexact, pc.is_valid(values)), as_it_came, texts)
+
+
+def _exact_dates(values: pa.Array) -> pa.Array:
+    texts = pc.cast(values, pa.string())
+    for pattern, rest in _SAYS_NOTHING:
+        texts = pc.replace_substring_regex(texts, pattern, rest)
+    return texts
+
+
+def plain(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece, without a dictionary, and dates, times and nothing as simple types."""
+    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if pa.types.is_float16(values.type):
+        return values.cast(pa.float32())
+    if pa.types.is_null(values.type):
+        return values.cast(pa.float64())
+    if pa.types.is_date(values.type):
+        return pc.cast(values, pa.timestamp("s" if pa.types.is_date32(values.type) else "ms"))
+    if pa.types.is_time(values.type) or pa.types.is_duration(values.type):
+        return values.view(pa.int32() if values.type.bit_width == 32 else pa.int64())
+    return values
+
+
+def of(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> Column:
+    """A column with its type.
+
+    Raises
+    ------
+    InputError
+        If it holds neither numbers nor dates nor text, or a number is mistyped.
+    """
+    values = plain(column)
+    if not is_text(values.type):
+        type_ = _type_of(values.type)
+        if not type_:
+            wrong = f"{places[0]} and on: {name!r} holds values of type {values.type}"
+            remedy = "neither numbers nor dates nor text: take that column out"
+            raise InputError(f"{wrong}, which are {remedy}")
+        is_empty = pc.all(values.is_null(nan_is_null=True), min_count=0).as_py()
+        return Column(values, "empty" if is_empty else type_, PLAIN)
+    values = without_gaps(values)
+    different = pc.unique(values).drop_null()
+    if not len(different):
+        return Column(values, "empty", PLAIN)
+    type_, written = columns_as_written.guess(different)
+    if type_ == "category":
+        _refuse_slips(values, different, name, places)
+    return Column(values, type_, written)
+
+
+def _type_of(type_: pa.DataType) -> str:
+    if pa.types.is_timestamp(type_):
+        return "date"
+    is_number = pa.types.is_boolean(type_) or pa.types.is_decimal(type_)
+    return (
+        "number" if is_number or pa.types.is_integer(type_) or pa.types.is_floating(type_) else ""
+    )
+
+
+def _refuse_slips(values: pa.Array, different: pa.Array, name: str, places: Sequence[str]) -> None:
+    """Raise if most texts of a column read as numbers, but some do not.
+
+    Such texts are rather typing errors than categories.
+    """
+    slips = different.filter(pc.is_null(parsed(different, "number", PLAIN)))
+    if not len(slips) or len(slips) * 2 >= len(different):
+        return
+    row = pc.index(pc.is_in(values, slips), pa.scalar(True)).as_py()
+    wrong = f"{places[row]}: {name!r} is {short(values[row].as_py())}, not a number as most are"
+    raise InputError(f"{wrong}; mend it, or leave it empty")
+
+
+def short(value: object) -> str:
+    """A value for a message."""
+    return reprlib.repr(value) if isinstance(value, str) else str(value)
+
+
+def _codes(texts: pa.Array) -> np.ndarray:
+    """Categories as numbers, float64 (n,), NaN for gaps."""
+    encoded = pc.dictionary_encode(pc.cast(texts, pa.string()))
+    codes = [category(text) for text in encoded.dictionary.to_pylist()]
+    rows = encoded.indices.fill_null(len(codes)).to_numpy()
+    return np.array([*codes, np.nan])[rows]
+
+
+def category(text: str) -> float:
+    """The number of a category."""
+    return float(int(hashlib.sha256(text.encode()).hexdigest()[:_BITS_AS_HEX], 16))
+
+
+def as_text(column: pa.Array) -> list[str]:
+    """The values of a column of examples.parquet as a person writes them; "" for a gap."""
+    if is_text(column.type):
+        column = without_gaps(column)
+    texts = _exact_dates(column) if pa.types.is_timestamp(column.type) else column
+    gaps = column.is_null(nan_is_null=True).to_pylist()
+    shown = pc.cast(texts, pa.string()).to_pylist()
+    return ["" if is_gap else text for text, is_gap in zip(shown, gaps, strict=True)]
+
+
+def say(columns: dict[str, Column], remarks: Remarks) -> None:
+    """Remark on columns of text that are read otherwise than they stand, or that are doubtful."""
+    said: dict[tuple[Action, str], list[str]] = {}
+    for name, column in columns.items():
+        if is_text(column.values.type) and column.type != "empty":
+            different = pc.unique(column.values).drop_null()
+            for remark in _remarks(column, different):
+                examples = ", ".join(map(short, different[:2].to_pylist()))
+                said.setdefault(remark, []).append(f"{name!r} ({examples})")
+    for (action, what), names in said.items():
+        remarks.add(action, len(names), what, first_of(names))
+
+
+def _remarks(column: Column, different: pa.Array) -> Iterator[tuple[Action, str]]:
+    """What is done to a column of text and what is doubtful, from its different values."""
+    if column.type != "category":
+        if column.written.unsure:
+            way = "two ways of writing fit, and the first is taken: thousands, or day before month"
+            yield "guessed", f"columns are read as {column.type}s; {way}"
+        elif not columns_as_written.are_as_programs_write(different, column.type):
+            yield "converted", f"columns are read as {column.type}s"
+        return
+    if columns_as_written.are_codes(different):
+        yield "guessed", "columns of digits are categories, since some start with a zero"
+        return
+    digits = pc.sum(pc.match_substring_regex(different, _STARTS_WITH_DIGIT)).as_py()
+    if digits * 2 > len(different):
+        why = "no one way of writing numbers or dates fits all cells"
+        yield "doubtful", f"columns are categories: {why}"
+    elif len(column.values) >= _MANY and len(different) * 2 > len(column.values):
+        yield "doubtful", "columns are categories, though most of their cells differ"

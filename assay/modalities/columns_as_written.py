@@ -1,0 +1,188 @@
+"""Columns of text as the numbers or dates that people mean: `1,234`, `12 %`, `€ 3`, `01.02.2021`.
+
+A column is read in one way, which fits all its cells, or else it holds categories. The way is
+stored, so that a later file is read in the same way. All regular expressions for cells are RE2's:
+their time is linear in the length of a cell.
+"""
+
+import re
+from dataclasses import asdict, dataclass
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")  # cells that are empty
+_PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$"
+_CODE = r"^0\d+$"  # a postcode, for instance: as a number it would lose its zero
+_SIGN = r"[$€£¥₹₽₩₺₪฿₫₴]"
+_UNIT_BEFORE = re.compile(rf"{_SIGN}|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD")
+_UNIT_AFTER = re.compile(rf"{_SIGN}|[%‰]|°?[A-Za-zµμΩ]{{1,4}}[²³]?")
+_IN_NUMBERS = re.compile(r"[\d\s.,'’+\-−]+")
+_LONGEST = 80  # characters of a cell that may be a number with a unit, or a date
+_SEPARATORS = (("", "."), (",", "."), (".", ","), (" ", "."), (" ", ","), ("'", "."))
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_CENTURIES = (("20", r"[0-5]\d|6[0-8]"), ("19", r"69|[7-9]\d"))  # of years of two digits, by POSIX
+_ZONE = r"[ T]\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
+_CLOCK = r"[ T][0-2]\d(:[0-5]\d(:[0-5]\d(\.\d{1,9})?)?)?(Z|[+-]\d\d(:?\d\d)?)?"
+_ISO = rf"^\d{{4}}-(0\d|1[0-2])-[0-3]\d({_CLOCK})?$"
+
+
+@dataclass(frozen=True)
+class Written:
+    """How cells are written. The default is as programs write them.
+
+    Attributes
+    ----------
+    group, decimal : what stands between thousands, and before decimals
+    unit : what stands before or after each number
+    first : `day` or `month`, which comes first in a date such as 1/2/2021
+    unsure : whether another way fits too and gives other values
+    """
+
+    group: str = ""
+    decimal: str = "."
+    unit: str = ""
+    first: str = ""
+    unsure: bool = False
+
+    def as_dict(self) -> dict[str, str | bool]:
+        """What differs from the default, for JSON."""
+        return {name: value for name, value in asdict(self).items() if value != _PLAIN[name]}
+
+
+PLAIN = Written()
+_PLAIN = asdict(PLAIN)
+
+
+def without_gaps(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """Texts, null where a text means that there is no value."""
+    column = pc.cast(column, pa.string())
+    return pc.if_else(pc.is_in(column, pa.array(GAPS)), None, column)
+
+
+def guess(values: pa.Array) -> tuple[str, Written]:
+    """The type of different texts without gaps, number, date or category, and how it is written."""
+    if parsed(values, "number", PLAIN).null_count == 0:
+        return ("category" if are_codes(values) else "number"), PLAIN
+    first = values[0].as_py()
+    if len(first) > _LONGEST or not re.search(r"\d", first):
+        return "category", PLAIN
+    dates = [Written(first=first) for first in ("day", "month")]
+    for type_, ways in {"number": _numbers_like(first), "date": dates}.items():
+        readings = [(way, parsed(values, type_, way)) for way in ways]
+        fitting = [(way, reading) for way, reading in readings if reading.null_count == 0]
+        if fitting:
+            way, reading = fitting[0]
+            unsure = not all(other.equals(reading) for _, other in fitting)
+            is_plain = type_ == "date" and len(fitting) > 1 and not unsure
+            return type_, PLAIN if is_plain else Written(**asdict(way) | {"unsure": unsure})
+    return "category", PLAIN
+
+
+def _numbers_like(cell: str) -> list[Written]:
+    """The ways in which a column of numbers may be written that has this cell."""
+    unit = _IN_NUMBERS.sub("", cell)
+    is_before = cell.lstrip(" +-−").startswith(unit)
+    if unit and not (_UNIT_BEFORE if is_before else _UNIT_AFTER).fullmatch(unit):
+        return []
+    return [Written(group, decimal, unit) for group, decimal in _SEPARATORS]
+
+
+def are_codes(values: pa.Array) -> bool:
+    """Whether texts are codes: digits alone, some with a leading zero."""
+    is_code = pc.match_substring_regex(values, _CODE)
+    return pc.any(is_code).as_py() and pc.all(pc.match_substring_regex(values, r"^\d+$")).as_py()
+
+
+def are_as_programs_write(values: pa.Array, type_: str) -> bool:
+    """Whether texts are numbers or dates that need no conversion."""
+    pattern = _ISO if type_ == "date" else _PLAIN_NUMBER
+    return pc.all(pc.match_substring_regex(values, pattern)).as_py()
+
+
+def parsed(texts: pa.Array, type_: str, written: Written) -> pa.Array:
+    """Texts as float64 or timestamps; null for a gap and for what is not of that type."""
+    if type_ == "date":
+        return _timestamps(iso_dates(texts, written))
+    return pc.cast(plain_numbers(texts, written), pa.float64())
+
+
+def plain_numbers(texts: pa.Array, written: Written) -> pa.Array:
+    """Numbers as programs write them; null for a gap and for what is no number."""
+    texts = _with_plain_blanks(texts)
+    if (written.group, written.decimal, written.unit) == ("", ".", ""):
+        return _only(texts, _PLAIN_NUMBER)
+    group, point, unit = map(re.escape, (written.group, written.decimal, written.unit))
+    whole = rf"[1-9]\d{{0,2}}(?:{group}\d{{3}})+|\d+" if group else r"\d+"
+    number = rf"(?:{whole})(?:{point}\d*)?|{point}\d+"
+    pattern = rf"^([+-]?)(?:{unit} ?)?([+-]?)({number})(?: ?{unit})?$"
+    fitting = pc.if_else(pc.match_substring(texts, written.unit), _only(texts, pattern), None)
+    bare = pc.replace_substring_regex(fitting, pattern, r"\1\2\3")
+    bare = pc.replace_substring(bare, written.group, "") if group else bare
+    return _only(pc.replace_substring(bare, written.decimal, "."), _PLAIN_NUMBER)
+
+
+def iso_dates(texts: pa.Array, written: Written) -> pa.Array:
+    """Dates as ISO 8601 writes them; null for a gap and for what is no date.
+
+    Dots stand in dates whose day comes first, and no year in between is doubtful.
+    """
+    texts = _with_plain_blanks(texts)
+    day, month = (r"\1", r"\3") if written.first == "day" else (r"\3", r"\1")
+    steps = []
+    for century, years in _CENTURIES:
+        steps.append((rf"^(\d\d?[./-]\d\d?[./-])({years})($|[ T])", rf"\1{century}\2\3"))
+    steps += [
+        (r"^(\d{4})[./](\d\d?)[./](\d\d?)($|[ T])", r"\1-\2-\3\4"),
+        (r"^(\d\d?)\.(\d\d?)\.(\d{4})", r"\3-\2-\1"),
+        (r"^(\d\d?)([/-])(\d\d?)[/-](\d{4})", rf"\4-{month}-{day}"),
+        (r"^(\d\d?)[ .-]+([A-Za-z]{3})[a-z]*[ ,.-]+(\d{4})", r"\3-\2-\1"),
+        (r"^([A-Za-z]{3})[a-z]*[ .]+(\d\d?)[ ,]+(\d{4})", r"\3-\1-\2"),
+    ]
+    if not pc.all(pc.match_substring_regex(texts, r"^\d{4}-\d\d-\d\d")).as_py():
+        for pattern, replacement in steps:
+            texts = pc.replace_substring_regex(texts, pattern, replacement)
+        if pc.any(pc.match_substring_regex(texts, r"^\d{4}-[A-Za-z]")).as_py():
+            for number, name in enumerate(_MONTHS, start=1):
+                pattern = rf"(?i)^(\d{{4}})-{name}-"
+                texts = pc.replace_substring_regex(texts, pattern, rf"\1-{number:02}-")
+        texts = pc.replace_substring_regex(texts, r"^(\d{4})-(\d)-", r"\1-0\2-")
+        texts = pc.replace_substring_regex(texts, r"^(\d{4}-\d\d)-(\d)($|[ T])", r"\1-0\2\3")
+    return _only(pc.replace_substring_regex(texts, r"^(\S{10})[ T](\d):", r"\1 0\2:"), _ISO)
+
+
+def _timestamps(texts: pa.Array) -> pa.Array:
+    """ISO dates as timestamps; null where a month has no such day, or some name a zone alone."""
+    has_zone = pc.match_substring_regex(texts, _ZONE)
+    zone = "UTC" if pc.all(has_zone).as_py() and texts.null_count < len(texts) else None
+    if zone is None:
+        texts = pc.if_else(has_zone, None, texts)
+    for unit in ("ns", "us"):  # nanoseconds end in 2262
+        try:
+            return pc.cast(texts, pa.timestamp(unit, zone))
+        except pa.ArrowInvalid:
+            continue
+    days = [text if _is_day(text) else None for text in texts.to_pylist()]
+    if days == texts.to_pylist():
+        return pa.nulls(len(texts), pa.timestamp("us"))
+    return _timestamps(pa.array(days, pa.string()))
+
+
+def _is_day(text: str | None) -> bool:
+    try:
+        date.fromisoformat((text or "")[:10])
+    except ValueError:
+        return False
+    return True
+
+
+def _only(texts: pa.Array, pattern: str) -> pa.Array:
+    return pc.if_else(pc.match_substring_regex(texts, pattern), texts, None)
+
+
+def _with_plain_blanks(texts: pa.Array) -> pa.Array:
+    """Texts without blanks at their ends, and with the signs of a typewriter."""
+    texts = pc.replace_substring_regex(texts, "[\xa0\u2007\u2009\u202f]", " ")
+    texts = pc.replace_substring(pc.replace_substring(texts, "−", "-"), "’", "'")
+    return pc.utf8_trim_whitespace(texts)

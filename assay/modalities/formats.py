@@ -1,0 +1,79 @@
+"""Whether the payloads of a batch are what an encoder was learned from, and how they are read."""
+
+from assay.contract.errors import InputError, first_of
+from assay.contract.parquet_files import Format
+
+_ONE_COLUMN = ["text"]  # of a batch of texts that names none
+
+
+def check(payload_format: Format, wanted: Format) -> list[str]:
+    """What of a batch is not read, since the encoder was learned from other columns; for people.
+
+    Parameters
+    ----------
+    payload_format : of the batch
+    wanted : of the encoder
+
+    Raises
+    ------
+    InputError
+        If the payloads are not like those that the encoder was learned from.
+    """
+    if payload_format["modality"] == wanted["modality"] == "table":
+        return _unread_columns(payload_format, wanted)
+    columns = payload_format.get("columns", _ONE_COLUMN), wanted.get("columns", _ONE_COLUMN)
+    is_one_text = columns[0] == columns[1] or [len(names) for names in columns] == [1, 1]
+    for name, value in payload_format.items():
+        if wanted.get(name) != value and not (name == "columns" and is_one_text):
+            differ = f"{name} is {value}, but the encoder was learned from {wanted.get(name)}"
+            shape = "bring all to one shape (collect.resize, collect.channels)"
+            if "text" in (payload_format["modality"], wanted["modality"]):
+                shape = "name the column of texts `text`"
+            raise InputError(f"{differ}; take the batch off the lists, or {shape}")
+    if not is_one_text:
+        differ = f"its texts are of the columns {columns[0]}, those of the encoder of {columns[1]}"
+        raise InputError(f"{differ}; bring all batches to the same columns")
+    return []
+
+
+def _unread_columns(payload_format: Format, wanted: Format) -> list[str]:
+    given, types = payload_format["features"], wanted["features"]
+    missing = types.keys() - given.keys() - set(payload_format.get("left_out", []))
+    if missing:
+        names = first_of([repr(name) for name in types if name in missing])
+        lacks = f"it has no column {names}, which the encoder was learned from"
+        raise InputError(f"{lacks}; add it, with empty cells where it is not known")
+    more = [repr(name) for name in given.keys() - types.keys() - set(wanted.get("left_out", []))]
+    empty = [repr(name) for name, type_ in given.items() if type_ != types.get(name) == "empty"]
+    said = (
+        (sorted(more), "columns are not read: the encoder was learned without them"),
+        (empty, "columns are not read: they were empty where the encoder was learned"),
+    )
+    return [f"{len(names)} {what}: {first_of(names)}" for names, what in said if names]
+
+
+def joined(first: Format, second: Format) -> Format:
+    """The format in which two batches are read, of which the first says more.
+
+    The second gives the types of columns that are empty in the first.
+
+    Raises
+    ------
+    InputError
+        If they are not alike, see `check`.
+    """
+    check(second, first)
+    types, written = dict(first.get("features", {})), dict(first.get("written", {}))
+    for name, type_ in types.items():
+        if type_ == "empty":
+            types[name] = second["features"].get(name, "empty")
+            written |= {name: how for key, how in second.get("written", {}).items() if key == name}
+    return (
+        first | ({"features": types} if types else {}) | ({"written": written} if written else {})
+    )
+
+
+def of_payload(encoder: Format) -> Format:
+    """The format of payloads, of what encoder.json holds."""
+    names = ("modality", "shape", "sample_rate", "features", "written", "left_out", "columns")
+    return {name: encoder[name] for name in names if name in encoder}
