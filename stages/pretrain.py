@@ -46,7 +46,7 @@ def read_samples(batches: list[str]) -> tuple[Format, np.ndarray]:
 
 
 def read_format(batches: list[str]) -> Format:
-    """The format in which the payloads of all batches are read; the first says what columns hold."""
+    """The format in which the payloads of all batches are read: the first says what they hold."""
     payload_format = parquet_files.read_payload_format(paths.sample(batches[0]))
     for batch in batches[1:]:
         path = paths.sample(batch)

@@ -101,7 +101,7 @@ def _rows(path: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
     """The rows of a file: where each is, the column that names its example, and its cells."""
     table = spreadsheets.read(path, ["annotator", "label"])
     column = csv_files.key_column(path, table, ("id", "key"))
-    places = csv_files.name_rows(path, table, spreadsheets.DELIMITERS)
+    places = csv_files.name_rows(path, table)
     for place, row in zip(places, table.to_pylist(), strict=True):
         if any(row.values()):  # spreadsheets leave empty rows at the end
             yield place, column, row

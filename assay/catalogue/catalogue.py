@@ -10,7 +10,7 @@ from assay.contract import csv_files, files, identity, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.contract.parquet_files import Format
 from assay.modalities import formats
-from assay.modalities.column_types import as_text
+from assay.modalities.exact_values import as_text
 
 
 def read() -> pd.DataFrame:

@@ -17,7 +17,6 @@ from assay.contract import csv_files
 if TYPE_CHECKING:
     import pandas as pd
 
-DELIMITERS = ",;\t"
 _CELL = r"(?:\A|(?<=[;,\t\r\n]))"
 # The wide characters start formulas in East Asian versions.
 _FORMULA = r"(?=['\s]*[=+\-@＝＋－＠]|'*[\t\r])"
@@ -55,6 +54,7 @@ def parse(name: Path | str, content: bytes, columns: Sequence[str] = ()) -> pa.T
     InputError
         As `csv_files.parse_csv`.
     """
-    table = csv_files.parse_csv(name, content, columns, DELIMITERS)
+    table = csv_files.parse_csv(name, content, columns, csv_files.DELIMITERS)
     texts = {column: map(plain, table[column].to_pylist()) for column in table.column_names}
-    return pa.table({column: pa.array(cells, pa.string()) for column, cells in texts.items()})
+    plain_cells = [pa.array(cells, pa.string()) for cells in texts.values()]
+    return pa.table(plain_cells, list(texts), metadata=table.schema.metadata)

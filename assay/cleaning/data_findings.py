@@ -7,10 +7,9 @@ import sys
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
 
 from assay.catalogue import catalogue, payloads
-from assay.cleaning import drift, near_duplicates
+from assay.cleaning import drift, leaky_column, near_duplicates
 from assay.contract.parameters import Beyond
 from assay.measures import leave_one_out, outliers, statistics
 
@@ -199,26 +198,21 @@ def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd
 def leaky_columns(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
     """Read the columns of a table, and list those whose values nearly always tell the label.
 
-    The label of a row is predicted as the most frequent one among the other rows with the same
-    value (1R: Holte 1993). Other modalities have no such columns.
+    Other modalities have no such columns. See `leaky_column.errors`.
 
     Parameters
     ----------
     examples : rows of the catalogue that have a label
     given : (n,) int, their labels
     """
-    names = payloads.payload_format(examples).get("features")
-    if not names:
+    types = payloads.payload_format(examples).get("features")
+    if not types:
         return pd.DataFrame()
-    n, listed = len(given), []
-    usual_errors = 1 - np.bincount(given).max() / n
+    listed = []
+    usual_errors = 1 - np.bincount(given).max() / len(given)
     rows = np.concatenate(list(payloads.read(examples, _ROWS)))  # (n, features)
-    for name, column in zip(names, rows.T, strict=True):
-        value = np.unique(column, return_inverse=True)[1]
-        counts = csr_array((np.ones(n, int), (value, given))).toarray()  # (values, labels)
-        second, most = np.sort(counts, axis=1)[:, -2:].T
-        right = most[most > second + 1].sum()  # it is the most frequent among the other rows too
-        errors = 1 - right / n
+    for (name, type_), column in zip(types.items(), rows.T, strict=True):
+        errors = leaky_column.errors(column, given, is_category=type_ == "category")
         if errors < _GIVEN_AWAY * usual_errors:
             tells = f"the column {name} tells the label of {1 - errors:.1%} of the examples"
             listed.append({"kind": "leaky_column", "reason": f"{tells}: is it made from it?"})

@@ -1,5 +1,7 @@
 """Names of columns as people write them: blanks, letter case, and other words for `label`."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -10,12 +12,15 @@ RESERVED = ("label", "split", "key", "file_name")
 _LABELS = ("labels", "class", "category", "target")  # other names of `label`, the likeliest first
 
 
-def plain(table: pa.Table, place: object, remarks: Remarks) -> pa.Table:
+def plain(
+    table: pa.Table, place: object, remarks: Remarks, reserved: Sequence[str] = ()
+) -> pa.Table:
     """The table without blanks around its names, and with reserved names in small letters.
 
     Parameters
     ----------
     place : the file, for messages
+    reserved : more names that are
 
     Raises
     ------
@@ -24,11 +29,11 @@ def plain(table: pa.Table, place: object, remarks: Remarks) -> pa.Table:
     """
     names = table.column_names
     stripped = [name.strip(" \t\ufeff\xa0") for name in names]
-    taken = set(stripped)
+    taken, wanted = set(stripped), {*RESERVED, *reserved}
     changed = []
     for index, name in enumerate(stripped):
         small = name.lower()
-        is_reserved = small in RESERVED or (small == "text" and is_text(table.columns[index].type))
+        is_reserved = small in wanted or (small == "text" and is_text(table.columns[index].type))
         if is_reserved and small not in taken and _may_be(small, table.columns[index]):
             stripped[index] = small
             taken.add(small)

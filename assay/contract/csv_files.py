@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from assay.contract import files
+from assay.contract import column_names, files
 from assay.contract.errors import InputError, first_of
+from assay.contract.remarks import Remarks
 
 if TYPE_CHECKING:
     import pandas as pd
 
 csv.field_size_limit(2**31 - 1)  # a cell may be as long as pyarrow allows
+DELIMITERS = ",;\t"  # of tables from elsewhere
 _BLOCK = 65_536  # rows that are Python objects at a time
 _BLANK_ROWS = b"blank rows"  # key of a table's metadata: their numbers, as JSON
 _NAMED = 20  # columns that a message names
@@ -43,9 +45,27 @@ def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) 
     write_csv(path, list(chosen), rounded.itertuples(index=False))
 
 
-def read_csv(path: Path, columns: Sequence[str] = (), delimiters: str = ",") -> pa.Table:
+def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
     """Read a CSV file, see `parse_csv`."""
-    return parse_csv(path, path.read_bytes(), columns, delimiters)
+    return parse_csv(path, path.read_bytes(), columns)
+
+
+def read_foreign(path: Path, columns: Sequence[str], remarks: Remarks) -> pa.Table:
+    """Read a CSV file that a person or spreadsheet made, with any of the usual delimiters.
+
+    For its names see `column_names.plain`; `columns` are those that it must have.
+
+    Raises
+    ------
+    InputError
+        As `parse_csv`, or if it is no regular file.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is no regular file: put a CSV file there")
+    content = path.read_bytes()
+    table = column_names.plain(parse_csv(path, content, (), DELIMITERS), path, remarks, columns)
+    check_columns(path, table, columns, content)
+    return table
 
 
 def parse_csv(
@@ -83,12 +103,19 @@ def parse_csv(
         table = _parse(text, delimiter, name)
     except InputError as error:
         raise InputError(files.merge_conflict(name, content) or str(error)) from None
-    missing = [column for column in columns if column not in table.schema.names]
-    if missing:
-        has = first_of(table.column_names, _NAMED)
-        lacks = f"{name} has no column {missing[0]!r}; it has: {has}"
-        raise InputError(files.merge_conflict(name, content) or lacks)
+    check_columns(name, table, columns, content)
     return table
+
+
+def check_columns(
+    name: Path | str, table: pa.Table, columns: Sequence[str], content: bytes = b""
+) -> None:
+    """Raise unless a table has columns of these names."""
+    has = table.column_names
+    missing = first_of([repr(column) for column in columns if column not in set(has)])
+    if missing:
+        lacks = f"{name} has no column {missing}; it has: {first_of(has, _NAMED)}"
+        raise InputError(files.merge_conflict(name, content) or lacks)
 
 
 def _parse(text: str, delimiter: str, name: Path | str) -> pa.Table:

@@ -26,7 +26,7 @@ _NO_CLASS = -1  # where a label is not known
 
 
 def split_of_file(name: str) -> str:
-    """The split that the name of a file, without what follows its first point, tells; "" if none."""
+    """The split that the name of a file tells; "" if none."""
     match = _SHARD.fullmatch(PurePosixPath(name).name.partition(".")[0])
     return _SPLITS.get(match.group(1).lower(), "") if match else ""
 

@@ -51,8 +51,8 @@ def read(folder: Path) -> RawBatch:
         raise InputError(f"{folder} has no known layout: it needs {needs}; it has {has}")
     _check(folder, batch.examples)
     keys = {example.key for example in batch.examples}
-    batch.annotations = side_files.read(folder / ANNOTATIONS_FILE, keys, ["annotator"])
-    batch.truth = side_files.read(folder / TRUTH_FILE, keys, unique=True)
+    batch.annotations = side_files.read(folder / ANNOTATIONS_FILE, keys, remarks, ["annotator"])
+    batch.truth = side_files.read(folder / TRUTH_FILE, keys, remarks, unique=True)
     unused = sorted(names - batch.used - {ANNOTATIONS_FILE, TRUTH_FILE})
     remarks.add("ignored", len(unused), "files are no examples", first_of(unused))
     batch.remarks = remarks

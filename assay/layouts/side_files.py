@@ -3,15 +3,21 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from assay.contract.csv_files import key_column, name_rows, read_csv
+from assay.contract.csv_files import key_column, name_rows, read_foreign
 from assay.contract.errors import InputError
+from assay.contract.remarks import Remarks
 from assay.layouts.rows import as_labels
 
 _KEYS = ("key", "file_name")  # the columns that may name an example, in this order
 
 
 def read(
-    path: Path, keys: Collection[str], columns: Sequence[str] = (), *, unique: bool = False
+    path: Path,
+    keys: Collection[str],
+    remarks: Remarks,
+    columns: Sequence[str] = (),
+    *,
+    unique: bool = False,
 ) -> list[tuple[str, ...]]:
     """Read (key, *columns, label) of each row that has a label; nothing if there is no file.
 
@@ -28,7 +34,7 @@ def read(
     """
     if not path.exists():
         return []
-    table = read_csv(path, [*columns, "label"])
+    table = read_foreign(path, [*columns, "label"], remarks)
     row_keys = table[key_column(path, table, _KEYS)].to_pylist()
     places, seen = name_rows(path, table), set()
     for place, key in zip(places, row_keys, strict=True):

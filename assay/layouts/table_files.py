@@ -1,4 +1,4 @@
-"""One file that holds a table, read whole: CSV, JSON lines or Parquet; the first two also gzipped."""
+"""One file that holds a table: CSV or JSON lines, which may be gzipped, or Parquet."""
 
 import gzip
 import json
@@ -8,11 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from assay.contract.csv_files import name_rows, parse_csv
+from assay.contract.csv_files import DELIMITERS, name_rows, parse_csv
 from assay.contract.errors import InputError
 from assay.contract.parquet_files import read_parquet
 
-_DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}
+_DELIMITERS = {".csv": DELIMITERS, ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
 _PARQUET = ".parquet"
 _GZIP = ".gz"

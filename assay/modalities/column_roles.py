@@ -38,9 +38,9 @@ def _role(name: str, column: pa.ChunkedArray) -> str:
     if _are_row_numbers(column):
         return "row numbers"
     is_named_so = _ID.fullmatch(name) and len(column) >= _FEW
-    if is_named_so and (is_text(column.type) or pa.types.is_integer(column.type)):
-        if pc.count_distinct(column, mode="all").as_py() == len(column):
-            return "ids, which all differ"
+    may_be_ids = is_named_so and (is_text(column.type) or pa.types.is_integer(column.type))
+    if may_be_ids and pc.count_distinct(column, mode="all").as_py() == len(column):
+        return "ids, which all differ"
     return "free text" if _is_free_text(column) else ""
 
 

@@ -13,16 +13,12 @@ import pyarrow.compute as pc
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError, first_of
 from assay.contract.remarks import Action, Remarks
-from assay.modalities import columns_as_written
+from assay.modalities import columns_as_written, exact_values
 from assay.modalities.columns_as_written import PLAIN, Written, parsed, without_gaps
 
 Format = dict[str, Any]  # see `parquet_files.read_payload_format`
 _BITS_AS_HEX = 13  # the first 52 bits of a hash, which float64 holds exactly
-_EXACT = 2.0**53  # below it, float64 holds every whole number
-_DIGITS = 17  # characters of a number that float64 may not hold exactly
 _PER_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
-# what a date's text need not say, and what stands for it
-_SAYS_NOTHING = ((r"Z$", ""), (r"(\.\d*?)0+$", r"\1"), (r"\.$", ""), (r" 00:00:00$", ""))
 _MANY = 20  # rows from which on a column in which most cells differ is remarked on
 _STARTS_WITH_DIGIT = r"^\W{0,4}\d"
 
@@ -115,43 +111,7 @@ class Column:
             elif self.type == "number":
                 source = columns_as_written.plain_numbers(values, self.written)
                 values = pc.cast(source, pa.float64())
-        if pa.types.is_timestamp(values.type):
-            return _exact_dates(values)
-        if pa.types.is_floating(values.type):
-            return _exact_numbers(values, source)
-        if pa.types.is_decimal(values.type):
-            texts = pc.cast(values, pa.string())
-            return pc.replace_substring_regex(
-                texts, r"^(-?\d+)\.0+$|^(-?\d+\.\d*[1-9])0+$", r"\1\2"
-            )
-        return pc.cast(values, pa.string())
-
-
-def _exact_numbers(values: pa.Array, source: pa.Array | None) -> pa.Array:
-    """Floats as the shortest text. Where float64 is not exact, the text that they came as.
-
-    A whole number has no point, as in a column of whole numbers.
-    """
-    values = pc.if_else(pc.is_nan(values), None, values)
-    texts = pc.cast(values, pa.string())
-    wide = pc.cast(values, pa.float64())
-    small = pc.less(pc.abs(wide), _EXACT)
-    whole = pc.fill_null(pc.and_(pc.equal(pc.floor(wide), wide), small), fill_value=False)
-    integers = pc.cast(pc.if_else(whole, wide, None), pa.int64())
-    texts = pc.if_else(whole, pc.cast(integers, pa.string()), texts)
-    if source is None:
-        return texts
-    is_long = pc.greater(pc.binary_length(source), _DIGITS)
-    inexact = pc.or_(is_long, pc.invert(small))
-    as_it_came = pc.replace_substring_regex(source, r"^\+", "")
-    return pc.if_else(pc.and_(inexact, pc.is_valid(values)), as_it_came, texts)
-
-
-def _exact_dates(values: pa.Array) -> pa.Array:
-    texts = pc.cast(values, pa.string())
-    for pattern, rest in _SAYS_NOTHING:
-        texts = pc.replace_substring_regex(texts, pattern, rest)
-    return texts
+        return exact_values.exact(values, source)
 
 
 def plain(column: pa.ChunkedArray) -> pa.Array:
@@ -235,16 +195,6 @@ def _codes(texts: pa.Array) -> np.ndarray:
 def category(text: str) -> float:
     """The number of a category."""
     return float(int(hashlib.sha256(text.encode()).hexdigest()[:_BITS_AS_HEX], 16))
-
-
-def as_text(column: pa.Array) -> list[str]:
-    """The values of a column of examples.parquet as a person writes them; "" for a gap."""
-    if is_text(column.type):
-        column = without_gaps(column)
-    texts = _exact_dates(column) if pa.types.is_timestamp(column.type) else column
-    gaps = column.is_null(nan_is_null=True).to_pylist()
-    shown = pc.cast(texts, pa.string()).to_pylist()
-    return ["" if is_gap else text for text, is_gap in zip(shown, gaps, strict=True)]
 
 
 def say(columns: dict[str, Column], remarks: Remarks) -> None:

@@ -67,10 +67,11 @@ def joined(first: Format, second: Format) -> Format:
     for name, type_ in types.items():
         if type_ == "empty":
             types[name] = second["features"].get(name, "empty")
-            written |= {name: how for key, how in second.get("written", {}).items() if key == name}
-    return (
-        first | ({"features": types} if types else {}) | ({"written": written} if written else {})
-    )
+            if how := second.get("written", {}).get(name):
+                written[name] = how
+    return first | {
+        name: value for name, value in (("features", types), ("written", written)) if value
+    }
 
 
 def of_payload(encoder: Format) -> Format:

@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.contract import column_names
-from assay.contract.csv_files import name_rows, read_csv
+from assay.contract.csv_files import name_rows, read_foreign
 from assay.contract.errors import InputError, first_of
 from assay.contract.parameters import Collect
 from assay.contract.parquet_files import FEATURE
 from assay.contract.remarks import Remarks
-from assay.modalities import column_roles, column_types
+from assay.modalities import column_roles, column_types, exact_values
 from assay.modalities.column_types import Column, Format
 
 COLUMN = None
@@ -32,7 +32,6 @@ LINE_BREAK = "; "
 STEPS = 3000
 _SWAPPED = 0.3  # share of a view's values that are another row's
 _LARGEST = float(np.finfo(np.float32).max)  # a network computes with float32
-_DELIMITERS = ",;\t"
 
 
 def canonical(
@@ -130,7 +129,7 @@ def from_columns(rows: pa.RecordBatch, payload_format: Format) -> np.ndarray:
 def show(rows: pa.RecordBatch, payload_format: Format) -> list[str]:
     """Each row as lines `name = value`, with values as they came, and nothing for a gap."""
     names = list(payload_format["features"])
-    columns = [column_types.as_text(rows[f"{FEATURE}{name}"]) for name in names]
+    columns = [exact_values.as_text(rows[f"{FEATURE}{name}"]) for name in names]
     shown = []
     for cells in zip(*columns, strict=True):
         lines = [f"{name} = {cell}" for name, cell in zip(names, cells, strict=True)]
@@ -154,13 +153,9 @@ def read_file(
     path: Path, payload_format: dict[str, Any], remarks: Remarks
 ) -> tuple[list[str], np.ndarray]:
     """The rows of a CSV file: their names in messages, and payloads (n, features) float64."""
-    table = read_csv(path, delimiters=_DELIMITERS)
-    places = name_rows(path, table)
-    table = column_names.plain(table, path, remarks)
     features = payload_format["features"]
-    missing = [repr(name) for name in features if name not in set(table.column_names)]
-    if missing:
-        raise InputError(f"{path} has no column {first_of(missing)}, which the model needs: add it")
+    table = read_foreign(path, list(features), remarks)
+    places = name_rows(path, table)
     known = {*features, *payload_format.get("left_out", []), *column_names.RESERVED}
     more = [repr(name) for name in table.column_names if name not in known]
     remarks.add("ignored", len(more), "columns are none that the model knows", first_of(more))

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from assay.contract import column_names
-from assay.contract.csv_files import name_rows, read_csv
+from assay.contract.csv_files import check_columns, name_rows, read_foreign
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
@@ -22,7 +21,6 @@ MEDIUM = "text"
 HTML = "<pre>{}</pre>"
 LINE_BREAK = " "
 STEPS = 600
-_DELIMITERS = ",;\t"
 
 
 def canonical(
@@ -104,15 +102,12 @@ def read_file(
     The name of each text in messages, and payloads (n,) object: str
     """
     if path.suffix.lower() in (".csv", ".tsv"):
-        table = read_csv(path, delimiters=_DELIMITERS)
+        table = read_foreign(path, [], remarks)
         places = name_rows(path, table)
-        table = column_names.plain(table, path, remarks)
         names = payload_format.get("columns", [COLUMN])
         if len(names) == 1 and COLUMN in table.column_names:
             names = [COLUMN]
-        missing = [name for name in names if name not in table.column_names]
-        if missing:
-            raise InputError(f"{path} has no column {missing[0]!r}, which holds texts: add it")
+        check_columns(path, table, names)
         return places, canonical(table.select(names), places, None, remarks)
     try:
         texts = [path.read_text(encoding="utf-8-sig")]
