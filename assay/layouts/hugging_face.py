@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
 
-_SHARD = re.compile(r"(?:.*[-_.])?([a-z]+?)(?:-\d+-of-\d+)?", re.IGNORECASE)
+_SHARD = re.compile(r"(?:.*[-_.])?([a-z]+?)(-\d+-of-\d+)?", re.IGNORECASE)
 _SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "valid", "val", "dev", "eval"), "validation"),
@@ -29,6 +29,12 @@ def split_of_file(name: str) -> str:
     """The split that the name of a file tells; "" if none."""
     match = _SHARD.fullmatch(PurePosixPath(name).name.partition(".")[0])
     return _SPLITS.get(match.group(1).lower(), "") if match else ""
+
+
+def is_shard(name: str) -> bool:
+    """Whether a file is one of several that `datasets` writes for a split."""
+    match = _SHARD.fullmatch(PurePosixPath(name).name.partition(".")[0])
+    return bool(match and match.group(2))
 
 
 def plain(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table, list[str]]:

@@ -50,9 +50,10 @@ def to_examples(
     places = places or name_rows(path, table)
     nothing = [""] * len(table)
     columns = dict(zip(table.column_names, table.columns, strict=True))
-    texts = {name: as_text(columns[name], places) for name in columns.keys() - set(payload)}
+    others = columns.keys() - {*payload, "label"}
+    texts = {name: as_text(columns[name], places) for name in others}
     keys = texts.get(key, list(map(str, range(len(table)))))
-    labels = as_labels(columns["label"], places) if "label" in texts else nothing
+    labels = as_labels(columns["label"], places) if "label" in columns else nothing
     splits = texts.get("split", nothing)
     slices = {name: texts[name] for name in columns if name in texts and name not in RESERVED}
     examples = []

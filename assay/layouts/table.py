@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 
 from assay.contract import column_names, parameters
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import hugging_face, rows, table_files
@@ -27,18 +27,22 @@ def read(folder: Path, names: set[str], remarks: Remarks) -> RawBatch | None:
     if not files:
         return None
     largest = parameters.load().collect.largest_file
-    parts, classes, places = [], [], []
+    parts, classes, places, told = [], [], [], []
     for name in files:
         table, places_of_file = table_files.read(folder / name, largest)
         table, class_columns = hugging_face.plain(table, folder / name, remarks)
         table = column_names.plain(table, folder / name, remarks)
-        if len(files) > 1 and "split" not in table.column_names:
-            split = hugging_face.split_of_file(name)
+        split = hugging_face.split_of_file(name)
+        is_told = split and (len(files) > 1 or hugging_face.is_shard(name))
+        if is_told and "split" not in table.column_names:
             table = table.append_column("split", pa.array([split] * len(table), pa.string()))
+            told.append(f"{name} as {split}")
         parts.append(table)
         places += places_of_file
         classes += [column for column in class_columns if column not in classes]
     table, path = _joined(folder, parts), folder / files[0]
+    what = "files tell the split of their examples by their names"
+    remarks.add("guessed", len(told), what, first_of(told))
     if ANNOTATIONS_FILE not in names:
         table = column_names.with_label(table, classes, remarks)
     batch = _batch(table, path, places, remarks)

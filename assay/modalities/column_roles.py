@@ -1,40 +1,49 @@
 """What a column of a table is, if it is no feature: an index, row numbers, ids, or free text."""
 
 import re
+from statistics import median
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.contract.column_names import is_text
 from assay.contract.errors import first_of
-from assay.contract.remarks import Remarks
-from assay.modalities.columns_as_written import guess, without_gaps
+from assay.contract.remarks import Action, Remarks
+from assay.modalities.columns_as_written import GAPS, guess, without_gaps
 
 _INDEX = re.compile(r"|Unnamed: \d+|__index_level_\d+__")  # names of the index that pandas writes
 _ID = re.compile(r"(.*[^A-Za-z])?(?i:id|ids|uuid|guid|key|pk)|.*[a-z](Id|ID|Key)")
+_INDEX_OF_PANDAS = "pandas' index"
 _FEW = 5  # rows; in fewer, numbers may be in order by chance
 _WORDS = 4  # of free text, in the median; names and products have fewer
 _REPEATS = 0.5  # most cells of free text that others repeat
 _READ = 1000  # rows in which words are counted
-_WORD = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]{2}|[\pL']+"
+# scripts without blanks between words (Thai, Japanese, Chinese), and others
+_WORD = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]{2}|[^\W\d_]+")
+_SHORT = 8  # characters; a text of so many words has more
+_LONG = 400  # characters of a cell in which words are counted
 _NUMBERS = 3  # columns of numbers or dates beside which free text is not the payload
 _REMEDY = "make it a column `text` if it is what an example is"
 
 
-def left_out(table: pa.Table) -> dict[str, str]:
+def left_out(table: pa.Table, remarks: Remarks | None = None) -> dict[str, str]:
     """The columns that are no features, and why. Ids and row numbers are, if nothing else is."""
     roles = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         if role := _role(name, column):
             roles[name] = role
+    chosen = roles
     if len(roles) == len(table.column_names):
-        return {name: role for name, role in roles.items() if role == "pandas' index"}
-    return roles
+        chosen = {name: role for name, role in roles.items() if role == _INDEX_OF_PANDAS}
+        kept = {name: role for name, role in roles.items() if name not in chosen}
+        _say("doubtful", kept, remarks)
+    _say("left out", chosen, remarks)
+    return chosen
 
 
 def _role(name: str, column: pa.ChunkedArray) -> str:
     if _INDEX.fullmatch(name):
-        return "pandas' index"
+        return _INDEX_OF_PANDAS
     if _are_row_numbers(column):
         return "row numbers"
     is_named_so = _ID.fullmatch(name) and len(column) >= _FEW
@@ -61,11 +70,10 @@ def _is_free_text(column: pa.ChunkedArray) -> bool:
     """Whether cells have many words, and few cells are repeated."""
     if not is_text(column.type):
         return False
-    texts = without_gaps(column.slice(0, _READ)).drop_null()
-    if not len(texts) or pc.count_distinct(texts).as_py() < (1 - _REPEATS) * len(texts):
+    texts = [text for text in column.slice(0, _READ).to_pylist() if text not in (None, *GAPS)]
+    if not texts or max(map(len, texts)) < _SHORT or len(set(texts)) < (1 - _REPEATS) * len(texts):
         return False
-    words = pc.count_substring_regex(texts, _WORD)
-    return pc.approximate_median(words).as_py() >= _WORDS
+    return median(len(_WORD.findall(text[:_LONG])) for text in texts) >= _WORDS
 
 
 def free_texts(table: pa.Table, remarks: Remarks) -> list[str]:
@@ -100,14 +108,14 @@ def _is_measured(column: pa.ChunkedArray) -> bool:
 def drop_counters(table: pa.Table, remarks: Remarks) -> pa.Table:
     """A table of images, sounds or texts without index and row numbers, which are no slices."""
     roles = {name: _role(name, table[name]) for name in table.column_names if name != "key"}
-    counters = [name for name, role in roles.items() if role in ("pandas' index", "row numbers")]
-    say(dict.fromkeys(counters, "an index or row numbers"), remarks)
+    counters = [name for name, role in roles.items() if role in (_INDEX_OF_PANDAS, "row numbers")]
+    _say("left out", dict.fromkeys(counters, "an index or row numbers"), remarks)
     return table.drop_columns(counters)
 
 
-def say(roles: dict[str, str], remarks: Remarks) -> None:
+def _say(action: Action, roles: dict[str, str], remarks: Remarks | None) -> None:
     """Remark once on the columns of each role."""
-    for role in dict.fromkeys(roles.values()):
+    for role in dict.fromkeys(roles.values()) if remarks is not None else ():
         names = [repr(name) for name, its_role in roles.items() if its_role == role]
         remedy = _REMEDY if role == "free text" else ""
-        remarks.add("left out", len(names), f"columns hold {role}", first_of(names), remedy)
+        remarks.add(action, len(names), f"columns hold {role}", first_of(names), remedy)

@@ -110,9 +110,11 @@ def parsed(texts: pa.Array, type_: str, written: Written) -> pa.Array:
 
 def plain_numbers(texts: pa.Array, written: Written) -> pa.Array:
     """Numbers as programs write them; null for a gap and for what is no number."""
-    texts = _with_plain_blanks(texts)
     if (written.group, written.decimal, written.unit) == ("", ".", ""):
-        return _only(texts, _PLAIN_NUMBER)
+        plain = _only(texts, _PLAIN_NUMBER)
+        is_all = plain.null_count == texts.null_count
+        return plain if is_all else _only(_with_plain_blanks(texts), _PLAIN_NUMBER)
+    texts = _with_plain_blanks(texts)
     group, point, unit = map(re.escape, (written.group, written.decimal, written.unit))
     whole = rf"[1-9]\d{{0,2}}(?:{group}\d{{3}})+|\d+" if group else r"\d+"
     number = rf"(?:{whole})(?:{point}\d*)?|{point}\d+"

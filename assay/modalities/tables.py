@@ -55,8 +55,7 @@ def canonical(
     InputError
         If there is no column, or a number is infinite.
     """
-    roles = column_roles.left_out(raw)
-    column_roles.say(roles, remarks)
+    roles = column_roles.left_out(raw, remarks)
     names = [name for name in raw.column_names if name not in roles]
     if not names:
         none = "no column is left to learn from beside label, split, key and file_name"
@@ -118,7 +117,7 @@ def from_columns(rows: pa.RecordBatch, payload_format: Format) -> np.ndarray:
     """
     given = json.loads((rows.schema.metadata or {}).get(b"payload", b"{}")) or payload_format
     stored = dict(zip(rows.schema.names, rows.columns, strict=True))
-    keys = stored["key"].to_pylist() if "key" in stored else None
+    keys = [f"key {key!r}" for key in stored["key"].to_pylist()] if "key" in stored else None
     columns = []
     for name in payload_format["features"]:
         column = Column.stored(stored[f"{FEATURE}{name}"], name, given)
