@@ -47,7 +47,7 @@ def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) 
 
 def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
     """Read a CSV file, see `parse_csv`."""
-    return parse_csv(path, path.read_bytes(), columns)
+    return parse_csv(path, files.read_bytes(path), columns)
 
 
 def read_foreign(path: Path, columns: Sequence[str], remarks: Remarks) -> pa.Table:
@@ -58,11 +58,9 @@ def read_foreign(path: Path, columns: Sequence[str], remarks: Remarks) -> pa.Tab
     Raises
     ------
     InputError
-        As `parse_csv`, or if it is no regular file.
+        As `parse_csv`, or if it is no plain file.
     """
-    if not path.is_file():
-        raise InputError(f"{path} is no regular file: put a CSV file there")
-    content = path.read_bytes()
+    content = files.read_bytes(path)
     table = column_names.plain(parse_csv(path, content, (), DELIMITERS), path, remarks, columns)
     check_columns(path, table, columns, content)
     return table

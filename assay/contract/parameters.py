@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ruamel.yaml import YAML  # as DVC: it reads 1e-05 as a number and refuses a repeated key
 from ruamel.yaml.error import YAMLError
 
+from assay.contract import files
 from assay.contract.errors import InputError
 
 FILE = Path("params.yaml")
@@ -155,7 +156,8 @@ class Parameters(Section):
         _check_names("batches", self.batches)
         _check_names("pretrain.batches", self.pretrain.batches)
         _check_names("digits.batches", list(self.digits.batches))
-        unlisted = [name for name in self.pretrain.batches if name not in self.batches]
+        listed = set(self.batches)
+        unlisted = [name for name in self.pretrain.batches if name not in listed]
         if unlisted:
             remedy = "add it there, or take it out here"
             raise ValueError(f"pretrain.batches: {unlisted[0]} is not in batches: {remedy}")
@@ -171,12 +173,14 @@ class Parameters(Section):
 
 
 def _check_names(key: str, names: list[str]) -> None:
+    seen: set[str] = set()
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) or set(name) == {"."}:
             allowed = "use letters, digits, '.', '_' and '-'"
             raise ValueError(f"{key}: {name!r} is no batch name: {allowed}")
-        if names.count(name) > 1:
+        if name in seen:
             raise ValueError(f"{key}: {name} is listed twice")
+        seen.add(name)
 
 
 def load() -> Parameters:
@@ -188,7 +192,7 @@ def load() -> Parameters:
         One line that names the first wrong key, what is allowed there, and what was found.
     """
     try:
-        values = YAML(typ="safe").load(FILE.read_text(encoding="utf-8"))
+        values = YAML(typ="safe").load(files.read_bytes(FILE).decode())
     except FileNotFoundError:
         raise InputError(f"{FILE} is missing: run this in the folder that holds dvc.yaml") from None
     except (YAMLError, UnicodeDecodeError) as error:
