@@ -38,9 +38,12 @@ def check_plain(path: Path) -> os.stat_result:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file, see `check_plain`."""
-    check_plain(path)
-    return path.read_bytes()
+    """The content of a file that may be read, see `check_plain`."""
+    try:
+        check_plain(path)
+        return path.read_bytes()
+    except PermissionError:
+        raise InputError(f"{path} may not be read: allow it with `chmod u+r {path}`") from None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 
 from assay.contract import column_names
+from assay.contract.column_names import is_text
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import TRUTH_FILE
 from assay.contract.remarks import Remarks
@@ -97,15 +98,18 @@ def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks
     media = [name for name in below if name in files.media]
     cells = [cell for listed in lists for cell in listed.table[_COLUMN].to_pylist()]
     named = {files.find(cell) for cell in cells} - {""}
+    has_classes = len({name.rpartition("/")[0] for name in media}) > 1
+    for listed in () if has_classes else lists:
+        _take_other_as_label(listed)
     labelled = [listed for listed in lists if "label" in listed.table.column_names]
-    have_no_endings = not any("." in cell for cell in cells)
-    if have_no_endings or len({name.rpartition("/")[0] for name in media}) > 1:
+    if has_classes or not any("." in cell for cell in cells):  # then it may be no list at all
         lists = labelled if len(named) >= _SHARE * len(media) else []
+    lists = labelled if lists and labelled else lists
     for listed in lists:
         remarks += listed.remarks
         what = f"examples come from a table whose column {listed.column!r} names files"
         remarks.add("guessed", len(listed.table), what, listed.name)
-    return labelled if lists and labelled else lists
+    return lists
 
 
 def _metadata(
@@ -119,8 +123,9 @@ def _metadata(
             has = f"it has: {', '.join(listed.table.column_names)}"
             raise InputError(f"{folder / name} has no column {_COLUMN!r}; {has}")
         _rename(listed, column)
-        remarks.add("guessed", 1, "column names the files", repr(column))
-    listed.table = column_names.with_label(listed.table, [], remarks)
+        listed.remarks.add("guessed", 1, "column names the files", repr(column))
+    listed.table = column_names.with_label(listed.table, [], listed.remarks)
+    remarks += listed.remarks
     return listed
 
 
@@ -136,16 +141,21 @@ def _other_list(folder: Path, name: str, files: FileNames, largest_file: int) ->
         return None
     _rename(listed, column)
     listed.table = column_names.with_label(listed.table, [], listed.remarks)
+    stem = PurePosixPath(name).stem
+    if "split" not in listed.table.column_names and is_split(stem):
+        listed.table = listed.table.append_column("split", pa.array([stem] * len(listed.table)))
+    return listed
+
+
+def _take_other_as_label(listed: FileList) -> None:
+    """Where a list has but one more column, that holds the labels."""
     names = listed.table.column_names
     others = set(names) - set(column_names.RESERVED)
     if "label" not in names and len(others) == 1:
         label = others.pop()
-        listed.table = listed.table.rename_columns(["label" if n == label else n for n in names])
+        renamed = ["label" if name == label else name for name in names]
+        listed.table = listed.table.rename_columns(renamed)
         listed.remarks.add("guessed", 1, "column holds the labels", repr(label))
-    stem = PurePosixPath(name).stem
-    if "split" not in names and is_split(stem):
-        listed.table = listed.table.append_column("split", pa.array([stem] * len(listed.table)))
-    return listed
 
 
 def _read(folder: Path, name: str, largest_file: int) -> FileList:
@@ -166,7 +176,8 @@ def _column_of_files(table: pa.Table, files: FileNames) -> str | None:
     """The column of texts or numbers that names the most files; None if that is less than half."""
     counts = {}
     for name in table.column_names:
-        if name not in ("label", "split") and not pa.types.is_nested(table[name].type):
+        type_ = table[name].type
+        if name not in ("label", "split") and (is_text(type_) or pa.types.is_integer(type_)):
             cells = {str(cell) for cell in table[name].to_pylist()}
             counts[name] = len({files.find(cell) for cell in cells} - {""})
     best = max(counts, key=counts.__getitem__, default=None)

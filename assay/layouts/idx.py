@@ -87,7 +87,7 @@ def _read_array(path: Path, axes: int, largest_file: int) -> np.ndarray:
             may_be_long = path.suffix == ".gz" or not size  # else the file has been measured
             if may_be_long and math.prod(side or 1 for side in shape) > largest_file * MB:
                 limit = f"more than collect.largest_file, {largest_file:,} MB"
-                remedy = "raise it in params.yaml, or fetch the file again"
+                remedy = "raise it in params.yaml, or fetch it again"
                 raise InputError(f"{path} has the shape {shape}, {limit}: {remedy}")
             content = bytearray()
             while len(content) <= size and (block := file.read(_BLOCK)):

@@ -4,9 +4,10 @@ Both may also lie below folders of splits, and all of it in folders that hold no
 the convention of Hugging Face's ImageFolder and AudioFolder, and what people make of it.
 """
 
+import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
@@ -38,11 +39,15 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     ----------
     largest_file : MB that a table may unpack to
     """
-    media = {name for name in names if registry.modality_of_file(name)}
+    ending_of = {name: os.path.splitext(name)[1] for name in names}  # noqa: PTH122, quick for many
+    modality_of = {
+        ending: registry.modality_of_file(f"-{ending}") for ending in {*ending_of.values()}
+    }
+    media = {name for name, ending in ending_of.items() if modality_of[ending]}
     shown = media | {name for name in names if _last(name) in file_lists.METADATA}
     if not shown:
         return None
-    modality = _one_modality(folder, media)
+    modality = _only(folder, {of_ending for of_ending in modality_of.values() if of_ending})
 
     def part_at(root: str) -> _Part:
         files = FileNames(root, names, media)
@@ -87,14 +92,15 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
         if has_splits and rest:
             example.split = example.split or below
     used = {example.key for example in examples} | {listed.name for listed in lists}
-    payload = EncodedFiles([folder / example.key for example in examples])
+    payload = EncodedFiles([Path(f"{folder}/{example.key}") for example in examples])
     layout = f"files that {_last(lists[0].name)} lists" if lists else "a folder for each class"
     layout += ", in a folder for each split" if has_splits else ""
     return RawBatch(modality, examples, payload, used, layout=layout, root=top.root)
 
 
 def _last(name: str) -> str:
-    return PurePosixPath(name).name
+    """The last part of a name, also of a folder's, which has a slash behind."""
+    return name.rstrip("/").rpartition("/")[2]
 
 
 def _tops(root: str, names: Iterable[str]) -> set[str]:
@@ -104,11 +110,11 @@ def _tops(root: str, names: Iterable[str]) -> set[str]:
     return {name[: name.index("/", start) + 1] for name in below}
 
 
-def _one_modality(folder: Path, media: Collection[str]) -> str:
-    modalities = sorted({registry.modality_of_file(name) or "" for name in media})
+def _only(folder: Path, modalities: set[str]) -> str:
     if len(modalities) > 1:
-        raise InputError(f"{folder} holds {' and '.join(modalities)} files: make a batch of each")
-    return modalities[0] if modalities else _DEFAULT_MODALITY
+        both = " and ".join(sorted(modalities))
+        raise InputError(f"{folder} holds {both} files: make a batch of each")
+    return min(modalities, default=_DEFAULT_MODALITY)
 
 
 def _refuse_unread(folder: Path, tops: Iterable[str], names: Collection[str]) -> None:
@@ -141,7 +147,7 @@ def _examples(folder: Path, part: _Part, remarks: Remarks) -> list[Example]:
         return [example for examples in listed for example in examples]
     _refuse_unread(folder, _tops(part.root, names) - _tops(part.root, media), names)
     return [
-        Example(name, str(folder / name), label)
+        Example(name, f"{folder}/{name}", label)
         for name in sorted(media)
         if name.startswith(part.root)
         if (label := name.removeprefix(part.root).rpartition("/")[0])

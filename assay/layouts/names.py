@@ -19,7 +19,7 @@ _SPLIT_OF = {
     **dict.fromkeys(("test", "testing", "tst", "holdout", "eval", "evaluation"), "test"),
 }
 _EITHER = ("eval", "evaluation")  # the validation split where another word says test
-_BLANKS = re.compile(r"[\s_-]|(set|data|split|images|labels)$")
+_BLANKS = re.compile(r"[\s_-]|(?<=.)(set|data|split|images|labels)$")
 
 
 def _word(name: str) -> str:
