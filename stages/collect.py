@@ -14,7 +14,7 @@ _DIGIT_SIZE = (8, 8)  # height and width of scikit-learn's digits, in pixels
 def main() -> None:
     batch = paths.batch_of_this_stage()
     params = parameters.load()
-    raw = raw_folder.read(paths.RAW / batch)
+    raw = raw_folder.read(paths.RAW / batch, params.collect.largest_file)
     if digits := params.digits_beside(batch):
         refuse_digits(digits, batch, raw, params.collect)
 

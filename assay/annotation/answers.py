@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from assay.catalogue import spreadsheets
-from assay.contract import csv_files, files, parquet_files, paths
+from assay.contract import class_names, csv_files, files, parquet_files, paths
 from assay.contract.errors import InputError, first_of
 
 _SUFFIXES = (".csv", ".tsv")
@@ -22,7 +22,8 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     A file has the columns `annotator`, `label`, and `id` or `key`. A key that several batches use
     is written `<batch>/<key>`. An empty label is no answer. If a person answers twice about one
     example, the last answer counts. Answers about examples of no listed batch are left out until
-    the batch is listed. Both are reported on stderr. Labels are compared as they were typed.
+    the batch is listed. Both are reported on stderr. Labels are compared as
+    `class_names.normal` writes them.
 
     Raises
     ------
@@ -38,8 +39,9 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
             if example is None:
                 waiting.append(f"{place}, {column} {row[column]!r}")
                 continue
-            _check_label(row["label"], classes, place)
-            rows.append((example, row["annotator"], row["label"], place))
+            label = class_names.normal(row["label"])
+            _check_label(label, classes, place)
+            rows.append((example, row["annotator"], label, place))
     if waiting:
         wait = f"{len(waiting)} answers wait, since no listed batch has their example"
         print(f"assay: {wait}: {waiting[0]}", file=sys.stderr)

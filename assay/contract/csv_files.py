@@ -47,7 +47,23 @@ def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) 
 
 def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
     """Read a CSV file, see `parse_csv`."""
-    return parse_csv(path, path.read_bytes(), columns)
+    return parse_csv(path, files.read_bytes(path), columns)
+
+
+def read_foreign(path: Path, columns: Sequence[str], remarks: Remarks) -> pa.Table:
+    """Read a CSV file that a person or spreadsheet made, with any of the usual delimiters.
+
+    For its names see `column_names.plain`; `columns` are those that it must have.
+
+    Raises
+    ------
+    InputError
+        As `parse_csv`, or if it is no plain file.
+    """
+    content = files.read_bytes(path)
+    table = column_names.plain(parse_csv(path, content, (), DELIMITERS), path, remarks, columns)
+    check_columns(path, table, columns, content)
+    return table
 
 
 def read_foreign(path: Path, columns: Sequence[str], remarks: Remarks) -> pa.Table:

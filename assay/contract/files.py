@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,33 @@ import numpy as np
 
 from assay.contract import paths
 from assay.contract.errors import InputError
+
+MB = 10**6  # bytes
+
+
+def check_plain(path: Path) -> os.stat_result:
+    """The status of a file that can be read to its end.
+
+    Raises
+    ------
+    InputError
+        If it is a folder, a pipe or a device: to read a pipe may take for ever.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        is_folder = stat.S_ISDIR(status.st_mode)
+        form = "a folder" if is_folder else "a pipe, a socket or a device"
+        raise InputError(f"{path} is {form}: put a file there, or take it out")
+    return status
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file that may be read, see `check_plain`."""
+    try:
+        check_plain(path)
+        return path.read_bytes()
+    except PermissionError:
+        raise InputError(f"{path} may not be read: allow it with `chmod u+r {path}`") from None
 
 
 @contextmanager
@@ -62,7 +90,7 @@ def read_json(path: Path) -> dict[str, Any]:
     InputError
         If the file is no JSON, for example because git could not merge it.
     """
-    content = path.read_bytes()
+    content = read_bytes(path)
     try:
         return json.loads(content)
     except ValueError as error:

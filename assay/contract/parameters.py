@@ -177,7 +177,8 @@ class Parameters(Section):
         _check_names("batches", self.batches)
         _check_names("pretrain.batches", self.pretrain.batches)
         _check_names("digits.batches", list(self.digits.batches))
-        unlisted = [name for name in self.pretrain.batches if name not in self.batches]
+        listed = set(self.batches)
+        unlisted = [name for name in self.pretrain.batches if name not in listed]
         if unlisted:
             remedy = "add it there, or take it out here"
             raise ValueError(f"pretrain.batches: {unlisted[0]} is not in batches: {remedy}")
@@ -193,12 +194,14 @@ class Parameters(Section):
 
 
 def _check_names(key: str, names: list[str]) -> None:
+    seen: set[str] = set()
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) or set(name) == {"."}:
             allowed = "use letters, digits, '.', '_' and '-'"
             raise ValueError(f"{key}: {name!r} is no batch name: {allowed}")
-        if names.count(name) > 1:
+        if name in seen:
             raise ValueError(f"{key}: {name} is listed twice")
+        seen.add(name)
 
 
 def load() -> Parameters:

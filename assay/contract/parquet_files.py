@@ -50,7 +50,7 @@ def read_parquet(
     InputError
         If it is damaged or too large.
     """
-    path.stat()  # its error names a missing file; that of pyarrow does not
+    files.check_plain(path)  # its error names a missing file; that of pyarrow does not
     try:
         if largest is not None:
             return _read_foreign(path, largest)

@@ -12,14 +12,21 @@ from pathlib import Path
 import numpy as np
 
 from assay.contract.errors import InputError
+from assay.contract.files import MB
 from assay.layouts.raw_batch import Example, RawBatch
 
 _SPLITS = {"train": "train", "t10k": "test"}  # by how the names of the files start
 _MODALITY = "image"
+_BLOCK = 2**20  # bytes that are read at a time
 
 
-def read(folder: Path, names: set[str]) -> RawBatch | None:
-    """Read pairs of images and labels; None where the folder has none."""
+def read(folder: Path, names: set[str], largest_file: int) -> RawBatch | None:
+    """Read pairs of images and labels; None where the folder has none.
+
+    Parameters
+    ----------
+    largest_file : MB that a file may unpack to
+    """
     images: list[np.ndarray] = []
     examples: list[Example] = []
     used: set[str] = set()
@@ -28,8 +35,8 @@ def read(folder: Path, names: set[str]) -> RawBatch | None:
         if pair is None:
             continue
         images_path, labels_path = folder / pair[0], folder / pair[1]
-        pixels = _read_array(images_path, axes=3)  # (n, height, width)
-        labels = _read_array(labels_path, axes=1)  # (n,)
+        pixels = _read_array(images_path, 3, largest_file)  # (n, height, width)
+        labels = _read_array(labels_path, 1, largest_file)  # (n,)
         if len(pixels) != len(labels):
             n_images = f"{images_path.with_suffix('')} holds {len(pixels)} images"
             n_labels = f"{labels_path.stem} {len(labels)} labels"
@@ -46,7 +53,8 @@ def read(folder: Path, names: set[str]) -> RawBatch | None:
     if not images:
         return None
     pixels = np.concatenate(images)
-    return RawBatch(_MODALITY, examples, pixels, used, numbered=True, layout="IDX files")
+    layout = "IDX files of images and labels"
+    return RawBatch(_MODALITY, examples, pixels, used, numbered=True, layout=layout)
 
 
 def _find_pair(folder: Path, names: set[str], part: str) -> tuple[str, str] | None:
@@ -62,26 +70,33 @@ def _find_pair(folder: Path, names: set[str], part: str) -> tuple[str, str] | No
     return images, labels
 
 
-def _read_array(path: Path, axes: int) -> np.ndarray:
+def _read_array(path: Path, axes: int, largest_file: int) -> np.ndarray:
     """One IDX file of unsigned bytes.
 
     The file holds 0, 0, 8, the number of axes, then big-endian sizes of 4 bytes, then the values.
+    No more of it is read or unpacked than the header says.
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            content = file.read()
-        magic, expected = content[:4].hex(), bytes([0, 0, 8, axes]).hex()
-        if magic != expected:
-            wrong = f"{path} has the magic {magic}, not {expected} of {axes}-axis IDX bytes"
-            raise InputError(f"{wrong}: fetch it again")
-        shape = struct.unpack_from(f">{axes}I", content, 4)
+            magic, expected = file.read(4).hex(), bytes([0, 0, 8, axes]).hex()
+            if magic != expected:
+                wrong = f"{path} has the magic {magic}, not {expected} of {axes}-axis IDX bytes"
+                raise InputError(f"{wrong}: fetch it again")
+            shape = struct.unpack(f">{axes}I", file.read(4 * axes))
+            size = math.prod(shape)
+            may_be_long = path.suffix == ".gz" or not size  # else the file has been measured
+            if may_be_long and math.prod(side or 1 for side in shape) > largest_file * MB:
+                limit = f"more than collect.largest_file, {largest_file:,} MB"
+                remedy = "raise it in params.yaml, or fetch it again"
+                raise InputError(f"{path} has the shape {shape}, {limit}: {remedy}")
+            content = bytearray()
+            while len(content) <= size and (block := file.read(_BLOCK)):
+                content += block
     except (EOFError, struct.error, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path} is cut short or damaged ({error}): fetch it again") from None
-    values = np.frombuffer(content, np.uint8, offset=4 * (1 + axes))
-    size = math.prod(shape)
-    if len(values) != size:
-        wrong = "is cut short" if len(values) < size else "is longer than its header says"
+    if len(content) != size:
+        wrong = "is cut short" if len(content) < size else "is longer than its header says"
         raise InputError(f"{path} {wrong}: it says {shape}, which is {size} bytes: fetch it again")
     if 0 in shape[1:]:
         raise InputError(f"{path} holds images of no pixels, {shape}: fetch it again")
-    return values.reshape(shape)
+    return np.frombuffer(content, np.uint8).reshape(shape)

@@ -1,103 +1,154 @@
-"""The layout of image or audio files: folders per class, or a metadata.csv that lists the files.
+"""The layout of image or audio files: folders per class, or a table that lists the files.
 
-Both may also lie below the folders train/, validation/ and test/. It is the convention of Hugging
-Face's ImageFolder and AudioFolder.
+Both may also lie below folders of splits, and all of it in folders that hold nothing else. It is
+the convention of Hugging Face's ImageFolder and AudioFolder, and what people make of it.
 """
 
-from collections.abc import Collection
-from pathlib import Path, PurePosixPath
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
-from assay.contract.csv_files import read_csv
 from assay.contract.errors import InputError
-from assay.contract.paths import SPLITS
 from assay.contract.remarks import Remarks
-from assay.layouts import rows
+from assay.layouts import file_lists
+from assay.layouts.file_lists import FileList, FileNames
+from assay.layouts.names import is_split
 from assay.layouts.raw_batch import EncodedFiles, Example, RawBatch
 from assay.modalities import registry
 
-_METADATA = "metadata.csv"
-_SPLIT_OF_FOLDER = {split: split for split in SPLITS} | {"valid": "validation", "val": "validation"}
 _DEFAULT_MODALITY = "image"  # where a metadata.csv lists files of unknown endings alone
 
 
-def read(folder: Path, names: set[str], remarks: Remarks) -> RawBatch | None:
-    """Read files that a folder or a metadata.csv labels; None where the folder has none."""
-    media = {name for name in names if registry.modality_of_file(name)}
-    metadata = {name for name in names if PurePosixPath(name).name == _METADATA}
-    top_folders = {_top(name) for name in media | metadata if "/" in name}
-    if not top_folders and not metadata:
-        return None
-    modality = _one_modality(folder, media)
-    split_of = _split_folders(folder, top_folders, media)
-    roots = [""]
-    if split_of and _METADATA not in names:
-        roots = [f"{top}/" for top in sorted(split_of)]
-    examples: list[Example] = []
-    for root in roots:
-        if f"{root}{_METADATA}" in names:
-            examples += _listed(folder, root, names)
-        else:
-            examples += _in_class_folders(folder, root, media)
-    for example in examples:
-        example.split = example.split or split_of.get(_top(example.key), "")
-    used = {example.key for example in examples} | {f"{root}{_METADATA}" for root in roots}
-    payload = EncodedFiles([folder / example.key for example in examples])
-    layout = f"files that a {_METADATA} lists" if metadata else "a folder for each class"
-    return RawBatch(modality, examples, payload, used, layout=layout)
+@dataclass
+class _Part:
+    """A folder that holds folders of classes, or else lists of files."""
+
+    files: FileNames
+    lists: list[FileList]
+
+    @property
+    def root(self) -> str:
+        return self.files.root
 
 
-def _top(name: str) -> str:
-    return name.partition("/")[0]
+def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> RawBatch | None:
+    """Read files that a folder or a table labels; None where the folder has none.
 
-
-def _one_modality(folder: Path, media: Collection[str]) -> str:
-    modalities = sorted({registry.modality_of_file(name) or "" for name in media})
-    if len(modalities) > 1:
-        raise InputError(f"{folder} holds {' and '.join(modalities)} files: make a batch of each")
-    return modalities[0] if modalities else _DEFAULT_MODALITY
-
-
-def _split_folders(folder: Path, tops: set[str], media: Collection[str]) -> dict[str, str]:
-    """The split by folder at the top. Beside other folders, such a name is a class like any other.
-
-    Raises
-    ------
-    InputError
-        If a folder of classes stands beside folders that hold classes for a split.
+    Parameters
+    ----------
+    largest_file : MB that a table may unpack to
     """
-    splits = tops & set(_SPLIT_OF_FOLDER)
-    others = tops - splits
-    if not others:
-        return {top: _SPLIT_OF_FOLDER[top] for top in splits}
-    if any(_top(name) in splits and name.count("/") > 1 for name in media):
-        beside = f"a folder {min(others)!r} beside {min(splits)!r}"
-        raise InputError(f"{folder} has {beside}: put it into one of the splits")
-    return {}
+    ending_of = {name: os.path.splitext(name)[1] for name in names}  # noqa: PTH122, quick for many
+    modality_of = {
+        ending: registry.modality_of_file(f"-{ending}") for ending in {*ending_of.values()}
+    }
+    media = {name for name, ending in ending_of.items() if modality_of[ending]}
+    shown = media | {name for name in names if _last(name) in file_lists.METADATA}
+    if not shown:
+        return None
+    modality = _only(folder, {of_ending for of_ending in modality_of.values() if of_ending})
 
+    def part_at(root: str) -> _Part:
+        files = FileNames(root, names, media)
+        return _Part(files, file_lists.lists_in(folder, files, largest_file, remarks))
 
-def _in_class_folders(folder: Path, root: str, media: Collection[str]) -> list[Example]:
-    """The files below a root; the folders between are the label. A file without one is left out."""
-    examples = []
-    for name in sorted(name for name in media if name.startswith(root)):
-        label = name.removeprefix(root).rpartition("/")[0]
-        if label:
-            examples.append(Example(name, str(folder / name), label))
-    return examples
+    def below_wrappers(root: str) -> _Part:
+        """Where the data start, below folders that hold but one folder."""
+        part = part_at(root)
+        while not part.lists and len(tops := _tops(part.root, names)) == 1:
+            inner = part_at(tops.pop())
+            start = len(inner.root)
+            below = (name for name in media if name.startswith(inner.root))
+            is_class = any("/" not in name[start:] for name in below)
+            if is_split(_last(inner.root)) or (is_class and not inner.lists):
+                break
+            part = inner
+        return part
 
-
-def _listed(folder: Path, root: str, names: set[str]) -> list[Example]:
-    """The files that a metadata.csv lists, with what it says about them."""
-    path = folder / root / _METADATA
-    examples = rows.to_examples(read_csv(path, ["file_name"]), path, key="file_name")
+    top = below_wrappers("")
+    remarks.add("guessed", top.root.count("/"), "folders are neither class nor split", top.root)
+    tops = _tops(top.root, shown)
+    splits = sorted(name for name in tops if is_split(_last(name)))
+    has_splits = bool(splits) and len(splits) == len(tops)
+    parts = [top]
+    if has_splits and not top.lists:
+        unread = _tops(top.root, names) - tops
+        _refuse_unread(folder, (name for name in unread if is_split(_last(name))), names)
+        parts = [below_wrappers(name) for name in splits]
+        inner = {part.root.removeprefix(name) for name, part in zip(splits, parts, strict=True)}
+        if len(inner) > 1:  # what is a wrapper in one split is a class in another
+            parts = [part_at(name) for name in splits]
+    elif splits and not top.lists:
+        _refuse_mixture(folder, splits, tops, media)
+        what = "folders are classes, though named as splits, since other classes lie beside them"
+        remarks.add("doubtful", len(splits), what, splits[0])
+    examples = [example for part in parts for example in _examples(folder, part, remarks)]
+    lists = [listed for part in parts for listed in part.lists]
+    if not examples and not lists:
+        return None
     for example in examples:
-        file = PurePosixPath(example.key)
-        if not example.key or file.is_absolute() or ".." in file.parts:
-            wrong = f"{example.place}: file_name is {example.key!r}"
-            raise InputError(f"{wrong}; name files below {path.parent}, or take the row out")
-        if f"{root}{file}" not in names:
-            missing = f"{example.place}: {path.parent / file} is missing"
-            raise InputError(f"{missing}; put it there or take the row out")
-        row = example.place.removeprefix(f"{path} ")
-        example.key = f"{root}{file}"
-        example.place = f"{path.parent / file} ({root}{_METADATA} {row})"
-    return examples
+        below, _, rest = example.key.removeprefix(top.root).partition("/")
+        if has_splits and rest:
+            example.split = example.split or below
+    used = {example.key for example in examples} | {listed.name for listed in lists}
+    payload = EncodedFiles([Path(f"{folder}/{example.key}") for example in examples])
+    layout = f"files that {_last(lists[0].name)} lists" if lists else "a folder for each class"
+    layout += ", in a folder for each split" if has_splits else ""
+    return RawBatch(modality, examples, payload, used, layout=layout, root=top.root)
+
+
+def _last(name: str) -> str:
+    """The last part of a name, also of a folder's, which has a slash behind."""
+    return name.rstrip("/").rpartition("/")[2]
+
+
+def _tops(root: str, names: Iterable[str]) -> set[str]:
+    """The folders directly below a root that hold some of the names."""
+    start = len(root)
+    below = (name for name in names if name.startswith(root) and "/" in name[start:])
+    return {name[: name.index("/", start) + 1] for name in below}
+
+
+def _only(folder: Path, modalities: set[str]) -> str:
+    if len(modalities) > 1:
+        both = " and ".join(sorted(modalities))
+        raise InputError(f"{folder} holds {both} files: make a batch of each")
+    return min(modalities, default=_DEFAULT_MODALITY)
+
+
+def _refuse_unread(folder: Path, tops: Iterable[str], names: Collection[str]) -> None:
+    """Raise if there are folders of which no file can be read: a class or split would be lost."""
+    for top in sorted(tops):
+        first = min(name for name in names if name.startswith(top))
+        remedy = "convert them to another format, or take the folder out"
+        raise InputError(f"{folder / top} holds only files that are not read, as {first}: {remedy}")
+
+
+def _refuse_mixture(
+    folder: Path, splits: list[str], tops: set[str], media: Collection[str]
+) -> None:
+    """Raise if a folder of classes stands beside folders that hold classes for a split.
+
+    Beside other folders, a single folder that is named as a split is a class like any other.
+    """
+    nested = {top for top in splits if _tops(top, media)}
+    if nested and (len(splits) > 1 or _last(splits[0]).lower() == "train"):
+        other, split = _last(min(tops - set(splits))), _last(min(nested))
+        beside = f"a folder {other!r} beside {split!r}"
+        raise InputError(f"{folder} has {beside}: put it into one of the splits")
+
+
+def _examples(folder: Path, part: _Part, remarks: Remarks) -> list[Example]:
+    """The files of a part. The folders between are the label; a file without one is left out."""
+    names, media = part.files.names, part.files.media
+    if part.lists:
+        listed = [file_lists.to_examples(one, folder, part.files, remarks) for one in part.lists]
+        return [example for examples in listed for example in examples]
+    _refuse_unread(folder, _tops(part.root, names) - _tops(part.root, media), names)
+    return [
+        Example(name, f"{folder}/{name}", label)
+        for name in sorted(media)
+        if name.startswith(part.root)
+        if (label := name.removeprefix(part.root).rpartition("/")[0])
+    ]

@@ -8,6 +8,7 @@ from typing import overload
 import numpy as np
 import pyarrow as pa
 
+from assay.contract.files import read_bytes
 from assay.contract.remarks import Remarks
 
 
@@ -45,7 +46,7 @@ class EncodedFiles(Sequence[bytes]):
     def __getitem__(self, part: int | slice) -> "bytes | EncodedFiles":
         if isinstance(part, slice):
             return EncodedFiles(self.files[part])
-        return self.files[part].read_bytes()
+        return read_bytes(self.files[part])
 
 
 @dataclass
@@ -62,6 +63,7 @@ class RawBatch:
     truth : (key, label)
     numbered : whether the keys are row numbers
     layout : what the folder looks like, in words for people
+    root : the folder below which the data lie, "" or with a slash behind
     remarks : what was ignored, converted, cut, merged or guessed so far
     """
 
@@ -73,4 +75,5 @@ class RawBatch:
     truth: list[tuple[str, ...]] = field(default_factory=list)
     numbered: bool = False
     layout: str = ""
+    root: str = ""
     remarks: Remarks = field(default_factory=Remarks)

@@ -1,90 +1,103 @@
 """A raw batch is read from a folder. Its layout is told by the files in it."""
 
-import re
-from fnmatch import translate
+from collections.abc import Sequence
 from pathlib import Path
 
 from assay.contract.errors import InputError, first_of
-from assay.contract.paths import ANNOTATIONS_FILE, EXAMPLES_FILE, SPLITS, TRUTH_FILE
+from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
-from assay.layouts import idx, media_files, side_files, table
+from assay.layouts import idx, listing, media_files, names, side_files, table, table_files
 from assay.layouts.raw_batch import Example, RawBatch
+from assay.modalities import registry
 
-_CACHE = ("files", "md5")  # folders of DVC's cache, to which it may link instead of copying files
-_OF_DVC = ("*.dvc", ".gitignore")  # what `dvc add` writes beside a file that it tracks
-# What file managers, editors and network drives leave; .dvcignore has the same names.
-JUNK = (
-    ".DS_Store",
-    "._*",
-    "Thumbs.db",
-    "desktop.ini",
-    ".directory",
-    ".ipynb_checkpoints",
-    "__MACOSX",
-    ".nfs*",
-    "*.swp",
-)
-_IGNORED = re.compile("|".join(map(translate, (*JUNK, *_OF_DVC))))
-_NOT_UTF8 = re.compile("[\udc80-\udcff]")  # how Python shows bytes that it cannot decode
+_LARGEST_FILE = 4000  # MB, as params.yaml has it
 _NAMED = 3  # files of an unknown layout that are named
 
 
-def read(folder: Path) -> RawBatch:
+def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
     """Read a raw batch, whichever layout it has.
+
+    Parameters
+    ----------
+    largest_file : MB of a file, unpacked
 
     Raises
     ------
     InputError
-        If the folder is empty, has no known layout, holds links to elsewhere, or one of its files
-        is not what the layout says.
+        If the folder is empty, has no known layout, holds what `listing.data_files` refuses, or
+        one of its files is not what the layout says.
     """
     remarks = Remarks()
-    names = _file_names(folder)
-    batch = (
-        table.read(folder, names, remarks)
-        or idx.read(folder, names)
-        or media_files.read(folder, names, remarks)
-    )
-    if batch is None:
-        needs = "folders per class, a metadata.csv, IDX files, or examples.parquet / examples.csv"
-        has = ", ".join(sorted(names)[:_NAMED])
-        raise InputError(f"{folder} has no known layout: it needs {needs}; it has {has}")
-    _check(folder, batch.examples)
-    keys = {example.key for example in batch.examples}
-    batch.annotations = side_files.read(folder / ANNOTATIONS_FILE, keys, remarks, ["annotator"])
-    batch.truth = side_files.read(folder / TRUTH_FILE, keys, remarks, unique=True)
-    unused = sorted(names - batch.used - {ANNOTATIONS_FILE, TRUTH_FILE})
-    remarks.add("ignored", len(unused), "files are no examples", first_of(unused))
+    data = listing.data_files(folder, largest_file, remarks)
+    batch = _read(folder, data, largest_file, remarks)
+    _check_keys(folder, batch.examples)
+    names.name_splits(batch.examples, remarks)
+    batch.annotations = _beside(folder, batch, ANNOTATIONS_FILE, remarks, ["annotator"])
+    batch.truth = _beside(folder, batch, TRUTH_FILE, remarks, unique=True)
+    unused = data - batch.used
+    archives = sorted(filter(listing.is_archive, unused))
+    others = sorted(unused - set(archives))
+    remarks.add("ignored", len(others), "files are no examples", first_of(others))
+    remarks.add("ignored", len(archives), "archives are left packed", first_of(archives))
     batch.remarks = remarks
+    names.name_classes(batch)
     return batch
 
 
-def _file_names(folder: Path) -> set[str]:
-    """The data files below a folder, relative to it."""
-    if folder.is_file():
-        remedy = f"a batch is a folder; put the file into one, as {EXAMPLES_FILE} say"
-        raise InputError(f"{folder} is a file: {remedy}")
-    paths = [path for path in sorted(folder.rglob("*")) if _is_data(path.relative_to(folder))]
-    for path in paths:
-        if path.is_symlink() and path.resolve().parts[-4:-2] != _CACHE:
-            raise InputError(f"{path} is a link to {path.readlink()}: put the file itself there")
-    names = {path.relative_to(folder).as_posix() for path in paths if path.is_file()}
-    if not names:
-        remedy = "put examples into it, or take its name off the lists in params.yaml"
-        raise InputError(f"{folder} is empty: {remedy}")
-    for name in sorted(names):
-        if _NOT_UTF8.search(name):
-            raise InputError(f"{folder / name}: the file's name is not UTF-8: rename it")
-    return names
+def _read(folder: Path, data: set[str], largest_file: int, remarks: Remarks) -> RawBatch:
+    """Try the layouts in turn, also below folders that hold nothing but one folder."""
+    has_table = any(name.startswith("examples.") and table_files.suffix(name) for name in data)
+    batch = None if has_table else media_files.read(folder, data, largest_file, remarks)
+    root, inner = "", data
+    while batch is None:
+        below = folder / root
+        batch = table.read(below, inner, remarks) or idx.read(below, inner, largest_file)
+        if batch:
+            batch.root, batch.used = root, {f"{root}{name}" for name in batch.used}
+            remarks.add("guessed", root.count("/"), "folders lie around the data", root)
+            break
+        tops = {name.partition("/")[0] for name in inner if "/" in name}
+        if len(tops) != 1:
+            raise InputError(f"{folder} {_unknown(data)}")
+        root += f"{tops.pop()}/"
+        inner = {name.removeprefix(root) for name in data if name.startswith(root)}
+    return batch
 
 
-def _is_data(path: Path) -> bool:
-    """Whether a path below the batch, and each folder on the way, may be data by its name."""
-    return not any(map(_IGNORED.match, path.parts))
+def _unknown(data: set[str]) -> str:
+    """What is wrong with files that are no batch, and what to do."""
+    media = sorted(filter(registry.modality_of_file, data))
+    archives = sorted(filter(listing.is_archive, data))
+    if media:
+        remedy = "a folder for each class, or a metadata.csv (file_name,label)"
+        return f"has no known layout: nothing says the class of {first_of(media)}: add {remedy}"
+    if archives:
+        return f"has no known layout, but an archive, {archives[0]}: unpack it and take it out"
+    needs = "folders per class, a metadata.csv, IDX files, or examples.parquet / examples.csv"
+    return f"has no known layout: it needs {needs}; it has {', '.join(sorted(data)[:_NAMED])}"
 
 
-def _check(folder: Path, examples: list[Example]) -> None:
-    """Raise unless there are examples, their keys differ, and their splits have known names."""
+def _beside(
+    folder: Path,
+    batch: RawBatch,
+    name: str,
+    remarks: Remarks,
+    columns: Sequence[str] = (),
+    *,
+    unique: bool = False,
+) -> list[tuple[str, ...]]:
+    """The rows of a file of labels, which names examples relative to its own folder."""
+    root = batch.root if (folder / batch.root / name).exists() else ""
+    if f"{root}{name}" in batch.used:  # it is the list of the examples
+        return []
+    batch.used.add(f"{root}{name}")
+    keys = {example.key.removeprefix(root): example.key for example in batch.examples}
+    rows = side_files.read(folder / root / name, keys, remarks, columns, unique=unique)
+    return [(keys[row[0]], *row[1:]) for row in rows]
+
+
+def _check_keys(folder: Path, examples: list[Example]) -> None:
+    """Raise unless there are examples, and their keys differ."""
     if not examples:
         remedy = "add some, or take its name off the lists in params.yaml"
         raise InputError(f"{folder} holds no examples: {remedy}")
@@ -94,6 +107,3 @@ def _check(folder: Path, examples: list[Example]) -> None:
         if first is not example:
             taken = f"the key {example.key!r} is already that of {first.place}"
             raise InputError(f"{example.place}: {taken}; keys must differ in a batch")
-        if example.split and example.split not in SPLITS:
-            allowed = f"it must be one of {', '.join(SPLITS)}, or empty"
-            raise InputError(f"{example.place}: split is {example.split!r}; {allowed}")

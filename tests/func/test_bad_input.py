@@ -202,7 +202,7 @@ BATCHES = {
         "leave it empty",
     ),
     "listed without name": (
-        listed("file,label\n1.png,a\n"),
+        listed("file,label\nx,a\n"),
         "metadata.csv has no column 'file_name'",
         "file, label",
     ),

@@ -10,7 +10,7 @@ from assay.contract import files, parquet_files, paths
 from assay.contract.errors import InputError
 from stages import annotate
 
-LABELS = ["1", "1.0", " 1", "01", "TRUE", "null", "NaN", "=1+1", "-1"]
+LABELS = ["1", "1.0", "caf\u00e9", "01", "TRUE", "null", "NaN", "=1+1", "-1"]
 PEOPLE = ["anna", "O'Hara, Ann", 'the "x"', "two\nlines", "😀", "=anna", "Anna", "anna "]
 IDS = [f"{n:032x}" for n in range(len(LABELS))]
 
@@ -63,6 +63,11 @@ def test_labels_that_only_resemble_a_class_are_refused(examples, label):
     others = [other for other in LABELS if other != label]
     with pytest.raises(InputError, match=r"a.csv row 2: .* is no class of the data"):
         answers.read(examples, others)
+
+
+def test_labels_in_another_unicode_form_or_with_blanks_are_the_same(examples):
+    write([(IDS[0], "anna", "cafe\u0301"), (IDS[1], "anna", " 1 "), (IDS[2], "anna", "  ")])
+    assert answers.read(examples, LABELS)["label"].to_list() == ["caf\u00e9", "1"]
 
 
 def test_names_are_kept_apart(examples):

@@ -1,0 +1,216 @@
+"""Tables that list files: metadata.csv, .jsonl and .parquet of Hugging Face, and others."""
+
+import unicodedata
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+
+from assay.contract import column_names
+from assay.contract.column_names import is_text
+from assay.contract.errors import InputError, first_of
+from assay.contract.paths import TRUTH_FILE
+from assay.contract.remarks import Remarks
+from assay.layouts import rows, table_files
+from assay.layouts.names import is_split
+from assay.layouts.raw_batch import Example
+
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+_COLUMN = "file_name"
+_SHARE = 0.5  # of its rows that name files, from which on a table is a list; likewise of the files
+
+
+@dataclass
+class FileList:
+    """A table that names files of one folder.
+
+    Attributes
+    ----------
+    name : of its file, relative to the batch
+    places : the name of each row in messages
+    column : the one that names the files; its other columns are about them
+    """
+
+    name: str
+    table: pa.Table
+    places: list[str]
+    column: str
+    remarks: Remarks = field(default_factory=Remarks)
+
+
+class FileNames:
+    """The files of a batch, by the names that a list in one of its folders may give them.
+
+    Attributes
+    ----------
+    root : the folder, "" or with a slash behind
+    names : of all files, relative to the batch
+    media : those of them that are images or sounds
+    """
+
+    def __init__(self, root: str, names: set[str], media: set[str]) -> None:
+        self.root = root
+        self.names = names
+        self.media = media
+
+    def find(self, cell: str) -> str:
+        """The file that a cell names, relative to the batch; "" if there is none.
+
+        Its path counts, or else, where only one file has it, its name without folder or ending.
+        """
+        exact = f"{self.root}{PurePosixPath(cell)}"
+        return exact if exact in self.names else self._others.get(_folded(cell), "")
+
+    @cached_property
+    def _others(self) -> dict[str, str]:
+        """The file by each of its other names; "" where several files have it."""
+        file_of: dict[str, str] = {}
+        for name in self.names:
+            if name.startswith(self.root):
+                path = PurePosixPath(_folded(name.removeprefix(self.root)))
+                for other in {str(path), str(path.with_suffix("")), path.name, path.stem}:
+                    file_of[other] = "" if other in file_of else name
+        return file_of
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold().replace("\\", "/")
+
+
+def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks) -> list[FileList]:
+    """The lists that lie directly in the folder of `files`; none where it has none.
+
+    That is a metadata file, or else tables of other names of which a column names files. Beside
+    folders of classes these need a column of labels, and must name half of the files.
+    """
+    root, start = files.root, len(files.root)
+    for name in METADATA:
+        if f"{root}{name}" in files.names:
+            return [_metadata(folder, f"{root}{name}", files, largest_file, remarks)]
+    below = sorted(name for name in files.names if name.startswith(root))
+    here = (name for name in below if "/" not in name[start:])
+    tables = [name for name in here if table_files.suffix(name) and name[start:] != TRUTH_FILE]
+    read = [_other_list(folder, name, files, largest_file) for name in tables]
+    lists = [listed for listed in read if listed]
+    if not lists:
+        return []
+    media = [name for name in below if name in files.media]
+    cells = [cell for listed in lists for cell in listed.table[_COLUMN].to_pylist()]
+    named = {files.find(cell) for cell in cells} - {""}
+    has_classes = len({name.rpartition("/")[0] for name in media}) > 1
+    for listed in () if has_classes else lists:
+        _take_other_as_label(listed)
+    labelled = [listed for listed in lists if "label" in listed.table.column_names]
+    if has_classes or not any("." in cell for cell in cells):  # then it may be no list at all
+        lists = labelled if len(named) >= _SHARE * len(media) else []
+    lists = labelled if lists and labelled else lists
+    for listed in lists:
+        remarks += listed.remarks
+        what = f"examples come from a table whose column {listed.column!r} names files"
+        remarks.add("guessed", len(listed.table), what, listed.name)
+    return lists
+
+
+def _metadata(
+    folder: Path, name: str, files: FileNames, largest_file: int, remarks: Remarks
+) -> FileList:
+    """The list that a metadata file is; it may name files in another column than `file_name`."""
+    listed = _read(folder, name, largest_file)
+    if _COLUMN not in listed.table.column_names:
+        column = _column_of_files(listed.table, files)
+        if not column:
+            has = f"it has: {', '.join(listed.table.column_names)}"
+            raise InputError(f"{folder / name} has no column {_COLUMN!r}; {has}")
+        _rename(listed, column)
+        listed.remarks.add("guessed", 1, "column names the files", repr(column))
+    listed.table = column_names.with_label(listed.table, [], listed.remarks)
+    remarks += listed.remarks
+    return listed
+
+
+def _other_list(folder: Path, name: str, files: FileNames, largest_file: int) -> FileList | None:
+    """The list that a table is; None where it holds people's votes, or names no files."""
+    try:
+        listed = _read(folder, name, largest_file)
+    except InputError:
+        return None  # it stays among the files that are remarked on
+    names = listed.table.column_names
+    column = _column_of_files(listed.table, files)
+    if not column or "annotator" in names:
+        return None
+    _rename(listed, column)
+    listed.table = column_names.with_label(listed.table, [], listed.remarks)
+    stem = PurePosixPath(name).stem
+    if "split" not in listed.table.column_names and is_split(stem):
+        listed.table = listed.table.append_column("split", pa.array([stem] * len(listed.table)))
+    return listed
+
+
+def _take_other_as_label(listed: FileList) -> None:
+    """Where a list has but one more column, that holds the labels."""
+    names = listed.table.column_names
+    others = set(names) - set(column_names.RESERVED)
+    if "label" not in names and len(others) == 1:
+        label = others.pop()
+        renamed = ["label" if name == label else name for name in names]
+        listed.table = listed.table.rename_columns(renamed)
+        listed.remarks.add("guessed", 1, "column holds the labels", repr(label))
+
+
+def _read(folder: Path, name: str, largest_file: int) -> FileList:
+    table, places = table_files.read(folder / name, largest_file)
+    listed = FileList(name, table, places, _COLUMN)
+    listed.table = column_names.plain(table, folder / name, listed.remarks)
+    return listed
+
+
+def _rename(listed: FileList, column: str) -> None:
+    names = listed.table.column_names
+    texts = pa.array(rows.as_text(listed.table[column], listed.places), pa.string())
+    listed.table = listed.table.set_column(names.index(column), _COLUMN, texts)
+    listed.column = column
+
+
+def _column_of_files(table: pa.Table, files: FileNames) -> str | None:
+    """The column of texts or numbers that names the most files; None if that is less than half."""
+    counts = {}
+    for name in table.column_names:
+        type_ = table[name].type
+        if name not in ("label", "split") and (is_text(type_) or pa.types.is_integer(type_)):
+            cells = {str(cell) for cell in table[name].to_pylist()}
+            counts[name] = len({files.find(cell) for cell in cells} - {""})
+    best = max(counts, key=counts.__getitem__, default=None)
+    return best if best and counts[best] > _SHARE * len(table) else None
+
+
+def to_examples(
+    listed: FileList, folder: Path, files: FileNames, remarks: Remarks
+) -> list[Example]:
+    """The files that a list names, with what it says about them.
+
+    Raises
+    ------
+    InputError
+        If it names a file that is not there or lies elsewhere.
+    """
+    path = folder / listed.name
+    examples = rows.to_examples(listed.table, path, key=_COLUMN, places=listed.places)
+    loosely = []
+    for example in examples:
+        cell = example.key
+        file = PurePosixPath(cell)
+        if not cell or file.is_absolute() or ".." in file.parts:
+            wrong = f"{example.place}: {listed.column} is {cell!r}"
+            raise InputError(f"{wrong}; name files below {path.parent}, or take the row out")
+        name = files.find(cell)
+        if not name:
+            missing = f"{example.place}: {path.parent / file} is missing"
+            raise InputError(f"{missing}; put it there or take the row out")
+        if name != f"{files.root}{file}":
+            loosely.append(f"{cell!r} as {name}")
+        example.place = f"{folder / name} ({listed.name}{example.place.removeprefix(str(path))})"
+        example.key = name
+    what = "names of files lack a folder or an ending, or are written differently"
+    remarks.add("guessed", len(loosely), what, first_of(loosely, 1))
+    return examples

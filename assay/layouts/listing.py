@@ -1,0 +1,134 @@
+"""The data files below a raw folder. Junk is passed over; what is no plain file is refused."""
+
+import os
+import re
+from fnmatch import translate
+from pathlib import Path
+
+from assay.contract import files
+from assay.contract.errors import InputError
+from assay.contract.paths import EXAMPLES_FILE
+from assay.contract.remarks import Remarks
+from assay.layouts import dvc_cache
+
+# What file managers, editors, network drives and photo programs leave. Hidden files are junk too.
+# .dvcignore has the same names, since junk that comes and goes must not make a stage run.
+JUNK = (
+    "__MACOSX",
+    "Icon[!!-~]",  # a carriage return at the end
+    "Network Trash Folder",
+    "Temporary Items",
+    "[Tt]humbs.db",
+    "ehthumbs*.db",
+    "[Dd]esktop.ini",
+    "[$]RECYCLE.BIN",
+    "System Volume Information",
+    "lost+found",
+    "@eaDir",
+    "@Recycle",
+    "@Recently-Snapshot",
+    "[#]recycle",
+    "[#]snapshot",
+    "[Pp]icasa.ini",
+    "ZbThumbnail.info",
+    "pspbrwse.jbf",
+    "__pycache__",
+    "*.swp",
+    "*~",
+    "~[$]*",
+)
+_JUNK = re.compile("|".join(map(translate, (".*", *JUNK))))
+_OF_DVC = re.compile(r".*\.dvc|\.gitignore", re.DOTALL)  # what `dvc add` writes beside a file
+_ARCHIVE = re.compile(r".*\.(zip|7z|rar|t[gbx]z2?|tar(\.\w+)?)", re.IGNORECASE | re.DOTALL)
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")  # how Python shows bytes that it cannot decode
+
+
+def data_files(folder: Path, largest_file: int, remarks: Remarks) -> set[str]:
+    """The names of the data files below a folder, relative to it.
+
+    Parameters
+    ----------
+    largest_file : MB; a file that is larger is refused, unless it is an archive
+    remarks : gets junk and empty folders
+
+    Raises
+    ------
+    InputError
+        If the folder is none or empty, or holds something that may not be read, is no plain file,
+        is a link to elsewhere, is too large, or has a name that is not UTF-8.
+    """
+    _check_folder(folder)
+    try:
+        names, junk, empty = _walk(folder, largest_file)
+    except PermissionError as error:
+        remedy = f"allow it with `chmod -R u+rX {folder}`, or take it out"
+        raise InputError(f"{error.filename} may not be read: {remedy}") from None
+    left = "files are hidden or left by a program"
+    remarks.add("ignored", sum(_count(folder / name) for name in junk), left, min(junk, default=""))
+    if not names:
+        nothing = f"is empty but for {min(junk)!r} and the like" if junk else "is empty"
+        remedy = "put examples into it, or take its name off the lists in params.yaml"
+        raise InputError(f"{folder} {nothing}: {remedy}")
+    remarks.add("ignored", len(empty), "folders hold no data", min(empty, default=""))
+    return names
+
+
+def is_archive(name: str) -> bool:
+    """Whether a file holds other files, by its name."""
+    return bool(_ARCHIVE.fullmatch(name))
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.is_symlink():
+        remedy = "put the folder itself there, or fetch it with `dvc import-url`"
+        raise InputError(f"{folder} is a link to {folder.readlink()}: {remedy}")
+    if not folder.exists():
+        remedy = "correct its name in params.yaml, or `dvc pull` it"
+        raise InputError(f"there is no folder {folder}: {remedy}")
+    if not folder.is_dir():
+        remedy = f"a batch is a folder; put the file into one, as {EXAMPLES_FILE} say"
+        raise InputError(f"{folder} is a file: {remedy}")
+
+
+def _walk(folder: Path, largest_file: int) -> tuple[set[str], list[str], list[str]]:
+    """The names of data files, junk, and folders without either data files or folders."""
+    names: set[str] = set()
+    junk: list[str] = []
+    empty: list[str] = []
+    todo = [""]
+    while todo:
+        inside = todo.pop()
+        with os.scandir(folder / inside) as listed:
+            entries = [entry for entry in listed if not _OF_DVC.fullmatch(entry.name)]
+        data = [entry for entry in entries if not _JUNK.match(entry.name)]
+        junk += [f"{inside}{entry.name}" for entry in entries if _JUNK.match(entry.name)]
+        if inside and not data:
+            empty.append(inside.rstrip("/"))
+        for entry in data:
+            name = f"{inside}{entry.name}"
+            if _NOT_UTF8.search(name):
+                raise InputError(f"{folder / name}: the name is not UTF-8: rename it")
+            if entry.is_dir(follow_symlinks=False):
+                todo.append(f"{name}/")
+            else:
+                _check_file(entry, largest_file)
+                names.add(name)
+    return names, junk, empty
+
+
+def _check_file(entry: os.DirEntry[str], largest_file: int) -> None:
+    if entry.is_symlink() and not dvc_cache.is_target(Path(entry.path)):
+        target = Path(entry.path).readlink()
+        raise InputError(f"{entry.path} is a link to {target}: put the file itself there")
+    size = (entry.stat() if entry.is_file() else files.check_plain(Path(entry.path))).st_size
+    if size > largest_file * files.MB and not is_archive(entry.name):
+        has = f"{entry.path} has {size // files.MB:,} MB"
+        limit = f"more than collect.largest_file, {largest_file:,}"
+        raise InputError(f"{has}, {limit}: raise it in params.yaml, or take the file out")
+
+
+def _count(path: Path) -> int:
+    """The files below a path; 1 where it is one."""
+    if path.is_symlink() or not path.is_dir():
+        return 1
+    return sum(len(names) for _, _, names in os.walk(path))

@@ -1,0 +1,78 @@
+"""Names of splits and classes as people write them, brought to one spelling each."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+from assay.contract import class_names
+from assay.contract.errors import InputError, first_of
+from assay.contract.paths import SPLITS
+from assay.contract.remarks import Remarks
+from assay.layouts.raw_batch import Example, RawBatch
+
+# `SPLIT_KEYWORDS` of Hugging Face's `datasets`, and short forms
+_SPLIT_OF = {
+    "": "",
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "development"), "validation"),
+    **dict.fromkeys(("test", "testing", "tst", "holdout", "eval", "evaluation"), "test"),
+}
+_EITHER = ("eval", "evaluation")  # the validation split where another word says test
+_BLANKS = re.compile(r"[\s_-]|(?<=.)(set|data|split|images|labels)$")
+
+
+def _word(name: str) -> str:
+    folded = unicodedata.normalize("NFKC", name).casefold().strip()
+    return _BLANKS.sub("", folded)
+
+
+def is_split(name: str) -> bool:
+    """Whether a name means a split, in any letter case and by usual synonyms."""
+    return bool(_SPLIT_OF.get(_word(name)))
+
+
+def name_splits(examples: Sequence[Example], remarks: Remarks) -> None:
+    """Give the splits of examples our names.
+
+    Raises
+    ------
+    InputError
+        If a name means no split.
+    """
+    spelt = {example.split: _word(example.split) for example in examples}
+    split_of = {spelling: _SPLIT_OF.get(word) for spelling, word in spelt.items()}
+    if any(split_of[name] == "test" and word not in _EITHER for name, word in spelt.items()):
+        split_of |= {name: "validation" for name, word in spelt.items() if word in _EITHER}
+    others = Counter(example.split for example in examples if example.split not in ("", *SPLITS))
+    for example in examples:
+        split = split_of[example.split]
+        if split is None:
+            allowed = f"it must be one of {', '.join(SPLITS)}, or empty"
+            raise InputError(f"{example.place}: split is {example.split!r}; {allowed}")
+        example.split = split
+    read_as = [f"{spelling!r} as {split_of[spelling] or 'none'}" for spelling in sorted(others)]
+    spelling = "examples name their split in another spelling"
+    remarks.add("guessed", others.total(), spelling, first_of(read_as))
+
+
+def name_classes(batch: RawBatch) -> None:
+    """Bring the labels of a batch to one Unicode form; remark on classes that may be one."""
+    labels = [example.label for example in batch.examples]
+    rows = [*batch.annotations, *batch.truth]
+    labels += [row[-1] for row in rows]
+    name_of = {label: class_names.normal(label) for label in set(labels)}
+    changed = [label for label in labels if name_of[label] != label]
+    for example in batch.examples:
+        example.label = name_of[example.label]
+    batch.annotations = [(*row[:-1], name_of[row[-1]]) for row in batch.annotations]
+    batch.truth = [(*row[:-1], name_of[row[-1]]) for row in batch.truth]
+    what = "labels lose blanks at their ends or have another Unicode form"
+    batch.remarks.add("merged", len(changed), what, ascii(min(changed, default="")))
+    counts = Counter(name_of[label] for label in labels)
+    alike = class_names.look_alikes(counts)
+    if alike:
+        first = " and ".join(f"{name!r} ({counts[name]})" for name in alike[0])
+        what = "classes differ by letter case, width or blanks alone and might be one class"
+        remedy = "give them one name if so"
+        batch.remarks.add("doubtful", sum(map(len, alike)), what, first, remedy)

@@ -1,0 +1,591 @@
+"""Folders as people have them: what is read, how it is labelled, and what is said about it."""
+
+import gzip
+import hashlib
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assay.contract import class_names, parameters
+from assay.contract.errors import InputError
+from assay.contract.files import MB, read_bytes
+from assay.layouts import listing, names, raw_folder
+from assay.layouts.raw_batch import RawBatch
+from tests.support.raw_files import idx, image, parquet
+
+ROOT = Path(__file__).parents[2]
+NFC, NFD = "caf\u00e9", "cafe\u0301"
+Read = Callable[..., RawBatch]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the batch lies, in a project of its own."""
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    return Path("data/raw/b")
+
+
+@pytest.fixture
+def read(folder: Path) -> Read:
+    def write_and_read(files: dict[str, str | bytes], **limits: int) -> RawBatch:
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return raw_folder.read(folder, **limits)
+
+    return write_and_read
+
+
+def pictures(*file_names: str) -> dict[str, bytes]:
+    return {name: image(number) for number, name in enumerate(file_names)}
+
+
+def labels(batch: RawBatch) -> dict[str, str]:
+    return {example.key: example.label for example in batch.examples}
+
+
+def splits(batch: RawBatch) -> dict[str, str]:
+    return {example.key: example.split for example in batch.examples}
+
+
+def said(batch: RawBatch) -> list[tuple[str, int]]:
+    return [(remark.action, remark.count) for remark in batch.remarks]
+
+
+CATS = pictures("cat/1.png", "dog/2.png")
+OF_CATS = {"cat/1.png": "cat", "dog/2.png": "dog"}
+
+# junk
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        ".ipynb_checkpoints/1.png",
+        "cat/.ipynb_checkpoints/1-checkpoint.png",
+        ".hidden.png",
+        ".git/objects/ab.png",
+        "__MACOSX/cat/._1.png",
+        "@eaDir/1.png/SYNOPHOTO_THUMB_M.png",
+        "cat/@eaDir/1.png",
+        ".thumbnails/normal/1.png",
+        "#recycle/3.png",
+        "$RECYCLE.BIN/3.png",
+        "lost+found/3.png",
+        "System Volume Information/3.png",
+        "cat/Thumbs.db",
+        "cat/thumbs.db",
+        "ehthumbs_vista.db",
+        "Desktop.ini",
+        ".picasa.ini",
+        "Picasa.ini",
+        "Icon\r",
+        "cat/.1.png.swp",
+        "labels.csv~",
+    ],
+)
+def test_junk_is_ignored_and_said_once(read: Read, junk: str) -> None:
+    batch = read(CATS | {junk: image(3)})
+    assert labels(batch) == OF_CATS
+    assert said(batch) == [("ignored", 1)]
+    assert batch.remarks[0].example in junk
+
+
+def test_junk_is_counted_by_file(read: Read) -> None:
+    batch = read(CATS | pictures("@eaDir/1.png", "@eaDir/a/2.png", "cat/._1.png"))
+    assert said(batch) == [("ignored", 3)]
+
+
+@pytest.mark.parametrize("class_", ["Icons", "recycle", "swp", "tilde~s", "thumbs"])
+def test_names_that_resemble_junk_are_classes(read: Read, class_: str) -> None:
+    batch = read(pictures(f"{class_}/1.png", "other/2.png"))
+    assert labels(batch) == {f"{class_}/1.png": class_, "other/2.png": "other"}
+    assert said(batch) == []
+
+
+def test_what_dvc_writes_beside_data_is_not_mentioned(read: Read) -> None:
+    assert said(read(CATS | {".gitignore": "/cat", "cat.dvc": "outs:", "cat/.gitignore": ""})) == []
+
+
+def test_nothing_but_junk(read: Read) -> None:
+    with pytest.raises(
+        InputError, match=r"data/raw/b is empty but for '\.DS_Store'.* put examples"
+    ):
+        read({".DS_Store": b""})
+
+
+def test_dvc_ignores_the_same_names() -> None:
+    """Else junk that comes or goes would make a stage run, or be pushed to everyone."""
+    ignored = (ROOT / ".dvcignore").read_text().splitlines()
+    assert set(listing.JUNK) <= set(ignored)
+    assert "/data/raw/*/**/.*" in ignored
+
+
+# splits
+
+SPELLINGS = {
+    "train": ["train", "Train", "TRAIN", "training", "Training", "trn", "train_set", "ｔｒａｉｎ"],
+    "validation": ["validation", "Validation", "valid", "VAL", "val", "dev", "development"],
+    "test": ["test", "TEST", "Testing", "tst", "test-set", "testset", "eval", "Evaluation"],
+}
+
+
+@pytest.mark.parametrize(
+    ("split", "spelling"), [(split, word) for split, words in SPELLINGS.items() for word in words]
+)
+def test_splits_in_other_spellings(read: Read, split: str, spelling: str) -> None:
+    batch = read(pictures(f"{spelling}/a/1.png", f"{spelling}/b/2.png"))
+    assert labels(batch) == {f"{spelling}/a/1.png": "a", f"{spelling}/b/2.png": "b"}
+    assert set(splits(batch).values()) == {split}
+    assert said(batch) == ([] if spelling == split else [("guessed", 2)])
+
+
+def test_splits_in_a_column(read: Read) -> None:
+    table = "label,split,text\na,Train,one word\nb,TESTING,two words\na,dev,three\nb, train ,four\n"
+    batch = read({"examples.csv": table})
+    assert list(splits(batch).values()) == ["train", "test", "validation", "train"]
+    guessed = [remark for remark in batch.remarks if "split" in remark.what]
+    assert [remark.count for remark in guessed] == [4]
+    assert "'TESTING' as test" in guessed[0].example
+
+
+def test_eval_beside_test_is_validation(read: Read) -> None:
+    names_ = ("train/a/1.png", "eval/a/2.png", "test/a/3.png")
+    assert list(splits(read(pictures(*names_))).values()) == ["validation", "test", "train"]
+
+
+@pytest.mark.parametrize("value", ["tset", "data", "trainval", "0"])
+def test_a_word_that_is_no_split(read: Read, value: str) -> None:
+    with pytest.raises(InputError, match=rf"examples.csv row 2: split is '{value}'.* one of train"):
+        read({"examples.csv": f"label,split,text\na,{value},one\n"})
+
+
+def test_a_class_named_test_beside_others(read: Read) -> None:
+    batch = read(pictures("test/1.png", "car/2.png", "bus/3.png"))
+    assert set(labels(batch).values()) == {"test", "car", "bus"}
+    assert set(splits(batch).values()) == {""}
+    assert said(batch) == [("doubtful", 1)]
+
+
+def test_classes_valid_and_invalid(read: Read) -> None:
+    batch = read(pictures("valid/x/1.png", "invalid/x/2.png"))
+    assert set(labels(batch).values()) == {"valid/x", "invalid/x"}
+    assert said(batch) == [("doubtful", 1)]
+
+
+# wrappers
+
+
+@pytest.mark.parametrize("wrapper", ["pets", "a/b/c", "download/pets-main"])
+def test_wrappers_are_passed_through(read: Read, wrapper: str) -> None:
+    batch = read(
+        pictures(f"{wrapper}/cat/1.png", f"{wrapper}/dog/2.png") | {f"{wrapper}/LICENSE": ""}
+    )
+    assert labels(batch) == {f"{wrapper}/cat/1.png": "cat", f"{wrapper}/dog/2.png": "dog"}
+    assert said(batch) == [("guessed", wrapper.count("/") + 1), ("ignored", 1)]
+
+
+def test_wrappers_around_splits_and_within(read: Read) -> None:
+    batch = read(pictures("pets/Train/images/cat/1.png", "pets/test/images/dog/2.png"))
+    assert set(labels(batch).values()) == {"cat", "dog"}
+    assert splits(batch) == {
+        "pets/Train/images/cat/1.png": "train",
+        "pets/test/images/dog/2.png": "test",
+    }
+
+
+def test_one_class_in_one_split_is_no_wrapper(read: Read) -> None:
+    batch = read(pictures("train/cat/1.png", "train/dog/2.png", "test/cat/3.png"))
+    assert set(labels(batch).values()) == {"cat", "dog"}
+    assert said(batch) == []
+
+
+def test_one_class_of_parts_in_one_split_is_no_wrapper(read: Read) -> None:
+    batch = read(pictures("train/cat/x/1.png", "train/dog/x/2.png", "test/cat/x/3.png"))
+    assert set(labels(batch).values()) == {"cat/x", "dog/x"}
+
+
+def test_wrapper_around_idx_and_its_people(read: Read) -> None:
+    files = {
+        "MNIST/raw/train-images-idx3-ubyte": idx(2, 8, 8),
+        "MNIST/raw/train-labels-idx1-ubyte": idx(2),
+        "MNIST/raw/annotations.csv": "key,annotator,label\ntrain/1,anna,7\n",
+    }
+    batch = read(files)
+    assert labels(batch) == {"train/0": "0", "train/1": "1"}
+    assert batch.annotations == [("train/1", "anna", "7")]
+    assert said(batch) == [("guessed", 2)]
+
+
+def test_people_name_files_relative_to_their_own_file(read: Read) -> None:
+    votes = "file_name,annotator,label\ncat/1.png,anna,dog\n"
+    batch = read(pictures("pets/cat/1.png", "pets/dog/2.png") | {"pets/annotations.csv": votes})
+    assert batch.annotations == [("pets/cat/1.png", "anna", "dog")]
+
+
+# names of classes
+
+
+def test_unicode_forms_and_blanks_are_made_one(read: Read) -> None:
+    batch = read(pictures(f"{NFC}/1.png", f"{NFD}/2.png", " bar/3.png"))
+    assert set(labels(batch).values()) == {NFC, "bar"}
+    assert said(batch) == [("merged", 2)]
+
+
+def test_labels_of_columns_people_and_truth_too(read: Read) -> None:
+    batch = read(
+        {
+            "examples.csv": f"key,label,text\n0,{NFD} ,one\n1,bar,two\n",
+            "annotations.csv": f"key,annotator,label\n1,anna, {NFD}\n",
+            "truth.csv": f"key,label\n1,{NFD}\n",
+        }
+    )
+    assert list(labels(batch).values()) == [NFC, "bar"]
+    assert batch.annotations == [("1", "anna", NFC)]
+    assert batch.truth == [("1", NFC)]
+    assert ("merged", 3) in said(batch)
+
+
+@pytest.mark.parametrize("pair", [("cat", "Cat"), ("cat", "ｃａｔ"), ("hot dog", "hot  dog")])
+def test_look_alikes_are_kept_apart_and_told(read: Read, pair: tuple[str, str]) -> None:
+    batch = read(pictures(f"{pair[0]}/1.png", f"{pair[1]}/2.png", f"{pair[1]}/3.png", "dog/4.png"))
+    assert set(labels(batch).values()) == {*pair, "dog"}
+    assert said(batch) == [("doubtful", 2)]
+    assert f"{pair[0]!r} (1)" in batch.remarks[0].example
+    assert f"{pair[1]!r} (2)" in batch.remarks[0].example
+
+
+def test_classes_that_do_differ() -> None:
+    assert class_names.look_alikes(["1", "10", "a", "ä", "b"]) == []
+
+
+# what may not be lost
+
+
+def no_right(path: str) -> Callable:
+    listed = os.scandir
+
+    def scandir(place: Path | str) -> object:
+        if str(place).rstrip("/").endswith(path):
+            raise PermissionError(13, "Permission denied", str(place))
+        return listed(place)
+
+    return scandir
+
+
+def test_a_folder_that_may_not_be_read(
+    read: Read, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Monkeypatched, since root may read everything."""
+    read(CATS)
+    monkeypatch.setattr(os, "scandir", no_right("b/dog"))
+    with pytest.raises(InputError, match="data/raw/b/dog may not be read: .*chmod"):
+        raw_folder.read(folder)
+
+
+def test_a_file_that_may_not_be_read(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = read(CATS)
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(InputError, match=r"data/raw/b/cat/1.png may not be read: .*chmod"):
+        batch.payload[0]
+
+
+@pytest.mark.parametrize("ending", ["jxl", "npy", "mp4"])
+def test_a_class_that_would_lose_all_its_files(read: Read, ending: str) -> None:
+    lost = f"bird/3.{ending}"
+    with pytest.raises(InputError, match=rf"data/raw/b/bird holds only files .* {lost}: convert"):
+        read(CATS | {lost: b"?"})
+
+
+def test_a_split_that_would_lose_all_its_files(read: Read) -> None:
+    with pytest.raises(InputError, match=r"data/raw/b/Test holds only files .*: convert"):
+        read(pictures("train/cat/1.png", "train/dog/2.png") | {"Test/cat/3.jxl": b"?"})
+
+
+def test_an_empty_class_is_told(read: Read, folder: Path) -> None:
+    (folder / "bird").mkdir(parents=True)
+    batch = read(CATS)
+    assert said(batch) == [("ignored", 1)]
+    assert batch.remarks[0].example == "bird"
+
+
+# lists of files
+
+FLAT = pictures("1.png", "2.png")
+OF_FLAT = {"1.png": "a", "2.png": "b"}
+JSON_LINES = '{"file_name": "1.png", "label": "a"}\n{"file_name": "2.png", "label": "b"}\n'
+LISTS = {
+    "metadata.jsonl": (JSON_LINES, 0),
+    "metadata.parquet": (parquet(file_name=["1.png", "2.png"], label=["a", "b"]), 0),
+    "metadata.csv": ("image,label\n1.png,a\n2.png,b\n", 1),
+    "labels.csv": ("file,label\n1.png,a\n2.png,b\n", 1),
+    "annotations.csv": ("file_name,label\n1.png,a\n2.png,b\n", 1),
+    "index.tsv": ("label\tpath\na\t1.png\nb\t2.png\n", 1),
+    "list.jsonl": (JSON_LINES, 1),
+    "Labels.CSV": ("filename;label\n1.png;a\n2.png;b\n", 1),
+    "breeds.csv": ("id,breed\n1,a\n2,b\n", 3),
+    "table.parquet": (parquet(number=[1, 2], label=["a", "b"]), 2),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_of_files(read: Read, name: str) -> None:
+    content, guesses = LISTS[name]
+    batch = read(FLAT | {name: content})
+    assert labels(batch) == OF_FLAT
+    assert name in batch.layout
+    assert said(batch).count(("ignored", 1)) == 0
+    assert [action for action, _ in said(batch)] == ["guessed"] * guesses
+
+
+def test_a_list_beside_folders_without_meaning(read: Read) -> None:
+    content = "file,label,site\na/1.png,x,here\nb/2.png,y,there\nb/3.png,x,here\n"
+    batch = read(pictures("a/1.png", "b/2.png", "b/3.png") | {"labels.csv": content})
+    assert list(labels(batch).values()) == ["x", "y", "x"]
+    assert batch.examples[0].slices == {"site": "here"}
+
+
+def test_a_list_names_files_of_a_folder_beside_it(read: Read) -> None:
+    batch = read(
+        pictures("images/1.png", "images/2.png") | {"labels.csv": "file,label\n1.png,a\n2.png,b\n"}
+    )
+    assert labels(batch) == {"images/1.png": "a", "images/2.png": "b"}
+    assert ("guessed", 2) in said(batch)
+
+
+def test_a_list_in_each_split(read: Read) -> None:
+    files = pictures("train/1.png", "test/1.png")
+    files |= {f"{split}/metadata.jsonl": JSON_LINES.splitlines()[0] for split in ("train", "test")}
+    batch = read(files)
+    assert labels(batch) == {"test/1.png": "a", "train/1.png": "a"}
+    assert splits(batch) == {"test/1.png": "test", "train/1.png": "train"}
+
+
+def test_a_list_for_each_split(read: Read) -> None:
+    files = {"train.csv": "file,label\n1.png,a\n", "test.csv": "file,label\n2.png,b\n"}
+    batch = read(FLAT | files)
+    assert labels(batch) == OF_FLAT
+    assert splits(batch) == {"1.png": "train", "2.png": "test"}
+
+
+def test_a_metadata_file_within_a_wrapper(read: Read) -> None:
+    batch = read(
+        {"pets/1.png": image(1), "pets/2.png": image(2), "pets/metadata.jsonl": JSON_LINES}
+    )
+    assert labels(batch) == {"pets/1.png": "a", "pets/2.png": "b"}
+
+
+def test_names_of_files_in_the_other_unicode_form(read: Read) -> None:
+    listed = f"file_name,label\n{NFC}.png,a\n2.png,b\n"
+    batch = read({f"{NFD}.png": image(1), "2.png": image(2), "metadata.csv": listed})
+    assert labels(batch) == {f"{NFD}.png": "a", "2.png": "b"}
+    assert said(batch) == [("guessed", 1)]
+
+
+def test_a_name_that_several_files_have_is_none(read: Read) -> None:
+    files = pictures("x/1.png", "y/1.png", "2.png", "3.png")
+    with pytest.raises(InputError, match=r"metadata.csv row 2: data/raw/b/1.png is missing"):
+        read(files | {"metadata.csv": "file_name,label\n1.png,a\n"})
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "epoch,loss\n1,0.5\n2,0.4\n",
+        "file_name,label\ncat/1.png,dog\n",
+        "file_name,width\ncat/1.png,8\ncat/2.png,8\ndog/3.png,8\ndog/4.png,8\n",
+        '"broken',
+    ],
+    ids=["numbers", "a few corrections", "no labels", "broken"],
+)
+def test_tables_beside_classes_that_do_not_label_them(read: Read, table: str) -> None:
+    files = pictures("cat/1.png", "cat/2.png", "dog/3.png", "dog/4.png")
+    batch = read(files | {"table.csv": table})
+    assert list(labels(batch).values()) == ["cat", "cat", "dog", "dog"]
+    assert said(batch) == [("ignored", 1)]
+
+
+def test_votes_of_people_are_no_list(read: Read) -> None:
+    votes = "file_name,annotator,label\ncat/1.png,anna,dog\ndog/2.png,anna,dog\n"
+    batch = read(CATS | {"annotations.csv": votes})
+    assert labels(batch) == OF_CATS
+    assert len(batch.annotations) == 2
+
+
+@pytest.mark.parametrize("names_", [("1.png", "2.png"), ("train/1.png", "test/2.png")])
+def test_flat_pictures_without_a_list(read: Read, names_: tuple[str, ...]) -> None:
+    with pytest.raises(InputError, match=r"nothing says the class of .*1.png.*metadata.csv"):
+        read(pictures(*names_))
+
+
+def test_a_table_beside_pictures_stays_the_table(read: Read) -> None:
+    batch = read(FLAT | {"examples.csv": "label,text\na,one word\nb,two words\n"})
+    assert batch.modality == "text"
+    assert ("ignored", 2) in said(batch)
+
+
+# archives
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tar.gz", "x.tgz", "x.7z", "X.ZIP", "x.rar"])
+def test_archives_must_be_unpacked(read: Read, folder: Path, name: str) -> None:
+    with pytest.raises(InputError, match=f"data/raw/b has .* an archive, {name}: unpack it"):
+        read({name: b"PK"})
+    batch = read(CATS)
+    assert said(batch) == [("ignored", 1)]
+    assert "packed" in batch.remarks[0].what
+
+
+# plain files alone
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def unix_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as opened:
+        opened.bind(str(path))
+
+
+@pytest.mark.parametrize("name", ["cat/3.png", "annotations.csv", "truth.csv", "metadata.csv"])
+@pytest.mark.parametrize("make", [fifo, unix_socket])
+def test_pipes_and_sockets_are_refused(
+    read: Read, folder: Path, make: Callable[[Path], None], name: str
+) -> None:
+    read(CATS)
+    make(folder / name)
+    with pytest.raises(InputError, match=f"data/raw/b/{name} is a pipe, a socket or a device"):
+        raw_folder.read(folder)
+
+
+def test_parameters_and_answers_from_a_pipe(folder: Path) -> None:
+    Path("params.yaml").unlink()
+    fifo(Path("params.yaml"))
+    with pytest.raises(InputError, match="params.yaml is a pipe"):
+        parameters.load()
+    with pytest.raises(InputError, match="/dev/null is a pipe, a socket or a device"):
+        read_bytes(Path("/dev/null"))
+    with pytest.raises(InputError, match="is a folder"):
+        read_bytes(Path())
+
+
+# links
+
+
+def test_the_folder_of_a_batch(read: Read, folder: Path) -> None:
+    with pytest.raises(InputError, match="there is no folder data/raw/b"):
+        raw_folder.read(folder)
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to("/etc")
+    with pytest.raises(InputError, match="data/raw/b is a link to /etc"):
+        raw_folder.read(folder)
+    folder.unlink()
+    folder.write_text("hello")
+    with pytest.raises(InputError, match="data/raw/b is a file"):
+        raw_folder.read(folder)
+
+
+def in_cache(cache: Path, content: bytes) -> Path:
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    path = cache / "files/md5" / digest[:2] / digest[2:]
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    return path.absolute()
+
+
+@pytest.mark.parametrize(
+    ("config", "cache", "is_read"),
+    [
+        ("", ".dvc/cache", True),
+        ("", "other/cache", False),
+        ("[cache]\n    type = symlink\n    dir = ../other/cache\n", "other/cache", True),
+        ("[cache]\n    dir = ../other/cache\n", ".dvc/cache", False),
+        ("['remote \"x\"']\n    url = other\n", "other", False),
+    ],
+)
+def test_links_into_the_cache_of_this_project_alone(
+    read: Read, folder: Path, config: str, cache: str, is_read: bool
+) -> None:
+    Path(".dvc").mkdir()
+    Path(".dvc/config.local").write_text(config)
+    kept = in_cache(Path(cache), image(3))
+    (folder / "cat").mkdir(parents=True)
+    (folder / "cat/3.png").symlink_to(kept)
+    if is_read:
+        batch = read(CATS)
+        assert "cat/3.png" in labels(batch)
+        assert batch.payload[1] == image(3)
+    else:
+        with pytest.raises(InputError, match=r"cat/3.png is a link to .*: put the file itself"):
+            read(CATS)
+
+
+# sizes
+
+
+def test_a_huge_file_is_refused_before_it_is_read(read: Read, folder: Path) -> None:
+    read(CATS)
+    with (folder / "cat/3.png").open("wb") as file:
+        file.truncate(100_000 * MB)  # sparse
+    with pytest.raises(InputError, match=r"cat/3.png has 100,000 MB, .*largest_file, 4,000"):
+        raw_folder.read(folder)
+
+
+def test_the_limit_is_a_parameter(read: Read) -> None:
+    files = CATS | {"cat/3.png": bytes(MB + 1)}
+    assert len(read(files, largest_file=2).examples) == 3
+    with pytest.raises(InputError, match="has 1 MB, more than collect.largest_file, 1"):
+        read(files, largest_file=1)
+
+
+def mnist(images: bytes, labels_: bytes = idx(2)) -> dict[str, bytes]:
+    return {"train-images-idx3-ubyte.gz": gzip.compress(images), "train-labels-idx1-ubyte": labels_}
+
+
+def test_gzip_is_not_unpacked_beyond_its_header(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """3 MB of gzip may unpack to 3 GB, although the header says 640 bytes."""
+    taken = 0
+    plain = gzip.GzipFile.read
+
+    def counted(file: gzip.GzipFile, size: int = -1) -> bytes:
+        nonlocal taken
+        block = plain(file, size)
+        taken += len(block)
+        return block
+
+    monkeypatch.setattr(gzip.GzipFile, "read", counted)
+    with pytest.raises(InputError, match="longer than its header says: it says .2, 8, 8."):
+        read(mnist(idx(2, 8, 8) + bytes(50 * MB)))
+    assert taken <= 2 * MB
+
+
+@pytest.mark.parametrize(
+    "shape", [(2**32 - 1,) * 3, (0, 2**32 - 1, 2**32 - 1), (60_000_000, 28, 28)]
+)
+def test_headers_of_more_than_any_file(read: Read, shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="more than collect.largest_file"):
+        read(mnist(idx(*shape, content=b"0")))
+
+
+def test_names_of_many_batches_are_checked_in_linear_time() -> None:
+    """20,000 batches took 19 s."""
+    batches = [f"b{number}" for number in range(100_000)]
+    parameters._check_names("batches", batches)
+    with pytest.raises(ValueError, match="b7 is listed twice"):
+        parameters._check_names("batches", [*batches, "b7"])
+
+
+def test_words_of_splits() -> None:
+    assert not any(map(names.is_split, ["", "set", "data", "tests of cats", "trains", "image"]))
