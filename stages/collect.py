@@ -35,6 +35,7 @@ def main() -> None:
     facts = summary.facts(raw, splits)
 
     stored, payload_format = modality.to_columns(payload[rows], rows, raw.payload, params.collect)
+    payload_format |= raw.remarks.settled
     columns = examples.describe(raw, ids, splits, rows) | stored
     parquet_files.write_examples(batch, payload_format, columns, numbered=raw.numbered)
     csv_files.write_csv(paths.labels(batch), ["id", "annotator", "label"], labels)

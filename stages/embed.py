@@ -9,6 +9,8 @@ from assay.contract.errors import InputError, run
 from assay.contract.inference import Model
 from assay.modalities import registry
 
+_OPTIONAL = ("range", "background")  # keys of a format that plain images lack
+
 
 def main() -> None:
     batch = paths.batch_of_this_stage()
@@ -24,12 +26,13 @@ def main() -> None:
 
 def check_format(batch: str, payload_format: dict[str, Any], encoder: dict[str, Any]) -> None:
     """Raise unless the payloads of a batch are what the encoder was learned from."""
-    for name, value in payload_format.items():
-        if encoder.get(name) != value:
-            differ = f"{name} is {value}, but the encoder was learned from {encoder.get(name)}"
-            shape = "bring all to one shape (collect.resize, collect.channels)"
-            remedy = f"take the batch off the lists, or {shape}"
-            raise InputError(f"{paths.RAW / batch}: {differ}; {remedy}")
+    for name in dict.fromkeys((*payload_format, *_OPTIONAL)):
+        value, known = payload_format.get(name), encoder.get(name)
+        if value == known:
+            continue
+        differ = f"{name} is {value}, but the encoder was learned from {known}"
+        remedy = f"take the batch off the lists{registry.remedy(name, [encoder])}"
+        raise InputError(f"{paths.RAW / batch}: {differ}; {remedy}")
 
 
 def check_finite(embeddings: np.ndarray) -> np.ndarray:

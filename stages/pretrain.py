@@ -42,8 +42,11 @@ def read_samples(batches: list[str]) -> tuple[dict[str, Any], np.ndarray]:
         if other_format != payload_format:
             other = f"{path} holds {parquet_files.describe(other_format)}"
             first = f"{batches[0]} holds {parquet_files.describe(payload_format)}"
-            remedy = "list batches of one shape, or set collect.resize or collect.channels"
-            raise InputError(f"{other}, but {first}: {remedy}")
+            formats = [payload_format, other_format]
+            names = [*payload_format, *other_format]
+            differ = next(name for name in names if len({str(f.get(name)) for f in formats}) > 1)
+            remedy = f"list batches of one format{registry.remedy(differ, formats)}"
+            raise InputError(f"{other}, but {first}, and their {differ} differs: {remedy}")
         blocks += registry.payloads(path, size=_ROWS)
     if not blocks:
         raise InputError("pretrain.batches hold test examples only: list a batch to learn from")

@@ -17,8 +17,6 @@ from assay.modalities import arrays, audio_files
 COLUMN = "audio"
 SUFFIXES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc"}
 SUFFIXES |= {".au", ".snd", ".caf", ".w64", ".rf64"}
-UNREADABLE = {".m4a", ".aac", ".wma", ".amr", ".ape", ".mka", ".weba", ".mp4", ".webm"}
-SAVE_AS = "WAV or FLAC"
 MEDIUM = "audio"
 HTML = '<audio controls src="{}"></audio>'
 LINE_BREAK = None
@@ -89,6 +87,13 @@ def to_columns(
 def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.ndarray:
     """The payload (n, samples) int16 of rows that `to_columns` made."""
     return arrays.from_column(rows["audio"], "<i2", payload_format["shape"])
+
+
+def parameters_for(payload_format: dict[str, Any]) -> dict[str, str]:
+    """What in params.yaml gives payloads of a format."""
+    rate = payload_format["sample_rate"]
+    seconds = f"collect.seconds: {payload_format['shape'][0] / rate:g}"
+    return {"shape": seconds, "sample_rate": f"collect.sample_rate: {rate}"}
 
 
 def show(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[str]:

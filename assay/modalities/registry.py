@@ -11,6 +11,7 @@ LINE_BREAK : what joins the lines of `show` to one line; None where a file's nam
 STEPS : the least number of training steps, where params.yaml does not set it
 canonical : payloads (n, ...) of one shape and type, from what came in; it adds to the remarks
 to_columns, from_columns : payloads to columns of Parquet with their format, and back
+parameters_for : what in params.yaml gives payloads of a format, for messages, by the format's key
 show : stored payloads for people, as data URIs or text
 augment : training payloads, changed a little at random
 view : payloads changed more than that, to learn from them without labels
@@ -20,6 +21,7 @@ read_file : a file whose examples a user wants predicted, as their names and pay
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +29,14 @@ from assay.contract import parquet_files
 from assay.modalities import audio, images, tables, text
 
 _MODULES: dict[str, ModuleType] = {"image": images, "audio": audio, "text": text, "table": tables}
+
+# Files that people have and nothing here decodes: how their names end, and what to save them as.
+_UNREADABLE = {
+    "PNG or JPEG": ".heic .heif .jxl .svg .eps .ps .pdf .psd .xcf .ai .ico .fits .dcm .exr .npy "
+    ".dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .emf .wmf",
+    "WAV or FLAC": ".m4a .m4b .aac .wma .amr .ape .wv .mka .weba .mid .3gp",
+    "pictures or sounds": ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .wmv",
+}
 
 
 def named(modality: str) -> ModuleType:
@@ -41,11 +51,27 @@ def modality_of_file(name: str) -> str | None:
     return next(with_suffix, None)
 
 
+def unreadable(name: str) -> str | None:
+    """Why a picture or sound cannot be read, by how its name ends; None where that is not known."""
+    suffix = PurePosixPath(name).suffix.lower()
+    save_as = (form for form, suffixes in _UNREADABLE.items() if suffix in suffixes.split())
+    form = next(save_as, None)
+    return form and f"{suffix} files cannot be read: save them as {form}"
+
+
 def modality_of_columns(columns: Sequence[str]) -> str:
     """The modality of a raw table: that of its payload column, or else of columns of features."""
     with_column = [modality for modality, module in _MODULES.items() if module.COLUMN in columns]
     of_features = [modality for modality, module in _MODULES.items() if module.COLUMN is None]
     return (with_column or of_features)[0]
+
+
+def remedy(name: str, formats: Sequence[dict[str, Any]]) -> str:
+    """What to set where formats of payloads differ in `name`, to end a message with."""
+    if name == "modality":
+        return ""
+    settings = [named(form["modality"]).parameters_for(form).get(name, "") for form in formats]
+    return f", or set {' or '.join(settings)} in params.yaml" if all(settings) else ""
 
 
 def payloads(path: Path, size: int) -> Iterator[np.ndarray]:

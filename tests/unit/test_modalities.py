@@ -27,7 +27,7 @@ HOW = {"portable": True, "threads": 1}
 def test_a_modality_holds_what_the_registry_lists(modality: str) -> None:
     listed = [line.partition(" : ")[0] for line in registry.__doc__.splitlines() if " : " in line]
     names = {name for names in listed for name in names.split(", ")}
-    assert len(names) == 13
+    assert len(names) == 14
     assert all(hasattr(registry.named(modality), name) for name in names)
 
 
@@ -311,7 +311,9 @@ def test_odd_images() -> None:
             file, form, **({"save_all": True, "append_images": [blue]} if form == "GIF" else {})
         )
         files.append(file.getvalue())
-    params = Collect.model_construct(resize=(8, 8), channels=3)
+    params = Collect.model_construct(
+        resize=(8, 8), channels=3, background="white", depth="auto"
+    )
     found = images.canonical(
         files, [str(number) for number in range(len(files))], params, Remarks()
     )
