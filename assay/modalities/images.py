@@ -101,10 +101,11 @@ def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.nda
 def parameters_for(payload_format: dict[str, Any]) -> dict[str, str]:
     """What in params.yaml gives payloads of a format."""
     height, width, channels = payload_format["shape"]
+    background = payload_format.get("background", image_files.BACKGROUND)
     return {
         "shape": f"collect.resize: [{height}, {width}] and collect.channels: {channels}",
         "range": f"collect.depth: {payload_format.get('range', image_files.DEPTH)}",
-        "background": f"collect.background: {payload_format.get('background', image_files.BACKGROUND)}",
+        "background": f"collect.background: {background!r}",
     }
 
 

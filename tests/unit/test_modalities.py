@@ -311,9 +311,7 @@ def test_odd_images() -> None:
             file, form, **({"save_all": True, "append_images": [blue]} if form == "GIF" else {})
         )
         files.append(file.getvalue())
-    params = Collect.model_construct(
-        resize=(8, 8), channels=3, background="white", depth="auto"
-    )
+    params = Collect.model_construct(resize=(8, 8), channels=3, background="white", depth="auto")
     found = images.canonical(
         files, [str(number) for number in range(len(files))], params, Remarks()
     )
