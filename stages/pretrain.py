@@ -49,9 +49,11 @@ def read_samples(batches: list[str]) -> tuple[dict[str, Any], np.ndarray]:
             first = f"{batches[0]} holds {parquet_files.describe(payload_format)}"
             formats = [payload_format, other_format]
             names = [*payload_format, *other_format]
-            differ = next(name for name in names if len({str(f.get(name)) for f in formats}) > 1)
-            remedy = f"list batches of one format{registry.remedy(differ, formats)}"
-            raise InputError(f"{other}, but {first}, and their {differ} differs: {remedy}")
+            name = next(
+                name for name in names if payload_format.get(name) != other_format.get(name)
+            )
+            remedy = f"list batches of one {name}{registry.remedy(name, formats)}"
+            raise InputError(f"{other}, but {first}: {remedy}")
         blocks += registry.payloads(path, size=_ROWS)
     if not blocks:
         raise InputError("pretrain.batches hold test examples only: list a batch to learn from")

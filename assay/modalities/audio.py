@@ -89,13 +89,6 @@ def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.nda
     return arrays.from_column(rows["audio"], "<i2", payload_format["shape"])
 
 
-def parameters_for(payload_format: dict[str, Any]) -> dict[str, str]:
-    """What in params.yaml gives payloads of a format."""
-    rate = payload_format["sample_rate"]
-    seconds = f"collect.seconds: {payload_format['shape'][0] / rate:g}"
-    return {"shape": seconds, "sample_rate": f"collect.sample_rate: {rate}"}
-
-
 def show(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[str]:
     """A data URI of each sound as WAV, without the silence at its end."""
     import soundfile

@@ -13,19 +13,10 @@ from assay.contract.parameters import Collect
 from assay.contract.remarks import Action, Remarks
 
 # Pillow decodes these itself; for EPS, as an example of others, it runs a program from the PATH.
-_FORMATS: tuple[str, ...] = (
-    "PNG",
-    "JPEG",
-    "GIF",
-    "BMP",
-    "TIFF",
-    "WEBP",
-    "PPM",
-    "JPEG2000",
-    "AVIF",
-    "DIB",
-)
-_FORMATS += ("QOI", "PCX", "SGI", "DDS", "TGA")
+_FORMATS = (
+    "PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "DIB", "QOI", "PCX",
+    "SGI", "DDS", "TGA",
+)  # fmt: skip
 _MODES = {1: "L", 3: "RGB"}  # Pillow's name by number of channels
 _GREY_MODES = ("1", "L", "LA", "La")
 _DEEP_MODES = ("I", "F")  # how the names of modes of more than 8 bits start
@@ -33,16 +24,12 @@ _DEEP_MODES = ("I", "F")  # how the names of modes of more than 8 bits start
 BACKGROUND, DEPTH = "white", 16
 _OPAQUE = 255
 # Ranges that floats are meant to have; where a batch fills half of one, this is its range.
-_USUAL_RANGES = ((0, 1), (-1, 1), (0, 255), (0, 65535))
+_USUAL_RANGES: tuple[tuple[float, float], ...] = ((0, 1), (-1, 1), (0, 255), (0, 65535))
 _SCALED = "pictures hold more than 8 bits: values from {:g} to {:g} become 0 to 255"
 _REMARKS: dict[str, tuple[Action, str, str]] = {
     "frames": ("left out", "pictures have more pages or frames: the first one is taken", ""),
     "transparent": ("converted", "pictures are partly transparent: collect.background shows", ""),
-    "deep colour": (
-        "converted",
-        "colour pictures of 16 bits keep the upper 8",
-        "save 8 that count",
-    ),
+    "deep colour": ("converted", "colour pictures of 16 bits keep the upper 8 of them", ""),
     "not finite": ("converted", "pictures hold values that are no numbers: they become black", ""),
     "beyond": ("cut", "pictures hold values beyond collect.depth", "set it to auto or to more"),
 }
@@ -187,13 +174,10 @@ class _Values:
         for low, high in _USUAL_RANGES:
             if low <= self.low and self.high <= high and self.high - self.low > (high - low) / 2:
                 return low, high
-        return self._rounded()
-
-    def _rounded(self) -> tuple[float, float]:
-        """The range of the values, rounded outward, so that similar batches get the same."""
         span = self.high - self.low
         if span <= 0:  # one value, or none that is finite
             return min(self.low, 0), max(self.high, 0) or 1
+        # rounded outward, so that similar batches get the same
         step = 10.0 ** math.floor(math.log10(span / 2))
         low, high = math.floor(self.low / step) * step, math.ceil(self.high / step) * step
         return float(f"{low:.9g}"), float(f"{high:.9g}")

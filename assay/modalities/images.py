@@ -98,17 +98,6 @@ def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.nda
     return arrays.from_column(rows["image"], "u1", payload_format["shape"])
 
 
-def parameters_for(payload_format: dict[str, Any]) -> dict[str, str]:
-    """What in params.yaml gives payloads of a format."""
-    height, width, channels = payload_format["shape"]
-    background = payload_format.get("background", image_files.BACKGROUND)
-    return {
-        "shape": f"collect.resize: [{height}, {width}] and collect.channels: {channels}",
-        "range": f"collect.depth: {payload_format.get('range', image_files.DEPTH)}",
-        "background": f"collect.background: {background!r}",
-    }
-
-
 def picture(pixels: np.ndarray) -> bytes:
     """One image (height, width, channels) uint8 as a PNG.
 

@@ -11,7 +11,6 @@ LINE_BREAK : what joins the lines of `show` to one line; None where a file's nam
 STEPS : the least number of training steps, where params.yaml does not set it
 canonical : payloads (n, ...) of one shape and type, from what came in; it adds to the remarks
 to_columns, from_columns : payloads to columns of Parquet with their format, and back
-parameters_for : what in params.yaml gives payloads of a format, for messages, by the format's key
 show : stored payloads for people, as data URIs or text
 augment : training payloads, changed a little at random
 view : payloads changed more than that, to learn from them without labels
@@ -26,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from assay.contract import parquet_files
-from assay.modalities import audio, images, tables, text
+from assay.modalities import audio, image_files, images, tables, text
 
 _MODULES: dict[str, ModuleType] = {"image": images, "audio": audio, "text": text, "table": tables}
 
@@ -68,10 +67,20 @@ def modality_of_columns(columns: Sequence[str]) -> str:
 
 def remedy(name: str, formats: Sequence[dict[str, Any]]) -> str:
     """What to set where formats of payloads differ in `name`, to end a message with."""
-    if name == "modality":
-        return ""
-    settings = [named(form["modality"]).parameters_for(form).get(name, "") for form in formats]
-    return f", or set {' or '.join(settings)} in params.yaml" if all(settings) else ""
+    settings = list(filter(None, (_setting(name, form) for form in formats)))
+    return f", or set {' or '.join(settings)} in params.yaml" if settings else ""
+
+
+def _setting(name: str, form: dict[str, Any]) -> str:
+    """What gives all payloads the value of `name` in a format; "" where no parameter does."""
+    if name == "range":
+        return f"collect.depth: {form.get('range', image_files.DEPTH)}"
+    if name == "shape" and form["modality"] == "image":
+        *size, channels = form["shape"]
+        return f"collect.resize: {size} and collect.channels: {channels}"
+    if name == "shape" and form["modality"] == "audio":
+        return f"collect.seconds: {form['shape'][0] / form['sample_rate']:g}"
+    return ""
 
 
 def payloads(path: Path, size: int) -> Iterator[np.ndarray]:

@@ -184,11 +184,6 @@ def as_text(column: pa.Array) -> list[str]:
     return ["" if is_gap else text for text, is_gap in zip(texts, gaps, strict=True)]
 
 
-def parameters_for(_format: dict[str, Any]) -> dict[str, str]:
-    """Nothing in params.yaml changes the format of payloads."""
-    return {}
-
-
 def augment(payload: np.ndarray, _rng: np.random.Generator, _shift: int = 1) -> np.ndarray:
     """Training rows as they are."""
     return payload

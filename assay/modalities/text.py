@@ -64,11 +64,6 @@ def show(rows: pa.RecordBatch, _format: dict[str, Any]) -> list[str]:
     return rows["text"].to_pylist()
 
 
-def parameters_for(_format: dict[str, Any]) -> dict[str, str]:
-    """Nothing in params.yaml changes the format of payloads."""
-    return {}
-
-
 def augment(payload: np.ndarray, _rng: np.random.Generator, _shift: int = 1) -> np.ndarray:
     """Training texts as they are."""
     return payload
