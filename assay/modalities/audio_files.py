@@ -46,7 +46,7 @@ def lengths(files: Sequence[bytes | Path], places: Sequence[str]) -> np.ndarray:
 
     Parameters
     ----------
-    files : contents, or paths, of which only headers are read: about 50 µs a sound
+    files : contents, or paths, of which only headers are read: about 0.1 ms a sound
     places : the name of each sound in messages
     """
     seconds = np.zeros(len(files))
