@@ -109,6 +109,8 @@ class Decoder:
             channels = np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0)
         if np.abs(channels).max(initial=0) > _LOUD:
             self.places["loud"].append(place)
+        if channels.shape[1] == 1:
+            return channels[:, 0]
         sound = channels.mean(axis=1)
         power = np.square(channels).sum(axis=0)  # (channels,)
         if np.square(sound).sum() < _CANCELLED * power.max():

@@ -92,7 +92,7 @@ class Decoder:
         """Add what was done to the images to the remarks."""
         if self.range:
             what = _SCALED.format(*self.range)
-            remedy = "set collect.depth in params.yaml"
+            remedy = "collect.depth in params.yaml sets another range"
             remarks.add("converted", len(self._range_of), what, next(iter(self._range_of)), remedy)
         for done, (action, what, remedy) in _REMARKS.items():
             places = list(self._places[done])
