@@ -136,6 +136,8 @@ def sound(preset: str, backbone: keras.Model, path: Path) -> tuple[dict, np.ndar
     )
     if converter.sampling_rate != collect.sample_rate:
         sys.exit(f"params.yaml: collect.sample_rate: {preset} hears {converter.sampling_rate} Hz")
+    if collect.seconds == "auto":
+        sys.exit("params.yaml: collect.seconds: the file is for one length, so give a number")
     length = round(collect.seconds * collect.sample_rate)
     samples, output = keras.Input([length]), backbone.output["encoder_sequence_output"]
     if isinstance(backbone, keras_hub.models.WhisperBackbone):

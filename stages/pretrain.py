@@ -9,7 +9,8 @@ from assay.contract import files, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run
 from assay.contract.inference import Model
 from assay.contract.parquet_files import Format
-from assay.encoders import learning
+from assay.contract.remarks import Remarks
+from assay.encoders import learning, subwords
 from assay.modalities import formats, registry
 
 _ROWS = 4096  # payloads read at a time
@@ -24,14 +25,18 @@ def main() -> None:
     files.write_bytes(paths.ENCODER, encoder.onnx)
     files.write_bytes(paths.ENCODER_FRONT, encoder.front)
     files.write_arrays(paths.ENCODER_WEIGHTS, encoder.weights)
+    model, remarks = Model(paths.ENCODER, **runtime), Remarks()
+    subwords.remark_on_cuts(model.tokenizer, payload, remarks)
+    remarks.say(paths.ENCODER)
     learned = {
         "method": encoder.method,
         "elsewhere": encoder.elsewhere,
         "start": encoder.start,
-        "dimension": Model(paths.ENCODER, **runtime)(payload[:1]).shape[1],
+        "dimension": model(payload[:1]).shape[1],
     }
-    tokens = {"tokens": encoder.tokens} if encoder.tokens else {}
-    files.write_json(paths.ENCODER_INFO, learned | tokens | payload_format)
+    optional = {"tokens": encoder.tokens, "remarks": remarks.as_dicts()}
+    given = {name: value for name, value in optional.items() if value}
+    files.write_json(paths.ENCODER_INFO, learned | given | payload_format)
 
 
 def read_samples(batches: list[str]) -> tuple[Format, np.ndarray]:

@@ -54,7 +54,12 @@ class Collect(Section):
     resize: tuple[Side, Side] | None = Field(strict=False)  # height, width in pixels
     channels: Literal[1, 3] | None
     background: str  # the colour behind transparent pixels
-    depth: Literal["auto"] | Annotated[int, Field(ge=8, le=16)]  # bits of a grey value
+    # bits of a grey value, or the values that become black and white
+    depth: (
+        Literal["auto"]
+        | Annotated[int, Field(ge=8, le=16)]
+        | Annotated[tuple[float, float], Field(strict=False)]
+    )
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)]  # Hz that every sound is brought to
     seconds: Literal["auto"] | Annotated[float, Field(ge=0.01, le=3600)]  # likewise
 
@@ -62,7 +67,16 @@ class Collect(Section):
     def _something_to_learn_from(self) -> "Collect":
         if self.test + self.validation >= 1:
             raise ValueError("test + validation must leave a share for training, so be below 1")
+        if isinstance(self.depth, tuple) and self.depth[0] >= self.depth[1]:
+            raise ValueError("depth must name the darker value first, as in [0, 4095]")
         return self
+
+    @field_validator("background")
+    @classmethod
+    def _colour(cls, colour: str) -> str:
+        if not re.fullmatch("#[0-9a-fA-F]{6}|[a-zA-Z]+", colour):
+            raise ValueError(f"{colour!r} is no colour: use a name, as white, or '#rrggbb'")
+        return colour
 
 
 class Pretrain(Section):

@@ -34,7 +34,16 @@ class Remark:
 
 
 class Remarks(list[Remark]):
-    """The remarks on one batch or file, in the order in which they were made."""
+    """The remarks on one batch or file, in the order in which they were made.
+
+    Attributes
+    ----------
+    settled : what the batch settled of its payloads' format, such as the range of grey values
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settled: dict[str, Any] = {}
 
     def add(
         self, action: Action, count: int, what: str, example: object = "", remedy: str = ""

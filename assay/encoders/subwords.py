@@ -7,14 +7,18 @@ R. Sennrich, B. Haddow, A. Birch: Neural Machine Translation of Rare Words with 
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto
 
 from assay.contract.inference import TOKENIZER
+from assay.contract.remarks import Remarks
 from assay.training import onnx_graph
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 _VOCABULARY = 3000  # tokens
 _LEAST = 3  # times that a pair must occur to become a token
@@ -22,6 +26,7 @@ _READ = 2000  # characters of a text from which tokens are learned
 _PADDING, _UNKNOWN = "\ue000", "\ue001"  # tokens 0 and 1: private characters that no text contains
 _WHOLE = 0.98  # share of the texts that are not cut
 _LONGEST = 128  # tokens of a text, at most
+_SHOWN = 40  # characters of a text in a message
 
 
 def learn(texts: Sequence[str] | np.ndarray) -> tuple[bytes, int]:
@@ -45,3 +50,16 @@ def learn(texts: Sequence[str] | np.ndarray) -> tuple[bytes, int]:
     model = onnx.load_from_string(onnx_graph.identity(TensorProto.INT64, [length]))
     onnx.helper.set_model_props(model, {TOKENIZER: tokenizer.to_str()})
     return model.SerializeToString(), tokenizer.get_vocab_size()
+
+
+def remark_on_cuts(tokenizer: "Tokenizer | None", texts: np.ndarray, remarks: Remarks) -> None:
+    """Add a remark on the texts (n,) of which an encoder with this tokenizer reads a part only."""
+    if tokenizer is None or tokenizer.truncation is None:
+        return
+    encoded = tokenizer.encode_batch(list(texts))
+    cut = [row for row, encoding in enumerate(encoded) if encoding.overflowing]
+    limit = tokenizer.truncation["max_length"]
+    longer = f"of {len(texts)} texts ({len(cut) / len(texts):.1%}) have more than {limit} tokens"
+    example = f"{texts[cut[0]][:_SHOWN]!r}" if cut else ""
+    remedy = "pretrain.method: ngrams, without an encoder from elsewhere, reads whole texts"
+    remarks.add("cut", len(cut), longer, example, remedy)

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from assay.contract.errors import InputError, quiet
+from assay.contract.errors import quiet
 from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
-from assay.modalities import arrays
+from assay.modalities import arrays, audio_files
 
 COLUMN = "audio"
-SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".opus"}
+SUFFIXES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc"}
+SUFFIXES |= {".au", ".snd", ".caf", ".w64", ".rf64"}
 MEDIUM = "audio"
 HTML = '<audio controls src="{}"></audio>'
 LINE_BREAK = None
@@ -37,7 +38,8 @@ def canonical(
     ----------
     raw : encoded files
     places : the name of each sound in messages
-    params : `sample_rate` in Hz and `seconds` of every sound
+    params : `sample_rate` in Hz and `seconds` of every sound; for `auto`, see
+        `audio_files.choose_seconds`
 
     Returns
     -------
@@ -46,41 +48,27 @@ def canonical(
     Raises
     ------
     InputError
-        If a sound cannot be decoded.
+        If a sound cannot be decoded, or is cut short.
     """
-    samples = round(params.seconds * params.sample_rate)
-    sounds = np.zeros((len(raw), samples), np.int16)
-    n_cut = 0
+    silent = []
     with quiet():  # libraries write about damaged files themselves
+        seconds = params.seconds
+        if seconds == "auto":
+            files = getattr(raw, "files", raw)
+            seconds = audio_files.choose_seconds(audio_files.lengths(files, places))
+            brought = f"sounds are cut or padded to {seconds:g} s (collect.seconds: auto)"
+            remedy = f"collect.seconds: {seconds:g} in params.yaml keeps it so for later batches"
+            remarks.add("guessed", len(raw), brought, remedy=remedy)
+        sounds = np.zeros((len(raw), round(seconds * params.sample_rate)), np.int16)
+        decoder = audio_files.Decoder(seconds, params.sample_rate)
         for sound, content, place in zip(sounds, raw, places, strict=True):
-            decoded, is_whole = _decode(content, place, params)
-            sound[: len(decoded)] = decoded[:samples]
-            n_cut += not is_whole
-    cut = f"of {len(raw)} sounds are longer than {params.seconds} s"
-    remarks.add("cut", n_cut, cut, remedy="set collect.seconds in params.yaml")
+            decoded = _to_int16(decoder.samples(content, place) * _FULL_SCALE)
+            sound[: len(decoded)] = decoded[: len(sound)]
+            if not sound.any():
+                silent.append(place)
+    decoder.remark(len(raw), remarks)
+    remarks.add("doubtful", len(silent), "sounds are silent, as far as kept", "".join(silent[:1]))
     return sounds
-
-
-def _decode(content: bytes, place: str, params: Collect) -> tuple[np.ndarray, bool]:
-    """The kept samples (samples,) int16, and whether these are all."""
-    import soundfile  # takes a tenth of a second, so only where there is sound
-    import soxr
-
-    try:
-        with soundfile.SoundFile(io.BytesIO(content)) as file:
-            wanted = int(params.seconds * file.samplerate) + 1
-            channels = file.read(wanted, dtype="float32", always_2d=True)  # (samples, channels)
-            is_whole = len(channels) < wanted or not len(file.read(1))
-            rate = file.samplerate
-    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
-        reason = str(error).partition(": ")[2] or error
-        remedy = "replace it or take it out"
-        raise InputError(f"{place} cannot be decoded ({reason}): {remedy}") from None
-    sound = channels.mean(axis=1)
-    if rate != params.sample_rate and len(sound):
-        sound = soxr.resample(sound, rate, params.sample_rate)
-    finite = np.nan_to_num(sound, nan=0.0, posinf=1.0, neginf=-1.0)
-    return _to_int16(finite * _FULL_SCALE), is_whole
 
 
 def _to_int16(samples: np.ndarray) -> np.ndarray:

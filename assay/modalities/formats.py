@@ -2,8 +2,10 @@
 
 from assay.contract.errors import InputError, first_of
 from assay.contract.parquet_files import Format
+from assay.modalities import image_files
 
 _ONE_COLUMN = ["text"]  # of a batch of texts that names none
+_OPTIONAL = ("range", "background")  # keys of a format that plain images lack
 
 
 def check(payload_format: Format, wanted: Format) -> list[str]:
@@ -23,17 +25,30 @@ def check(payload_format: Format, wanted: Format) -> list[str]:
         return _unread_columns(payload_format, wanted)
     columns = payload_format.get("columns", _ONE_COLUMN), wanted.get("columns", _ONE_COLUMN)
     is_one_text = columns[0] == columns[1] or [len(names) for names in columns] == [1, 1]
-    for name, value in payload_format.items():
-        if wanted.get(name) != value and not (name == "columns" and is_one_text):
-            differ = f"{name} is {value}, but the encoder was learned from {wanted.get(name)}"
-            shape = "bring all to one shape (collect.resize, collect.channels)"
-            if "text" in (payload_format["modality"], wanted["modality"]):
-                shape = "name the column of texts `text`"
-            raise InputError(f"{differ}; take the batch off the lists, or {shape}")
+    for name in dict.fromkeys((*payload_format, *_OPTIONAL)):
+        value, known = payload_format.get(name), wanted.get(name)
+        if value != known and not (name == "columns" and is_one_text):
+            differ = f"{name} is {value}, but the encoder was learned from {known}"
+            raise InputError(f"{differ}; take the batch off the lists{_remedy(name, wanted)}")
     if not is_one_text:
         differ = f"its texts are of the columns {columns[0]}, those of the encoder of {columns[1]}"
         raise InputError(f"{differ}; bring all batches to the same columns")
     return []
+
+
+def _remedy(name: str, wanted: Format) -> str:
+    """What gives payloads the value of `name` in a format, to end a message with."""
+    if name == "range":
+        return f", or set collect.depth: {wanted.get('range', image_files.DEPTH)} in params.yaml"
+    if name == "shape" and wanted["modality"] == "image":
+        *size, channels = wanted["shape"]
+        return f", or set collect.resize: {size} and collect.channels: {channels} in params.yaml"
+    if name == "shape" and wanted["modality"] == "audio":
+        seconds = wanted["shape"][0] / wanted["sample_rate"]
+        return f", or set collect.seconds: {seconds:g} in params.yaml"
+    if wanted["modality"] == "text":
+        return ", or name the column of texts `text`"
+    return ""
 
 
 def _unread_columns(payload_format: Format, wanted: Format) -> list[str]:
@@ -77,4 +92,4 @@ def joined(first: Format, second: Format) -> Format:
 def of_payload(encoder: Format) -> Format:
     """The format of payloads, of what encoder.json holds."""
     names = ("modality", "shape", "sample_rate", "features", "written", "left_out", "columns")
-    return {name: encoder[name] for name in names if name in encoder}
+    return {name: encoder[name] for name in (*names, *_OPTIONAL) if name in encoder}

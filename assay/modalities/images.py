@@ -10,22 +10,22 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.lib.stride_tricks import sliding_window_view
-from PIL import Image, ImageOps
+from PIL import Image
 
 from assay.contract.errors import InputError, quiet
 from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
-from assay.modalities import arrays
+from assay.modalities import arrays, image_files
 
 COLUMN = "image"
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
+SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib"}
+SUFFIXES |= {".tif", ".tiff", ".webp", ".avif", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".qoi"}
+SUFFIXES |= {".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".pcx", ".sgi", ".dds", ".tga"}
 MEDIUM = "image"
 HTML = '<img src="{}" alt="">'
 LINE_BREAK = None
 STEPS = 600
 COLOUR = 3  # channels; colour images count as photographs, whose mirror images are as likely
-_MODES = {1: "L", 3: "RGB"}  # Pillow's name by number of channels
-_GREY_MODES = ("1", "L", "LA", "La")
 # the most that `view` changes
 _TURN = 0.25  # radians
 _ZOOM = 0.2  # log of the factor
@@ -33,9 +33,6 @@ _SHEAR = 0.2  # slope
 _MOVE = 0.1  # share of a side
 _LIGHT = 0.4  # log of the factor
 _NOISE = 25  # standard deviation, of 255
-# what Pillow raises
-_BOMBS = (Warning, Image.DecompressionBombError)
-_DAMAGE = (OSError, ValueError, SyntaxError, IndexError, TypeError)
 
 
 def canonical(
@@ -48,7 +45,7 @@ def canonical(
     raw : encoded files, or an array of shape (n, height, width) with values 0..255
     places : the name of each image in messages
     params : `resize` is the (height, width) of every image, or None if all have one size;
-        `channels` is 1 (grey), 3 (colour), or None if all have the same
+        `channels` is 1 (grey), 3 (colour), or None if all have the same; `depth` and `background`
 
     Returns
     -------
@@ -60,49 +57,28 @@ def canonical(
         If an image cannot be decoded, is a decompression bomb, or differs from the first in size
         or channels.
     """
+    decoder = image_files.Decoder(params)
     decoded: list[np.ndarray] = []
-    with quiet():  # Pillow and libtiff write about damaged files themselves
+    with quiet(), warnings.catch_warnings():  # libraries write about damaged files themselves
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
         for content, place in zip(raw, places, strict=True):
-            pixels = _pixels(content, place, params)
+            pixels = decoder.pixels(content, place)
             if decoded and pixels.shape != decoded[0].shape:
                 same_size = pixels.shape[:2] == decoded[0].shape[:2]
                 parameter = "channels: 1 or 3" if same_size else "resize: [height, width]"
                 differ = f"{place} is {_size(pixels)} but {_size(decoded[0])} in {places[0]}"
                 raise InputError(f"{differ}: set collect's `{parameter}` in params.yaml")
             decoded.append(pixels)
+        for row, place in enumerate(places):
+            if decoder.is_outdated(place):
+                decoded[row] = decoder.pixels(raw[row], place)
+    decoder.remark(remarks)
+    remarks.settled |= decoder.settled()
     return np.stack(decoded)
 
 
 def _size(pixels: np.ndarray) -> str:
     return "x".join(map(str, pixels.shape))
-
-
-def _pixels(content: bytes | np.ndarray, place: str, params: Collect) -> np.ndarray:
-    """One image (height, width, channels), in the size and channels that `params` ask for."""
-    image = Image.fromarray(content) if isinstance(content, np.ndarray) else _open(content, place)
-    channels = params.channels or (1 if image.mode in _GREY_MODES else 3)
-    image = image.convert(_MODES[channels])
-    if params.resize and image.size != params.resize[::-1]:
-        image = image.resize(params.resize[::-1], Image.Resampling.BILINEAR)
-    return np.asarray(image).reshape(image.height, image.width, -1)
-
-
-def _open(content: bytes, place: str) -> Image.Image:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
-            image.load()
-            if image.mode in ("La", "RGBa"):  # premultiplied; "La" converts to "LA" alone
-                image = image.convert(image.mode.upper())
-    except (*_BOMBS, *_DAMAGE) as error:
-        is_unknown = isinstance(error, Image.UnidentifiedImageError)
-        reason = "not a picture in a known format" if is_unknown else error
-        remedy = "replace it or take it out"
-        raise InputError(f"{place} cannot be decoded ({reason}): {remedy}") from None
-    if image.mode.startswith("I"):  # 16 bits
-        return Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
-    return image
 
 
 def format_of(shape: Sequence[int]) -> dict[str, Any]:
@@ -185,5 +161,10 @@ def read_file(
 ) -> tuple[list[str], np.ndarray]:
     """One image file: its name in messages, and the payload (1, height, width, channels) uint8."""
     height, width, channels = payload_format["shape"]
-    params = Collect.model_construct(resize=(height, width), channels=channels)
+    params = Collect.model_construct(
+        resize=(height, width),
+        channels=channels,
+        background=payload_format.get("background", image_files.BACKGROUND),
+        depth=tuple(payload_format.get("range", ())) or image_files.DEPTH,
+    )
     return [str(path)], canonical([path.read_bytes()], [str(path)], params, remarks)

@@ -20,6 +20,7 @@ read_file : a file whose examples a user wants predicted, as their names and pay
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,14 @@ from assay.contract.parquet_files import Format
 from assay.modalities import audio, images, tables, text
 
 _MODULES: dict[str, ModuleType] = {"image": images, "audio": audio, "text": text, "table": tables}
+
+# Files that people have and nothing here decodes: how their names end, and what to save them as.
+_UNREADABLE = {
+    "PNG or JPEG": ".heic .heif .jxl .svg .eps .ps .pdf .psd .xcf .ai .ico .fits .dcm .exr .npy "
+    ".dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .emf .wmf",
+    "WAV or FLAC": ".m4a .m4b .aac .wma .amr .ape .wv .mka .weba .mid .3gp",
+    "pictures or sounds": ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .wmv",
+}
 
 
 def named(modality: str) -> ModuleType:
@@ -41,6 +50,14 @@ def modality_of_file(name: str) -> str | None:
     suffix = PurePosixPath(name).suffix.lower()
     with_suffix = (modality for modality, module in _MODULES.items() if suffix in module.SUFFIXES)
     return next(with_suffix, None)
+
+
+def unreadable(name: str) -> str | None:
+    """Why a picture or sound cannot be read, by how its name ends; None where that is not known."""
+    suffix = PurePosixPath(name).suffix.lower()
+    save_as = (form for form, suffixes in _UNREADABLE.items() if suffix in suffixes.split())
+    form = next(save_as, None)
+    return form and f"{suffix} files cannot be read: save them as {form}"
 
 
 def modality_of_columns(columns: Sequence[str]) -> str:

@@ -21,9 +21,14 @@ def image(
 def png_header(width: int, height: int) -> bytes:
     """A picture that says it is as large as this, and holds next to nothing."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b""))
+    return png_chunks((b"IHDR", header), (b"IDAT", zlib.compress(b"")))
+
+
+def png_chunks(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of these chunks, given by name and content."""
     framed = [
-        struct.pack(">I", len(data)) + name + data + _crc(name + data) for name, data in chunks
+        struct.pack(">I", len(data)) + name + data + _crc(name + data)
+        for name, data in (*chunks, (b"IEND", b""))
     ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(framed)
 

@@ -211,7 +211,7 @@ def test_tasks_in_a_file(tmp_path):
     pixels = images.canonical(
         [base64.b64decode(uri)],
         [""],
-        Collect.model_construct(resize=None, channels=None),
+        Collect.model_construct(resize=None, channels=None, background="white", depth="auto"),
         Remarks(),
     )
     assert pixels.ravel().tolist() == list(range(64))

@@ -59,7 +59,7 @@ def test_sounds_of_no_length_and_too_long(capsys: pytest.CaptureFixture) -> None
     sounds = audio.canonical([encoded(np.zeros(0), 8000), hour], ["a", "b"], SOUND, said)
     assert not sounds[0].any()
     assert sounds[1, 8000] > 3000
-    assert "cut: 1 of 2 sounds are longer than 1.0 s" in str(said[0])
+    assert "cut: 1 of 2 sounds are longer than 1 s (3599.0 s in all)" in str(said[0])
 
 
 def test_damaged_sound() -> None:
@@ -311,7 +311,7 @@ def test_odd_images() -> None:
             file, form, **({"save_all": True, "append_images": [blue]} if form == "GIF" else {})
         )
         files.append(file.getvalue())
-    params = Collect.model_construct(resize=(8, 8), channels=3)
+    params = Collect.model_construct(resize=(8, 8), channels=3, background="white", depth="auto")
     found = images.canonical(
         files, [str(number) for number in range(len(files))], params, Remarks()
     )

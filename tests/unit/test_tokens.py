@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from assay.contract.inference import Model
+from assay.contract.remarks import Remarks
 from assay.encoders import columns, subwords
 
 KIND = {"features": {"size": "number", "town": "category", "few": "number", "none": "number"}}
@@ -65,6 +66,19 @@ def test_pieces_of_words():
     unseen = tokens[6 * 3]
     assert unseen[:2].tolist() == [1, 1]  # no text has u or n
     assert (unseen[2:] > 1).all()  # s and e are known; what follows is cut off
+
+
+def test_texts_that_are_cut_are_counted():
+    texts = np.array(["where is my card"] * 97 + ["card " * 500] * 3, object)
+    said = Remarks()
+    tokenizer = Model(subwords.learn(texts)[0], portable=True, threads=1).tokenizer
+    subwords.remark_on_cuts(tokenizer, texts, said)
+    assert [(remark.action, remark.count) for remark in said] == [("cut", 3)]
+    assert said[0].what.startswith("of 100 texts (3.0%) have more than 128 tokens")
+    assert "card card" in said[0].example
+    subwords.remark_on_cuts(None, texts, said)
+    subwords.remark_on_cuts(tokenizer, texts[:97], said)
+    assert len(said) == 1
 
 
 @pytest.mark.slow

@@ -1,0 +1,160 @@
+"""Sound files, decoded by libsndfile: their lengths, their samples, and what is lost on the way."""
+
+import io
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.contract.errors import InputError
+from assay.contract.remarks import Action, Remarks
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
+# `seconds: auto`: the first of these lengths that holds this share of the sounds, or else the last.
+# They are few, so that batches from one source get one length; 10 s are 0.3 MB of memory a sound.
+_LENGTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
+_HELD = 0.95
+_UNKNOWN = 2**63 - 1  # frames, where a header does not tell
+# how libsndfile notes that a header tells of other bytes than the file has
+_CUT_SHORT = re.compile(
+    r"^ *(?:data|SSND|BODY|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)", re.MULTILINE
+)
+_STREAMED = 0x7FFF0000  # bytes: programs that do not know the length yet write this or more
+_SLACK = 64  # bytes: some programs count a header among the samples
+_HEADERS = 256  # bytes: a file of these formats that holds no sound is smaller
+_SIZED = ("WAV", "WAVEX", "AIFF", "AU")
+_ESTIMATE = 0.95  # of an MP3's length, which its header may only estimate
+_CANCELLED = 0.01  # power of the mixed channels, relative to the loudest one, that is too low
+_LOUD = 2.0  # times full scale: less is what lossy formats overshoot
+_REMARKS: dict[str, tuple[Action, str, str]] = {
+    "not finite": ("converted", "sounds hold values that are no numbers: they become silence", ""),
+    "cancelled": ("converted", "sounds cancel out when mixed: their loudest channel is taken", ""),
+    "loud": ("cut", "sounds go far beyond full scale and are clipped", "scale them to -1..1"),
+    "no end": ("doubtful", "Ogg files have no end mark: they may be cut short", ""),
+}
+
+
+def lengths(files: Sequence[bytes | Path], places: Sequence[str]) -> np.ndarray:
+    """The length of each sound in seconds, (n,), infinite where its header does not tell.
+
+    Parameters
+    ----------
+    files : contents, or paths, of which only headers are read: about 0.1 ms a sound
+    places : the name of each sound in messages
+    """
+    seconds = np.zeros(len(files))
+    for number, (content, place) in enumerate(zip(files, places, strict=True)):
+        with _opened(content, place) as file:
+            is_known = file.frames < _UNKNOWN
+            seconds[number] = file.frames / file.samplerate if is_known else np.inf
+    return seconds
+
+
+def choose_seconds(lengths: np.ndarray) -> float:
+    """The length that `collect.seconds: auto` stands for, given that of each sound in seconds."""
+    wanted = np.sort(lengths)[ceil(_HELD * len(lengths)) - 1]
+    return next((length for length in _LENGTHS if length >= wanted), _LENGTHS[-1])
+
+
+class Decoder:
+    """Decodes the sounds of a batch, and remembers what it did.
+
+    Parameters
+    ----------
+    seconds : the longest part of a sound that is kept
+    rate : of the samples, in Hz
+    """
+
+    def __init__(self, seconds: float, rate: int) -> None:
+        self.seconds, self.rate = seconds, rate
+        self.rest: dict[str, float] = {}  # seconds that are cut, by place
+        self.places: dict[str, list[str]] = defaultdict(list)  # by what was done
+
+    def samples(self, content: bytes, place: str) -> np.ndarray:
+        """The first part of a sound, (samples,) float32, full scale at 1.
+
+        Raises
+        ------
+        InputError
+            If it cannot be decoded, or is cut short.
+        """
+        import soxr  # only where there is sound
+
+        with _opened(content, place) as file:
+            wanted = int(self.seconds * file.samplerate) + 1
+            channels = file.read(wanted, dtype="float32", always_2d=True)  # (samples, channels)
+            _refuse_cut_short(file, content, len(channels), wanted, place)
+            if len(channels) == wanted and len(file.read(1)):
+                rest = file.frames / file.samplerate - self.seconds
+                self.rest[place] = rest if file.frames < _UNKNOWN else 0.0
+            sound = self._mixed(channels, place)
+            if file.samplerate != self.rate and len(sound):
+                sound = soxr.resample(sound, file.samplerate, self.rate)
+        last_page = content.rfind(b"OggS") if content.startswith(b"OggS") else -1
+        if last_page >= 0 and not content[last_page + 5] & 4:  # RFC 3533: "end of stream"
+            self.places["no end"].append(place)
+        return sound
+
+    def _mixed(self, channels: np.ndarray, place: str) -> np.ndarray:
+        """The mean of channels (samples, channels); one of them where they cancel out."""
+        if not np.isfinite(channels).all():  # resampling would spread them
+            self.places["not finite"].append(place)
+            channels = np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0)
+        if np.abs(channels).max(initial=0) > _LOUD:
+            self.places["loud"].append(place)
+        if channels.shape[1] == 1:
+            return channels[:, 0]
+        sound = channels.mean(axis=1)
+        power = np.square(channels).sum(axis=0)  # (channels,)
+        if np.square(sound).sum() < _CANCELLED * power.max():
+            self.places["cancelled"].append(place)
+            return channels[:, power.argmax()]
+        return sound
+
+    def remark(self, n_sounds: int, remarks: Remarks) -> None:
+        """Add what was done to the sounds to the remarks."""
+        in_all = f"({sum(self.rest.values()):.1f} s in all)"
+        cut = f"of {n_sounds} sounds are longer than {self.seconds:g} s {in_all}"
+        longest = max(self.rest, key=lambda place: self.rest[place], default="")
+        remarks.add("cut", len(self.rest), cut, longest, "set collect.seconds in params.yaml")
+        for done, (action, what, remedy) in _REMARKS.items():
+            places = self.places[done]
+            remarks.add(action, len(places), what, "".join(places[:1]), remedy)
+
+
+@contextmanager
+def _opened(content: bytes | Path, place: str) -> Iterator["SoundFile"]:
+    """A sound to read from; what libraries raise about it becomes one line."""
+    import soundfile  # takes a tenth of a second, so only where there is sound
+
+    try:
+        stream = content if isinstance(content, Path) else io.BytesIO(content)
+        with soundfile.SoundFile(stream) as file:
+            yield file
+    except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).partition(": ")[2] or error
+        remedy = "replace it or take it out"
+        raise InputError(f"{place} cannot be decoded ({reason}): {remedy}") from None
+
+
+def _refuse_cut_short(
+    file: "SoundFile", content: bytes, n_read: int, wanted: int, place: str
+) -> None:
+    """Raise if a file holds less than its header tells; libsndfile reads what is there."""
+    said, there = map(int, (_CUT_SHORT.findall(file.extra_info) or [(0, 0)])[0])
+    if there + _SLACK < said < _STREAMED:
+        wrong = f"its header tells of {said} bytes of sound, and it holds {there}"
+    elif not file.frames and file.format in _SIZED and len(content) > _HEADERS:
+        wrong = f"its header tells of no sound, but it has {len(content)} bytes"
+    elif n_read < _ESTIMATE * min(wanted, file.frames):
+        wrong = f"its header tells of {file.frames} samples, and {n_read} of them can be read"
+    else:
+        return
+    raise InputError(f"{place} is cut short ({wrong}): replace it or take it out")

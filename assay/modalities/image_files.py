@@ -1,0 +1,183 @@
+"""Image files, decoded to unsigned bytes by Pillow, and what is lost on the way."""
+
+import io
+import math
+from collections import defaultdict
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image, ImageColor, ImageOps
+
+from assay.contract.errors import InputError
+from assay.contract.parameters import Collect
+from assay.contract.remarks import Action, Remarks
+
+# Pillow decodes these itself; for EPS, as an example of others, it runs a program from the PATH.
+_FORMATS = (
+    "PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "DIB", "QOI", "PCX",
+    "SGI", "DDS", "TGA",
+)  # fmt: skip
+_MODES = {1: "L", 3: "RGB"}  # Pillow's name by number of channels
+_GREY_MODES = ("1", "L", "LA", "La")
+_DEEP_MODES = ("I", "F")  # how the names of modes of more than 8 bits start
+# what images are read with, where the format of their payloads names nothing else
+BACKGROUND, DEPTH = "white", 16
+_OPAQUE = 255
+# Ranges that floats are meant to have; where a batch fills half of one, this is its range.
+_USUAL_RANGES: tuple[tuple[float, float], ...] = ((0, 1), (-1, 1), (0, 255), (0, 65535))
+_SCALED = "pictures hold more than 8 bits: values from {:g} to {:g} become 0 to 255"
+_REMARKS: dict[str, tuple[Action, str, str]] = {
+    "frames": ("left out", "pictures have more pages or frames: the first one is taken", ""),
+    "transparent": ("converted", "pictures are partly transparent: collect.background shows", ""),
+    "deep colour": ("converted", "colour pictures of 16 bits keep the upper 8 of them", ""),
+    "not finite": ("converted", "pictures hold values that are no numbers: they become black", ""),
+    "beyond": ("cut", "pictures hold values beyond collect.depth", "set it to auto or to more"),
+}
+
+
+class Decoder:
+    """Decodes the images of a batch, and remembers what it did.
+
+    Values of more than 8 bits are scaled by the range of those decoded so far. Once all are
+    decoded, an image that `is_outdated` must be decoded again.
+
+    Attributes
+    ----------
+    range : the least value that becomes 0, and the value that would become 256; None where no
+        image has more than 8 bits
+    """
+
+    def __init__(self, params: Collect) -> None:
+        self.params = params
+        self.range: tuple[float, float] | None = None
+        self._values = _Values()
+        self._range_of: dict[str, tuple[float, float]] = {}  # by place
+        self._places: dict[str, dict[str, None]] = defaultdict(dict)  # by what was done
+        try:
+            self._background = ImageColor.getcolor(params.background, "RGBA")
+        except ValueError:
+            wrong = f"params.yaml: collect.background: {params.background!r} is no colour"
+            raise InputError(f"{wrong}: use a name, as white, or #rrggbb") from None
+
+    def pixels(self, content: bytes | np.ndarray, place: str) -> np.ndarray:
+        """One image (height, width, channels), in the size and channels that `params` ask for.
+
+        Raises
+        ------
+        InputError
+            If it cannot be decoded, or is a decompression bomb.
+        """
+        if isinstance(content, np.ndarray):
+            return self._brought(Image.fromarray(content))
+        try:
+            return self._brought(self._opened(content, place))
+        except Exception as error:  # a decoder may raise anything at what is damaged
+            is_unknown = isinstance(error, Image.UnidentifiedImageError)
+            reason = str(error) or type(error).__name__
+            reason = "not a picture in a known format" if is_unknown else reason
+            remedy = "replace it or take it out"
+            raise InputError(f"{place} cannot be decoded ({reason}): {remedy}") from None
+
+    def is_outdated(self, place: str) -> bool:
+        """Whether an image was scaled by another range than the last one."""
+        return place in self._range_of and self._range_of[place] != self.range
+
+    def settled(self) -> dict[str, Any]:
+        """What the format of the payloads must tell, so that later images are read likewise."""
+        plain = {"range": (0, 2**DEPTH), "background": BACKGROUND}
+        settled = {"range": self.range or plain["range"], "background": self.params.background}
+        return {name: value for name, value in settled.items() if value != plain[name]}
+
+    def remark(self, remarks: Remarks) -> None:
+        """Add what was done to the images to the remarks."""
+        if self.range:
+            what = _SCALED.format(*self.range)
+            remedy = "collect.depth in params.yaml sets another range"
+            remarks.add("converted", len(self._range_of), what, next(iter(self._range_of)), remedy)
+        for done, (action, what, remedy) in _REMARKS.items():
+            places = list(self._places[done])
+            remarks.add(action, len(places), what, "".join(places[:1]), remedy)
+
+    def _opened(self, content: bytes, place: str) -> Image.Image:
+        image = Image.open(io.BytesIO(content), formats=_FORMATS)
+        if getattr(image, "is_animated", False):
+            self._places["frames"][place] = None
+        if image.mode in ("RGB", "RGBA", "LA") and ";16" in str(image.tile):
+            self._places["deep colour"][place] = None
+        ImageOps.exif_transpose(image, in_place=True)
+        plain = self._of_8_bits(image, place) if image.mode.startswith(_DEEP_MODES) else image
+        return self._on_background(plain, place) if plain.has_transparency_data else plain
+
+    def _of_8_bits(self, image: Image.Image, place: str) -> Image.Image:
+        values = np.asarray(image)
+        finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+        if finite.size < values.size:
+            self._places["not finite"][place] = None
+        self._values.add(finite)
+        black, white = self.range = self._values.range(self.params.depth)
+        self._range_of[place] = self.range
+        if finite.size and (finite.min() < black or finite.max() > white):
+            self._places["beyond"][place] = None
+        share = (values.astype(np.float64) - black) / (white - black)
+        scaled = np.nan_to_num(share * 256, nan=0.0).clip(0, 255).astype(np.uint8)
+        grey = Image.fromarray(scaled)
+        if "transparency" in image.info:
+            is_opaque = (values != image.info["transparency"]).astype(np.uint8) * _OPAQUE
+            grey = Image.merge("LA", (grey, Image.fromarray(is_opaque)))
+        return grey
+
+    def _on_background(self, image: Image.Image, place: str) -> Image.Image:
+        """The image over the background, if some of it is transparent."""
+        if image.mode in ("La", "RGBa"):  # premultiplied; "La" converts to "LA" alone
+            image = image.convert(image.mode.upper())
+        colours = image.convert("RGBA")
+        if colours.getchannel("A").getextrema()[0] == _OPAQUE:
+            return image
+        self._places["transparent"][place] = None
+        below = Image.new("RGBA", image.size, self._background)
+        flat = Image.alpha_composite(below, colours).convert("RGB")
+        is_grey = image.mode in _GREY_MODES and self.params.channels != 3
+        return flat.convert("L") if is_grey else flat
+
+    def _brought(self, image: Image.Image) -> np.ndarray:
+        channels = self.params.channels or (1 if image.mode in _GREY_MODES else 3)
+        if image.mode == "LAB":  # Pillow converts it to RGB alone
+            image = image.convert("RGB")
+        image = image.convert(_MODES[channels])
+        size = self.params.resize and self.params.resize[::-1]
+        if size and image.size != size:
+            image = image.resize(size, Image.Resampling.BILINEAR)
+        return np.asarray(image).reshape(image.height, image.width, -1)
+
+
+class _Values:
+    """The values of more than 8 bits that were seen so far."""
+
+    def __init__(self) -> None:
+        self.low, self.high, self.are_whole = np.inf, -np.inf, True
+
+    def add(self, values: np.ndarray) -> None:
+        """Take values (n,) into account."""
+        if values.size:
+            self.low = min(self.low, float(values.min()))
+            self.high = max(self.high, float(values.max()))
+        if values.dtype.kind == "f" or self.low < 0 or self.high >= 2**DEPTH:
+            self.are_whole = False
+
+    def range(self, depth: Literal["auto"] | int | tuple[float, float]) -> tuple[float, float]:
+        """The value that becomes black, and the one above the brightest."""
+        if isinstance(depth, tuple):
+            return depth
+        if self.are_whole:
+            bits = max(8, int(max(self.high, 0)).bit_length()) if depth == "auto" else depth
+            return 0, 2**bits
+        for low, high in _USUAL_RANGES:
+            if low <= self.low and self.high <= high and self.high - self.low > (high - low) / 2:
+                return low, high
+        span = self.high - self.low
+        if span <= 0:  # one value, or none that is finite
+            return min(self.low, 0), max(self.high, 0) or 1
+        # rounded outward, so that similar batches get the same
+        step = 10.0 ** math.floor(math.log10(span / 2))
+        low, high = math.floor(self.low / step) * step, math.ceil(self.high / step) * step
+        return float(f"{low:.9g}"), float(f"{high:.9g}")
