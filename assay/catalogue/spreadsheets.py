@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from assay.contract import csv_files
+from assay.contract import csv_files, files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ def write(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) -> Non
 
 def read(path: Path, columns: Sequence[str] = ()) -> pa.Table:
     """Read what `write` wrote, see `parse`."""
-    return parse(path, path.read_bytes(), columns)
+    return parse(path, files.read_regular(path), columns)
 
 
 def parse(name: Path | str, content: bytes, columns: Sequence[str] = ()) -> pa.Table:
