@@ -79,6 +79,12 @@ def is_answers(path: Path) -> bool:
     return path.suffix.lower() in _SUFFIXES and not _hidden(path)
 
 
+def check_name(path: Path) -> None:
+    """Raise InputError if a name is not UTF-8: DVC cannot track such a file."""
+    if re.search("[\udc80-\udcff]", str(path)):  # Python reads other bytes as these
+        raise InputError(f"{path}: this name is not UTF-8, so DVC cannot track it: rename the file")
+
+
 def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(paths.ANNOTATIONS).parts)
 
@@ -100,8 +106,7 @@ def _files() -> list[Path]:
 
 def _rows(path: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
     """The rows of a file: where each is, the column that names its example, and its cells."""
-    if re.search("[\udc80-\udcff]", str(path)):  # bytes that are not UTF-8, as Python reads them
-        raise InputError(f"{path}: this name is not UTF-8, so DVC cannot track it: rename the file")
+    check_name(path)
     table = spreadsheets.read(path, ["annotator", "label"])
     column = csv_files.key_column(path, table, ("id", "key"))
     places = csv_files.name_rows(path, table, spreadsheets.DELIMITERS)

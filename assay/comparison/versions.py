@@ -18,7 +18,7 @@ from dvc.scm import SCM
 from dvc.utils.diff import diff
 from dvc.utils.serialize import parse_yaml
 
-from assay.annotation.answers import is_answers
+from assay.annotation.answers import check_name, is_answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import csv_files, files, parameters, paths
 from assay.contract.errors import InputError
@@ -59,8 +59,8 @@ class Version:
             raise InputError(f"{self.name} cannot be read: {no_file}") from None
         except Exception as error:  # DVC's own, and those of its libraries for git and YAML
             problem = str(error)
-            if "not owned" in problem:
-                trust = f"git config --global --add safe.directory '{Path.cwd()}'"
+            if foreign := re.search("path '(.+)' is not owned", problem):
+                trust = f"git config --global --add safe.directory '{foreign[1]}'"
                 problem = f"its git repository is somebody else's; if you trust it, type `{trust}`"
             raise InputError(f"{self.name} cannot be read: {problem}") from None
 
@@ -120,7 +120,9 @@ class Version:
 
     def _by_id(self, frame: pd.DataFrame, path: Path) -> pd.DataFrame:
         with self._reading(path):
-            frame = frame.set_index("id", verify_integrity=True)
+            frame = frame.set_index("id")
+            if not frame.index.is_unique:
+                raise ValueError(f"{frame.index[frame.index.duplicated()][0]!r} is in it twice")
             unknown = [] if self.examples is None else frame.index.difference(self.examples.index)
             if len(unknown):
                 raise ValueError(f"{paths.COLLECTED} has no example {unknown[0]!r}")
@@ -152,8 +154,8 @@ class Version:
     def _parameters(self) -> dict:
         with self._reading(parameters.FILE):
             values = parse_yaml(self.read(parameters.FILE), parameters.FILE)
-            if not isinstance(values, dict):
-                raise TypeError("it must hold keys with values")
+            if not values or not isinstance(values, dict):
+                raise ValueError("it must hold keys with values")
             return values
 
     def batches(self) -> list[str] | None:
@@ -195,14 +197,14 @@ class Version:
         columns = ["name", "annotator", "label"]
         frames = [pd.DataFrame(columns=columns)]
         for path in filter(is_answers, map(Path, sorted(self._files.find(folder)))):
-            with self._reading(path):  # a name that is not UTF-8, for example
-                content = self.read(path)
-                if content is None:
-                    return None
-                place = Path(f"{self.name}:{path}")
-                table = spreadsheets.parse(place, content, columns[1:])
-                name = csv_files.key_column(place, table, ("id", "key"))
-                frame = table.select([name, *columns[1:]]).to_pandas().set_axis(columns, axis=1)
+            place = Path(f"{self.name}:{path}")
+            check_name(place)
+            content = self.read(path)
+            if content is None:
+                return None
+            table = spreadsheets.parse(place, content, columns[1:])
+            name = csv_files.key_column(place, table, ("id", "key"))
+            frame = table.select([name, *columns[1:]]).to_pandas().set_axis(columns, axis=1)
             frames.append(frame[(frame != "").any(axis=1)])  # a spreadsheet leaves empty rows
         return pd.concat(frames, ignore_index=True)
 
