@@ -5,15 +5,28 @@ import gc
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from assay.contract import paths
 from assay.contract.errors import InputError, run
+from assay.contract.escaping import printable
+
+if TYPE_CHECKING:
+    from assay.contract.inference import Model
 
 METRICS = ["accuracy", "macro_f1", "log_loss", "calibration_error"]
+_GATE_FAILS = 2  # the exit code; that of errors is 1
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that ends with exit code 1: 2 is for `compare --fail-if`."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; type `{self.prog} --help`")
 
 
 def parser() -> argparse.ArgumentParser:
-    whole = argparse.ArgumentParser("python -m assay", description="What DVC has no command for.")
+    whole = Parser("python -m assay", description="What DVC has no command for.")
     commands = whole.add_subparsers(required=True)
 
     command = commands.add_parser("predict", help="classify files with the released model")
@@ -41,6 +54,14 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--why", action="store_true", help=why_help)
     metric_help = "only this metric; may be repeated"
     command.add_argument("--metric", action="append", choices=METRICS, help=metric_help)
+    fail_help = "exit with code 2 if B is `worse` in a metric; `not-better`: also if in none it is"
+    fail_help += (
+        " better; METRIC or METRIC:TOLERANCE, as in accuracy:0.01: if the change as measured"
+    )
+    fail_help += (
+        " is for the worse, by more than that; or if this cannot be judged; may be repeated"
+    )
+    command.add_argument("--fail-if", action="append", metavar="CONDITION", help=fail_help)
     for form, purpose in {"json": "for programs", "markdown": "for a pull request"}.items():
         command.add_argument(
             f"--{form}", dest="form", action="store_const", const=form, help=purpose
@@ -51,27 +72,46 @@ def parser() -> argparse.ArgumentParser:
 
 def predict(arguments: argparse.Namespace) -> None:
     """Print each example's name, predicted class and its probability. Reads only release/."""
-    from assay.contract.files import read_json
+    from assay.contract.files import check_regular, read_json
     from assay.contract.inference import Model
-    from assay.contract.remarks import Remarks
-    from assay.modalities import registry
 
     for path in arguments.files:
         if not path.exists():
             raise InputError(f"{path} is missing: name files that are there")
         if path.is_dir():
             raise InputError(f"{path} is a folder: name the files in it, as in {path}/*")
+        check_regular(path)
     info = read_json(paths.RELEASE_INFO)
+    check_regular(paths.RELEASE_MODEL)
     model = Model(paths.RELEASE_MODEL, portable=True, threads=1)
     for path in arguments.files:
-        remarks = Remarks()
-        names, payload = registry.named(info["modality"]).read_file(path, info, remarks)
-        remarks.say(path)
-        if len(names) == 1:
-            names = [str(path)]
-        for name, probabilities in zip(names, model(payload), strict=True):
-            predicted = info["classes"][probabilities.argmax()]
-            print(f"{name}\t{predicted}\t{probabilities.max():.4f}")
+        try:
+            names, labels, probabilities = _predict(path, info, model)
+        except InputError:
+            raise
+        except Exception as error:  # whatever `info` lacks, or ONNX Runtime cannot take
+            unlike = f"{paths.RELEASE_INFO} does not describe {paths.RELEASE_MODEL} ({error!r})"
+            raise InputError(f"{unlike}: fetch both again, or run `dvc repro`") from None
+        for name, label, probability in zip(names, labels, probabilities, strict=True):
+            print(f"{printable(name)}\t{printable(label)}\t{probability:.4f}")
+
+
+def _predict(path: Path, info: dict[str, Any], model: "Model") -> tuple[list, list, list]:
+    """The examples in a file: their names, predicted classes, and the probabilities of these."""
+    from assay.contract.remarks import Remarks
+    from assay.modalities import registry
+
+    remarks = Remarks()
+    names, payload = registry.named(info["modality"]).read_file(path, info, remarks)
+    remarks.say(path)
+    if len(names) == 1:
+        names = [str(path)]
+    pred_probs = model(payload)  # (n, classes)
+    n_classes = pred_probs.shape[1]
+    if n_classes != len(info["classes"]):
+        raise ValueError(f"{n_classes} classes, not {len(info['classes'])}")
+    labels = [info["classes"][row] for row in pred_probs.argmax(axis=1)]
+    return names, labels, pred_probs.max(axis=1).tolist()
 
 
 def label_studio(arguments: argparse.Namespace) -> None:
@@ -80,23 +120,31 @@ def label_studio(arguments: argparse.Namespace) -> None:
 
     action = push if arguments.action == "push" else pull
     for line in action(arguments.url, arguments.project, arguments.file):
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
 
 
 def compare(arguments: argparse.Namespace) -> None:
     """Print what changed between two versions of the data, and which one is better."""
     gc.set_threshold(1_000_000)  # collecting the garbage among DVC's many objects takes 0.2 s
-    from assay.comparison import comparison_page
+    from assay.comparison import comparison_page, gate
     from assay.comparison.compare import compare as compare_versions
 
-    metrics = arguments.metric or METRICS
+    metrics, conditions = arguments.metric or METRICS, arguments.fail_if
+    for condition in conditions or []:
+        metric = gate.metric_of(condition)
+        if metric and metric not in metrics:
+            raise InputError(f"--fail-if {condition} needs --metric {metric} too")
     comparison = compare_versions(arguments.a, arguments.b, why=arguments.why, metrics=metrics)
+    if conditions:
+        comparison["gate"] = gate.judge(comparison, conditions)
     pages = {
         "terminal": comparison_page.terminal,
         "markdown": comparison_page.markdown,
         "json": comparison_page.as_json,
     }
     print(pages[arguments.form](comparison))
+    if conditions and comparison["gate"]["fails"]:
+        sys.exit(_GATE_FAILS)
 
 
 def main() -> None:

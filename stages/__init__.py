@@ -1,6 +1,9 @@
 """The stages: one module for each name in dvc.yaml, run as `python -m stages.<name>`."""
 
-from assay.contract import startup
-from assay.contract.errors import run
+from assay.contract import errors
 
-run(startup.prepare)  # before a stage imports numpy, whose settings are read once
+errors.end_on_interrupt()  # before slow imports
+
+from assay.contract import startup
+
+errors.run(startup.prepare)  # before a stage imports numpy, whose settings are read once

@@ -2,10 +2,9 @@
 
 import shutil
 import subprocess
-import sys
 
 from assay.contract import parameters, paths
-from assay.contract.errors import InputError, run
+from assay.contract.errors import InputError, run, say
 
 
 def main() -> None:
@@ -17,7 +16,7 @@ def main() -> None:
             folder = paths.RAW / batch
             untracked = f"{folder} is tracked by neither DVC nor git"
             risk = "so no colleague and no experiment gets it"
-            print(f"assay: {untracked}, {risk}: type `dvc add {folder}`", file=sys.stderr)
+            say(f"{untracked}, {risk}: type `dvc add {folder}`")
 
 
 def check_there(user_batches: list[str]) -> None:

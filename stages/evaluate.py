@@ -44,10 +44,10 @@ def main() -> None:
         "head_accuracy_annotated": head_accuracy(annotated, test, penalty),
     }
     files.write_json(paths.EVALUATE_METRICS, metrics)
-    csv_files.write_frame(paths.CLASS_METRICS, class_metrics(predictions, classes))
+    spreadsheets.write(paths.CLASS_METRICS, class_metrics(predictions, classes))
     listed = slices.table(parts(test), predictions.correct, params.evaluate.confidence)
     spreadsheets.write(paths.SLICE_METRICS, listed)
-    csv_files.write_frame(paths.PREDICTIONS, by_id(test, predictions, classes))
+    spreadsheets.write(paths.PREDICTIONS, by_id(test, predictions, classes))
     csv_files.write_frame(paths.RELIABILITY, scores.reliability(predictions))
 
 

@@ -1,7 +1,6 @@
 """People's answers in data/annotations, which override everything else."""
 
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,10 +8,10 @@ import pandas as pd
 
 from assay.catalogue import spreadsheets
 from assay.contract import class_names, csv_files, files, parquet_files, paths
-from assay.contract.errors import InputError, first_of
+from assay.contract.errors import InputError, first_of, say
 
 _SUFFIXES = (".csv", ".tsv")
-_OTHER_FILES = ("README.md", "label-studio.json")  # known to hold no answers, as hidden files
+_OTHER_FILES = ("README.md", "label-studio.json")  # known to hold no answers
 _CLASSES = 10  # class names in a message
 
 
@@ -44,7 +43,7 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
             rows.append((example, row["annotator"], label, place))
     if waiting:
         wait = f"{len(waiting)} answers wait, since no listed batch has their example"
-        print(f"assay: {wait}: {waiting[0]}", file=sys.stderr)
+        say(f"{wait}: {waiting[0]}")
     answers = _latest(pd.DataFrame(rows, columns=["example", "annotator", "label", "place"]))
     return answers[answers["label"] != ""]
 
@@ -82,6 +81,12 @@ def is_answers(path: Path) -> bool:
     return path.suffix.lower() in _SUFFIXES and not _hidden(path)
 
 
+def check_name(path: Path) -> None:
+    """Raise InputError if a name is not UTF-8: DVC cannot track such a file."""
+    if re.search("[\udc80-\udcff]", str(path)):  # Python reads other bytes as these
+        raise InputError(f"{path}: this name is not UTF-8, so DVC cannot track it: rename the file")
+
+
 def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(paths.ANNOTATIONS).parts)
 
@@ -91,16 +96,19 @@ def _files() -> list[Path]:
     entries = sorted(paths.ANNOTATIONS.rglob("*"))
     candidates = [path for path in entries if path.is_symlink() or not path.is_dir()]
     tables = [path for path in candidates if is_answers(path)]
-    ignored = [path for path in candidates if _hidden(path) or path.name in _OTHER_FILES]
-    others = [str(path) for path in candidates if path not in {*tables, *ignored}]
+    hidden = [path for path in candidates if _hidden(path)]
+    known = {*tables, *hidden, *(path for path in candidates if path.name in _OTHER_FILES)}
+    others = [str(path) for path in candidates if path not in known]
     if others:
-        unread = "not read, since answers are .csv or .tsv"
-        print(f"assay: {unread}: {first_of(others)}", file=sys.stderr)
+        say(f"not read, since answers are .csv or .tsv: {first_of(others)}")
+    if ours := [str(path) for path in hidden if path.suffix.lower() in _SUFFIXES]:
+        say(f"not read, since they are hidden: {first_of(ours)}")
     return tables
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
     """The rows of a file: where each is, the column that names its example, and its cells."""
+    check_name(path)
     table = spreadsheets.read(path, ["annotator", "label"])
     column = csv_files.key_column(path, table, ("id", "key"))
     places = csv_files.name_rows(path, table)
@@ -116,7 +124,7 @@ def _latest(answers: pd.DataFrame) -> pd.DataFrame:
     if len(repeated):
         first = f"{repeated['place'].iloc[0]} by {repeated['annotator'].iloc[0]!r}"
         replace = "answers replace an earlier one of the same person about the same example"
-        print(f"assay: {len(repeated)} {replace}: {first}", file=sys.stderr)
+        say(f"{len(repeated)} {replace}: {first}")
     return answers.drop_duplicates(vote, keep="last")
 
 

@@ -1,13 +1,12 @@
 """All listed batches as one data set: which examples there are, and where their rows lie."""
 
-import sys
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
 from assay.contract import csv_files, files, identity, parquet_files, paths
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, say
 from assay.contract.parquet_files import GROUP, Format
 from assay.modalities import formats
 from assay.modalities.exact_values import as_text
@@ -96,7 +95,7 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
         example = examples.loc[first["example"]]
         replaced = "labels are replaced by the same person's label in a later batch"
         place = f"{example['batch']}/{example['key']} by {first['annotator']!r}"
-        print(f"assay: {is_replaced.sum()} {replaced}: {place}", file=sys.stderr)
+        say(f"{is_replaced.sum()} {replaced}: {place}")
     return counted.loc[~is_replaced, ["example", "annotator", "label"]].reset_index(drop=True)
 
 

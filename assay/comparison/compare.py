@@ -10,7 +10,7 @@ import pandas as pd
 
 from assay.comparison import changes, training_variance, verdict
 from assay.comparison.training_variance import Head, Learned
-from assay.comparison.versions import Version
+from assay.comparison.versions import NUMBERS, Version
 from assay.contract import class_names, parameters, paths
 from assay.contract.errors import InputError
 from assay.evaluation.scores import SMALLEST, Predictions
@@ -45,7 +45,7 @@ def _data(old: Version, new: Version) -> dict[str, Any]:
     answers = old.answers(), new.answers()
     if counted := _both(*answers):
         data["answers"] = [len(counted[0]), len(counted[1])]
-    data["counts"] = [version.json(paths.CLEAN_METRICS) for version in (old, new)]
+    data["counts"] = [version.json(paths.CLEAN_METRICS, NUMBERS) for version in (old, new)]
     if examples := _both(old.examples, new.examples):
         data["examples"] = changes.examples(*examples)
     if learned := _both(old.learned, new.learned):
@@ -63,11 +63,10 @@ def _model(
 ) -> dict[str, Any]:
     """Judge each metric of both models; without their predictions, the metrics that git holds."""
     _refuse_other_classes(old, new)
-    columns = ["id", "answer", "predicted", "confidence", "loss"]
-    files = _both(old.csv(paths.PREDICTIONS, columns), new.csv(paths.PREDICTIONS, columns))
-    if files is None:
+    predictions = _both(old.predictions(), new.predictions())
+    if predictions is None:
         return {"recorded": _recorded(old, new, metrics)}
-    both = files[0].merge(files[1], on="id", suffixes=_SUFFIXES)
+    both = predictions[0].merge(predictions[1], on="id", suffixes=_SUFFIXES).reset_index()
     if both.empty:
         in_common = "have no test example in common to compare them on"
         raise InputError(f"{old.name} and {new.name} {in_common}")
@@ -76,7 +75,7 @@ def _model(
     seen = np.unique(both[["answer_b", "predicted_a", "predicted_b"]])
     classes = class_names.with_unknown(known, seen)
     a, b = (_predictions(both, end, classes, params.reliability_bins) for end in _SUFFIXES)
-    penalty = new.json(paths.CLEAN_METRICS).get("penalty", 1.0)
+    penalty = new.json(paths.CLEAN_METRICS, NUMBERS).get("penalty", 1.0)
     test = _Test(both["id"], known, Head(b.answer, len(known), penalty))
     chance = _chance(old, new, test)
     verdicts = verdict.judge(a, b, chance, metrics=metrics, confidence=params.confidence)
@@ -92,8 +91,8 @@ def _model(
 
 
 def _refuse_other_classes(old: Version, new: Version) -> None:
-    tables = _both(old.csv(paths.CLASS_METRICS, ["label"]), new.csv(paths.CLASS_METRICS, ["label"]))
-    odd = set(tables[0]["label"]) ^ set(tables[1]["label"]) if tables else set()
+    tables = _both(old.classes(), new.classes())
+    odd = tables[0] ^ tables[1] if tables else set()
     if odd:
         only = f"only one has {min(odd)!r}; none is better"
         raise InputError(f"{old.name} and {new.name} have other classes: {only}")
@@ -101,10 +100,10 @@ def _refuse_other_classes(old: Version, new: Version) -> None:
 
 def _recorded(old: Version, new: Version, metrics: Sequence[str]) -> dict[str, list[list[float]]]:
     """Each metric of both versions with its interval, as evaluate wrote it."""
-    files = [version.json(paths.EVALUATE_METRICS) for version in (old, new)]
-    names = [name for name in metrics if all(name in file for file in files)]
-    ends = ("", "_low", "_high")
-    return {name: [[file[f"{name}{end}"] for end in ends] for file in files] for name in names}
+    files = [version.json(paths.EVALUATE_METRICS, NUMBERS) for version in (old, new)]
+    keys = {name: [name, f"{name}_low", f"{name}_high"] for name in metrics}
+    keys = {name: ends for name, ends in keys.items() if all(set(ends) <= set(f) for f in files)}
+    return {name: [[file[end] for end in ends] for file in files] for name, ends in keys.items()}
 
 
 def _predictions(both: pd.DataFrame, suffix: str, classes: list[str], bins: int) -> Predictions:
@@ -114,9 +113,9 @@ def _predictions(both: pd.DataFrame, suffix: str, classes: list[str], bins: int)
     only if that is the predicted class.
     """
     answer, predicted = both["answer_b"], both[f"predicted{suffix}"]
-    confidence = both[f"confidence{suffix}"].astype(float)
+    confidence = both[f"confidence{suffix}"]
     same_answer = both[f"answer{suffix}"] == answer
-    losses = [both[f"loss{suffix}"].astype(float), -np.log(np.maximum(confidence, SMALLEST))]
+    losses = [both[f"loss{suffix}"], -np.log(np.maximum(confidence, SMALLEST))]
     loss = np.select([same_answer, predicted == answer], losses, np.nan)
     codes, predicted_codes = (class_names.codes(column, classes) for column in (answer, predicted))
     return Predictions(codes, predicted_codes, confidence.to_numpy(), loss, bins)

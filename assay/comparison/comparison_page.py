@@ -1,22 +1,23 @@
 """What `compare.compare` returned, on a page: for a terminal, as Markdown, as JSON."""
 
 import json
-import re
 import textwrap
 
 from tabulate import tabulate
 
-from assay.comparison.page_parts import Result, parts, some, spelled
+from assay.comparison.page_parts import Result, parts, some, spelled, with_names
+from assay.contract import escaping
 
 _WIDTH = 110
 
 
 def as_json(result: Result) -> str:
-    return json.dumps(result, indent=2, ensure_ascii=False)
+    return json.dumps(result, indent=2)  # in ASCII, so that no name reaches a terminal as it is
 
 
 def terminal(result: Result) -> str:
-    page = [f"{result['a']} → {result['b']}: {headline(result)}"]
+    result = with_names(result, escaping.printable)
+    page = [f"{result['a']} → {result['b']}: {headline(result)}", *_gate(result)]
     for part in parts(result):
         page += ["", part.title.upper()]
         width = max((len(name) for name, _ in part.lines), default=0)
@@ -25,11 +26,11 @@ def terminal(result: Result) -> str:
         table = tabulate(part.table, tablefmt="plain", disable_numparse=True)
         page += [f"  {line}".rstrip() for line in table.splitlines()]
         page += [f"  {note}" for note in part.notes]
-    return "\n".join(map(_printable, page))
+    return "\n".join(page).replace("\xa0", " ")
 
 
 def _wrapped(name: str, text: str) -> list[str]:
-    # Nothing is broken at these spaces; `_printable` makes plain ones of them again.
+    # Nothing is broken at these spaces; `terminal` makes plain ones of them again.
     text = text.replace(" → ", "\xa0→\xa0").replace(": ", ":\xa0")
     indent = " " * len(name)
     return textwrap.wrap(
@@ -38,16 +39,20 @@ def _wrapped(name: str, text: str) -> list[str]:
 
 
 def markdown(result: Result) -> str:
-    page = [f"### {_escaped(result['a'])} → {_escaped(result['b'])}: {headline(result)}"]
+    result = with_names(result, escaping.markdown)
+    page = [f"### {result['a']} → {result['b']}: {headline(result)}"]
+    page += [line for gate in _gate(result) for line in ("", f"**{gate}**")]
     for part in parts(result):
         page += ["", f"**{part.title}**", ""]
-        page += [f"- {name}: {_escaped(text)}" for name, text in part.lines]
-        rows = [f"| {' | '.join(map(_escaped, row))} |" for row in part.table]
+        page += [f"- {name}: {text}" for name, text in part.lines]
+        # A table ends its cells at a bar, even in a code span.
+        cells = [[cell.replace("|", r"\|") for cell in row] for row in part.table]
+        rows = [f"| {' | '.join(row)} |" for row in cells]
         if rows:
             rows.insert(1, "|" + " --- |" * len(part.table[0]))
         page += rows
         if part.notes:
-            page += ["", *(f"{_escaped(note)}  " for note in part.notes)]
+            page += ["", *(f"{note}  " for note in part.notes)]
     return "\n".join(page)
 
 
@@ -66,11 +71,11 @@ def headline(result: Result) -> str:
     return "; ".join(shown) or verdicts[0]
 
 
-def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return re.sub(r"[\\`*_{}\[\]<>|#@]", r"\\\g<0>", _printable(text))
-
-
-def _printable(text: str) -> str:
-    """Without line ends and what else could move a cursor."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+def _gate(result: Result) -> list[str]:
+    """The verdict of `--fail-if` in a line, if it was asked for."""
+    gate = result.get("gate")
+    if gate is None:
+        return []
+    asked = f"--fail-if {', '.join(map(spelled, gate['fail_if']))}"
+    reasons = "; ".join(map(spelled, gate["reasons"]))
+    return [f"FAILS {asked}: {reasons}" if gate["fails"] else f"passes {asked}"]

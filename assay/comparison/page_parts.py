@@ -1,6 +1,6 @@
 """The parts of a comparison for people: data, model, and why; each has lines, a table and notes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,31 @@ class Part:
     lines: list[tuple[str, str]] = field(default_factory=list)
     table: list[list[str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+
+def with_names(result: Result, show: Callable[[object], str]) -> Result:
+    """The result, each name and value in it that is not Assay's own as `show` gives it."""
+
+    def keys(counts: dict[str, Any]) -> dict[str, Any]:
+        return {show(name): count for name, count in counts.items()}
+
+    def names(listed: Iterable[object]) -> list[str]:
+        return [show(name) for name in listed]
+
+    data = dict(result["data"])
+    for key in {"people", "classes"} & set(data):
+        data[key] = keys(data[key])
+    for key in {"labels", "test_labels"} & set(data):
+        swaps = [[*names(classes), n] for *classes, n in data[key]["swaps"]]
+        sources = keys(data[key]["relabelled_by"])
+        data[key] = data[key] | {"relabelled_by": sources, "swaps": swaps}
+    if "batches" in data:
+        data["batches"] = [names(batches) for batches in data["batches"]]
+    data["parameters"] = {show(key): names(pair) for key, pair in data["parameters"].items()}
+    absent = {show(name): names(files) for name, files in result["absent"].items()}
+    versions = {key: show(result[key]) for key in ("a", "b")}
+    others = {"missing": names(result["missing"]), "absent": absent}
+    return {**result, **versions, "data": data, **others}
 
 
 def parts(result: Result) -> list[Part]:

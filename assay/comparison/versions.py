@@ -1,9 +1,9 @@
 """A version of the data: the files of a git revision or the workspace, wherever DVC keeps them."""
 
-import json
+import io
 import re
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,16 +18,20 @@ from dvc.scm import SCM
 from dvc.utils.diff import diff
 from dvc.utils.serialize import parse_yaml
 
-from assay.annotation.answers import is_answers
+from assay.annotation.answers import check_name, is_answers
 from assay.catalogue import catalogue, spreadsheets
-from assay.contract import csv_files, parameters, paths
+from assay.contract import csv_files, files, parameters, paths
 from assay.contract.errors import InputError
+
+NUMBERS = dict[str, int | float]  # schemas of JSON files
+NAMES = dict[str, list[str]]
 
 
 class Version:
-    """The files of a revision. A file that cannot be read is None.
+    """The files of a revision. A file that is not there is None.
 
     Paths are those of the working folder, wherever in its git repository that lies.
+    A file that is there but damaged raises InputError, which names the version and the file.
 
     Attributes
     ----------
@@ -53,11 +57,28 @@ class Version:
         except FileNotFoundError:
             no_file = f"it has no {parameters.FILE} in this folder"
             raise InputError(f"{self.name} cannot be read: {no_file}") from None
-        except DvcException as error:
-            raise InputError(f"{self.name} cannot be read: {error}") from None
+        except Exception as error:  # DVC's own, and those of its libraries for git and YAML
+            problem = str(error)
+            if foreign := re.search("path '(.+)' is not owned", problem):
+                trust = f"git config --global --add safe.directory '{foreign[1]}'"
+                problem = f"its git repository is somebody else's; if you trust it, type `{trust}`"
+            raise InputError(f"{self.name} cannot be read: {problem}") from None
+
+    @contextmanager
+    def _reading(self, path: Path) -> Iterator[None]:
+        """Name the version and the file in what is wrong with its content."""
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:  # of pyarrow, numpy and DVC, which share no base class
+            remedy = "run `dvc repro`, or fetch it again"
+            raise InputError(f"{self.name}:{path} is damaged ({error}): {remedy}") from None
 
     def open(self, path: Path) -> BinaryIO | None:
         name = path.as_posix()
+        if self.name == "workspace" and path.exists():
+            files.check_regular(path)
         try:
             return self._files.open(name, "rb")
         except (OSError, DvcException):  # DVC's: a remote that does not answer
@@ -68,44 +89,91 @@ class Version:
         file = self.open(path)
         return None if file is None else file.read()
 
-    def json(self, path: Path) -> dict[str, Any]:
-        """The values of a JSON file; {} where there is none."""
-        return json.loads(self.read(path) or b"{}")
+    def local(self, path: Path) -> str | io.BytesIO | None:
+        """The file in the cache or the workspace; the content of one from git or a remote."""
+        file = self.open(path)
+        name = getattr(file, "name", None)
+        return name if file is None or isinstance(name, str) else io.BytesIO(file.read())
 
-    def csv(self, path: Path, columns: Sequence[str] = ()) -> pd.DataFrame | None:
-        """A CSV file as `csv_files.write_frame` writes it."""
+    def json(self, path: Path, schema: Any) -> dict[str, Any]:
+        """The values of a JSON file; {} where there is none."""
+        content = self.read(path)
+        return {} if content is None else files.parse_json(f"{self.name}:{path}", content, schema)
+
+    def csv(
+        self, path: Path, columns: Sequence[str] = (), parse: Callable = csv_files.parse_csv
+    ) -> pd.DataFrame | None:
+        """A CSV file as `csv_files.write_frame` writes it, or as `spreadsheets.write` does."""
         content = self.read(path)
         if content is None:
             return None
-        return csv_files.parse_csv(f"{self.name}:{path}", content, columns).to_pandas()
+        with self._reading(path):
+            frame = parse(f"{self.name}:{path}", content, columns).to_pandas()
+            if not content.endswith(b"\n"):
+                raise ValueError("its last line is cut")
+            return frame
 
     def labels(self, path: Path) -> pd.DataFrame | None:
         """A CSV file of labels, with `label` and `source`, by id."""
         frame = self.csv(path, ["id", "label", "source"])
-        return None if frame is None else frame.set_index("id")
+        return None if frame is None else self._by_id(frame, path)
+
+    def _by_id(self, frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+        with self._reading(path):
+            frame = frame.set_index("id")
+            if not frame.index.is_unique:
+                raise ValueError(f"{frame.index[frame.index.duplicated()][0]!r} is in it twice")
+            unknown = [] if self.examples is None else frame.index.difference(self.examples.index)
+            if len(unknown):
+                raise ValueError(f"{paths.COLLECTED} has no example {unknown[0]!r}")
+        return frame
+
+    def predictions(self) -> pd.DataFrame | None:
+        """`answer`, `predicted`, `confidence` and `loss` of test examples by id."""
+        path, numbers = paths.PREDICTIONS, ["confidence", "loss"]
+        frame = self.csv(path, ["id", "answer", "predicted", *numbers], spreadsheets.parse)
+        if frame is None:
+            return None
+        with self._reading(path):
+            frame[numbers] = frame[numbers].astype(float)
+            if not np.isfinite(frame[numbers]).all(axis=None):
+                raise ValueError("a number is infinite or NaN")
+        return self._by_id(frame, path)
+
+    def classes(self) -> set[str] | None:
+        """The classes that the model or the answers of test examples know."""
+        frame = self.csv(paths.CLASS_METRICS, ["label"], spreadsheets.parse)
+        return None if frame is None else set(frame["label"])
 
     def parameters_since(self, earlier: "Version") -> dict[str, list]:
         """The parameters that differ, each as [then, now]."""
-        then, now = (
-            {"": {"data": parse_yaml(version.read(parameters.FILE), parameters.FILE)}}
-            for version in (earlier, self)
-        )
+        then, now = ({"": {"data": version._parameters()}} for version in (earlier, self))
         changed = sorted(diff(then, now).get("", {}).items())
         return {key: [values["old"], values["new"]] for key, values in changed}
 
+    def _parameters(self) -> dict:
+        with self._reading(parameters.FILE):
+            values = parse_yaml(self.read(parameters.FILE), parameters.FILE)
+            if not values or not isinstance(values, dict):
+                raise ValueError("it must hold keys with values")
+            return values
+
     def batches(self) -> list[str] | None:
-        return self.json(paths.LISTED).get("batches")
+        return self.json(paths.LISTED, NAMES).get("batches")
 
     @cached_property
     def examples(self) -> pd.DataFrame | None:
         """As `catalogue.read`, by id."""
         frames = {}
+        columns = ["id", "key", "split"]
         for batch in self.batches() or []:
-            file = self.open(paths.examples(batch))
+            path = paths.examples(batch)
+            file = self.local(path)
             if file is None:
                 return None
-            table = pq.read_table(file, columns=["id", "key", "split"], use_threads=False)
-            frames[batch] = table.to_pandas()
+            with self._reading(path):
+                frame = pq.read_table(file, columns=columns, use_threads=False).to_pandas()
+                frames[batch] = frame[columns]
         return catalogue.once(frames).set_index("id") if frames else None
 
     @cached_property
@@ -129,11 +197,13 @@ class Version:
         columns = ["name", "annotator", "label"]
         frames = [pd.DataFrame(columns=columns)]
         for path in filter(is_answers, map(Path, sorted(self._files.find(folder)))):
+            place = Path(f"{self.name}:{path}")
+            check_name(place)
             content = self.read(path)
             if content is None:
                 return None
-            table = spreadsheets.parse(f"{self.name}:{path}", content, columns[1:])
-            name = "id" if "id" in table.column_names else "key"
+            table = spreadsheets.parse(place, content, columns[1:])
+            name = csv_files.key_column(place, table, ("id", "key"))
             frame = table.select([name, *columns[1:]]).to_pandas().set_axis(columns, axis=1)
             frames.append(frame[(frame != "").any(axis=1)])  # a spreadsheet leaves empty rows
         return pd.concat(frames, ignore_index=True)
@@ -142,12 +212,15 @@ class Version:
         """The embeddings (n, features) of some rows of `examples`, in their order."""
         features = None
         for batch, rows in examples.reset_index().groupby("batch", sort=False)["row"]:
-            file = self.open(paths.embeddings(batch))
+            path = paths.embeddings(batch)
+            file = self.local(path)
             if file is None:
                 return None
-            local = isinstance(getattr(file, "name", None), str)  # in the cache or the workspace
-            array = np.load(file.name, mmap_mode="r") if local else np.load(file)
-            if features is None:
-                features = np.empty((len(examples), array.shape[1]), array.dtype)
-            features[rows.index] = array[rows]
+            with self._reading(path):
+                array = np.load(file, mmap_mode="r" if isinstance(file, str) else None)
+                if features is None:
+                    features = np.empty((len(examples), array.shape[1]), array.dtype)
+                features[rows.index] = array[rows]
+                if features.dtype.kind != "f" or not np.isfinite(features[rows.index]).all():
+                    raise ValueError("it holds no finite numbers")
         return features

@@ -66,24 +66,6 @@ def read_foreign(path: Path, columns: Sequence[str], remarks: Remarks) -> pa.Tab
     return table
 
 
-def read_foreign(path: Path, columns: Sequence[str], remarks: Remarks) -> pa.Table:
-    """Read a CSV file that a person or spreadsheet made, with any of the usual delimiters.
-
-    For its names see `column_names.plain`; `columns` are those that it must have.
-
-    Raises
-    ------
-    InputError
-        As `parse_csv`, or if it is no regular file.
-    """
-    if not path.is_file():
-        raise InputError(f"{path} is no regular file: put a CSV file there")
-    content = path.read_bytes()
-    table = column_names.plain(parse_csv(path, content, (), DELIMITERS), path, remarks, columns)
-    check_columns(path, table, columns, content)
-    return table
-
-
 def parse_csv(
     name: Path | str, content: bytes, columns: Sequence[str] = (), delimiters: str = ","
 ) -> pa.Table:

@@ -1,10 +1,17 @@
 """How a stage or command ends on an error: one line on stderr that says what to do, exit code 1."""
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from assay.contract.escaping import printable
+
+_RESUMES = "`dvc repro` goes on from the last finished stage, training from its last epoch"
 
 
 class InputError(Exception):
@@ -17,19 +24,50 @@ def first_of(names: Sequence[str], at_most: int = 3) -> str:
     return ", ".join(names[:at_most]) + more
 
 
+def say(message: str) -> None:
+    """Print one line on stderr, for people."""
+    print(f"assay: {printable(message)}", file=sys.stderr)
+
+
+def end_on_interrupt() -> None:
+    """End at once on Ctrl-C, with one line, wherever a stage is not in `run`.
+
+    While it imports it has nothing to clear up, and libraries would turn an exception into errors
+    of their own.
+    """
+    is_run = sys.argv[0] == "-m"  # as Python calls a module that it is about to find
+    if is_run and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end)
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    say(f"interrupted; {_RESUMES}")
+    os._exit(1)
+
+
 def run(main: Callable[[], None]) -> None:
     """Run the `main` of a stage or command; end an expected failure with one line on stderr."""
+    ends_at_once = signal.getsignal(signal.SIGINT) is _end
+    if ends_at_once:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         main()
     except FileNotFoundError as error:
         name = error.filename or _one_line(error)
         remedy = "run `dvc repro`, or `dvc pull` if a colleague pushed it"
-        sys.exit(f"assay: {name} is missing: {remedy}")
+        _fail(f"{name} is missing: {remedy}")
     except (InputError, OSError) as error:  # OSError: a full disk, a read-only folder
-        sys.exit(f"assay: {_one_line(error)}")
+        _fail(_one_line(error))
     except KeyboardInterrupt:
-        resumes = "`dvc repro` goes on from the last finished stage, training from its last epoch"
-        sys.exit(f"assay: interrupted; {resumes}")
+        _fail(f"interrupted; {_RESUMES}")
+    finally:
+        if ends_at_once:
+            signal.signal(signal.SIGINT, _end)
+
+
+def _fail(message: str) -> NoReturn:
+    say(message)
+    sys.exit(1)
 
 
 def _one_line(error: Exception) -> str:

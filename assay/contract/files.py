@@ -2,11 +2,11 @@
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
 import stat
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from assay.contract import paths
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, first_of, say
+
+Values = dict[str, Any]  # of a JSON file
 
 MB = 10**6  # bytes
 
@@ -72,31 +75,63 @@ def write_bytes(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
 
 
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Write `values`; floats are rounded to four significant digits, more than metrics need."""
+def write_json(path: Path, values: Values) -> None:
+    """Write `values`; floats are rounded to four significant digits, more than metrics need.
+
+    Raises
+    ------
+    InputError
+        If a number is infinite or NaN, which JSON does not have.
+    """
     rounded = {key: _rounded(value) for key, value in values.items()}
-    write_bytes(path, f"{json.dumps(rounded, indent=2, ensure_ascii=False)}\n".encode())
+    try:
+        text = json.dumps(rounded, indent=2, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        numbers = {key: value for key, value in values.items() if isinstance(value, float)}
+        wrong = [f"{key} is {value}" for key, value in numbers.items() if not math.isfinite(value)]
+        which = first_of(wrong) or "a number in it is infinite or NaN"
+        raise InputError(f"{path} is not written, since {which}: did training diverge?") from None
+    # JSON writes a lone surrogate, as of a file name that is not UTF-8, as Python does.
+    write_bytes(path, f"{text}\n".encode(errors="backslashreplace"))
 
 
 def _rounded(value: object) -> object:
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file.
+def read_json(path: Path, schema: Any = Values) -> Any:
+    """Read a JSON file, see `parse_json`."""
+    return parse_json(path, read_bytes(path), schema)
+
+
+def parse_json(name: Path | str, content: bytes, schema: Any = Values) -> Any:
+    """The values of a JSON file.
+
+    Parameters
+    ----------
+    name : of the file, for messages
+    schema : the type of the values; no value is converted
 
     Raises
     ------
     InputError
-        If the file is no JSON, for example because git could not merge it.
+        If the file is no JSON, for example because git could not merge it, or holds other values.
     """
-    content = read_bytes(path)
+    remedy = "take it back with `git checkout` or `dvc checkout`, or make it again"
     try:
-        return json.loads(content)
-    except ValueError as error:
-        remedy = "take it back with `git checkout` or `dvc checkout`, or make it again"
-        damaged = f"{path} is no JSON ({error}): {remedy}"
-        raise InputError(merge_conflict(path, content) or damaged) from None
+        values = json.loads(content, parse_constant=_refuse_constant)
+        return TypeAdapter(schema).validate_python(values, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = " ".join(["in it", *map(str, first["loc"])])
+        raise InputError(f"{name}: {place} is wrong ({first['msg']}): {remedy}") from None
+    except (ValueError, RecursionError) as error:
+        damaged = f"{name} is no JSON ({error}): {remedy}"
+        raise InputError(merge_conflict(name, content) or damaged) from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def merge_conflict(name: Path | str, content: bytes) -> str:
@@ -157,7 +192,7 @@ def read_checkpoint() -> tuple[dict[str, np.ndarray], dict]:
         return arrays, json.loads(str(arrays.pop("state")))
     except Exception:  # a power cut may leave anything
         discarded = f"{paths.CHECKPOINT} is damaged and discarded: training begins anew"
-        print(f"assay: {discarded}", file=sys.stderr)
+        say(discarded)
         drop_checkpoint()
         return {}, {}
 

@@ -1,9 +1,10 @@
 """What was done to a person's data beyond reading it: said once, with a count and an example."""
 
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from assay.contract.errors import say
 
 Action = Literal["ignored", "left out", "converted", "cut", "merged", "guessed", "doubtful"]
 
@@ -60,7 +61,7 @@ class Remarks(list[Remark]):
         place : the batch or file that the remarks are about
         """
         for remark in self:
-            print(f"assay: {place}: {remark}", file=sys.stderr)
+            say(f"{place}: {remark}")
 
     def as_dicts(self) -> list[dict[str, Any]]:
         """The remarks for a JSON file."""

@@ -14,7 +14,7 @@ from assay.catalogue import catalogue, spreadsheets
 from assay.contract import files, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.labelling import tasks, votes
-from assay.labelling.server import Export, Server
+from assay.labelling.server import Export, Server, understood
 
 ANSWERS = paths.ANNOTATIONS / "label-studio.csv"
 # The ids that were pushed, by project, to tell what was deleted there. It is no dependency of DVC.
@@ -31,15 +31,23 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
     """
     queued, classes, medium = tasks.from_queue()
     layout = tasks.interface(medium, classes)
+    changed = [name for name in classes if tasks.offered(name) != name]
+    if changed:
+        forbidden = "classes have characters that XML forbids, which are escaped"
+        yield f"{len(changed)} {forbidden}: {changed[0]!r}"
     if file:
         layout_file = file.with_suffix(".xml")
+        if layout_file == file:
+            raise InputError(f"{file} is where the labelling interface goes: name a file .json")
         file.write_text(json.dumps(queued, ensure_ascii=False, indent=1), encoding="utf-8")
         layout_file.write_text(layout, encoding="utf-8")
         yield f"{len(queued)} tasks in {file}; they need the labelling interface in {layout_file}"
         return
-    pushed, server = _pushed(), Server(url, project, layout)
-    there = tasks.ids(server.tasks())
-    unknown = [label for label in classes if label not in server.offered]
+    pushed = _pushed()
+    with understood(f"what {url} answers"):
+        server = Server(url, project, layout)
+        there = tasks.ids(server.tasks())
+        unknown = [label for label in classes if tasks.offered(label) not in server.offered]
     if unknown:
         remedy = "add it under Settings, Labeling Interface, or push to another --project"
         raise InputError(f"{server.place} does not offer the class {unknown[0]!r}: {remedy}")
@@ -60,16 +68,15 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
         raise InputError(f"{file} is missing: name an export of Label Studio in the format JSON")
     before = _votes()
     known, classes = set(catalogue.read()["id"]), parquet_files.read_classes(paths.PRED_PROBS)
-    source = Export(file) if file else Server(url, project)
-    # An export may hold only the answered tasks, so nothing follows from missing ones.
-    pushed = [] if file else _pushed().get(source.place, [])
-    try:
+    notes = _pushed()
+    with understood(str(file or f"what {url} answers")):
+        source = Export(file) if file else Server(url, project)
         exported = source.tasks()
-        labels, remarks = votes.of_tasks(exported, source.people(), known, classes)
+        class_of = {tasks.offered(name): name for name in classes}
+        labels, remarks = votes.of_tasks(exported, source.people(), known, class_of)
         there = tasks.ids(exported)
-    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-        no_export = "is no export of Label Studio in the format JSON"
-        raise InputError(f"{source.place} {no_export}: {error!r}") from None
+    # An export may hold only the answered tasks, so nothing follows from missing ones.
+    pushed = [] if file else notes.get(source.place, [])
     changed = [key for key, label in labels.items() if before.get(key, label) != label]
     judged = there & known  # the examples about which the project says all
     gone = [key for key in before if key[0] in judged and key not in labels]
@@ -96,4 +103,4 @@ def _votes() -> dict[votes.Key, str]:
 
 
 def _pushed() -> dict[str, list[str]]:
-    return files.read_json(_PUSHED) if _PUSHED.exists() else {}
+    return files.read_json(_PUSHED, dict[str, list[str]]) if _PUSHED.exists() else {}

@@ -1,5 +1,6 @@
 """The queue as Label Studio's tasks, with the model's predictions, and how people see them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import quoteattr
 
@@ -10,6 +11,7 @@ from assay.modalities import registry
 
 _CHOICE = {"from_name": "label", "to_name": "example", "type": "choices"}  # names in `interface`
 _BLOCK = 100  # examples that are read at a time
+_FORBIDDEN = r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # in XML 1.0, section 2.2
 
 
 def from_queue() -> tuple[list[dict], list[str], str]:
@@ -30,7 +32,7 @@ def from_queue() -> tuple[list[dict], list[str], str]:
             raise InputError(f"{changed}: run `dvc repro`")
         data = {"id": id_, medium: shown[id_], "given": row["given"], "why": row["why"]}
         score = float(pred_probs[row_of[id_], classes.index(suggested)])
-        choice = _CHOICE | {"value": {"choices": [suggested]}}
+        choice = _CHOICE | {"value": {"choices": [offered(suggested)]}}
         prediction = {"model_version": version, "score": round(score, 4), "result": [choice]}
         tasks.append({"data": data, "predictions": [prediction]})
     return tasks, classes, medium
@@ -42,7 +44,7 @@ def interface(medium: str, classes: Sequence[str]) -> str:
     Label Studio takes a value that starts with `$` for a variable. So each class is an alias too:
     aliases are what comes back as answers.
     """
-    names = [quoteattr(name) for name in classes]
+    names = [quoteattr(offered(name)) for name in classes]
     choices = "".join(f"    <Choice value={name} alias={name}/>\n" for name in names)
     return f"""<View>
   <Header value="$why" size="5"/>
@@ -51,6 +53,11 @@ def interface(medium: str, classes: Sequence[str]) -> str:
 {choices}  </Choices>
 </View>
 """
+
+
+def offered(label: str) -> str:
+    r"""The name under which Label Studio offers a class: characters that XML forbids as `\x1b`."""
+    return re.sub(_FORBIDDEN, lambda match: match[0].encode("unicode_escape").decode(), label)
 
 
 def ids(tasks: Iterable[dict]) -> set[str]:

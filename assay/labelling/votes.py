@@ -1,7 +1,7 @@
 """The annotations of Label Studio's tasks as votes: one label of one person for one example."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 Key = tuple[str, str]  # the id of the example, the annotator
@@ -12,7 +12,7 @@ def of_tasks(
     tasks: Iterable[dict],
     people: Mapping[int, str | None],
     known: Collection[str],
-    classes: Sequence[str],
+    class_of: Mapping[str, str],
 ) -> tuple[dict[Key, str], Remarks]:
     """The last answer of each person about each example.
 
@@ -21,6 +21,7 @@ def of_tasks(
     tasks : in the export format JSON
     people : the e-mail address by the number of a user; an unknown user is named by the number
     known : the ids of the examples of the listed batches
+    class_of : the class by the label that Label Studio offered for it
 
     Returns
     -------
@@ -42,11 +43,11 @@ def of_tasks(
             remarks["skipped"].append((id_, person))
         elif id_ not in known:
             remarks["about no example of the listed batches, left out"].append((id_, person))
-        elif label is None or label not in classes:
+        elif label not in class_of:
             answer = f"{label!r} to {id_}"
             remarks["with no class of the data, left out"].append((answer, person))
         else:
-            labels[id_, person] = label
+            labels[id_, person] = class_of[label]
     return labels, remarks
 
 
@@ -60,7 +61,9 @@ def annotator(annotation: dict, people: Mapping[int, str | None]) -> str:
         number, email = user["id"], user.get("email")
     else:
         number, email = user, people.get(user)
-    return email or (f"annotation {annotation['id']}" if number is None else str(number))
+    name = email or (f"annotation {annotation['id']}" if number is None else number)
+    # JSON may hold half a character, which UTF-8 cannot
+    return str(name).encode(errors="backslashreplace").decode()
 
 
 def _by_time(tasks: Iterable[dict]) -> list[tuple[str, dict]]:

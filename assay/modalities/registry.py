@@ -20,7 +20,6 @@ read_file : a file whose examples a user wants predicted, as their names and pay
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from assay.contract.escaping import code, markdown
+
 # The packages that a model depends on.
 PACKAGES = ("tensorflow", "keras", "onnxruntime", "cleanlab", "scikit-learn", "numpy")
 
@@ -29,8 +31,9 @@ def write(info: Values, encoder: Values, batches: list[str], metrics: dict[str, 
     words = {
         "shape": " × ".join(map(str, info["shape"])) or "of any length",
         "n_classes": len(info["classes"]),
-        "classes": ", ".join(info["classes"]),
+        "classes": ", ".join(map(markdown, info["classes"])),
         "batches": ", ".join(batches),
+        "method": code(encoder["method"]),
         "origin": "comes from elsewhere," if pretrained else learned,
         "training": _TRAINING[metrics["train"]["start"]].format(**metrics["train"]),
     }

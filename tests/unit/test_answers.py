@@ -126,7 +126,7 @@ def test_every_table_is_read_and_all_else_is_named(examples, capsys):
     (folder / "2026/anna").mkdir(parents=True)
     (folder / "ANNA.CSV").write_text(f"id,annotator,label\n{IDS[0]},anna,1\n")
     (folder / "2026/anna/b.tsv").write_text(f"id\tannotator\tlabel\n{IDS[1]}\tan,na\t1\n")
-    for name in ("README.md", ".gitignore", "label-studio.json", ".ipynb_checkpoints/ANNA.csv"):
+    for name in ("README.md", ".gitignore", "label-studio.json", ".ipynb_checkpoints/ANNA.py"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("x")
     assert answers.read(examples, LABELS)["annotator"].to_list() == ["an,na", "anna"]

@@ -17,7 +17,7 @@ STAGES = {name: stage.get("do", stage) for name, stage in DVC["stages"].items()}
 PATHS = {name: path for name, path in vars(paths).items() if isinstance(path, Path)}
 PRIVATE = {"UNFINISHED", "CHECKPOINT", "RECORD"}  # paths that are no part of the pipeline
 # Both only prepare the process, by what is in assay/contract: no stage lists them.
-ENTRANCES = {"stages/__init__.py": 4, "assay/__init__.py": 3}
+ENTRANCES = {"stages/__init__.py": 5, "assay/__init__.py": 3}
 
 
 def packages_of(path: Path) -> set[str]:

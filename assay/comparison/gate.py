@@ -1,0 +1,59 @@
+"""Whether a comparison fails a condition of `compare --fail-if`. What cannot be judged fails."""
+
+import re
+from typing import Any
+
+from assay.comparison.verdict import COUNTED
+from assay.contract.errors import InputError
+from assay.evaluation.scores import METRICS
+
+_VERDICTS = ("worse", "not-better")
+_METRIC = rf"({'|'.join(METRICS)})(:\d*\.?\d+)?"
+_DIGITS = 9  # of a change that count: in floating point, 0.9 - 0.8 is less than 0.1
+Result = dict[str, Any]  # of `compare.compare`, or a part of it
+
+
+def metric_of(condition: str) -> str | None:
+    """The metric that a condition is about; None if it is about any.
+
+    Raises
+    ------
+    InputError
+        If it is no condition.
+    """
+    metric = re.fullmatch(_METRIC, condition)
+    if not metric and condition not in _VERDICTS:
+        known = ", ".join([*_VERDICTS, *METRICS])
+        example = "a metric may be followed by the change that is tolerated, as in accuracy:0.01"
+        raise InputError(f"--fail-if {condition!r} is none of {known}; {example}")
+    return metric[1] if metric else None
+
+
+def judge(result: Result, conditions: list[str]) -> Result:
+    """The verdict of the gate: `fail_if`, whether it `fails`, and the `reasons`."""
+    reasons = [reason for condition in conditions for reason in _reasons(result, condition)]
+    return {"fail_if": conditions, "fails": bool(reasons), "reasons": list(dict.fromkeys(reasons))}
+
+
+def _reasons(result: Result, condition: str) -> list[str]:
+    metrics = result["model"].get("metrics")
+    if result["data"].get("examples", {}).get("moved"):
+        return ["examples changed sides, so nothing can be judged"]
+    if not metrics:
+        return ["nothing can be judged without the predictions of both"]
+    if name := metric_of(condition):
+        return _loss(name, metrics.get(name), float(condition.partition(":")[2] or 0))
+    verdicts = {name: judged["verdict"] for name, judged in metrics.items()}
+    reasons = [f"{name} is worse" for name, verdict in verdicts.items() if verdict == "worse"]
+    if condition == "not-better" and not reasons and "better" not in verdicts.values():
+        return ["no metric is better"]
+    return reasons
+
+
+def _loss(name: str, judged: Result | None, tolerated: float) -> list[str]:
+    """Why a change as it was measured, significant or not, is more than what is tolerated."""
+    if judged is None:
+        return [f"{name} cannot be judged"]
+    loss = -judged["change"] if name in COUNTED else judged["change"]
+    passes = round(loss, _DIGITS) <= tolerated
+    return [] if passes else [f"{name} is worse by {loss:.4f}, where {tolerated:g} is tolerated"]

@@ -1,0 +1,236 @@
+"""`compare` where a file of a version is cut, empty or no file, or holds what it should not: one line."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from assay.comparison.compare import compare
+from assay.contract.errors import InputError
+from assay.evaluation.scores import METRICS
+from benchmarks.workspace import set_parameters
+
+ROOT = Path(__file__).parents[2]
+N = 60
+IDS = [f"{number:032x}" for number in range(N)]
+SPLITS = ["test" if number % 3 == 0 else "train" for number in range(N)]
+LABELS = ["ab"[number % 2] for number in range(N)]
+CACHED = ["data/collected/b/examples.parquet", "data/collected/b/labels.csv", "data/embedded/b.npy"]
+CONFLICT = b"<<<<<<< HEAD\n1\n=======\n2\n>>>>>>> theirs\n"
+
+
+def git(command: str) -> None:
+    subprocess.run(f"git -c user.name=a -c user.email=a {command}", shell=True, check=True)
+
+
+def rows(header: str, split: str, *cells: str) -> str:
+    lines = zip(IDS, LABELS, SPLITS, strict=True)
+    row = ",".join(["{0}", *cells])
+    return header + "".join(f"\n{row.format(*line)}" for line in lines if line[2] == split) + "\n"
+
+
+def write_json(name: str, **values: object) -> None:
+    Path(name).write_text(json.dumps(values))
+
+
+@pytest.fixture(scope="module")
+def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of one version, as the pipeline would leave it, and a `.dvc/cache` beside git."""
+    root = tmp_path_factory.mktemp("version")
+    before = Path.cwd()
+    os.chdir(root)
+    for folder in ("collected/b", "embedded", "annotated", "annotations"):
+        Path("data", folder).mkdir(parents=True)
+    for folder in ("metrics", "plots", "models/encoder", ".dvc"):
+        Path(folder).mkdir(parents=True)
+    Path("models/encoder/encoder.onnx").write_bytes(b"an encoder")
+    shutil.copy(ROOT / "params.yaml", root)
+    set_parameters(root, batches=["b"], pretrain__batches=["b"])
+    keys = [f"k{number}" for number in range(N)]
+    table = pa.table({"id": IDS, "key": keys, "split": SPLITS})
+    pq.write_table(table, CACHED[0])
+    votes = zip(IDS, LABELS, strict=True)
+    Path(CACHED[1]).write_text("id,annotator,label\n" + "".join(f"{i},x,{l}\n" for i, l in votes))
+    features = np.random.default_rng(0).normal(size=(N, 4)) + np.eye(4)[[0, 1] * (N // 2)]
+    np.save(CACHED[2], features.astype(np.float32))
+    learned = rows("id,label,weight,source", "train", "{1}", "1", "consensus")
+    Path("data/annotated/labels.csv").write_text(learned)
+    Path("data/annotated/test.csv").write_text(rows("id,label,source", "test", "{1}", "consensus"))
+    Path("data/annotations/a.csv").write_text("key,annotator,label\nk1,anna,b\n")
+    predicted = rows("id,answer,predicted,confidence,loss", "test", "{1}", "{1}", "0.9", "0.1")
+    Path("plots/predictions.csv").write_text(predicted)
+    Path("metrics/classes.csv").write_text("label,f1\na,1\nb,1\n")
+    write_json("data/batches.json", batches=["b"])
+    write_json("metrics/clean.json", examples=N, labelled=N, penalty=1.0)
+    ends = ("", "_low", "_high")
+    write_json("metrics/evaluate.json", **{f"{name}{end}": 0.5 for name in METRICS for end in ends})
+
+    Path(".dvc/config").touch()
+    Path(".gitignore").write_text("/data/collected/\n/data/embedded/\n/.dvc/cache\n/.dvc/tmp\n")
+    stages, locked = {}, {}
+    for path in CACHED:
+        digest = hashlib.md5(Path(path).read_bytes()).hexdigest()
+        kept = Path(".dvc/cache/files/md5", digest[:2], digest[2:])
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, kept)
+        name, size = Path(path).stem, kept.stat().st_size
+        stages[name] = {"cmd": "true", "outs": [path]}
+        out = {"path": path, "hash": "md5", "md5": digest, "size": size}
+        locked[name] = {"cmd": "true", "outs": [out]}
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    Path("dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": locked}))
+    git("init -q -b main . && git add -A")
+    git("commit -qm whole")
+    git("tag whole")
+    os.chdir(before)
+    return root
+
+
+@pytest.fixture
+def here(version: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(version, tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+def told(a: str = "whole", b: str | None = None) -> str:
+    """What is said where two versions cannot be compared."""
+    with pytest.raises(InputError) as refused:
+        compare(a, b, why=True, metrics=list(METRICS))
+    return " ".join(str(refused.value).split())
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) * 2 // 3]
+
+
+def in_words(content: bytes) -> bytes:
+    for number in (b"0.9", b"0.5", b"1.0"):
+        content = content.replace(number, b'"many"' if content[:1] == b"{" else b"many", 1)
+    return content
+
+
+def test_whole_versions_compare(here: Path) -> None:
+    found = compare("whole", None, why=True, metrics=list(METRICS))
+    assert (found["missing"], found["absent"]) == ([], {})
+    assert found["model"]["metrics"]["accuracy"]["verdict"] == "same predictions"
+    assert found["model"]["chance_in_training"]
+
+
+DAMAGE: dict[str, tuple[list[str], Callable[[bytes], bytes]]] = {
+    "cut": (
+        [
+            *("data/batches.json", "metrics/clean.json", "metrics/classes.csv"),
+            *("plots/predictions.csv", "data/annotated/labels.csv", "data/annotated/test.csv"),
+            *CACHED,
+        ],
+        cut,
+    ),
+    "empty": (
+        [
+            *("data/batches.json", "metrics/clean.json", "metrics/classes.csv"),
+            *("plots/predictions.csv", "data/annotated/labels.csv", "data/annotations/a.csv"),
+            *("params.yaml", "dvc.lock", *CACHED),
+        ],
+        lambda _: b"",
+    ),
+    "words for numbers": (["metrics/clean.json", "plots/predictions.csv"], in_words),
+    "a merge conflict": (
+        [
+            *("data/batches.json", "metrics/clean.json", "metrics/classes.csv", "dvc.yaml"),
+            *("plots/predictions.csv", "data/annotated/labels.csv", "data/annotations/a.csv"),
+            *("dvc.lock", CACHED[1]),
+        ],
+        lambda content: CONFLICT + content,
+    ),
+    "a list": (["data/batches.json", "metrics/clean.json"], lambda _: b"[1]"),
+    "no number": (["metrics/clean.json"], lambda _: b'{"penalty": NaN}'),
+    "brackets": (["data/batches.json", "metrics/clean.json"], lambda _: b"[" * 10_000),
+    "null": (["data/batches.json", "metrics/clean.json"], lambda _: b"null"),
+    "numbers for names": (["data/batches.json"], lambda _: b'{"batches": [1]}'),
+    "zeros": ([*CACHED, "metrics/classes.csv", "dvc.lock"], lambda content: bytes(len(content))),
+    "rows given twice": (
+        ["plots/predictions.csv", "data/annotated/labels.csv"],
+        lambda content: content + content.split(b"\n", 1)[1],
+    ),
+    "an example that is not there": (
+        ["plots/predictions.csv", "data/annotated/labels.csv"],
+        lambda content: content.replace(b"00000000", b"ffffffff", 4),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("damage", "name"), [(damage, name) for damage, (names, _) in DAMAGE.items() for name in names]
+)
+@pytest.mark.parametrize("side", ["workspace", "bad"])
+def test_what_is_damaged_is_named(here: Path, side: str, damage: str, name: str) -> None:
+    path, change = Path(name), DAMAGE[damage][1]
+    changed = change(path.read_bytes())
+    if side == "workspace" and name == "params.yaml":
+        pytest.skip("that of the workspace is read first, as by every command")
+    if side == "workspace":
+        path.write_bytes(changed)
+        said = told()
+    else:
+        if name in CACHED:  # DVC's cache is what a revision is read from
+            digest = hashlib.md5(path.read_bytes()).hexdigest()
+            path = Path(".dvc/cache/files/md5", digest[:2], digest[2:])
+            path.unlink()
+        path.write_bytes(changed)
+        git("commit -qam bad --allow-empty && git tag bad")
+        git("checkout -q main~1")
+        said = told("bad", "bad")
+    assert said.startswith(side), said
+    assert name.rpartition("/")[2] in said
+
+
+@pytest.mark.parametrize("length", range(0, 300, 23))
+def test_a_record_that_is_cut_anywhere(here: Path, length: int) -> None:
+    """A cut that leaves another valid file is what DVC says that it is: a version that knows less."""
+    path = Path("dvc.lock")
+    path.write_bytes(path.read_bytes()[:length])
+    git("commit -qam bad && git tag bad && git checkout -q main~1")
+    try:
+        found = compare("bad", None, why=False, metrics=["accuracy"])
+    except InputError as error:
+        assert str(error).startswith("bad cannot be read: ")
+    else:
+        assert found["missing"] + found["absent"].get("bad", [])
+
+
+def test_arrays_of_another_shape_and_of_no_numbers(here: Path) -> None:
+    for array in (np.zeros(N), np.zeros((3, 4)), np.full((N, 4), np.nan), np.full((N, 4), "x")):
+        np.save(CACHED[2], array)
+        assert told().startswith(f"workspace:{CACHED[2]} is damaged")
+
+
+def test_answers_without_a_key_and_in_a_file_whose_name_is_not_utf8(here: Path) -> None:
+    Path("data/annotations/a.csv").write_text("annotator,label\nanna,b\n")
+    assert "workspace:data/annotations/a.csv has neither a column 'id' nor" in told()
+    os.rename(b"data/annotations/a.csv", b"data/annotations/\xff.csv")
+    git("add -A")
+    git("commit -qm bad")
+    assert told("HEAD", None).startswith("HEAD:data/annotations/\udcff.csv")
+
+
+def test_a_pipe_is_not_opened(here: Path) -> None:
+    os.mkfifo("data/annotations/b.csv")
+    assert told() == "data/annotations/b.csv is no regular file: put the file itself there"
+
+
+def test_a_repository_of_somebody_else(here: Path) -> None:
+    if os.getuid():
+        pytest.skip("only root may give files away")
+    for path in [here, *here.rglob("*")]:
+        os.chown(path, 12345, 12345, follow_symlinks=False)
+    assert f"git config --global --add safe.directory '{here}'" in told()

@@ -1,0 +1,129 @@
+"""`compare --fail-if`: it fails where it must, and where it cannot judge; nowhere else."""
+
+import argparse
+import json
+
+import numpy as np
+import pytest
+
+from assay import __main__ as program
+from assay.comparison import compare, comparison_page, gate
+from assay.contract.errors import InputError, run
+
+
+def judged(change: float, verdict: str = "no difference shown") -> dict:
+    return {"change": change, "verdict": verdict}
+
+
+def result(**metrics: dict) -> dict:
+    return {"data": {"examples": {"moved": {}}}, "model": {"metrics": metrics}}
+
+
+WORSE, BETTER, SAME = judged(-0.02, "worse"), judged(0.02, "better"), judged(0.0)
+
+
+@pytest.mark.parametrize(
+    ("condition", "metrics", "reasons"),
+    [
+        ("worse", {"accuracy": SAME, "log_loss": SAME}, []),
+        ("worse", {"accuracy": BETTER}, []),
+        ("worse", {"accuracy": judged(-0.3)}, []),  # it may be chance
+        ("worse", {"accuracy": BETTER, "log_loss": WORSE}, ["log_loss is worse"]),
+        ("not-better", {"accuracy": SAME, "log_loss": BETTER}, []),
+        ("not-better", {"accuracy": SAME}, ["no metric is better"]),
+        ("not-better", {"accuracy": BETTER, "log_loss": WORSE}, ["log_loss is worse"]),
+        ("accuracy", {"accuracy": SAME}, []),
+        ("accuracy", {"accuracy": judged(-1e-4)}, ["accuracy is worse by 0.0001, where 0 is"]),
+        ("accuracy:0.1", {"accuracy": judged(0.8 - 0.9)}, []),
+        ("accuracy:0.1", {"accuracy": judged(0.5)}, []),
+        ("accuracy:.1", {"accuracy": judged(-0.11)}, ["accuracy is worse by 0.1100, where 0.1 is"]),
+        ("log_loss:0.1", {"log_loss": judged(-0.5)}, []),
+        ("log_loss:0.1", {"log_loss": judged(0.5)}, ["log_loss is worse by 0.5000"]),
+        ("calibration_error", {"calibration_error": judged(0.5)}, ["calibration_error is worse"]),
+        ("macro_f1:1", {"accuracy": SAME}, ["macro_f1 cannot be judged"]),
+        ("accuracy:1", {"accuracy": judged(np.nan)}, ["accuracy is worse by nan"]),
+        *((condition, {}, ["nothing can be judged"]) for condition in ("worse", "accuracy:1")),
+    ],
+)
+def test_a_gate_fails_exactly_where_it_must(
+    condition: str, metrics: dict, reasons: list[str]
+) -> None:
+    verdict = gate.judge(result(**metrics), [condition])
+    assert (verdict["fail_if"], verdict["fails"]) == ([condition], bool(reasons))
+    assert len(verdict["reasons"]) == len(reasons)
+    for reason, start in zip(verdict["reasons"], reasons, strict=True):
+        assert reason.startswith(start)
+
+
+def test_a_gate_fails_if_any_condition_does() -> None:
+    found = gate.judge(result(accuracy=WORSE), ["accuracy:0.5", "worse", "not-better"])
+    assert (found["fails"], found["reasons"]) == (True, ["accuracy is worse"])
+
+
+def test_no_verdict_holds_where_examples_changed_sides() -> None:
+    moved = result(accuracy=BETTER)
+    moved["data"]["examples"]["moved"] = {"test to train": 1}
+    assert gate.judge(moved, ["worse"])["fails"]
+
+
+@pytest.mark.parametrize(
+    "condition", ["", "better", "accuracy:", "accuracy:-1", "accuracy:nan", "accuracy:x", "f1:1"]
+)
+def test_no_condition(condition: str) -> None:
+    with pytest.raises(InputError, match=r"is none of worse, not-better, accuracy, .*:0\.01"):
+        gate.metric_of(condition)
+
+
+@pytest.fixture
+def worse(monkeypatch: pytest.MonkeyPatch) -> dict:
+    """What comparing any two versions gives."""
+    numbers = {"a": 0.9, "b": 0.88, "low": -0.03, "high": -0.01, "needed": None}
+    found = result(accuracy=WORSE | numbers)
+    found["data"] = {"parameters": {}, "counts": [{}, {}]}
+    found["model"] |= {"test_examples": 9, "answers_changed": 0, "chance_in_training": {}}
+    found |= {"a": "one", "b": "two", "missing": [], "absent": {}}
+    monkeypatch.setattr(compare, "compare", lambda *_, **__: dict(found))
+    return found
+
+
+def typed(*words: str) -> argparse.Namespace:
+    return program.parser().parse_args(["compare", "one", "two", *words])
+
+
+def test_exit_codes_and_what_each_form_says(worse: dict, capsys: pytest.CaptureFixture) -> None:
+    for form, line in {
+        "--markdown": "**FAILS --fail-if worse: accuracy is worse**",
+        "--metric=accuracy": "FAILS --fail-if worse: accuracy is worse",
+    }.items():
+        with pytest.raises(SystemExit) as ended:
+            program.compare(typed("--fail-if", "worse", form))
+        assert ended.value.code == 2
+        assert line in capsys.readouterr().out.splitlines()
+    with pytest.raises(SystemExit):
+        program.compare(typed("--fail-if", "worse", "--json"))
+    found = {"fail_if": ["worse"], "fails": True, "reasons": ["accuracy is worse"]}
+    assert json.loads(capsys.readouterr().out)["gate"] == found
+
+    program.compare(typed("--fail-if", "accuracy:0.02"))
+    assert "passes --fail-if accuracy:0.02" in capsys.readouterr().out.splitlines()
+    program.compare(typed())
+    assert capsys.readouterr().out == comparison_page.terminal(worse) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--fail-if", "macro_f1", "--metric", "accuracy"], "needs --metric macro_f1 too"),
+        (["--fail-if", "\x1b[2J"], r"'\x1b[2J' is none of"),
+        (["--fail-if"], "expected one argument; type `python -m assay compare --help`"),
+        (["--nonsense"], "unrecognized arguments"),
+    ],
+)
+def test_what_is_typed_wrong_is_no_failed_gate(
+    worse: dict, words: list[str], says: str, capsys: pytest.CaptureFixture
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(lambda: program.compare(typed(*words)))
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out, said.err.count("\n")) == (1, "", 1)
+    assert says in said.err
