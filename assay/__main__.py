@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
 
 def predict(arguments: argparse.Namespace) -> None:
     """Print each example's name, predicted class and its probability. Reads only release/."""
-    from assay.contract.files import check_regular, read_json
+    from assay.contract.files import check_plain, read_json
     from assay.contract.inference import Model
 
     for path in arguments.files:
@@ -80,9 +80,9 @@ def predict(arguments: argparse.Namespace) -> None:
             raise InputError(f"{path} is missing: name files that are there")
         if path.is_dir():
             raise InputError(f"{path} is a folder: name the files in it, as in {path}/*")
-        check_regular(path)
+        check_plain(path)
     info = read_json(paths.RELEASE_INFO)
-    check_regular(paths.RELEASE_MODEL)
+    check_plain(paths.RELEASE_MODEL)
     model = Model(paths.RELEASE_MODEL, portable=True, threads=1)
     for path in arguments.files:
         try:

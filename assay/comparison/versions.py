@@ -78,7 +78,7 @@ class Version:
     def open(self, path: Path) -> BinaryIO | None:
         name = path.as_posix()
         if self.name == "workspace" and path.exists():
-            files.check_regular(path)
+            files.check_plain(path)
         try:
             return self._files.open(name, "rb")
         except (OSError, DvcException):  # DVC's: a remote that does not answer

@@ -226,7 +226,7 @@ def load() -> Parameters:
     InputError
         One line that names the first wrong key, what is allowed there, and what was found.
     """
-    if not FILE.is_file():
+    if not FILE.exists():
         raise InputError(f"{FILE} is missing: run this in the folder that holds dvc.yaml")
     try:
         return Parameters.model_validate(yaml_files.read(FILE))

@@ -20,9 +20,11 @@ def read(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the file is missing, no YAML, too large, too deep, or holds no keys.
+        If the file is no plain file, no YAML, too large, too deep, or holds no keys.
     """
-    if path.is_file() and path.stat().st_size > _LARGEST:
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is a pipe, a folder or a device: put the file there")
+    if path.stat().st_size > _LARGEST:
         raise InputError(f"{path} has more than {_LARGEST} bytes: is it the right file?")
     yaml = YAML(typ="safe")
     try:
