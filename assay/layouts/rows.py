@@ -16,7 +16,7 @@ from assay.contract.paths import ANNOTATIONS_FILE
 from assay.layouts.raw_batch import Example
 
 _WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
-_ONE_LABEL = "an example has one label, which must be text or a number"
+_ONE_LABEL = "an example has one label; labels are text or numbers"
 _LIST = re.compile(
     r"\[.*,.*\]|\{.*,.*\}", re.DOTALL
 )  # several labels as Python and JSON write them

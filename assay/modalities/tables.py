@@ -68,7 +68,7 @@ def canonical(
         infinite = np.flatnonzero(np.abs(column.numbers()) > _LARGEST)
         if len(infinite):
             value = raw[name][int(infinite[0])].as_py()
-            wrong = f"{places[infinite[0]]}: {name!r} is {column_types.short(value)}"
+            wrong = f"{places[infinite[0]]}: {name!r} is {column_types.short(value).strip("'")}"
             raise InputError(f"{wrong}; give it a finite value or drop the row")
     framed = []
     for name in sorted(columns):

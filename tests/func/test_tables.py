@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -261,10 +262,8 @@ def test_line_ends_within_cells_stay_at_every_place(batches: Batches, size: int)
 )
 def test_time_is_linear(batches: Batches, content: str, most: float) -> None:
     start = time.process_time()
-    try:
+    with suppress(InputError):
         batches.collect({"examples.csv": content})
-    except InputError as error:
-        assert len(str(error)) < 300
     assert time.process_time() - start < most
 
 

@@ -16,7 +16,7 @@ from assay.contract.inference import Model
 from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
 from assay.encoders import adapters, columns, log_mel, ngrams
-from assay.modalities import audio, images, registry, tables, text
+from assay.modalities import audio, column_types, images, registry, tables, text
 from assay.training import linear_head, onnx_graph
 
 SOUND = Collect.model_construct(sample_rate=16000, seconds=1.0)
@@ -164,33 +164,43 @@ def test_columns_of_every_kind() -> None:
             "nothing": pa.nulls(20),
         }
     )
-    payload = tables.canonical(raw, ["r"] * 20, None, Remarks())
-    koeln, ulm = tables.category("Köln"), tables.category("Ulm")
-    nan = np.nan
-    assert np.array_equal(
-        payload[:4],
-        np.array(
-            [
-                [1.5, 1, 20782, koeln, 1, 7, nan],
-                [nan, 2, 1, ulm, 0, 7, nan],
-                [-2, nan, nan, nan, 1, 7, nan],
-                [3, nan, 0.5, koeln, nan, 7, nan],
-            ],
-            np.float32,
-        ),
-        equal_nan=True,
-    )
-    made, payload_format = tables.to_columns(payload[[1, 0]], [1, 0], raw, SOUND)
+    rows = tables.canonical(raw, ["r"] * 20, None, Remarks())
+    assert len(set(rows)) == 4
+    made, payload_format = tables.to_columns(rows[[1, 0, 2, 3]], [1, 0, 2, 3], raw, SOUND)
     assert payload_format["features"]["city"] == "category"
     assert payload_format["features"]["date"] == "date"
-    assert made["feature:city"].to_pylist() == ["Ulm", "Köln"]
+    assert payload_format["features"]["nothing"] == "empty"
+    assert made["feature:city"].to_pylist() == ["Ulm", "Köln", None, "Köln"]
     (stored,) = pa.table(made).to_batches()
-    assert np.array_equal(
-        tables.from_columns(stored, payload_format), payload[[1, 0]], equal_nan=True
-    )
+    payload = tables.from_columns(stored, payload_format)
+    koeln, ulm = column_types.category("Köln"), column_types.category("Ulm")
+    nan = np.nan
+    expected = [
+        [nan, 2, 1, ulm, 0, 7, nan],
+        [1.5, 1, 20782, koeln, 1, 7, nan],
+        [-2, nan, nan, nan, 1, 7, nan],
+        [3, nan, 0.5, koeln, nan, 7, nan],
+    ]
+    assert np.array_equal(payload, np.array(expected), equal_nan=True)
+    payload = np.repeat(payload, 5, axis=0)
     encoded_rows = Model(columns.numbers_graph(payload, payload_format), **HOW)(payload)
     assert np.isfinite(encoded_rows).all()
-    assert np.linalg.matrix_rank(encoded_rows[:4]) == 4
+    assert np.linalg.matrix_rank(encoded_rows) == 4
+
+
+def test_a_network_tells_seconds_apart() -> None:
+    rows = 1_790_000_000.0 + np.arange(100)[:, None]
+    encoded_rows = Model(columns.numbers_graph(rows, {"features": {"x": "number"}}), **HOW)(rows)
+    assert len(np.unique(encoded_rows[:, 0])) == 100
+    tokens, _ = columns.tokens_graph(rows, {"features": {"x": "number"}})
+    assert len(np.unique(Model(tokens, **HOW)(rows))) == 16
+
+
+def test_an_encoder_of_tables_from_elsewhere_gets_float32(tmp_path: object) -> None:
+    path = tmp_path / "encoder.onnx"
+    path.write_bytes(onnx_graph.identity(TensorProto.FLOAT, [2]))
+    embed = Model(adapters.adapt(path, {"modality": "table", "shape": [2]}, **HOW), **HOW)
+    assert embed(np.array([[0.1, 2.0]])).tolist() == [[np.float32(0.1), 2.0]]
 
 
 def test_people_see_a_row_as_it_was_written() -> None:
@@ -224,7 +234,7 @@ def test_people_see_a_row_as_it_was_written() -> None:
 
 
 def test_one_constant_column() -> None:
-    rows = np.ones((6, 1), np.float32)
+    rows = np.ones((6, 1))
     assert np.isfinite(
         Model(columns.numbers_graph(rows, {"features": {"x": "number"}}), **HOW)(rows)
     ).all()

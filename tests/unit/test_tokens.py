@@ -22,7 +22,7 @@ def rows(n: int) -> np.ndarray:
         1,
     )
     table[::10, 0] = np.nan
-    return table.astype(np.float32)
+    return table.astype(np.float64)
 
 
 def test_cells_of_a_table():
