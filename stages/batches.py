@@ -23,6 +23,9 @@ def check_there(user_batches: list[str]) -> None:
     """Raise where a listed batch has neither a folder nor a .dvc file to fetch it by."""
     for batch in user_batches:
         folder = paths.RAW / batch
+        if folder.is_symlink():
+            leads = f"{folder} is a link to {folder.readlink()}"
+            raise InputError(f"{leads}: put the folder itself there")
         if not folder.exists() and not folder.with_name(f"{batch}.dvc").exists():
             names = {path.name.removesuffix(".dvc") for path in paths.RAW.glob("[!.]*")}
             there = sorted(names - {"README.md"})

@@ -14,6 +14,7 @@ from assay.contract.errors import InputError
 from assay.contract.files import MB, read_bytes
 from assay.layouts import listing, names, raw_folder
 from assay.layouts.raw_batch import RawBatch
+from stages import batches
 from tests.support.raw_files import idx, image, parquet
 
 ROOT = Path(__file__).parents[2]
@@ -284,7 +285,7 @@ def test_a_folder_that_may_not_be_read(
     """Monkeypatched, since root may read everything."""
     read(CATS)
     monkeypatch.setattr(os, "scandir", no_right("b/dog"))
-    with pytest.raises(InputError, match="data/raw/b/dog may not be read: .*chmod"):
+    with pytest.raises(InputError, match=r"data/raw/b/dog may not be read: .*chmod"):
         raw_folder.read(folder)
 
 
@@ -471,7 +472,7 @@ def test_pipes_and_sockets_are_refused(
 def test_parameters_and_answers_from_a_pipe(folder: Path) -> None:
     Path("params.yaml").unlink()
     fifo(Path("params.yaml"))
-    with pytest.raises(InputError, match="params.yaml is a pipe"):
+    with pytest.raises(InputError, match=r"params\.yaml is a pipe"):
         parameters.load()
     with pytest.raises(InputError, match="/dev/null is a pipe, a socket or a device"):
         read_bytes(Path("/dev/null"))
@@ -486,6 +487,10 @@ def test_the_folder_of_a_batch(read: Read, folder: Path) -> None:
     with pytest.raises(InputError, match="there is no folder data/raw/b"):
         raw_folder.read(folder)
     folder.parent.mkdir(parents=True)
+    folder.symlink_to("/nowhere")
+    with pytest.raises(InputError, match="data/raw/b is a link to /nowhere"):
+        batches.check_there(["b"])
+    folder.unlink()
     folder.symlink_to("/etc")
     with pytest.raises(InputError, match="data/raw/b is a link to /etc"):
         raw_folder.read(folder)
@@ -544,7 +549,7 @@ def test_a_huge_file_is_refused_before_it_is_read(read: Read, folder: Path) -> N
 def test_the_limit_is_a_parameter(read: Read) -> None:
     files = CATS | {"cat/3.png": bytes(MB + 1)}
     assert len(read(files, largest_file=2).examples) == 3
-    with pytest.raises(InputError, match="has 1 MB, more than collect.largest_file, 1"):
+    with pytest.raises(InputError, match=r"has 1 MB, more than collect.largest_file, 1"):
         read(files, largest_file=1)
 
 
@@ -566,7 +571,7 @@ def test_gzip_is_not_unpacked_beyond_its_header(
         return block
 
     monkeypatch.setattr(gzip.GzipFile, "read", counted)
-    with pytest.raises(InputError, match="longer than its header says: it says .2, 8, 8."):
+    with pytest.raises(InputError, match=r"longer than its header says: it says .2, 8, 8."):
         read(mnist(idx(2, 8, 8) + bytes(50 * MB)))
     assert taken <= 2 * MB
 
@@ -575,16 +580,16 @@ def test_gzip_is_not_unpacked_beyond_its_header(
     "shape", [(2**32 - 1,) * 3, (0, 2**32 - 1, 2**32 - 1), (60_000_000, 28, 28)]
 )
 def test_headers_of_more_than_any_file(read: Read, shape: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match="more than collect.largest_file"):
+    with pytest.raises(InputError, match=r"more than collect.largest_file"):
         read(mnist(idx(*shape, content=b"0")))
 
 
 def test_names_of_many_batches_are_checked_in_linear_time() -> None:
     """20,000 batches took 19 s."""
-    batches = [f"b{number}" for number in range(100_000)]
-    parameters._check_names("batches", batches)
+    many = [f"b{number}" for number in range(100_000)]
+    parameters._check_names("batches", many)
     with pytest.raises(ValueError, match="b7 is listed twice"):
-        parameters._check_names("batches", [*batches, "b7"])
+        parameters._check_names("batches", [*many, "b7"])
 
 
 def test_words_of_splits() -> None:
