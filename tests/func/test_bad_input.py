@@ -381,6 +381,7 @@ NOT_YAML = {
     ),
     "Latin-1": ("# José\n".encode("latin-1"), "not YAML", "utf-8"),
     "no keys": ("- b\n", "must hold keys"),
+    "brackets in brackets": ("batches: " + "[" * 100_000, "line 1", "brackets in brackets"),
 }
 
 
@@ -488,6 +489,12 @@ def sampled(**batches: dict[str, str | bytes]) -> Callable[[Workspace], None]:
     return prepare
 
 
+def foreign_encoder(workspace: Workspace) -> None:
+    sampled(b=GOOD)(workspace)
+    workspace.write("models/pretrained/x.onnx", b"no model")
+    workspace.set("pretrain.encoder", "x.onnx")
+
+
 def too_many_digits(workspace: Workspace) -> None:
     workspace.set("digits.batches", {"b": 9999})
 
@@ -522,6 +529,7 @@ STAGES = {
         "pretrain.batches",
         "examples only",
     ),
+    "foreign encoder": (foreign_encoder, "pretrain", "models/pretrained/x.onnx cannot be used"),
     "one class": (one_class, "clean", "all 4 labels", "'a'", "at least two classes are needed"),
     "class of one example": (
         class_of_one,

@@ -181,6 +181,15 @@ def test_a_head_fits_behind_an_encoder_of_any_opset(folder: Path, opset: int) ->
     assert np.allclose(Model(graph, **HOW)(PIXELS), 0.5)
 
 
+def test_rows_of_a_table_are_taken_as_float32(folder: Path) -> None:
+    (folder / "x.onnx").write_bytes(flat(3))
+    table = {"modality": "table", "shape": [3], "features": dict.fromkeys("abc", "number")}
+    rows = np.random.default_rng(0).normal(size=(9, 3))
+    params = Pretrain.model_validate(SHIPPED | {"encoder": "x.onnx"})
+    graph = learning.learn(table, rows, params, **HOW).onnx
+    assert np.allclose(Model(graph, **HOW)(rows), rows)
+
+
 def test_links_lead_to_the_cache_of_dvc_alone(folder: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "release.onnx"
     elsewhere.write_bytes(flat(3, 8, 8))

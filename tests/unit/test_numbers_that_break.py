@@ -42,7 +42,7 @@ def test_a_table_of_one_column_is_solved_as_it_was_fitted() -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)
         labels = rng.integers(2, size=1000)
-        rows = (rng.integers(10, size=(1000, 1)) + 5 * labels[:, None]).astype(np.float32)
+        rows = rng.integers(10, size=(1000, 1)) + 5.0 * labels[:, None]
         graph = columns.numbers_graph(rows, {"features": {"x": "number"}})
         features = Model(graph, portable=True, threads=1)(rows)
         fitted = leave_one_out.fit([features], labels, 2, penalties=[1e-6])
