@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import json
 import os
 import sys
 from pathlib import Path
@@ -28,6 +29,14 @@ class Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     whole = Parser("python -m assay", description="What DVC has no command for.")
     commands = whole.add_subparsers(required=True)
+
+    purpose = "say what Assay understands of a raw folder, and what to set, before anything runs"
+    command = commands.add_parser("inspect", help=purpose)
+    command.add_argument("folder", type=Path, metavar="FOLDER", help="such as data/raw/mine")
+    write_help = "make the edits in params.yaml; comments stay"
+    command.add_argument("--write", action="store_true", help=write_help)
+    command.add_argument("--json", action="store_true", help="for programs")
+    command.set_defaults(function=inspect)
 
     command = commands.add_parser("predict", help="classify files with the released model")
     files_help = "images, sounds or texts, one in each file; or CSV files with one example in each"
@@ -68,6 +77,21 @@ def parser() -> argparse.ArgumentParser:
         )
     command.set_defaults(function=compare, form="terminal")
     return whole
+
+
+def inspect(arguments: argparse.Namespace) -> None:
+    """Print what Assay understands of a raw folder; with `--write`, edit params.yaml for it."""
+    from assay.contract import parameters
+    from assay.inspection import edits, page
+    from assay.inspection.inspect import inspect as inspect_folder
+
+    facts = inspect_folder(arguments.folder, parameters.load())
+    if arguments.write and not facts["error"]:
+        edits.write(facts["edits"])
+    if arguments.json:
+        print(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        print(page.page(facts, written=arguments.write))
 
 
 def predict(arguments: argparse.Namespace) -> None:

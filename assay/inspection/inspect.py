@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from assay.collecting import doubts, summary
+from assay.contract.column_names import is_text
 from assay.contract.errors import InputError
 from assay.contract.parameters import Parameters
-from assay.inspection import duration, edits
+from assay.inspection import duration, edits, grouping
 from assay.layouts import raw_folder
 from assay.layouts.raw_batch import EncodedFiles, RawBatch
 from assay.modalities import registry
@@ -28,7 +29,8 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     -------
     dict
         Also `folder` and `batch`, its name; `decoded`, the number of examples that were decoded;
-        `error`, what would stop collect, or ""; `edits` of params.yaml by dotted key; `seconds`,
+        `error`, what would stop collect, or ""; `group`, what `collect.group` may be, with the
+        reason, or None; `edits` of params.yaml by dotted key; `seconds`,
         the time that the whole pipeline will take here.
     """
     raw = raw_folder.read(folder)
@@ -41,8 +43,9 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     try:
         decoded = modality.canonical(payload, places, collect, raw.remarks)
         error, values = "", values_of(decoded)
+        group = _group(raw, decoded) if params.collect.group is None else None
     except InputError as problem:
-        error, values = str(problem), 0.0
+        error, values, group = str(problem), 0.0, None
     decoding = (time.perf_counter() - start) / len(places)  # seconds for one example
     facts = summary.facts(raw, [example.split for example in raw.examples])
     seconds = duration.seconds(raw.modality, len(raw.examples), values, decoding)
@@ -51,9 +54,30 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         "batch": folder.resolve().name,
         "decoded": len(places),
         "error": error,
+        "group": group,
         "edits": edits.propose(folder.resolve().name, settings, params),
         "seconds": round(seconds),
     }
+
+
+def _group(raw: RawBatch, decoded: np.ndarray) -> dict[str, str] | None:
+    """What `grouping.propose` finds, of a batch whose sample is decoded."""
+    n = len(raw.examples)
+    sampled = np.arange(0, n, -(-n // _sample_size(raw)))
+    features = np.zeros((len(sampled), 0))
+    if isinstance(raw.payload, pa.Table):
+        texts = [name for name in raw.payload.column_names if is_text(raw.payload[name].type)]
+        columns = {name: raw.payload[name].fill_null("").to_pylist() for name in texts}
+    else:
+        names = {name for example in raw.examples for name in example.slices}
+        columns = {
+            name: [example.slices.get(name, "") for example in raw.examples] for name in names
+        }
+        features = grouping.describe(decoded)
+    keys = [example.key for example in raw.examples]
+    labels = [example.label for example in raw.examples]
+    proposal = grouping.propose(keys, columns, labels, sampled, features)
+    return proposal and {"group": proposal.group, "reason": proposal.reason}
 
 
 def sample(raw: RawBatch) -> tuple[Any, list[str]]:

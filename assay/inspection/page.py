@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from assay.contract.escaping import printable
 from assay.contract.paths import RAW
 
 _NAMED = 12  # classes, people and slices that are named
@@ -25,7 +26,7 @@ def page(facts: dict[str, Any], *, written: bool) -> str:
 
 
 def _what_it_holds(facts: dict[str, Any]) -> Iterator[str]:
-    yield facts["folder"]
+    yield printable(facts["folder"])
     yield _row("layout", facts["layout"])
     sampled = ""
     if facts["decoded"] < facts["examples"]:
@@ -57,6 +58,9 @@ def _next(facts: dict[str, Any], *, written: bool) -> Iterator[str]:
             yield _row("", f"{key}: {shown}")
     else:
         yield _row("params.yaml", "needs no edit")
+    if facts["group"]:
+        yield _row("perhaps", f"collect.group: {facts['group']['group']}")
+        yield _row("", facts["group"]["reason"])
     if not facts["error"]:
         yield _row("then", f"dvc add {RAW / facts['batch']}; dvc repro")
         yield _row("time", f"about {_duration(facts['seconds'])} for the whole pipeline here")
@@ -80,7 +84,7 @@ def _duration(seconds: float) -> str:
 def _row(name: str, text: object) -> str:
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     return textwrap.fill(
-        str(text),
+        printable(text),
         width,
         initial_indent=f"  {name:<{_INDENT}}",
         subsequent_indent=" " * (_INDENT + 2),

@@ -71,6 +71,11 @@ def canonical(
     return sounds
 
 
+def settings(_raw: object, _params: Collect) -> dict[str, Any]:
+    """Nothing of `collect` must be set for sounds."""
+    return {}
+
+
 def _to_int16(samples: np.ndarray) -> np.ndarray:
     return np.rint(samples).clip(-_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
 

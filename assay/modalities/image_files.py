@@ -3,6 +3,8 @@
 import io
 import math
 from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Literal
 
 import numpy as np
@@ -23,6 +25,8 @@ _DEEP_MODES = ("I", "F")  # how the names of modes of more than 8 bits start
 # what images are read with, where the format of their payloads names nothing else
 BACKGROUND, DEPTH = "white", 16
 _OPAQUE = 255
+# Pixels of a side, for `settings`: `embed` takes 1.6 GB for images of 128 x 128 and more above.
+_LARGE_SIDE, _SIDE = 128, 64
 # Ranges that floats are meant to have; where a batch fills half of one, this is its range.
 _USUAL_RANGES: tuple[tuple[float, float], ...] = ((0, 1), (-1, 1), (0, 255), (0, 65535))
 _SCALED = "pictures hold more than 8 bits: values from {:g} to {:g} become 0 to 255"
@@ -148,6 +152,32 @@ class Decoder:
         if size and image.size != size:
             image = image.resize(size, Image.Resampling.BILINEAR)
         return np.asarray(image).reshape(image.height, image.width, -1)
+
+
+def settings(contents: Iterable[bytes], params: Collect) -> dict[str, Any]:
+    """The `resize` and `channels` of `collect` that image files need to get one shape.
+
+    The size keeps the median aspect. Its longer side is at most `_SIDE`, since the memory of
+    `embed` grows with the pixels.
+
+    Parameters
+    ----------
+    contents : of some files; one that is no image is passed over
+    """
+    sizes, are_grey = [], []
+    for content in contents:
+        with suppress(Exception):  # `canonical` says what is wrong with the file
+            image = Image.open(io.BytesIO(content), formats=_FORMATS)
+            sizes.append((image.height, image.width))
+            are_grey.append(image.mode in _GREY_MODES or image.mode.startswith(_DEEP_MODES))
+    needed: dict[str, Any] = {}
+    if sizes and not params.resize and (len(set(sizes)) > 1 or max(sizes[0]) > _LARGE_SIDE):
+        height, width = np.median(sizes, axis=0)
+        scale = min(1, _SIDE / max(height, width))
+        needed["resize"] = [max(1, round(height * scale)), max(1, round(width * scale))]
+    if not params.channels and len(set(are_grey)) > 1:
+        needed["channels"] = 3
+    return needed
 
 
 class _Values:

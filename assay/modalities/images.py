@@ -77,6 +77,11 @@ def canonical(
     return np.stack(decoded)
 
 
+def settings(raw: Sequence[bytes] | np.ndarray, params: Collect) -> dict[str, Any]:
+    """The `resize` and `channels` that images need to get one shape; empty where they have it."""
+    return {} if isinstance(raw, np.ndarray) else image_files.settings(raw, params)
+
+
 def _size(pixels: np.ndarray) -> str:
     return "x".join(map(str, pixels.shape))
 

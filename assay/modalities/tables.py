@@ -68,7 +68,8 @@ def canonical(
         infinite = np.flatnonzero(np.abs(column.numbers()) > _LARGEST)
         if len(infinite):
             value = raw[name][int(infinite[0])].as_py()
-            wrong = f"{places[infinite[0]]}: {name!r} is {column_types.short(value).strip("'")}"
+            number = column_types.short(value).strip("'")
+            wrong = f"{places[infinite[0]]}: {name!r} is {number}"
             raise InputError(f"{wrong}; give it a finite value or drop the row")
     framed = []
     for name in sorted(columns):
@@ -90,6 +91,11 @@ def _features(raw: pa.Table, places: Sequence[str], remarks: Remarks) -> dict[st
         names = [name for name in raw.column_names if name not in roles]
         _kept[:] = raw, {name: column_types.of(raw[name], name, places) for name in names}
     return _kept[1]
+
+
+def settings(_raw: object, _params: Collect) -> dict[str, Any]:
+    """Nothing of `collect` must be set for a table."""
+    return {}
 
 
 def to_columns(

@@ -64,6 +64,11 @@ def _joined(columns: pa.Table) -> list[str]:
     return joined
 
 
+def settings(_raw: object, _params: Collect) -> dict[str, Any]:
+    """Nothing of `collect` must be set for texts."""
+    return {}
+
+
 def to_columns(
     payload: np.ndarray, _rows: object, raw: Sequence[str] | pa.Table, _params: object
 ) -> tuple[dict[str, pa.Array], dict[str, Any]]:
