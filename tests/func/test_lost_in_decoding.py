@@ -58,7 +58,9 @@ def refused(workspace: Workspace, stage: str) -> str:
 
 
 def payloads(batch: str) -> np.ndarray:
-    return np.concatenate(list(registry.payloads(paths.examples(batch), size=10)))
+    path = paths.examples(batch)
+    payload_format = parquet_files.read_payload_format(path)
+    return np.concatenate(list(registry.payloads(path, 10, payload_format)))
 
 
 def pretend_encoder(workspace: Workspace, batch: str) -> None:
@@ -77,7 +79,7 @@ def test_a_later_batch_of_longer_sounds(workspace: Workspace) -> None:
     assert "shape is [48000], but the encoder was learned from [16000]" in line
     assert line.endswith("or set collect.seconds: 1 in params.yaml")
     workspace.done("sample@c")
-    assert "or set collect.seconds: 1 or collect.seconds: 3 in" in refused(workspace, "pretrain")
+    assert "or set collect.seconds: 1 in" in refused(workspace, "pretrain")
 
     before = paths.examples("b").read_bytes()
     workspace.set("collect.seconds", 1.0)
@@ -103,7 +105,7 @@ def test_a_later_batch_of_other_depth(workspace: Workspace) -> None:
     line = refused(workspace, "embed@c")
     assert "range is None, but the encoder was learned from [0, 4096]" in line
     assert "collect.depth: [0, 4096]" in line
-    assert "collect.depth: [0, 4096] or collect.depth: 16" in refused(workspace, "pretrain")
+    assert "collect.depth: [0, 4096] in" in refused(workspace, "pretrain")
     workspace.set("collect.depth", 16)
     for batch in "bc":
         workspace.done(f"collect@{batch}")
