@@ -4,17 +4,15 @@ An upper bound is where a value can only be a mistake.
 """
 
 import re
-import reprlib
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from assay.contract import paths, yaml_files
+from assay.contract import paths, validation, yaml_files
 from assay.contract.errors import InputError
 
 FILE = Path("params.yaml")
-_SHORT = reprlib.Repr()  # a value may be anything
 
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(ge=0, lt=1)]
@@ -24,6 +22,7 @@ BatchSize = Annotated[int, Field(ge=1, le=2**16)]
 Epochs = Annotated[int, Field(ge=1, le=100_000)]
 Steps = Annotated[int, Field(ge=1, le=10**8)]
 Side = Annotated[int, Field(ge=1, le=4096)]  # of an image, in pixels
+Depth = Annotated[int, Field(ge=8, le=16)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
@@ -55,11 +54,7 @@ class Collect(Section):
     channels: Literal[1, 3] | None
     background: str  # the colour behind transparent pixels
     # bits of a grey value, or the values that become black and white
-    depth: (
-        Literal["auto"]
-        | Annotated[int, Field(ge=8, le=16)]
-        | Annotated[tuple[float, float], Field(strict=False)]
-    )
+    depth: Literal["auto"] | Depth | Annotated[tuple[float, float], Field(strict=False)]
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)]  # Hz that every sound is brought to
     seconds: Literal["auto"] | Annotated[float, Field(ge=0.01, le=3600)]  # likewise
 
@@ -235,23 +230,14 @@ def load() -> Parameters:
 
 
 def _first_problem(error: ValidationError) -> str:
-    problem, *others = error.errors()
-    place, messages = problem["loc"], [problem["msg"].removeprefix("Value error, ")]
-    if place and str(place[-1]).startswith("literal["):
-        # of a union, whose other members say what else is allowed
-        place = place[:-1]
-        messages += [other["msg"] for other in others if other["loc"][:-1] == place]
-    key = ".".join(map(str, place))
+    problem = error.errors()[0]
+    place, key = problem["loc"], ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
         section = _sections().get(place[:-1], Annotator)
         return f"{key}: unknown key; allowed here: {', '.join(section.model_fields)}"
     if problem["type"] == "missing":
         return f"{key}: missing; see the params.yaml that Assay came with"
-    if problem["type"] == "value_error":
-        return f"{key}: {messages[0]}" if key else messages[0]
-    allowed = " or ".join(messages).replace("or Input should", "or")
-    allowed = re.sub("^(Input|List) should", "must", allowed)
-    return f"{key}: {allowed}, not {_SHORT.repr(problem['input'])}"
+    return validation.first_problem(error)
 
 
 def _sections() -> dict[tuple[int | str, ...], type[Section]]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from assay.contract import validation
 from assay.contract.errors import InputError
 
 CONFIG, TOKENIZER, WEIGHTS = "config.json", "tokenizer.json", "model.safetensors"
@@ -51,9 +52,8 @@ def config(folder: Path) -> Config:
     try:
         return Config.model_validate_json(_content(folder / CONFIG))
     except ValidationError as error:
-        problem = error.errors()[0]
-        place = ": ".join([str(folder / CONFIG), *map(str, problem["loc"])])
-        raise InputError(f"{place}: {problem['msg'].removeprefix('Value error, ')}") from None
+        problem = validation.first_problem(error)
+        raise InputError(f"{folder / CONFIG}: {problem}") from None
 
 
 def weights(folder: Path) -> dict[str, np.ndarray]:

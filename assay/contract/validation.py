@@ -1,0 +1,25 @@
+"""What pydantic says is wrong, in one line for people."""
+
+import re
+import reprlib
+
+from pydantic import ValidationError
+
+_SHORT = reprlib.Repr()  # a value may be anything
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first wrong key, what is allowed there, and what was found."""
+    problem, *others = error.errors()
+    place, messages = problem["loc"], [problem["msg"].removeprefix("Value error, ")]
+    if place and str(place[-1]).startswith("literal["):
+        # of a union, whose other members say what else is allowed
+        place = place[:-1]
+        messages += [other["msg"] for other in others if other["loc"][:-1] == place]
+    key = ".".join(map(str, place))
+    start = f"{key}: " if key else ""
+    if problem["type"] == "value_error":
+        return start + messages[0]
+    allowed = " or ".join(messages).replace("or Input should", "or")
+    allowed = re.sub("^(Input|List) should", "must", allowed)
+    return f"{start}{allowed}, not {_SHORT.repr(problem['input'])}"
