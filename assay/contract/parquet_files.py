@@ -108,9 +108,14 @@ def write_examples(
     write_parquet(paths.examples(batch), pa.table(columns).replace_schema_metadata(metadata))
 
 
+def _schema(path: Path) -> pa.Schema:
+    files.check_plain(path)  # its error names a missing file; that of pyarrow does not
+    return pq.read_schema(path)
+
+
 def read_payload_format(path: Path) -> Format:
     """What the payloads of a file of examples are: `modality`, `shape` of one, and more."""
-    return json.loads(pq.read_schema(path).metadata[b"payload"])
+    return json.loads(_schema(path).metadata[b"payload"])
 
 
 def describe(payload_format: Format) -> str:
@@ -121,7 +126,7 @@ def describe(payload_format: Format) -> str:
 
 def is_numbered(path: Path) -> bool:
     """Whether keys are row numbers, which mean other examples once a row is removed."""
-    return b"keys" in pq.read_schema(path).metadata
+    return b"keys" in _schema(path).metadata
 
 
 def other_than_payload(schema: pa.Schema) -> list[str]:
@@ -132,7 +137,7 @@ def other_than_payload(schema: pa.Schema) -> list[str]:
 
 def has_groups(path: Path) -> bool:
     """Whether a file of examples says which group each example is of."""
-    return GROUP in pq.read_schema(path).names
+    return GROUP in _schema(path).names
 
 
 def slice_columns(path: Path, payload_format: Format) -> dict[str, str]:
@@ -140,7 +145,7 @@ def slice_columns(path: Path, payload_format: Format) -> dict[str, str]:
 
     `payload_format` says what its payloads are read as.
     """
-    columns = [name for name in pq.read_schema(path).names if name.startswith(SLICE)]
+    columns = [name for name in _schema(path).names if name.startswith(SLICE)]
     slices = {column: slice_name(column.removeprefix(SLICE)) for column in columns}
     types = payload_format.get("features", {})
     categories = [name for name, type_ in types.items() if type_ == "category"]

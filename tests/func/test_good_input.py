@@ -37,8 +37,8 @@ def labels() -> dict[str, list[str]]:
 
 
 def test_byte_order_mark(workspace: Workspace) -> None:
-    assert collect(workspace, {"examples.csv": "\ufefflabel,x\na,1\nb,2\n"}) == ""
-    assert labels() == {"0": ["a"], "1": ["b"]}
+    assert collect(workspace, {"examples.csv": "\ufefflabel,x\na,1\nb,2\na,3\nb,5\n"}) == ""
+    assert labels() == {"0": ["a"], "1": ["b"], "2": ["a"], "3": ["b"]}
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_one_vote_a_person(workspace: Workspace) -> None:
     people = "key,annotator,label\n0,anna,a\n1,anna,b\n0,anna,b\n0,bela,a\n"
     said = collect(workspace, {"examples.csv": "x\n1\n2\n", "annotations.csv": people})
     assert labels() == {"0": ["b", "a"], "1": ["b"]}
-    before = "labels replace an earlier one by the same person for the same example"
-    assert said == f"assay: annotations.csv: 1 {before}: '0' by 'anna'\n"
+    replaced = "labels replace an earlier one by the same person for the same example"
+    assert said == f"assay: data/raw/b: merged: 1 {replaced}, for example '0' by 'anna'\n"
 
 
 def test_no_label(workspace: Workspace) -> None:
@@ -232,4 +232,4 @@ def test_what_programs_leave_is_no_data(workspace: Workspace) -> None:
 def test_number_as_dvc_writes_it(workspace: Workspace) -> None:
     text = (workspace.root / "params.yaml").read_text()
     workspace.write("params.yaml", re.sub("learning_rate: .*", "learning_rate: 1e-05", text))
-    assert collect(workspace, {"examples.csv": "label,x\na,1\nb,2\n"}) == ""
+    assert collect(workspace, {"examples.csv": "label,x\na,1\nb,2\na,3\nb,5\n"}) == ""
