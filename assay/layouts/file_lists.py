@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from assay.contract import column_names
 from assay.contract.column_names import is_text
-from assay.contract.errors import InputError, first_of
+from assay.contract.errors import InputError
 from assay.contract.paths import TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import rows, table_files
@@ -212,5 +212,5 @@ def to_examples(
         example.place = f"{folder / name} ({listed.name}{example.place.removeprefix(str(path))})"
         example.key = name
     what = "names of files lack a folder or an ending, or are written differently"
-    remarks.add("guessed", len(loosely), what, first_of(loosely, 1))
+    remarks.add("guessed", len(loosely), what, "".join(loosely[:1]))
     return examples

@@ -91,11 +91,23 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
         below, _, rest = example.key.removeprefix(top.root).partition("/")
         if has_splits and rest:
             example.split = example.split or below
+    if not has_splits and not lists:
+        _take_splits_below_classes(examples, remarks)
     used = {example.key for example in examples} | {listed.name for listed in lists}
     payload = EncodedFiles([Path(f"{folder}/{example.key}") for example in examples])
     layout = f"files that {_last(lists[0].name)} lists" if lists else "a folder for each class"
     layout += ", in a folder for each split" if has_splits else ""
     return RawBatch(modality, examples, payload, used, layout=layout, root=top.root)
+
+
+def _take_splits_below_classes(examples: list[Example], remarks: Remarks) -> None:
+    """Where every class consists of folders of splits, as `cat/train`, these are no classes."""
+    parts = [example.label.rpartition("/") for example in examples]
+    if all(class_ and is_split(split) for class_, _, split in parts):
+        for example, (class_, _, split) in zip(examples, parts, strict=True):
+            example.label, example.split = class_, split
+        what = "examples have their split in a folder below that of their class"
+        remarks.add("guessed", len(examples), what, examples[0].key)
 
 
 def _last(name: str) -> str:

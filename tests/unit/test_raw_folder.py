@@ -179,6 +179,13 @@ def test_classes_valid_and_invalid(read: Read) -> None:
     assert said(batch) == [("doubtful", 1)]
 
 
+def test_splits_below_classes(read: Read) -> None:
+    batch = read(pictures("cat/Train/1.png", "cat/test/2.png", "dog/Train/3.png", "dog/test/4.png"))
+    assert list(labels(batch).values()) == ["cat", "cat", "dog", "dog"]
+    assert list(splits(batch).values()) == ["train", "test", "train", "test"]
+    assert said(batch) == [("guessed", 4), ("guessed", 2)]
+
+
 # wrappers
 
 
