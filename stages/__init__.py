@@ -4,6 +4,6 @@ from assay.contract import errors
 
 errors.end_on_interrupt()  # before slow imports
 
-from assay.contract import startup
+from assay.contract import startup  # noqa: E402
 
 errors.run(startup.prepare)  # before a stage imports numpy, whose settings are read once

@@ -1,7 +1,6 @@
 """Judge every label: consensus, leave-one-out, confident learning, and a decision for each."""
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,7 @@ from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.cleaning import annotators, data_findings, evidence, gallery, out_of_sample, quality
 from assay.cleaning.annotators import Consensus, Votes
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
-from assay.contract.errors import InputError, run
+from assay.contract.errors import InputError, run, say
 from assay.contract.parameters import Clean
 
 _POSSIBLE = 0.01  # least probability of a class to be listed as an alternative
@@ -69,7 +68,7 @@ def torn_groups(examples: pd.DataFrame) -> dict[str, int]:
     torn = catalogue.torn_groups(examples)
     if torn:
         counted = f"{len(torn)} groups are in the test split and outside it, for example {torn[0]}"
-        print(f"assay: {counted}: scores may be better than on new groups", file=sys.stderr)
+        say(f"{counted}: scores may be better than on new groups")
     return {} if torn is None else {"torn_groups": len(torn)}
 
 

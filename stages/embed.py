@@ -1,11 +1,9 @@
 """Turn the examples of a batch into embeddings, one row each, in the order of examples.parquet."""
 
-import sys
-
 import numpy as np
 
 from assay.contract import files, parameters, parquet_files, paths
-from assay.contract.errors import InputError, run
+from assay.contract.errors import InputError, run, say
 from assay.contract.inference import Model
 from assay.contract.parquet_files import Format
 from assay.modalities import formats, registry
@@ -18,7 +16,7 @@ def main() -> None:
     payload_format = parquet_files.read_payload_format(path)
     learned_from = files.read_json(paths.ENCODER_INFO)
     for unread in check_format(batch, payload_format, learned_from):
-        print(f"assay: {paths.RAW / batch}: {unread}", file=sys.stderr)
+        say(f"{paths.RAW / batch}: {unread}")
     encoder = Model(paths.ENCODER, portable=params.portable, threads=params.threads)
     payloads = registry.payloads(path, params.embed.batch_size, learned_from)
     embeddings = (check_finite(encoder(block)) for block in payloads)

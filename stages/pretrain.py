@@ -1,12 +1,11 @@
 """Learn an encoder from examples alone: no labels are read, and no test examples."""
 
-import sys
 from typing import Any
 
 import numpy as np
 
 from assay.contract import files, parameters, parquet_files, paths
-from assay.contract.errors import InputError, run
+from assay.contract.errors import InputError, run, say
 from assay.contract.inference import Model
 from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
@@ -63,7 +62,7 @@ def read_format(batches: list[str]) -> Format:
             first = f"{batches[0]} holds {parquet_files.describe(payload_format)}"
             raise InputError(f"{other}, but {first}: {error}") from None
         for what in formats.check(other_format, payload_format):
-            print(f"assay: {path}: {what}", file=sys.stderr)
+            say(f"{path}: {what}")
     return payload_format
 
 

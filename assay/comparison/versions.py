@@ -17,13 +17,14 @@ from dvc.repo import Repo  # dvc.api takes 0.1 s more to import
 from dvc.scm import SCM
 from dvc.utils.diff import diff
 from dvc.utils.serialize import parse_yaml
+from pydantic import FiniteFloat
 
 from assay.annotation.answers import check_name, is_answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import csv_files, files, parameters, paths
 from assay.contract.errors import InputError
 
-NUMBERS = dict[str, int | float]  # schemas of JSON files
+NUMBERS = dict[str, int | FiniteFloat]  # schemas of JSON files
 NAMES = dict[str, list[str]]
 
 

@@ -43,7 +43,7 @@ def of_tasks(
             remarks["skipped"].append((id_, person))
         elif id_ not in known:
             remarks["about no example of the listed batches, left out"].append((id_, person))
-        elif label not in class_of:
+        elif label is None or label not in class_of:
             answer = f"{label!r} to {id_}"
             remarks["with no class of the data, left out"].append((answer, person))
         else:

@@ -2,9 +2,12 @@
 one line.
 """
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from tests.support.raw_files import image, parquet
 from tests.support.workspace import Workspace
@@ -80,3 +83,12 @@ def test_names_that_a_shell_a_path_or_a_page_would_take_for_more(workspace: Work
     }
     assert {name.partition("/")[0] for name in workspace.files()} <= top
     assert b"<script>" not in workspace.files()["data/cleaned/gallery.html"]
+    for name in ("metrics/classes.csv", "plots/predictions.csv"):
+        rows = csv.reader(io.StringIO((workspace.root / name).read_text(), newline=""))
+        cells = {cell for row in rows for cell in row}
+        assert "'=1+1" in cells, name
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))], name
+    card = (workspace.root / "release/README.md").read_text()
+    assert "`<script>alert(1)</script>`" in card
+    assert r"`d\ne`" in card
+    assert "html_block" not in {token.type for token in MarkdownIt("commonmark").parse(card)}

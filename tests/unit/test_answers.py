@@ -1,5 +1,7 @@
 """Answers files as people leave them: labels and names as they were typed, and nothing merged in silence."""
 
+import os
+
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -165,3 +167,44 @@ def test_a_file_from_a_spreadsheet(examples):
     answered = answers.read(examples, LABELS)
     assert answered["annotator"].to_list() == ["Ann; the first", "anna"]
     assert answered["label"].to_list() == ["=1+1", "01"]
+
+
+def test_hidden_answers_are_told(examples, capsys):
+    for name in (".anna.csv", "._anna.CSV", ".ipynb_checkpoints/anna.csv", ".git/x", ".gitignore"):
+        path = paths.ANNOTATIONS / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("id,annotator,label\n")
+    assert answers.read(examples, LABELS).empty
+    named = [f"data/annotations/{name}" for name in (".anna.csv", "._anna.CSV")]
+    named += ["data/annotations/.ipynb_checkpoints/anna.csv"]
+    said = capsys.readouterr().err
+    assert said.startswith("assay: not read, since they are hidden: ")
+    assert [name for name in named if name not in said] == []
+    assert said.count("\n") == 1
+
+
+def test_a_file_whose_name_is_not_utf8(examples):
+    (paths.ANNOTATIONS / "a\udcff😀.csv").write_text(f"id,annotator,label\n{IDS[0]},anna,1\n")
+    with pytest.raises(InputError, match=r"this name is not UTF-8, so DVC cannot track it"):
+        answers.read(examples, LABELS)
+
+
+def test_only_regular_files_are_opened(examples):
+    os.mkfifo(paths.ANNOTATIONS / "a.csv")
+    with pytest.raises(InputError, match=r"a.csv is a pipe, a socket or a device"):
+        answers.read(examples, LABELS)
+    (paths.ANNOTATIONS / "a.csv").unlink()
+    (paths.ANNOTATIONS / "a.csv").symlink_to("/dev/zero")
+    with pytest.raises(InputError, match=r"a.csv is a pipe, a socket or a device"):
+        answers.read(examples, LABELS)
+
+
+def test_names_reach_no_terminal_as_they_are(examples, capsys):
+    name = "\x1b]0;title\x07\u202e"
+    write([(IDS[0], name, "1"), (IDS[0], name, "1"), ("f" * 32, name, "1")])
+    (paths.ANNOTATIONS / f"{name}.txt").touch()
+    answered = answers.read(examples, LABELS)
+    assert answered["annotator"].to_list() == [name]
+    said = capsys.readouterr().err
+    assert said.count("\n") == 3
+    assert said.replace("\n", "").isprintable()

@@ -100,3 +100,41 @@ def test_blocks_cover_a_file(tmp_path, monkeypatch):
     blocks = list(parquet_files.blocks(tmp_path / "b.parquet", 999))
     assert max(map(len, blocks)) <= 999
     assert [n for block in blocks for n in block["n"].to_pylist()] == list(range(10_000))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_json_holds_no_number_that_is_none(tmp_path, monkeypatch, number):
+    monkeypatch.chdir(tmp_path)
+    for values, which in (
+        ({"a": 1.0, "loss": number}, f"loss is {number}"),
+        ({"a": {"b": [number]}}, "a number in it"),
+    ):
+        with pytest.raises(InputError, match=rf"m.json is not written, since {which}.*diverge"):
+            files.write_json(tmp_path / "m.json", values)
+    assert list(tmp_path.glob("*.json")) == []
+
+
+def test_json_keeps_names_that_are_not_utf8(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = {"name": "\udcff.png", "é": "\x1b😀"}
+    files.write_json(tmp_path / "m.json", values)
+    assert files.read_json(tmp_path / "m.json") == values
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[1]", "null", '{"a": NaN}', '{"a": 1e999}x', "[" * 10_000, "\xff", "<<<<<<< a\n"],
+)
+def test_json_that_is_damaged(tmp_path, text):
+    path = tmp_path / "m.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(InputError, match=r"m\.json"):
+        files.read_json(path)
+
+
+def test_json_of_another_schema(tmp_path):
+    path = tmp_path / "m.json"
+    path.write_text('{"batches": ["a", 1]}')
+    with pytest.raises(InputError, match=r"m.json: in it batches 1 is wrong \(.*valid string"):
+        files.read_json(path, dict[str, list[str]])
+    assert files.read_json(path) == {"batches": ["a", 1]}

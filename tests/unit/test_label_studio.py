@@ -20,7 +20,7 @@ from assay.contract import files, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
-from assay.labelling import label_studio, tasks
+from assay.labelling import label_studio, server, tasks
 from assay.modalities import images
 
 RECORDED = json.loads((Path(__file__).parents[1] / "data/label_studio.json").read_text())
@@ -421,7 +421,17 @@ def test_an_export_in_a_file(stub, tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "id,label\n", "{}x", '[{"id": 1, "example": "x", "label": "3"}]', '{"a": 1}', "[1]"],
+    [
+        *("", "id,label\n", "{}x", '[{"id": 1, "example": "x", "label": "3"}]', '{"a": 1}', "[1]"),
+        *(
+            "null",
+            "3",
+            '"text"',
+            "[null]",
+            '[{"data": {"id": "a"}, "annotations": 3}]',
+            "[" * 10_000,
+        ),
+    ],
 )
 def test_a_file_that_is_no_export(tmp_path, text):
     (tmp_path / "export.json").write_text(text)
@@ -459,3 +469,88 @@ def test_a_server_that_refuses_or_is_another(stub, status, body):
     stub.status, stub.recorded["token"] = status, body
     with pytest.raises(InputError, match="LABEL_STUDIO_API_KEY"):
         pull(stub)
+
+
+DEEP = b"[" * 10_000
+ANSWERS_OF_ANOTHER = [None, 3, "text", [3], {"a": 1}, [[]], [{"data": None}], DEEP]
+
+
+@pytest.mark.parametrize("body", ANSWERS_OF_ANOTHER)
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        *((push, what) for what in ("token", "projects", "export")),
+        *((pull, what) for what in ("token", "projects", "export", "users")),
+    ],
+)
+def test_answers_that_are_not_label_studios(stub, what, body, command):
+    stub.recorded[what] = body
+    with pytest.raises(InputError, match=stub.url):
+        command(stub)
+    assert not label_studio.ANSWERS.exists()
+    assert not posted(stub, "/import")
+
+
+@pytest.mark.parametrize("layout", [None, "text", {}, {"label": None}, {"label": {"labels": None}}])
+def test_a_project_without_configuration(stub, layout):
+    for project in stub.recorded["projects"]["results"]:
+        project["parsed_label_config"] = layout
+    with pytest.raises(InputError, match=r"does not offer the class '0'|is no export of Label"):
+        push(stub)
+    del stub.recorded["projects"]["results"][0]["parsed_label_config"]
+    with pytest.raises(InputError, match="parsed_label_config"):
+        push(stub)
+
+
+@pytest.mark.parametrize("token", ["tökén ☃", "☃", "a\nb"])
+def test_a_token_that_no_header_can_hold(stub, monkeypatch, token):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", token)
+    with pytest.raises(InputError, match="does LABEL_STUDIO_API_KEY hold a personal access token"):
+        pull(stub)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_answer_without_end(stub, monkeypatch, status):
+    monkeypatch.setattr(server, "_LARGEST", 1000)
+    stub.status, stub.recorded["token"] = status, b"x" * 1001
+    with pytest.raises(InputError, match="its answer is over 1,000 bytes"):
+        pull(stub)
+
+
+def test_half_a_character_in_a_name(stub):
+    for user in stub.recorded["users"]:
+        user["email"] = f"anna\ud83d{user['id']}"
+    pull(stub)
+    assert {person for _, person in rows()} == {r"anna\ud83d1", r"anna\ud83d2"}
+
+
+def test_a_class_that_xml_forbids(stub, tmp_path):
+    """It is offered escaped, that is said, and an answer with that name is the class."""
+    classes = ["a\x1bb", "c\ufffe", *CLASSES]
+    parquet_files.write_probabilities(
+        paths.PRED_PROBS, IDS, np.full((len(IDS), 12), 0.1, np.float32), classes
+    )
+    queue = pd.DataFrame({"id": IDS[:1], "given": "", "suggested": classes[0], "why": "-"})
+    spreadsheets.write(paths.QUEUE, queue)
+    said = push(None, file=tmp_path / "tasks.json")
+    assert said[0] == r"2 classes have characters that XML forbids, which are escaped: 'a\x1bb'"
+    choices = list(ET.parse(tmp_path / "tasks.xml").iter("Choice"))
+    assert [choice.get("alias") for choice in choices] == [r"a\x1bb", r"c\ufffe", *CLASSES]
+    (task,) = json.loads((tmp_path / "tasks.json").read_text())
+    assert task["predictions"][0]["result"][0]["value"] == {"choices": [r"a\x1bb"]}
+    choose(of(stub, OTHERS[0], ANNA), r"a\x1bb")
+    pull(stub)
+    assert rows()[OTHERS[0], ANNA] == classes[0]
+
+
+def test_tasks_do_not_overwrite_their_interface(tmp_path):
+    with pytest.raises(InputError, match=r"tasks.xml is where .* name a file \.json"):
+        push(None, file=tmp_path / "tasks.xml")
+
+
+def test_notes_of_another_kind(stub):
+    notes = paths.ANNOTATIONS / "label-studio.json"
+    for text in ("[]", '{"a": 3}', '{"a": [3]}', "null", '{"a": NaN}', "[" * 10_000):
+        notes.write_text(text)
+        with pytest.raises(InputError, match=r"label-studio.json"):
+            pull(stub)

@@ -192,7 +192,3 @@ def test_what_was_not_found_is_no_change():
     assert page.splitlines()[0] == "a → b: no verdict without the predictions of both"
     assert page.splitlines()[-1] == "  not found in a, so not compared: data/batches.json"
     assert page.count("→") == 1
-
-
-def test_no_name_breaks_the_page():
-    assert comparison_page._escaped("a|b\n<!--`\x1b[31m") == r"a\|b \<!--\` \[31m"

@@ -1,0 +1,113 @@
+"""`predict` with a release file or an input that is damaged, or of another kind; and what it prints."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from assay import __main__ as program
+from assay.contract import paths
+from assay.contract.errors import run
+from tests.support.raw_files import image
+
+CLASSES = ["\x1b[31mred\t", "blue\u202e"]
+INFO = {"classes": CLASSES, "modality": "image", "shape": [8, 8, 1]}
+
+
+@pytest.fixture(autouse=True)
+def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that finds every picture to be of the first class."""
+    monkeypatch.chdir(tmp_path)
+    paths.RELEASE.mkdir()
+    weights = numpy_helper.from_array(np.tile(np.float32([0.75, 0.25]) / 64, (64, 1)), "weights")
+    nodes = [
+        helper.make_node("Cast", ["payload"], ["numbers"], to=TensorProto.FLOAT),
+        helper.make_node("Flatten", ["numbers"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["probabilities"]),
+    ]
+    taken = helper.make_tensor_value_info("payload", TensorProto.UINT8, ["b", 8, 8, 1])
+    given = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["b", 2])
+    graph = helper.make_graph(nodes, "g", [taken], [given], [weights])
+    opsets = [helper.make_opsetid("", 15)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), paths.RELEASE_MODEL)
+    describe(INFO)
+    Path("1.png").write_bytes(image(1))
+
+
+def describe(info: object) -> None:
+    paths.RELEASE_INFO.write_text(json.dumps(info))
+
+
+def predict(*names: str) -> None:
+    run(lambda: program.predict(argparse.Namespace(files=list(map(Path, names)))))
+
+
+def refused(capsys: pytest.CaptureFixture, *names: str) -> str:
+    with pytest.raises(SystemExit, match="1"):
+        predict(*(names or ["1.png"]))
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    return said.err
+
+
+def test_names_and_classes_are_cells_of_one_line(capsys: pytest.CaptureFixture) -> None:
+    Path("a\tb\n\udcff.png").write_bytes(image(1))
+    predict("1.png", "a\tb\n\udcff.png")
+    label = r"\x1b[31mred\t"
+    assert capsys.readouterr().out == (
+        f"1.png\t{label}\t0.7500\n" + r"a\tb\n\udcff.png" + f"\t{label}\t0.7500\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"classes": ["a"', "[]", "null", "3", "[" * 10_000])
+def test_a_description_that_is_damaged(capsys: pytest.CaptureFixture, text: str) -> None:
+    paths.RELEASE_INFO.write_text(text)
+    assert refused(capsys).startswith("assay: release/model.json")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"modality": "smell"},
+        {"modality": ["image"]},
+        {"modality": None},
+        {"shape": [8]},
+        {"shape": "8"},
+        {"shape": [9, 9, 1]},
+        {"classes": ["a"]},
+        {"classes": ["a", "b", "c"]},
+        {"classes": None},
+        {"modality": "table"},
+        {"modality": "table", "features": {}},
+        {"modality": "audio", "shape": [100], "sample_rate": 8000},
+    ],
+)
+def test_a_description_of_another_model(capsys: pytest.CaptureFixture, changed: dict) -> None:
+    describe(INFO | changed)
+    assert refused(capsys)
+
+
+def test_a_description_of_texts(capsys: pytest.CaptureFixture) -> None:
+    describe(INFO | {"modality": "text", "shape": []})
+    Path("1.txt").write_text("a text")
+    said = refused(capsys, "1.txt")
+    assert "release/model.onnx" in said
+
+
+@pytest.mark.parametrize("name", ["1.png", "release/model.json", "release/model.onnx"])
+def test_a_pipe_or_a_device_is_not_opened(capsys: pytest.CaptureFixture, name: str) -> None:
+    for make in (os.mkfifo, lambda path: Path(path).symlink_to("/dev/zero")):
+        Path(name).unlink()
+        make(name)
+        assert refused(capsys).startswith(f"assay: {name} is a pipe, a socket or a device")
+
+
+@pytest.mark.parametrize("content", [b"", b"onnx", bytes(100)])
+def test_a_model_that_is_damaged(capsys: pytest.CaptureFixture, content: bytes) -> None:
+    paths.RELEASE_MODEL.write_bytes(content)
+    assert "release/model.onnx" in refused(capsys)
