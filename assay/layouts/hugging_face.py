@@ -14,21 +14,17 @@ import pyarrow.compute as pc
 
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
+from assay.layouts import names
 
 _SHARD = re.compile(r"(?:.*[-_.])?([a-z]+?)(-\d+-of-\d+)?", re.IGNORECASE)
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev", "eval"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
 _MEDIA = {"Image": "image", "Audio": "audio"}  # Hugging Face's names of modalities
 _NO_CLASS = -1  # where a label is not known
 
 
 def split_of_file(name: str) -> str:
-    """The split that the name of a file tells; "" if none."""
+    """The split that the name of a file tells, as it is spelt there; "" if none."""
     match = _SHARD.fullmatch(PurePosixPath(name).name.partition(".")[0])
-    return _SPLITS.get(match.group(1).lower(), "") if match else ""
+    return match.group(1) if match and names.is_split(match.group(1)) else ""
 
 
 def is_shard(name: str) -> bool:
@@ -60,8 +56,8 @@ def plain(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table, l
             table = table.set_column(index, name, column)
         elif feature.get("_type") == "ClassLabel" and pa.types.is_integer(field.type):
             classes.append(field.name)
-            names = feature.get("names") or []
-            column = _class_names(table.columns[index], names, f"{place}: {field.name!r}")
+            class_names = feature.get("names") or []
+            column = _class_names(table.columns[index], class_names, f"{place}: {field.name!r}")
             table = table.set_column(index, field.name, column)
     return table, classes
 
@@ -90,10 +86,10 @@ def _content(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
     return content
 
 
-def _class_names(column: pa.ChunkedArray, names: list[str], place: str) -> pa.ChunkedArray:
+def _class_names(column: pa.ChunkedArray, known_names: list[str], place: str) -> pa.ChunkedArray:
     known = pc.if_else(pc.equal(column, _NO_CLASS), None, column)
     bounds = pc.min_max(known).as_py()
-    if bounds["max"] is not None and not 0 <= bounds["min"] <= bounds["max"] < len(names):
-        wrong = f"{place} is {bounds['max']}, but the schema names {len(names)} classes"
+    if bounds["max"] is not None and not 0 <= bounds["min"] <= bounds["max"] < len(known_names):
+        wrong = f"{place} is {bounds['max']}, but the schema names {len(known_names)} classes"
         raise InputError(f"{wrong}: export the file again")
-    return pc.take(pa.chunked_array([pa.array(names, pa.string())]), known)
+    return pc.take(pa.chunked_array([pa.array(known_names, pa.string())]), known)

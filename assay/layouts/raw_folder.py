@@ -51,7 +51,9 @@ def _read(folder: Path, data: set[str], largest_file: int, remarks: Remarks) -> 
     root, inner = "", data
     while batch is None:
         below = folder / root
-        batch = table.read(below, inner, remarks) or idx.read(below, inner, largest_file)
+        batch = table.read(below, inner, largest_file, remarks) or idx.read(
+            below, inner, largest_file
+        )
         if batch:
             batch.root, batch.used = root, {f"{root}{name}" for name in batch.used}
             remarks.add("guessed", root.count("/"), "folders lie around the data", root)

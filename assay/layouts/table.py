@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
-from assay.contract import column_names, parameters
+from assay.contract import column_names
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
@@ -17,7 +17,7 @@ _STEM = "examples"  # of a file that is the table, whatever lies beside it
 _LISTS = "metadata"  # the stem of a file that lists other files
 
 
-def read(folder: Path, names: set[str], remarks: Remarks) -> RawBatch | None:
+def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> RawBatch | None:
     """Read a table; None where the folder has none.
 
     Its payload is the column that is named as a modality, or columns of free text. Where there is
@@ -26,10 +26,9 @@ def read(folder: Path, names: set[str], remarks: Remarks) -> RawBatch | None:
     files = _files(names)
     if not files:
         return None
-    largest = parameters.load().collect.largest_file
     parts, classes, places, told = [], [], [], []
     for name in files:
-        table, places_of_file = table_files.read(folder / name, largest)
+        table, places_of_file = table_files.read(folder / name, largest_file)
         table, class_columns = hugging_face.plain(table, folder / name, remarks)
         table = column_names.plain(table, folder / name, remarks)
         split = hugging_face.split_of_file(name)
@@ -45,6 +44,8 @@ def read(folder: Path, names: set[str], remarks: Remarks) -> RawBatch | None:
     remarks.add("guessed", len(told), what, first_of(told))
     if ANNOTATIONS_FILE not in names:
         table = column_names.with_label(table, classes, remarks)
+    elif "label" not in table.column_names:
+        table = table.append_column("label", pa.array([""] * len(table)))
     batch = _batch(table, path, places, remarks)
     batch.used = set(files)
     return batch

@@ -629,3 +629,9 @@ def test_predict_finds_the_columns_of_text(workspace: Workspace) -> None:
     assert payload.tolist() == ["body: world\ntitle: hello"]
     with pytest.raises(InputError, match=re.escape("has no column 'body'")):
         predicted(workspace, "title\nhello\n", info)
+
+
+def test_people_answer_about_a_table_in_a_folder_below(batches: Batches) -> None:
+    answers = {"annotations.csv": "key,annotator,label\n0,anna,a\n1,anna,b\n"}
+    batches.collect({"data/x.parquet": parquet(x=[1.5, 2.5])} | answers)
+    assert batches.labels() == ["a", "b"]
