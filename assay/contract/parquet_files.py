@@ -19,7 +19,8 @@ Format = dict[str, Any]  # of payloads: `modality`, `shape` of one, and more
 SLICE = "slice:"  # how the name of a slice's column starts in examples.parquet
 GROUP = "group"  # the column of a group, where collect.group asks for one
 FEATURE = "feature:"  # how the name of a table's column starts there
-_BLOCK = 1024  # rows of a foreign file that are unpacked before its size is looked at
+_BLOCKS = 1000  # in which a foreign file is unpacked, so that its size is known in time
+_FEWEST, _MOST = 64, 1024  # rows of such a block
 _MEGABYTE = 10**6
 _ROW_GROUP = 4096  # rows of examples.parquet that are read at a time
 
@@ -65,8 +66,9 @@ def _read_foreign(path: Path, largest: int) -> pa.Table:
     with pq.ParquetFile(path, pre_buffer=False) as file:
         parts, size = [], 0
         groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
+        block = min(max(file.metadata.num_rows // _BLOCKS, _FEWEST), _MOST)
         too_large = sum(group.total_byte_size for group in groups) > largest
-        for part in () if too_large else file.iter_batches(_BLOCK, use_threads=False):
+        for part in () if too_large else file.iter_batches(block, use_threads=False):
             parts.append(part)
             size += part.nbytes
             if size > largest:

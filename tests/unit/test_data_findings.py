@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.cleaning import data_findings, drift, near_duplicates
+from assay.cleaning import data_findings, drift, leaky_column, near_duplicates
 from assay.contract.parameters import Beyond
 from assay.measures import image_statistics, outliers, sound_statistics, statistics, text_statistics
 
@@ -252,3 +252,14 @@ def test_every_kind_has_an_action():
     assert {kind for module in statistics._MODULES.values() for kind in module.REASONS} < set(
         Beyond.model_fields
     )
+
+
+def test_a_number_that_grows_in_rows_sorted_by_class_gives_the_label_away():
+    given = np.repeat(np.arange(4), 250)
+    key = np.arange(1000) * 7.0 + 1_790_000_000
+    assert leaky_column.errors(key, given, is_category=False) < 0.01
+    assert leaky_column.errors(key, given, is_category=True) == 1
+    noise = np.random.default_rng(0).normal(size=1000)
+    assert leaky_column.errors(noise, given, is_category=False) > 0.5
+    assert leaky_column.errors(given + noise, given, is_category=False) > 0.3
+    assert leaky_column.errors(np.full(1000, np.nan), given, is_category=False) > 0.5
