@@ -57,7 +57,8 @@ def lines(examples: pd.DataFrame) -> pd.Series:
     -------
     pd.Series of str, with the index of `examples`: a text or the cells of a row, cut; else the file
     """
-    line_break = registry.named(payload_format(examples)["modality"]).LINE_BREAK
+    stored = parquet_files.read_payload_format(paths.examples(examples["batch"].iloc[0]))
+    line_break = registry.named(stored["modality"]).LINE_BREAK
     if line_break is None:
         names = zip(examples["batch"], examples["key"], strict=True)
         return pd.Series([_place(batch, key) for batch, key in names], examples.index, dtype=object)
