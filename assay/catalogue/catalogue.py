@@ -136,11 +136,13 @@ def slices(examples: pd.DataFrame) -> pd.DataFrame:
     for batch, rows in rows_of_batches(examples):
         path = paths.examples(batch)
         name_of_column = parquet_files.slice_columns(path, payload_format(batch))
-        table = parquet_files.read_parquet(path, list(name_of_column)).take(rows.to_numpy())
-        texts = {
-            name: as_text(table[column].combine_chunks()) for column, name in name_of_column.items()
-        }
-        frames.append(pd.DataFrame(texts, rows.index, dtype=object).assign(batch=batch))
+        table = parquet_files.read_parquet(path, ["id", *name_of_column]).take(rows.to_numpy())
+        texts = {"batch": [batch] * len(rows)}
+        for column, name in name_of_column.items():
+            is_feature = column.startswith(parquet_files.FEATURE)
+            values = table[column].combine_chunks()
+            texts[name] = as_text(values) if is_feature else values.to_pylist()
+        frames.append(pd.DataFrame(texts, rows.index, dtype=object))
     return pd.concat(frames).reindex(examples.index).fillna("").sort_index(axis=1)
 
 

@@ -635,3 +635,24 @@ def test_people_answer_about_a_table_in_a_folder_below(batches: Batches) -> None
     answers = {"annotations.csv": "key,annotator,label\n0,anna,a\n1,anna,b\n"}
     batches.collect({"data/x.parquet": parquet(x=[1.5, 2.5])} | answers)
     assert batches.labels() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "row"),
+    [
+        ({"examples.csv": TEXTS}, ["batch"], ["b"]),
+        ({"examples.csv": "text,label,land\nhello there,a,NA\n"}, ["batch", "land"], ["b", "NA"]),
+        (table(x=numbers(), town=["NA", "Ulm"] * 6), ["batch", "town"], ["b", ""]),
+    ],
+)
+def test_slices_of_texts_and_tables(
+    batches: Batches, content: Files, columns: list[str], row: list[str]
+) -> None:
+    batches.collect(content)
+    files.write_json(paths.LISTED, {"batches": ["b"]})
+    if batches.format()["modality"] == "table":
+        files.write_json(paths.ENCODER_INFO, batches.format())
+    examples = catalogue.read()
+    slices = catalogue.slices(examples).loc[examples["key"] == "0"]
+    assert list(slices) == columns
+    assert slices.iloc[0].tolist() == row
