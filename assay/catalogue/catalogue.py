@@ -140,8 +140,7 @@ def slices(examples: pd.DataFrame) -> pd.DataFrame:
         texts = {
             name: as_text(table[column].combine_chunks()) for column, name in name_of_column.items()
         }
-        frame = pd.DataFrame(texts | {"batch": batch}, dtype=object)
-        frames.append(frame.set_index(rows.index))
+        frames.append(pd.DataFrame(texts, rows.index, dtype=object).assign(batch=batch))
     return pd.concat(frames).reindex(examples.index).fillna("").sort_index(axis=1)
 
 
