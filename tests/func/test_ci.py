@@ -2,6 +2,7 @@
 the runner would.
 """
 
+import csv
 import os
 import shutil
 import subprocess
@@ -144,6 +145,7 @@ def test_a_pull_request(site, shared):
     assert called(runner) == "comment update comment.md\n"
     comment = (runner.folder / "comment.md").read_text()
     assert "accuracy" in comment
+    assert "**passes --fail-if worse**" in comment
     for plot in ("loss", "confusion", "reliability"):
         assert f"![{plot}](comment/{plot}.png)" in comment
         assert (runner.folder / f"comment/{plot}.png").read_bytes().startswith(b"\x89PNG")
@@ -161,6 +163,41 @@ def test_a_pull_request(site, shared):
     done = gitlab(runner, "merge request", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")
     assert done.returncode == 0, done.stderr
     assert called(runner) == "comment update --publish-native comment.md\n"
+
+
+def test_a_pull_request_that_makes_the_model_worse(site, shared):
+    """Worse: told in a comment, and red, on GitHub and on GitLab. Taken back, so better: green."""
+    shared.run("dvc checkout")
+    with (shared.folder / "data/annotated/labels.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    wrong = [f"{row['id']},mallory,{(int(row['label']) + 1) % 10}" for row in rows]
+    answers = shared.folder / "data/annotations/mallory.csv"
+    answers.write_text("\n".join(["id,annotator,label", *wrong, ""]))
+    share = "dvc repro && dvc push && git add -A && git commit -qm 'Answers' && git push -q origin"
+    shared.run(f"{share} HEAD")
+    runner = clean_clone(site, "worse")
+    runner.run("git checkout -q proposed")
+    done = github(runner, "pull-request.yml", BASE="main")
+    codes = {name: step.returncode for name, step in done.items() if step.returncode}
+    assert codes == {"Not worse": 2}, done
+    assert "FAILS --fail-if worse: accuracy is worse" in done["Not worse"].stdout
+    assert (
+        "**FAILS --fail-if worse: accuracy is worse" in (runner.folder / "comment.md").read_text()
+    )
+    assert called(runner) == "comment update comment.md\n"
+    done = gitlab(runner, "merge request", CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")
+    assert done.returncode == 2, done.stderr
+
+    answers.unlink()
+    shared.run(f"git push -q origin HEAD:main && git checkout -qb mended && {share} HEAD")
+    runner = clean_clone(site, "mended")
+    runner.run("git checkout -q mended")
+    done = github(runner, "pull-request.yml", BASE="main")
+    assert not [step.stderr for step in done.values() if step.returncode]
+    assert list(done)[-1] == "Not worse"
+    comment = (runner.folder / "comment.md").read_text()
+    assert "**passes --fail-if worse**" in comment
+    assert "better in accuracy" in comment
 
 
 def test_new_data_is_picked_up(site, shared):

@@ -46,7 +46,7 @@ def test_two_branches_that_each_add_a_batch(folder: Path) -> None:
 
     anna, typed = people["anna"], commands("Two branches that each add a batch")
     anna.run("git fetch -q")
-    merge, ours, pull, repro, *rest = typed
+    merge, ours, repro, *rest = typed
     assert anna.run(merge, check=False).returncode == 1
     conflicts = set(anna.run("git diff --name-only --diff-filter=U").stdout.split())
     assert {"dvc.lock", "data/batches.json", "params.yaml"} <= conflicts
@@ -55,7 +55,6 @@ def test_two_branches_that_each_add_a_batch(folder: Path) -> None:
     assert conflicts == known
     anna.run(ours)
     anna.set(batches=["one", "two", "three"], pretrain__batches=["one"])
-    anna.run(pull)
     said = anna.run(repro).stdout
     assert "Running stage 'clean'" in said
     assert not [stage for stage in ("collect", "embed") if f"Running stage '{stage}@" in said]
