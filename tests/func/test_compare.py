@@ -122,7 +122,11 @@ def test_what_cannot_be_compared(project, tmp_path):
     refused(project, "three", "other classes", "'ten'")
     classes.write_text(kept[0])
     predictions.unlink()
-    predictions.write_text("id,answer,predicted,confidence,loss\nffff,1,1,0.9,0.1\n")
+    header = "id,answer,predicted,confidence,loss\n"
+    predictions.write_text(f"{header}ffff,1,1,0.9,0.1\n")
+    refused(project, "three", "workspace:plots/predictions.csv", "has no example 'ffff'")
+    learned = (project.folder / "data/annotated/labels.csv").read_text().splitlines()[1]
+    predictions.write_text(f"{header}{learned[:32]},1,1,0.9,0.1\n")
     refused(project, "three", "no test example in common")
     predictions.unlink()
     predictions.write_bytes(kept[1])
