@@ -63,13 +63,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--why", action="store_true", help=why_help)
     metric_help = "only this metric; may be repeated"
     command.add_argument("--metric", action="append", choices=METRICS, help=metric_help)
-    fail_help = "exit with code 2 if B is `worse` in a metric; `not-better`: also if in none it is"
-    fail_help += (
-        " better; METRIC or METRIC:TOLERANCE, as in accuracy:0.01: if the change as measured"
-    )
-    fail_help += (
-        " is for the worse, by more than that; or if this cannot be judged; may be repeated"
-    )
+    fail_help = "exit with code 2 if B is `worse` in a metric; `not-better`: also if it is better"
+    fail_help += " in none; METRIC:TOLERANCE, as in accuracy:0.01: if this metric got worse by more"
+    fail_help += ", significant or not; also if it cannot be judged; may be repeated"
     command.add_argument("--fail-if", action="append", metavar="CONDITION", help=fail_help)
     for form, purpose in {"json": "for programs", "markdown": "for a pull request"}.items():
         command.add_argument(

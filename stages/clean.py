@@ -185,7 +185,10 @@ def summary(examples: pd.DataFrame, judged: pd.DataFrame) -> dict[str, float]:
 def table_of_people(
     votes: Votes, consensus: Consensus, people: list[str], classes: list[str]
 ) -> pd.DataFrame:
-    """The accuracy of each annotator, and which class they most often take for which."""
+    """The accuracy of each annotator, and the confusion that each makes most often.
+
+    A confusion is a pair: the true class, and the label that the annotator gave instead.
+    """
     labels = np.bincount(votes.annotators, minlength=len(people))
     answers = pd.DataFrame({"annotator": votes.annotators, "label": votes.labels})
     answers["true"] = consensus.probabilities[votes.examples].argmax(axis=1)

@@ -26,10 +26,10 @@ def read() -> pd.DataFrame:
 
 
 def once(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Join the examples of batches to one catalogue, numbered, each content once.
+    """Join the examples of batches to one catalogue, numbered, without exact copies.
 
-    Of exact copies only those in one split count, see `identity.in_split_of_copies`. The first
-    of these stays.
+    Exact copies have one id. If they are in several splits, only those in one of the splits count,
+    see `identity.in_split_of_copies`. Of these the first one is kept.
 
     Parameters
     ----------

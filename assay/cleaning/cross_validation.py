@@ -13,6 +13,7 @@ from sklearn.model_selection import GroupKFold
 
 from assay.catalogue import catalogue, payloads
 from assay.contract import files, paths
+from assay.contract.errors import say
 from assay.contract.parameters import Parameters
 from assay.training import fitting
 from assay.training.batches import Batches, Examples
@@ -47,8 +48,7 @@ def log_probabilities(
     fold = folds(len(learned), groups, params.clean.folds)
     n_folds = fold.max() + 1
     if n_folds < params.clean.folds:
-        few = "there are not more examples, or groups, to learn from"
-        print(f"clean.folds: {n_folds} instead of {params.clean.folds}: {few}", file=sys.stderr)
+        say(f"clean.folds: {n_folds}, since there are not more examples, or groups, to learn from")
     known, given = learned.index.to_numpy(), learned.to_numpy()  # (learned,)
     others = np.setdiff1d(np.arange(len(examples)), known)
     log_probs = np.zeros((len(examples), n_classes), np.float32)

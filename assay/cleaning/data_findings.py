@@ -3,13 +3,12 @@
 Copies, leaks, outliers, bad payloads, drift, overlapping classes, and columns that tell the label.
 """
 
-import sys
-
 import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue, payloads
 from assay.cleaning import drift, leaky_column, near_duplicates
+from assay.contract.errors import say
 from assay.contract.parameters import Beyond
 from assay.measures import leave_one_out, outliers, statistics
 
@@ -101,8 +100,7 @@ def _of_content(
         prints = projected if measured.fingerprints is None else measured.fingerprints
         parts.append(copies(examples, prints))
     elif wanted & _COPIES:
-        limit = f"copies are looked for among at most {_MOST_COMPARED:,} examples"
-        print(f"{limit}, not {len(examples):,}", file=sys.stderr)
+        say(f"no copies are looked for: there are more than {_MOST_COMPARED:,} examples")
     if "drift" in wanted:
         parts.append(drifts(examples["batch"], projected, pred_probs, classes, measured.values))
     return parts

@@ -1,8 +1,9 @@
 """Near-duplicates: pairs of examples that are closer than chance allows.
 
-Let s be the distance from an example to its k-th nearest neighbour, and d that to a nearer one.
-Then (d / s) ** dimension is uniform on 0 to 1 (the ground of the estimator of Levina and Bickel
-2004, Maximum Likelihood Estimation of Intrinsic Dimension). A copy is too near for that law.
+Let s be the distance from an example to its k-th nearest neighbour, and d the distance to a nearer
+neighbour. If both are there by chance, (d / s) ** dimension is uniform between 0 and 1. The
+estimator of Levina and Bickel (2004, Maximum Likelihood Estimation of Intrinsic Dimension) is built
+on this law. For a copy, d is smaller than the law allows.
 """
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 
 _NEIGHBOURS = 10
 _CHANCE = 1e-4  # of taking the nearest neighbour for a copy where it is none
-_CROWDED = 0.01  # quantile of the k-th distances; smaller ones are those between many copies
+_CROWDED = 0.01  # quantile of the k-th distances; where they are smaller, there are many copies
 _CELL, _PROBES = 500, 16  # rows in a cell, on average; cells that are searched for neighbours
 _PART = 1000  # rows whose neighbours are searched for at a time
 _TINY = 1e-12
@@ -20,9 +21,10 @@ _TINY = 1e-12
 def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
     """Find the k nearest other rows of every row, by Euclidean distance.
 
-    Rows are sorted into cells around rows drawn at random. Neighbours are searched for in the cells
-    nearest to a row's own: all cells up to 8,000 rows, above that nearly exact, at a cost in
-    proportion to n (inverted file: Sivic and Zisserman 2003; Jégou, Douze and Schmid 2011).
+    Rows are sorted into cells around rows drawn at random. Neighbours of a row are searched for in
+    its own cell and those nearest to it (inverted file: Sivic and Zisserman 2003; Jégou, Douze and
+    Schmid 2011). Up to 8,000 rows these are all cells, so the result is exact. With more rows it
+    is nearly exact, and the cost grows in proportion to n.
 
     Parameters
     ----------

@@ -68,8 +68,7 @@ def _model(
         return {"recorded": _recorded(old, new, metrics)}
     both = predictions[0].merge(predictions[1], on="id", suffixes=_SUFFIXES).reset_index()
     if both.empty:
-        in_common = "have no test example in common to compare them on"
-        raise InputError(f"{old.name} and {new.name} {in_common}")
+        raise InputError(f"{old.name} and {new.name} have no test example in common")
     learned = [version.learned["label"] for version in (old, new) if version.learned is not None]
     known = class_names.of(chain.from_iterable(learned))
     seen = np.unique(both[["answer_b", "predicted_a", "predicted_b"]])
@@ -94,8 +93,7 @@ def _refuse_other_classes(old: Version, new: Version) -> None:
     tables = _both(old.classes(), new.classes())
     odd = tables[0] ^ tables[1] if tables else set()
     if odd:
-        only = f"only one has {min(odd)!r}; none is better"
-        raise InputError(f"{old.name} and {new.name} have other classes: {only}")
+        raise InputError(f"{old.name} and {new.name} have other classes: only one has {min(odd)!r}")
 
 
 def _recorded(old: Version, new: Version, metrics: Sequence[str]) -> dict[str, list[list[float]]]:

@@ -5,7 +5,7 @@ import textwrap
 
 from tabulate import tabulate
 
-from assay.comparison.page_parts import Result, parts, some, spelled, with_names
+from assay.comparison.page_parts import Result, parts, spelled, with_names
 from assay.contract import escaping
 
 _WIDTH = 110
@@ -67,7 +67,7 @@ def headline(result: Result) -> str:
     shown = []
     for word in ("better", "worse"):
         names = [spelled(name) for name, judged in metrics.items() if judged["verdict"] == word]
-        shown += [f"{word} in {some(names)}"] if names else []
+        shown += [f"{word} in {', '.join(names)}"] if names else []
     return "; ".join(shown) or verdicts[0]
 
 

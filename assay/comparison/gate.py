@@ -1,8 +1,8 @@
 """Whether a comparison fails a condition of `compare --fail-if`. What cannot be judged fails."""
 
 import re
-from typing import Any
 
+from assay.comparison.page_parts import Result
 from assay.comparison.verdict import COUNTED
 from assay.contract.errors import InputError
 from assay.evaluation.scores import METRICS
@@ -10,7 +10,6 @@ from assay.evaluation.scores import METRICS
 _VERDICTS = ("worse", "not-better")
 _METRIC = rf"({'|'.join(METRICS)})(:\d*\.?\d+)?"
 _DIGITS = 9  # of a change that count: in floating point, 0.9 - 0.8 is less than 0.1
-Result = dict[str, Any]  # of `compare.compare`, or a part of it
 
 
 def metric_of(condition: str) -> str | None:

@@ -1,12 +1,13 @@
 """The parts of a comparison for people: data, model, and why; each has lines, a table and notes."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from assay.comparison.verdict import COUNTED
+from assay.contract.errors import first_of
 
-_LISTED = 4  # of a long list; JSON has all
+_LISTED = 3  # people; JSON has all
 _CLASSES = 10  # of the list of classes
 _CHANGES = {
     "additions": "examples added",
@@ -65,11 +66,9 @@ def parts(result: Result) -> list[Part]:
         all_parts.append(_why(result))
     notes = all_parts[-1].notes
     for name, files in result["absent"].items():
-        notes.append(f"not found in {name}, so not compared: {some(files)}")
-    missing = result["missing"]
-    if missing:
-        count = "1 file is" if len(missing) == 1 else f"{len(missing)} files are"
-        notes.append(f"{count} neither cached nor on the remote ({some(missing)}): try `dvc pull`")
+        notes.append(f"not found in {name}, so not compared: {first_of(files, _LISTED)}")
+    if missing := first_of(result["missing"], _LISTED):
+        notes.append(f"neither cached nor on the remote: {missing}; try `dvc pull`")
     return all_parts
 
 
@@ -97,11 +96,11 @@ def _data_lines(data: Result) -> list[tuple[str, str]]:
     if "classes" in data:
         sizes = {name: (old, new) for name, (old, new) in data["classes"].items() if old != new}
         changed = [f"{name}: {_change(old, new)}" for name, (old, new) in sizes.items()]
-        lines.append(("classes", some(changed, _CLASSES) if changed else "as they were"))
+        lines.append(("classes", first_of(changed, _CLASSES) if changed else "as they were"))
     changed = [f"{key} {old} → {new}" for key, (old, new) in data["parameters"].items()
                if key != "batches"]  # fmt: skip
     if changed:
-        lines.append(("parameters", some(changed)))
+        lines.append(("parameters", first_of(changed, _LISTED)))
     return lines
 
 
@@ -109,8 +108,8 @@ def _batches(old: list[str], new: list[str]) -> str:
     added = [name for name in new if name not in old]
     removed = [name for name in old if name not in new]
     text = _change(len(old), len(new))
-    text += f", + {some(added)}" if added else ""
-    return text + (f", − {some(removed)}" if removed else "")
+    text += f", + {first_of(added, _LISTED)}" if added else ""
+    return text + (f", − {first_of(removed, _LISTED)}" if removed else "")
 
 
 def _splits(examples: Result) -> str:
@@ -143,11 +142,9 @@ def _model_notes(model: Result, name_b: str) -> list[str]:
         family = f"all {len(judged)} metrics (Holm)"
         notes.append(f"verdicts are adjusted for {family}; an interval is for its metric alone")
     if model["chance_in_training"] is None:
-        why = "embeddings or labels are missing"
-        notes.append(f"the intervals leave out chance in training: {why}")
+        notes.append("intervals leave out chance in training: embeddings or labels are missing")
     if model["answers_changed"]:
-        changed = f"{model['answers_changed']:,} test answers changed"
-        notes.append(f"{changed}: both are scored against those of {name_b}")
+        notes.append(f"{model['answers_changed']:,} test answers changed: those of {name_b} count")
     return notes
 
 
@@ -175,7 +172,7 @@ def _why(result: Result) -> Part:
 def _relabelled(labels: Result) -> str:
     sources = ", ".join(f"{n:,} {source}" for source, n in labels["relabelled_by"].items())
     swaps = [f"{old} → {new}{f' ({n:,})' if n > 1 else ''}" for old, new, n in labels["swaps"]]
-    return f"{sources}: {some(swaps)}"
+    return f"{sources}: {first_of(swaps, _LISTED)}"
 
 
 def _counts(counts: Result) -> str:
@@ -195,12 +192,6 @@ def _interval(judged: Result) -> str:
     if judged["verdict"] == "same predictions":
         return "the same predictions"
     return f"{judged['change']:+.4f} ({judged['low']:+.3f} to {judged['high']:+.3f})"
-
-
-def some(names: Sequence[str], at_most: int = _LISTED) -> str:
-    """The first names, and how many more there are."""
-    more = f", … {len(names) - at_most:,} more" if len(names) > at_most else ""
-    return ", ".join(names[:at_most]) + more
 
 
 def spelled(metric: str) -> str:

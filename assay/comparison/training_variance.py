@@ -22,9 +22,8 @@ from assay.evaluation.scores import Predictions
 from assay.measures import leave_one_out
 from assay.training import calibration
 
-ROWS = (
-    4_000  # training examples are enough to fit the head; variance is scaled to their real number
-)
+# training examples that the head is fitted on; the variance is scaled to their real number
+ROWS = 4_000
 _CELLS = 50_000  # test examples times classes that are predicted in each refit
 _GROUPS = 200  # of training examples that get the same weight
 _REFITS = 100

@@ -22,9 +22,10 @@ from assay.evaluation.scores import METRICS, Predictions
 from assay.measures import multiple_testing
 
 COUNTED = ("accuracy", "macro_f1")  # these count errors; the larger the better
-_POINT = 0.01  # the change that a larger test set should show,
-_POWER = 0.8  # with this probability
-# Two more examples that disagree, one each way, where errors are counted (Bonett and Price 2012).
+# `needed` is the size of a test set that shows a change of `_POINT` with the probability `_POWER`.
+_POINT, _POWER = 0.01, 0.8
+# Where errors are counted, two made-up examples are added to the variance: A alone is right about
+# the first, B alone about the second (Bonett and Price 2012).
 _PSEUDO = 2.0
 
 
@@ -121,7 +122,7 @@ def _test(
 def _needed(variance: float, common: float, confidence: float) -> int | None:
     """How many test examples would show a change of one point; None if no number would."""
     largest = (_POINT / (ndtri((1 + confidence) / 2) + ndtri(_POWER))) ** 2
-    rest = largest - common  # of variance, for sampling test examples
+    rest = largest - common  # the part of the variance that sampling test examples may have
     return int(np.ceil(float(f"{variance / rest:.2g}"))) if rest > 0 else None
 
 

@@ -16,12 +16,11 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo  # dvc.api takes 0.1 s more to import
 from dvc.scm import SCM
 from dvc.utils.diff import diff
-from dvc.utils.serialize import parse_yaml
 from pydantic import FiniteFloat
 
-from assay.annotation.answers import check_name, is_answers
+from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
-from assay.contract import csv_files, files, parameters, paths
+from assay.contract import csv_files, files, parameters, paths, yaml_files
 from assay.contract.errors import InputError
 
 NUMBERS = dict[str, int | FiniteFloat]  # schemas of JSON files
@@ -56,8 +55,7 @@ class Version:
             self._files = repo.dvcfs
             self._files.info(parameters.FILE.as_posix())
         except FileNotFoundError:
-            no_file = f"it has no {parameters.FILE} in this folder"
-            raise InputError(f"{self.name} cannot be read: {no_file}") from None
+            raise InputError(f"{self.name} cannot be read: it has no {parameters.FILE}") from None
         except Exception as error:  # DVC's own, and those of its libraries for git and YAML
             problem = str(error)
             if foreign := re.search("path '(.+)' is not owned", problem):
@@ -73,8 +71,7 @@ class Version:
         except InputError:
             raise
         except Exception as error:  # of pyarrow, numpy and DVC, which share no base class
-            remedy = "run `dvc repro`, or fetch it again"
-            raise InputError(f"{self.name}:{path} is damaged ({error}): {remedy}") from None
+            raise InputError(f"{self.name}:{path} is damaged ({error}): fetch it again") from None
 
     def open(self, path: Path) -> BinaryIO | None:
         name = path.as_posix()
@@ -153,11 +150,8 @@ class Version:
         return {key: [values["old"], values["new"]] for key, values in changed}
 
     def _parameters(self) -> dict:
-        with self._reading(parameters.FILE):
-            values = parse_yaml(self.read(parameters.FILE), parameters.FILE)
-            if not values or not isinstance(values, dict):
-                raise ValueError("it must hold keys with values")
-            return values
+        content = self.read(parameters.FILE) or b""
+        return yaml_files.parse(f"{self.name}:{parameters.FILE}", content)
 
     def batches(self) -> list[str] | None:
         return self.json(paths.LISTED, NAMES).get("batches")
@@ -195,19 +189,14 @@ class Version:
         if not self._files.isdir(folder):
             self.absent.append(folder)
             return None
-        columns = ["name", "annotator", "label"]
-        frames = [pd.DataFrame(columns=columns)]
-        for path in filter(is_answers, map(Path, sorted(self._files.find(folder)))):
-            place = Path(f"{self.name}:{path}")
-            check_name(place)
+        rows: list[tuple[str, str, str]] = []
+        for path in filter(answers.is_answers, map(Path, sorted(self._files.find(folder)))):
             content = self.read(path)
             if content is None:
                 return None
-            table = spreadsheets.parse(place, content, columns[1:])
-            name = csv_files.key_column(place, table, ("id", "key"))
-            frame = table.select([name, *columns[1:]]).to_pandas().set_axis(columns, axis=1)
-            frames.append(frame[(frame != "").any(axis=1)])  # a spreadsheet leaves empty rows
-        return pd.concat(frames, ignore_index=True)
+            for _, column, row in answers.rows_of(Path(f"{self.name}:{path}"), content):
+                rows.append((row[column], row["annotator"], row["label"]))
+        return pd.DataFrame(rows, columns=["name", "annotator", "label"])
 
     def features(self, examples: pd.DataFrame) -> np.ndarray | None:
         """The embeddings (n, features) of some rows of `examples`, in their order."""

@@ -29,17 +29,14 @@ def plain(
     """
     names = table.column_names
     stripped = [name.strip(" \t\ufeff\xa0") for name in names]
-    taken, wanted = set(stripped), {*RESERVED, *reserved}
-    changed = []
-    for index, name in enumerate(stripped):
+    wanted = {*RESERVED, *reserved}
+    for index, (name, column) in enumerate(zip(stripped, table.columns, strict=True)):
         small = name.lower()
-        is_reserved = small in wanted or (small == "text" and is_text(table.columns[index].type))
-        if is_reserved and small not in taken and _may_be(small, table.columns[index]):
+        is_reserved = small in wanted or (small == "text" and is_text(column.type))
+        if is_reserved and small not in stripped and _may_be(small, column):
             stripped[index] = small
-            taken.add(small)
-    for old, new in zip(names, stripped, strict=True):
-        if old != new:
-            changed.append(f"{old!r} as {new!r}")
+    pairs = zip(names, stripped, strict=True)
+    changed = [f"{old!r} as {new!r}" for old, new in pairs if old != new]
     if len(set(stripped)) < len(stripped) and len(set(names)) == len(names):
         repeated = next(name for name in stripped if stripped.count(name) > 1)
         raise InputError(f"{place} has two columns {repeated!r}, but for blanks: rename one")

@@ -60,9 +60,9 @@ def read_foreign(path: Path, columns: Sequence[str], remarks: Remarks) -> pa.Tab
     InputError
         As `parse_csv`, or if it is no plain file.
     """
-    content = files.read_bytes(path)
-    table = column_names.plain(parse_csv(path, content, (), DELIMITERS), path, remarks, columns)
-    check_columns(path, table, columns, content)
+    table = parse_csv(path, files.read_bytes(path), delimiters=DELIMITERS)
+    table = column_names.plain(table, path, remarks, columns)
+    check_columns(path, table, columns)
     return table
 
 
@@ -96,24 +96,26 @@ def parse_csv(
         line = len(content[: error.start + 1].splitlines())
         place = f"line {line} has the byte 0x{content[error.start]:02x}"
         raise InputError(f"{name} is not UTF-8: {place}; save it as UTF-8") from None
-    delimiter = _delimiter(text.partition("\n")[0], delimiters)
+    header = re.sub('"[^"]*"', "", text.partition("\n")[0])  # without quoted names
+    delimiter = max(delimiters, key=header.count)
     try:
         table = _parse(text, delimiter, name)
+        check_columns(name, table, columns)
     except InputError as error:
         raise InputError(files.merge_conflict(name, content) or str(error)) from None
-    check_columns(name, table, columns, content)
     return table
 
 
-def check_columns(
-    name: Path | str, table: pa.Table, columns: Sequence[str], content: bytes = b""
-) -> None:
-    """Raise unless a table has columns of these names."""
-    has = table.column_names
-    missing = first_of([repr(column) for column in columns if column not in set(has)])
+def check_columns(name: Path | str, table: pa.Table, columns: Sequence[str]) -> None:
+    """Raise unless the columns of a table have different names, and these are among them."""
+    counts = Counter(table.column_names)
+    repeated = next((column for column, count in counts.items() if count > 1), None)
+    if repeated is not None:
+        raise InputError(f"{name} has two columns {repeated!r}: rename one or take it out")
+    missing = first_of([repr(column) for column in columns if column not in counts])
     if missing:
-        lacks = f"{name} has no column {missing}; it has: {first_of(has, _NAMED)}"
-        raise InputError(files.merge_conflict(name, content) or lacks)
+        has = first_of(table.column_names, _NAMED)
+        raise InputError(f"{name} has no column {missing}; it has: {has}")
 
 
 def _parse(text: str, delimiter: str, name: Path | str) -> pa.Table:
@@ -127,13 +129,12 @@ def _parse(text: str, delimiter: str, name: Path | str) -> pa.Table:
             blank += [number for number, cells in enumerate(block, start) if not cells]
             kept = [cells for cells in block if cells] if blank else block
             if not header and kept:
-                header, kept = _different(kept[0], name), kept[1:]
+                header, kept = kept[0], kept[1:]
             if set(map(len, kept)) - {len(header)}:
                 numbered = ((number, cells) for number, cells in enumerate(block, start) if cells)
                 number, cells = next(row for row in numbered if len(row[1]) != len(header))
                 counts = f"row #{number}: expected {len(header)} columns, got {len(cells)}"
-                remedy = "mend that row, or quote what holds a delimiter"
-                raise InputError(f"{name} is no well-formed CSV: {counts}; {remedy}")
+                raise InputError(f"{name} is no well-formed CSV: {counts}; is a quote missing?")
             if kept:
                 parts.append([pa.array(cells, pa.string()) for cells in zip(*kept, strict=True)])
             start += len(block)
@@ -148,27 +149,18 @@ def _parse(text: str, delimiter: str, name: Path | str) -> pa.Table:
     return pa.table(columns, names=header, metadata=metadata)
 
 
-def _different(header: list[str], name: Path | str) -> list[str]:
-    """The same names. Raise unless they differ."""
-    repeated = [column for column, count in Counter(header).items() if count > 1]
-    if repeated:
-        raise InputError(f"{name} has two columns {repeated[0]!r}: rename one or take it out")
-    return header
-
-
 def _wrong_quote(error: csv.Error, text: str, delimiter: str) -> str:
     """In which row a quoted cell is wrong, and what to do."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    row = "row #1"
+    number = 1
     with suppress(csv.Error):
-        for number, _ in enumerate(rows, start=2):
-            row = f"row #{number}"
+        for _ in rows:
+            number += 1
     if "end of data" in str(error):
-        cut = f"{row} starts a quoted cell that does not end"
-        return f"{cut}: the file is cut, or a quote is missing; fetch it again or mend it"
+        return f"row #{number} starts a quoted cell that does not end: is the file cut?"
     if "expected after" in str(error):
-        return f'{row} has a quote within a quoted cell: write it twice, as "", not as \\"'
-    return f"{row}: {error}"
+        return f'row #{number} has a quote within a quoted cell: write it twice, as "", not as \\"'
+    return f"row #{number}: {error}"
 
 
 def key_column(path: Path, table: pa.Table, names: tuple[str, str]) -> str:
@@ -183,11 +175,6 @@ def key_column(path: Path, table: pa.Table, names: tuple[str, str]) -> str:
         if name in table.column_names:
             return name
     raise InputError(f"{path} has neither a column {names[0]!r} nor a column {names[1]!r}")
-
-
-def _delimiter(header: str, delimiters: str) -> str:
-    """The delimiter that is most frequent in the header, outside quoted names."""
-    return max(delimiters, key=re.sub('"[^"]*"', "", header).count)
 
 
 def name_rows(path: Path, table: pa.Table) -> list[str]:

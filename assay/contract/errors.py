@@ -54,8 +54,7 @@ def run(main: Callable[[], None]) -> None:
         main()
     except FileNotFoundError as error:
         name = error.filename or _one_line(error)
-        remedy = "run `dvc repro`, or `dvc pull` if a colleague pushed it"
-        _fail(f"{name} is missing: {remedy}")
+        _fail(f"{name} is missing: run `dvc repro`, or `dvc pull` if a colleague pushed it")
     except (InputError, OSError) as error:  # OSError: a full disk, a read-only folder
         _fail(_one_line(error))
     except KeyboardInterrupt:

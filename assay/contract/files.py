@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import os
 import re
 import shutil
@@ -16,8 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from assay.contract import paths
-from assay.contract.errors import InputError, first_of, say
+from assay.contract import paths, validation
+from assay.contract.errors import InputError, say
 
 Values = dict[str, Any]  # of a JSON file
 
@@ -34,8 +33,7 @@ def check_plain(path: Path) -> os.stat_result:
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        is_folder = stat.S_ISDIR(status.st_mode)
-        form = "a folder" if is_folder else "a pipe, a socket or a device"
+        form = "a folder" if path.is_dir() else "a pipe, a socket or a device"
         raise InputError(f"{path} is {form}: put a file there, or take it out")
     return status
 
@@ -87,10 +85,8 @@ def write_json(path: Path, values: Values) -> None:
     try:
         text = json.dumps(rounded, indent=2, ensure_ascii=False, allow_nan=False)
     except ValueError:
-        numbers = {key: value for key, value in values.items() if isinstance(value, float)}
-        wrong = [f"{key} is {value}" for key, value in numbers.items() if not math.isfinite(value)]
-        which = first_of(wrong) or "a number in it is infinite or NaN"
-        raise InputError(f"{path} is not written, since {which}: did training diverge?") from None
+        wrong = "a number in it would be infinite or NaN"
+        raise InputError(f"{path} is not written, since {wrong}: did training diverge?") from None
     # JSON writes a lone surrogate, as of a file name that is not UTF-8, as Python does.
     write_bytes(path, f"{text}\n".encode(errors="backslashreplace"))
 
@@ -122,9 +118,7 @@ def parse_json(name: Path | str, content: bytes, schema: Any = Values) -> Any:
         values = json.loads(content, parse_constant=_refuse_constant)
         return TypeAdapter(schema).validate_python(values, strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = " ".join(["in it", *map(str, first["loc"])])
-        raise InputError(f"{name}: {place} is wrong ({first['msg']}): {remedy}") from None
+        raise InputError(f"{name}: {validation.first_problem(error)}: {remedy}") from None
     except (ValueError, RecursionError) as error:
         damaged = f"{name} is no JSON ({error}): {remedy}"
         raise InputError(merge_conflict(name, content) or damaged) from None
@@ -140,8 +134,7 @@ def merge_conflict(name: Path | str, content: bytes) -> str:
     if not marker:
         return ""
     line = content.count(b"\n", 0, marker.start()) + 1
-    delete = "delete the lines that start with <<<<<<<, ======= and >>>>>>>"
-    remedy = f"keep what is right of both sides, and {delete}"
+    remedy = "keep what is right, and delete the lines of <<<<<<<, ======= and >>>>>>>"
     return f"{name} line {line} starts a git merge conflict: {remedy}"
 
 
@@ -191,8 +184,7 @@ def read_checkpoint() -> tuple[dict[str, np.ndarray], dict]:
         arrays = read_arrays(paths.CHECKPOINT)
         return arrays, json.loads(str(arrays.pop("state")))
     except Exception:  # a power cut may leave anything
-        discarded = f"{paths.CHECKPOINT} is damaged and discarded: training begins anew"
-        say(discarded)
+        say(f"{paths.CHECKPOINT} is damaged and discarded: training begins anew")
         drop_checkpoint()
         return {}, {}
 

@@ -52,18 +52,23 @@ class Model:
 
                 self.tokenizer = Tokenizer.from_str(tokenizer_json)
         except Exception as error:  # its own classes share no base class
-            wrong = "is not a model that ONNX Runtime can run"
-            raise InputError(f"{self.name} {wrong}: {error}") from None
+            raise InputError(f"ONNX Runtime cannot run {self.name}: {error}") from None
         inputs = [node.name for node in self.session.get_inputs()]
-        self.outputs = [node.name for node in self.session.get_outputs()]
+        outputs = [node.name for node in self.session.get_outputs()]
         if not inputs:
             raise InputError(f"{self.name} is a model without input")
         self.input = inputs[0]
-        self.output = output if output in self.outputs else self.outputs[0]
+        self.output = output if output in outputs else outputs[0]
 
-    def __call__(self, payload: np.ndarray) -> np.ndarray:
+    def __call__(
+        self, payload: np.ndarray, options: onnxruntime.RunOptions | None = None
+    ) -> np.ndarray:
         """The output for payloads (n, ...)."""
-        return self._run(payload, None)
+        prepared = self.prepared(payload)
+        try:
+            return self.session.run([self.output], {self.input: prepared}, options)[0]
+        except Exception as error:
+            raise InputError(f"{self.name} fails on these examples: {error}") from None
 
     def try_out(self, payload: np.ndarray, seconds: float) -> np.ndarray:
         """The same, for a graph from elsewhere: an error if it takes longer, as an endless loop."""
@@ -71,21 +76,13 @@ class Model:
         timer = Timer(seconds, setattr, (options, "terminate", True))
         timer.start()
         try:
-            return self._run(payload, options)
+            return self(payload, options)
         except InputError:
             if options.terminate:
-                slow = f"takes more than {seconds:.0f} s for {len(payload)} examples"
-                raise InputError(f"{self.name} {slow}") from None
+                raise InputError(f"{self.name} takes more than {seconds:.0f} s") from None
             raise
         finally:
             timer.cancel()
-
-    def _run(self, payload: np.ndarray, options: onnxruntime.RunOptions | None) -> np.ndarray:
-        prepared = self.prepared(payload)
-        try:
-            return self.session.run([self.output], {self.input: prepared}, options)[0]
-        except Exception as error:
-            raise InputError(f"{self.name} fails on these examples: {error}") from None
 
     def prepared(self, payload: np.ndarray) -> np.ndarray:
         """The input of the graph: the tokens of texts, (n, tokens) int64; else the payload."""

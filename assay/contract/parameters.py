@@ -5,7 +5,7 @@ An upper bound is where a value can only be a mistake.
 
 import re
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -55,8 +55,9 @@ class Collect(Section):
     background: str  # the colour behind transparent pixels
     # bits of a grey value, or the values that become black and white
     depth: Literal["auto"] | Depth | Annotated[tuple[float, float], Field(strict=False)]
-    sample_rate: Annotated[int, Field(ge=1000, le=192_000)]  # Hz that every sound is brought to
-    seconds: Literal["auto"] | Annotated[float, Field(ge=0.01, le=3600)]  # likewise
+    # every sound is resampled to this rate, in Hz, and cut or filled up to this length
+    sample_rate: Annotated[int, Field(ge=1000, le=192_000)]
+    seconds: Literal["auto"] | Annotated[float, Field(ge=0.01, le=3600)]
 
     @model_validator(mode="after")
     def _something_to_learn_from(self) -> "Collect":
@@ -84,8 +85,8 @@ class Pretrain(Section):
     # more of them, at half the resolution
     coarse_patches: Literal["auto"] | Annotated[int, Field(ge=0, le=1024)]
     mirror: Literal["auto"] | bool  # whether an image's mirror image means the same
-    epochs: Epochs  # of the methods that train a network: at least, and
-    steps: Steps  # at least
+    epochs: Epochs  # of the methods that train a network: at least so many epochs,
+    steps: Steps  # and at least so many steps
     seed: Seed
 
     @field_validator("encoder")
@@ -124,30 +125,29 @@ class Beyond(Section):
 
 
 class Clean(Section):
-    relabel_above: Share  # probability from which on the suggested label replaces the given one
-    drop_below: Share  # quality of the given label below which the example is left out
-    smallest_class: Count  # examples to learn from that a class must have
-    folds: (
-        Literal[0] | Annotated[int, Field(ge=2, le=100)]
-    )  # of a network as one more opinion; 0: none
+    # the suggested label replaces the given one if its probability is at least this
+    relabel_above: Share
+    drop_below: Share  # an example is left out if the quality of its given label is below this
+    smallest_class: Count  # a class must have so many examples to learn from
+    # of a network, whose opinion is one more; 0: no network
+    folds: Literal[0] | Annotated[int, Field(ge=2, le=100)]
     beyond: Beyond
 
 
 class Annotate(Section):
     pseudo_labels: Literal["none", "confident", "propagate"]
-    pseudo_above: Share  # for `confident`: probability from which on there is a pseudo-label
+    pseudo_above: Share  # for `confident`: a pseudo-label needs at least this probability
     queue_length: Natural
-    page: Annotated[
-        int, Field(ge=1, le=1000)
-    ]  # questions of the queue that are chosen to differ from each other
+    # so many questions of the queue at a time are chosen to differ from each other
+    page: Annotated[int, Field(ge=1, le=1000)]
 
 
 class Train(Section):
     start: Literal["auto", "encoder", "scratch", "frozen"]
     lora: Annotated[int, Field(ge=0, le=1024)]  # rank; 0: all weights of a pretrained encoder learn
     network: Literal["small", "large"]
-    epochs: Epochs  # at least, and
-    steps: Literal["auto"] | Steps  # at least: small data is seen more often
+    epochs: Epochs  # at least so many epochs,
+    steps: Literal["auto"] | Steps  # and at least so many steps: small data is seen more often
     batch_size: BatchSize
     # batches that change the weights once
     gradient_accumulation: Annotated[int, Field(ge=1, le=10_000)]
@@ -157,7 +157,8 @@ class Train(Section):
     label_smoothing: OpenShare
     soft_labels: bool
     class_weights: Literal["none", "balanced"]
-    patience: Natural  # epochs without a lower validation loss after which training stops; 0: never
+    # training stops after so many epochs without a lower validation loss; 0: never
+    patience: Natural
     bfloat16: Literal["auto"] | bool
     seed: Seed
 
@@ -189,8 +190,7 @@ class Parameters(Section):
         listed = set(self.batches)
         unlisted = [name for name in self.pretrain.batches if name not in listed]
         if unlisted:
-            remedy = "add it there, or take it out here"
-            raise ValueError(f"pretrain.batches: {unlisted[0]} is not in batches: {remedy}")
+            raise ValueError(f"pretrain.batches: {unlisted[0]} is not in batches: add it there")
         return self
 
     def digits_beside(self, batch: str) -> list[str]:
@@ -206,8 +206,7 @@ def _check_names(key: str, names: list[str]) -> None:
     seen: set[str] = set()
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) or set(name) == {"."}:
-            allowed = "use letters, digits, '.', '_' and '-'"
-            raise ValueError(f"{key}: {name!r} is no batch name: {allowed}")
+            raise ValueError(f"{key}: {name!r} is no batch name: use letters, digits, ., _ and -")
         if name in seen:
             raise ValueError(f"{key}: {name} is listed twice")
         seen.add(name)
@@ -233,17 +232,17 @@ def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     place, key = problem["loc"], ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
-        section = _sections().get(place[:-1], Annotator)
-        return f"{key}: unknown key; allowed here: {', '.join(section.model_fields)}"
+        return f"{key}: unknown key; allowed here: {', '.join(_section(place[:-1]).model_fields)}"
     if problem["type"] == "missing":
         return f"{key}: missing; see the params.yaml that Assay came with"
     return validation.first_problem(error)
 
 
-def _sections() -> dict[tuple[int | str, ...], type[Section]]:
-    """Each section with fixed keys, by its place in params.yaml."""
-    sections: dict[tuple[int | str, ...], type[Section]] = {(): Parameters}
-    for name, field in Parameters.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            sections[name,] = field.annotation
-    return sections | {("clean", "beyond"): Beyond}
+def _section(place: tuple[int | str, ...]) -> Any:
+    """The section at a place in params.yaml."""
+    section: Any = Parameters
+    for name in place:
+        if section is Digits:
+            return Annotator
+        section = section.model_fields[name].annotation
+    return section

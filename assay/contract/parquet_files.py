@@ -21,7 +21,6 @@ GROUP = "group"  # the column of a group, where collect.group asks for one
 FEATURE = "feature:"  # how the name of a table's column starts there
 _BLOCKS = 1000  # in which a foreign file is unpacked, so that its size is known in time
 _FEWEST, _MOST = 64, 1024  # rows of such a block
-_MEGABYTE = 10**6
 _ROW_GROUP = 4096  # rows of examples.parquet that are read at a time
 
 
@@ -57,28 +56,25 @@ def read_parquet(
             return _read_foreign(path, largest)
         return pq.read_table(path, columns=columns, use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
-        damaged = f"{path} is not a readable Parquet file ({error})"
-        raise InputError(f"{damaged}: write or fetch it again") from None
+        raise InputError(f"{path} is no readable Parquet file ({error}): write it again") from None
 
 
 def _read_foreign(path: Path, largest: int) -> pa.Table:
     """Read a file block by block, so that a small one that unpacks to a huge one is refused."""
+    limit = f"collect.largest_file, {largest / files.MB:,.0f} MB"
+    too_large = f"{path} unpacks to more than {limit}: raise it, or make several batches"
     with pq.ParquetFile(path, pre_buffer=False) as file:
-        parts, size = [], 0
         groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
-        block = min(max(file.metadata.num_rows // _BLOCKS, _FEWEST), _MOST)
-        too_large = sum(group.total_byte_size for group in groups) > largest
-        for part in () if too_large else file.iter_batches(block, use_threads=False):
+        if sum(group.total_byte_size for group in groups) > largest:
+            raise InputError(too_large)
+        parts, size = [], 0
+        rows = min(max(file.metadata.num_rows // _BLOCKS, _FEWEST), _MOST)
+        for part in file.iter_batches(rows, use_threads=False):
             parts.append(part)
             size += part.nbytes
             if size > largest:
-                too_large = True
-                break
-        schema = file.schema_arrow
-    if too_large:
-        limit = f"collect.largest_file, {largest / _MEGABYTE:,.0f} MB"
-        raise InputError(f"{path} unpacks to more than {limit}: raise it, or make several batches")
-    table = pa.Table.from_batches(parts, schema)
+                raise InputError(too_large)
+        table = pa.Table.from_batches(parts, file.schema_arrow)
     table.validate(full=True)
     return table
 
@@ -183,8 +179,7 @@ def read_probabilities(path: Path, ids: Sequence[str]) -> tuple[np.ndarray, list
     """
     table = read_parquet(path)
     if table["id"].to_pylist() != list(ids):
-        other = f"{path} is about other examples than {paths.COLLECTED}"
-        raise InputError(f"{other}: run `dvc repro`")
+        raise InputError(f"{path} is about other examples than {paths.COLLECTED}: run `dvc repro`")
     classes = json.loads(table.schema.metadata[b"classes"])
     values = table["pred_probs"].combine_chunks().flatten().to_numpy()
     return values.reshape(-1, len(classes)), classes

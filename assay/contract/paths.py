@@ -46,9 +46,8 @@ EVALUATE_METRICS = Path("metrics/evaluate.json")
 CLASS_METRICS = Path("metrics/classes.csv")  # precision, recall and F1 of each class
 SLICE_METRICS = Path("metrics/slices.csv")  # accuracy of each part of the test set
 LEARNING_CURVE = Path("plots/learning_curve.csv")
-PREDICTIONS = Path(
-    "plots/predictions.csv"
-)  # test examples: id, answer, predicted, confidence, loss
+# of the test examples: id, answer, predicted, confidence, loss
+PREDICTIONS = Path("plots/predictions.csv")
 RELIABILITY = Path("plots/reliability.csv")
 RELEASE = Path("release")  # model.onnx, model.json, README.md
 RELEASE_MODEL = RELEASE / "model.onnx"

@@ -28,10 +28,14 @@ class Remark:
     example: str = ""
     remedy: str = ""
 
-    def __str__(self) -> str:
+    def text(self) -> str:
+        """All but the action, for people."""
         example = f", for example {self.example}" if self.example else ""
         remedy = f"; {self.remedy}" if self.remedy else ""
-        return f"{self.action}: {self.count} {self.what}{example}{remedy}"
+        return f"{self.count} {self.what}{example}{remedy}"
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.text()}"
 
 
 class Remarks(list[Remark]):

@@ -7,6 +7,7 @@ import onnx
 from onnx import TensorProto
 from onnxruntime import NodeArg
 
+from assay.contract import files
 from assay.contract.errors import InputError
 from assay.contract.inference import Model
 from assay.encoders import inputs
@@ -42,8 +43,7 @@ def adapt(path: Path, payload_format: Format, *, portable: bool, threads: int) -
     if path.is_dir():
         from_folder = inputs.of_modality(modality).from_folder
         if from_folder is None:
-            what = "a folder, which may hold an encoder of texts"
-            raise InputError(f"{path} is {what}, not of {modality} examples")
+            raise InputError(f"{path} is a folder, which no encoder of {modality} examples is")
         return from_folder(path)
     try:
         return _from_file(path, payload_format, portable=portable, threads=threads)
@@ -75,13 +75,12 @@ def try_out(
 
 
 def _from_file(path: Path, payload_format: Format, *, portable: bool, threads: int) -> bytes:
-    content = path.read_bytes()
+    content = files.read_bytes(path)
     _check(path, content)
     encoder = Model(path, portable=portable, threads=threads)
     taken, *others = encoder.session.get_inputs()
     if others:
-        count = f"{1 + len(others)} inputs, {taken.name} and so on"
-        raise InputError(f"{path} takes {count}: export it with one")
+        raise InputError(f"{path} takes {1 + len(others)} inputs: export it with one")
     given = encoder.session.get_outputs()[0]
     opset = onnx_graph.opset(content)
     conversion = _conversion(payload_format, taken, path, opset)
@@ -125,8 +124,7 @@ def _conversion(payload_format: Format, taken: NodeArg, path: Path, opset: int) 
     except InputError as error:
         raise InputError(f"{path} {error}") from None
     if conversion is None and len(shape) != len(our_shape):
-        payloads = f"{modality} payloads {our_shape}"
-        raise InputError(f"{path} takes {taken.shape}, which {payloads} do not fit")
+        raise InputError(f"{path} takes {taken.shape}, but {modality} payloads are {our_shape}")
     return conversion
 
 

@@ -1,7 +1,8 @@
 """The edits to params.yaml that a batch needs. Comments and order are kept."""
 
 import io
-from collections.abc import Sequence
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -38,18 +39,11 @@ def write(edits: Edits) -> None:
     values = yaml.load(FILE.read_text(encoding="utf-8"))
     for key, value in edits.items():
         *sections, name = key.split(".")
-        section = values
-        for section_name in sections:
-            section = section[section_name]
-        section[name] = _in_place(section[name], value)
+        section = reduce(getitem, sections, values)
+        if isinstance(section[name], list):
+            section[name][:] = value  # so that it keeps its style and comments
+        else:
+            section[name] = value
     text = io.StringIO()
     yaml.dump(values, text)
     files.write_bytes(FILE, text.getvalue().encode())
-
-
-def _in_place(before: Any, value: Any) -> Any:
-    """The new value; a list keeps its style and comments."""
-    if isinstance(before, list) and isinstance(value, Sequence):
-        before[:] = value
-        return before
-    return value

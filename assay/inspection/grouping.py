@@ -70,8 +70,8 @@ def _patterns(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
             fields = f"[^{mark}/]+{mark}" * before
             patterns.append(f"(?:^|/){fields}([^{mark}/.]+)[^/]*$")
     for pattern in patterns:
-        found = [re.search(pattern, key) for key in keys]
-        yield pattern, [match.group(1) if match else "" for match in found]
+        matches = [re.search(pattern, key) for key in keys]
+        yield pattern, [match[1] if match else "" for match in matches]
 
 
 def _alike(features: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
@@ -108,8 +108,7 @@ def describe(payload: np.ndarray) -> np.ndarray:
         rows = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     elif payload.ndim > 2:
         side = int(_BANDS**0.5)
-        small = _pooled(_pooled(payload, 1, side), 2, side)
-        rows = small.reshape(len(small), -1)
+        rows = _pooled(_pooled(payload, 1, side), 2, side).reshape(len(payload), -1)
     elif payload.dtype.kind == "i":
         spectra = np.abs(np.fft.rfft(payload.astype(np.float32), axis=1))
         rows = np.log(_pooled(spectra, 1, _BANDS) + 1)
@@ -120,9 +119,5 @@ def describe(payload: np.ndarray) -> np.ndarray:
 
 def _pooled(values: np.ndarray, axis: int, parts: int) -> np.ndarray:
     """Means over at most `parts` equal parts of an axis."""
-    size = values.shape[axis]
-    starts = np.unique(np.linspace(0, size, min(parts, size), endpoint=False).astype(int))
-    sums = np.add.reduceat(values.astype(np.float32), starts, axis)
-    shape = [1] * values.ndim
-    shape[axis] = len(starts)
-    return sums / np.diff(starts, append=size).reshape(shape)
+    split = np.array_split(values, min(parts, values.shape[axis]), axis)
+    return np.stack([part.mean(axis, dtype=np.float32) for part in split], axis)

@@ -36,14 +36,20 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     raw = raw_folder.read(folder)
     doubts.remark(raw)
     modality = registry.named(raw.modality)
-    payload, places = sample(raw)
+    step = _step(raw)
+    sampled = range(0, len(raw.examples), step)
+    places = [raw.examples[row].place for row in sampled]
+    if isinstance(raw.payload, pa.Table):
+        payload = raw.payload.take(pa.array(sampled))
+    else:
+        payload = raw.payload[::step]
     settings = modality.settings(payload, params.collect)
     collect = params.collect.model_copy(update=settings)
     start = time.perf_counter()
     try:
         decoded = modality.canonical(payload, places, collect, raw.remarks)
-        error, values = "", values_of(decoded)
-        group = _group(raw, decoded) if params.collect.group is None else None
+        error, values = "", _values(decoded)
+        group = _group(raw, decoded, sampled) if params.collect.group is None else None
     except InputError as problem:
         error, values, group = str(problem), 0.0, None
     decoding = (time.perf_counter() - start) / len(places)  # seconds for one example
@@ -60,48 +66,35 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     }
 
 
-def _group(raw: RawBatch, decoded: np.ndarray) -> dict[str, str] | None:
+def _group(raw: RawBatch, decoded: np.ndarray, sampled: range) -> dict[str, str] | None:
     """What `grouping.propose` finds, of a batch whose sample is decoded."""
-    n = len(raw.examples)
-    sampled = np.arange(0, n, -(-n // _sample_size(raw)))
-    features = np.zeros((len(sampled), 0))
+    examples = raw.examples
     if isinstance(raw.payload, pa.Table):
         texts = [name for name in raw.payload.column_names if is_text(raw.payload[name].type)]
         columns = {name: raw.payload[name].fill_null("").to_pylist() for name in texts}
+        features = np.zeros((len(sampled), 0))
     else:
-        names = {name for example in raw.examples for name in example.slices}
-        columns = {
-            name: [example.slices.get(name, "") for example in raw.examples] for name in names
-        }
+        names = {name for example in examples for name in example.slices}
+        columns = {name: [example.slices.get(name, "") for example in examples] for name in names}
         features = grouping.describe(decoded)
-    keys = [example.key for example in raw.examples]
-    labels = [example.label for example in raw.examples]
-    proposal = grouping.propose(keys, columns, labels, sampled, features)
-    return proposal and {"group": proposal.group, "reason": proposal.reason}
+    keys, labels = [row.key for row in examples], [row.label for row in examples]
+    proposal = grouping.propose(keys, columns, labels, np.array(sampled), features)
+    return proposal and proposal._asdict()
 
 
-def sample(raw: RawBatch) -> tuple[Any, list[str]]:
-    """Some payloads of a batch, spread evenly over it, and their names in messages."""
-    n = len(raw.examples)
-    step = -(-n // _sample_size(raw))
-    places = [example.place for example in raw.examples[::step]]
-    if isinstance(raw.payload, pa.Table):
-        return raw.payload.take(pa.array(range(0, n, step))), places
-    return raw.payload[::step], places
-
-
-def _sample_size(raw: RawBatch) -> int:
-    """How many examples to decode: fewer if their files are large."""
-    n = len(raw.examples)
+def _step(raw: RawBatch) -> int:
+    """The distance of the examples to decode: they are spread evenly, fewer if files are large."""
+    n, most = len(raw.examples), _ROWS
     if isinstance(raw.payload, EncodedFiles):
-        step = -(-n // _EXAMPLES)
-        sizes = [path.stat().st_size for path in raw.payload.files[::step]]
+        sizes = [path.stat().st_size for path in raw.payload.files[:: -(-n // _EXAMPLES)]]
         affordable = int(np.searchsorted(np.cumsum(sizes), _BYTES, side="right"))
-        return max(_FEWEST, affordable)
-    return _EXAMPLES if isinstance(raw.payload, np.ndarray) else _ROWS
+        most = max(_FEWEST, affordable)
+    elif isinstance(raw.payload, np.ndarray):
+        most = _EXAMPLES
+    return -(-n // most)
 
 
-def values_of(payload: np.ndarray) -> float:
+def _values(payload: np.ndarray) -> float:
     """The mean number of values of an example: pixels, samples, characters or cells."""
     if payload.dtype == object:
         return float(np.mean([len(text) for text in payload]))

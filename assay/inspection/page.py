@@ -5,8 +5,10 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from assay.contract.errors import first_of
 from assay.contract.escaping import printable
 from assay.contract.paths import RAW
+from assay.contract.remarks import Remark
 
 _NAMED = 12  # classes, people and slices that are named
 _INDENT = 12  # columns before the facts
@@ -41,9 +43,7 @@ def _what_it_holds(facts: dict[str, Any]) -> Iterator[str]:
 
 def _remarks(facts: dict[str, Any]) -> Iterator[str]:
     for remark in facts["remarks"]:
-        example = f", for example {remark['example']}" if remark["example"] else ""
-        remedy = f"; {remark['remedy']}" if remark["remedy"] else ""
-        yield _row(remark["action"], f"{remark['count']} {remark['what']}{example}{remedy}")
+        yield _row(remark["action"], Remark(**remark).text())
     if facts["error"]:
         yield _row("error", facts["error"])
 
@@ -51,8 +51,7 @@ def _remarks(facts: dict[str, Any]) -> Iterator[str]:
 def _next(facts: dict[str, Any], *, written: bool) -> Iterator[str]:
     edits = facts["edits"]
     if edits:
-        done = "written" if written else "to write; --write does it"
-        yield _row("params.yaml", done)
+        yield _row("params.yaml", "written" if written else "to write; --write does it")
         for key, value in edits.items():
             shown = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else value
             yield _row("", f"{key}: {shown}")
@@ -68,9 +67,8 @@ def _next(facts: dict[str, Any], *, written: bool) -> Iterator[str]:
 
 def _counts(counts: Mapping[str, int]) -> str:
     most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    named = ", ".join(f"{name} {count}" for name, count in most[:_NAMED])
-    more = f", and {len(counts) - _NAMED} more" if len(counts) > _NAMED else ""
-    return f"{len(counts)}: {named}{more}" if counts else "none"
+    named = first_of([f"{name} {count}" for name, count in most], _NAMED)
+    return f"{len(counts)}: {named}" if counts else "none"
 
 
 def _duration(seconds: float) -> str:

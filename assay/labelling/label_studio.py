@@ -12,7 +12,7 @@ import pandas as pd
 
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import files, parquet_files, paths
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, first_of
 from assay.labelling import tasks, votes
 from assay.labelling.server import Export, Server, understood
 
@@ -20,7 +20,6 @@ ANSWERS = paths.ANNOTATIONS / "label-studio.csv"
 # The ids that were pushed, by project, to tell what was deleted there. It is no dependency of DVC.
 _PUSHED = paths.ANNOTATIONS / "label-studio.json"
 _COLUMNS = ["id", "annotator", "label"]
-_EXAMPLES = 3  # of each remark
 
 
 def push(url: str, project: str, file: Path | None) -> Iterator[str]:
@@ -33,8 +32,7 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
     layout = tasks.interface(medium, classes)
     changed = [name for name in classes if tasks.offered(name) != name]
     if changed:
-        forbidden = "classes have characters that XML forbids, which are escaped"
-        yield f"{len(changed)} {forbidden}: {changed[0]!r}"
+        yield f"{len(changed)} classes have characters that XML forbids, escaped: {changed[0]!r}"
     if file:
         layout_file = file.with_suffix(".xml")
         if layout_file == file:
@@ -92,8 +90,7 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     lines = {remark: [" by ".join(key) for key in keys] for remark, keys in remarks.items()}
     for remark, names in [*lines.items(), ("deleted since the push", deleted)]:
         if names:
-            more = ", …" if len(names) > _EXAMPLES else ""
-            yield f"{len(names)} {remark}: {', '.join(names[:_EXAMPLES])}{more}"
+            yield f"{len(names)} {remark}: {first_of(names)}"
 
 
 def _votes() -> dict[votes.Key, str]:

@@ -28,8 +28,7 @@ def from_queue() -> tuple[list[dict], list[str], str]:
     for row in queue:
         id_, suggested = row["id"], row["suggested"]
         if id_ not in row_of or suggested not in classes:
-            changed = f"{paths.QUEUE} asks for {id_!r}, whose data has changed since"
-            raise InputError(f"{changed}: run `dvc repro`")
+            raise InputError(f"{paths.QUEUE} asks for {id_!r}, which has changed: run `dvc repro`")
         data = {"id": id_, medium: shown[id_], "given": row["given"], "why": row["why"]}
         score = float(pred_probs[row_of[id_], classes.index(suggested)])
         choice = _CHOICE | {"value": {"choices": [offered(suggested)]}}

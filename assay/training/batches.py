@@ -11,8 +11,8 @@ import numpy as np
 
 from assay.contract import files
 
-_LEAST_BATCHES = 40  # in an epoch of small data, unless they would become
-_SMALLEST_BATCH = 16  # smaller than this: batch normalisation needs some examples
+_LEAST_BATCHES = 40  # an epoch of small data has so many, unless a batch would get too small
+_SMALLEST_BATCH = 16  # examples of a batch: batch normalisation needs some
 _LENGTH_NOISE = 1.5  # a text's length is multiplied by up to this before sorting, so batches vary
 _CHECKED = 128  # examples of a validation batch; few, since training holds its own memory
 
@@ -28,9 +28,9 @@ class Payloads(Protocol):
 
 
 class StoredPayloads:
-    """Payloads in a temporary file: any rows, in any order, without the others in memory.
+    """Payloads in a temporary file, so that only the rows in use are in memory.
 
-    The file is read, not mapped: of a map, every page once touched counts as memory.
+    The file is read and not mapped: every page of a map that was read once counts as memory.
 
     Parameters
     ----------
@@ -74,12 +74,14 @@ class Examples:
 
 
 def unlabelled(payload: np.ndarray) -> Examples:
-    """Payloads (n, ...) for a loss that reads no labels."""
+    """Payloads (n, ...) as examples for a loss that does not use labels."""
     return Examples(payload, np.zeros(len(payload)), np.ones(len(payload)))
 
 
 class Batches(keras.utils.PyDataset):
-    """Examples in a new order each epoch, changed at random; the rest that fills no batch waits.
+    """Examples in a new order each epoch, changed at random.
+
+    All batches have one size. Examples that do not fill the last batch are left out of the epoch.
 
     Parameters
     ----------

@@ -1,11 +1,9 @@
-"""Scores to calibrated probabilities, although the labels for calibration are partly wrong."""
+"""Turn scores into calibrated probabilities, although some labels for calibration are wrong."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import minimize
-
-from assay.contract.errors import InputError
 
 _NOISE = 0.05  # share of wrong labels where the search starts
 _SHARPNESS = 3.0  # typical for a classifier whose scores have a standard deviation of one
@@ -14,16 +12,7 @@ _TINY = 1e-300
 
 
 def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature that calibrates logits (n, classes) if some labels (n,) are wrong.
-
-    Raises
-    ------
-    InputError
-        If the logits are not finite.
-    """
-    if not np.isfinite(logits).all():
-        remedy = "training diverged; lower train.learning_rate"
-        raise InputError(f"the classifier's outputs are not finite: {remedy}")
+    """The temperature that calibrates logits (n, classes) if some labels (n,) are wrong."""
     sharpness, _ = shared([logits], labels)
     return float(1 / sharpness[0])
 
@@ -32,10 +21,11 @@ def shared(voices: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray
     """The sharpness of each classifier, and one share of wrong labels, of highest likelihood.
 
     A temperature alone (Guo, Pleiss, Sun and Weinberger 2017: On Calibration of Modern Neural
-    Networks) would repeat the errors of the labels. The share of wrong labels can be told from the
-    sharpness: errors contradict even sure predictions, while a model's own doubt is graded. Where
-    all scores are right, any sharper ones are likelier still. So a log-normal prior with a spread
-    of one and the weight of one example holds the sharpness near a typical one.
+    Networks) would repeat the errors of the labels. Wrong labels and low sharpness look different:
+    a wrong label contradicts a prediction however sure it is, while low sharpness makes all
+    predictions less sure. So both can be estimated. If all predictions are right, a higher
+    sharpness always has a higher likelihood. A log-normal prior on the sharpness prevents that it
+    grows without end. Its spread is one, and it weighs as much as one example.
 
     Parameters
     ----------

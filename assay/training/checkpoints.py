@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from assay.contract import files, paths
+from assay.contract.errors import say
 from assay.contract.parameters import Parameters
 from assay.training.batches import Batches
 from assay.training.classifier import LabelledExamples
@@ -47,8 +48,7 @@ class Checkpoint(keras.callbacks.Callback):
             self.arrays, self.state = {}, {}
         rows += self.state.get("rows", [])
         if rows:
-            when = f"after epoch {len(rows)}, where training was interrupted"
-            print(f"going on {when}", file=sys.stderr)
+            say(f"training was interrupted after epoch {len(rows)}, and goes on there")
 
     def on_train_begin(self, _logs: dict | None = None) -> None:
         """Take up what was saved."""

@@ -45,8 +45,7 @@ class GraphEncoder(keras.layers.Layer):
         model = Model(content, portable=portable, threads=threads)
         tokenizer = model.tokenizer
         if not (tokenizer and tokenizer.padding and tokenizer.truncation):
-            only = "only the folder of a BERT can be trained, not an ONNX file"
-            raise InputError(f"params.yaml: train.start: {only}: use frozen")
+            raise InputError("params.yaml: train.start: an ONNX file cannot be trained: use frozen")
         self.content, self.prepare = content, model.prepared
         self.onnx = onnx.load_from_string(content).graph
         self.padding = tokenizer.padding["pad_id"]

@@ -25,23 +25,20 @@ def choose(params: Train, encoder: dict) -> str:
     """
     elsewhere = encoder["elsewhere"]
     if params.start == "encoder" and encoder["start"] != "encoder" and not elsewhere:
-        method = encoder["method"]
-        raise InputError(
-            f"params.yaml: train.start: encoder needs weights, and {method} has none: use auto"
-        )
+        raise _wrong("start: encoder", f"{encoder['method']} has no weights", "auto")
     start = encoder["start"] if params.start == "auto" else params.start
     if start == "frozen" and params.soft_labels:
-        others = "encoder, or scratch" if elsewhere else "scratch"
-        reason = "is for networks, and start: frozen trains none"
-        raise InputError(f"params.yaml: train.soft_labels {reason}: use {others}")
+        others = "start: encoder, or scratch" if elsewhere else "start: scratch"
+        raise _wrong("soft_labels", "start: frozen trains no network", others)
     if params.lora and not (start == "encoder" and elsewhere):
-        reason = "is for an encoder from elsewhere that is trained further"
-        raise InputError(f"params.yaml: train.lora {reason}: use start: encoder")
+        raise _wrong("lora", "no encoder from elsewhere is trained further", "start: encoder")
     if params.network == "large":
         if encoder.get("tokens"):
-            reason = "is no Transformer, but pretrain.method asks for one"
-            raise InputError(f"params.yaml: train.network: large {reason}: use small")
+            raise _wrong("network: large", "pretrain.method asks for a Transformer", "small")
         if start == "encoder":
-            reason = "cannot start from the encoder's weights"
-            raise InputError(f"params.yaml: train.network: large {reason}: use start: scratch")
+            raise _wrong("network: large", "the encoder's weights do not fit", "start: scratch")
     return start
+
+
+def _wrong(setting: str, reason: str, remedy: str) -> InputError:
+    return InputError(f"params.yaml: train.{setting}: {reason}: use {remedy}")

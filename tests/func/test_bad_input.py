@@ -269,11 +269,11 @@ BATCHES = {
     # Parquet
     "unreadable Parquet": (
         {"examples.parquet": "hello"},
-        "examples.parquet is not a readable Parquet file",
+        "examples.parquet is no readable Parquet file",
     ),
     "Parquet cut short": (
         {"examples.parquet": PARQUET[:-9]},
-        "examples.parquet is not a readable Parquet file",
+        "examples.parquet is no readable Parquet file",
     ),
     "Parquet page damaged": (
         {"examples.parquet": PARQUET[:4] + b"\xff" * 20 + PARQUET[24:]},
@@ -357,7 +357,7 @@ PARAMETERS = {
         "pretrain.batches",
         ["d"],
         "pretrain.batches: d is not in batches",
-        "add it there, or take it out here",
+        "add it there",
     ),
     "batch with a slash": ("batches", ["b", "c", "d/e"], "'d/e' is no batch name", "use letters"),
     "batch above": ("batches", ["b", "c", ".."], "'..' is no batch name", "use letters"),

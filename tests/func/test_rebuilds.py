@@ -81,7 +81,7 @@ def test_a_training_parameter(project):
 
 
 def test_a_training_that_dvc_had_not_noted(project):
-    record, went_on = project.folder / "dvc.lock", "going on after epoch 1"
+    record, went_on = project.folder / "dvc.lock", "interrupted after epoch 1"
     before, train = record.read_bytes(), "dvc repro --no-run-cache train"
     project.set(train__seed=1)
     said = project.run(train).stderr

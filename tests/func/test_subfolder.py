@@ -132,7 +132,7 @@ def test_what_is_not_found_is_no_change(project):
 
     for tag, reason in {
         "before": "does not contain a DVC repo",
-        "all": "no params.yaml in this folder",
+        "all": "it has no params.yaml",
     }.items():
         done = project.run(f"python -m assay compare {tag} two", check=False)
         assert (done.returncode, done.stdout) == (1, "")

@@ -115,7 +115,7 @@ def test_the_tokenizer_stays_with_what_is_put_behind(folder: Path) -> None:
         (
             "config.json",
             json.dumps(tiny_bert.CONFIG | {"model_type": "gpt2"}).encode(),
-            "model_type is 'gpt2'",
+            "model_type: must be 'bert', not 'gpt2'",
         ),
     ],
 )

@@ -105,11 +105,8 @@ def test_blocks_cover_a_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
 def test_json_holds_no_number_that_is_none(tmp_path, monkeypatch, number):
     monkeypatch.chdir(tmp_path)
-    for values, which in (
-        ({"a": 1.0, "loss": number}, f"loss is {number}"),
-        ({"a": {"b": [number]}}, "a number in it"),
-    ):
-        with pytest.raises(InputError, match=rf"m.json is not written, since {which}.*diverge"):
+    for values in ({"a": 1.0, "loss": number}, {"a": {"b": [number]}}):
+        with pytest.raises(InputError, match=r"m.json is not written, since a number .*diverge"):
             files.write_json(tmp_path / "m.json", values)
     assert list(tmp_path.glob("*.json")) == []
 
@@ -135,6 +132,8 @@ def test_json_that_is_damaged(tmp_path, text):
 def test_json_of_another_schema(tmp_path):
     path = tmp_path / "m.json"
     path.write_text('{"batches": ["a", 1]}')
-    with pytest.raises(InputError, match=r"m.json: in it batches 1 is wrong \(.*valid string"):
+    with pytest.raises(
+        InputError, match=r"m.json: batches.1: must be a valid string, not 1: take it back"
+    ):
         files.read_json(path, dict[str, list[str]])
     assert files.read_json(path) == {"batches": ["a", 1]}

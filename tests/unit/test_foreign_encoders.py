@@ -118,12 +118,12 @@ ONNX = {
     "operators of others": (lambda: flat(3, 8, 8, domain="com.example"), "has opset 0"),
     "halves": (lambda: flat(3, 8, 8, element=TensorProto.FLOAT16), "float16"),
     "no input": (constant, "a model without input"),
-    "two inputs": (two_inputs, "takes 2 inputs, a and so on"),
+    "two inputs": (two_inputs, "takes 2 inputs: export it with one"),
     "no pixels": (lambda: flat(3, 0, 8), "takes images [3, 0, 8]"),
     "a continent": (lambda: flat(3, 10**9, 10**9), "at most 4096 pixels a side"),
     "six channels": (lambda: flat(6, 8, 8), "takes images [6, 8, 8]"),
     "grey": (lambda: flat(1, 8, 8), "takes grey images: set collect.channels to 1"),
-    "a vector": (lambda: flat(192), "which image payloads [8, 8, 3] do not fit"),
+    "a vector": (lambda: flat(192), "but image payloads are [8, 8, 3]"),
     "no numbers": (lambda: one_node("Log"), "float32 [2, 192] for 2 examples, no finite vector"),
     "a number for all": (scalar, "cannot be used"),
     "one at a time": (one_at_a_time, "fails on these examples"),
@@ -290,7 +290,7 @@ def test_a_tokenizer_of_a_larger_model(small: Path) -> None:
     tokenizer = json.loads(path.read_text())
     tokenizer["model"]["vocab"]["another"] = 30_000
     path.write_text(json.dumps(tokenizer))
-    with pytest.raises(InputError, match="knows the token 30000, but"):
+    with pytest.raises(InputError, match=r"knows the token 30000, model\.safetensors only"):
         bert.encoder_graph(small)
 
 

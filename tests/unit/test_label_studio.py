@@ -533,7 +533,7 @@ def test_a_class_that_xml_forbids(stub, tmp_path):
     queue = pd.DataFrame({"id": IDS[:1], "given": "", "suggested": classes[0], "why": "-"})
     spreadsheets.write(paths.QUEUE, queue)
     said = push(None, file=tmp_path / "tasks.json")
-    assert said[0] == r"2 classes have characters that XML forbids, which are escaped: 'a\x1bb'"
+    assert said[0] == r"2 classes have characters that XML forbids, escaped: 'a\x1bb'"
     choices = list(ET.parse(tmp_path / "tasks.xml").iter("Choice"))
     assert [choice.get("alias") for choice in choices] == [r"a\x1bb", r"c\ufffe", *CLASSES]
     (task,) = json.loads((tmp_path / "tasks.json").read_text())

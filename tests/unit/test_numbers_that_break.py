@@ -15,7 +15,7 @@ from assay.contract.errors import InputError
 from assay.contract.inference import Model
 from assay.encoders import columns
 from assay.measures import leave_one_out
-from assay.training import calibration, linear_head, onnx_graph
+from assay.training import linear_head, onnx_graph
 from stages import evaluate, train
 
 PARAMS = parameters.Parameters.model_construct(
@@ -48,11 +48,6 @@ def test_a_table_of_one_column_is_solved_as_it_was_fitted() -> None:
         fitted = leave_one_out.fit([features], labels, 2, penalties=[1e-6])
         coef, intercept = leave_one_out.solve([features], labels, 2, 1e-6)
         assert np.allclose(features @ coef + intercept, fitted.predict(features), atol=0.02)
-
-
-def test_outputs_that_are_not_finite_are_not_calibrated() -> None:
-    with pytest.raises(InputError, match=r"not finite: training diverged; lower train\.learning"):
-        calibration.temperature(np.array([[0, np.inf], [1, 2]]), np.array([0, 1]))
 
 
 @pytest.mark.parametrize("zeros", [0, 50])
@@ -111,7 +106,7 @@ def test_no_more_folds_than_examples(
     learned = pd.Series([0, 1, 0], index=[0, 1, 3])
     cross_validation.log_probabilities(pd.DataFrame({"id": range(4)}), learned, 2, PARAMS)
     assert len(fits) == 3
-    assert "clean.folds: 3 instead of 100" in capsys.readouterr().err
+    assert "clean.folds: 3, since" in capsys.readouterr().err
 
 
 def test_a_training_that_diverges_ends_in_one_line() -> None:

@@ -156,11 +156,11 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     capsys.readouterr()
     gone_on = learn("a")
     last = len(curve) - bool(patience)  # the last epoch after which a checkpoint was written
-    assert f"going on after epoch {last}, " in capsys.readouterr().err
+    assert f"interrupted after epoch {last}, " in capsys.readouterr().err
     assert gone_on[0] == curve
     assert all(map(np.array_equal, gone_on[1], weights))
     anew = learn("b")
-    assert "going on" not in capsys.readouterr().err
+    assert "interrupted" not in capsys.readouterr().err
     assert anew[0] == curve
     assert all(map(np.array_equal, anew[1], weights))
     if patience:
