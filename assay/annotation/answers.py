@@ -33,6 +33,7 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     names, numbered = _names(examples) if tables else ({}, set())
     rows, waiting = [], []
     for path in tables:
+        check_name(path)
         for place, column, row in rows_of(path, files.read_bytes(path)):
             example = _example(row[column], names, numbered, place=place, is_id=column == "id")
             if example is None:
@@ -81,6 +82,12 @@ def is_answers(path: Path) -> bool:
     return path.suffix.lower() in _SUFFIXES and not _hidden(path)
 
 
+def check_name(path: Path) -> None:
+    """Raise InputError if a name is not UTF-8: DVC cannot track such a file."""
+    if re.search("[\udc80-\udcff]", str(path)):  # Python reads other bytes as these
+        raise InputError(f"{path}: this name is not UTF-8, so DVC cannot track it: rename the file")
+
+
 def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(paths.ANNOTATIONS).parts)
 
@@ -106,10 +113,8 @@ def rows_of(path: Path, content: bytes) -> Iterator[tuple[str, str, dict[str, st
     Raises
     ------
     InputError
-        If a column is missing, or the name of the file is not UTF-8: DVC cannot track it.
+        If a column is missing.
     """
-    if re.search("[\udc80-\udcff]", str(path)):  # Python reads other bytes as these
-        raise InputError(f"{path}: this name is not UTF-8, so DVC cannot track it: rename the file")
     table = spreadsheets.parse(path, content, ["annotator", "label"])
     column = csv_files.key_column(path, table, ("id", "key"))
     places = csv_files.name_rows(path, table)

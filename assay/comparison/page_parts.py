@@ -67,7 +67,8 @@ def parts(result: Result) -> list[Part]:
     notes = all_parts[-1].notes
     for name, files in result["absent"].items():
         notes.append(f"not found in {name}, so not compared: {first_of(files, _LISTED)}")
-    if missing := first_of(result["missing"], _LISTED):
+    if result["missing"]:
+        missing = first_of(result["missing"], _LISTED)
         notes.append(f"neither cached nor on the remote: {missing}; try `dvc pull`")
     return all_parts
 

@@ -191,10 +191,12 @@ class Version:
             return None
         rows: list[tuple[str, str, str]] = []
         for path in filter(answers.is_answers, map(Path, sorted(self._files.find(folder)))):
+            place = Path(f"{self.name}:{path}")
+            answers.check_name(place)  # for such a file DVC would wait for ever
             content = self.read(path)
             if content is None:
                 return None
-            for _, column, row in answers.rows_of(Path(f"{self.name}:{path}"), content):
+            for _, column, row in answers.rows_of(place, content):
                 rows.append((row[column], row["annotator"], row["label"]))
         return pd.DataFrame(rows, columns=["name", "annotator", "label"])
 

@@ -52,7 +52,7 @@ class Model:
 
                 self.tokenizer = Tokenizer.from_str(tokenizer_json)
         except Exception as error:  # its own classes share no base class
-            raise InputError(f"ONNX Runtime cannot run {self.name}: {error}") from None
+            raise InputError(f"{self.name} cannot be run by ONNX Runtime: {error}") from None
         inputs = [node.name for node in self.session.get_inputs()]
         outputs = [node.name for node in self.session.get_outputs()]
         if not inputs:

@@ -43,7 +43,7 @@ def adapt(path: Path, payload_format: Format, *, portable: bool, threads: int) -
     if path.is_dir():
         from_folder = inputs.of_modality(modality).from_folder
         if from_folder is None:
-            raise InputError(f"{path} is a folder, which no encoder of {modality} examples is")
+            raise InputError(f"{path} is a folder: only an encoder of texts can be one")
         return from_folder(path)
     try:
         return _from_file(path, payload_format, portable=portable, threads=threads)

@@ -1,6 +1,5 @@
 """Measures of payloads without a model, by modality."""
 
-import sys
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -9,6 +8,7 @@ import pandas as pd
 
 from assay.catalogue import payloads
 from assay.contract import parquet_files
+from assay.contract.errors import say
 from assay.measures import image_statistics, sound_statistics, table_statistics, text_statistics
 
 # the one table of modalities in this package: a new modality is one entry here
@@ -73,8 +73,7 @@ def numbers(examples: pd.DataFrame) -> dict[str, np.ndarray]:
     if not names:
         return {}
     if len(names) > _COLUMNS:
-        limit = f"the first {_COLUMNS} of {len(names):,} columns of numbers become slices"
-        print(limit, file=sys.stderr)
+        say(f"the first {_COLUMNS} of {len(names):,} columns of numbers become slices")
     rows = np.concatenate(list(payloads.read(examples, _BLOCK)))  # (n, features)
     columns = dict(zip(types, rows.T, strict=True))
     return {parquet_files.slice_name(name): columns[name] for name in names[:_COLUMNS]}

@@ -130,7 +130,7 @@ def test_a_folder_that_will_not_do(
 
 
 def test_a_folder_is_for_texts(folder: Path) -> None:
-    with pytest.raises(InputError, match="not of image examples"):
+    with pytest.raises(InputError, match="only an encoder of texts"):
         adapters.adapt(folder, {"modality": "image", "shape": [8, 8, 1]}, **HOW)
 
 
