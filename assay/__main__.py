@@ -33,8 +33,7 @@ def parser() -> argparse.ArgumentParser:
     purpose = "say what Assay understands of a raw folder, and what to set, before anything runs"
     command = commands.add_parser("inspect", help=purpose)
     command.add_argument("folder", type=Path, metavar="FOLDER", help="such as data/raw/mine")
-    write_help = "make the edits in params.yaml; comments stay"
-    command.add_argument("--write", action="store_true", help=write_help)
+    command.add_argument("--write", action="store_true", help="make the edits; comments stay")
     command.add_argument("--json", action="store_true", help="for programs")
     command.set_defaults(function=inspect)
 
@@ -59,8 +58,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("compare", help=purpose)
     command.add_argument("a", metavar="A", help="a git revision")
     command.add_argument("b", metavar="B", nargs="?", help="another one; default: the workspace")
-    why_help = "show the share of each type of change"
-    command.add_argument("--why", action="store_true", help=why_help)
+    command.add_argument("--why", action="store_true", help="show the share of each change")
     metric_help = "only this metric; may be repeated"
     command.add_argument("--metric", action="append", choices=METRICS, help=metric_help)
     fail_help = "exit with code 2 if B is `worse` in a metric; `not-better`: also if it is better"

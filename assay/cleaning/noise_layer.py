@@ -27,8 +27,9 @@ from assay.cleaning import annotators
 from assay.training import calibration
 
 _NOISE = 0.05  # expected share of wrong labels
-_WEIGHT_SPREAD = 0.5  # of the prior on a weight, for scores with a standard deviation of one, or on
-# the logarithm of one that all classes share; also on the bias
+# Spread of the prior on a weight, for scores with a standard deviation of one; on the logarithm of
+# a weight that all classes share; and on the bias.
+_WEIGHT_SPREAD = 0.5
 _CONFUSION_SPREAD = 1.0  # of the prior on the logarithm of an entry of the confusion matrix
 _ROWS, _CELLS = 20_000, 5_000_000  # examples that are fitted on, and these times classes, at most
 _SHARED_ROWS, _SHARED_CELLS = 5000, 300_000  # the same for what all classes share

@@ -9,7 +9,7 @@ from assay.evaluation.scores import METRICS
 
 _VERDICTS = ("worse", "not-better")
 _METRIC = rf"({'|'.join(METRICS)})(:\d*\.?\d+)?"
-_DIGITS = 9  # of a change that count: in floating point, 0.9 - 0.8 is less than 0.1
+_DIGITS = 9  # that a change is rounded to: in floating point, 0.9 - 0.8 is less than 0.1
 
 
 def metric_of(condition: str) -> str | None:

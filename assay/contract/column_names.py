@@ -20,7 +20,7 @@ def plain(
     Parameters
     ----------
     place : the file, for messages
-    reserved : more names that are
+    reserved : more names that are written in small letters
 
     Raises
     ------
@@ -45,7 +45,7 @@ def plain(
 
 
 def _may_be(reserved: str, column: pa.ChunkedArray) -> bool:
-    """Whether a column that is named nearly like `key` can be one: its cells differ."""
+    """Whether a column can have this name: all cells of a `key` differ."""
     return reserved != "key" or pc.count_distinct(column).as_py() == len(column)
 
 

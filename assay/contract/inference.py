@@ -36,9 +36,10 @@ class Model:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _FATAL  # an error is raised; it need not be printed too
-        levels = onnxruntime.GraphOptimizationLevel
-        level = levels.ORT_ENABLE_EXTENDED if portable else levels.ORT_ENABLE_ALL
-        options.graph_optimization_level = level
+        if portable:
+            options.graph_optimization_level = (
+                onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+            )
         if isinstance(path, Path):
             path.stat()  # raises where the file is missing
         providers = ["CPUExecutionProvider"]
@@ -71,7 +72,7 @@ class Model:
             raise InputError(f"{self.name} fails on these examples: {error}") from None
 
     def try_out(self, payload: np.ndarray, seconds: float) -> np.ndarray:
-        """The same, for a graph from elsewhere: an error if it takes longer, as an endless loop."""
+        """The same, but raise if it takes longer: a graph from elsewhere may loop for ever."""
         options = onnxruntime.RunOptions()
         timer = Timer(seconds, setattr, (options, "terminate", True))
         timer.start()

@@ -1,6 +1,6 @@
 """The parameters in params.yaml: their types and ranges, checked at the start of every stage.
 
-An upper bound is where a value can only be a mistake.
+A value above its upper bound can only be a mistake.
 """
 
 import re

@@ -19,7 +19,7 @@ Format = dict[str, Any]  # of payloads: `modality`, `shape` of one, and more
 SLICE = "slice:"  # how the name of a slice's column starts in examples.parquet
 GROUP = "group"  # the column of a group, where collect.group asks for one
 FEATURE = "feature:"  # how the name of a table's column starts there
-_BLOCKS = 1000  # in which a foreign file is unpacked, so that its size is known in time
+_BLOCKS = 1000  # a foreign file is unpacked in so many blocks, and its size is checked after each
 _FEWEST, _MOST = 64, 1024  # rows of such a block
 _ROW_GROUP = 4096  # rows of examples.parquet that are read at a time
 

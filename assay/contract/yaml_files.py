@@ -9,9 +9,9 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 from assay.contract.errors import InputError
 
 _LARGEST = 2_000_000  # bytes; 20,000 batches take less
-_DEEPEST = 20  # of sections in sections; the parser written in C crashes at some thousands
+_DEEPEST = 20  # levels of sections in sections; the parser written in C crashes at some thousands
 _LONGEST = 1000  # characters of a name or value; numbers of some thousand digits cannot be shown
-_MOST_ALIASES = 20  # aliases of aliases: each may multiply what the ones before it stand for
+_MOST_ALIASES = 20  # an alias may stand for many aliases, each of these for many more, and so on
 
 
 def read(path: Path) -> dict[str, Any]:

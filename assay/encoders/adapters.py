@@ -15,8 +15,8 @@ from assay.encoders.inputs import Format
 from assay.encoders.pretrained_inputs import CHANNELS
 from assay.training import onnx_graph
 
-_OLDEST = 11  # opset: the first whose operators, Resize above all, are those of our graphs
-_LONGEST = 6.0  # seconds that two payloads may take; at this rate 1,000 take almost an hour
+_OLDEST = 11  # the first opset whose operators, such as Resize, work as in our graphs
+_LONGEST = 6.0  # seconds that two payloads may take; 1,000 would then take almost an hour
 _AGAIN = "export it again, for float32 and a free number of examples"
 
 

@@ -12,7 +12,7 @@ from assay.contract.errors import InputError
 CONFIG, TOKENIZER, WEIGHTS = "config.json", "tokenizer.json", "model.safetensors"
 _FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}  # by the names of safetensors
 _AGAIN = "fetch all files of the model again"
-_MANY = 2**31  # more than any model has of anything that config.json counts
+_MANY = 2**31  # no count in the config.json of a model is so large
 _Count = Annotated[int, Field(ge=1, lt=_MANY)]
 
 

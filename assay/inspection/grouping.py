@@ -10,9 +10,9 @@ from scipy.spatial.distance import cdist
 # Names of columns that name a source.
 _SOURCES = "speaker|patient|subject|person|user|author|site|hospital|document|session|device|camera"
 _NAMED = re.compile(rf"(?i)(^|[^a-z])({_SOURCES}|source|group|video)s?([^a-z]|$)")
-_FIELDS = 4  # of a file name, that may name a source
-_MATCHED = 0.95  # of the keys must match a pattern
-_ALIKE = 0.3  # of what could be more than chance, at least
+_FIELDS = 4  # the first fields of a file name, one of which may name a source
+_MATCHED = 0.95  # share of the keys that must match a pattern
+_ALIKE = 0.3  # least share of alike examples above chance, where 1 would be all examples
 _SURE = 5.0  # standard deviations above chance
 _TINY = 1e-9
 _BANDS = 64  # of a sound's spectrum, parts of an image, or letters of a text

@@ -17,8 +17,8 @@ from assay.layouts.raw_batch import EncodedFiles, RawBatch
 from assay.modalities import registry
 
 _EXAMPLES = 300  # that are decoded at most, spread evenly over the batch
-_BYTES = 20_000_000  # of files that are decoded at most, but for the least number
-_FEWEST = 8
+_BYTES = 20_000_000  # of files that are decoded at most,
+_FEWEST = 8  # but so many files are decoded, however large
 _ROWS = 20_000  # rows of a table or text that are read at most
 
 

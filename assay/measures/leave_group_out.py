@@ -1,14 +1,15 @@
 """Exact predictions of ridge regression for each group of rows, had the whole group not been seen.
 
-A leave-one-out prediction leans on other rows of the same source. Without the rows of a group G the
-residuals are (I - H_GG)^-1 (y_G - f_G), where H is the hat matrix and f the fitted values. It is
-the block form of the leave-one-out residual (Cook and Weisberg 1982, Residuals and Influence in
-Regression; An, Liu and Venkatesh 2007, Fast cross-validation algorithms for least squares support
-vector machine and kernel ridge regression). For a group with more rows than features, the normal
-equations less the group's part cost less, and give the same (Woodbury 1950).
+A leave-one-out prediction still learns from other rows of the same source. If a whole group G is
+left out, the residuals are (I - H_GG)^-1 (y_G - f_G). Here H is the hat matrix, and f are the fitted
+values. This is the leave-one-out residual for blocks of rows (Cook and Weisberg 1982, Residuals and
+Influence in Regression; An, Liu and Venkatesh 2007, Fast cross-validation algorithms for least
+squares support vector machine and kernel ridge regression). If a group has more rows than features,
+another way is faster: the group's part is subtracted from the normal equations, and they are solved
+again. The result is the same (Woodbury 1950).
 
-All is computed in the basis of the features' eigenvectors. There the normal equations are diagonal,
-with the intercept, which is not penalised, as their last entry.
+All is computed in the basis of the features' eigenvectors. There the normal equations are diagonal.
+Their last entry is the intercept, which is not penalised.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,9 +21,9 @@ from scipy.linalg import cho_factor, cho_solve
 from assay.measures import leave_one_out
 from assay.measures.leave_one_out import PENALTIES, Features, LeaveOneOut
 
-_BLOCK = 8192  # rows that are worked on at a time, but for a group with fewer rows than features
+_BLOCK = 8192  # rows that are worked on at a time; a group with fewer rows than features is not cut
 _CHOOSING_ROWS = 5_000  # the penalty is chosen on the losses of about so many rows,
-_CHOOSING_GROUPS = 10  # but of so many groups at least
+_CHOOSING_GROUPS = 10  # and of at least so many groups
 
 
 def fit(
