@@ -36,10 +36,9 @@ class Model:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _FATAL  # an error is raised; it need not be printed too
-        if portable:
-            options.graph_optimization_level = (
-                onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-            )
+        levels = onnxruntime.GraphOptimizationLevel
+        level = levels.ORT_ENABLE_EXTENDED if portable else levels.ORT_ENABLE_ALL
+        options.graph_optimization_level = level
         if isinstance(path, Path):
             path.stat()  # raises where the file is missing
         providers = ["CPUExecutionProvider"]

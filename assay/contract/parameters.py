@@ -4,6 +4,7 @@ A value above its upper bound can only be a mistake.
 """
 
 import re
+from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -203,13 +204,11 @@ class Parameters(Section):
 
 
 def _check_names(key: str, names: list[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
+    for name, count in Counter(names).items():
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) or set(name) == {"."}:
             raise ValueError(f"{key}: {name!r} is no batch name: use letters, digits, ., _ and -")
-        if name in seen:
+        if count > 1:
             raise ValueError(f"{key}: {name} is listed twice")
-        seen.add(name)
 
 
 def load() -> Parameters:

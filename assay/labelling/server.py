@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from assay.contract.errors import InputError
 from assay.contract.files import read_bytes
@@ -16,7 +17,6 @@ _KEY = "LABEL_STUDIO_API_KEY"  # as Label Studio's own SDK names it
 _AT_ONCE = 100  # tasks of one request
 _LARGEST = 2**30  # bytes of an answer; one of 70,000 images of 28x28 pixels has a tenth of that
 _SHOWN = 300  # characters of an error
-_PIECE = 2**20  # bytes that are read at a time
 
 
 @contextmanager
@@ -86,15 +86,13 @@ class Server:
         try:
             options = {"timeout": 600, "json": body, "stream": True}
             with self.session.request(method, url, **options) as response:
-                content = bytearray()
-                for piece in response.iter_content(_PIECE):
-                    content += piece
-                    if len(content) > _LARGEST:
-                        raise InputError(f"{url} failed: its answer is over {_LARGEST:,} bytes")
+                content = response.raw.read(_LARGEST + 1, decode_content=True)
+            if len(content) > _LARGEST:
+                raise InputError(f"{url} failed: its answer is over {_LARGEST:,} bytes")
             if response.ok:
                 return json.loads(content)
             problem = content.decode(errors="replace")[:_SHOWN]
-        except (requests.RequestException, ValueError, RecursionError) as error:
+        except (requests.RequestException, HTTPError, ValueError, RecursionError) as error:
             problem = type(error).__name__  # ValueError: no JSON, or a token that is not latin-1
         check = f"is Label Studio there, and does {_KEY} hold a personal access token of it?"
         raise InputError(f"{url} failed ({problem}): {check}")

@@ -1,8 +1,8 @@
 """Exact predictions of ridge regression for each group of rows, had the whole group not been seen.
 
 A leave-one-out prediction still learns from other rows of the same source. If a whole group G is
-left out, the residuals are (I - H_GG)^-1 (y_G - f_G). Here H is the hat matrix, and f are the fitted
-values. This is the leave-one-out residual for blocks of rows (Cook and Weisberg 1982, Residuals and
+left out, the residuals are (I - H_GG)^-1 (y_G - f_G). H is the hat matrix, f are the fitted values.
+This is the leave-one-out residual for blocks of rows (Cook and Weisberg 1982, Residuals and
 Influence in Regression; An, Liu and Venkatesh 2007, Fast cross-validation algorithms for least
 squares support vector machine and kernel ridge regression). If a group has more rows than features,
 another way is faster: the group's part is subtracted from the normal equations, and they are solved

@@ -128,9 +128,9 @@ def test_a_test_side_of_one_class_is_judged_by_the_posterior_alone():
 @pytest.mark.parametrize(
     ("elsewhere", "given", "expected"),
     [
-        (False, {"start": "encoder"}, "ngrams has none: use auto"),
-        (False, {"start": "auto", "soft_labels": True}, "use scratch"),
-        (True, {"start": "auto", "soft_labels": True}, "use encoder, or scratch"),
+        (False, {"start": "encoder"}, "ngrams has no weights: use auto"),
+        (False, {"start": "auto", "soft_labels": True}, "use start: scratch"),
+        (True, {"start": "auto", "soft_labels": True}, "use start: encoder, or scratch"),
         (True, {"start": "auto", "lora": 8}, "use start: encoder"),
         (False, {"start": "scratch", "lora": 8}, "use start: encoder"),
         (True, {"start": "encoder", "network": "large"}, "use start: scratch"),
