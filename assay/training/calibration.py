@@ -24,8 +24,8 @@ def shared(voices: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray
     Networks) would repeat the errors of the labels. Wrong labels and low sharpness look different:
     a wrong label contradicts a prediction however sure it is, while low sharpness makes all
     predictions less sure. So both can be estimated. If all predictions are right, a higher
-    sharpness always has a higher likelihood. A log-normal prior on the sharpness prevents that it
-    grows without end. Its spread is one, and it weighs as much as one example.
+    sharpness always has a higher likelihood. A log-normal prior keeps the sharpness from growing
+    without end. Its spread is one, and it weighs as much as one example.
 
     Parameters
     ----------

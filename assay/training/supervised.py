@@ -15,8 +15,6 @@ from assay.training.fine_tuning import GraphEncoder
 from assay.training.linear_head import FEATURES
 from assay.training.trainable import OwnNetwork, Trainable
 
-_REMEDY = "lower train.learning_rate"
-
 
 def train(
     train: LabelledExamples,
@@ -65,7 +63,7 @@ def train(
         accumulated=given.gradient_accumulation,
         patience=given.patience,
         key=checkpoints.key(train, validation, params),
-        remedy=_REMEDY,
+        remedy="lower train.learning_rate",
     )
     scores = checkpoints.best_epoch(curve) if given.patience and checked else curve[-1]
     temperature = 1.0
