@@ -86,6 +86,8 @@ def inspect(arguments: argparse.Namespace) -> None:
         print(json.dumps(facts, indent=2, ensure_ascii=False))
     else:
         print(page.page(facts, written=arguments.write))
+    if facts["error"]:
+        raise InputError(f"{arguments.folder} cannot be collected as it is: see `error`")
 
 
 def predict(arguments: argparse.Namespace) -> None:

@@ -1,23 +1,35 @@
 """What looks wrong in a batch that can be read. It is said to a person, and nothing is changed."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import pairwise
 
+from assay.contract.errors import first_of
 from assay.layouts.raw_batch import RawBatch
 
 _MANY_CLASSES = 20  # below so many, no number of classes is suspicious
 _LABELS_OF_A_CLASS = 3  # with fewer labels than that a class, the labels may be no classes
+_MISSING = {"?", "-", "na", "n/a", "nan", "none", "null", "nil", "unlabeled", "unlabelled"}
 _SORTED = 20  # rows from which on an order by class is no chance
 
 
 def remark(raw: RawBatch) -> None:
     """Add a remark to a batch for each thing that looks wrong."""
+    remark_on_splits(raw)
     given = [example.label for example in raw.examples if example.label]
     counts = Counter([*given, *(label for *_, label in raw.annotations)])
     if not counts:
         remedy = "label some examples before you run the pipeline"
         raw.remarks.add("doubtful", len(raw.examples), "examples have no label at all", "", remedy)
         return
+    missing = [label for label in counts if label.casefold() in _MISSING]
+    remedy = "leave the label empty if it is not known"
+    what = "classes have names that say that there is no label"
+    raw.remarks.add("doubtful", len(missing), what, first_of(missing), remedy)
+    last = Counter(label.rpartition("/")[2] for label in counts if "/" in label)
+    repeated = [name for name, count in last.items() if count > 1]
+    what = "folders of one name lie in several folders, and are several classes"
+    remedy = "put all files of a class into one folder"
+    raw.remarks.add("doubtful", len(repeated), what, first_of(repeated), remedy)
     if len(counts) == 1:
         (label,) = counts
         remedy = "a classifier needs two classes"
@@ -34,8 +46,22 @@ def remark(raw: RawBatch) -> None:
         raw.remarks.add("doubtful", len(single), what, example, remedy)
     if raw.numbered and _is_sorted_by_class(given):
         what = "rows are sorted by class"
-        remedy = "take out a column that counts them, since it gives the label away"
+        remedy = "take out a column that counts them, if there is one: it gives the label away"
         raw.remarks.add("doubtful", len(given), what, "", remedy)
+
+
+def remark_on_splits(raw: RawBatch) -> None:
+    """Add a remark if the splits that a batch gives leave nothing to test on."""
+    of_split = defaultdict(list)
+    for example in raw.examples:
+        of_split[example.split].append(example)
+    voted = {key for key, *_ in raw.annotations}
+    n_given = len(raw.examples) - len(of_split[""])
+    is_labelled = any(example.label or example.key in voted for example in of_split["test"])
+    if n_given and not is_labelled:
+        what = "examples have a split, but no labelled one is in the test split"
+        remedy = "evaluate needs some, unless another batch has them"
+        raw.remarks.add("doubtful", n_given, what, remedy=remedy)
 
 
 def _is_sorted_by_class(labels: list[str]) -> bool:

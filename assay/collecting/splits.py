@@ -165,15 +165,16 @@ def _moments(raw: RawBatch, name: str | None) -> list[Any]:
         wrong = f"{FILE}: collect.split_by is time, but collect.time is {name!r}"
         place = f"{raw.examples[0].place} and others"
         raise InputError(f"{wrong}: name a column of {place} ({_columns(raw)})")
-    bad: list[tuple[int, str]] = []
-    for read, form in ((_number, "a number"), (_date, "a date as 2026-11-25 or 2026-11-25T08:30")):
+    bad: list[int] = []
+    for read in (_number, _date):
         moments = [read(text) for text in column]
         if None not in moments:
             return moments
-        bad.append((moments.index(None), form))
-    row, form = max(bad)  # the form that more of the first rows have
+        bad.append(moments.index(None))
+    row = max(bad)  # in the form that more of the first rows have
     place = raw.examples[row].place
-    raise InputError(f"{place}: {name!r} is {column[row]!r}, which is no time: give {form}")
+    wrong = f"{place}: {name!r} is {column[row]!r}, which is no time"
+    raise InputError(f"{wrong}: give a number, or a date as 2026-11-25 or 2026-11-25T08:30")
 
 
 def _number(text: str) -> Decimal | None:

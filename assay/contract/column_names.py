@@ -57,9 +57,13 @@ def with_label(table: pa.Table, class_columns: list[str], remarks: Remarks) -> p
     class_columns : those that the file itself declares to hold classes
     """
     names = table.column_names
+    usual = [name for word in _LABELS for name in names if name.lower() == word]
+    spelt = [name for name in names if name.lower() == "label" and name != "label"]
+    rivals = [repr(name) for name in (spelt if "label" in names else usual[1:])]
+    remedy = "it gives the answer away: take it out if it is a label too"
+    remarks.add("doubtful", len(rivals), "columns may hold labels too", first_of(rivals), remedy)
     if "label" in names:
         return table
-    usual = [name for word in _LABELS for name in names if name.lower() == word]
     candidates = usual or (class_columns if len(class_columns) == 1 else [])
     if not candidates:
         return table

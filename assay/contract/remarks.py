@@ -1,11 +1,13 @@
 """What was done to a person's data beyond reading it: said once, with a count and an example."""
 
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from assay.contract.errors import say
 
+_VERBS = {"are": "is", "have": "has", "hold": "holds", "become": "becomes", "lie": "lies"}
 Action = Literal["ignored", "left out", "converted", "cut", "merged", "guessed", "doubtful"]
 
 
@@ -30,12 +32,23 @@ class Remark:
 
     def text(self) -> str:
         """All but the action, for people."""
-        example = f", for example {self.example}" if self.example else ""
+        is_one = self.count == 1
+        what = _singular(self.what) if is_one else self.what
+        example = f"{': ' if is_one else ', for example '}{self.example}" if self.example else ""
         remedy = f"; {self.remedy}" if self.remedy else ""
-        return f"{self.count} {self.what}{example}{remedy}"
+        return f"{self.count} {what}{example}{remedy}"
 
     def __str__(self) -> str:
         return f"{self.action}: {self.text()}"
+
+
+def _singular(what: str) -> str:
+    """`files are hidden` as `file is hidden`; anything else as it is."""
+    plural = re.match(r"(\w+?)(?<=ss)es (\w+)|(\w+?)s (\w+)", what)
+    verb = plural and _VERBS.get(plural.group(2) or plural.group(4))
+    if not plural or not verb:
+        return what
+    return f"{plural.group(1) or plural.group(3)} {verb}{what[plural.end() :]}"
 
 
 class Remarks(list[Remark]):

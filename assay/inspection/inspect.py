@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from assay.collecting import doubts, summary
+from assay.collecting import copies, doubts, splits, summary
+from assay.contract import identity
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError
-from assay.contract.parameters import Parameters
+from assay.contract.parameters import Collect, Parameters
 from assay.inspection import duration, edits, grouping
 from assay.layouts import raw_folder
 from assay.layouts.raw_batch import EncodedFiles, RawBatch
@@ -49,11 +50,15 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     try:
         decoded = modality.canonical(payload, places, collect, raw.remarks)
         error, values = "", _values(decoded)
+        if len(places) == len(raw.examples):
+            copies.remark(raw, identity.content_ids(decoded), [True] * len(places))
+        chosen = _splits(raw, params.collect)
         group = _group(raw, decoded, sampled) if params.collect.group is None else None
     except InputError as problem:
         error, values, group = str(problem), 0.0, None
+        chosen = [example.split for example in raw.examples]
     decoding = (time.perf_counter() - start) / len(places)  # seconds for one example
-    facts = summary.facts(raw, [example.split for example in raw.examples])
+    facts = summary.facts(raw, chosen)
     seconds = duration.seconds(raw.modality, len(raw.examples), values, decoding)
     return facts | {
         "folder": str(folder),
@@ -64,6 +69,14 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         "edits": edits.propose(folder.resolve().name, settings, params),
         "seconds": round(seconds),
     }
+
+
+def _splits(raw: RawBatch, params: Collect) -> list[str]:
+    """The splits that the batch gives, or that follow from groups or times; "" if from content."""
+    if not params.group and params.split_by == "hash":
+        return [example.split for example in raw.examples]
+    ids = [identity.of_name(example.key) for example in raw.examples]
+    return splits.choose(raw, ids, splits.groups(raw, ids, params.group), params)
 
 
 def _group(raw: RawBatch, decoded: np.ndarray, sampled: range) -> dict[str, str] | None:

@@ -35,8 +35,8 @@ def _what_it_holds(facts: dict[str, Any]) -> Iterator[str]:
         sampled = f" ({facts['decoded']} of them were decoded for this page)"
     yield _row("examples", f"{facts['examples']} of modality {facts['modality']}{sampled}")
     yield _row("classes", _counts(facts["labels_by_class"]))
-    yield _row("labels by", _counts(facts["labels_by_person"]))
-    yield _row("splits", _counts(facts["splits"]) if facts["splits"] else "by content hash")
+    yield _row("labels by", _counts(facts["labels_by_person"]).partition(": ")[2] or "nobody")
+    yield _row("splits", _counts(facts["splits"]).partition(": ")[2] or "by content hash")
     if facts["slices"]:
         yield _row("slices", ", ".join(facts["slices"][:_NAMED]))
 

@@ -6,17 +6,20 @@ name tells the split: `train-00000-of-00002.parquet`.
 
 import json
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, first_of
 from assay.contract.remarks import Remarks
 from assay.layouts import names
 
 _SHARD = re.compile(r"(?:.*[-_.])?([a-z]+?)(-\d+-of-\d+)?", re.IGNORECASE)
+_NUMBERED = re.compile(r"-(\d+)-of-(\d+)\..*$")
 _MEDIA = {"Image": "image", "Audio": "audio"}  # Hugging Face's names of modalities
 _NO_CLASS = -1  # where a label is not known
 
@@ -31,6 +34,20 @@ def is_shard(name: str) -> bool:
     """Whether a file is one of several that `datasets` writes for a split."""
     match = _SHARD.fullmatch(PurePosixPath(name).name.partition(".")[0])
     return bool(match and match.group(2))
+
+
+def remark_on_shards(shards: Iterable[str], remarks: Remarks) -> None:
+    """Add a remark if some of the files that `datasets` writes for a split are not there."""
+    there = defaultdict(set)
+    for name in shards:
+        if match := _NUMBERED.search(PurePosixPath(name).name):
+            there[name[: -len(match.group(0))], int(match.group(2))].add(int(match.group(1)))
+    missing = [
+        f"{start}-{number:05}-of-{count:05}"
+        for (start, count), numbers in there.items()
+        for number in sorted(set(range(count)) - numbers)
+    ]
+    remarks.add("doubtful", len(missing), "shards are missing", first_of(missing), "fetch them")
 
 
 def plain(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table, list[str]]:

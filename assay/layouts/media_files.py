@@ -133,8 +133,9 @@ def _refuse_unread(folder: Path, tops: Iterable[str], names: Collection[str]) ->
     """Raise if there are folders of which no file can be read: a class or split would be lost."""
     for top in sorted(tops):
         first = min(name for name in names if name.startswith(top))
-        remedy = "convert them to another format, or take the folder out"
-        raise InputError(f"{folder / top} holds only files that are not read, as {first}: {remedy}")
+        reason = registry.unreadable(first) or "convert them to another format"
+        lost = f"{folder / top} holds only files that are not read, as {first}"
+        raise InputError(f"{lost}: {reason}, or take the folder out")
 
 
 def _refuse_mixture(

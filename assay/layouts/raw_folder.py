@@ -37,7 +37,7 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
     unused = data - batch.used
     archives = sorted(filter(listing.is_archive, unused))
     others = sorted(unused - set(archives))
-    remarks.add("ignored", len(others), "files are no examples", first_of(others))
+    remarks.add("ignored", len(others), "files are not used", first_of(others))
     remarks.add("ignored", len(archives), "archives are left packed", first_of(archives))
     batch.remarks = remarks
     names.name_classes(batch)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from assay.contract.column_names import RESERVED
 from assay.contract.csv_files import name_rows
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE
 from assay.layouts.raw_batch import Example
 
@@ -45,8 +45,9 @@ def to_examples(
         If there are no labels at all, or a cell is not text or a number.
     """
     if "label" not in table.column_names and not (path.parent / ANNOTATIONS_FILE).exists():
-        remedy = "for unlabelled examples, add it and leave it empty"
-        raise InputError(f"{path} has no column 'label'; {remedy}")
+        has = first_of([repr(name) for name in table.column_names])
+        remedy = "name the one with the labels so; if none is known, add it and leave it empty"
+        raise InputError(f"{path} has no column 'label', but {has}; {remedy}")
     places = places or name_rows(path, table)
     nothing = [""] * len(table)
     columns = dict(zip(table.column_names, table.columns, strict=True))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from assay.contract.csv_files import key_column, name_rows, read_foreign
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, first_of
 from assay.contract.remarks import Remarks
 from assay.layouts.rows import as_labels
 
@@ -45,6 +45,8 @@ def read(
             remedy = "take one of the rows out"
             raise InputError(f"{place}: the truth of {key!r} is there already: {remedy}")
         seen.add(key)
-    cells = [table[name].to_pylist() for name in columns]
+    cells = [[cell.strip() for cell in table[name].to_pylist()] for name in columns]
+    nameless = [place for place, *row in zip(places, *cells, strict=True) if "" in row]
+    remarks.add("doubtful", len(nameless), "rows name no annotator", first_of(nameless, 1))
     rows = zip(row_keys, *cells, as_labels(table["label"], places), strict=True)
     return [row for row in rows if row[-1]]

@@ -40,6 +40,7 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
         places += places_of_file
         classes += [column for column in class_columns if column not in classes]
     table, path = _joined(folder, parts), folder / files[0]
+    hugging_face.remark_on_shards(files, remarks)
     what = "files tell the split of their examples by their names"
     remarks.add("guessed", len(told), what, first_of(told))
     if ANNOTATIONS_FILE not in names:

@@ -13,6 +13,7 @@ from assay.modalities.columns_as_written import GAPS, guess, without_gaps
 
 _INDEX = re.compile(r"|Unnamed: \d+|__index_level_\d+__")  # names of the index that pandas writes
 _ID = re.compile(r"(.*[^A-Za-z])?(?i:id|ids|uuid|guid|key|pk)|.*[a-z](Id|ID|Key)")
+_HASH = r"^[0-9A-Fa-f-]{16,}$"  # a UUID or a checksum
 _INDEX_OF_PANDAS = "pandas' index"
 _FEW = 5  # rows; in fewer, numbers may be in order by chance
 _WORDS = 4  # of free text, in the median; names and products have fewer
@@ -46,11 +47,20 @@ def _role(name: str, column: pa.ChunkedArray) -> str:
         return _INDEX_OF_PANDAS
     if _are_row_numbers(column):
         return "row numbers"
-    is_named_so = _ID.fullmatch(name) and len(column) >= _FEW
+    is_named_so = (_ID.fullmatch(name) or _are_hashes(column)) and len(column) >= _FEW
     may_be_ids = is_named_so and (is_text(column.type) or pa.types.is_integer(column.type))
     if may_be_ids and pc.count_distinct(column, mode="all").as_py() == len(column):
         return "ids, which all differ"
     return "free text" if _is_free_text(column) else ""
+
+
+def _are_hashes(column: pa.ChunkedArray) -> bool:
+    """Whether all cells are long hexadecimal numbers."""
+    if not is_text(column.type):
+        return False
+    is_hash = pc.match_substring_regex(column, _HASH)
+    has_letter = pc.match_substring_regex(column, "[A-Fa-f]")
+    return bool(pc.all(is_hash).as_py() and pc.any(has_letter).as_py())
 
 
 def _are_row_numbers(column: pa.ChunkedArray) -> bool:
@@ -73,7 +83,13 @@ def _is_free_text(column: pa.ChunkedArray) -> bool:
     texts = [text for text in column.slice(0, _READ).to_pylist() if text not in (None, *GAPS)]
     if not texts or max(map(len, texts)) < _SHORT or len(set(texts)) < (1 - _REPEATS) * len(texts):
         return False
-    return median(len(_WORD.findall(text[:_LONG])) for text in texts) >= _WORDS
+    return median(_count_words(text[:_LONG]) for text in texts) >= _WORDS
+
+
+def _count_words(text: str) -> int:
+    """The words of a text; a name, a hash or a path without blanks is one."""
+    is_one = text.isascii() and len(text.split()) == 1
+    return 1 if is_one else len(_WORD.findall(text))
 
 
 def free_texts(table: pa.Table, remarks: Remarks) -> list[str]:

@@ -222,6 +222,8 @@ def _remarks(column: Column, different: pa.Array) -> Iterator[tuple[Action, str]
             yield "guessed", f"columns are read as {column.type}s; {way}"
         elif column.plain is not None and not column.plain.equals(column.values):
             yield "converted", f"columns are read as {column.type}s"
+        elif column.type == "number" and columns_as_written.may_group(different):
+            yield "guessed", "columns hold dots before three digits: read as decimal points"
         return
     if columns_as_written.are_codes(different):
         yield "guessed", "columns of digits are categories, since some start with a zero"

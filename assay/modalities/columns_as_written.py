@@ -16,6 +16,7 @@ GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")  # cells tha
 _GAPS = pa.array(GAPS)
 _PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$"
 _CODE = r"^0\d+$"  # a postcode, for instance: as a number it would lose its zero
+_GROUPED = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 _SIGN = r"[$€£¥₹₽₩₺₪฿₫₴]"
 _UNIT_BEFORE = re.compile(rf"{_SIGN}|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD")
 _UNIT_AFTER = re.compile(rf"{_SIGN}|[%‰]|°?[A-Za-zµμΩ]{{1,4}}[²³]?")
@@ -95,6 +96,12 @@ def are_codes(values: pa.Array) -> bool:
     """Whether texts are codes: digits alone, some with a leading zero."""
     is_code = pc.match_substring_regex(values, _CODE)
     return pc.any(is_code).as_py() and pc.all(pc.match_substring_regex(values, r"^\d+$")).as_py()
+
+
+def may_group(values: pa.Array) -> bool:
+    """Whether all dots of different plain numbers may stand between thousands."""
+    has_dot = values.filter(pc.match_substring(values, "."))
+    return len(has_dot) > 1 and pc.all(pc.match_substring_regex(has_dot, _GROUPED)).as_py()
 
 
 def plain(texts: pa.Array, type_: str, written: Written) -> pa.Array:

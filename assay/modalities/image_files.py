@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 import numpy as np
-from PIL import Image, ImageColor, ImageOps
+from PIL import ExifTags, Image, ImageColor, ImageOps
 
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
@@ -25,6 +25,7 @@ _DEEP_MODES = ("I", "F")  # how the names of modes of more than 8 bits start
 # what images are read with, where the format of their payloads names nothing else
 BACKGROUND, DEPTH = "white", 16
 _OPAQUE = 255
+_TURNED = (5, 6, 7, 8)  # orientations of EXIF that swap height and width
 # Pixels of a side, for `settings`: `embed` takes 1.6 GB for images of 128 x 128 and more above.
 _LARGE_SIDE, _SIDE = 128, 64
 # Ranges that floats are meant to have; where a batch fills half of one, this is its range.
@@ -168,7 +169,8 @@ def settings(contents: Iterable[bytes], params: Collect) -> dict[str, Any]:
     for content in contents:
         with suppress(Exception):  # `canonical` says what is wrong with the file
             image = Image.open(io.BytesIO(content), formats=_FORMATS)
-            sizes.append((image.height, image.width))
+            is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _TURNED
+            sizes.append(image.size if is_turned else image.size[::-1])
             are_grey.append(image.mode in _GREY_MODES or image.mode.startswith(_DEEP_MODES))
     needed: dict[str, Any] = {}
     if sizes and not params.resize and (len(set(sizes)) > 1 or max(sizes[0]) > _LARGE_SIDE):

@@ -216,9 +216,9 @@ def test_unused_files_are_named_once(workspace: Workspace) -> None:
     warned = collect(
         workspace, {"a/1.png": image(1), "b/2.png": image(2), "3.png": image(3), **stray}
     )
-    unused = "5 files are no examples, for example 3.png, a/readme.md, notes.txt and 2 more"
+    unused = "5 files are not used, for example 3.png, a/readme.md, notes.txt and 2 more"
     assert warned.count(unused) == 1
-    assert warned.count("1 files are hidden or left by a program, for example .DS_Store") == 1
+    assert warned.count("1 file is hidden or left by a program: .DS_Store") == 1
 
 
 def test_what_programs_leave_is_no_data(workspace: Workspace) -> None:

@@ -90,7 +90,7 @@ def test_an_appended_batch_keeps_sides_and_a_torn_group_is_counted(workspace: Wo
     split = ["test", *["train"] * (PATIENTS * EACH - 1)]  # row 0 of patient 0 alone
     workspace.write("data/raw/c/examples.csv", table(1, range(PATIENTS), split=split))
     said = workspace.done("collect@c")
-    torn = "1 groups are torn by the splits that the batch gives, for example p0;"
+    torn = "1 group is torn by the splits that the batch gives: p0;"
     assert torn in said
     summary = json.loads(paths.summary("c").read_text())
     assert [remark["action"] for remark in summary["remarks"]] == ["doubtful"]
