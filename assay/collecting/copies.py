@@ -20,7 +20,7 @@ def remark(raw: RawBatch, ids: Sequence[str], counts: Sequence[bool]) -> None:
             elsewhere.append(example.key)
         elif first_of_id.setdefault(id_, example.key) != example.key:
             copies.append(f"{example.key} of {first_of_id[id_]}")
-    what = "examples are exact copies of another one; their labels are kept as votes"
+    what = "examples are exactly equal to another one; their labels are kept as votes"
     raw.remarks.add("merged", len(copies), what, *copies[:1])
-    what = "examples are exact copies of one in the test or validation split"
+    what = "examples are exactly equal to one in the test or validation split"
     raw.remarks.add("left out", len(elsewhere), what, *elsewhere[:1])

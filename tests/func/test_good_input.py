@@ -104,7 +104,7 @@ def test_one_vote_a_person(workspace: Workspace) -> None:
     said = collect(workspace, {"examples.csv": "x\n1\n2\n", "annotations.csv": people})
     assert labels() == {"0": ["b", "a"], "1": ["b"]}
     replaced = "labels replace an earlier one by the same person for the same example"
-    assert said == f"assay: data/raw/b: merged: 1 {replaced}, for example '0' by 'anna'\n"
+    assert said == f"assay: data/raw/b: merged: 1 {replaced}: '0' by 'anna'\n"
 
 
 def test_no_label(workspace: Workspace) -> None:
