@@ -32,11 +32,10 @@ class Remark:
 
     def text(self) -> str:
         """All but the action, for people."""
-        is_one = self.count == 1
-        what = _singular(self.what) if is_one else self.what
-        example = f"{': ' if is_one else ', for example '}{self.example}" if self.example else ""
+        joint = ": " if self.count == 1 else ", for example "
+        example = f"{joint}{self.example}" if self.example else ""
         remedy = f"; {self.remedy}" if self.remedy else ""
-        return f"{self.count} {what}{example}{remedy}"
+        return f"{self.count} {self.what}{example}{remedy}"
 
     def __str__(self) -> str:
         return f"{self.action}: {self.text()}"
@@ -66,8 +65,9 @@ class Remarks(list[Remark]):
     def add(
         self, action: Action, count: int, what: str, example: object = "", remedy: str = ""
     ) -> None:
-        """Add a remark, unless its count is 0. See `Remark`."""
+        """Add a remark, unless its count is 0. `what` is written for many; see `Remark`."""
         if count:
+            what = _singular(what) if count == 1 else what
             self.append(Remark(action, count, what, str(example), remedy))
 
     def say(self, place: Path | str) -> None:

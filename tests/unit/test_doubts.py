@@ -28,7 +28,7 @@ SORTED = ["cat"] * 20 + ["dog"] * 20
         (SORTED, True, [("doubtful", 40, "rows are sorted by class")]),
         (["", ""], False, [("doubtful", 2, "examples have no label at all")]),
         (["cat"] * 3 + [""], False, [("doubtful", 3, "labels are all 'cat'")]),
-        ([*ALTERNATING, "eel"], False, [("doubtful", 1, "classes have one label only")]),
+        ([*ALTERNATING, "eel"], False, [("doubtful", 1, "class has one label only")]),
         ([f"id {row}" for row in range(100)], False, [("doubtful", 100, "classes for 100 labels")]),
     ],
 )
