@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 # Names of columns that name a source.
 _SOURCES = "speaker|patient|subject|person|user|author|site|hospital|document|session|device|camera"
 _NAMED = re.compile(rf"(?i)(^|[^a-z])({_SOURCES}|source|group|video)s?([^a-z]|$)")
 _FIELDS = 4  # the first fields of a file name, one of which may name a source
 _MATCHED = 0.95  # share of the keys that must match a pattern
+_TRIED = 100  # keys that must all match before the others are looked at
 _ALIKE = 0.3  # least share of alike examples above chance, where 1 would be all examples
 _SURE = 5.0  # standard deviations above chance
 _TINY = 1e-9
@@ -40,12 +40,12 @@ def propose(
 
     Parameters
     ----------
-    keys, labels : (n,) of each example; "" for no label
+    keys, labels : (n,) of each example; no keys where they are row numbers; "" for no label
     columns : values (n,) by name; of a table, the columns that may name a source
     sampled : (m,) int, the examples that have features
     features : (m, width), of `describe`; of a table (m, 0), since its columns are in `columns`
     """
-    n, proposals = len(keys), []
+    n, proposals = len(labels), []
     class_of = np.asarray(labels)[sampled]
     for group, values in [*columns.items(), *_patterns(keys)]:
         names, codes = np.unique(values, return_inverse=True)
@@ -64,14 +64,17 @@ def propose(
 
 def _patterns(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """Patterns of keys, with what they match: folder, name before a number, parts of a name."""
+    if not keys:
+        return
     patterns = [r"^(.+)/", r"([^/]*[^/\d_-])[_-]?\d+(?:\.\w+)?$"]
     for mark in "_-":
         for before in range(_FIELDS):
             fields = f"[^{mark}/]+{mark}" * before
             patterns.append(f"(?:^|/){fields}([^{mark}/.]+)[^/]*$")
-    for pattern in patterns:
-        matches = [re.search(pattern, key) for key in keys]
-        yield pattern, [match[1] if match else "" for match in matches]
+    for pattern in map(re.compile, patterns):
+        if all(map(pattern.search, keys[:: -(-len(keys) // _TRIED)])):
+            matches = map(pattern.search, keys)
+            yield pattern.pattern, [match[1] if match else "" for match in matches]
 
 
 def _alike(features: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
@@ -79,6 +82,8 @@ def _alike(features: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> tupl
 
     The first is 0 unless it is clearly above chance.
     """
+    from scipy.spatial.distance import cdist  # takes 0.3 s, so only where it is used
+
     same, chance = [], []
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)

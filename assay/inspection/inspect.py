@@ -90,7 +90,8 @@ def _group(raw: RawBatch, decoded: np.ndarray, sampled: range) -> dict[str, str]
         names = {name for example in examples for name in example.slices}
         columns = {name: [example.slices.get(name, "") for example in examples] for name in names}
         features = grouping.describe(decoded)
-    keys, labels = [row.key for row in examples], [row.label for row in examples]
+    keys = [] if raw.numbered else [row.key for row in examples]
+    labels = [row.label for row in examples]
     proposal = grouping.propose(keys, columns, labels, np.array(sampled), features)
     return proposal and proposal._asdict()
 

@@ -40,7 +40,7 @@ def name_splits(examples: Sequence[Example], remarks: Remarks) -> None:
     InputError
         If a name means no split.
     """
-    spelt = {example.split: _word(example.split) for example in examples}
+    spelt = {split: _word(split) for split in {example.split for example in examples}}
     split_of = {spelling: _SPLIT_OF.get(word) for spelling, word in spelt.items()}
     if any(split_of[name] == "test" and word not in _EITHER for name, word in spelt.items()):
         split_of |= {name: "validation" for name, word in spelt.items() if word in _EITHER}

@@ -93,6 +93,8 @@ def _beside(
     if f"{root}{name}" in batch.used:  # it is the list of the examples
         return []
     batch.used.add(f"{root}{name}")
+    if not (folder / root / name).exists():
+        return []
     keys = {example.key.removeprefix(root): example.key for example in batch.examples}
     rows = side_files.read(folder / root / name, keys, remarks, columns, unique=unique)
     return [(keys[row[0]], *row[1:]) for row in rows]

@@ -19,7 +19,7 @@ def read(
     *,
     unique: bool = False,
 ) -> list[tuple[str, ...]]:
-    """Read (key, *columns, label) of each row that has a label; nothing if there is no file.
+    """Read (key, *columns, label) of each row that has a label.
 
     Parameters
     ----------
@@ -32,8 +32,6 @@ def read(
     InputError
         If a row names no example of the batch, or one that may not have another row.
     """
-    if not path.exists():
-        return []
     table = read_foreign(path, [*columns, "label"], remarks)
     row_keys = table[key_column(path, table, _KEYS)].to_pylist()
     places, seen = name_rows(path, table), set()
