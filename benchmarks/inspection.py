@@ -18,7 +18,7 @@ from PIL import Image
 from sklearn.datasets import load_wine
 
 from assay.layouts import raw_folder
-from benchmarks.workspace import ROOT, SHARED, clone, code_only, machine, row, timed
+from benchmarks.workspace import ROOT, SHARED, clone, code_only, machine, row, set_parameters, timed
 
 RUNS = 3
 N_PNG = 60_000
@@ -55,6 +55,7 @@ def collected(png: Path, revision: str) -> None:
         for folder in (now, Path(before)):
             (folder / "data/raw").mkdir(parents=True)
             shutil.copytree(png, folder / "data/raw/png", copy_function=os.link)
+            set_parameters(folder, batches=["png"], pretrain__batches=["png"])
         folders = (now, Path(before))
         pairs = [
             [timed(COLLECT, folder, DVC_STAGE="collect@png")[0] for folder in folders]
