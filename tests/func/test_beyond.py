@@ -30,6 +30,7 @@ def plant(workspace, action: str, *, leaky: bool = False) -> None:
         columns |= {f"feature:{number}": pa.array(rows[:, number]) for number in range(6)}
         kind = {"modality": "table", "shape": [6], "features": dict.fromkeys("012345", "number")}
         parquet_files.write_examples(batch, kind, columns)
+        files.write_json(paths.ENCODER_INFO, kind)
         files.write_rows(paths.embeddings(batch), len(rows), [rows])
         named = [
             (id_, "p", "left" if row[0] < 0 else "right")
@@ -85,4 +86,5 @@ def test_a_column_that_is_the_label_is_told(workspace):
     assert [reason for _, reason in found("leaky_column").values()] == [
         "the column 5 tells the label of 100.0% of the examples: is it made from it?"
     ]
-    assert files.read_json(paths.CLEAN_METRICS)["leaky_column"] == 1
+    # column 0, whose sign is the label, and column 5, which is made from that
+    assert files.read_json(paths.CLEAN_METRICS)["leaky_column"] == 2

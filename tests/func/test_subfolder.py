@@ -87,7 +87,7 @@ def test_two_versions(project, page):
 def test_a_report(project):
     project.run(".ci/report one")
     comment = (project.folder / "comment.md").read_text()
-    assert "- batches: 1 → 2, + digits-2\n" in comment
+    assert "- batches: 1 → 2, + `digits-2`\n" in comment
     assert "| accuracy | " in comment
     for plot in ("loss", "confusion", "reliability"):
         assert f"![{plot}](comment/{plot}.png)" in comment

@@ -76,7 +76,7 @@ def test_another_graph_is_refused() -> None:
     from assay.training import fine_tuning
 
     content = onnx_graph.identity(onnx.TensorProto.FLOAT, [3])
-    with pytest.raises(InputError, match="not an ONNX file: use frozen"):
+    with pytest.raises(InputError, match="an ONNX file cannot be trained: use frozen"):
         fine_tuning.GraphEncoder(content, 0, **HOW)
 
 
