@@ -6,7 +6,7 @@ import numpy as np
 
 # Seconds of a whole `dvc repro` with the default parameters: at least, and for each example and
 # each of its values. Measured: digits 49 s, MNIST 139 s, a table of 5,000 x 13 cells 76 s of CPU.
-# Sounds are taken as images, texts as a table: rough guesses, `benchmarks.inspection` tells how far.
+# Sounds are taken as images, texts as a table: guesses that `benchmarks.inspection` checks.
 _COSTS = {
     "image": (45.0, 0.0, 1.7e-6),
     "audio": (45.0, 0.0, 1.7e-6),
