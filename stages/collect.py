@@ -1,6 +1,6 @@
 """Turn one raw batch into the data set contract: examples under content-hash ids, labels apart."""
 
-from assay.collecting import copies, doubts, examples, lost_differences, splits, summary, votes
+from assay.collecting import copies, doubts, examples, splits, summary, votes
 from assay.contract import csv_files, files, identity, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run
 from assay.contract.escaping import printable
@@ -32,7 +32,7 @@ def main() -> None:
     id_of = {key: id_ for key, id_, is_counted in rows_of_keys if is_counted}
     labels = votes.votes(raw, id_of)
     copies.remark(raw, ids, counts)
-    lost_differences.remark(raw, ids)
+    copies.remark_on_lost_differences(raw, ids)
     doubts.remark(raw)
     facts = summary.facts(raw, chosen)
 

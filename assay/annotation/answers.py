@@ -84,7 +84,7 @@ def is_answers(path: Path) -> bool:
 
 def check_name(path: Path) -> None:
     """Raise InputError if a name is not UTF-8: DVC cannot track such a file."""
-    if re.search("[\udc80-\udcff]", str(path)):  # Python reads other bytes as these
+    if not paths.is_utf8(path):
         raise InputError(f"{path}: this name is not UTF-8, so DVC cannot track it: rename the file")
 
 

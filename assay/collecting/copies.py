@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from assay.layouts.raw_batch import RawBatch
 
+_FEW = 0.05  # share of files that may become equal: the same picture saved twice, for instance
+
 
 def remark(raw: RawBatch, ids: Sequence[str], counts: Sequence[bool]) -> None:
     """Add a remark for copies that become one example, and one for those that do not count.
@@ -21,6 +23,29 @@ def remark(raw: RawBatch, ids: Sequence[str], counts: Sequence[bool]) -> None:
         elif first_of_id.setdefault(id_, example.key) != example.key:
             copies.append(f"{example.key} of {first_of_id[id_]}")
     what = "examples are exactly equal to another one; their labels are kept as votes"
-    raw.remarks.add("merged", len(copies), what, *copies[:1])
+    raw.remarks.note("merged", copies, what)
     what = "examples are exactly equal to one in the test or validation split"
-    raw.remarks.add("left out", len(elsewhere), what, *elsewhere[:1])
+    raw.remarks.note("left out", elsewhere, what)
+
+
+def remark_on_lost_differences(raw: RawBatch, ids: Sequence[str]) -> None:
+    """Add a remark if more than a few files differ, and are one example once they are decoded.
+
+    Parameters
+    ----------
+    ids : (n,) of each example of `raw`
+    """
+    first_of_id: dict[str, int] = {}
+    pairs = [(row, first_of_id.setdefault(id_, row)) for row, id_ in enumerate(ids)]
+    copies = [(row, first) for row, first in pairs if row != first]
+    few = _FEW * len(ids)
+    if len(copies) <= few or not isinstance(raw.payload[0], bytes):
+        return
+    lost = [(row, first) for row, first in copies if raw.payload[row] != raw.payload[first]]
+    if len(lost) > few:
+        keys = [" and ".join(raw.examples[row].key for row in pair) for pair in lost]
+        once = "become equal to another one once decoded, though files differ"
+        what = f"of {len(ids)} examples {once}"
+        settings = "collect.resize, channels, depth, seconds"
+        remedy = f"see whether what tells them apart is lost: {settings}"
+        raw.remarks.note("doubtful", keys, what, remedy)

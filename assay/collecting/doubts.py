@@ -14,9 +14,8 @@ _SORTED = 20  # rows from which on an order by class is no chance
 
 def remark(raw: RawBatch) -> None:
     """Add a remark to a batch for each thing that looks wrong."""
-    remark_on_splits(raw)
-    given = [example.label for example in raw.examples if example.label]
-    counts = Counter([*given, *(label for *_, label in raw.annotations)])
+    _remark_on_splits(raw)
+    counts = raw.labels_by_class()
     if not counts:
         remedy = "label some examples before you run the pipeline"
         raw.remarks.add("doubtful", len(raw.examples), "examples have no label at all", "", remedy)
@@ -41,16 +40,16 @@ def remark(raw: RawBatch) -> None:
     else:
         single = sorted(label for label, count in counts.items() if count == 1)
         what = "classes have one label only"
-        example = repr(single[0]) if single else ""
         remedy = "clean stops at a class with fewer than clean.smallest_class labels"
-        raw.remarks.add("doubtful", len(single), what, example, remedy)
+        raw.remarks.note("doubtful", [repr(label) for label in single], what, remedy)
+    given = [example.label for example in raw.examples if example.label]
     if raw.numbered and _is_sorted_by_class(given):
         what = "rows are sorted by class"
         remedy = "take out a column that counts them, if there is one: it gives the label away"
         raw.remarks.add("doubtful", len(given), what, "", remedy)
 
 
-def remark_on_splits(raw: RawBatch) -> None:
+def _remark_on_splits(raw: RawBatch) -> None:
     """Add a remark if the splits that a batch gives leave nothing to test on."""
     of_split = defaultdict(list)
     for example in raw.examples:

@@ -42,7 +42,7 @@ def groups(raw: RawBatch, ids: Sequence[str], name: str | None) -> list[str] | N
     names = [unicodedata.normalize("NFC", value).strip() for value in values]
     alone = [example.key for example, group in zip(raw.examples, names, strict=True) if not group]
     what = "examples have no group by collect.group: each is a group of its own"
-    raw.remarks.add("guessed", len(alone), what, *alone[:1])
+    raw.remarks.note("guessed", alone, what)
     return [group or id_ for group, id_ in zip(names, ids, strict=True)]
 
 
@@ -85,7 +85,7 @@ def choose(
         torn = sorted(group for group, count in n_splits.items() if count > 1)
         what = "groups are torn by the splits that the batch gives"
         remedy = "put all examples of a group into one split"
-        raw.remarks.add("doubtful", len(torn), what, torn[0] if torn else "", remedy)
+        raw.remarks.note("doubtful", torn, what, remedy)
     return splits
 
 

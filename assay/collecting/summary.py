@@ -17,10 +17,8 @@ def facts(raw: RawBatch, splits: Sequence[str]) -> dict[str, Any]:
     ----------
     splits : (n,) of each example of `raw`, as given or as chosen; "" where it is not known yet
     """
-    labels = [example.label for example in raw.examples if example.label]
-    people = Counter({paths.GIVEN: len(labels)})
+    people = Counter({paths.GIVEN: sum(bool(example.label) for example in raw.examples)})
     people.update(person for _, person, _ in raw.annotations)
-    classes = Counter([*labels, *(label for *_, label in raw.annotations)])
     slices = {name for example in raw.examples for name in example.slices}
     of_split = Counter(splits)
     return {
@@ -28,7 +26,7 @@ def facts(raw: RawBatch, splits: Sequence[str]) -> dict[str, Any]:
         "modality": raw.modality,
         "examples": len(raw.examples),
         "splits": {split: of_split[split] for split in paths.SPLITS if of_split[split]},
-        "labels_by_class": dict(sorted(classes.items())),
+        "labels_by_class": dict(sorted(raw.labels_by_class().items())),
         "labels_by_person": dict(sorted((+people).items())),
         "known_answers": len(raw.truth),
         "slices": sorted(slices),

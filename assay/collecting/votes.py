@@ -30,9 +30,8 @@ def votes(raw: RawBatch, id_of: dict[str, str]) -> list[tuple[str, str, str]]:
         if vote in label_of:
             repeated.append(f"{key!r} by {annotator!r}")
         label_of[vote] = label
-    if repeated:
-        replace = "labels replace an earlier one by the same person for the same example"
-        raw.remarks.add("merged", len(repeated), replace, repeated[0])
+    replace = "labels replace an earlier one by the same person for the same example"
+    raw.remarks.note("merged", repeated, replace)
     return sorted(given + [(*vote, label) for vote, label in label_of.items()])
 
 

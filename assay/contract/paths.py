@@ -4,6 +4,7 @@ Every path is written here once and in dvc.yaml once. A test compares the two.
 """
 
 import os
+import re
 from pathlib import Path
 
 from assay.contract.errors import InputError
@@ -59,6 +60,11 @@ UNFINISHED = Path(".dvc/tmp/assay")
 # Of a training that was killed. It is no output, since DVC clears outputs before a stage runs.
 CHECKPOINT = UNFINISHED / "checkpoint.npz"
 RECORD = Path("dvc.lock")  # what DVC has noted about inputs and outputs of stages
+
+
+def is_utf8(name: object) -> bool:
+    """Whether a file's name is UTF-8: Python shows other bytes as lone surrogates."""
+    return not re.search("[\udc80-\udcff]", str(name))
 
 
 def examples(batch: str) -> Path:

@@ -1,6 +1,7 @@
 """What was done to a person's data beyond reading it: said once, with a count and an example."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -69,6 +70,10 @@ class Remarks(list[Remark]):
         if count:
             what = _singular(what) if count == 1 else what
             self.append(Remark(action, count, what, str(example), remedy))
+
+    def note(self, action: Action, examples: Sequence[object], what: str, remedy: str = "") -> None:
+        """Add a remark on some files, rows or values: their count, and the first of them."""
+        self.add(action, len(examples), what, next(iter(examples), ""), remedy)
 
     def say(self, place: Path | str) -> None:
         """Print each remark as one line on stderr.

@@ -34,7 +34,8 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         reason, or None; `edits` of params.yaml by dotted key; `seconds`,
         the time that the whole pipeline will take here.
     """
-    raw = raw_folder.read(folder)
+    raw = raw_folder.read(folder, params.collect.largest_file)
+    batch = folder.resolve().name
     doubts.remark(raw)
     modality = registry.named(raw.modality)
     step = _step(raw)
@@ -62,11 +63,11 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     seconds = duration.seconds(raw.modality, len(raw.examples), values, decoding)
     return facts | {
         "folder": str(folder),
-        "batch": folder.resolve().name,
+        "batch": batch,
         "decoded": len(places),
         "error": error,
         "group": group,
-        "edits": edits.propose(folder.resolve().name, settings, params),
+        "edits": edits.propose(batch, settings, params),
         "seconds": round(seconds),
     }
 

@@ -152,10 +152,7 @@ def _take_other_as_label(listed: FileList) -> None:
     names = listed.table.column_names
     others = set(names) - set(column_names.RESERVED)
     if "label" not in names and len(others) == 1:
-        label = others.pop()
-        renamed = ["label" if name == label else name for name in names]
-        listed.table = listed.table.rename_columns(renamed)
-        listed.remarks.add("guessed", 1, "column holds the labels", repr(label))
+        listed.table = column_names.with_label(listed.table, list(others), listed.remarks)
 
 
 def _read(folder: Path, name: str, largest_file: int) -> FileList:
@@ -212,5 +209,5 @@ def to_examples(
         example.place = f"{folder / name} ({listed.name}{example.place.removeprefix(str(path))})"
         example.key = name
     what = "names of files lack a folder or an ending, or are written differently"
-    remarks.add("guessed", len(loosely), what, "".join(loosely[:1]))
+    remarks.note("guessed", loosely, what)
     return examples

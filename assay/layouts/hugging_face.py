@@ -26,14 +26,20 @@ _NO_CLASS = -1  # where a label is not known
 
 def split_of_file(name: str) -> str:
     """The split that the name of a file tells, as it is spelt there; "" if none."""
-    match = _SHARD.fullmatch(PurePosixPath(name).name.partition(".")[0])
-    return match.group(1) if match and names.is_split(match.group(1)) else ""
+    word, _ = _parts(name)
+    return word if names.is_split(word) else ""
 
 
 def is_shard(name: str) -> bool:
     """Whether a file is one of several that `datasets` writes for a split."""
+    _, number = _parts(name)
+    return bool(number)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """The last word of a file's name, and `-00000-of-00002` behind it; "" for what is not there."""
     match = _SHARD.fullmatch(PurePosixPath(name).name.partition(".")[0])
-    return bool(match and match.group(2))
+    return (match[1], match[2] or "") if match else ("", "")
 
 
 def remark_on_shards(shards: Iterable[str], remarks: Remarks) -> None:

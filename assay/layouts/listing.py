@@ -5,9 +5,8 @@ import re
 from fnmatch import translate
 from pathlib import Path
 
-from assay.contract import files
+from assay.contract import files, paths
 from assay.contract.errors import InputError
-from assay.contract.paths import EXAMPLES_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import dvc_cache
 
@@ -40,7 +39,6 @@ JUNK = (
 _JUNK = re.compile("|".join(map(translate, (".*", *JUNK))))
 _OF_DVC = re.compile(r".*\.dvc|\.gitignore", re.DOTALL)  # what `dvc add` writes beside a file
 _ARCHIVE = re.compile(r".*\.(zip|7z|rar|t[gbx]z2?|tar(\.\w+)?)", re.IGNORECASE | re.DOTALL)
-_NOT_UTF8 = re.compile("[\udc80-\udcff]")  # how Python shows bytes that it cannot decode
 
 
 def data_files(folder: Path, largest_file: int, remarks: Remarks) -> set[str]:
@@ -86,7 +84,7 @@ def _check_folder(folder: Path) -> None:
         remedy = "correct its name in params.yaml, or `dvc pull` it"
         raise InputError(f"there is no folder {folder}: {remedy}")
     if not folder.is_dir():
-        remedy = f"a batch is a folder; put the file into one, as {EXAMPLES_FILE} say"
+        remedy = f"a batch is a folder; put the file into one, as {paths.EXAMPLES_FILE} say"
         raise InputError(f"{folder} is a file: {remedy}")
 
 
@@ -106,7 +104,7 @@ def _walk(folder: Path, largest_file: int) -> tuple[set[str], list[str], list[st
             empty.append(inside.rstrip("/"))
         for entry in data:
             name = f"{inside}{entry.name}"
-            if _NOT_UTF8.search(name):
+            if not paths.is_utf8(name):
                 raise InputError(f"{folder / name}: the name is not UTF-8: rename it")
             if entry.is_dir(follow_symlinks=False):
                 todo.append(f"{name}/")

@@ -40,9 +40,7 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     largest_file : MB that a table may unpack to
     """
     ending_of = {name: os.path.splitext(name)[1] for name in names}  # noqa: PTH122, quick for many
-    modality_of = {
-        ending: registry.modality_of_file(f"-{ending}") for ending in {*ending_of.values()}
-    }
+    modality_of = {ending: registry.modality_of_ending(ending) for ending in {*ending_of.values()}}
     media = {name for name, ending in ending_of.items() if modality_of[ending]}
     shown = media | {name for name in names if _last(name) in file_lists.METADATA}
     if not shown:

@@ -1,5 +1,6 @@
 """The one form that every raw layout is read into."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,3 +78,8 @@ class RawBatch:
     layout: str = ""
     root: str = ""
     remarks: Remarks = field(default_factory=Remarks)
+
+    def labels_by_class(self) -> Counter[str]:
+        """How many labels there are of each class: of the batch itself, and of people."""
+        given = (example.label for example in self.examples if example.label)
+        return Counter([*given, *(label for *_, label in self.annotations)])

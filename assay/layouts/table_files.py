@@ -10,13 +10,13 @@ import pyarrow as pa
 
 from assay.contract.csv_files import DELIMITERS, name_rows, parse_csv
 from assay.contract.errors import InputError
+from assay.contract.files import MB
 from assay.contract.parquet_files import read_parquet
 
 _DELIMITERS = {".csv": DELIMITERS, ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
 _PARQUET = ".parquet"
 _GZIP = ".gz"
-_MEGABYTE = 10**6
 
 
 def suffix(name: str) -> str:
@@ -42,7 +42,7 @@ def read(path: Path, largest: int) -> tuple[pa.Table, list[str]]:
     """
     ending = suffix(path.name)
     if ending == _PARQUET:
-        table = read_parquet(path, largest=largest * _MEGABYTE)
+        table = read_parquet(path, largest=largest * MB)
         return table, name_rows(path, table)
     content = _content(path, largest)
     if ending in _JSON_LINES:
@@ -52,7 +52,7 @@ def read(path: Path, largest: int) -> tuple[pa.Table, list[str]]:
 
 
 def _content(path: Path, largest: int) -> bytes:
-    most = largest * _MEGABYTE
+    most = largest * MB
     is_packed = path.suffix.lower() == _GZIP
     try:
         with gzip.open(path) if is_packed else path.open("rb") as file:

@@ -67,7 +67,7 @@ def canonical(
             if not sound.any():
                 silent.append(place)
     decoder.remark(len(raw), remarks)
-    remarks.add("doubtful", len(silent), "sounds are silent, as far as kept", "".join(silent[:1]))
+    remarks.note("doubtful", silent, "sounds are silent, as far as kept")
     return sounds
 
 

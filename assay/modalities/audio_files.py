@@ -125,8 +125,7 @@ class Decoder:
         longest = max(self.rest, key=lambda place: self.rest[place], default="")
         remarks.add("cut", len(self.rest), cut, longest, "set collect.seconds in params.yaml")
         for done, (action, what, remedy) in _REMARKS.items():
-            places = self.places[done]
-            remarks.add(action, len(places), what, "".join(places[:1]), remedy)
+            remarks.note(action, self.places[done], what, remedy)
 
 
 @contextmanager

@@ -100,8 +100,7 @@ class Decoder:
             remedy = "collect.depth in params.yaml sets another range"
             remarks.add("converted", len(self._range_of), what, next(iter(self._range_of)), remedy)
         for done, (action, what, remedy) in _REMARKS.items():
-            places = list(self._places[done])
-            remarks.add(action, len(places), what, "".join(places[:1]), remedy)
+            remarks.note(action, list(self._places[done]), what, remedy)
 
     def _opened(self, content: bytes, place: str) -> Image.Image:
         image = Image.open(io.BytesIO(content), formats=_FORMATS)

@@ -47,7 +47,12 @@ def named(modality: str) -> ModuleType:
 
 def modality_of_file(name: str) -> str | None:
     """The modality of a file, by how its name ends; None where it is no example."""
-    suffix = PurePosixPath(name).suffix.lower()
+    return modality_of_ending(PurePosixPath(name).suffix)
+
+
+def modality_of_ending(ending: str) -> str | None:
+    """The modality of files whose names end so, `.PNG` for instance; None where they are none."""
+    suffix = ending.lower()
     with_suffix = (modality for modality, module in _MODULES.items() if suffix in module.SUFFIXES)
     return next(with_suffix, None)
 

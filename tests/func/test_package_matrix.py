@@ -30,15 +30,7 @@ STALE = {
     "inspection": set(),
 }
 BEFORE_CLEAN = {"collect", "sample", "pretrain", "embed"}
-SPARING = (
-    "cleaning",
-    "annotation",
-    "evaluation",
-    "release",
-    "comparison",
-    "labelling",
-    "inspection",
-)
+SPARING = ORDER[ORDER.index("cleaning") :]  # what judges, compares or shows
 
 
 def outputs(project: Project) -> set[Path]:
