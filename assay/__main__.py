@@ -92,7 +92,8 @@ def inspect(arguments: argparse.Namespace) -> None:
 
 def predict(arguments: argparse.Namespace) -> None:
     """Print each example's name, predicted class and its probability. Reads only release/."""
-    from assay.contract.files import check_plain, read_json
+    from assay.contract import plain_files
+    from assay.contract.files import read_json
     from assay.contract.inference import Model
 
     for path in arguments.files:
@@ -100,9 +101,9 @@ def predict(arguments: argparse.Namespace) -> None:
             raise InputError(f"{path} is missing: name files that are there")
         if path.is_dir():
             raise InputError(f"{path} is a folder: name the files in it, as in {path}/*")
-        check_plain(path)
+        plain_files.check(path)
     info = read_json(paths.RELEASE_INFO)
-    check_plain(paths.RELEASE_MODEL)
+    plain_files.check(paths.RELEASE_MODEL)
     model = Model(paths.RELEASE_MODEL, portable=True, threads=1)
     for path in arguments.files:
         try:

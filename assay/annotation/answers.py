@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from assay.catalogue import spreadsheets
-from assay.contract import class_names, csv_files, files, parquet_files, paths
+from assay.contract import class_names, csv_files, files, parquet_files, paths, plain_files
 from assay.contract.errors import InputError, first_of, say
 
 _SUFFIXES = (".csv", ".tsv")
@@ -34,7 +34,7 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     rows, waiting = [], []
     for path in tables:
         check_name(path)
-        for place, column, row in rows_of(path, files.read_bytes(path)):
+        for place, column, row in rows_of(path, plain_files.read(path)):
             example = _example(row[column], names, numbered, place=place, is_id=column == "id")
             if example is None:
                 waiting.append(f"{place}, {column} {row[column]!r}")

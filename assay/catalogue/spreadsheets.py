@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from assay.contract import csv_files, files
+from assay.contract import csv_files, plain_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def write(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) -> Non
 
 def read(path: Path, columns: Sequence[str] = ()) -> pa.Table:
     """Read what `write` wrote, see `parse`."""
-    return parse(path, files.read_bytes(path), columns)
+    return parse(path, plain_files.read(path), columns)
 
 
 def parse(name: Path | str, content: bytes, columns: Sequence[str] = ()) -> pa.Table:

@@ -20,7 +20,7 @@ from pydantic import FiniteFloat
 
 from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
-from assay.contract import csv_files, files, parameters, paths, yaml_files
+from assay.contract import csv_files, files, parameters, paths, plain_files, yaml_files
 from assay.contract.errors import InputError
 
 NUMBERS = dict[str, int | FiniteFloat]  # schemas of JSON files
@@ -76,7 +76,7 @@ class Version:
     def open(self, path: Path) -> BinaryIO | None:
         name = path.as_posix()
         if self.name == "workspace" and path.exists():
-            files.check_plain(path)
+            plain_files.check(path)
         try:
             return self._files.open(name, "rb")
         except (OSError, DvcException):  # DVC's: a remote that does not answer

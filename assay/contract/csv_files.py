@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from assay.contract import column_names, files
+from assay.contract import column_names, files, plain_files
 from assay.contract.errors import InputError, first_of
 from assay.contract.remarks import Remarks
 
@@ -47,7 +47,7 @@ def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) 
 
 def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
     """Read a CSV file, see `parse_csv`."""
-    return parse_csv(path, files.read_bytes(path), columns)
+    return parse_csv(path, plain_files.read(path), columns)
 
 
 def read_foreign(path: Path, columns: Sequence[str], remarks: Remarks) -> pa.Table:
@@ -60,7 +60,7 @@ def read_foreign(path: Path, columns: Sequence[str], remarks: Remarks) -> pa.Tab
     InputError
         As `parse_csv`, or if it is no plain file.
     """
-    table = parse_csv(path, files.read_bytes(path), delimiters=DELIMITERS)
+    table = parse_csv(path, plain_files.read(path), delimiters=DELIMITERS)
     table = column_names.plain(table, path, remarks, columns)
     check_columns(path, table, columns)
     return table

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,36 +14,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from assay.contract import paths, validation
+from assay.contract import paths, plain_files, validation
 from assay.contract.errors import InputError, say
 
 Values = dict[str, Any]  # of a JSON file
 
 MB = 10**6  # bytes
-
-
-def check_plain(path: Path) -> os.stat_result:
-    """The status of a file that can be read to its end.
-
-    Raises
-    ------
-    InputError
-        If it is a folder, a pipe or a device: to read a pipe may take for ever.
-    """
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        form = "a folder" if path.is_dir() else "a pipe, a socket or a device"
-        raise InputError(f"{path} is {form}: put a file there, or take it out")
-    return status
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a file that may be read, see `check_plain`."""
-    try:
-        check_plain(path)
-        return path.read_bytes()
-    except PermissionError:
-        raise InputError(f"{path} may not be read: allow it with `chmod u+r {path}`") from None
 
 
 @contextmanager
@@ -97,7 +72,7 @@ def _rounded(value: object) -> object:
 
 def read_json(path: Path, schema: Any = Values) -> Any:
     """Read a JSON file, see `parse_json`."""
-    return parse_json(path, read_bytes(path), schema)
+    return parse_json(path, plain_files.read(path), schema)
 
 
 def parse_json(name: Path | str, content: bytes, schema: Any = Values) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assay.contract import files, paths
+from assay.contract import files, paths, plain_files
 from assay.contract.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def read_parquet(
     InputError
         If it is damaged or too large.
     """
-    files.check_plain(path)  # its error names a missing file; that of pyarrow does not
+    plain_files.check(path)  # its error names a missing file; that of pyarrow does not
     try:
         if largest is not None:
             return _read_foreign(path, largest)
@@ -107,7 +107,7 @@ def write_examples(
 
 
 def _schema(path: Path) -> pa.Schema:
-    files.check_plain(path)  # its error names a missing file; that of pyarrow does not
+    plain_files.check(path)  # its error names a missing file; that of pyarrow does not
     return pq.read_schema(path)
 
 

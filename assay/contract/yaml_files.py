@@ -6,6 +6,7 @@ from typing import Any
 from ruamel.yaml import YAML  # as DVC: it reads 1e-05 as a number and refuses a repeated key
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
+from assay.contract import plain_files
 from assay.contract.errors import InputError
 
 _LARGEST = 2_000_000  # bytes; 20,000 batches take less
@@ -22,11 +23,9 @@ def read(path: Path) -> dict[str, Any]:
     InputError
         If the file is no plain file, no YAML, too large, too deep, or holds no keys.
     """
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path} is a pipe, a folder or a device: put the file there")
-    if path.stat().st_size > _LARGEST:
+    if plain_files.check(path).st_size > _LARGEST:
         raise InputError(f"{path} has more than {_LARGEST} bytes: is it the right file?")
-    return parse(path, path.read_bytes())
+    return parse(path, plain_files.read(path))
 
 
 def parse(name: Path | str, content: bytes) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import onnx
 from onnx import TensorProto
 from onnxruntime import NodeArg
 
-from assay.contract import files
+from assay.contract import plain_files
 from assay.contract.errors import InputError
 from assay.contract.inference import Model
 from assay.encoders import inputs
@@ -75,7 +75,7 @@ def try_out(
 
 
 def _from_file(path: Path, payload_format: Format, *, portable: bool, threads: int) -> bytes:
-    content = files.read_bytes(path)
+    content = plain_files.read(path)
     _check(path, content)
     encoder = Model(path, portable=portable, threads=threads)
     taken, *others = encoder.session.get_inputs()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from assay.contract import files, validation
+from assay.contract import plain_files, validation
 from assay.contract.errors import InputError
 
 CONFIG, TOKENIZER, WEIGHTS = "config.json", "tokenizer.json", "model.safetensors"
@@ -88,6 +88,6 @@ def tokenizer(folder: Path, config: Config, n_tokens: int) -> str:
 
 def _content(path: Path) -> bytes:
     try:
-        return files.read_bytes(path)
+        return plain_files.read(path)
     except FileNotFoundError:
         raise InputError(f"{path} is missing beside the other files of the model") from None

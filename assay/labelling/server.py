@@ -10,8 +10,8 @@ from typing import Any
 import requests
 from urllib3.exceptions import HTTPError
 
+from assay.contract import plain_files
 from assay.contract.errors import InputError
-from assay.contract.files import read_bytes
 
 _KEY = "LABEL_STUDIO_API_KEY"  # as Label Studio's own SDK names it
 _AT_ONCE = 100  # tasks of one request
@@ -36,7 +36,7 @@ class Export:
         self.path, self.place = path, str(path)
 
     def tasks(self) -> list[dict]:
-        return json.loads(read_bytes(self.path))
+        return json.loads(plain_files.read(self.path))
 
     def people(self) -> dict[int, str | None]:
         """The e-mail addresses by the number of a user, of which a file knows none."""

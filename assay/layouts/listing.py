@@ -5,7 +5,7 @@ import re
 from fnmatch import translate
 from pathlib import Path
 
-from assay.contract import files, paths
+from assay.contract import files, paths, plain_files
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
 from assay.layouts import dvc_cache
@@ -118,7 +118,7 @@ def _check_file(entry: os.DirEntry[str], largest_file: int) -> None:
     if entry.is_symlink() and not dvc_cache.is_target(Path(entry.path)):
         target = Path(entry.path).readlink()
         raise InputError(f"{entry.path} is a link to {target}: put the file itself there")
-    size = (entry.stat() if entry.is_file() else files.check_plain(Path(entry.path))).st_size
+    size = (entry.stat() if entry.is_file() else plain_files.check(Path(entry.path))).st_size
     if size > largest_file * files.MB and not is_archive(entry.name):
         has = f"{entry.path} has {size // files.MB:,} MB"
         limit = f"more than collect.largest_file, {largest_file:,}"

@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 import pyarrow as pa
 
-from assay.contract.files import read_bytes
+from assay.contract import plain_files
 from assay.contract.remarks import Remarks
 
 
@@ -47,7 +47,7 @@ class EncodedFiles(Sequence[bytes]):
     def __getitem__(self, part: int | slice) -> "bytes | EncodedFiles":
         if isinstance(part, slice):
             return EncodedFiles(self.files[part])
-        return read_bytes(self.files[part])
+        return plain_files.read(self.files[part])
 
 
 @dataclass

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from assay.contract import class_names, parameters
+from assay.contract import class_names, parameters, plain_files
 from assay.contract.errors import InputError
-from assay.contract.files import MB, read_bytes
+from assay.contract.files import MB
 from assay.layouts import listing, names, raw_folder
 from assay.layouts.raw_batch import RawBatch
 from stages import batches
@@ -486,9 +486,9 @@ def test_parameters_and_answers_from_a_pipe(folder: Path) -> None:
     with pytest.raises(InputError, match=r"params\.yaml is a pipe"):
         parameters.load()
     with pytest.raises(InputError, match="/dev/null is a pipe, a socket or a device"):
-        read_bytes(Path("/dev/null"))
+        plain_files.read(Path("/dev/null"))
     with pytest.raises(InputError, match="is a folder"):
-        read_bytes(Path())
+        plain_files.read(Path())
 
 
 # links
