@@ -25,6 +25,8 @@ Steps = Annotated[int, Field(ge=1, le=10**8)]
 Side = Annotated[int, Field(ge=1, le=4096)]  # of an image, in pixels
 Depth = Annotated[int, Field(ge=8, le=16)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+_UNITS = {"MiB": 2**20, "GiB": 2**30}  # bytes
+_Memory = Annotated[str, Field(pattern=f"^[1-9][0-9]{{0,5}} ({'|'.join(_UNITS)})$")]
 
 
 class Section(BaseModel):
@@ -173,6 +175,7 @@ class Evaluate(Section):
 class Parameters(Section):
     portable: bool
     threads: Annotated[int, Field(ge=1, le=1024)]
+    memory: _Memory  # that a stage takes, about, beside what the libraries take
     batches: list[str] = Field(min_length=1)
     digits: Digits
     collect: Collect
@@ -193,6 +196,12 @@ class Parameters(Section):
         if unlisted:
             raise ValueError(f"pretrain.batches: {unlisted[0]} is not in batches: add it there")
         return self
+
+    @property
+    def memory_bytes(self) -> int:
+        """The budget of memory in bytes. No output depends on it, so no stage declares it."""
+        number, unit = self.memory.split()
+        return int(number) * _UNITS[unit]
 
     def digits_beside(self, batch: str) -> list[str]:
         """The batches of the embedded default that are listed beside an own batch.

@@ -1,0 +1,29 @@
+"""The budget of memory: how many examples are worked on at a time.
+
+Outputs must not depend on it, so it only cuts work in which each example stands for itself.
+"""
+
+from assay.contract.errors import InputError
+
+_SHARE = 4  # a block takes at most a fourth of the budget; what it is made into takes the rest
+_GIB = 2**30
+
+
+def examples_at_once(size: float, budget: int, most: int, what: str = "an example") -> int:
+    """The number of examples that are worked on at a time, from 1 to `most`.
+
+    Parameters
+    ----------
+    size : bytes that one example takes while it is worked on
+    budget : bytes, `memory` in params.yaml
+    what : the example, for a message
+
+    Raises
+    ------
+    InputError
+        If a single example takes more than the budget.
+    """
+    if size > budget:
+        takes = f"{what} takes {size / _GIB:.1f} GiB, and memory in params.yaml allows"
+        raise InputError(f"{takes} {budget / _GIB:.1f} GiB: raise it, or make the example smaller")
+    return max(1, min(most, int(budget / _SHARE / max(size, 1))))

@@ -1,0 +1,47 @@
+"""How long a stage still takes, for a person who waits."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sized
+from typing import TypeVar
+
+Block = TypeVar("Block", bound=Sized)
+
+_SILENT = 2.0  # seconds, after which a first line is shown
+_EVERY = {True: 0.5, False: 30.0}  # seconds from line to line, in a terminal and in a log
+_WIDTH = 79  # characters of the line in a terminal, so that it covers the one before
+
+
+def shown(blocks: Iterable[Block], n: int, what: str) -> Iterator[Block]:
+    """Yield blocks, and show on stderr how many of `n` examples are done and the time left.
+
+    Nothing is shown where all takes less than two seconds.
+
+    Parameters
+    ----------
+    blocks : of examples; together they have about `n`
+    what : is done to them: "embed", for example
+    """
+    in_terminal = sys.stderr.isatty()
+    started, done = time.monotonic(), 0
+    last = started - _EVERY[in_terminal] + _SILENT
+    was_shown = False
+    for block in blocks:
+        yield block
+        done += len(block)  # the caller has worked on it
+        now = time.monotonic()
+        if now - last >= _EVERY[in_terminal] and done < n:
+            left = (now - started) / done * (n - done)
+            _print(f"{what}: {done:,} of {n:,} examples, {_duration(left)} left", in_terminal)
+            last, was_shown = now, True
+    if was_shown and in_terminal:
+        print("\r".ljust(_WIDTH), end="\r", file=sys.stderr, flush=True)
+
+
+def _print(line: str, in_terminal: bool) -> None:
+    text = f"\r{line[:_WIDTH].ljust(_WIDTH)}" if in_terminal else f"{line}\n"
+    print(text, end="", file=sys.stderr, flush=True)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
