@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from assay.contract import files, parameters, parquet_files, paths
+from assay.contract import files, parameters, parquet_files, paths, time_left
 from assay.contract.errors import InputError, run, say
 from assay.contract.inference import Model
 from assay.contract.parquet_files import Format
@@ -17,10 +17,12 @@ def main() -> None:
     learned_from = files.read_json(paths.ENCODER_INFO)
     for unread in check_format(batch, payload_format, learned_from):
         say(f"{paths.RAW / batch}: {unread}")
-    encoder = Model(paths.ENCODER, portable=params.portable, threads=params.threads)
+    memory, threads = params.memory_bytes, params.threads
+    encoder = Model(paths.ENCODER, portable=params.portable, threads=threads, memory=memory)
+    n = parquet_files.count(path)
     payloads = registry.payloads(path, params.embed.batch_size, learned_from)
-    embeddings = (check_finite(encoder(block)) for block in payloads)
-    files.write_rows(paths.embeddings(batch), parquet_files.count(path), embeddings)
+    blocks = time_left.shown(payloads, n, f"embed {batch}")
+    files.write_rows(paths.embeddings(batch), n, (check_finite(encoder(block)) for block in blocks))
 
 
 def check_format(batch: str, payload_format: Format, learned_from: Format) -> list[str]:

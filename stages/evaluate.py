@@ -9,6 +9,7 @@ from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run
 from assay.contract.inference import Model
+from assay.contract.time_left import shown
 from assay.evaluation import scores, slices
 from assay.evaluation.scores import Predictions
 from assay.measures import leave_one_out, statistics
@@ -53,8 +54,10 @@ def main() -> None:
 
 def predict(test: pd.DataFrame, params: parameters.Parameters) -> tuple[Predictions, list[str]]:
     """What the classifier predicts for test examples; the names of its classes and of others."""
-    classifier = Model(paths.CLASSIFIER, portable=params.portable, threads=params.threads)
-    pred_probs = classifier.over(payloads.read(test, params.embed.batch_size))  # (n, classes)
+    memory, threads = params.memory_bytes, params.threads
+    classifier = Model(paths.CLASSIFIER, portable=params.portable, threads=threads, memory=memory)
+    blocks = shown(payloads.read(test, params.embed.batch_size), len(test), "evaluate")
+    pred_probs = classifier.over(blocks)  # (n, classes)
     if not np.isfinite(pred_probs).all():
         remedy = "train again with a lower train.learning_rate"
         raise InputError(f"{paths.CLASSIFIER} gives probabilities that are no numbers: {remedy}")

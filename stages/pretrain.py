@@ -1,5 +1,6 @@
 """Learn an encoder from examples alone: no labels are read, and no test examples."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,21 @@ from assay.contract.remarks import Remarks
 from assay.encoders import learning, subwords
 from assay.modalities import formats, registry
 
-_ROWS = 4096  # payloads read at a time
+_ROWS = 256  # payloads read at a time
+_MOST = 2**28  # bytes of payloads that are learned from, of all batches together
 
 
 def main() -> None:
     params = parameters.load()
     runtime: dict[str, Any] = {"portable": params.portable, "threads": params.threads}
     files.keep_only(paths.SAMPLED, map(paths.sample, params.pretrain.batches))
-    payload_format, payload = read_samples(params.pretrain.batches)
+    remarks = Remarks()
+    payload_format, payload = read_samples(params.pretrain.batches, remarks)
     encoder = learning.learn(payload_format, payload, params.pretrain, **runtime)
     files.write_bytes(paths.ENCODER, encoder.onnx)
     files.write_bytes(paths.ENCODER_FRONT, encoder.front)
     files.write_arrays(paths.ENCODER_WEIGHTS, encoder.weights)
-    model, remarks = Model(paths.ENCODER, **runtime), Remarks()
+    model = Model(paths.ENCODER, **runtime)
     subwords.remark_on_cuts(model.tokenizer, payload, remarks)
     remarks.say(paths.ENCODER)
     learned = {
@@ -38,15 +41,36 @@ def main() -> None:
     files.write_json(paths.ENCODER_INFO, learned | given | payload_format)
 
 
-def read_samples(batches: list[str]) -> tuple[Format, np.ndarray]:
-    """The format of the payloads, and those of all batches, (n, ...)."""
+def read_samples(batches: list[str], remarks: Remarks) -> tuple[Format, np.ndarray]:
+    """The format of the payloads, and those of all batches, (n, ...), as far as memory allows."""
     payload_format = read_format(batches)
     blocks: list[np.ndarray] = []
+    n_left_out = 0
     for batch in batches:
-        blocks += registry.payloads(paths.sample(batch), _ROWS, payload_format)
+        path = paths.sample(batch)
+        payloads = registry.payloads(path, _ROWS, payload_format)
+        first = list(at_most(payloads, _MOST // len(batches)))
+        n_left_out += parquet_files.count(path) - sum(map(len, first))
+        blocks += first
     if not blocks:
         raise InputError("pretrain.batches hold test examples only: list a batch to learn from")
+    limit = f"examples are not learned from: {_MOST // files.MB} MB of examples are enough"
+    remarks.add("left out", n_left_out, limit, remedy="smaller examples leave room for more")
     return payload_format, np.concatenate(blocks)
+
+
+def at_most(blocks: Iterable[np.ndarray], most: int) -> Iterator[np.ndarray]:
+    """The first payloads of blocks (n, ...) that take at most so many bytes, but one at least."""
+    used = 0
+    for block in blocks:
+        sizes = [len(row) if isinstance(row, str) else row.nbytes for row in block]
+        fitting = int(np.searchsorted(used + np.cumsum(sizes), most, side="right"))
+        kept = block[: fitting if used else max(fitting, 1)]
+        if len(kept):
+            yield kept
+        if len(kept) < len(block):
+            return
+        used += sum(sizes)
 
 
 def read_format(batches: list[str]) -> Format:

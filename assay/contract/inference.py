@@ -1,16 +1,24 @@
 """ONNX Runtime: the one way in which a trained model is run, from embedding to serving."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Timer
 
 import numpy as np
 import onnxruntime
 
+from assay.contract import graph_memory
+from assay.contract import memory as budget
 from assay.contract.errors import InputError
 
 _FATAL = 4  # of ONNX Runtime's levels of messages
 TOKENIZER = "tokenizer"  # key of a graph's metadata; its value is a tokenizer.json
+# Bytes that a graph takes at a time. They do not follow `memory` in params.yaml: the last digits of
+# a product of matrices depend on the number of its rows.
+_AT_ONCE = 2**28
+_OF_CHARACTER = 150  # bytes that a graph takes for a character of a text, about
+# Bytes of a payload, and of a graph, of which `_AT_ONCE` holds more examples than are read at once.
+_SMALL_PAYLOAD, _SMALL_GRAPH = 2**12, 2**21
 
 
 class Model:
@@ -22,15 +30,23 @@ class Model:
     output : the name of the wanted output; if the model has no such output, its first is used
     portable : use only graph optimisations whose results do not depend on the processor
     threads : of one prediction
+    memory : bytes that one payload may take; None: any number
 
     Raises
     ------
     InputError
-        If ONNX Runtime cannot run the model; later, if it fails on a payload.
+        If ONNX Runtime cannot run the model; later, if it fails on a payload, or one would take
+        more memory.
     """
 
     def __init__(
-        self, path: Path | bytes, output: str = "", *, portable: bool, threads: int
+        self,
+        path: Path | bytes,
+        output: str = "",
+        *,
+        portable: bool,
+        threads: int,
+        memory: int | None = None,
     ) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -40,7 +56,11 @@ class Model:
         level = levels.ORT_ENABLE_EXTENDED if portable else levels.ORT_ENABLE_ALL
         options.graph_optimization_level = level
         if isinstance(path, Path):
-            path.stat()  # raises where the file is missing
+            self.is_small = path.stat().st_size <= _SMALL_GRAPH
+        else:
+            self.is_small = len(path) <= _SMALL_GRAPH
+        self.path, self.memory = path, memory
+        self._known_sizes: dict[tuple[int, ...], int] = {}
         providers = ["CPUExecutionProvider"]
         self.name = path if isinstance(path, Path) else "its graph"
         self.tokenizer = None
@@ -63,12 +83,44 @@ class Model:
     def __call__(
         self, payload: np.ndarray, options: onnxruntime.RunOptions | None = None
     ) -> np.ndarray:
-        """The output for payloads (n, ...)."""
-        prepared = self.prepared(payload)
-        try:
-            return self.session.run([self.output], {self.input: prepared}, options)[0]
-        except Exception as error:
-            raise InputError(f"{self.name} fails on these examples: {error}") from None
+        """The output for payloads (n, ...). The graph gets as many at a time as memory allows."""
+        outputs = []
+        for part in self._parts(payload):
+            prepared = self.prepared(part)
+            try:
+                outputs += self.session.run([self.output], {self.input: prepared}, options)
+            except Exception as error:
+                raise InputError(f"{self.name} fails on these examples: {error}") from None
+        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+
+    def _parts(self, payload: np.ndarray) -> Iterator[np.ndarray]:
+        """Payloads (n, ...), cut where the graph would take too much memory for all of them."""
+        start = largest = 0  # a graph fills texts up to the longest one
+        for row, size in enumerate(self._sizes(payload)):
+            if self.memory is not None:
+                budget.check(size, self.memory, f"for {self.name}, an example")
+            largest = max(largest, size)
+            if row > start and (row + 1 - start) * largest > _AT_ONCE:
+                yield payload[start:row]
+                start, largest = row, size
+        yield payload[start:]
+
+    def _sizes(self, payload: np.ndarray) -> list[int]:
+        """The bytes that the graph takes for each payload (n, ...), about; 0 where it is little."""
+        if payload.dtype == object and self.tokenizer is None:
+            return [len(text) * _OF_CHARACTER for text in payload]
+        if payload[:1].nbytes <= _SMALL_PAYLOAD and self.is_small:
+            return []
+        return [self.bytes_of_example(payload.shape[1:])] * len(payload)
+
+    def bytes_of_example(self, shape: tuple[int, ...]) -> int:
+        """The bytes that the graph takes for one payload of this shape, about."""
+        if self.tokenizer is not None and self.tokenizer.truncation is not None:
+            shape = (self.tokenizer.truncation["max_length"],)
+        if shape not in self._known_sizes:
+            content = self.path if isinstance(self.path, bytes) else self.path.read_bytes()
+            self._known_sizes[shape] = graph_memory.bytes_of_example(content, shape)
+        return self._known_sizes[shape]
 
     def try_out(self, payload: np.ndarray, seconds: float) -> np.ndarray:
         """The same, but raise if it takes longer: a graph from elsewhere may loop for ever."""

@@ -9,21 +9,26 @@ _SHARE = 4  # a block takes at most a fourth of the budget; what it is made into
 _GIB = 2**30
 
 
-def examples_at_once(size: float, budget: int, most: int, what: str = "an example") -> int:
-    """The number of examples that are worked on at a time, from 1 to `most`.
+def check(size: float, budget: int, what: str = "an example") -> None:
+    """Raise if something takes more bytes than the budget, before it is made.
 
     Parameters
     ----------
-    size : bytes that one example takes while it is worked on
+    size : bytes that it takes while it is worked on
     budget : bytes, `memory` in params.yaml
-    what : the example, for a message
+    what : its name in the message
 
     Raises
     ------
     InputError
-        If a single example takes more than the budget.
+        If it takes more.
     """
     if size > budget:
         takes = f"{what} takes {size / _GIB:.1f} GiB, and memory in params.yaml allows"
         raise InputError(f"{takes} {budget / _GIB:.1f} GiB: raise it, or make the example smaller")
+
+
+def examples_at_once(size: float, budget: int, most: int, what: str = "an example") -> int:
+    """The number of examples that are worked on at a time, from 1 to `most`; see `check`."""
+    check(size, budget, what)
     return max(1, min(most, int(budget / _SHARE / max(size, 1))))

@@ -138,9 +138,10 @@ def _patches(pictures: np.ndarray, front: bytes, params: Pretrain) -> Encoder:
         coarse = _COARSE if photographs else 0
     if mirror == "auto":
         mirror = photographs
-    banks = [patches.learn(pictures, fine, params.seed)]
+    small = patches.reduced(pictures, patches.reduction(shape))
+    banks = [patches.learn(small, fine, params.seed)]
     if coarse:
-        banks.append(patches.learn(pictures, coarse, params.seed, halvings=1))
+        banks.append(patches.learn(small, coarse, params.seed, halvings=1))
     weights: dict[str, np.ndarray] = {}
     for scale, bank in enumerate(banks):
         weights |= {f"filters_{scale}": bank.filters, f"offset_{scale}": bank.offset}

@@ -29,6 +29,8 @@ _FLAT = 0.1  # variance of a normalised patch, which is near 1 where there is co
 _TINY = 1e-12  # added to the length of a filter, which is 0 where all patches are flat
 _SAMPLED_PATCHES = 100_000
 _REGIONS = 3  # along each side of an image
+_FIRST = (0, 3, 1, 2)  # axes with the channels first
+_SIDE = 64  # pixels of the shorter side that filters see; larger images are reduced
 
 
 @dataclass
@@ -54,7 +56,7 @@ def learn(images: np.ndarray, count: int, seed: int, *, halvings: int = 0) -> Pa
 
     Parameters
     ----------
-    images : (n, height, width, channels) uint8
+    images : (n, height, width, channels) with values 0..255, from `reduced`
     count : number of filters
     seed : of the draw
     halvings : of the images' sides, for coarser structure; at least a pixel is left
@@ -80,11 +82,27 @@ def learn(images: np.ndarray, count: int, seed: int, *, halvings: int = 0) -> Pa
     return Patches(shaped.astype(np.float32), offset.astype(np.float32), halvings)
 
 
+def reduction(shape: tuple[int, ...]) -> int:
+    """The factor by which images (height, width, channels) are reduced before the filters.
+
+    So the cost of an embedding does not grow with the pixels.
+    """
+    return max(1, -(-min(shape[:2]) // _SIDE))
+
+
+def reduced(images: np.ndarray, factor: int) -> np.ndarray:
+    """Images (n, height, width, channels) with sides smaller by a factor, by averaging pixels."""
+    if factor == 1:
+        return images
+    height, width = (side // factor for side in images.shape[1:3])
+    whole = images[:, : factor * height, : factor * width]  # without the rest of a division
+    squares = whole.reshape(len(images), height, factor, width, factor, -1)
+    return squares.mean(axis=(2, 4), dtype=np.float32)
+
+
 def _halved(images: np.ndarray, halvings: int) -> np.ndarray:
     for _ in range(halvings):
-        height, width = (side // 2 for side in images.shape[1:3])
-        pairs = images[:, : 2 * height, : 2 * width].reshape(len(images), height, 2, width, 2, -1)
-        images = pairs.mean(axis=(2, 4), dtype=np.float32)
+        images = reduced(images, 2)
     return images
 
 
@@ -115,16 +133,23 @@ def encoder_graph(
 
     Parameters
     ----------
-    banks : filters at one scale each, whose responses stand side by side
+    banks : filters at one scale each, whose responses stand side by side; learned from images of
+        this shape that were `reduced` by `reduction`
     shape : height, width and channels of an image
     mirror : add up the responses of an image and its mirror image
     """
     graph = onnx_graph.Graph()
-    image = graph("Transpose", graph("Cast", "payload", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
+    factor = reduction(shape)
+    if factor > 1:  # bytes are quicker to transpose than floats
+        pixels = graph("Cast", graph("Transpose", "payload", perm=_FIRST), to=TensorProto.FLOAT)
+        image = graph("AveragePool", pixels, kernel_shape=[factor] * 2, strides=[factor] * 2)
+    else:
+        image = graph("Transpose", graph("Cast", "payload", to=TensorProto.FLOAT), perm=_FIRST)
+    seen = (shape[0] // factor, shape[1] // factor, shape[2])
     views = [image]
     if mirror:
         views.append(graph("Slice", image, [-1], [-(2**31)], [3], [-1]))  # the width, backwards
-    responses = [_responses(graph, bank, views, shape) for bank in banks]
+    responses = [_responses(graph, bank, views, seen) for bank in banks]
     # of each view, those of all banks
     embeddings = [graph("Concat", *parts, axis=1) for parts in zip(*responses, strict=True)]
     graph("Sum", *embeddings, output="embedding")
