@@ -4,6 +4,7 @@ A value above its upper bound can only be a mistake.
 """
 
 import re
+import reprlib
 from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
@@ -26,7 +27,7 @@ Side = Annotated[int, Field(ge=1, le=4096)]  # of an image, in pixels
 Depth = Annotated[int, Field(ge=8, le=16)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 _UNITS = {"MiB": 2**20, "GiB": 2**30}  # bytes
-_Memory = Annotated[str, Field(pattern=f"^[1-9][0-9]{{0,5}} ({'|'.join(_UNITS)})$")]
+_AMOUNT = f"^[1-9][0-9]{{0,5}} ({'|'.join(_UNITS)})$"  # of memory
 
 
 class Section(BaseModel):
@@ -175,7 +176,9 @@ class Evaluate(Section):
 class Parameters(Section):
     portable: bool
     threads: Annotated[int, Field(ge=1, le=1024)]
-    memory: _Memory  # that a stage takes, about, beside what the libraries take
+    memory: Annotated[
+        str, Field(pattern=_AMOUNT)
+    ]  # that a stage takes, about, beside what the libraries take
     batches: list[str] = Field(min_length=1)
     digits: Digits
     collect: Collect
@@ -196,6 +199,13 @@ class Parameters(Section):
         if unlisted:
             raise ValueError(f"pretrain.batches: {unlisted[0]} is not in batches: add it there")
         return self
+
+    @field_validator("memory", mode="before")
+    @classmethod
+    def _amount(cls, memory: object) -> object:
+        if not isinstance(memory, str) or not re.match(_AMOUNT, memory):
+            raise ValueError(f"must be an amount, as 4 GiB or 512 MiB, not {reprlib.repr(memory)}")
+        return memory
 
     @property
     def memory_bytes(self) -> int:

@@ -3,6 +3,9 @@
 import argparse
 import json
 import os
+import random
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,7 @@ from assay import __main__ as program
 from assay.contract import paths
 from assay.contract.errors import run
 from tests.support.raw_files import image
+from tests.unit.test_hostile_parameters import ODD, leaves, with_value
 
 CLASSES = ["\x1b[31mred\t", "blue\u202e"]
 INFO = {"classes": CLASSES, "modality": "image", "shape": [8, 8, 1]}
@@ -90,6 +94,21 @@ def test_a_description_that_is_damaged(capsys: pytest.CaptureFixture, text: str)
 def test_a_description_of_another_model(capsys: pytest.CaptureFixture, changed: dict) -> None:
     describe(INFO | changed)
     assert refused(capsys)
+
+
+def test_mutations_of_a_description(capsys: pytest.CaptureFixture) -> None:
+    choose = random.Random(0)
+    full = INFO | {"range": [0, 4096], "background": "white", "features": {"a": "number"}}
+    for _ in range(60):
+        path, odd = choose.choice([*leaves(full)]), choose.choice(ODD)
+        paths.RELEASE_INFO.write_text(with_value(full, path, odd))
+        start = time.process_time()
+        with suppress(SystemExit):
+            predict("1.png")
+        said = capsys.readouterr()
+        lines = said.out.count("\n"), said.err.count("\n")
+        assert lines in ((1, 0), (1, 1), (0, 1)), f"{path}: {odd[:99]}: {said}"
+        assert time.process_time() - start < 10, f"{path}: {odd[:99]}"
 
 
 def test_a_description_of_texts(capsys: pytest.CaptureFixture) -> None:

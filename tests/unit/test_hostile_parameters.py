@@ -76,7 +76,7 @@ def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_mutations_of_params_yaml(params: Path) -> None:
     choose = random.Random(0)
-    for _ in range(100):
+    for _ in range(150):
         path, odd = choose.choice([*leaves(SHIPPED)]), choose.choice(ODD + ONLY_YAML)
         params.write_text(with_value(SHIPPED, path, odd))
         loads_or_says_why(parameters.load, f"{path}: {odd[:99]}")
@@ -91,7 +91,7 @@ def test_mutations_of_a_config_of_bert(tmp_path: Path) -> None:
         adapters.try_out(tmp_path, graph, np.array(["my card", ""], object), **HOW)
 
     read()
-    for _ in range(60):
+    for _ in range(100):
         name, odd = choose.choice([*tiny_bert.CONFIG]), choose.choice([*ODD, "{", "["])
         path.write_text(with_value(tiny_bert.CONFIG, (name,), odd))
         loads_or_says_why(read, f"{name}: {odd[:99]}")
@@ -100,6 +100,9 @@ def test_mutations_of_a_config_of_bert(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
+        ("memory", "4", "memory: must be an amount, as 4 GiB or 512 MiB, not 4"),
+        ("memory", '"0 GiB"', "must be an amount"),
+        ("memory", '"9999999 GiB"', "must be an amount"),
         ("threads", "5000", "must be less than or equal to 1024, not 5000"),
         ("evaluate.reliability_bins", "1000000000", "less than or equal to 1000"),
         ("evaluate.resamples", "1000000000", "less than or equal to 100000"),
