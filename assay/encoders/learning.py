@@ -17,6 +17,7 @@ from assay.training import onnx_graph
 _ROWS = 1024  # payloads that become tokens at a time
 _TRIED = 2  # payloads that an encoder from elsewhere must embed before it is written
 _FINE_GREY, _FINE_COLOUR = 64, 128  # filters at full resolution
+_DENSE = 48  # pixels of a photograph's shorter side up to which filters take every position
 _COARSE = 200  # more filters at half the resolution, for colour
 
 
@@ -139,7 +140,9 @@ def _patches(pictures: np.ndarray, front: bytes, params: Pretrain) -> Encoder:
     if mirror == "auto":
         mirror = photographs
     small = patches.reduced(pictures, patches.reduction(shape))
-    banks = [patches.learn(small, fine, params.seed)]
+    # of a photograph that is still large, every second position says enough
+    stride = 2 if photographs and min(small.shape[1:3]) > _DENSE else 1
+    banks = [patches.learn(small, fine, params.seed, stride=stride)]
     if coarse:
         banks.append(patches.learn(small, coarse, params.seed, halvings=1))
     weights: dict[str, np.ndarray] = {}

@@ -44,14 +44,18 @@ class Patches:
     filters : (count, size, size, channels) float32
     offset : (count,) float32
     halvings : how often an image's sides are halved, by averaging pixels, before the filters
+    stride : pixels from one position of a filter to the next
     """
 
     filters: np.ndarray
     offset: np.ndarray
     halvings: int = 0
+    stride: int = 1
 
 
-def learn(images: np.ndarray, count: int, seed: int, *, halvings: int = 0) -> Patches:
+def learn(
+    images: np.ndarray, count: int, seed: int, *, halvings: int = 0, stride: int = 1
+) -> Patches:
     """Draw and whiten filters.
 
     Parameters
@@ -60,6 +64,7 @@ def learn(images: np.ndarray, count: int, seed: int, *, halvings: int = 0) -> Pa
     count : number of filters
     seed : of the draw
     halvings : of the images' sides, for coarser structure; at least a pixel is left
+    stride : pixels from one position of a filter to the next
     """
     rng = np.random.default_rng(seed)
     halvings = min(halvings, min(images.shape[1:3]).bit_length() - 1)
@@ -79,7 +84,7 @@ def learn(images: np.ndarray, count: int, seed: int, *, halvings: int = 0) -> Pa
     offset = filters @ mean
     filters -= filters.mean(axis=1, keepdims=True)  # the same as subtracting each patch's mean
     shaped = filters.reshape(count, size, size, channels)
-    return Patches(shaped.astype(np.float32), offset.astype(np.float32), halvings)
+    return Patches(shaped.astype(np.float32), offset.astype(np.float32), halvings, stride)
 
 
 def reduction(shape: tuple[int, ...]) -> int:
@@ -161,7 +166,8 @@ def _responses(
 ) -> list[str]:
     """The roots of each view's pooled responses (n, 18 filters)."""
     size, channels = bank.filters.shape[2:]
-    window = _regions(shape, size, bank.halvings)
+    steps: dict[str, Any] = {"strides": [bank.stride] * 2} if bank.stride > 1 else {}
+    window = _regions(shape, size, bank)
     filters = graph.constant(bank.filters.transpose(0, 3, 1, 2))
     values = channels * size * size
     average = graph.constant(np.full((1, channels, size, size), 1 / values))
@@ -170,12 +176,12 @@ def _responses(
         x = view
         for _ in range(bank.halvings):
             x = graph("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
-        mean = graph("Conv", x, average)
-        mean_of_squares = graph("Conv", graph("Mul", x, x), average)
+        mean = graph("Conv", x, average, **steps)
+        mean_of_squares = graph("Conv", graph("Mul", x, x), average, **steps)
         variance = graph("Sub", mean_of_squares, graph("Mul", mean, mean))
         variance = graph("Max", variance, 0.0)  # rounding can make it negative
         contrast = graph("Sqrt", graph("Add", variance, _CONTRAST_FLOOR))
-        normalised = graph("Div", graph("Conv", x, filters), contrast)
+        normalised = graph("Div", graph("Conv", x, filters, **steps), contrast)
         response = graph("Sub", normalised, bank.offset[:, None, None])  # (n, filters, y, x)
         positive = graph("AveragePool", graph("Relu", response), **window)
         average_response = graph("AveragePool", response, **window)
@@ -185,9 +191,9 @@ def _responses(
     return responses
 
 
-def _regions(shape: tuple[int, int, int], size: int, halvings: int) -> dict[str, Any]:
+def _regions(shape: tuple[int, int, int], size: int, bank: Patches) -> dict[str, Any]:
     """The pooling window that averages the positions of a filter over three regions a side."""
-    positions = [(side >> halvings) - size + 1 for side in shape[:2]]
+    positions = [((side >> bank.halvings) - size) // bank.stride + 1 for side in shape[:2]]
     strides = [max(1, side // _REGIONS) for side in positions]
     covered = [(_REGIONS - 1) * stride for stride in strides]  # by all regions but the last
     kernel = [max(1, side - before) for side, before in zip(positions, covered, strict=True)]

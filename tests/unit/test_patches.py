@@ -72,3 +72,20 @@ def test_two_scales_stand_side_by_side_and_a_mirror_image_is_the_same(shape, tmp
     np.testing.assert_allclose(
         once, embed(images, banks) + embed(images[:, :, ::-1], banks), atol=1e-3
     )
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_large_image_is_seen_as_its_reduced_one(stride, monkeypatch):
+    monkeypatch.setattr(patches, "_SAMPLED_PATCHES", 2000)
+    small = np.random.default_rng(0).integers(256, size=(4, 70, 64, 3), dtype=np.uint8)
+    large = small.repeat(3, axis=1).repeat(3, axis=2)
+    assert patches.reduction(small.shape[1:]) == 1
+    assert patches.reduction(large.shape[1:]) == 3
+    np.testing.assert_array_equal(patches.reduced(large, 3), small)
+    bank = patches.learn(small, 3, seed=0, stride=stride)
+
+    def embed(images: np.ndarray) -> np.ndarray:
+        graph = patches.encoder_graph([bank], images.shape[1:])
+        return Model(graph, portable=True, threads=1)(images)
+
+    np.testing.assert_allclose(embed(large), embed(small), rtol=1e-3)
