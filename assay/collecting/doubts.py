@@ -3,18 +3,31 @@
 from collections import Counter, defaultdict
 from itertools import pairwise
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.contract import class_names
+from assay.contract.column_names import is_text
 from assay.contract.errors import first_of
 from assay.layouts.raw_batch import RawBatch
 
 _MANY_CLASSES = 20  # below so many, no number of classes is suspicious
 _LABELS_OF_A_CLASS = 3  # with fewer labels than that a class, the labels may be no classes
 _MISSING = {"?", "-", "na", "n/a", "nan", "none", "null", "nil", "unlabeled", "unlabelled"}
+_NO_CLASSES = {"backup", "bak", "cache", "copy", "mask", "masks", "new folder", "old", "originals"}
+_NO_CLASSES |= {"output", "outputs", "results", "temp", "thumbnails", "thumbs", "tmp", "trash"}
+# names of columns that usually say something else than a feature or a slice
+_SPLITS = {"fold", "folds", "is_test", "is_train", "is_val", "partition", "phase", "set", "subset"}
+_PEOPLE = {"annotator", "annotator_id", "annotators", "labeler", "labeller", "rater", "worker"}
 _SORTED = 20  # rows from which on an order by class is no chance
 
 
 def remark(raw: RawBatch) -> None:
     """Add a remark to a batch for each thing that looks wrong."""
     _remark_on_splits(raw)
+    _remark_on_columns(raw)
+    _remark_on_people(raw)
     counts = raw.labels_by_class()
     if not counts:
         remedy = "label some examples before you run the pipeline"
@@ -24,6 +37,9 @@ def remark(raw: RawBatch) -> None:
     remedy = "leave the label empty if it is not known"
     what = "classes have names that say that there is no label"
     raw.remarks.add("doubtful", len(missing), what, first_of(missing), remedy)
+    no_classes = sorted(label for label in counts if label.casefold() in _NO_CLASSES)
+    what = "classes are named as folders that hold no class"
+    raw.remarks.note("doubtful", list(map(repr, no_classes)), what, "move them out of the batch")
     last = Counter(label.rpartition("/")[2] for label in counts if "/" in label)
     repeated = [name for name, count in last.items() if count > 1]
     what = "folders of one name lie in several folders, and are several classes"
@@ -61,6 +77,39 @@ def _remark_on_splits(raw: RawBatch) -> None:
         what = "examples have a split, but no labelled one is in the test split"
         remedy = "evaluate needs some, unless another batch has them"
         raw.remarks.add("doubtful", n_given, what, remedy=remedy)
+
+
+def _remark_on_columns(raw: RawBatch) -> None:
+    """Add a remark on columns that may say a split or a person, and on rows without any value."""
+    slices = {name for example in raw.examples for name in example.slices}
+    features = raw.payload.column_names if isinstance(raw.payload, pa.Table) else []
+    names = sorted({*slices, *features})
+    splits = [repr(name) for name in names if name.casefold() in _SPLITS]
+    what = "columns may say which split a row is in, and are read as any other column"
+    raw.remarks.note("doubtful", splits, what, "call it `split` if it does, with train and test")
+    people = [repr(name) for name in names if name.casefold() in _PEOPLE]
+    what = "columns may say who labelled a row, and are read as any other column"
+    raw.remarks.note("doubtful", people, what, "put people's labels into annotations.csv if so")
+    if isinstance(raw.payload, pa.Table) and raw.payload.num_columns:
+        is_empty = np.logical_and.reduce(list(map(_are_empty, raw.payload.columns)))
+        rows = [raw.examples[row].place for row in np.flatnonzero(is_empty)]
+        raw.remarks.note("doubtful", rows, "rows have no value at all", "take them out")
+
+
+def _are_empty(column: pa.ChunkedArray) -> np.ndarray:
+    """Which cells are gaps or empty texts. Shape (n,), bool."""
+    is_empty = column.is_null(nan_is_null=True)
+    if is_text(column.type):
+        is_empty = pc.or_(is_empty, pc.equal(pc.fill_null(column, ""), ""))
+    return is_empty.to_numpy()
+
+
+def _remark_on_people(raw: RawBatch) -> None:
+    """Add a remark on names of people that might be one person's."""
+    alike = class_names.look_alikes(person for _, person, _ in raw.annotations)
+    names = [" and ".join(map(repr, spellings)) for spellings in alike]
+    what = "names of annotators might be of one person, since spelling alone differs"
+    raw.remarks.note("doubtful", names, what, "give the person one name if so")
 
 
 def _is_sorted_by_class(labels: list[str]) -> bool:

@@ -1,5 +1,6 @@
 """The classes of the labels: one order of their names, for codes, probabilities and files."""
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,6 +10,9 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_JOINT = re.compile(r"(?<=[^\W\d_])[_-]+(?=[^\W\d_])")  # between letters
+_WHOLE = re.compile(r"0*(\d+)(?:\.0+)?")  # a whole number without its leading zeros
 
 
 def normal(label: str) -> str:
@@ -20,10 +24,16 @@ def normal(label: str) -> str:
 
 
 def look_alikes(classes: Iterable[str]) -> list[list[str]]:
-    """The classes whose names differ by letter case, width or blanks alone, in groups, sorted."""
+    """The names that might mean one class, in groups, sorted.
+
+    They differ by letter case, width, blanks, by `_` or `-` between letters, or are spellings of
+    one whole number, as 1, 01 and 1.0.
+    """
     alike = defaultdict(list)
     for name in of(classes):
-        alike["".join(unicodedata.normalize("NFKC", name).casefold().split())].append(name)
+        folded = "".join(unicodedata.normalize("NFKC", name).casefold().split())
+        number = _WHOLE.fullmatch(folded)
+        alike[number[1] if number else _JOINT.sub("", folded)].append(name)
     return [names for names in alike.values() if len(names) > 1]
 
 

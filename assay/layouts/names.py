@@ -73,6 +73,6 @@ def name_classes(batch: RawBatch) -> None:
     alike = class_names.look_alikes(counts)
     if alike:
         first = " and ".join(f"{name!r} ({counts[name]})" for name in alike[0])
-        what = "classes differ by letter case, width or blanks alone and might be one class"
+        what = "classes differ by letter case, blanks or spelling alone and might be one class"
         remedy = "give them one name if so"
         batch.remarks.add("doubtful", sum(map(len, alike)), what, first, remedy)

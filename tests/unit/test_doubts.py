@@ -1,9 +1,11 @@
 """What looks wrong in a batch is remarked on, and ordinary batches are not."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from assay.collecting import copies, doubts, summary
+from assay.contract import class_names
 from assay.layouts.raw_batch import Example, RawBatch
 
 
@@ -63,3 +65,38 @@ def test_facts_in_one_line() -> None:
     assert summary.line(facts) == (
         "43 image examples, 4 classes (cat, dog, eel, …); 40 train, 3 test"
     )
+
+
+def test_columns_that_may_mean_something_else() -> None:
+    raw = batch(["a", "b"] * 10)
+    raw.payload = pa.table({"x": [1.0, None] * 10, "Fold": ["1", ""] * 10, "rater": ["p", ""] * 10})
+    doubts.remark(raw)
+    assert [(remark.count, remark.example) for remark in raw.remarks] == [
+        (1, "'Fold'"),
+        (1, "'rater'"),
+        (10, ""),
+    ]
+    raw = batch(["a", "b"] * 10)
+    raw.examples[0].slices = {"site": "x", "is_test": "1"}
+    doubts.remark(raw)
+    assert [remark.example for remark in raw.remarks] == ["'is_test'"]
+
+
+def test_names_that_may_be_no_classes_or_one_person() -> None:
+    raw = batch(["cat", "dog", "masks", "Backup"] * 5)
+    raw.annotations = [("0", name, "cat") for name in ("Anna", "anna", "bela", "bela")]
+    doubts.remark(raw)
+    assert [(remark.count, remark.example) for remark in raw.remarks] == [
+        (1, "'Anna' and 'anna'"),
+        (2, "'Backup'"),
+    ]
+
+
+@pytest.mark.parametrize("names", [["1", "01", "1.0"], ["a_b", "a b", "A-B"], ["Cat", "cat "]])
+def test_names_of_one_class(names: list[str]) -> None:
+    assert class_names.look_alikes(names) == [sorted(names)]
+
+
+@pytest.mark.parametrize("names", [["1", "-1", "10"], ["1-2", "12"], ["1.1", "1.10"], ["a", "b"]])
+def test_names_of_several_classes(names: list[str]) -> None:
+    assert class_names.look_alikes(names) == []
