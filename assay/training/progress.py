@@ -49,17 +49,22 @@ class Progress(keras.callbacks.Callback):
     def __init__(self, rows: list[Scores], epochs: int) -> None:
         super().__init__()
         self.rows, self.epochs = rows, epochs
+        self.is_first = True
 
     def on_train_begin(self, _logs: dict | None = None) -> None:
-        """Start the clock."""
-        self.resumed_after, self.started = len(self.rows), time.monotonic()
+        """Start the clock, and say what is ahead."""
+        self.counted_from, self.started = len(self.rows), time.monotonic()
+        steps = self.params.get("steps")
+        print(f"training: {self.epochs} epochs of {steps} steps", file=sys.stderr, flush=True)
 
     def on_epoch_end(self, epoch: int, _logs: dict | None = None) -> None:
         """Print the scores and the time left."""
-        done, in_terminal = epoch + 1, sys.stderr.isatty()
+        done, in_terminal, now = epoch + 1, sys.stderr.isatty(), time.monotonic()
+        seconds_an_epoch = (now - self.started) / (done - self.counted_from)
+        if self.is_first:  # it took longer: TensorFlow compiles in it
+            self.counted_from, self.started, self.is_first = done, now, False
         if not in_terminal and done % max(1, self.epochs // _REPORTS):
             return
-        seconds_an_epoch = (time.monotonic() - self.started) / (done - self.resumed_after)
         seconds_left = seconds_an_epoch * (self.epochs - done)
         scores = {name: score for name, score in self.rows[-1].items() if name != "epoch"}
         shown = ", ".join(f"{name.replace('_', ' ')} {scores[name]:.4f}" for name in scores)
