@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue, payloads, spreadsheets
-from assay.cleaning import annotators, data_findings, evidence, gallery, out_of_sample, quality
+from assay.cleaning import (
+    agreement,
+    annotators,
+    data_findings,
+    evidence,
+    gallery,
+    out_of_sample,
+    quality,
+)
 from assay.cleaning.annotators import Consensus, Votes
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run, say
@@ -53,6 +61,8 @@ def main() -> None:
     issues = pd.concat([doubted.assign(kind="label").astype(object), findings])
     spreadsheets.write(paths.ISSUES, with_lines(issues, examples).fillna(""), _ISSUES)
     spreadsheets.write(paths.ANNOTATORS, table_of_people(votes, consensus, people, classes))
+    files.write_json(paths.AGREEMENT_METRICS, agreement.metrics(votes))
+    spreadsheets.write(paths.AGREEMENT, agreement.kappas(votes, people))
     files.write_bytes(paths.GALLERY, gallery.page(doubted, examples).encode())
 
 

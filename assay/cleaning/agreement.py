@@ -1,0 +1,114 @@
+"""How far annotators agree beyond chance: Krippendorff's alpha, and Cohen's kappa of each pair.
+
+K. Krippendorff: Content Analysis. Third edition, 2013, chapter 12: alpha for nominal data.
+J. Cohen: A Coefficient of Agreement for Nominal Scales. Educational and Psychological Measurement
+20, 1960.
+
+The intervals are normal. The variance is the sum of squares of what a single example changes (the
+infinitesimal jackknife: Efron and Stein 1981, after Jaeckel 1972).
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+
+from assay.cleaning.annotators import Votes
+
+_CONFIDENCE = 0.95
+_FEWEST = 10  # examples that two people must both have labelled for a kappa
+
+
+@dataclass
+class Agreement:
+    """A coefficient with its interval: 1 is full agreement, 0 is chance.
+
+    Attributes
+    ----------
+    value, low, high : at most 1; NaN where all labels are equal, so that chance agrees fully too
+    examples : that it is computed from
+    """
+
+    value: float
+    low: float
+    high: float
+    examples: int
+
+
+def alpha(votes: Votes) -> Agreement:
+    """Krippendorff's alpha of all annotators, over the examples with two labels or more."""
+    n_examples, _, n_classes = votes.shape
+    ones = np.ones(len(votes.labels))
+    shape = (n_examples, n_classes)
+    counts = csr_array((ones, (votes.examples, votes.labels)), shape=shape)  # of labels
+    sizes = np.asarray(counts.sum(axis=1)).ravel()
+    counts = counts[sizes > 1]
+    sizes = sizes[sizes > 1]  # (units,) labels of each example
+    of_class = np.asarray(counts.sum(axis=0)).ravel()  # (classes,)
+    n = sizes.sum()
+    same = np.asarray(counts.power(2).sum(axis=1)).ravel()
+    disagreement = (sizes**2 - same) / (sizes - 1)  # (units,)
+    observed, expected = disagreement.sum(), n**2 - np.square(of_class).sum()
+    if not expected:
+        return Agreement(np.nan, np.nan, np.nan, len(sizes))
+    changes = 2 * (n * sizes - counts @ of_class)  # of `expected`, by the weight of each unit
+    ratio = observed / expected
+    influence = -((n - 1) * (disagreement - ratio * changes) + observed * sizes) / expected
+    return _agreement(1 - (n - 1) * ratio, influence)
+
+
+def metrics(votes: Votes) -> dict[str, float]:
+    """`alpha` with its interval, and how many examples it is of; only the last without one."""
+    found = alpha(votes)
+    known = {"alpha": found.value, "alpha_low": found.low, "alpha_high": found.high}
+    known = {} if np.isnan(found.value) else known
+    return known | {"labelled_by_several": found.examples}
+
+
+def kappas(votes: Votes, people: list[str]) -> pd.DataFrame:
+    """Cohen's kappa of each pair of people who both labelled ten examples or more.
+
+    Returns
+    -------
+    pd.DataFrame
+        `first`, `second`, `examples`, `kappa`, `kappa_low`, `kappa_high`; least agreement first.
+    """
+    frame = pd.DataFrame({"example": votes.examples, "label": votes.labels})
+    # a person may label copies of one example
+    labels_of = [
+        frame[votes.annotators == number].drop_duplicates("example").set_index("example")["label"]
+        for number in range(len(people))
+    ]
+    rows = []
+    for first, second in combinations(range(len(people)), 2):
+        both = pd.concat([labels_of[first], labels_of[second]], axis=1, join="inner").to_numpy()
+        if len(both) >= _FEWEST:
+            kappa = cohen(both[:, 0], both[:, 1], votes.shape[2])
+            interval = kappa.value, kappa.low, kappa.high
+            rows.append((people[first], people[second], len(both), *interval))
+    columns = ["first", "second", "examples", "kappa", "kappa_low", "kappa_high"]
+    return pd.DataFrame(rows, columns=columns).sort_values(["kappa", "first", "second"])
+
+
+def cohen(first: np.ndarray, second: np.ndarray, n_classes: int) -> Agreement:
+    """Cohen's kappa of two people's labels (n,) for the same examples, int 0..n_classes-1."""
+    n = len(first)
+    of_first, of_second = (np.bincount(side, minlength=n_classes) / n for side in (first, second))
+    is_equal = first == second
+    observed, expected = is_equal.mean(), of_first @ of_second
+    if expected == 1:
+        return Agreement(np.nan, np.nan, np.nan, n)
+    by_chance = of_second[first] + of_first[second] - 2 * expected  # (n,)
+    share_left = (1 - observed) / (1 - expected)
+    influence = (is_equal - observed - share_left * by_chance) / (1 - expected) / n
+    return _agreement(1 - share_left, influence)
+
+
+def _agreement(value: float, influence: np.ndarray) -> Agreement:
+    """A coefficient, of which an example changes as much as `influence` (n,)."""
+    half = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2) * np.sqrt(np.square(influence).sum())
+    low, high = max(-1.0, value - half), min(1.0, value + half)
+    return Agreement(float(value), float(low), float(high), len(influence))
