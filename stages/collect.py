@@ -36,7 +36,7 @@ def main() -> None:
     doubts.remark(raw)
     facts = summary.facts(raw, chosen)
 
-    stored, payload_format = modality.to_columns(payload[rows], rows, raw.payload, params.collect)
+    stored, payload_format = modality.to_columns(payload, rows, raw.payload, params.collect)
     payload_format |= raw.remarks.settled
     columns = examples.describe(raw, ids, chosen, groups, rows) | stored
     parquet_files.write_examples(batch, payload_format, columns, numbered=raw.numbered)

@@ -53,7 +53,9 @@ class Collect(Section):
     split_by: Literal["hash", "time"]
     time: str | None  # the column that says when, for split_by `time`
     largest_file: Count  # MB of a raw file, unpacked
-    resize: tuple[Side, Side] | None = Field(strict=False)  # height, width in pixels
+    # height, width in pixels
+    resize: Literal["auto"] | Annotated[tuple[Side, Side], Field(strict=False)] | None
+    fit: Literal["crop", "pad", "stretch"]  # what `resize` makes of images of another aspect
     channels: Literal[1, 3] | None
     background: str  # the colour behind transparent pixels
     # bits of a grey value, or the values that become black and white
@@ -61,6 +63,13 @@ class Collect(Section):
     # every sound is resampled to this rate, in Hz, and cut or filled up to this length
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)]
     seconds: Literal["auto"] | Annotated[float, Field(ge=0.01, le=3600)]
+
+    _auto_side: int = 64
+
+    @property
+    def auto_side(self) -> int:
+        """Pixels of a side of the square that images become with `resize: auto`."""
+        return self._auto_side
 
     @model_validator(mode="after")
     def _something_to_learn_from(self) -> "Collect":
@@ -195,6 +204,8 @@ class Parameters(Section):
         unlisted = [name for name in self.pretrain.batches if name not in listed]
         if unlisted:
             raise ValueError(f"pretrain.batches: {unlisted[0]} is not in batches: add it there")
+        if self.pretrain.encoder:
+            self.collect._auto_side = 224  # what most encoders of photographs were trained on
         return self
 
     @property

@@ -45,11 +45,9 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         payload = raw.payload.take(pa.array(sampled))
     else:
         payload = raw.payload[::step]
-    settings = modality.settings(payload, params.collect)
-    collect = params.collect.model_copy(update=settings)
     start = time.perf_counter()
     try:
-        decoded = modality.canonical(payload, places, collect, raw.remarks)
+        decoded = modality.canonical(payload, places, params.collect, raw.remarks)[:]
         error, values = "", _values(decoded)
         if len(places) == len(raw.examples):
             copies.remark(raw, identity.content_ids(decoded), [True] * len(places))
@@ -67,7 +65,7 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         "decoded": len(places),
         "error": error,
         "group": group,
-        "edits": edits.propose(batch, settings, params),
+        "edits": edits.propose(batch, params),
         "seconds": round(seconds),
     }
 
