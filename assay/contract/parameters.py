@@ -71,6 +71,12 @@ class Collect(Section):
         """Pixels of a side of the square that images become with `resize: auto`."""
         return self._auto_side
 
+    def suited_to(self, encoder: str | None) -> "Collect":
+        """The same for `pretrain.encoder`: photographs of 224 pixels have taught most of them."""
+        suited = self.model_copy()
+        suited._auto_side = 224 if encoder else self._auto_side
+        return suited
+
     @model_validator(mode="after")
     def _something_to_learn_from(self) -> "Collect":
         if self.test + self.validation >= 1:
@@ -204,8 +210,6 @@ class Parameters(Section):
         unlisted = [name for name in self.pretrain.batches if name not in listed]
         if unlisted:
             raise ValueError(f"pretrain.batches: {unlisted[0]} is not in batches: add it there")
-        if self.pretrain.encoder:
-            self.collect._auto_side = 224  # what most encoders of photographs were trained on
         return self
 
     @property

@@ -38,6 +38,7 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     batch = folder.resolve().name
     doubts.remark(raw)
     modality = registry.named(raw.modality)
+    collect = params.collect.suited_to(params.pretrain.encoder)
     step = _step(raw)
     sampled = range(0, len(raw.examples), step)
     places = [raw.examples[row].place for row in sampled]
@@ -47,7 +48,7 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         payload = raw.payload[::step]
     start = time.perf_counter()
     try:
-        decoded = modality.canonical(payload, places, params.collect, raw.remarks)[:]
+        decoded = modality.canonical(payload, places, collect, raw.remarks)[:]
         error, values = "", _values(decoded)
         if len(places) == len(raw.examples):
             copies.remark(raw, identity.content_ids(decoded), [True] * len(places))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import pyarrow as pa
@@ -62,14 +62,9 @@ class EncodedColumn(Sequence[bytes]):
     def __iter__(self) -> Iterator[bytes]:
         return (cell.as_py() for cell in self.column)
 
-    @overload
-    def __getitem__(self, part: int) -> bytes: ...
-    @overload
-    def __getitem__(self, part: slice) -> "EncodedColumn": ...
-    def __getitem__(self, part: int | slice) -> "bytes | EncodedColumn":
-        if isinstance(part, slice):
-            return EncodedColumn(self.column[part])
-        return self.column[part].as_py()
+    def __getitem__(self, part: int | slice) -> Any:
+        values = self.column[part]
+        return EncodedColumn(values) if isinstance(part, slice) else values.as_py()
 
 
 @dataclass

@@ -115,10 +115,12 @@ class Decoder:
             self._places["frames"][place] = None
         if image.mode in ("RGB", "RGBA", "LA") and ";16" in str(image.tile):
             self._places["deep colour"][place] = None
-        is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _TURNED
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        is_turned = orientation in _TURNED
         size = self.form.see_size(image.size if is_turned else image.size[::-1], place)
         image_form.draft(image, size[::-1] if is_turned else size)
-        ImageOps.exif_transpose(image, in_place=True)
+        if orientation != 1:
+            ImageOps.exif_transpose(image, in_place=True)
         plain = self._of_8_bits(image, place) if image.mode.startswith(_DEEP_MODES) else image
         if plain.has_transparency_data:
             plain = self._on_background(plain, place)
@@ -159,7 +161,9 @@ class Decoder:
         channels = self.form.see_channels(1 if image.mode in _GREY_MODES else COLOUR, place)
         if image.mode == "LAB":  # Pillow converts it to RGB alone
             image = image.convert("RGB")
-        image = image_form.fitted(image.convert(_MODES[channels]), size, self.params)
+        if image.mode != _MODES[channels]:
+            image = image.convert(_MODES[channels])
+        image = image_form.fitted(image, size, self.params)
         return np.asarray(image).reshape(image.height, image.width, -1)
 
 

@@ -1,6 +1,6 @@
 """The one size and the channels that the images of a batch are brought to."""
 
-from PIL import Image, ImageColor
+from PIL import Image, ImageOps
 
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
@@ -121,21 +121,11 @@ def fitted(image: Image.Image, size: Size, params: Collect) -> Image.Image:
     params : `fit` says what becomes of another aspect: `crop` takes the centre, `pad` fills up with
         `background`, and `stretch` changes it
     """
-    (height, width), bilinear = size, Image.Resampling.BILINEAR
-    across, down = image.width / width, image.height / height
-    if image.size == (width, height):
+    wanted, how = size[::-1], Image.Resampling.BILINEAR
+    if image.size == wanted:
         return image
-    if params.fit == "stretch" or across == down:
-        return image.resize((width, height), bilinear)
     if params.fit == "crop":
-        scale = min(across, down)
-        left, top = (image.width - width * scale) / 2, (image.height - height * scale) / 2
-        box = (left, top, image.width - left, image.height - top)
-        return image.resize((width, height), bilinear, box)
-    scale = max(across, down)
-    inner = max(1, round(image.width / scale)), max(1, round(image.height / scale))
-    colour = ImageColor.getcolor(params.background, image.mode)
-    padded = Image.new(image.mode, (width, height), colour)
-    place = (width - inner[0]) // 2, (height - inner[1]) // 2
-    padded.paste(image.resize(inner, bilinear), place)
-    return padded
+        return ImageOps.fit(image, wanted, how)
+    if params.fit == "pad":
+        return ImageOps.pad(image, wanted, how, params.background)
+    return image.resize(wanted, how)
