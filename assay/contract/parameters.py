@@ -54,7 +54,7 @@ class Collect(Section):
     time: str | None  # the column that says when, for split_by `time`
     largest_file: Count  # MB of a raw file, unpacked
     # height, width in pixels
-    resize: Literal["auto"] | Annotated[tuple[Side, Side], Field(strict=False)] | None
+    resize: Annotated[tuple[Side, Side], Field(strict=False)] | Literal["auto"] | None
     fit: Literal["crop", "pad", "stretch"]  # what `resize` makes of images of another aspect
     channels: Literal[1, 3] | None
     background: str  # the colour behind transparent pixels

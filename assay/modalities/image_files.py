@@ -6,13 +6,13 @@ from collections import defaultdict
 from typing import Any, Literal
 
 import numpy as np
-from PIL import ExifTags, Image, ImageColor, ImageOps
+from PIL import ExifTags, Image, ImageColor
 
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
 from assay.contract.remarks import Action, Remarks
 from assay.modalities import image_form
-from assay.modalities.image_form import COLOUR, FIT, Size
+from assay.modalities.image_form import COLOUR, FIT, Extent, Size
 
 # Pillow decodes these itself; for EPS, as an example of others, it runs a program from the PATH.
 _FORMATS = (
@@ -25,7 +25,17 @@ _DEEP_MODES = ("I", "F")  # how the names of modes of more than 8 bits start
 # what images are read with, where the format of their payloads names nothing else
 BACKGROUND, DEPTH = "white", 16
 _OPAQUE = 255
-_TURNED = (5, 6, 7, 8)  # orientations of EXIF that swap height and width
+_DRAFTED = ("JPEG", "MPO")  # formats that may be decoded at a reduced scale
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by the orientation of EXIF
+_SWAPPING = [_TURNS[orientation] for orientation in (5, 6, 7, 8)]  # of height and width
 # Ranges that floats are meant to have; where a batch fills half of one, this is its range.
 _USUAL_RANGES: tuple[tuple[float, float], ...] = ((0, 1), (-1, 1), (0, 255), (0, 65535))
 _SCALED = "pictures hold more than 8 bits: values from {:g} to {:g} become 0 to 255"
@@ -73,11 +83,9 @@ class Decoder:
             If it cannot be decoded, is a decompression bomb, or has another size than the first,
             where `params` ask for one size.
         """
-        if isinstance(content, np.ndarray):
-            size = self.form.see_size(content.shape, place)
-            return self._brought(Image.fromarray(content), size, place)
         try:
-            return self._brought(*self._opened(content, place), place)
+            image = self._decoded(content, place)
+            return np.asarray(image).reshape(image.height, image.width, -1)
         except InputError:
             raise
         except Exception as error:  # a decoder may raise anything at what is damaged
@@ -108,23 +116,29 @@ class Decoder:
         for done, (action, what, remedy) in _REMARKS.items():
             remarks.note(action, list(self._places[done]), what, remedy)
 
-    def _opened(self, content: bytes, place: str) -> tuple[Image.Image, Size]:
-        """The image of a file, larger than needed, and the size that all are brought to."""
+    def _decoded(self, content: bytes | np.ndarray, place: str) -> Image.Image:
+        if isinstance(content, np.ndarray):
+            image = Image.fromarray(content)
+            size = self.form.see_size(content.shape, place)
+            return self._brought(image, size, image.size, place)
         image = Image.open(io.BytesIO(content), formats=_FORMATS)
         if getattr(image, "is_animated", False):
             self._places["frames"][place] = None
         if image.mode in ("RGB", "RGBA", "LA") and ";16" in str(image.tile):
             self._places["deep colour"][place] = None
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-        is_turned = orientation in _TURNED
-        size = self.form.see_size(image.size if is_turned else image.size[::-1], place)
-        image_form.draft(image, size[::-1] if is_turned else size)
-        if orientation != 1:
-            ImageOps.exif_transpose(image, in_place=True)
-        plain = self._of_8_bits(image, place) if image.mode.startswith(_DEEP_MODES) else image
-        if plain.has_transparency_data:
-            plain = self._on_background(plain, place)
-        return plain, size
+        if image.format not in _DRAFTED:
+            image.load()  # TIFF files are turned by that
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        is_swapped = turn in _SWAPPING
+        size = self.form.see_size(image.size if is_swapped else image.size[::-1], place)
+        size = size[::-1] if is_swapped else size  # before it is turned
+        extent = image_form.draft(image, size)
+        if image.mode.startswith(_DEEP_MODES):
+            image = self._of_8_bits(image, place)
+        if image.has_transparency_data:
+            image = self._on_background(image, place)
+        image = self._brought(image, size, extent, place)
+        return image if turn is None else image.transpose(turn)
 
     def _of_8_bits(self, image: Image.Image, place: str) -> Image.Image:
         values = np.asarray(image)
@@ -157,14 +171,13 @@ class Decoder:
         is_grey = image.mode in _GREY_MODES and self.form.channels != COLOUR
         return flat.convert("L") if is_grey else flat
 
-    def _brought(self, image: Image.Image, size: Size, place: str) -> np.ndarray:
+    def _brought(self, image: Image.Image, size: Size, extent: Extent, place: str) -> Image.Image:
         channels = self.form.see_channels(1 if image.mode in _GREY_MODES else COLOUR, place)
         if image.mode == "LAB":  # Pillow converts it to RGB alone
             image = image.convert("RGB")
         if image.mode != _MODES[channels]:
             image = image.convert(_MODES[channels])
-        image = image_form.fitted(image, size, self.params)
-        return np.asarray(image).reshape(image.height, image.width, -1)
+        return image_form.fitted(image, size, extent, self.params)
 
 
 class _Values:

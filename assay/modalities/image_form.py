@@ -1,12 +1,13 @@
 """The one size and the channels that the images of a batch are brought to."""
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
 from assay.contract.remarks import Action, Remarks
 
 Size = tuple[int, int]  # height and width in pixels
+Extent = tuple[float, float]  # width and height in pixels of an image, as Pillow has them
 FIT = "crop"  # of images whose format names no other `collect.fit`
 COLOUR = 3  # channels; such images count as photographs, whose mirror images are as likely
 _SMALL = 128  # pixels of a side: `resize: auto` brings larger images to a smaller size
@@ -96,36 +97,44 @@ def _words(size: Size) -> str:
     return f"{size[0]} x {size[1]}"
 
 
-def draft(image: Image.Image, size: Size) -> None:
+def draft(image: Image.Image, size: Size) -> Extent:
     """Have a JPEG decoded at 1/2, 1/4 or 1/8 of its size, where it is larger than needed.
 
     libjpeg then transforms parts of each block of frequencies only. What is left has `_SPARE` times
     the wanted size or more, so that the pixels after `fitted` are nearly the same: less than 1 of
     255 apart on average for photographs (tests/unit/test_photos.py).
 
-    Parameters
-    ----------
-    image : not decoded yet, and not turned yet
-    size : that is wanted, before it is turned
+    Returns
+    -------
+    What the picture takes of the image once it is decoded, which is rounded up to whole pixels
     """
-    least = (_SPARE * size[1], _SPARE * size[0])
-    if min(image.width // least[0], image.height // least[1]) > 1:
-        image.draft(None, least)
+    least = _SPARE * size[1], _SPARE * size[0]
+    is_larger = min(image.width // least[0], image.height // least[1]) > 1
+    drafted = image.draft(None, least) if is_larger else None
+    return drafted[1][2:] if drafted else image.size
 
 
-def fitted(image: Image.Image, size: Size, params: Collect) -> Image.Image:
+def fitted(image: Image.Image, size: Size, extent: Extent, params: Collect) -> Image.Image:
     """The image in another size, antialiased: Pillow's filters widen as an image shrinks.
 
     Parameters
     ----------
+    extent : of the picture in the image, see `draft`
     params : `fit` says what becomes of another aspect: `crop` takes the centre, `pad` fills up with
         `background`, and `stretch` changes it
     """
-    wanted, how = size[::-1], Image.Resampling.BILINEAR
-    if image.size == wanted:
+    (height, width), bilinear = size, Image.Resampling.BILINEAR
+    if image.size == (width, height):
         return image
+    across, down = extent[0] / width, extent[1] / height
+    if params.fit == "pad" and across != down:
+        scale = max(across, down)
+        inner = max(1, round(extent[0] / scale)), max(1, round(extent[1] / scale))
+        padded = Image.new(image.mode, (width, height), params.background)
+        shrunk = image.resize(inner, bilinear, (0, 0, *extent))
+        padded.paste(shrunk, ((width - inner[0]) // 2, (height - inner[1]) // 2))
+        return padded
+    scale, left, top = min(across, down), 0.0, 0.0
     if params.fit == "crop":
-        return ImageOps.fit(image, wanted, how)
-    if params.fit == "pad":
-        return ImageOps.pad(image, wanted, how, params.background)
-    return image.resize(wanted, how)
+        left, top = (extent[0] - width * scale) / 2, (extent[1] - height * scale) / 2
+    return image.resize((width, height), bilinear, (left, top, extent[0] - left, extent[1] - top))
