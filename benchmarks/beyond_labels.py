@@ -128,7 +128,7 @@ def sounds() -> None:
     def problems(files: list[bytes]) -> dict[str, np.ndarray]:
         names = list(map(str, paths[: len(files)]))
         return sound_statistics.problems(
-            sound_statistics.statistics(audio.canonical(files, names, params, Remarks()))
+            sound_statistics.statistics(audio.canonical(files, names, params, Remarks())[:])
         )
 
     def louder(path: Path, gain: float) -> bytes:

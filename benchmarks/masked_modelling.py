@@ -75,8 +75,8 @@ def fsdd() -> Data:
     frame = sounds()
     params = Collect.model_construct(sample_rate=16000, seconds=1.0)
     payload = canonical(
-        [path.read_bytes() for path in frame["path"]], list(frame["file_name"]), params
-    )
+        [path.read_bytes() for path in frame["path"]], list(frame["file_name"]), params, Remarks()
+    )[:]
     kind = {"modality": "audio", "shape": [16000], "sample_rate": 16000}
     labels, test = frame["label"].astype(int).to_numpy(), (frame["index"] < 5).to_numpy()
     return Data(kind, payload, labels, test)

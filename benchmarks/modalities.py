@@ -131,7 +131,7 @@ def mfcc(frame: pd.DataFrame) -> np.ndarray:
     params = Collect.model_construct(sample_rate=16000, seconds=1.0)
     payload = canonical(
         [path.read_bytes() for path in frame["path"]], list(frame["file_name"]), params, Remarks()
-    )
+    )[:]
     spectrogram = Model(
         log_mel.spectrogram_graph({"shape": [16000], "sample_rate": 16000}),
         portable=False,

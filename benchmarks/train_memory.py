@@ -23,10 +23,10 @@ def write(n: int) -> None:
     rng = np.random.default_rng(0)
     ids = [f"{number:032x}" for number in range(n)]
     pixels = (rng.integers(256, size=(BLOCK, *SHAPE)).astype(np.uint8) for _ in range(n // BLOCK))
-    blocks = [images.to_columns(block, [], None, None) for block in pixels]
+    blocks = [images.to_columns(block, range(len(block)), None, None) for block in pixels]
     split = ["train" if number % VALIDATION else "validation" for number in range(n)]
     columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(split)}
-    columns["image"] = pa.concat_arrays([block["image"] for block, _ in blocks])
+    columns["image"] = pa.concat_arrays([block["image"][:] for block, _ in blocks])
     kind = blocks[0][1]
     parquet_files.write_examples("synthetic", kind, columns)
     files.write_json(paths.LISTED, {"batches": ["synthetic"]})

@@ -15,16 +15,17 @@ _DIGIT_SIZE = (8, 8)  # height and width of scikit-learn's digits, in pixels
 def main() -> None:
     batch = paths.batch_of_this_stage()
     params = parameters.load()
-    raw = raw_folder.read(paths.RAW / batch, params.collect.largest_file)
+    collect = params.collect.suited_to(params.pretrain.encoder)
+    raw = raw_folder.read(paths.RAW / batch, collect.largest_file)
     if digits := params.digits_beside(batch):
-        refuse_digits(digits, batch, raw, params.collect)
+        refuse_digits(digits, batch, raw, collect)
 
     modality = registry.named(raw.modality)
     places = [example.place for example in raw.examples]
-    payload = modality.canonical(raw.payload, places, params.collect, raw.remarks)
+    payload = modality.canonical(raw.payload, places, collect, raw.remarks)
     ids = identity.content_ids(payload)
-    groups = splits.groups(raw, ids, params.collect.group)
-    chosen = splits.choose(raw, ids, groups, params.collect)
+    groups = splits.groups(raw, ids, collect.group)
+    chosen = splits.choose(raw, ids, groups, collect)
     counts = identity.in_split_of_copies(ids, chosen)
     rows = examples.first_of_copies(ids, counts)
     keys = [example.key for example in raw.examples]
@@ -36,7 +37,7 @@ def main() -> None:
     doubts.remark(raw)
     facts = summary.facts(raw, chosen)
 
-    stored, payload_format = modality.to_columns(payload[rows], rows, raw.payload, params.collect)
+    stored, payload_format = modality.to_columns(payload, rows, raw.payload, collect)
     payload_format |= raw.remarks.settled
     columns = examples.describe(raw, ids, chosen, groups, rows) | stored
     parquet_files.write_examples(batch, payload_format, columns, numbered=raw.numbered)
@@ -55,7 +56,8 @@ def refuse_digits(digits: list[str], batch: str, raw: RawBatch, params: paramete
     modality = registry.named(raw.modality)
     first = modality.canonical(raw.payload[:1], [raw.examples[0].place], params, Remarks())
     _, payload_format = modality.to_columns(first, [0], raw.payload[:1], params)
-    digits_format = images.format_of([*(params.resize or _DIGIT_SIZE), params.channels or 1])
+    size = params.resize if isinstance(params.resize, tuple) else _DIGIT_SIZE
+    digits_format = images.format_of([*size, params.channels or 1])
     if payload_format != digits_format:
         holds = f"{paths.RAW / batch} holds {parquet_files.describe(payload_format)}"
         listed = "but the digits that Assay came with are still listed"

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from assay.contract.escaping import printable
 
@@ -74,13 +74,18 @@ def _one_line(error: Exception) -> str:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Hide what libraries write to stderr; show it if they fail with an unexpected error."""
+def quiet() -> Iterator[TextIO]:
+    """Hide what libraries write to stderr; show it if they fail with an unexpected error.
+
+    Yields
+    ------
+    What is stderr outside
+    """
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as captured:
         os.dup2(captured.fileno(), 2)
         try:
-            yield
+            yield os.fdopen(stderr, "w", closefd=False)
         except BaseException as error:
             if not isinstance(error, InputError):
                 captured.seek(0)

@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -38,9 +38,16 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def scratch() -> BinaryIO:
-    """A nameless file for what does not fit into memory. It is gone once closed."""
-    paths.UNFINISHED.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryFile(dir=paths.UNFINISHED)
+    """A nameless file for what does not fit into memory. It is gone once closed.
+
+    It lies on the disk of the repository. Where there is none, or none to write to, as `predict`
+    and `inspect` may find, it lies where the system keeps such files.
+    """
+    with suppress(OSError):
+        if paths.UNFINISHED.parent.is_dir():
+            paths.UNFINISHED.mkdir(exist_ok=True)
+            return tempfile.TemporaryFile(dir=paths.UNFINISHED)
+    return tempfile.TemporaryFile()
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -6,19 +6,20 @@ from collections.abc import Iterable
 import numpy as np
 
 from assay.contract.paths import SPLITS
+from assay.contract.stored_rows import StoredRows, content
 
 
-def content_ids(payload: np.ndarray) -> list[str]:
+def content_ids(payload: np.ndarray | StoredRows) -> list[str]:
     """The id of each example: a hash of its canonical payload, 32 hex digits.
 
     Parameters
     ----------
-    payload : np.ndarray of shape (n, ...)
+    payload : of shape (n, ...)
         One example a row; its type and shape are part of its content.
     """
     prefix = f"{payload.dtype.str} {payload.shape[1:]}".encode()
-    contents = (row.encode() if isinstance(row, str) else row.tobytes() for row in payload)
-    return [hashlib.blake2b(prefix + content, digest_size=16).hexdigest() for content in contents]
+    contents = payload.contents() if isinstance(payload, StoredRows) else map(content, payload)
+    return [hashlib.blake2b(prefix + part, digest_size=16).hexdigest() for part in contents]
 
 
 def of_name(name: str) -> str:

@@ -54,7 +54,9 @@ class Collect(Section):
     split_by: Literal["hash", "time"]
     time: str | None  # the column that says when, for split_by `time`
     largest_file: Count  # MB of a raw file, unpacked
-    resize: tuple[Side, Side] | None = Field(strict=False)  # height, width in pixels
+    # height, width in pixels
+    resize: Annotated[tuple[Side, Side], Field(strict=False)] | Literal["auto"] | None
+    fit: Literal["crop", "pad", "stretch"]  # what `resize` makes of images of another aspect
     channels: Literal[1, 3] | None
     background: str  # the colour behind transparent pixels
     # bits of a grey value, or the values that become black and white
@@ -62,6 +64,19 @@ class Collect(Section):
     # every sound is resampled to this rate, in Hz, and cut or filled up to this length
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)]
     seconds: Literal["auto"] | Annotated[float, Field(ge=0.01, le=3600)]
+
+    _auto_side: int = 64
+
+    @property
+    def auto_side(self) -> int:
+        """Pixels of a side of the square that images become with `resize: auto`."""
+        return self._auto_side
+
+    def suited_to(self, encoder: str | None) -> "Collect":
+        """The same for `pretrain.encoder`: photographs of 224 pixels have taught most of them."""
+        suited = self.model_copy()
+        suited._auto_side = 224 if encoder else self._auto_side
+        return suited
 
     @model_validator(mode="after")
     def _something_to_learn_from(self) -> "Collect":

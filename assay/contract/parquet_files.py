@@ -1,7 +1,7 @@
 """Parquet files: the examples of a batch under ids that hash their content; probabilities by id."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,39 @@ GROUP = "group"  # the column of a group, where collect.group asks for one
 FEATURE = "feature:"  # how the name of a table's column starts there
 _BLOCKS = 1000  # a foreign file is unpacked in so many blocks, and its size is checked after each
 _FEWEST, _MOST = 64, 1024  # rows of such a block
-_ROW_GROUP = 4096  # rows of examples.parquet that are read at a time
+_ROW_GROUP = 4096  # rows of examples.parquet that are written at a time,
+_LARGEST_GROUP = 2**28  # but no more bytes of their payloads, as far as these have one size
+_LARGEST_BLOCK = 2**26  # bytes of payloads that are read at a time, likewise
+_BUFFER = 2**20  # bytes; without it a whole row group would be read at once
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
-    options = {"compression": "zstd", "row_group_size": _ROW_GROUP, "use_dictionary": False}
-    with files.whole(path) as partial:
-        pq.write_table(table, partial, **options)
+    write_tables(path, table.schema, [table])
+
+
+def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+    """Write tables as one; memory does not grow with their number.
+
+    Where they end within a row group has an influence on the bytes of the file.
+    """
+    size = _rows_within(_LARGEST_GROUP, _ROW_GROUP, schema)
+    waiting, n_written = schema.empty_table(), 0
+    options = {"compression": "zstd", "use_dictionary": False}
+    with files.whole(path) as partial, pq.ParquetWriter(partial, schema, **options) as writer:
+        for table in tables:
+            waiting = pa.concat_tables([waiting, table])
+            full = len(waiting) // size * size
+            if full:
+                writer.write_table(waiting.slice(0, full), size)
+            waiting, n_written = waiting.slice(full), n_written + full
+        if len(waiting) or not n_written:
+            writer.write_table(waiting, size)
+
+
+def _rows_within(limit: int, most: int, schema: pa.Schema) -> int:
+    """How many rows of a file are taken at a time, at most `most`, and `limit` bytes of payload."""
+    widths = [type_.byte_width for type_ in schema.types if pa.types.is_fixed_size_binary(type_)]
+    return max(1, min(most, limit // max(sum(widths), 1)))
 
 
 def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str]) -> None:
@@ -81,8 +107,10 @@ def _read_foreign(path: Path, largest: int) -> pa.Table:
 
 def blocks(path: Path, size: int) -> Iterator[pa.RecordBatch]:
     """The rows of a file in blocks of at most `size`; memory does not grow with the file."""
-    with pq.ParquetFile(path, pre_buffer=False) as file:  # a buffer would keep all that was read
-        yield from file.iter_batches(size, use_threads=False)
+    # a pre-buffer would keep all that was read
+    with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
+        most = _rows_within(_LARGEST_BLOCK, size, file.schema_arrow)
+        yield from file.iter_batches(most, use_threads=False)
 
 
 def count(path: Path) -> int:
@@ -91,19 +119,28 @@ def count(path: Path) -> int:
 
 
 def write_examples(
-    batch: str, payload_format: Format, columns: dict[str, pa.Array], *, numbered: bool = False
+    batch: str, payload_format: Format, columns: Mapping[str, Any], *, numbered: bool = False
 ) -> None:
     """Write examples.parquet.
 
     Parameters
     ----------
+    columns : arrays, or what gives them when it is sliced
     payload_format : what the payload columns are, for `read_payload_format`
     numbered : whether keys are row numbers, for `is_numbered`
     """
     metadata = {"payload": json.dumps(payload_format)}
     if numbered:
         metadata["keys"] = "row numbers"
-    write_parquet(paths.examples(batch), pa.table(columns).replace_schema_metadata(metadata))
+    n = len(columns["id"])
+    schema = _slice(columns, 0, 1).schema.with_metadata(metadata)
+    size = _rows_within(_LARGEST_GROUP, _ROW_GROUP, schema)
+    tables = (_slice(columns, start, start + size) for start in range(0, n, size))
+    write_tables(paths.examples(batch), schema, tables)
+
+
+def _slice(columns: Mapping[str, Any], start: int, end: int) -> pa.Table:
+    return pa.table({name: column[start:end] for name, column in columns.items()})
 
 
 def _schema(path: Path) -> pa.Schema:
@@ -127,10 +164,11 @@ def is_numbered(path: Path) -> bool:
     return b"keys" in _schema(path).metadata
 
 
-def other_than_payload(schema: pa.Schema) -> list[str]:
-    """The columns of examples.parquet that are not payload."""
-    fixed = ("id", "key", "duplicates", "split", GROUP)
-    return [name for name in schema.names if name in fixed or name.startswith(SLICE)]
+def payload_schema(path: Path) -> pa.Schema:
+    """The schema of the payload columns of a file of examples, with its metadata."""
+    schema, fixed = _schema(path), ("id", "key", "duplicates", "split", GROUP)
+    names = [name for name in schema.names if name not in fixed and not name.startswith(SLICE)]
+    return pa.schema([schema.field(name) for name in names], schema.metadata)
 
 
 def has_groups(path: Path) -> bool:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sized
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 Block = TypeVar("Block", bound=Sized)
 
@@ -12,7 +12,9 @@ _EVERY = {True: 0.5, False: 30.0}  # seconds from line to line, in a terminal an
 _WIDTH = 79  # characters of the line in a terminal, so that it covers the one before
 
 
-def shown(blocks: Iterable[Block], n: int, what: str) -> Iterator[Block]:
+def shown(
+    blocks: Iterable[Block], n: int, what: str, stream: TextIO | None = None
+) -> Iterator[Block]:
     """Yield blocks, and show on stderr how many of `n` examples are done and the time left.
 
     Nothing is shown where all takes less than two seconds.
@@ -21,8 +23,10 @@ def shown(blocks: Iterable[Block], n: int, what: str) -> Iterator[Block]:
     ----------
     blocks : of examples; together they have about `n`
     what : is done to them: "embed", for example
+    stream : where it is shown instead, see `errors.quiet`
     """
-    in_terminal = sys.stderr.isatty()
+    stream = stream or sys.stderr
+    in_terminal = stream.isatty()
     started, done = time.monotonic(), 0
     last = started - _EVERY[in_terminal] + _SILENT
     was_shown = False
@@ -32,15 +36,15 @@ def shown(blocks: Iterable[Block], n: int, what: str) -> Iterator[Block]:
         now = time.monotonic()
         if now - last >= _EVERY[in_terminal] and done < n:
             left = (now - started) / done * (n - done)
-            _print(f"{what}: {done:,} of {n:,} examples, {_duration(left)} left", in_terminal)
+            _print(f"{what}: {done:,} of {n:,} examples, {_duration(left)} left", stream)
             last, was_shown = now, True
     if was_shown and in_terminal:
-        print("\r".ljust(_WIDTH), end="\r", file=sys.stderr, flush=True)
+        print("\r".ljust(_WIDTH), end="\r", file=stream, flush=True)
 
 
-def _print(line: str, in_terminal: bool) -> None:
-    text = f"\r{line[:_WIDTH].ljust(_WIDTH)}" if in_terminal else f"{line}\n"
-    print(text, end="", file=sys.stderr, flush=True)
+def _print(line: str, stream: TextIO) -> None:
+    text = f"\r{line[:_WIDTH].ljust(_WIDTH)}" if stream.isatty() else f"{line}\n"
+    print(text, end="", file=stream, flush=True)
 
 
 def _duration(seconds: float) -> str:

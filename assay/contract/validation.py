@@ -5,6 +5,7 @@ import reprlib
 
 from pydantic import ValidationError
 
+_MEMBERS = ("literal[", "tuple[")  # how pydantic names the members of a union
 _SHORT = reprlib.Repr()  # a value may be anything
 
 
@@ -12,11 +13,11 @@ def first_problem(error: ValidationError) -> str:
     """The first wrong key, what is allowed there, and what was found."""
     problem, *others = error.errors()
     place, messages = problem["loc"], [problem["msg"].removeprefix("Value error, ")]
-    if place and str(place[-1]).startswith("literal["):
+    if place and str(place[-1]).startswith(_MEMBERS):
         # of a union, whose other members say what else is allowed
         place = place[:-1]
         messages += [other["msg"] for other in others if other["loc"][:-1] == place]
-    key = ".".join(map(str, place))
+    key = ".".join(str(part) for part in place if not str(part).startswith(_MEMBERS))
     start = f"{key}: " if key else ""
     if problem["type"] == "value_error":
         return start + messages[0]

@@ -13,8 +13,8 @@ from assay.contract.parameters import FILE, Parameters
 Edits = dict[str, Any]  # values by dotted key
 
 
-def propose(batch: str, settings: dict[str, Any], params: Parameters) -> Edits:
-    """The two lists with a batch at their end, and the settings of `collect` that it needs.
+def propose(batch: str, params: Parameters) -> Edits:
+    """The two lists with a batch at their end.
 
     The digits that Assay came with leave the lists. A batch that is listed already stays in place.
     """
@@ -25,9 +25,6 @@ def propose(batch: str, settings: dict[str, Any], params: Parameters) -> Edits:
         with_batch = own if batch in own else [*own, batch]
         if with_batch != list(names):
             edits[key] = with_batch
-    for name, value in settings.items():
-        if getattr(params.collect, name) is None:
-            edits[f"collect.{name}"] = value
     return edits
 
 

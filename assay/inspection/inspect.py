@@ -38,6 +38,7 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     batch = folder.resolve().name
     doubts.remark(raw)
     modality = registry.named(raw.modality)
+    collect = params.collect.suited_to(params.pretrain.encoder)
     step = _step(raw)
     sampled = range(0, len(raw.examples), step)
     places = [raw.examples[row].place for row in sampled]
@@ -45,11 +46,9 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         payload = raw.payload.take(pa.array(sampled))
     else:
         payload = raw.payload[::step]
-    settings = modality.settings(payload, params.collect)
-    collect = params.collect.model_copy(update=settings)
     start = time.perf_counter()
     try:
-        decoded = modality.canonical(payload, places, collect, raw.remarks)
+        decoded = modality.canonical(payload, places, collect, raw.remarks)[:]
         error, values = "", _values(decoded)
         if len(places) == len(raw.examples):
             copies.remark(raw, identity.content_ids(decoded), [True] * len(places))
@@ -67,7 +66,7 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         "decoded": len(places),
         "error": error,
         "group": group,
-        "edits": edits.propose(batch, settings, params),
+        "edits": edits.propose(batch, params),
         "seconds": round(seconds),
     }
 

@@ -1,10 +1,10 @@
 """The one form that every raw layout is read into."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import pyarrow as pa
@@ -48,6 +48,23 @@ class EncodedFiles(Sequence[bytes]):
         if isinstance(part, slice):
             return EncodedFiles(self.files[part])
         return plain_files.read(self.files[part])
+
+
+class EncodedColumn(Sequence[bytes]):
+    """The contents of the cells of a column, each copied when it is asked for."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self.column = column
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (cell.as_py() for cell in self.column)
+
+    def __getitem__(self, part: int | slice) -> Any:
+        values = self.column[part]
+        return EncodedColumn(values) if isinstance(part, slice) else values.as_py()
 
 
 @dataclass

@@ -10,7 +10,7 @@ from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import hugging_face, rows, table_files
-from assay.layouts.raw_batch import Example, RawBatch
+from assay.layouts.raw_batch import EncodedColumn, Example, RawBatch
 from assay.modalities import column_roles, registry
 
 _STEM = "examples"  # of a file that is the table, whatever lies beside it
@@ -92,14 +92,17 @@ def _batch(table: pa.Table, path: Path, places: list[str], remarks: Remarks) -> 
     texts = [] if column else column_roles.free_texts(table.select(features), remarks)
     if column or texts:
         table = column_roles.drop_counters(table, remarks)
-    payload: list | pa.Table
+    payload: Sequence | pa.Table
+    are_files = bool(registry.named(modality).SUFFIXES)
     if texts:
         modality, payload = "text", table.select(texts)
+    elif are_files:
+        payload = EncodedColumn(table[column])
     else:
         payload = table[column].to_pylist() if column else table.select(features)
     of_payload = [column] if column else texts or features
     examples = rows.to_examples(table, path, payload=of_payload, places=places)
-    if registry.named(modality).SUFFIXES:
+    if are_files:
         _check_files(column, payload, examples)
     return RawBatch(modality, examples, payload, set(), numbered=numbered, layout="a table")
 

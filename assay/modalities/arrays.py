@@ -1,9 +1,25 @@
 """Arrays of one shape as one column of Parquet. A row holds an array's bytes, little-endian."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
+from assay.contract.stored_rows import StoredRows
+
+
+class Column:
+    """Some rows of payloads (n, ...) as a column, of which slices are made when asked for."""
+
+    def __init__(self, payload: np.ndarray | StoredRows, rows: Sequence[int]) -> None:
+        self.payload, self.rows = payload, np.asarray(rows)
+
+    def __getitem__(self, part: slice) -> pa.Array:
+        return to_column(self.payload[self.rows[part]])
+
+    def __arrow_array__(self, type: Any = None) -> pa.Array:  # noqa: A002, as pyarrow calls it
+        return self[:]
 
 
 def to_column(payload: np.ndarray) -> pa.Array:

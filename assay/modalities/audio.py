@@ -2,16 +2,18 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from assay.contract import time_left
 from assay.contract.errors import quiet
 from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
+from assay.contract.stored_rows import StoredRows
 from assay.modalities import arrays, audio_files
 
 COLUMN = "audio"
@@ -31,7 +33,7 @@ _NOISE = 0.01  # share of full scale
 
 def canonical(
     raw: Sequence[bytes], places: Sequence[str], params: Collect, remarks: Remarks
-) -> np.ndarray:
+) -> StoredRows:
     """Decode sounds, mix their channels, resample, and cut or pad the end.
 
     Parameters
@@ -43,37 +45,38 @@ def canonical(
 
     Returns
     -------
-    np.ndarray of shape (n, samples), int16
+    StoredRows of shape (n, samples), int16
 
     Raises
     ------
     InputError
         If a sound cannot be decoded, or is cut short.
     """
-    silent = []
-    with quiet():  # libraries write about damaged files themselves
-        seconds = params.seconds
-        if seconds == "auto":
+    silent: list[str] = []
+
+    def decoded() -> Iterator[np.ndarray]:
+        for content, place in zip(raw, places, strict=True):
+            sound = np.zeros((1, round(seconds * params.sample_rate)), np.int16)
+            samples = _to_int16(decoder.samples(content, place) * _FULL_SCALE)
+            sound[0, : len(samples)] = samples[: sound.shape[1]]
+            if not sound.any():
+                silent.append(place)
+            yield sound
+
+    with quiet() as stderr:  # libraries write about damaged files themselves
+        if params.seconds == "auto":
             files = getattr(raw, "files", raw)
             seconds = audio_files.choose_seconds(audio_files.lengths(files, places))
             brought = f"sounds are cut or padded to {seconds:g} s (collect.seconds: auto)"
             remedy = f"collect.seconds: {seconds:g} in params.yaml keeps it so for later batches"
             remarks.add("guessed", len(raw), brought, remedy=remedy)
-        sounds = np.zeros((len(raw), round(seconds * params.sample_rate)), np.int16)
+        else:
+            seconds = params.seconds
         decoder = audio_files.Decoder(seconds, params.sample_rate)
-        for sound, content, place in zip(sounds, raw, places, strict=True):
-            decoded = _to_int16(decoder.samples(content, place) * _FULL_SCALE)
-            sound[: len(decoded)] = decoded[: len(sound)]
-            if not sound.any():
-                silent.append(place)
+        stored = StoredRows(time_left.shown(decoded(), len(places), "decode", stderr))
     decoder.remark(len(raw), remarks)
     remarks.note("doubtful", silent, "sounds are silent, as far as kept")
-    return sounds
-
-
-def settings(_raw: object, _params: Collect) -> dict[str, Any]:
-    """Nothing of `collect` must be set for sounds."""
-    return {}
+    return stored
 
 
 def _to_int16(samples: np.ndarray) -> np.ndarray:
@@ -81,12 +84,12 @@ def _to_int16(samples: np.ndarray) -> np.ndarray:
 
 
 def to_columns(
-    payload: np.ndarray, _rows: object, _raw: object, params: Collect
-) -> tuple[dict[str, pa.Array], dict[str, Any]]:
-    """The column for Parquet, and its format."""
+    payload: np.ndarray | StoredRows, rows: Sequence[int], _raw: object, params: Collect
+) -> tuple[dict[str, arrays.Column], dict[str, Any]]:
+    """The column of some rows for Parquet, and its format."""
     shape = list(payload.shape[1:])
     payload_format = {"modality": "audio", "shape": shape, "sample_rate": params.sample_rate}
-    return {"audio": arrays.to_column(payload)}, payload_format
+    return {"audio": arrays.Column(payload, rows)}, payload_format
 
 
 def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.ndarray:
@@ -131,4 +134,4 @@ def read_file(
     rate = payload_format["sample_rate"]
     seconds = payload_format["shape"][0] / rate
     params = Collect.model_construct(sample_rate=rate, seconds=seconds)
-    return [str(path)], canonical([path.read_bytes()], [str(path)], params, remarks)
+    return [str(path)], canonical([path.read_bytes()], [str(path)], params, remarks)[:]

@@ -3,16 +3,16 @@
 import io
 import math
 from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any, Literal
 
 import numpy as np
-from PIL import ExifTags, Image, ImageColor, ImageOps
+from PIL import ExifTags, Image, ImageColor
 
 from assay.contract.errors import InputError
 from assay.contract.parameters import Collect
 from assay.contract.remarks import Action, Remarks
+from assay.modalities import image_form
+from assay.modalities.image_form import COLOUR, FIT, Extent, Size
 
 # Pillow decodes these itself; for EPS, as an example of others, it runs a program from the PATH.
 _FORMATS = (
@@ -25,9 +25,17 @@ _DEEP_MODES = ("I", "F")  # how the names of modes of more than 8 bits start
 # what images are read with, where the format of their payloads names nothing else
 BACKGROUND, DEPTH = "white", 16
 _OPAQUE = 255
-_TURNED = (5, 6, 7, 8)  # orientations of EXIF that swap height and width
-# Pixels of a side, for `settings`: `embed` takes 1.6 GB for images of 128 x 128 and more above.
-_LARGE_SIDE, _SIDE = 128, 64
+_DRAFTED = ("JPEG", "MPO")  # formats that may be decoded at a reduced scale
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by the orientation of EXIF
+_SWAPPING = [_TURNS[orientation] for orientation in (5, 6, 7, 8)]  # of height and width
 # Ranges that floats are meant to have; where a batch fills half of one, this is its range.
 _USUAL_RANGES: tuple[tuple[float, float], ...] = ((0, 1), (-1, 1), (0, 255), (0, 65535))
 _SCALED = "pictures hold more than 8 bits: values from {:g} to {:g} become 0 to 255"
@@ -48,12 +56,14 @@ class Decoder:
 
     Attributes
     ----------
+    form : the size and the channels of all images, as far as seen
     range : the least value that becomes 0, and the value that would become 256; None where no
         image has more than 8 bits
     """
 
     def __init__(self, params: Collect) -> None:
         self.params = params
+        self.form = image_form.Form(params)
         self.range: tuple[float, float] | None = None
         self._values = _Values()
         self._range_of: dict[str, tuple[float, float]] = {}  # by place
@@ -65,17 +75,19 @@ class Decoder:
             raise InputError(f"{wrong}: use a name, as white, or #rrggbb") from None
 
     def pixels(self, content: bytes | np.ndarray, place: str) -> np.ndarray:
-        """One image (height, width, channels), in the size and channels that `params` ask for.
+        """One image (height, width, channels), in the size and channels of all.
 
         Raises
         ------
         InputError
-            If it cannot be decoded, or is a decompression bomb.
+            If it cannot be decoded, is a decompression bomb, or has another size than the first,
+            where `params` ask for one size.
         """
-        if isinstance(content, np.ndarray):
-            return self._brought(Image.fromarray(content))
         try:
-            return self._brought(self._opened(content, place))
+            image = self._decoded(content, place)
+            return np.asarray(image).reshape(image.height, image.width, -1)
+        except InputError:
+            raise
         except Exception as error:  # a decoder may raise anything at what is damaged
             is_unknown = isinstance(error, Image.UnidentifiedImageError)
             reason = str(error) or type(error).__name__
@@ -89,12 +101,14 @@ class Decoder:
 
     def settled(self) -> dict[str, Any]:
         """What the format of the payloads must tell, so that later images are read likewise."""
-        plain = {"range": (0, 2**DEPTH), "background": BACKGROUND}
-        settled = {"range": self.range or plain["range"], "background": self.params.background}
+        plain = {"range": (0, 2**DEPTH), "background": BACKGROUND, "fit": FIT}
+        used: dict[str, Any] = {"background": self.params.background, "fit": self.params.fit}
+        settled = {"range": self.range or plain["range"]} | used
         return {name: value for name, value in settled.items() if value != plain[name]}
 
     def remark(self, remarks: Remarks) -> None:
         """Add what was done to the images to the remarks."""
+        self.form.remark(remarks)
         if self.range:
             what = _SCALED.format(*self.range)
             remedy = "collect.depth in params.yaml sets another range"
@@ -102,15 +116,29 @@ class Decoder:
         for done, (action, what, remedy) in _REMARKS.items():
             remarks.note(action, list(self._places[done]), what, remedy)
 
-    def _opened(self, content: bytes, place: str) -> Image.Image:
+    def _decoded(self, content: bytes | np.ndarray, place: str) -> Image.Image:
+        if isinstance(content, np.ndarray):
+            image = Image.fromarray(content)
+            size = self.form.see_size(content.shape, place)
+            return self._brought(image, size, image.size, place)
         image = Image.open(io.BytesIO(content), formats=_FORMATS)
         if getattr(image, "is_animated", False):
             self._places["frames"][place] = None
         if image.mode in ("RGB", "RGBA", "LA") and ";16" in str(image.tile):
             self._places["deep colour"][place] = None
-        ImageOps.exif_transpose(image, in_place=True)
-        plain = self._of_8_bits(image, place) if image.mode.startswith(_DEEP_MODES) else image
-        return self._on_background(plain, place) if plain.has_transparency_data else plain
+        if image.format not in _DRAFTED:
+            image.load()  # TIFF files are turned by that
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        is_swapped = turn in _SWAPPING
+        size = self.form.see_size(image.size if is_swapped else image.size[::-1], place)
+        size = size[::-1] if is_swapped else size  # before it is turned
+        extent = image_form.draft(image, size)
+        if image.mode.startswith(_DEEP_MODES):
+            image = self._of_8_bits(image, place)
+        if image.has_transparency_data:
+            image = self._on_background(image, place)
+        image = self._brought(image, size, extent, place)
+        return image if turn is None else image.transpose(turn)
 
     def _of_8_bits(self, image: Image.Image, place: str) -> Image.Image:
         values = np.asarray(image)
@@ -140,45 +168,16 @@ class Decoder:
         self._places["transparent"][place] = None
         below = Image.new("RGBA", image.size, self._background)
         flat = Image.alpha_composite(below, colours).convert("RGB")
-        is_grey = image.mode in _GREY_MODES and self.params.channels != 3
+        is_grey = image.mode in _GREY_MODES and self.form.channels != COLOUR
         return flat.convert("L") if is_grey else flat
 
-    def _brought(self, image: Image.Image) -> np.ndarray:
-        channels = self.params.channels or (1 if image.mode in _GREY_MODES else 3)
+    def _brought(self, image: Image.Image, size: Size, extent: Extent, place: str) -> Image.Image:
+        channels = self.form.see_channels(1 if image.mode in _GREY_MODES else COLOUR, place)
         if image.mode == "LAB":  # Pillow converts it to RGB alone
             image = image.convert("RGB")
-        image = image.convert(_MODES[channels])
-        size = self.params.resize and self.params.resize[::-1]
-        if size and image.size != size:
-            image = image.resize(size, Image.Resampling.BILINEAR)
-        return np.asarray(image).reshape(image.height, image.width, -1)
-
-
-def settings(contents: Iterable[bytes], params: Collect) -> dict[str, Any]:
-    """The `resize` and `channels` of `collect` that image files need to get one shape.
-
-    The size keeps the median aspect. Its longer side is at most `_SIDE`, since the memory of
-    `embed` grows with the pixels.
-
-    Parameters
-    ----------
-    contents : of some files; one that is no image is passed over
-    """
-    sizes, are_grey = [], []
-    for content in contents:
-        with suppress(Exception):  # `canonical` says what is wrong with the file
-            image = Image.open(io.BytesIO(content), formats=_FORMATS)
-            is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _TURNED
-            sizes.append(image.size if is_turned else image.size[::-1])
-            are_grey.append(image.mode in _GREY_MODES or image.mode.startswith(_DEEP_MODES))
-    needed: dict[str, Any] = {}
-    if sizes and not params.resize and (len(set(sizes)) > 1 or max(sizes[0]) > _LARGE_SIDE):
-        height, width = np.median(sizes, axis=0)
-        scale = min(1, _SIDE / max(height, width))
-        needed["resize"] = [max(1, round(height * scale)), max(1, round(width * scale))]
-    if not params.channels and len(set(are_grey)) > 1:
-        needed["channels"] = 3
-    return needed
+        if image.mode != _MODES[channels]:
+            image = image.convert(_MODES[channels])
+        return image_form.fitted(image, size, extent, self.params)
 
 
 class _Values:

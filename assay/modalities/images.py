@@ -3,7 +3,7 @@
 import base64
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,13 @@ import pyarrow as pa
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
-from assay.contract.errors import InputError, quiet
+from assay.contract import time_left
+from assay.contract.errors import quiet
 from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
-from assay.modalities import arrays, image_files
+from assay.contract.stored_rows import StoredRows
+from assay.modalities import arrays, image_files, image_form
+from assay.modalities.image_form import COLOUR
 
 COLUMN = "image"
 SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib"}
@@ -25,7 +28,7 @@ MEDIUM = "image"
 HTML = '<img src="{}" alt="">'
 LINE_BREAK = None
 STEPS = 600
-COLOUR = 3  # channels; colour images count as photographs, whose mirror images are as likely
+_THUMBNAIL = 128  # pixels: the longer side of what pages show of a larger image
 # the most that `view` changes
 _TURN = 0.25  # radians
 _ZOOM = 0.2  # log of the factor
@@ -37,53 +40,49 @@ _NOISE = 25  # standard deviation, of 255
 
 def canonical(
     raw: Sequence[bytes] | np.ndarray, places: Sequence[str], params: Collect, remarks: Remarks
-) -> np.ndarray:
-    """Decode images to one array.
+) -> StoredRows:
+    """Decode images, one at a time, to one size and to grey or colour.
 
     Parameters
     ----------
     raw : encoded files, or an array of shape (n, height, width) with values 0..255
     places : the name of each image in messages
-    params : `resize` is the (height, width) of every image, or None if all have one size;
-        `channels` is 1 (grey), 3 (colour), or None if all have the same; `depth` and `background`
+    params : `resize` is the (height, width) of every image, None if all have one size, or `auto`:
+        images of one size of at most 128 pixels a side stay so, others become a square; `fit`
+        brings them to another aspect; `channels` is 1 (grey), 3 (colour), or None: colour if one
+        image has it; `depth` and `background`
 
     Returns
     -------
-    np.ndarray of shape (n, height, width, channels), uint8
+    StoredRows of shape (n, height, width, channels), uint8
 
     Raises
     ------
     InputError
-        If an image cannot be decoded, is a decompression bomb, or differs from the first in size
-        or channels.
+        If an image cannot be decoded, is a decompression bomb, or with `resize` None differs from
+        the first in size.
     """
     decoder = image_files.Decoder(params)
-    decoded: list[np.ndarray] = []
-    with quiet(), warnings.catch_warnings():  # libraries write about damaged files themselves
+    n_outdated = 0  # images before the last one that changed what all are brought to
+
+    def decoded() -> Iterator[np.ndarray]:
+        nonlocal n_outdated
+        for row, (content, place) in enumerate(zip(raw, places, strict=True)):
+            agreed = decoder.form.agreed
+            yield decoder.pixels(content, place)[None]
+            if decoder.form.agreed != agreed:
+                n_outdated = row
+
+    # libraries write about damaged files themselves
+    with quiet() as stderr, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        for content, place in zip(raw, places, strict=True):
-            pixels = decoder.pixels(content, place)
-            if decoded and pixels.shape != decoded[0].shape:
-                same_size = pixels.shape[:2] == decoded[0].shape[:2]
-                parameter = "channels: 1 or 3" if same_size else "resize: [height, width]"
-                differ = f"{place} is {_size(pixels)} but {_size(decoded[0])} in {places[0]}"
-                raise InputError(f"{differ}: set collect's `{parameter}` in params.yaml")
-            decoded.append(pixels)
+        stored = StoredRows(time_left.shown(decoded(), len(places), "decode", stderr))
         for row, place in enumerate(places):
-            if decoder.is_outdated(place):
-                decoded[row] = decoder.pixels(raw[row], place)
+            if row < n_outdated or decoder.is_outdated(place):
+                stored.replace(row, decoder.pixels(raw[row], place))
     decoder.remark(remarks)
     remarks.settled |= decoder.settled()
-    return np.stack(decoded)
-
-
-def settings(raw: Sequence[bytes] | np.ndarray, params: Collect) -> dict[str, Any]:
-    """The `resize` and `channels` that images need to get one shape; empty where they have it."""
-    return {} if isinstance(raw, np.ndarray) else image_files.settings(raw, params)
-
-
-def _size(pixels: np.ndarray) -> str:
-    return "x".join(map(str, pixels.shape))
+    return stored
 
 
 def format_of(shape: Sequence[int]) -> dict[str, Any]:
@@ -92,10 +91,10 @@ def format_of(shape: Sequence[int]) -> dict[str, Any]:
 
 
 def to_columns(
-    payload: np.ndarray, _rows: object, _raw: object, _params: Collect
-) -> tuple[dict[str, pa.Array], dict[str, Any]]:
-    """The column for Parquet, and its format."""
-    return {"image": arrays.to_column(payload)}, format_of(payload.shape[1:])
+    payload: np.ndarray | StoredRows, rows: Sequence[int], _raw: object, _params: Collect
+) -> tuple[dict[str, arrays.Column], dict[str, Any]]:
+    """The column of some rows for Parquet, and its format."""
+    return {"image": arrays.Column(payload, rows)}, format_of(payload.shape[1:])
 
 
 def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.ndarray:
@@ -108,16 +107,26 @@ def picture(pixels: np.ndarray) -> bytes:
 
     It is stored without compression, so that its bytes do not depend on the version of zlib.
     """
+    return _png(_image(pixels))
+
+
+def _image(pixels: np.ndarray) -> Image.Image:
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+
+
+def _png(image: Image.Image) -> bytes:
     file = io.BytesIO()
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     image.save(file, "PNG", compress_level=0)
     return file.getvalue()
 
 
 def show(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[str]:
-    """A data URI of each image as PNG."""
-    images = from_columns(rows, payload_format)
-    encoded = (base64.b64encode(picture(pixels)).decode() for pixels in images)
+    """A data URI of each image as PNG, of at most `_THUMBNAIL` pixels a side."""
+    encoded = []
+    for pixels in from_columns(rows, payload_format):
+        image = _image(pixels)
+        image.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BILINEAR)
+        encoded.append(base64.b64encode(_png(image)).decode())
     return [f"data:image/png;base64,{content}" for content in encoded]
 
 
@@ -169,7 +178,8 @@ def read_file(
     params = Collect.model_construct(
         resize=(height, width),
         channels=channels,
+        fit=payload_format.get("fit", image_form.FIT),
         background=payload_format.get("background", image_files.BACKGROUND),
         depth=tuple(payload_format.get("range", ())) or image_files.DEPTH,
     )
-    return [str(path)], canonical([path.read_bytes()], [str(path)], params, remarks)
+    return [str(path)], canonical([path.read_bytes()], [str(path)], params, remarks)[:]

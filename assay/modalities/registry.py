@@ -10,8 +10,7 @@ HTML : how a page shows it; `{}` stands for what `show` returns
 LINE_BREAK : what joins the lines of `show` to one line; None where a file's name says more
 STEPS : the least number of training steps, where params.yaml does not set it
 canonical : payloads (n, ...) of one shape and type, from what came in; it adds to the remarks
-settings : the values of `collect` in params.yaml that payloads need
-to_columns, from_columns : payloads to columns of Parquet with their format, and back
+to_columns, from_columns : some rows of payloads to columns of Parquet with their format, and back
 show : stored payloads for people, as data URIs or text
 augment : training payloads, changed a little at random
 view : payloads changed more than that, to learn from them without labels

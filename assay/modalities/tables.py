@@ -93,11 +93,6 @@ def _features(raw: pa.Table, places: Sequence[str], remarks: Remarks) -> dict[st
     return _kept[1]
 
 
-def settings(_raw: object, _params: Collect) -> dict[str, Any]:
-    """Nothing of `collect` must be set for a table."""
-    return {}
-
-
 def to_columns(
     _payload: np.ndarray, rows: Sequence[int], raw: pa.Table, _params: Collect
 ) -> tuple[dict[str, pa.Array], Format]:

@@ -64,19 +64,14 @@ def _joined(columns: pa.Table) -> list[str]:
     return joined
 
 
-def settings(_raw: object, _params: Collect) -> dict[str, Any]:
-    """Nothing of `collect` must be set for texts."""
-    return {}
-
-
 def to_columns(
-    payload: np.ndarray, _rows: object, raw: Sequence[str] | pa.Table, _params: object
+    payload: np.ndarray, rows: Sequence[int], raw: Sequence[str] | pa.Table, _params: object
 ) -> tuple[dict[str, pa.Array], dict[str, Any]]:
-    """The column for Parquet, and its format, which names the columns that it came from."""
+    """The column of some rows for Parquet, and its format, which names the columns it is from."""
     payload_format: dict[str, Any] = {"modality": "text", "shape": []}
     if isinstance(raw, pa.Table):
         payload_format["columns"] = sorted(raw.column_names)
-    return {"text": pa.array(payload, pa.string())}, payload_format
+    return {"text": pa.array(payload[rows], pa.string())}, payload_format
 
 
 def from_columns(rows: pa.RecordBatch, _format: dict[str, Any]) -> np.ndarray:

@@ -1,15 +1,12 @@
 """Examples as batches for Keras: shuffled for training, in order for checking."""
 
 import math
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import keras
 import numpy as np
-
-from assay.contract import files
 
 _LEAST_BATCHES = 40  # an epoch of small data has so many, unless a batch would get too small
 _SMALLEST_BATCH = 16  # examples of a batch: batch normalisation needs some
@@ -22,43 +19,9 @@ Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 class Payloads(Protocol):
-    """Payloads that are read by row: an array, or `StoredPayloads`."""
+    """Payloads that are read by row: an array, or `StoredRows`."""
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray: ...
-
-
-class StoredPayloads:
-    """Payloads in a temporary file, so that only the rows in use are in memory.
-
-    The file is read and not mapped: every page of a map that was read once counts as memory.
-
-    Parameters
-    ----------
-    blocks : arrays (rows, ...) of one shape and type, or of texts
-
-    Attributes
-    ----------
-    sizes : (n,) bytes of each payload
-    """
-
-    def __init__(self, blocks: Iterable[np.ndarray]) -> None:
-        self.file = files.scratch()
-        sizes = [0]
-        for block in blocks:
-            self.no_rows = block[:0]  # it keeps the shape and type
-            for row in block:
-                content = row.encode() if isinstance(row, str) else row.tobytes()
-                sizes.append(self.file.write(content))
-        self.file.flush()
-        self.sizes, self.ends = np.array(sizes[1:]), np.cumsum(sizes)
-
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        number, starts, sizes = self.file.fileno(), self.ends[rows], self.sizes[rows]
-        content = [os.pread(number, size, start) for size, start in zip(sizes, starts, strict=True)]
-        if self.no_rows.dtype == object:
-            return np.array([text.decode() for text in content], object)
-        values = np.frombuffer(b"".join(content), self.no_rows.dtype)
-        return values.reshape(-1, *self.no_rows.shape[1:])
 
 
 @dataclass

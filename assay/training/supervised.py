@@ -7,9 +7,10 @@ import numpy as np
 from assay.contract import files, paths
 from assay.contract.inference import Model
 from assay.contract.parameters import Parameters
+from assay.contract.stored_rows import StoredRows
 from assay.modalities import registry
 from assay.training import calibration, checkpoints, fitting, linear_probe, trainable
-from assay.training.batches import Batches, Examples, InOrder, StoredPayloads
+from assay.training.batches import Batches, Examples, InOrder
 from assay.training.classifier import LabelledExamples, Trained
 from assay.training.fine_tuning import GraphEncoder
 from assay.training.linear_head import FEATURES
@@ -38,7 +39,7 @@ def train(
     given = params.train
     bfloat16 = None if given.bfloat16 == "auto" else given.bfloat16
     fitting.fix(given.seed, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
-    payload = StoredPayloads(train.read())
+    payload = StoredRows(train.read())
     if start == "encoder" and encoder["elsewhere"]:
         network = _from_elsewhere(train, validation, n_classes, params)
     else:
@@ -48,7 +49,7 @@ def train(
     examples = Examples(payload, train.targets, train.weights)
     checked = None
     if len(validation):
-        prepared = StoredPayloads(map(network.prepare, validation.read()))
+        prepared = StoredRows(map(network.prepare, validation.read()))
         checked = Examples(prepared, validation.targets, validation.weights)
     steps = registry.named(encoder["modality"]).STEPS if given.steps == "auto" else given.steps
     curve = fitting.fit(

@@ -157,18 +157,6 @@ BATCHES = {
         "pixels",
         "take it out",
     ),
-    "mixed sizes": (
-        GOOD | {"b/2.png": image(size=(9, 8))},
-        "b/2.png is 8x9x1",
-        "a/1.png",
-        "`resize: [height, width]`",
-    ),
-    "grey and colour": (
-        GOOD | {"b/2.png": image(mode="RGB")},
-        "b/2.png is 8x8x3",
-        "a/1.png",
-        "`channels: 1 or 3`",
-    ),
     # metadata.csv
     "listed outside": (
         listed("file_name,label\n../b/1.png,a\n"),
@@ -350,7 +338,9 @@ PARAMETERS = {
     "infinite threads": ("threads", float("inf"), "threads", "integer"),
     "nothing to train on": ("collect.validation", 0.8, "test + validation", "below 1"),
     "half a size": ("collect.resize", [8], "collect.resize"),
-    "size of a wall": ("collect.resize", [100_000, 1], "collect.resize.0", "must be less than"),
+    "size of a wall": ("collect.resize", [100_000, 1], "collect.resize.0: must be less than"),
+    "no size": ("collect.resize", "small", "collect.resize: must be", "'auto'", "not 'small'"),
+    "no fit": ("collect.fit", "fill", "collect.fit: must be 'crop', 'pad' or 'stretch', not"),
     "no batch": ("batches", [], "batches", "at least 1"),
     "batch listed twice": ("batches", ["b", "c", "b"], "batches: b is listed twice"),
     "pretrain no subset": (

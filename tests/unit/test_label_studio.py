@@ -88,7 +88,7 @@ def data(tmp_path, monkeypatch):
     """The examples of the recorded tasks, all in the queue."""
     monkeypatch.chdir(tmp_path)
     pixels = np.arange(len(IDS) * 64, dtype=np.uint8).reshape(-1, 8, 8, 1)
-    columns, kind = images.to_columns(pixels, [], None, None)
+    columns, kind = images.to_columns(pixels, range(len(IDS)), None, None)
     n = len(IDS)
     names = {
         "id": IDS,
@@ -211,9 +211,11 @@ def test_tasks_in_a_file(tmp_path):
     pixels = images.canonical(
         [base64.b64decode(uri)],
         [""],
-        Collect.model_construct(resize=None, channels=None, background="white", depth="auto"),
+        Collect.model_construct(
+            resize=None, fit="crop", channels=None, background="white", depth="auto"
+        ),
         Remarks(),
-    )
+    )[:]
     assert pixels.ravel().tolist() == list(range(64))
     assert ET.parse(tmp_path / "tasks.xml").find("Image").get("value") == "$image"
 

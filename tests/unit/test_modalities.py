@@ -27,7 +27,7 @@ HOW = {"portable": True, "threads": 1}
 def test_a_modality_holds_what_the_registry_lists(modality: str) -> None:
     listed = [line.partition(" : ")[0] for line in registry.__doc__.splitlines() if " : " in line]
     names = {name for names in listed for name in names.split(", ")}
-    assert len(names) == 14
+    assert len(names) == 13
     assert all(hasattr(registry.named(modality), name) for name in names)
 
 
@@ -46,7 +46,7 @@ def tone(hertz: float, rate: int, seconds: float = 0.5) -> np.ndarray:
 )
 def test_any_rate_sounds_the_same(rate: int, form: str) -> None:
     stereo = np.stack([tone(440, rate)] * 2, axis=1)
-    (sound,) = audio.canonical([encoded(stereo, rate, form)], ["a"], SOUND, Remarks())
+    (sound,) = audio.canonical([encoded(stereo, rate, form)], ["a"], SOUND, Remarks())[:]
     assert sound.shape == (16000,)
     spectrum = np.abs(np.fft.rfft(sound[1000:7000]))
     assert abs(np.argmax(spectrum) * 16000 / 6000 - 440) < 4
@@ -56,7 +56,7 @@ def test_any_rate_sounds_the_same(rate: int, form: str) -> None:
 def test_sounds_of_no_length_and_too_long(capsys: pytest.CaptureFixture) -> None:
     said = Remarks()
     hour = encoded(np.zeros(3600 * 1000) + 0.1, 1000)
-    sounds = audio.canonical([encoded(np.zeros(0), 8000), hour], ["a", "b"], SOUND, said)
+    sounds = audio.canonical([encoded(np.zeros(0), 8000), hour], ["a", "b"], SOUND, said)[:]
     assert not sounds[0].any()
     assert sounds[1, 8000] > 3000
     assert "cut: 1 of 2 sounds are longer than 1 s (3599.0 s in all)" in str(said[0])
@@ -69,13 +69,15 @@ def test_damaged_sound() -> None:
 
 def test_sound_through_parquet_and_to_people() -> None:
     payload = np.arange(-50, 50, dtype=np.int16).reshape(2, 50)
-    made, payload_format = audio.to_columns(payload, [], None, SOUND)
+    made, payload_format = audio.to_columns(payload, [0, 1], None, SOUND)
     assert (audio.from_columns(pa.table(made).to_batches()[0], payload_format) == payload).all()
     shown = audio.show(pa.table(made).to_batches()[0], payload_format)
     assert len(shown) == 2
     assert all(uri.startswith("data:audio/wav;base64,") for uri in shown)
     changed = audio.augment(
-        np.repeat(audio.canonical([encoded(tone(440, 8000), 8000)], ["a"], SOUND, Remarks()), 3, 0),
+        np.repeat(
+            audio.canonical([encoded(tone(440, 8000), 8000)], ["a"], SOUND, Remarks())[:], 3, 0
+        ),
         np.random.default_rng(0),
     )
     assert changed.shape == (3, 16000)
@@ -104,7 +106,7 @@ TEXTS = ["你好世界", "مرحبا بالعالم", "😀 👍🏽", "", "Stra
 
 def test_texts_of_any_language() -> None:
     payload = text.canonical(TEXTS, TEXTS, None, Remarks())
-    made, payload_format = text.to_columns(payload, [], None, SOUND)
+    made, payload_format = text.to_columns(payload, range(len(TEXTS)), None, SOUND)
     assert list(text.from_columns(pa.table(made).to_batches()[0], payload_format)) == TEXTS
     encoder = Model(ngrams.learn(payload), **HOW)
     embeddings = encoder(payload)
@@ -167,7 +169,7 @@ def test_columns_of_every_kind() -> None:
     )
     rows = tables.canonical(raw, ["r"] * 20, None, Remarks())
     assert len(set(rows)) == 4
-    made, payload_format = tables.to_columns(rows[[1, 0, 2, 3]], [1, 0, 2, 3], raw, SOUND)
+    made, payload_format = tables.to_columns(rows, [1, 0, 2, 3], raw, SOUND)
     assert payload_format["features"]["city"] == "category"
     assert payload_format["features"]["date"] == "date"
     assert payload_format["features"]["nothing"] == "empty"
@@ -322,10 +324,11 @@ def test_odd_images() -> None:
             file, form, **({"save_all": True, "append_images": [blue]} if form == "GIF" else {})
         )
         files.append(file.getvalue())
-    params = Collect.model_construct(resize=(8, 8), channels=3, background="white", depth="auto")
-    found = images.canonical(
-        files, [str(number) for number in range(len(files))], params, Remarks()
+    params = Collect.model_construct(
+        resize=(8, 8), fit="crop", channels=3, background="white", depth="auto"
     )
+    places = [str(number) for number in range(len(files))]
+    found = images.canonical(files, places, params, Remarks())[:]
     assert found.shape == (len(files), 8, 8, 3)
     expected = [[255, 0, 0]] * 5 + [[255, 255, 255]] * 2
     assert found.reshape(len(files), -1, 3).mean(axis=1) == pytest.approx(np.array(expected), abs=5)

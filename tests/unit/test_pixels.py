@@ -16,7 +16,7 @@ from assay.contract.remarks import Remarks
 from assay.modalities import images, registry
 from tests.support.raw_files import image, png_chunks
 
-PLAIN = {"resize": None, "channels": None, "background": "white", "depth": "auto"}
+PLAIN = {"resize": None, "fit": "crop", "channels": None, "background": "white", "depth": "auto"}
 RAMP = np.arange(64).reshape(8, 8)
 
 
@@ -31,7 +31,8 @@ def canonical(*files: bytes, **params: object) -> tuple[np.ndarray, Remarks]:
     """The pixels (n, height, width, channels), and what was said."""
     said = Remarks()
     places = [f"{number}.png" for number in range(len(files))]
-    return images.canonical(files, places, Collect.model_construct(**PLAIN | params), said), said
+    collect = Collect.model_construct(**PLAIN | params)
+    return images.canonical(files, places, collect, said)[:], said
 
 
 def grey(*files: bytes, **params: object) -> np.ndarray:

@@ -30,7 +30,7 @@ def canonical(*files: bytes, seconds: object = 3.0) -> tuple[np.ndarray, Remarks
     said = Remarks()
     params = Collect.model_construct(sample_rate=RATE, seconds=seconds)
     places = [f"{number}.wav" for number in range(len(files))]
-    return audio.canonical(files, places, params, said) / 2**15, said
+    return audio.canonical(files, places, params, said)[:] / 2**15, said
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,14 @@ from assay.training import classifier
 def test_stored_payloads_are_read_back_in_any_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    from assay.training.batches import StoredPayloads
+    from assay.contract.stored_rows import StoredRows
 
     monkeypatch.chdir(tmp_path)
     pictures = np.arange(10 * 6, dtype=np.uint8).reshape(10, 2, 3)
-    stored = StoredPayloads(iter([pictures[:7], pictures[7:]]))
+    stored = StoredRows(iter([pictures[:7], pictures[7:]]))
     assert np.array_equal(stored[np.array([9, 0, 6, 9])], pictures[[9, 0, 6, 9]])
     texts = np.array(["", "ä", "a longer one"], object)
-    stored = StoredPayloads([texts])
+    stored = StoredRows([texts])
     assert stored[np.array([2, 0, 1])].tolist() == ["a longer one", "", "ä"]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
@@ -170,11 +170,12 @@ def test_a_killed_training_goes_on_to_the_same_weights(
 
 @pytest.mark.slow
 def test_texts_of_about_one_length_share_a_batch(tmp_path, monkeypatch):
-    from assay.training.batches import Batches, Examples, StoredPayloads
+    from assay.contract.stored_rows import StoredRows
+    from assay.training.batches import Batches, Examples
 
     monkeypatch.chdir(tmp_path)
     texts = ["x" * length for length in np.random.default_rng(0).integers(1, 200, 1000)]
-    examples = Examples(StoredPayloads([np.array(texts, object)]), np.arange(1000), np.ones(1000))
+    examples = Examples(StoredRows([np.array(texts, object)]), np.arange(1000), np.ones(1000))
     batches = Batches(examples, 20, lambda raw, _: raw, 0)
     seen = [batches[index] for index in range(len(batches))]
     filled = sum(len(raw) * max(map(len, raw)) for raw, _, _ in seen)

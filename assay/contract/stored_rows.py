@@ -1,0 +1,68 @@
+"""Payloads in a temporary file, so that only the rows in use are in memory."""
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from assay.contract import files
+
+
+class StoredRows:
+    """Payloads that are read by row or slice, as from an array.
+
+    The file is read and not mapped: every page of a map that was read once counts as memory.
+
+    Parameters
+    ----------
+    blocks : arrays (rows, ...) of one shape and type, or of texts
+
+    Attributes
+    ----------
+    sizes : (n,) bytes of each payload
+    shape, dtype : as of an array (n, ...)
+    """
+
+    def __init__(self, blocks: Iterable[np.ndarray]) -> None:
+        self.file = files.scratch()
+        sizes: list[int] = []
+        for block in blocks:
+            self._last = block[:0]  # it keeps the shape and type
+            sizes += [self.file.write(content(row)) for row in block]
+        self.file.flush()
+        self.sizes = np.array(sizes)
+        self._starts = np.cumsum(self.sizes) - self.sizes
+        self.shape, self.dtype = (len(sizes), *self._last.shape[1:]), self._last.dtype
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
+        number, starts, sizes = self.file.fileno(), self._starts[rows], self.sizes[rows]
+        if self.dtype == object:
+            places = zip(sizes, starts, strict=True)
+            texts = [os.pread(number, size, start).decode() for size, start in places]
+            return np.array(texts, object)
+        values = np.empty((len(starts), *self.shape[1:]), self.dtype)
+        contents = values.reshape(len(starts), math.prod(self.shape[1:])).view(np.uint8)
+        for part, start in zip(contents, starts, strict=True):
+            os.preadv(number, [part.data], start)
+        return values
+
+    def replace(self, row: int, payload: np.ndarray) -> None:
+        """Store another payload in a row; its size may differ, if that of all others becomes it."""
+        self._starts[row] = self.file.seek(0, os.SEEK_END)
+        self.sizes[row] = self.file.write(content(payload))
+        self.file.flush()
+
+    def contents(self) -> Iterator[bytes]:
+        """The bytes of each payload."""
+        number = self.file.fileno()
+        for size, start in zip(self.sizes.tolist(), self._starts.tolist(), strict=True):
+            yield os.pread(number, size, start)
+
+
+def content(row: np.ndarray | str) -> bytes:
+    """The bytes of a payload."""
+    return row.encode() if isinstance(row, str) else row.tobytes()

@@ -1,0 +1,140 @@
+"""The one size and the channels that the images of a batch are brought to."""
+
+from PIL import Image
+
+from assay.contract.errors import InputError
+from assay.contract.parameters import Collect
+from assay.contract.remarks import Action, Remarks
+
+Size = tuple[int, int]  # height and width in pixels
+Extent = tuple[float, float]  # width and height in pixels of an image, as Pillow has them
+FIT = "crop"  # of images whose format names no other `collect.fit`
+COLOUR = 3  # channels; such images count as photographs, whose mirror images are as likely
+_SMALL = 128  # pixels of a side: `resize: auto` brings larger images to a smaller size
+_SPARE = 2  # a JPEG is decoded at so many times the wanted size at least
+_ENDS: dict[str, tuple[Action, str]] = {
+    "": ("converted", ""),
+    "crop": ("cut", ", cut at two sides to fit"),
+    "pad": ("converted", ", filled up at two sides"),
+    "stretch": ("converted", ", stretched to fit"),
+}
+
+
+class Form:
+    """What all images of a batch are brought to.
+
+    Each image may change it: with `resize: auto` the size, without `channels` the channels.
+
+    Attributes
+    ----------
+    size, channels : of all images; None before the first one is seen
+    """
+
+    def __init__(self, params: Collect) -> None:
+        self.params = params
+        self.size = params.resize if isinstance(params.resize, tuple) else None
+        self.channels: int | None = params.channels
+        self._is_final = self.size is not None
+        self._first = ""  # the place of the first image
+        # by place, of images that are brought to another size, or from grey to colour
+        self._size_of: dict[str, Size] = {}
+        self._grey: dict[str, None] = {}
+
+    def see_size(self, size: Size, place: str) -> Size:
+        """The size of all images, given that of one more.
+
+        Raises
+        ------
+        InputError
+            If it differs from that of the first, where `resize` is None.
+        """
+        if not self._is_final and size != self.size:
+            if self.params.resize is None and self.size:
+                differ = f"{place} is {_words(size)} pixels, but {self._first} {_words(self.size)}"
+                remedy = "set collect.resize in params.yaml to auto or to [height, width]"
+                raise InputError(f"{differ} (height x width): {remedy}")
+            is_auto = self.params.resize == "auto"
+            self._is_final = is_auto and bool(self.size or max(size) > _SMALL)
+            self.size = (self.params.auto_side,) * 2 if self._is_final else size
+            self._first = self._first or place
+        wanted = self.size or size
+        if size != wanted:
+            self._size_of[place] = size
+        return wanted
+
+    @property
+    def agreed(self) -> tuple[Size | None, int | None]:
+        """The size and the channels. Images that were brought to other ones are outdated."""
+        return self.size, self.channels
+
+    def see_channels(self, channels: int, place: str) -> int:
+        """The channels of all images, given those of one more: one in colour makes all so."""
+        if self.params.channels:
+            return self.params.channels
+        self.channels = max(self.channels or channels, channels)
+        if channels < self.channels:
+            self._grey[place] = None
+        return self.channels
+
+    def remark(self, remarks: Remarks) -> None:
+        """Add what was done to the images to the remarks."""
+        if self.size and self._size_of:
+            sizes = sorted(set(self._size_of.values()), key=lambda size: (size[0] * size[1], size))
+            height, width = self.size
+            are_alike = all(size[0] * width == size[1] * height for size in sizes)
+            action, end = _ENDS["" if are_alike else self.params.fit]
+            span = " to ".join(_words(size) for size in dict.fromkeys((sizes[0], sizes[-1])))
+            what = f"pictures become {_words(self.size)} pixels (height x width), from {span}{end}"
+            remedy = "collect.resize and collect.fit in params.yaml set how"
+            first = next(iter(self._size_of))
+            remarks.add(action, len(self._size_of), what, first, remedy)
+        what = "grey pictures become colour, as others are"
+        remedy = "collect.channels: 1 in params.yaml makes all grey"
+        remarks.note("converted", list(self._grey), what, remedy)
+
+
+def _words(size: Size) -> str:
+    return f"{size[0]} x {size[1]}"
+
+
+def draft(image: Image.Image, size: Size) -> Extent:
+    """Have a JPEG decoded at 1/2, 1/4 or 1/8 of its size, where it is larger than needed.
+
+    libjpeg then transforms parts of each block of frequencies only. What is left has `_SPARE` times
+    the wanted size or more, so that the pixels after `fitted` are nearly the same: less than 1 of
+    255 apart on average for photographs (tests/unit/test_photos.py).
+
+    Returns
+    -------
+    What the picture takes of the image once it is decoded, which is rounded up to whole pixels
+    """
+    least = _SPARE * size[1], _SPARE * size[0]
+    is_larger = min(image.width // least[0], image.height // least[1]) > 1
+    drafted = image.draft(None, least) if is_larger else None
+    return drafted[1][2:] if drafted else image.size
+
+
+def fitted(image: Image.Image, size: Size, extent: Extent, params: Collect) -> Image.Image:
+    """The image in another size, antialiased: Pillow's filters widen as an image shrinks.
+
+    Parameters
+    ----------
+    extent : of the picture in the image, see `draft`
+    params : `fit` says what becomes of another aspect: `crop` takes the centre, `pad` fills up with
+        `background`, and `stretch` changes it
+    """
+    (height, width), bilinear = size, Image.Resampling.BILINEAR
+    if image.size == (width, height):
+        return image
+    across, down = extent[0] / width, extent[1] / height
+    if params.fit == "pad" and across != down:
+        scale = max(across, down)
+        inner = max(1, round(extent[0] / scale)), max(1, round(extent[1] / scale))
+        padded = Image.new(image.mode, (width, height), params.background)
+        shrunk = image.resize(inner, bilinear, (0, 0, *extent))
+        padded.paste(shrunk, ((width - inner[0]) // 2, (height - inner[1]) // 2))
+        return padded
+    scale, left, top = min(across, down), 0.0, 0.0
+    if params.fit == "crop":
+        left, top = (extent[0] - width * scale) / 2, (extent[1] - height * scale) / 2
+    return image.resize((width, height), bilinear, (left, top, extent[0] - left, extent[1] - top))
