@@ -88,7 +88,7 @@ def _blocks(examples: pd.DataFrame, size: int) -> Iterator[tuple[pa.RecordBatch,
         format_ = parquet_files.read_payload_format(path)
         wanted = rows.to_numpy()
         start = 0
-        for block in parquet_files.blocks(path, registry.at_once(format_, size)):
+        for block in parquet_files.blocks(path, size):
             low, high = np.searchsorted(wanted, [start, start + len(block)])
             if high > low:
                 yield block.take(pa.array(wanted[low:high] - start)), format_

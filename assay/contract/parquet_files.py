@@ -52,7 +52,8 @@ def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> N
 
 def _rows_within(limit: int, most: int, schema: pa.Schema) -> int:
     """How many rows of a file are taken at a time, at most `most`, and `limit` bytes of payload."""
-    widths = [type_.byte_width for type_ in schema.types if pa.types.is_fixed_size_binary(type_)]
+    has_width = (pa.types.is_fixed_size_binary, pa.types.is_floating, pa.types.is_integer)
+    widths = [type_.byte_width for type_ in schema.types if any(test(type_) for test in has_width)]
     return max(1, min(most, limit // max(sum(widths), 1)))
 
 

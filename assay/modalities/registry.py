@@ -18,7 +18,6 @@ read_file : a file whose examples a user wants predicted, as their names and pay
 """
 
 from collections.abc import Iterator, Sequence
-from math import prod
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
@@ -30,8 +29,6 @@ from assay.contract.parquet_files import Format
 from assay.modalities import audio, images, tables, text
 
 _MODULES: dict[str, ModuleType] = {"image": images, "audio": audio, "text": text, "table": tables}
-
-_VALUES = 2**26  # pixels, samples or cells that are read at a time
 
 # Files that people have and nothing here decodes: how their names end, and what to save them as.
 _UNREADABLE = {
@@ -74,11 +71,6 @@ def modality_of_columns(columns: Sequence[str]) -> str:
     return (with_column or of_features)[0]
 
 
-def at_once(payload_format: Format, most: int) -> int:
-    """The number of payloads to read at a time: at most `most`, and fewer if they are large."""
-    return max(1, min(most, _VALUES // max(1, prod(payload_format["shape"]))))
-
-
 def payloads(path: Path, size: int, payload_format: Format) -> Iterator[np.ndarray]:
     """Read all payloads of one file of examples, in blocks of at most `size`.
 
@@ -92,7 +84,7 @@ def payloads(path: Path, size: int, payload_format: Format) -> Iterator[np.ndarr
         If a value of a table is not of the type of its column.
     """
     module = named(payload_format["modality"])
-    for block in parquet_files.blocks(path, at_once(payload_format, size)):
+    for block in parquet_files.blocks(path, size):
         try:
             yield module.from_columns(block, payload_format)
         except InputError as error:
