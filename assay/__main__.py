@@ -124,7 +124,6 @@ def _predict(path: Path, info: dict[str, Any], model: "Model") -> tuple[list, li
 
     remarks = Remarks()
     names, payload = registry.named(info["modality"]).read_file(path, info, remarks)
-    remarks.say(path)
     if len(names) == 1:
         names = [str(path)]
     pred_probs = model(payload)  # (n, classes)
@@ -132,6 +131,7 @@ def _predict(path: Path, info: dict[str, Any], model: "Model") -> tuple[list, li
     if n_classes != len(info["classes"]):
         raise ValueError(f"{n_classes} classes, not {len(info['classes'])}")
     labels = [info["classes"][row] for row in pred_probs.argmax(axis=1)]
+    remarks.say(path)  # once nothing can go wrong, so that an error is the only line
     return names, labels, pred_probs.max(axis=1).tolist()
 
 

@@ -45,7 +45,10 @@ def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> N
             full = len(waiting) // size * size
             if full:
                 writer.write_table(waiting.slice(0, full), size)
-            waiting, n_written = waiting.slice(full), n_written + full
+            n_written += full
+            # an empty slice would keep all of what it is a slice of
+            waiting = waiting.slice(full) if full < len(waiting) else schema.empty_table()
+            del table
         if len(waiting) or not n_written:
             writer.write_table(waiting, size)
 
