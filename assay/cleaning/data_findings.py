@@ -207,11 +207,11 @@ def leaky_columns(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
     if not types:
         return pd.DataFrame()
     listed = []
-    usual_errors = 1 - np.bincount(given).max() / len(given)
+    below = _GIVEN_AWAY * (1 - np.bincount(given).max() / len(given))
     rows = np.concatenate(list(payloads.read(examples, _ROWS)))  # (n, features)
     for (name, type_), column in zip(types.items(), rows.T, strict=True):
-        errors = leaky_column.errors(column, given, is_category=type_ == "category")
-        if errors < _GIVEN_AWAY * usual_errors:
+        errors = leaky_column.errors(column, given, is_category=type_ == "category", below=below)
+        if errors < below:
             tells = f"the column {name} tells the label of {1 - errors:.1%} of the examples"
             listed.append({"kind": "leaky_column", "reason": f"{tells}: is it made from it?"})
     return pd.DataFrame(listed)

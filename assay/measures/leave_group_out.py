@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from assay.measures import leave_one_out
+from assay.measures import dual_form, leave_one_out
 from assay.measures.leave_one_out import PENALTIES, Features, LeaveOneOut
 
 _BLOCK = 8192  # rows that are worked on at a time; a group with fewer rows than features is not cut
@@ -47,6 +47,20 @@ def fit(
     LeaveOneOut
         `scores` are those without the row's group. All else is fitted on all rows.
     """
+    if not dual_form.is_wide(features):
+        return _fit(features, labels, groups, n_classes, penalties)
+    basis = dual_form.thin(features)
+    model = _fit([basis.rows], labels, groups, n_classes, basis.penalties(penalties))
+    return basis.of_features(model, penalties)
+
+
+def _fit(
+    features: Features,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    n_classes: int,
+    penalties: Sequence[float],
+) -> LeaveOneOut:
     mean, gram, cross, share = leave_one_out.sums(features, labels, n_classes, np.float64)
     values, vectors = np.linalg.eigh(gram)
     cross = np.vstack([vectors.T @ cross, len(labels) * share])
