@@ -71,7 +71,10 @@ class KernelVote:
         asking : (n, dimensions) projected examples
         numbers : (n,) their numbers among the fitted rows; None: they are none of these
         """
-        weights = np.exp(self.sharpness * (self.voters @ asking.T - 1))  # (voters, n)
+        weights = self.voters @ asking.T  # (voters, n)
+        weights -= 1
+        weights *= self.sharpness
+        np.exp(weights, out=weights)
         if numbers is not None:
             voters = np.flatnonzero(numbers % self.step == 0)
             weights[numbers[voters] // self.step, voters] = 0  # none votes for itself
