@@ -3,12 +3,15 @@
 Copies, leaks, outliers, bad payloads, drift, overlapping classes, and columns that tell the label.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue, payloads
 from assay.cleaning import drift, leaky_column, near_duplicates
 from assay.contract.errors import say
+from assay.contract.memory import examples_at_once
 from assay.contract.parameters import Beyond
 from assay.measures import leave_one_out, outliers, statistics
 
@@ -29,6 +32,7 @@ def find(
     pred_probs: np.ndarray,
     classes: list[str],
     actions: Beyond,
+    memory: int,
 ) -> pd.DataFrame:
     """Read the embeddings and payloads of the examples, and list what may be wrong with them.
 
@@ -39,6 +43,7 @@ def find(
     pred_probs : (n, classes), out of sample
     classes : their names
     actions : what to do about each kind of finding: flag, drop or ignore
+    memory : bytes that may be taken, about
 
     Returns
     -------
@@ -49,7 +54,10 @@ def find(
     """
     wanted = {kind for kind, action in actions if action != "ignore"}
     labelled = examples.loc[given.index]
-    parts = [overlaps(given, pred_probs, classes), leaky_columns(labelled, given.to_numpy())]
+    parts = [
+        overlaps(given, pred_probs, classes),
+        leaky_columns(labelled, given.to_numpy(), memory),
+    ]
     if wanted - _OF_CLASSES_OR_COLUMNS:
         parts += _of_content(examples, pred_probs, classes, wanted)
     listed = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
@@ -193,7 +201,7 @@ def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd
     return pd.DataFrame(listed, columns=["kind", "given", "suggested", "reason"])
 
 
-def leaky_columns(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
+def leaky_columns(examples: pd.DataFrame, given: np.ndarray, memory: int) -> pd.DataFrame:
     """Read the columns of a table, and list those whose values nearly always tell the label.
 
     Other modalities have no such columns. See `leaky_column.errors`.
@@ -202,16 +210,28 @@ def leaky_columns(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
     ----------
     examples : rows of the catalogue that have a label
     given : (n,) int, their labels
+    memory : bytes that may be taken, about
     """
     types = payloads.payload_format(examples).get("features")
     if not types:
         return pd.DataFrame()
     listed = []
     below = _GIVEN_AWAY * (1 - np.bincount(given).max() / len(given))
-    rows = np.concatenate(list(payloads.read(examples, _ROWS)))  # (n, features)
-    for (name, type_), column in zip(types.items(), rows.T, strict=True):
-        errors = leaky_column.errors(column, given, is_category=type_ == "category", below=below)
+    for name, column in _columns(examples, list(types), memory):
+        is_category = types[name] == "category"
+        errors = leaky_column.errors(column, given, is_category=is_category, below=below)
         if errors < below:
             tells = f"the column {name} tells the label of {1 - errors:.1%} of the examples"
             listed.append({"kind": "leaky_column", "reason": f"{tells}: is it made from it?"})
     return pd.DataFrame(listed)
+
+
+def _columns(
+    examples: pd.DataFrame, names: list[str], memory: int
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Each column (n,) of some rows of a table; as many are read at a time as memory allows."""
+    step = examples_at_once(8 * len(examples), memory, len(names), "a column")
+    for start in range(0, len(names), step):
+        some = names[start : start + step]
+        rows = np.concatenate(list(payloads.read(examples, _ROWS, some)))  # (n, some)
+        yield from zip(some, rows.T, strict=True)

@@ -40,9 +40,8 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> No
 
 
 def _written(rows: list[Sequence], *, quoted: bool = False) -> str:
-    text = io.StringIO()
-    quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
-    csv.writer(text, lineterminator="\n", quoting=quoting).writerows(rows)
+    text, how = io.StringIO(), csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    csv.writer(text, lineterminator="\n", quoting=how).writerows(rows)
     return text.getvalue()
 
 

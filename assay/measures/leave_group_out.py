@@ -47,29 +47,17 @@ def fit(
     LeaveOneOut
         `scores` are those without the row's group. All else is fitted on all rows.
     """
-    if not dual_form.is_wide(features):
-        return _fit(features, labels, groups, n_classes, penalties)
-    basis = dual_form.thin(features)
-    model = _fit([basis.rows], labels, groups, n_classes, basis.penalties(penalties))
-    return basis.of_features(model, penalties)
-
-
-def _fit(
-    features: Features,
-    labels: np.ndarray,
-    groups: np.ndarray,
-    n_classes: int,
-    penalties: Sequence[float],
-) -> LeaveOneOut:
+    if dual_form.is_wide(features):
+        basis = dual_form.thin(features)
+        model = fit([basis.rows], labels, groups, n_classes, basis.penalties(penalties))
+        return basis.of_features(model, penalties)
     mean, gram, cross, share = leave_one_out.sums(features, labels, n_classes, np.float64)
     values, vectors = np.linalg.eigh(gram)
     cross = np.vstack([vectors.T @ cross, len(labels) * share])
     rotated = _Rotated(features, labels, mean, vectors, n_classes)
     width = len(cross)  # with the intercept
-    diagonals = []
-    for penalty in penalties:
-        penalised = np.maximum(values, 0) + leave_one_out.strength(penalty, gram)
-        diagonals.append(np.append(penalised, len(labels)))
+    strengths = [leave_one_out.strength(penalty, gram) for penalty in penalties]
+    diagonals = [np.append(np.maximum(values, 0) + added, len(labels)) for added in strengths]
 
     losses = np.zeros(len(penalties))
     step = max(1, min(len(labels) // _CHOOSING_ROWS, (groups.max() + 1) // _CHOOSING_GROUPS))
