@@ -12,7 +12,7 @@ from assay.catalogue import catalogue, payloads
 from assay.cleaning import drift, leaky_column, near_duplicates
 from assay.contract.errors import say
 from assay.contract.memory import examples_at_once
-from assay.contract.parameters import Beyond
+from assay.contract.parameters import Beyond, Parameters
 from assay.measures import leave_one_out, outliers, statistics
 
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
@@ -31,8 +31,7 @@ def find(
     given: pd.Series,
     pred_probs: np.ndarray,
     classes: list[str],
-    actions: Beyond,
-    memory: int,
+    params: Parameters,
 ) -> pd.DataFrame:
     """Read the embeddings and payloads of the examples, and list what may be wrong with them.
 
@@ -42,8 +41,7 @@ def find(
     given : the known labels: index of the class, by row of `examples`
     pred_probs : (n, classes), out of sample
     classes : their names
-    actions : what to do about each kind of finding: flag, drop or ignore
-    memory : bytes that may be taken, about
+    params : `clean.beyond`: what to do about each kind of finding: flag, drop or ignore
 
     Returns
     -------
@@ -52,7 +50,8 @@ def find(
         (review or drop), `reason`, and columns of doubted labels that do not apply. The finding of
         a batch or a class has no id and key.
     """
-    wanted = {kind for kind, action in actions if action != "ignore"}
+    actions = dict(params.clean.beyond)
+    wanted = {kind for kind, action in actions.items() if action != "ignore"}
     labelled = examples.loc[given.index]
     parts = [
         overlaps(given, pred_probs, classes),
@@ -62,7 +61,7 @@ def find(
         parts += _of_content(examples, pred_probs, classes, wanted)
     listed = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
     listed = listed[listed["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
-    drop = (listed["kind"].map(dict(actions)) == "drop") & (listed["split"] != "test")
+    drop = (listed["kind"].map(actions) == "drop") & (listed["split"] != "test")
     listed["decision"] = np.where(drop, "drop", "review")
     listed[["quality", "confidence", "is_issue"]] = ""
     return listed.sort_values(["kind", "id", "batch", "given", "suggested"], kind="stable")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -34,15 +34,19 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> No
         while block := list(islice(rows, _BLOCK)):
             text = _written(block)
             # before Python 3.13, a lone carriage return is quoted only with all other cells
-            for row in block if "\r" in text else ():
-                file.write(_written([row], quoted=any("\r" in str(cell) for cell in row)))
-            file.write("" if "\r" in text else text)
+            parts = map(_written_alone, block) if "\r" in text else [text]
+            file.writelines(parts)
 
 
-def _written(rows: list[Sequence], *, quoted: bool = False) -> str:
-    text, how = io.StringIO(), csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
-    csv.writer(text, lineterminator="\n", quoting=how).writerows(rows)
+def _written(rows: Iterable[Sequence], **options: Any) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n", **options).writerows(rows)
     return text.getvalue()
+
+
+def _written_alone(row: Sequence) -> str:
+    has_return = any("\r" in str(cell) for cell in row)
+    return _written([row], quoting=csv.QUOTE_ALL if has_return else csv.QUOTE_MINIMAL)
 
 
 def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) -> None:

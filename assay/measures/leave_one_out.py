@@ -82,7 +82,11 @@ class LeaveOneOut:
 
 
 def fit(
-    features: Features, labels: np.ndarray, n_classes: int, penalties: Sequence[float] = PENALTIES
+    features: Features,
+    labels: np.ndarray,
+    n_classes: int,
+    penalties: Sequence[float] = PENALTIES,
+    least_rest: float = _LEAST_REST,
 ) -> LeaveOneOut:
     """Fit one ridge classifier and predict each row as if it had not been seen.
 
@@ -91,22 +95,13 @@ def fit(
     features : one array a batch
     labels : (n,) int, class 0..n_classes-1 of each row, over all batches in order
     penalties : the one with the smallest leave-one-out squared error is taken
+    least_rest : of 1 - leverage
     """
-    if not dual_form.is_wide(features):
-        return _fit(features, labels, n_classes, penalties)
-    basis = dual_form.thin(features)
-    least_rest = _LEAST_REST * basis.share  # leverages are nearer to 1, as penalties are smaller
-    model = _fit([basis.rows], labels, n_classes, basis.penalties(penalties), least_rest)
-    return basis.of_features(model, penalties)
-
-
-def _fit(
-    features: Features,
-    labels: np.ndarray,
-    n_classes: int,
-    penalties: Sequence[float],
-    least_rest: float = _LEAST_REST,
-) -> LeaveOneOut:
+    if dual_form.is_wide(features):
+        basis = dual_form.thin(features)
+        least_rest *= basis.share  # penalties are smaller, and leverages nearer to 1
+        model = fit([basis.rows], labels, n_classes, basis.penalties(penalties), least_rest)
+        return basis.of_features(model, penalties)
     n = len(labels)
     mean, gram, cross, share = sums(features, labels, n_classes)
     values, vectors = np.linalg.eigh(gram)
