@@ -55,7 +55,7 @@ def find(
     labelled = examples.loc[given.index]
     parts = [
         overlaps(given, pred_probs, classes),
-        leaky_columns(labelled, given.to_numpy(), memory),
+        leaky_columns(labelled, given.to_numpy(), params.memory_bytes),
     ]
     if wanted - _OF_CLASSES_OR_COLUMNS:
         parts += _of_content(examples, pred_probs, classes, wanted)

@@ -6,13 +6,11 @@ Regression Learning Algorithm in Dual Variables).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from assay.measures.leave_one_out import Features, LeaveOneOut
+from assay.catalogue.catalogue import Rows
 
 _BLOCK = 8192  # features that are float64 at a time
 _TINY = 1e-12  # least variance of a direction
@@ -39,28 +37,13 @@ class Thin:
         """Penalties relative to the mean eigenvalue over the directions, instead of features."""
         return [penalty * self.share for penalty in penalties]
 
-    def of_features(self, model: "LeaveOneOut", penalties: Sequence[float]) -> "LeaveOneOut":
-        """A model of the coordinates, with one of `self.penalties(penalties)`, as of features."""
-        dtype = self.axes.dtype
-        coef = self.axes @ model.coef
-        return replace(
-            model,
-            scores=model.scores.astype(dtype),
-            penalty=float(penalties[self.penalties(penalties).index(model.penalty)]),
-            coef=coef.astype(dtype),
-            intercept=model.intercept - self.mean @ coef,
-            mean=(self.mean + self.axes @ model.mean).astype(dtype),
-            directions=self.axes @ model.directions,
-            whiten=self.axes @ model.whiten.astype(dtype),
-        )
 
-
-def is_wide(features: "Features") -> bool:
+def is_wide(features: Sequence[np.ndarray | Rows]) -> bool:
     """Whether there are more features than rows, so that the dual form costs less."""
     return features[0].shape[1] > sum(array.shape[0] for array in features)
 
 
-def thin(features: "Features") -> Thin:
+def thin(features: Sequence[np.ndarray | Rows]) -> Thin:
     """The directions that rows span, from their products with each other, (n, n).
 
     Directions in which rows differ by no more than rounding are left out.

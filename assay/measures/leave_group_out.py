@@ -49,8 +49,8 @@ def fit(
     """
     if dual_form.is_wide(features):
         basis = dual_form.thin(features)
-        model = fit([basis.rows], labels, groups, n_classes, basis.penalties(penalties))
-        return basis.of_features(model, penalties)
+        thin = fit([basis.rows], labels, groups, n_classes, basis.penalties(penalties))
+        return leave_one_out.of_features(thin, basis, penalties)
     mean, gram, cross, share = leave_one_out.sums(features, labels, n_classes, np.float64)
     values, vectors = np.linalg.eigh(gram)
     cross = np.vstack([vectors.T @ cross, len(labels) * share])

@@ -22,6 +22,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
 from assay.catalogue.catalogue import Rows
 from assay.measures import dual_form
+from assay.measures.dual_form import Thin
 
 Features = Sequence[np.ndarray | Rows]  # (rows, features) of each batch
 
@@ -100,8 +101,8 @@ def fit(
     if dual_form.is_wide(features):
         basis = dual_form.thin(features)
         least_rest *= basis.share  # penalties are smaller, and leverages nearer to 1
-        model = fit([basis.rows], labels, n_classes, basis.penalties(penalties), least_rest)
-        return basis.of_features(model, penalties)
+        thin = fit([basis.rows], labels, n_classes, basis.penalties(penalties), least_rest)
+        return of_features(thin, basis, penalties)
     n = len(labels)
     mean, gram, cross, share = sums(features, labels, n_classes)
     values, vectors = np.linalg.eigh(gram)
@@ -131,6 +132,21 @@ def fit(
     main = slice(-1, -_DIRECTIONS - 1, -1)  # eigh sorts upwards
     model = scores, float(penalties[best]), coef, share - mean @ coef, mean
     return LeaveOneOut(*model, vectors[:, main], values[main], whiten)
+
+
+def of_features(model: LeaveOneOut, basis: Thin, penalties: Sequence[float]) -> LeaveOneOut:
+    """A model of coordinates, fitted with one of `basis.penalties(penalties)`, as of features."""
+    dtype, coef = basis.axes.dtype, basis.axes @ model.coef
+    return LeaveOneOut(
+        scores=model.scores.astype(dtype),
+        penalty=float(penalties[basis.penalties(penalties).index(model.penalty)]),
+        coef=coef.astype(dtype),
+        intercept=model.intercept - basis.mean @ coef,
+        mean=(basis.mean + basis.axes @ model.mean).astype(dtype),
+        directions=basis.axes @ model.directions,
+        values=model.values,
+        whiten=basis.axes @ model.whiten.astype(dtype),
+    )
 
 
 def _residuals(
