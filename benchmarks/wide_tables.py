@@ -1,6 +1,6 @@
 """Wide and long tables: what the stages up to `clean` take, and how often `clean` is right.
 
-20,000 × 1,000 sensors, 100 × 20,000 genes, 1,000,000 × 20 numbers and categories; 8 % of the labels
+20,000 x 1,000 sensors, 100 x 20,000 genes, 1,000,000 x 20 numbers and categories; 8 % of the labels
 are wrong. Beside the accuracy of `clean` and of a closed-form head on test rows stands that of
 scikit-learn's gradient boosting, or of a linear support vector machine for genes, which learned
 from the same wrong labels. The genes are so few that all are compared out of sample, by five folds.
@@ -9,7 +9,6 @@ python -m benchmarks.wide_tables [sensors|genes|long ...]
 """
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +91,7 @@ def write(name: str) -> None:
 
 
 def score() -> None:
-    """Print the accuracies of clean, of the head, and of the other library, and where."""
+    """Write the accuracies of clean, of the head, and of the other library."""
     truth, given = np.load("truth.npy"), np.load("given.npy")
     examples = catalogue.read()
     numbers = examples["key"].astype(int).to_numpy()
@@ -116,47 +115,36 @@ def score() -> None:
         side = ~test
     else:
         frame = table.to_pandas()
-        texts = frame.columns[frame.dtypes == object]
+        texts = frame.select_dtypes(exclude="number").columns
         frame[texts] = frame[texts].astype("category")
         model = HistGradientBoostingClassifier(categorical_features="from_dtype", random_state=0)
         other = (model.fit(frame[~test], given[~test]).predict(frame[test]) == truth[test]).mean()
         side = test
     cleaned = (pred_probs[side].argmax(axis=1) == truth[side]).mean()
-    print(f"{cleaned:.4f} {head:.4f} {other:.4f}")
+    Path("score.txt").write_text(f"{cleaned:.4f} {head:.4f} {other:.4f}")
 
 
-def run(folder: Path, *stages: str) -> list[tuple[float, float]]:
-    """Seconds and GiB of each stage."""
-    taken = []
-    for stage in stages:
-        name = stage.partition("@")[0]
-        taken.append(timed([sys.executable, "-m", f"stages.{name}"], folder, DVC_STAGE=stage))
-    return taken
-
-
-def main(names: list[str], stages: Callable = run) -> None:
+def main(names: list[str]) -> None:
     print(f"# {machine()}\n")
-    before = ("collect@wide", "sample@wide", "pretrain", "embed@wide")
-    row("table", *before, "GiB of these", "clean", "GiB of clean", "clean, head, other: right")
+    stages = ("collect@wide", "sample@wide", "pretrain", "embed@wide", "clean")
+    row("table", *stages, "GiB before clean", "GiB of clean", "clean, head, other: right")
     row(*["---"] * 9)
+    script = "from benchmarks.wide_tables import {0}; {0}({1})"
     for name in names or TABLES:
         with code_only() as folder:
             set_parameters(folder, batches=["wide"], pretrain__batches=["wide"])
-            python = [sys.executable, "-c"]
-            script = "from benchmarks.wide_tables import {0}; {0}({1})"
-            here = {"PYTHONPATH": str(ROOT)}
-            timed([*python, script.format("write", repr(name))], folder, **here)
-            files_ = folder / "params.yaml"
-            assert files_.exists()
-            taken = stages(folder, *before)
-            seconds, memory = stages(folder, "clean")[0]
-            most = max(memory for _, memory in taken)
-            import subprocess
 
-            said = subprocess.run(
-                [*python, script.format("score", "")], cwd=folder, capture_output=True, text=True
-            )
-            row(name, *(taken_[0] for taken_ in taken), most, seconds, memory, said.stdout.strip())
+            def python(*arguments: str, stage: str = "", folder: Path = folder) -> tuple:
+                return timed(
+                    [sys.executable, *arguments], folder, PYTHONPATH=str(ROOT), DVC_STAGE=stage
+                )
+
+            python("-c", script.format("write", repr(name)))
+            taken = [python("-m", f"stages.{stage.split('@')[0]}", stage=stage) for stage in stages]
+            seconds, memory = zip(*taken, strict=True)
+            python("-c", script.format("score", ""))
+            right = (folder / "score.txt").read_text()
+            row(name, *seconds, max(memory[:-1]), memory[-1], right)
 
 
 if __name__ == "__main__":

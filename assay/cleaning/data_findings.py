@@ -52,11 +52,8 @@ def find(
     """
     actions = dict(params.clean.beyond)
     wanted = {kind for kind, action in actions.items() if action != "ignore"}
-    labelled = examples.loc[given.index]
-    parts = [
-        overlaps(given, pred_probs, classes),
-        leaky_columns(labelled, given.to_numpy(), params.memory_bytes),
-    ]
+    labelled, codes, memory = examples.loc[given.index], given.to_numpy(), params.memory_bytes
+    parts = [overlaps(given, pred_probs, classes), leaky_columns(labelled, codes, memory)]
     if wanted - _OF_CLASSES_OR_COLUMNS:
         parts += _of_content(examples, pred_probs, classes, wanted)
     listed = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)

@@ -62,8 +62,7 @@ def _errors_of_tree(column: np.ndarray, given: np.ndarray, below: float) -> floa
         return 1.0
     ranks = np.unique(column, return_inverse=True)[1]  # a tree takes float32
     features = np.stack([ranks, np.isnan(column)], axis=1).astype(np.float32)
-    tree = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0)
-    wrong = 0
+    tree, wrong = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0), 0
     for fold in folds:
         tree.fit(features[~fold], given[~fold], check_input=False)
         predicted = tree.predict(features[fold], check_input=False)

@@ -14,7 +14,7 @@ Where features are more than rows, the same is computed in the directions that t
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -137,14 +137,14 @@ def fit(
 def of_features(model: LeaveOneOut, basis: Thin, penalties: Sequence[float]) -> LeaveOneOut:
     """A model of coordinates, fitted with one of `basis.penalties(penalties)`, as of features."""
     dtype, coef = basis.axes.dtype, basis.axes @ model.coef
-    return LeaveOneOut(
+    return replace(
+        model,
         scores=model.scores.astype(dtype),
         penalty=float(penalties[basis.penalties(penalties).index(model.penalty)]),
         coef=coef.astype(dtype),
         intercept=model.intercept - basis.mean @ coef,
         mean=(basis.mean + basis.axes @ model.mean).astype(dtype),
         directions=basis.axes @ model.directions,
-        values=model.values,
         whiten=basis.axes @ model.whiten.astype(dtype),
     )
 
