@@ -39,7 +39,7 @@ def check(fit, features: np.ndarray, penalties: list[float]) -> None:
     assert dual.whiten.shape[1] < len(features)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(problems, st.sampled_from([[1e-4], [1e-2], [1.0]]))
 def test_dual_is_primal(shape, penalties):
     features, labels, groups = problem(*shape)
