@@ -36,8 +36,10 @@ def once(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     batches : frames with `id` and `split`, in the order of arrival
     """
     joined = pd.concat(batches, names=["batch", "row"]).reset_index()
-    counts = identity.in_split_of_copies(joined["id"], joined["split"])
-    kept = joined[counts].drop_duplicates("id").reset_index(drop=True)
+    if not joined["id"].is_unique:
+        counts = identity.in_split_of_copies(joined["id"], joined["split"])
+        joined = joined[counts].drop_duplicates("id")
+    kept = joined.reset_index(drop=True)
     if GROUP in kept:
         kept[GROUP] = kept[GROUP].fillna(kept["id"])  # a batch that was collected without groups
     return kept

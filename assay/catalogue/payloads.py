@@ -3,7 +3,7 @@
 So the memory that is needed does not grow with the number of examples.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,14 +28,22 @@ def payload_format(examples: pd.DataFrame) -> dict[str, Any]:
     return catalogue.payload_format(examples["batch"].iloc[0])
 
 
-def read(examples: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
+def read(
+    examples: pd.DataFrame, size: int, columns: Sequence[str] | None = None
+) -> Iterator[np.ndarray]:
     """Read the payloads of `examples`, rows of the catalogue, in order.
+
+    Parameters
+    ----------
+    columns : those of a table to read; None: all
 
     Yields
     ------
     Blocks (n, ...) of at most `size` payloads
     """
     wanted = payload_format(examples) if len(examples) else {}
+    if columns is not None:
+        wanted = wanted | {"features": {name: wanted["features"][name] for name in columns}}
     for block, _ in _blocks(examples, size):
         yield registry.named(wanted["modality"]).from_columns(block, wanted)
 

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 _CELL = r"(?:\A|(?<=[;,\t\r\n]))"
 # The wide characters start formulas in East Asian versions.
+_STARTS = frozenset("=+-@＝＋－＠\t\r")
 _FORMULA = r"(?=['\s]*[=+\-@＝＋－＠]|'*[\t\r])"
 
 
 def safe(text: str) -> str:
     """The text with an apostrophe wherever a spreadsheet could see the start of a formula."""
-    return re.sub(_CELL + _FORMULA, "'", text)
+    return text if _STARTS.isdisjoint(text) else re.sub(_CELL + _FORMULA, "'", text)
 
 
 def plain(text: str) -> str:

@@ -3,13 +3,16 @@
 Copies, leaks, outliers, bad payloads, drift, overlapping classes, and columns that tell the label.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue, payloads
 from assay.cleaning import drift, leaky_column, near_duplicates
 from assay.contract.errors import say
-from assay.contract.parameters import Beyond
+from assay.contract.memory import examples_at_once
+from assay.contract.parameters import Beyond, Parameters
 from assay.measures import leave_one_out, outliers, statistics
 
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
@@ -28,7 +31,7 @@ def find(
     given: pd.Series,
     pred_probs: np.ndarray,
     classes: list[str],
-    actions: Beyond,
+    params: Parameters,
 ) -> pd.DataFrame:
     """Read the embeddings and payloads of the examples, and list what may be wrong with them.
 
@@ -38,7 +41,7 @@ def find(
     given : the known labels: index of the class, by row of `examples`
     pred_probs : (n, classes), out of sample
     classes : their names
-    actions : what to do about each kind of finding: flag, drop or ignore
+    params : `clean.beyond`: what to do about each kind of finding: flag, drop or ignore
 
     Returns
     -------
@@ -47,14 +50,15 @@ def find(
         (review or drop), `reason`, and columns of doubted labels that do not apply. The finding of
         a batch or a class has no id and key.
     """
-    wanted = {kind for kind, action in actions if action != "ignore"}
-    labelled = examples.loc[given.index]
-    parts = [overlaps(given, pred_probs, classes), leaky_columns(labelled, given.to_numpy())]
+    actions = dict(params.clean.beyond)
+    wanted = {kind for kind, action in actions.items() if action != "ignore"}
+    labelled, codes, memory = examples.loc[given.index], given.to_numpy(), params.memory_bytes
+    parts = [overlaps(given, pred_probs, classes), leaky_columns(labelled, codes, memory)]
     if wanted - _OF_CLASSES_OR_COLUMNS:
         parts += _of_content(examples, pred_probs, classes, wanted)
     listed = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
     listed = listed[listed["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
-    drop = (listed["kind"].map(dict(actions)) == "drop") & (listed["split"] != "test")
+    drop = (listed["kind"].map(actions) == "drop") & (listed["split"] != "test")
     listed["decision"] = np.where(drop, "drop", "review")
     listed[["quality", "confidence", "is_issue"]] = ""
     return listed.sort_values(["kind", "id", "batch", "given", "suggested"], kind="stable")
@@ -193,7 +197,7 @@ def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd
     return pd.DataFrame(listed, columns=["kind", "given", "suggested", "reason"])
 
 
-def leaky_columns(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
+def leaky_columns(examples: pd.DataFrame, given: np.ndarray, memory: int) -> pd.DataFrame:
     """Read the columns of a table, and list those whose values nearly always tell the label.
 
     Other modalities have no such columns. See `leaky_column.errors`.
@@ -202,16 +206,28 @@ def leaky_columns(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
     ----------
     examples : rows of the catalogue that have a label
     given : (n,) int, their labels
+    memory : bytes that may be taken, about
     """
     types = payloads.payload_format(examples).get("features")
     if not types:
         return pd.DataFrame()
     listed = []
-    usual_errors = 1 - np.bincount(given).max() / len(given)
-    rows = np.concatenate(list(payloads.read(examples, _ROWS)))  # (n, features)
-    for (name, type_), column in zip(types.items(), rows.T, strict=True):
-        errors = leaky_column.errors(column, given, is_category=type_ == "category")
-        if errors < _GIVEN_AWAY * usual_errors:
+    below = _GIVEN_AWAY * (1 - np.bincount(given).max() / len(given))
+    for name, column in _columns(examples, list(types), memory):
+        is_category = types[name] == "category"
+        errors = leaky_column.errors(column, given, is_category=is_category, below=below)
+        if errors < below:
             tells = f"the column {name} tells the label of {1 - errors:.1%} of the examples"
             listed.append({"kind": "leaky_column", "reason": f"{tells}: is it made from it?"})
     return pd.DataFrame(listed)
+
+
+def _columns(
+    examples: pd.DataFrame, names: list[str], memory: int
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Each column (n,) of some rows of a table; as many are read at a time as memory allows."""
+    step = examples_at_once(8 * len(examples), memory, len(names), "a column")
+    for start in range(0, len(names), step):
+        some = names[start : start + step]
+        rows = np.concatenate(list(payloads.read(examples, _ROWS, some)))  # (n, some)
+        yield from zip(some, rows.T, strict=True)

@@ -17,7 +17,8 @@ COLUMNS = ["speaks_for_suggested", "speaks_for_given"]
 _SIDES = dict(zip(COLUMNS, ("suggested", "given"), strict=True))
 MOST = 500  # doubted labels that evidence is given for, the worst first
 _EACH = 3  # examples for either label
-_CELLS = 20_000_000  # weights that are held at a time
+_CELLS = 20_000_000  # weights that are held at a time,
+_LEAST = 64  # of so many labels at least: each time, all embeddings are read
 
 
 def find(
@@ -62,7 +63,7 @@ def _weights(
     features = catalogue.features(examples.loc[learned])
     groups = catalogue.groups(examples)
     places = learned.get_indexer(rows)  # -1 for a test example
-    step = max(1, _CELLS // len(learned))
+    step = max(_LEAST, _CELLS // len(learned))
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
         every = linear.weights(asked[part], features)

@@ -18,7 +18,7 @@ _WHITENING = 0.25  # power of the eigenvalues that is divided out; 0.5 would be 
 _LEAST = 1e-6  # least variance of a whitened direction, relative to the largest
 _SHARPNESS = (5.0, 10.0, 15.0, 25.0, 40.0)  # of the weights exp(sharpness · cosine)
 _VOTERS = 20_000  # examples that vote, at most,
-_PAIRS = 2_000_000_000  # and pairs of an asking example and a voter, at most
+_PAIRS = 1_400_000_000  # and pairs of an asking example and a voter, at most
 _TRIED_ON = 1000  # examples on which the sharpness is chosen
 _BLOCK = 1024
 _FLOOR = 0.003  # added to each share before its logarithm
@@ -71,7 +71,10 @@ class KernelVote:
         asking : (n, dimensions) projected examples
         numbers : (n,) their numbers among the fitted rows; None: they are none of these
         """
-        weights = np.exp(self.sharpness * (self.voters @ asking.T - 1))  # (voters, n)
+        weights = self.voters @ asking.T  # (voters, n)
+        weights -= 1
+        weights *= self.sharpness
+        np.exp(weights, out=weights)
         if numbers is not None:
             voters = np.flatnonzero(numbers % self.step == 0)
             weights[numbers[voters] // self.step, voters] = 0  # none votes for itself

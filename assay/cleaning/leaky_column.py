@@ -1,5 +1,7 @@
 """How well one column of a table alone tells the label, out of sample."""
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -9,8 +11,10 @@ _LEAVES = 4  # of a tree, for each class
 _MOST_LEAVES = 256
 
 
-def errors(column: np.ndarray, given: np.ndarray, *, is_category: bool) -> float:
-    """The share of labels that a column does not tell.
+def errors(
+    column: np.ndarray, given: np.ndarray, *, is_category: bool, below: float = 1.0
+) -> float:
+    """The share of labels that a column does not tell; 1 if that is `below` or more.
 
     The label of a row is predicted as the most frequent one among the other rows with the same
     value (1R: Holte 1993). For numbers, a shallow tree predicts it too, cross-validated, and the
@@ -21,27 +25,67 @@ def errors(column: np.ndarray, given: np.ndarray, *, is_category: bool) -> float
     column : (n,) float, NaN for gaps
     given : (n,) int, the labels
     """
+    least = _errors_of_values(column, given, below)
+    if not is_category and not np.isnan(column).all():
+        least = min(least, _errors_of_tree(column, given, below))
+    return least if least < below else 1.0
+
+
+def _errors_of_values(column: np.ndarray, given: np.ndarray, below: float) -> float:
+    ordered = np.sort(column)
+    differs = np.concatenate([[True], ordered[1:] != ordered[:-1], [True]])
+    if (differs[1:] & differs[:-1]).sum() >= below * len(given) and not np.isnan(ordered[-1]):
+        return 1.0  # so many values are those of one row, which no other tells
     value = np.unique(column, return_inverse=True)[1]
-    counts = csr_array((np.ones(len(given), int), (value, given))).toarray()  # (values, labels)
-    second, most = np.sort(counts, axis=1)[:, -2:].T
+    counts = csr_array((np.ones(len(given), int), (value, given)))  # (values, labels)
+    counts.sum_duplicates()
+    owner = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    ascending = counts.data[np.lexsort((counts.data, owner))]  # by value
+    last = counts.indptr[1:] - 1
+    most = ascending[last]
+    second = np.where(np.diff(counts.indptr) > 1, ascending[last - 1], 0)
     right = most[most > second + 1].sum()  # it is the most frequent among the other rows too
-    of_values = 1 - right / len(given)
-    if is_category or np.isnan(column).all():
-        return of_values
-    return min(of_values, _errors_of_tree(column, given))
+    return float(1 - right / len(given))
 
 
-def _errors_of_tree(column: np.ndarray, given: np.ndarray) -> float:
-    from sklearn.model_selection import KFold, cross_val_predict
+def _errors_of_tree(column: np.ndarray, given: np.ndarray, below: float) -> float:
+    """The share of errors of a tree; 1 as soon as it must be `below` or more."""
     from sklearn.tree import DecisionTreeClassifier
 
     rows = np.unique(np.linspace(0, len(given) - 1, _ROWS).astype(int))
     if len(rows) < 2 * _FOLDS:
         return 1.0
-    ranks = np.unique(column[rows], return_inverse=True)[1]  # a tree takes float32
-    features = np.stack([ranks, np.isnan(column[rows])], axis=1)
+    column, given = column[rows], given[rows]
     leaves = min(_MOST_LEAVES, _LEAVES * len(np.unique(given)))
-    tree = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0)
-    folds = KFold(_FOLDS, shuffle=True, random_state=0)
-    predicted = cross_val_predict(tree, features, given[rows], cv=folds)
-    return float((predicted != given[rows]).mean())
+    folds, order = _folds(len(rows)), np.argsort(column, kind="stable")
+    if sum(_least_errors(given[order][fold[order]], leaves) for fold in folds) >= below * len(rows):
+        return 1.0
+    ranks = np.unique(column, return_inverse=True)[1]  # a tree takes float32
+    features = np.stack([ranks, np.isnan(column)], axis=1).astype(np.float32)
+    tree, wrong = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0), 0
+    for fold in folds:
+        tree.fit(features[~fold], given[~fold], check_input=False)
+        predicted = tree.predict(features[fold], check_input=False)
+        wrong += int((predicted != given[fold]).sum())
+        if wrong >= below * len(rows):
+            return 1.0
+    return wrong / len(rows)
+
+
+@lru_cache(maxsize=1)
+def _folds(n: int) -> list[np.ndarray]:
+    """The rows that each fold holds out, (n,) bool."""
+    from sklearn.model_selection import KFold
+
+    held_out = [test for _, test in KFold(_FOLDS, shuffle=True, random_state=0).split(np.zeros(n))]
+    return [np.isin(np.arange(n), test) for test in held_out]
+
+
+def _least_errors(labels: np.ndarray, leaves: int) -> float:
+    """The fewest errors that a tree makes on labels (m,) in the order of the column's values.
+
+    Its predictions change at most `leaves` - 1 times in that order, and an error hides at most two
+    changes of the labels. Rows of equal values are predicted alike, so their order is free.
+    """
+    changes = int((labels[1:] != labels[:-1]).sum())
+    return max(0.0, (changes - leaves + 1) / 2)

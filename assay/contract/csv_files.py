@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -28,21 +28,35 @@ _NAMED = 20  # columns that a message names
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
+    rows = iter(rows)
     with files.whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        plain = csv.writer(file, lineterminator="\n")
-        quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        plain.writerow(header)
-        for row in rows:
-            # before Python 3.13, `plain` does not quote a lone carriage return
-            has_return = any("\r" in str(cell) for cell in row)
-            (quoted if has_return else plain).writerow(row)
+        csv.writer(file, lineterminator="\n").writerow(header)
+        while block := list(islice(rows, _BLOCK)):
+            text = _written(block)
+            # before Python 3.13, a lone carriage return is quoted only with all other cells
+            parts = map(_written_alone, block) if "\r" in text else [text]
+            file.writelines(parts)
+
+
+def _written(rows: Iterable[Sequence], **options: Any) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n", **options).writerows(rows)
+    return text.getvalue()
+
+
+def _written_alone(row: Sequence) -> str:
+    has_return = any("\r" in str(cell) for cell in row)
+    return _written([row], quoting=csv.QUOTE_ALL if has_return else csv.QUOTE_MINIMAL)
 
 
 def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) -> None:
     """Write a frame, or some of its columns, as CSV. Floats get four digits after the point."""
     chosen = frame[list(columns or frame)]
-    rounded = chosen.map(lambda value: f"{value:.4f}" if isinstance(value, float) else value)
-    write_csv(path, list(chosen), rounded.itertuples(index=False))
+    cells = [
+        [f"{value:.4f}" if isinstance(value, float) else value for value in column.astype(object)]
+        for _, column in chosen.items()
+    ]
+    write_csv(path, list(chosen), zip(*cells, strict=True))
 
 
 def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:

@@ -4,6 +4,9 @@ A number or date becomes its standardised value and its place among its quantile
 (piecewise linear encoding: Gorishniy, Rubachev and Babenko 2022: On Embeddings for Numerical
 Features in Tabular Deep Learning). A category becomes a column for each of its values, and a gap a
 column. As a token, a cell is its bin or its category.
+
+The embedding is bounded: a wide table gets fewer bins and categories a column, but each number its
+value.
 """
 
 import numpy as np
@@ -16,6 +19,7 @@ _BINS = 8  # quantiles of a number
 _TOKEN_BINS = 16  # of a number that becomes a token
 _CATEGORIES = 64  # of a column, the most frequent ones; the rest are no category
 _LEAST = 5  # examples that a category or a gap must have to become a column
+_MOST = 2048  # columns of numbers with their bins, of categories, and of gaps; see `_share`
 _FAR = 5.0  # standard deviations at which a value is cut off
 
 
@@ -34,18 +38,26 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
     known = rows[:, numbers]
     mean, deviation = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
     deviation = np.where(deviation > 0, deviation, 1)
+    bins = min(_BINS, _MOST // max(len(numbers), 1) - 1)
+    binned = numbers if bins > 1 else numbers[:0]  # one bin is the value again
     bin_columns, lows, widths = [], [], []
-    for column, values in zip(numbers, known.T, strict=True):
-        edges = _quantiles(values[~np.isnan(values)], np.linspace(0, 1, _BINS + 1))
+    for column, values in zip(binned, known.T, strict=False):
+        edges = _quantiles(values[~np.isnan(values)], np.linspace(0, 1, bins + 1))
         bin_columns += [column] * (len(edges) - 1)
         lows += list(edges[:-1])
         widths += list(np.diff(edges))
+    frequent = {
+        column: _most_frequent(rows[~gap[:, column], column], least=_LEAST)
+        for column in np.flatnonzero(is_category)
+    }
+    share = _share([*map(len, frequent.values())])
     category_columns, codes = [], []
-    for column in np.flatnonzero(is_category):
-        frequent = _most_frequent(rows[~gap[:, column], column], least=_LEAST)
-        category_columns += [column] * len(frequent)
-        codes += list(frequent)
-    gap_columns = np.flatnonzero((gap.sum(axis=0) >= _LEAST) & ~empty)
+    for column, different in frequent.items():
+        category_columns += [column] * len(different[:share])
+        codes += list(different[:share])
+    gaps_of = np.where(empty, 0, gap.sum(axis=0))  # (features,)
+    most_gaps = np.argsort(-gaps_of, kind="stable")[:_MOST]
+    gap_columns = np.sort(most_gaps[gaps_of[most_gaps] >= _LEAST])
     graph = onnx_graph.Graph()
 
     def chosen(columns: ArrayLike) -> str:
@@ -108,6 +120,14 @@ def tokens_graph(rows: np.ndarray, payload_format: dict) -> tuple[bytes, int]:
 def _is_category(payload_format: dict) -> np.ndarray:
     """Which columns hold categories. Shape (features,), bool."""
     return np.array([held == "category" for held in payload_format["features"].values()])
+
+
+def _share(counts: list[int]) -> int:
+    """The largest number of categories of a column, 2 at least, so that all keep to `_MOST`."""
+    share = _CATEGORIES
+    while share > 2 and np.minimum(counts, share).sum() > _MOST:
+        share -= 1
+    return share
 
 
 def _token_edges(values: np.ndarray, is_category: bool) -> np.ndarray:

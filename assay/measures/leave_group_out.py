@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from assay.measures import leave_one_out
+from assay.measures import dual_form, leave_one_out
 from assay.measures.leave_one_out import PENALTIES, Features, LeaveOneOut
 
 _BLOCK = 8192  # rows that are worked on at a time; a group with fewer rows than features is not cut
@@ -47,15 +47,17 @@ def fit(
     LeaveOneOut
         `scores` are those without the row's group. All else is fitted on all rows.
     """
+    if dual_form.is_wide(features):
+        basis = dual_form.thin(features)
+        thin = fit([basis.rows], labels, groups, n_classes, basis.penalties(penalties))
+        return leave_one_out.of_features(thin, basis, penalties)
     mean, gram, cross, share = leave_one_out.sums(features, labels, n_classes, np.float64)
     values, vectors = np.linalg.eigh(gram)
     cross = np.vstack([vectors.T @ cross, len(labels) * share])
     rotated = _Rotated(features, labels, mean, vectors, n_classes)
     width = len(cross)  # with the intercept
-    diagonals = []
-    for penalty in penalties:
-        penalised = np.maximum(values, 0) + leave_one_out.strength(penalty, gram)
-        diagonals.append(np.append(penalised, len(labels)))
+    strengths = [leave_one_out.strength(penalty, gram) for penalty in penalties]
+    diagonals = [np.append(np.maximum(values, 0) + added, len(labels)) for added in strengths]
 
     losses = np.zeros(len(penalties))
     step = max(1, min(len(labels) // _CHOOSING_ROWS, (groups.max() + 1) // _CHOOSING_GROUPS))

@@ -8,16 +8,21 @@ sums over rows, so memory does not grow with their number.
 
 Features are centred, so the intercept is not penalised. A penalty is relative to the mean
 eigenvalue of the features' covariance, so it means the same at every scale.
+
+Where features are more than rows, the same is computed in the directions that the rows span, see
+`dual_form`. So nothing of features times features is made.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import DTypeLike
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
 from assay.catalogue.catalogue import Rows
+from assay.measures import dual_form
+from assay.measures.dual_form import Thin
 
 Features = Sequence[np.ndarray | Rows]  # (rows, features) of each batch
 
@@ -41,7 +46,8 @@ class LeaveOneOut:
     mean : (features,) of the rows
     directions, values : (features, directions), (directions,): the main eigenvectors of the
         features' covariance, and its eigenvalues times n
-    whiten : (features, features): the leverage is the squared length of (row - mean) @ whiten
+    whiten : (features, features), or fewer columns where rows are fewer: the leverage is the
+        squared length of (row - mean) @ whiten
     """
 
     scores: np.ndarray
@@ -77,7 +83,11 @@ class LeaveOneOut:
 
 
 def fit(
-    features: Features, labels: np.ndarray, n_classes: int, penalties: Sequence[float] = PENALTIES
+    features: Features,
+    labels: np.ndarray,
+    n_classes: int,
+    penalties: Sequence[float] = PENALTIES,
+    least_rest: float = _LEAST_REST,
 ) -> LeaveOneOut:
     """Fit one ridge classifier and predict each row as if it had not been seen.
 
@@ -86,7 +96,13 @@ def fit(
     features : one array a batch
     labels : (n,) int, class 0..n_classes-1 of each row, over all batches in order
     penalties : the one with the smallest leave-one-out squared error is taken
+    least_rest : of 1 - leverage
     """
+    if dual_form.is_wide(features):
+        basis = dual_form.thin(features)
+        least_rest *= basis.share  # penalties are smaller, and leverages nearer to 1
+        thin = fit([basis.rows], labels, n_classes, basis.penalties(penalties), least_rest)
+        return of_features(thin, basis, penalties)
     n = len(labels)
     mean, gram, cross, share = sums(features, labels, n_classes)
     values, vectors = np.linalg.eigh(gram)
@@ -100,7 +116,7 @@ def fit(
         for index, penalty in enumerate(absolute):
             fitted = rotated @ (target / (values + penalty)[:, None]) + share
             leverage = squares @ (1 / (values + penalty)) + 1 / n
-            losses[index] += np.sum(_residuals(onehot, fitted, leverage) ** 2)
+            losses[index] += np.sum(_residuals(onehot, fitted, leverage, least_rest) ** 2)
     best = int(np.argmin(losses))
 
     dtype = np.result_type(*(rows.dtype for rows in features))
@@ -112,15 +128,32 @@ def fit(
         centred = block - mean
         fitted = centred @ coef + share
         leverage = np.square(centred @ whiten).sum(axis=1) + 1 / n
-        scores[rows] = onehot - _residuals(onehot, fitted, leverage)
+        scores[rows] = onehot - _residuals(onehot, fitted, leverage, least_rest)
     main = slice(-1, -_DIRECTIONS - 1, -1)  # eigh sorts upwards
     model = scores, float(penalties[best]), coef, share - mean @ coef, mean
     return LeaveOneOut(*model, vectors[:, main], values[main], whiten)
 
 
-def _residuals(onehot: np.ndarray, fitted: np.ndarray, leverage: np.ndarray) -> np.ndarray:
+def of_features(model: LeaveOneOut, basis: Thin, penalties: Sequence[float]) -> LeaveOneOut:
+    """A model of coordinates, fitted with one of `basis.penalties(penalties)`, as of features."""
+    dtype, coef = basis.axes.dtype, basis.axes @ model.coef
+    return replace(
+        model,
+        scores=model.scores.astype(dtype),
+        penalty=float(penalties[basis.penalties(penalties).index(model.penalty)]),
+        coef=coef.astype(dtype),
+        intercept=model.intercept - basis.mean @ coef,
+        mean=(basis.mean + basis.axes @ model.mean).astype(dtype),
+        directions=basis.axes @ model.directions,
+        whiten=basis.axes @ model.whiten.astype(dtype),
+    )
+
+
+def _residuals(
+    onehot: np.ndarray, fitted: np.ndarray, leverage: np.ndarray, least_rest: float
+) -> np.ndarray:
     """Leave-one-out residuals (n, classes) of rows with fitted values and leverages (n,)."""
-    return (onehot - fitted) / np.maximum(1 - leverage, _LEAST_REST)[:, None]
+    return (onehot - fitted) / np.maximum(1 - leverage, least_rest)[:, None]
 
 
 def solve(
@@ -132,6 +165,11 @@ def solve(
     -------
     coef, intercept : as in `LeaveOneOut`
     """
+    if dual_form.is_wide(features):
+        basis = dual_form.thin(features)
+        coef, intercept = solve([basis.rows], labels, n_classes, penalty * basis.share)
+        coef = basis.axes @ coef
+        return coef, intercept - basis.mean @ coef
     mean, gram, cross, share = sums(features, labels, n_classes)
     coef = cho_solve(factor(gram, penalty), cross)
     return coef, share - mean @ coef

@@ -1,0 +1,49 @@
+"""Wide tables: the embedding is bounded, and a screened leaky column is found as without a screen."""
+
+import numpy as np
+import pytest
+
+from assay.cleaning import leaky_column
+from assay.contract.inference import Model
+from assay.encoders import columns
+
+
+def embedded(rows: np.ndarray, held: str) -> np.ndarray:
+    features = {"features": {f"c{number}": held for number in range(rows.shape[1])}}
+    return Model(columns.numbers_graph(rows, features), portable=True, threads=1)(rows)
+
+
+@pytest.mark.parametrize(
+    ("count", "width"), [(10, 10 * 9), (227, 227 * 9), (682, 682 * 3), (683, 683), (5000, 5000)]
+)
+def test_numbers_share_bins(count, width):
+    rows = np.random.default_rng(0).normal(size=(30, count))
+    assert embedded(rows, "number").shape == (30, width)
+
+
+@pytest.mark.parametrize(("count", "width"), [(10, 10 * 8), (500, 500 * 4), (3000, 3000 * 2)])
+def test_categories_share_columns(count, width):
+    rows = np.random.default_rng(0).integers(8, size=(200, count)).astype(float)
+    assert embedded(rows, "category").shape == (200, width)
+
+
+def test_gaps_are_bounded():
+    rows = np.random.default_rng(0).normal(size=(20, 3000))
+    rows[:6] = np.nan
+    rows[:8, 2500] = np.nan
+    result = embedded(rows, "number")
+    assert result.shape == (20, 3000 + 2048)
+    assert result[7, 3000:].sum() == 1  # the column with most gaps is among them
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_screened_column_has_the_errors_of_all_trees(seed):
+    rng = np.random.default_rng(seed)
+    given = rng.integers(3, size=200)
+    for noise in (0.0, 0.1, 0.3, 5.0):
+        column = given + noise * rng.normal(size=200)
+        column[rng.random(200) < 0.02] = np.nan
+        exact = leaky_column.errors(column, given, is_category=False)
+        for below in (0.01, 0.05, 0.5):
+            screened = leaky_column.errors(column, given, is_category=False, below=below)
+            assert screened == (exact if exact < below else 1)
