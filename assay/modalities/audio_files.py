@@ -3,7 +3,7 @@
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from soundfile import SoundFile
 
 # `seconds: auto`: the first of these lengths that holds this share of the sounds, or else the last.
-# They are few, so that batches from one source get one length; 10 s are 0.3 MB of memory a sound.
-_LENGTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
+# They are few, so that batches from one source get one length; 30 s are 1 MB of storage a sound.
+_LENGTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0)
 _HELD = 0.95
 _UNKNOWN = 2**63 - 1  # frames, where a header does not tell
+_AT_ONCE = 2**22  # samples of all channels that are decoded at a time: 44 s of stereo at 48 kHz
 # how libsndfile notes that a header tells of other bytes than the file has
 _CUT_SHORT = re.compile(
     r"^ *(?:data|SSND|BODY|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)", re.MULTILINE
@@ -85,38 +86,45 @@ class Decoder:
         InputError
             If it cannot be decoded, or is cut short.
         """
-        import soxr  # only where there is sound
-
         with _opened(content, place) as file:
             wanted = int(self.seconds * file.samplerate) + 1
-            channels = file.read(wanted, dtype="float32", always_2d=True)  # (samples, channels)
-            _refuse_cut_short(file, content, len(channels), wanted, place)
-            if len(channels) == wanted and len(file.read(1)):
+            blocks: Iterable[np.ndarray] = _Blocks(file, wanted)
+            if min(wanted, file.frames) * file.channels <= _AT_ONCE:
+                blocks = list(blocks)  # so that it is decoded once
+            n_read, channel = self._look_over(blocks, place)
+            _refuse_cut_short(file, content, n_read, wanted, place)
+            if n_read == wanted and len(file.read(1)):
                 rest = file.frames / file.samplerate - self.seconds
                 self.rest[place] = rest if file.frames < _UNKNOWN else 0.0
-            sound = self._mixed(channels, place)
-            if file.samplerate != self.rate and len(sound):
-                sound = soxr.resample(sound, file.samplerate, self.rate)
+            mixed = (_mixed(block, channel) for block in blocks)
+            sound = _resampled(mixed, file.samplerate, self.rate, isinstance(blocks, list))
         last_page = content.rfind(b"OggS") if content.startswith(b"OggS") else -1
         if last_page >= 0 and not content[last_page + 5] & 4:  # RFC 3533: "end of stream"
             self.places["no end"].append(place)
         return sound
 
-    def _mixed(self, channels: np.ndarray, place: str) -> np.ndarray:
-        """The mean of channels (samples, channels); one of them where they cancel out."""
-        if not np.isfinite(channels).all():  # resampling would spread them
-            self.places["not finite"].append(place)
-            channels = np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0)
-        if np.abs(channels).max(initial=0) > _LOUD:
-            self.places["loud"].append(place)
-        if channels.shape[1] == 1:
-            return channels[:, 0]
-        sound = channels.mean(axis=1)
-        power = np.square(channels).sum(axis=0)  # (channels,)
-        if np.square(sound).sum() < _CANCELLED * power.max():
-            self.places["cancelled"].append(place)
-            return channels[:, power.argmax()]
-        return sound
+    def _look_over(self, blocks: Iterable[np.ndarray], place: str) -> tuple[int, int | None]:
+        """The number of samples; the channel to take where channels cancel out, else None."""
+        done, n_read = set(), 0
+        power, power_of_mean = (
+            np.zeros(1, np.float32),
+            np.float32(0),
+        )  # (channels,) and of their mean
+        for block in blocks:
+            n_read += len(block)
+            finite = _finite(block)
+            if finite is not block:
+                done.add("not finite")
+            if np.abs(finite).max(initial=0) > _LOUD:
+                done.add("loud")
+            if block.shape[1] > 1:
+                power = power + np.square(finite).sum(axis=0)
+                power_of_mean += np.square(finite.mean(axis=1)).sum()
+        if cancelled := power_of_mean < _CANCELLED * power.max():
+            done.add("cancelled")
+        for what in done:
+            self.places[what].append(place)
+        return n_read, int(power.argmax()) if cancelled else None
 
     def remark(self, n_sounds: int, remarks: Remarks) -> None:
         """Add what was done to the sounds to the remarks."""
@@ -126,6 +134,61 @@ class Decoder:
         remarks.add("cut", len(self.rest), cut, longest, "set collect.seconds in params.yaml")
         for done, (action, what, remedy) in _REMARKS.items():
             remarks.note(action, self.places[done], what, remedy)
+
+
+class _Blocks:
+    """The first `wanted` samples of a sound in blocks (samples, channels) float32.
+
+    A long sound is read again each time, and never held as a whole.
+    """
+
+    def __init__(self, file: "SoundFile", wanted: int) -> None:
+        self.file, self.wanted = file, wanted
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        if self.file.tell():
+            self.file.seek(0)
+        size, rest = max(1, _AT_ONCE // self.file.channels), self.wanted
+        while rest:
+            block = self.file.read(min(size, rest), dtype="float32", always_2d=True)
+            if not len(block):
+                return
+            yield block
+            rest -= len(block)
+
+
+def _finite(channels: np.ndarray) -> np.ndarray:
+    """The same; or with silence for what is no number, which resampling would spread."""
+    if np.isfinite(channels).all():
+        return channels
+    return np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0)
+
+
+def _mixed(channels: np.ndarray, channel: int | None) -> np.ndarray:
+    """One channel (samples,) of several (samples, channels): their mean, or the one named."""
+    channels = _finite(channels)
+    if channels.shape[1] == 1 or channel is not None:
+        return channels[:, channel or 0]
+    return channels.mean(axis=1)
+
+
+def _resampled(
+    sounds: Iterable[np.ndarray], rate: int, wanted_rate: int, is_one: bool
+) -> np.ndarray:
+    """A sound at the wanted rate, of its parts (samples,) at another; rates are in Hz.
+
+    `is_one`: there is one part at most. It is resampled as a whole, as it always was.
+    """
+    import soxr  # only where there is sound
+
+    nothing = np.zeros(0, np.float32)
+    if is_one or rate == wanted_rate:
+        sound = np.concatenate([nothing, *sounds])
+        is_as_wanted = rate == wanted_rate or not len(sound)
+        return sound if is_as_wanted else soxr.resample(sound, rate, wanted_rate)
+    stream = soxr.ResampleStream(rate, wanted_rate, 1, dtype="float32")
+    parts = [stream.resample_chunk(sound) for sound in sounds]
+    return np.concatenate([*parts, stream.resample_chunk(nothing, last=True)])
 
 
 @contextmanager
