@@ -9,6 +9,8 @@ A long sound gets no more frames than one of 10 s: the mean power of neighbours.
 the same for an hour. It measured better than a longer step from frame to frame, which skips sound.
 """
 
+from typing import Any
+
 import numpy as np
 from onnx import TensorProto
 
@@ -52,8 +54,7 @@ def spectrogram_graph(payload_format: dict) -> bytes:
             part = graph("Slice", "payload", [start], [min(end, samples)], [1])
             padding = [0, max(0, end - samples)]  # so that the last mean has all its frames
             fine = _bands(graph, part, *shared, bins, strides=[hop], pads=padding)
-            pooling = {"kernel_shape": [together], "strides": [together]}
-            parts.append(graph("AveragePool", fine, **pooling))
+            parts.append(graph("AveragePool", fine, kernel_shape=[together], strides=[together]))
         bands = graph("Concat", *parts, axis=2)
     log = graph("Div", graph("Log", graph("Max", bands, _INAUDIBLE)), np.log(10))
     loudest = graph("Max", graph.reduced("ReduceMax", log, [1, 2]), _QUIETEST)
@@ -70,7 +71,7 @@ def _bands(
     waves: str | np.ndarray,
     filters: str | np.ndarray,
     bins: int,
-    **convolution: list[int],
+    **convolution: Any,
 ) -> str:
     """The power (n, mels, frames) of samples (n, samples) int16, by waves for so many bins."""
     sound = graph("Cast", samples, to=TensorProto.FLOAT)

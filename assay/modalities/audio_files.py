@@ -86,38 +86,45 @@ class Decoder:
         InputError
             If it cannot be decoded, or is cut short.
         """
+        import soxr  # only where there is sound
+
         with _opened(content, place) as file:
             wanted = int(self.seconds * file.samplerate) + 1
-            blocks: Iterable[np.ndarray] = _Blocks(file, wanted)
-            if min(wanted, file.frames) * file.channels <= _AT_ONCE:
-                blocks = list(blocks)  # so that it is decoded once
-            n_read, channel = self._look_over(blocks, place)
+            is_long = min(wanted, file.frames) * file.channels > _AT_ONCE
+            parts = _parts(file, wanted)
+            if not is_long:
+                whole = list(parts)  # so that most sounds are decoded once
+                parts = iter(whole)
+            n_read, channel = self._look_over(parts, place)
             _refuse_cut_short(file, content, n_read, wanted, place)
             if n_read == wanted and len(file.read(1)):
                 rest = file.frames / file.samplerate - self.seconds
                 self.rest[place] = rest if file.frames < _UNKNOWN else 0.0
-            mixed = (_mixed(block, channel) for block in blocks)
-            sound = _resampled(mixed, file.samplerate, self.rate, isinstance(blocks, list))
+            if not is_long:
+                sound = _mixed(whole[0], channel) if whole else np.zeros(0, np.float32)
+                if file.samplerate != self.rate and len(sound):
+                    sound = soxr.resample(sound, file.samplerate, self.rate)
+        if is_long:
+            with _opened(content, place) as file:
+                sounds = (_mixed(part, channel) for part in _parts(file, wanted))
+                sound = _resampled(sounds, file.samplerate, self.rate)
         last_page = content.rfind(b"OggS") if content.startswith(b"OggS") else -1
         if last_page >= 0 and not content[last_page + 5] & 4:  # RFC 3533: "end of stream"
             self.places["no end"].append(place)
         return sound
 
-    def _look_over(self, blocks: Iterable[np.ndarray], place: str) -> tuple[int, int | None]:
+    def _look_over(self, parts: Iterable[np.ndarray], place: str) -> tuple[int, int | None]:
         """The number of samples; the channel to take where channels cancel out, else None."""
         done, n_read = set(), 0
-        power, power_of_mean = (
-            np.zeros(1, np.float32),
-            np.float32(0),
-        )  # (channels,) and of their mean
-        for block in blocks:
-            n_read += len(block)
-            finite = _finite(block)
-            if finite is not block:
+        power, power_of_mean = np.zeros(1, np.float32), np.float32(0)  # (channels,), of their mean
+        for part in parts:
+            n_read += len(part)
+            finite = _finite(part)
+            if finite is not part:
                 done.add("not finite")
             if np.abs(finite).max(initial=0) > _LOUD:
                 done.add("loud")
-            if block.shape[1] > 1:
+            if part.shape[1] > 1:
                 power = power + np.square(finite).sum(axis=0)
                 power_of_mean += np.square(finite.mean(axis=1)).sum()
         if cancelled := power_of_mean < _CANCELLED * power.max():
@@ -136,25 +143,16 @@ class Decoder:
             remarks.note(action, self.places[done], what, remedy)
 
 
-class _Blocks:
-    """The first `wanted` samples of a sound in blocks (samples, channels) float32.
-
-    A long sound is read again each time, and never held as a whole.
-    """
-
-    def __init__(self, file: "SoundFile", wanted: int) -> None:
-        self.file, self.wanted = file, wanted
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        if self.file.tell():
-            self.file.seek(0)
-        size, rest = max(1, _AT_ONCE // self.file.channels), self.wanted
-        while rest:
-            block = self.file.read(min(size, rest), dtype="float32", always_2d=True)
-            if not len(block):
-                return
-            yield block
-            rest -= len(block)
+def _parts(file: "SoundFile", wanted: int) -> Iterator[np.ndarray]:
+    """The first `wanted` samples of a sound in parts (samples, channels) float32."""
+    size = max(1, _AT_ONCE // file.channels)
+    if size < wanted:
+        file.seekable = lambda: False  # else `read` seeks, and MP3 goes on at another place
+    for start in range(0, wanted, size):
+        part = file.read(min(size, wanted - start), dtype="float32", always_2d=True)
+        if not len(part):
+            return
+        yield part
 
 
 def _finite(channels: np.ndarray) -> np.ndarray:
@@ -172,23 +170,16 @@ def _mixed(channels: np.ndarray, channel: int | None) -> np.ndarray:
     return channels.mean(axis=1)
 
 
-def _resampled(
-    sounds: Iterable[np.ndarray], rate: int, wanted_rate: int, is_one: bool
-) -> np.ndarray:
-    """A sound at the wanted rate, of its parts (samples,) at another; rates are in Hz.
+def _resampled(sounds: Iterable[np.ndarray], rate: int, wanted_rate: int) -> np.ndarray:
+    """A sound at the wanted rate in Hz, of its parts (samples,) at another."""
+    import soxr
 
-    `is_one`: there is one part at most. It is resampled as a whole, as it always was.
-    """
-    import soxr  # only where there is sound
-
-    nothing = np.zeros(0, np.float32)
-    if is_one or rate == wanted_rate:
-        sound = np.concatenate([nothing, *sounds])
-        is_as_wanted = rate == wanted_rate or not len(sound)
-        return sound if is_as_wanted else soxr.resample(sound, rate, wanted_rate)
+    if rate == wanted_rate:
+        return np.concatenate([*sounds])
     stream = soxr.ResampleStream(rate, wanted_rate, 1, dtype="float32")
     parts = [stream.resample_chunk(sound) for sound in sounds]
-    return np.concatenate([*parts, stream.resample_chunk(nothing, last=True)])
+    end = stream.resample_chunk(np.zeros(0, np.float32), last=True)
+    return np.concatenate([*parts, end])
 
 
 @contextmanager
