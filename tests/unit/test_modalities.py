@@ -153,6 +153,18 @@ def test_missing_text() -> None:
         text.canonical(["a", None], ["row 2", "row 3"], TEXT, Remarks())
 
 
+def test_long_texts_are_told_by_fewer_ngrams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ngrams, "_MOST_OF_LONG", 5)
+    texts = [f"{letter}bcd efgh" for letter in "abcdefgh"]
+    widths = []
+    for read in (12, 6):  # characters; the texts have 9
+        monkeypatch.setattr(ngrams, "_READ", read)
+        model = Model(ngrams.learn(texts), "features", **HOW)
+        widths.append(model(np.array(texts, object)).shape[1])
+    assert widths[0] > 20
+    assert widths[1] == 5
+
+
 def test_ngrams_are_tf_idf() -> None:
     texts = ["Aba", "abb", "ab", "cab", "CA"]
     features = Model(ngrams.learn(texts), "features", **HOW)(np.array(texts, object))
