@@ -84,7 +84,9 @@ def of_documents() -> None:
     for most in (40_000, 10_000):
         ngrams._MOST_OF_LONG = most
         model = Model(ngrams.learn(texts[train]), linear_head.FEATURES, **RUNTIME)
-        features = linear_head.gather(model(block) for block in np.array_split(texts, 100))
+        features = linear_head.gather(
+            model(block) for block in np.array_split(texts, DOCUMENTS // 15)
+        )
         start = time.process_time()
         weights, validation = np.ones(train.sum()), (features[checked], labels[checked])
         head = linear_head.fit(
