@@ -64,6 +64,8 @@ class Collect(Section):
     # every sound is resampled to this rate, in Hz, and cut or filled up to this length
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)]
     seconds: Literal["auto"] | Annotated[float, Field(ge=0.01, le=3600)]
+    # at most so many characters of a text are kept; memory grows with the longest text
+    characters: Annotated[int, Field(ge=1, le=10**7)]
 
     _auto_side: int = 64
 

@@ -6,13 +6,17 @@ import numpy as np
 
 # Seconds of a whole `dvc repro` with the default parameters: at least, and for each example and
 # each of its values. Measured: digits 49 s, MNIST 139 s, a table of 5,000 x 13 cells 76 s of CPU.
-# Sounds are taken as images, texts as a table: guesses that `benchmarks.inspection` checks.
+# Sounds and texts: CPU of the stages on 1,000 clips of 30 s and on 5,000 long documents, and of a
+# step of training; see `benchmarks.inspection` and `benchmarks.long_examples`.
 _COSTS = {
     "image": (45.0, 0.0, 1.7e-6),
-    "audio": (45.0, 0.0, 1.7e-6),
-    "text": (60.0, 3.0e-3, 0.0),
+    "audio": (45.0, 2.0e-2, 1.0e-7),
+    "text": (60.0, 3.0e-3, 5.0e-7),
     "table": (60.0, 3.0e-3, 0.0),
 }
+# A network for sounds takes as many steps for few of them. Each costs by a sound's length, up to
+# that from which spectrograms do not grow.
+_OF_LENGTH, _LONGEST = 1.7e-3, 160_000  # seconds for each sample; samples
 _PRODUCTS = 10  # that time this machine
 _SIDE = 400
 _USUAL = 0.0016  # seconds of one product on the machine of these measurements
@@ -29,6 +33,8 @@ def seconds(modality: str, n_examples: int, values: float, decoding: float) -> f
     """
     least, of_example, of_value = _COSTS[modality]
     work = least + n_examples * (of_example + of_value * values)
+    if modality == "audio":
+        work += _OF_LENGTH * min(values, _LONGEST)
     return work * _slowness() + n_examples * decoding
 
 

@@ -80,7 +80,9 @@ def canonical(
 
 
 def _to_int16(samples: np.ndarray) -> np.ndarray:
-    return np.rint(samples).clip(-_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
+    """Samples rounded to 16 bits. They are rounded in place, since an hour takes 230 MB."""
+    np.rint(samples, out=samples)
+    return samples.clip(-_FULL_SCALE, _FULL_SCALE - 1, out=samples).astype(np.int16)
 
 
 def to_columns(

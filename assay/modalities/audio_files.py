@@ -3,7 +3,7 @@
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from soundfile import SoundFile
 
 # `seconds: auto`: the first of these lengths that holds this share of the sounds, or else the last.
-# They are few, so that batches from one source get one length; 10 s are 0.3 MB of memory a sound.
-_LENGTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
+# They are few, so that batches from one source get one length; 30 s are 1 MB of storage a sound.
+_LENGTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0)
 _HELD = 0.95
 _UNKNOWN = 2**63 - 1  # frames, where a header does not tell
+_AT_ONCE = 2**22  # samples of all channels that are decoded at a time: 44 s of stereo at 48 kHz
 # how libsndfile notes that a header tells of other bytes than the file has
 _CUT_SHORT = re.compile(
     r"^ *(?:data|SSND|BODY|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)", re.MULTILINE
@@ -89,34 +90,48 @@ class Decoder:
 
         with _opened(content, place) as file:
             wanted = int(self.seconds * file.samplerate) + 1
-            channels = file.read(wanted, dtype="float32", always_2d=True)  # (samples, channels)
-            _refuse_cut_short(file, content, len(channels), wanted, place)
-            if len(channels) == wanted and len(file.read(1)):
+            is_long = min(wanted, file.frames) * file.channels > _AT_ONCE
+            parts = _parts(file, wanted)
+            if not is_long:
+                whole = list(parts)  # so that most sounds are decoded once
+                parts = iter(whole)
+            n_read, channel = self._look_over(parts, place)
+            _refuse_cut_short(file, content, n_read, wanted, place)
+            if n_read == wanted and len(file.read(1)):
                 rest = file.frames / file.samplerate - self.seconds
                 self.rest[place] = rest if file.frames < _UNKNOWN else 0.0
-            sound = self._mixed(channels, place)
-            if file.samplerate != self.rate and len(sound):
-                sound = soxr.resample(sound, file.samplerate, self.rate)
+            if not is_long:
+                sound = _mixed(whole[0], channel) if whole else np.zeros(0, np.float32)
+                if file.samplerate != self.rate and len(sound):
+                    sound = soxr.resample(sound, file.samplerate, self.rate)
+        if is_long:
+            with _opened(content, place) as file:
+                sounds = (_mixed(part, channel) for part in _parts(file, wanted))
+                sound = _resampled(sounds, file.samplerate, self.rate)
         last_page = content.rfind(b"OggS") if content.startswith(b"OggS") else -1
         if last_page >= 0 and not content[last_page + 5] & 4:  # RFC 3533: "end of stream"
             self.places["no end"].append(place)
         return sound
 
-    def _mixed(self, channels: np.ndarray, place: str) -> np.ndarray:
-        """The mean of channels (samples, channels); one of them where they cancel out."""
-        if not np.isfinite(channels).all():  # resampling would spread them
-            self.places["not finite"].append(place)
-            channels = np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0)
-        if np.abs(channels).max(initial=0) > _LOUD:
-            self.places["loud"].append(place)
-        if channels.shape[1] == 1:
-            return channels[:, 0]
-        sound = channels.mean(axis=1)
-        power = np.square(channels).sum(axis=0)  # (channels,)
-        if np.square(sound).sum() < _CANCELLED * power.max():
-            self.places["cancelled"].append(place)
-            return channels[:, power.argmax()]
-        return sound
+    def _look_over(self, parts: Iterable[np.ndarray], place: str) -> tuple[int, int | None]:
+        """The number of samples; the channel to take where channels cancel out, else None."""
+        done, n_read = set(), 0
+        power, power_of_mean = np.zeros(1, np.float32), np.float32(0)  # (channels,), of their mean
+        for part in parts:
+            n_read += len(part)
+            finite = _finite(part)
+            if finite is not part:
+                done.add("not finite")
+            if np.abs(finite).max(initial=0) > _LOUD:
+                done.add("loud")
+            if part.shape[1] > 1:
+                power = power + np.square(finite).sum(axis=0)
+                power_of_mean += np.square(finite.mean(axis=1)).sum()
+        if cancelled := power_of_mean < _CANCELLED * power.max():
+            done.add("cancelled")
+        for what in done:
+            self.places[what].append(place)
+        return n_read, int(power.argmax()) if cancelled else None
 
     def remark(self, n_sounds: int, remarks: Remarks) -> None:
         """Add what was done to the sounds to the remarks."""
@@ -126,6 +141,45 @@ class Decoder:
         remarks.add("cut", len(self.rest), cut, longest, "set collect.seconds in params.yaml")
         for done, (action, what, remedy) in _REMARKS.items():
             remarks.note(action, self.places[done], what, remedy)
+
+
+def _parts(file: "SoundFile", wanted: int) -> Iterator[np.ndarray]:
+    """The first `wanted` samples of a sound in parts (samples, channels) float32."""
+    size = max(1, _AT_ONCE // file.channels)
+    if size < wanted:
+        file.seekable = lambda: False  # else `read` seeks, and MP3 goes on at another place
+    for start in range(0, wanted, size):
+        part = file.read(min(size, wanted - start), dtype="float32", always_2d=True)
+        if not len(part):
+            return
+        yield part
+
+
+def _finite(channels: np.ndarray) -> np.ndarray:
+    """The same; or with silence for what is no number, which resampling would spread."""
+    if np.isfinite(channels).all():
+        return channels
+    return np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0)
+
+
+def _mixed(channels: np.ndarray, channel: int | None) -> np.ndarray:
+    """One channel (samples,) of several (samples, channels): their mean, or the one named."""
+    channels = _finite(channels)
+    if channels.shape[1] == 1 or channel is not None:
+        return channels[:, channel or 0]
+    return channels.mean(axis=1)
+
+
+def _resampled(sounds: Iterable[np.ndarray], rate: int, wanted_rate: int) -> np.ndarray:
+    """A sound at the wanted rate in Hz, of its parts (samples,) at another."""
+    import soxr
+
+    if rate == wanted_rate:
+        return np.concatenate([*sounds])
+    stream = soxr.ResampleStream(rate, wanted_rate, 1, dtype="float32")
+    parts = [stream.resample_chunk(sound) for sound in sounds]
+    end = stream.resample_chunk(np.zeros(0, np.float32), last=True)
+    return np.concatenate([*parts, end])
 
 
 @contextmanager

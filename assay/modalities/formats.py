@@ -5,7 +5,7 @@ from assay.contract.parquet_files import Format
 from assay.modalities import image_files
 
 _ONE_COLUMN = ["text"]  # of a batch of texts that names none
-_OPTIONAL = ("range", "background", "fit")  # keys of a format that plain images lack
+_OPTIONAL = ("range", "background", "fit", "characters")  # keys that plain payloads lack
 
 
 def check(payload_format: Format, wanted: Format) -> list[str]:

@@ -1,4 +1,4 @@
-"""Text. Its canonical payload is the Unicode string as it came.
+"""Text. Its canonical payload is the Unicode string as it came, or the first part of a long one.
 
 Several columns of text are joined, a line `name: text` for each, by name.
 """
@@ -21,17 +21,20 @@ MEDIUM = "text"
 HTML = "<pre>{}</pre>"
 LINE_BREAK = " "
 STEPS = 600
+_CHARACTERS = 100_000  # that are kept, where a format does not tell: the default of params.yaml
+_LIMIT = "characters"  # key of a format
 
 
 def canonical(
-    raw: Sequence[str] | pa.Table, places: Sequence[str], _params: Collect | None, _remarks: Remarks
+    raw: Sequence[str] | pa.Table, places: Sequence[str], params: Collect, remarks: Remarks
 ) -> np.ndarray:
-    """Check texts.
+    """Check texts, and keep the first part of each.
 
     Parameters
     ----------
     raw : texts, or one or more columns of them
     places : the name of each text in messages
+    params : `characters` of a text that are kept
 
     Returns
     -------
@@ -47,7 +50,13 @@ def canonical(
         if not isinstance(text, str):
             raise InputError(f"{place}: 'text' is {text!r}; it must be text, and not missing")
     payload = np.empty(len(raw), object)
-    payload[:] = raw
+    payload[:] = [text[: params.characters] for text in raw]
+    longer = [
+        place for text, place in zip(raw, places, strict=True) if len(text) > params.characters
+    ]
+    lost = 1 - sum(map(len, payload)) / max(sum(map(len, raw)), 1)
+    cut = f"of {len(raw)} texts are cut to {params.characters} characters ({lost:.1%} of all lost)"
+    remarks.note("cut", longer, cut, "set collect.characters in params.yaml")
     return payload
 
 
@@ -65,10 +74,12 @@ def _joined(columns: pa.Table) -> list[str]:
 
 
 def to_columns(
-    payload: np.ndarray, rows: Sequence[int], raw: Sequence[str] | pa.Table, _params: object
+    payload: np.ndarray, rows: Sequence[int], raw: Sequence[str] | pa.Table, params: Collect
 ) -> tuple[dict[str, pa.Array], dict[str, Any]]:
     """The column of some rows for Parquet, and its format, which names the columns it is from."""
     payload_format: dict[str, Any] = {"modality": "text", "shape": []}
+    if params.characters != _CHARACTERS:
+        payload_format[_LIMIT] = params.characters
     if isinstance(raw, pa.Table):
         payload_format["columns"] = sorted(raw.column_names)
     return {"text": pa.array(payload[rows], pa.string())}, payload_format
@@ -101,6 +112,7 @@ def read_file(
     -------
     The name of each text in messages, and payloads (n,) object: str
     """
+    params = Collect.model_construct(characters=payload_format.get(_LIMIT, _CHARACTERS))
     if path.suffix.lower() in (".csv", ".tsv"):
         table = read_foreign(path, [], remarks)
         places = name_rows(path, table)
@@ -108,9 +120,9 @@ def read_file(
         if len(names) == 1 and COLUMN in table.column_names:
             names = [COLUMN]
         check_columns(path, table, names)
-        return places, canonical(table.select(names), places, None, remarks)
+        return places, canonical(table.select(names), places, params, remarks)
     try:
         texts = [path.read_text(encoding="utf-8-sig")]
-        return [str(path)], canonical(texts, [str(path)], None, remarks)
+        return [str(path)], canonical(texts, [str(path)], params, remarks)
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8: save it as UTF-8") from None

@@ -1,8 +1,11 @@
 """Findings beside labels, planted in small data."""
 
+import random
+
 import numpy as np
 import pandas as pd
 import pytest
+from ftfy.badness import is_bad
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -143,6 +146,19 @@ def test_empty_and_garbled_texts():
     )
     assert np.flatnonzero(problems["mojibake"]).tolist() == list(range(7, 14))
     assert np.flatnonzero(problems["empty"]).tolist() == [14, 15]
+
+
+def test_mojibake_is_what_ftfy_says_of_whole_texts() -> None:
+    draw = random.Random(0)
+    odd = "ÃÂœâ€™é“”ñ×²Ø±Ù £\u00a0вЂ. "
+    texts = [
+        "".join(draw.choice(odd if draw.random() < 0.1 else "abc dE.\n ") for _ in range(length))
+        for length in range(5, 90)
+        for _ in range(20)
+    ]
+    expected = [float(is_bad(text)) for text in texts]
+    assert 0.1 < np.mean(expected) < 0.9
+    assert text_statistics.statistics(np.array(texts, object))["mojibake"].tolist() == expected
 
 
 def test_statistics_as_slices():

@@ -1,6 +1,7 @@
 """What the modalities make of what comes in, and that their graphs compute what the formulas say."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -16,10 +17,11 @@ from assay.contract.inference import Model
 from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
 from assay.encoders import adapters, columns, log_mel, ngrams
-from assay.modalities import audio, column_types, images, registry, tables, text
+from assay.modalities import audio, column_types, formats, images, registry, tables, text
 from assay.training import linear_head, onnx_graph
 
 SOUND = Collect.model_construct(sample_rate=16000, seconds=1.0)
+TEXT = Collect.model_construct(characters=100_000)
 HOW = {"portable": True, "threads": 1}
 
 
@@ -101,12 +103,31 @@ def test_log_mel_shows_the_pitch() -> None:
     assert np.abs(quieter[:, 20:30, :, 0].astype(int) - shown[:, 20:30, :, 0]).mean() < 20
 
 
+def test_a_long_sound_shows_the_mean_of_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    sound = np.rint(rng.normal(0, 3000, (1, 25_400))).astype(np.int16)
+    shown = {}
+    for longest, at_once in ((30, 5000), (10, 5000), (10, 300)):
+        monkeypatch.setattr(log_mel, "_LONG", longest)
+        monkeypatch.setattr(log_mel, "_AT_ONCE", at_once)
+        graph = log_mel.spectrogram_graph({"shape": [25_400], "sample_rate": 1000})
+        shown[longest, at_once] = Model(graph, **HOW)(sound)[0, :, :, 0].astype(float)
+    fine, coarse, in_parts = shown.values()
+    assert fine.shape == (log_mel.MELS, 2538)
+    assert coarse.shape == (log_mel.MELS, 846)  # of three frames each
+    assert np.array_equal(coarse, in_parts)
+    seen = fine.min(axis=1) > 0  # narrow bands have no frequency of so short a transform
+    power = 10 ** (fine[seen] / 255 * 8).reshape(-1, 846, 3)
+    expected = np.log10(power.mean(axis=2)) * 255 / 8
+    assert np.ptp(expected - coarse[seen]) < 3  # of 255, which both are rounded to
+
+
 TEXTS = ["你好世界", "مرحبا بالعالم", "😀 👍🏽", "", "Straße İstanbul", "x" * 100_000, "a"] * 3
 
 
 def test_texts_of_any_language() -> None:
-    payload = text.canonical(TEXTS, TEXTS, None, Remarks())
-    made, payload_format = text.to_columns(payload, range(len(TEXTS)), None, SOUND)
+    payload = text.canonical(TEXTS, TEXTS, TEXT, Remarks())
+    made, payload_format = text.to_columns(payload, range(len(TEXTS)), None, TEXT)
     assert list(text.from_columns(pa.table(made).to_batches()[0], payload_format)) == TEXTS
     encoder = Model(ngrams.learn(payload), **HOW)
     embeddings = encoder(payload)
@@ -116,9 +137,34 @@ def test_texts_of_any_language() -> None:
     assert outputs == ["embedding", "features"]
 
 
+def test_a_long_text_is_cut_also_in_prediction(tmp_path: Path) -> None:
+    params, said = Collect.model_construct(characters=5), Remarks()
+    payload = text.canonical(["abcdefgh", "ab"], ["a", "b"], params, said)
+    assert payload.tolist() == ["abcde", "ab"]
+    assert [(remark.action, remark.count, remark.example) for remark in said] == [("cut", 1, "a")]
+    assert said[0].what == "of 2 texts are cut to 5 characters (30.0% of all lost)"
+    _, payload_format = text.to_columns(payload, [], None, params)
+    (tmp_path / "a.txt").write_text("abcdefgh")
+    assert text.read_file(tmp_path / "a.txt", payload_format, said)[1].tolist() == ["abcde"]
+    with pytest.raises(InputError, match="characters is None, but the encoder was learned from 5"):
+        formats.check({"modality": "text", "shape": []}, payload_format)
+
+
 def test_missing_text() -> None:
     with pytest.raises(InputError, match="row 3: 'text' is None"):
-        text.canonical(["a", None], ["row 2", "row 3"], None, Remarks())
+        text.canonical(["a", None], ["row 2", "row 3"], TEXT, Remarks())
+
+
+def test_long_texts_are_told_by_fewer_ngrams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ngrams, "_MOST_OF_LONG", 5)
+    texts = [f"{letter}bcd efgh" for letter in "abcdefgh"]
+    widths = []
+    for read in (12, 6):  # characters; the texts have 9
+        monkeypatch.setattr(ngrams, "_READ", read)
+        model = Model(ngrams.learn(texts), "features", **HOW)
+        widths.append(model(np.array(texts, object)).shape[1])
+    assert widths[0] > 20
+    assert widths[1] == 5
 
 
 def test_ngrams_are_tf_idf() -> None:

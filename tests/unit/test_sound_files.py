@@ -41,8 +41,9 @@ def canonical(*files: bytes, seconds: object = 3.0) -> tuple[np.ndarray, Remarks
         ([0.2, 0.51], 1.0),
         ([1.0] * 95 + [4.0] * 5, 1.0),
         ([1.0] * 94 + [4.0] * 6, 5.0),
-        ([7.5, 30.0], 10.0),
-        ([np.inf], 10.0),
+        ([7.5, 30.0], 30.0),
+        ([12.0, 3600.0], 30.0),
+        ([np.inf], 30.0),
         ([0.0], 0.5),
     ],
 )
@@ -149,6 +150,19 @@ def test_other_channels_are_mixed(other: np.ndarray) -> None:
     sounds, said = canonical(encoded(np.stack([TONE, other], axis=1), subtype="DOUBLE"))
     assert np.allclose(sounds, (TONE + other) / 2, atol=2e-5)
     assert said == []
+
+
+@pytest.mark.parametrize("form", ["WAV", "FLAC", "OGG", "MP3", "AIFF"])
+@pytest.mark.parametrize("other", [TONE, -TONE])
+def test_a_long_sound_is_decoded_in_parts(
+    form: str, other: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = encoded(np.stack([TONE, other], axis=1), form, rate=44_100)
+    whole, said = canonical(content, seconds=1.05)
+    monkeypatch.setattr(audio_files, "_AT_ONCE", 20_000)
+    in_parts, said_again = canonical(content, seconds=1.05)
+    assert said_again == said
+    assert np.abs(whole - in_parts).max() < 1e-3
 
 
 def test_silence_is_told() -> None:
