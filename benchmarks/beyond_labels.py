@@ -18,8 +18,8 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from assay.cleaning import data_findings, near_duplicates
-from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
+from assay.contract.sections import Collect
 from assay.measures import image_statistics, outliers, sound_statistics
 from assay.modalities import audio
 from benchmarks import planted

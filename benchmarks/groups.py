@@ -18,7 +18,7 @@ from scipy.stats import t
 
 from assay.collecting import splits
 from assay.contract import identity
-from assay.contract.parameters import Collect
+from assay.contract.sections import Collect
 from assay.layouts.raw_batch import Example, RawBatch
 from assay.measures import leave_group_out, leave_one_out
 from assay.training import linear_head

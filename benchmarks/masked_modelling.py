@@ -24,8 +24,8 @@ from sklearn import datasets
 from sklearn.model_selection import train_test_split
 
 from assay.contract.inference import Model
-from assay.contract.parameters import Collect, Pretrain
 from assay.contract.remarks import Remarks
+from assay.contract.sections import Collect, Pretrain
 from assay.encoders import inputs, learning
 from assay.modalities import registry, tables
 from assay.modalities.audio import canonical

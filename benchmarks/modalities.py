@@ -30,8 +30,8 @@ from sklearn.svm import SVC
 
 from assay.contract import files, paths
 from assay.contract.inference import Model
-from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
+from assay.contract.sections import Collect
 from assay.encoders import log_mel
 from assay.modalities.audio import canonical
 from benchmarks.workspace import SHARED, clone, machine, row, set_parameters, timed

@@ -18,7 +18,7 @@ from assay.cleaning import (
 from assay.cleaning.annotators import Consensus, Votes
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run, say
-from assay.contract.parameters import Clean
+from assay.contract.sections import Clean
 
 _POSSIBLE = 0.01  # least probability of a class to be listed as an alternative
 _WHERE = ["id", "batch", "key", "example", "split", "kind"]

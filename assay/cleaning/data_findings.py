@@ -12,7 +12,8 @@ from assay.catalogue import catalogue, payloads
 from assay.cleaning import drift, leaky_column, near_duplicates
 from assay.contract.errors import say
 from assay.contract.memory import examples_at_once
-from assay.contract.parameters import Beyond, Parameters
+from assay.contract.parameters import Parameters
+from assay.contract.sections import Beyond
 from assay.measures import leave_one_out, outliers, statistics
 
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]

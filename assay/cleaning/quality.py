@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from cleanlab.filter import find_label_issues
 
-from assay.contract.parameters import Clean
+from assay.contract.sections import Clean
 
 DECISIONS = ("keep", "relabel", "drop", "review")
 COLUMNS = ["id", "given", "suggested", "quality", "confidence", "is_issue", "decision", "reason"]

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from assay.contract import identity
 from assay.contract.errors import InputError, first_of
-from assay.contract.parameters import FILE, Collect
+from assay.contract.parameters import FILE
+from assay.contract.sections import Collect
 from assay.layouts import rows
 from assay.layouts.raw_batch import RawBatch
 

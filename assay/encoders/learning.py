@@ -9,7 +9,7 @@ import numpy as np
 from assay.contract import files, paths
 from assay.contract.errors import InputError, quiet
 from assay.contract.inference import Model
-from assay.contract.parameters import Pretrain
+from assay.contract.sections import Pretrain
 from assay.encoders import adapters, bert_folder, inputs, ngrams, patches
 from assay.modalities import images, registry
 from assay.training import onnx_graph
@@ -18,6 +18,7 @@ _ROWS = 1024  # payloads that become tokens at a time
 _TRIED = 2  # payloads that an encoder from elsewhere must embed before it is written
 _FINE_GREY, _FINE_COLOUR = 64, 128  # filters at full resolution
 _DENSE = 48  # pixels of a photograph's shorter side up to which filters take every position
+_WIDE = 2048  # columns of a table above which training a network would take too long
 _COARSE = 200  # more filters at half the resolution, for colour
 
 
@@ -86,7 +87,8 @@ def learn(
     else:
         front, tokens = of_modality.front(payload_format, payload), {}
     if method == "columns":
-        return Encoder(method, front, front)
+        is_wide = payload_format["shape"][0] > _WIDE
+        return Encoder(method, front, front, start="frozen" if is_wide else "scratch")
     prepare = Model(front, **runtime)
     if method == "patches":
         return _patches(prepare(payload), front, params)

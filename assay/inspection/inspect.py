@@ -11,7 +11,8 @@ from assay.collecting import copies, doubts, splits, summary
 from assay.contract import identity
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError
-from assay.contract.parameters import Collect, Parameters
+from assay.contract.parameters import Parameters
+from assay.contract.sections import Collect
 from assay.inspection import duration, edits, grouping
 from assay.layouts import raw_folder
 from assay.layouts.raw_batch import EncodedFiles, RawBatch

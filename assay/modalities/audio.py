@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from assay.contract import time_left
 from assay.contract.errors import quiet
-from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
+from assay.contract.sections import Collect
 from assay.contract.stored_rows import StoredRows
 from assay.modalities import arrays, audio_files
 

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import ExifTags, Image, ImageColor
 
 from assay.contract.errors import InputError
-from assay.contract.parameters import Collect
 from assay.contract.remarks import Action, Remarks
+from assay.contract.sections import Collect
 from assay.modalities import image_form
 from assay.modalities.image_form import COLOUR, FIT, Extent, Size
 

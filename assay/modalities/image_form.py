@@ -3,8 +3,8 @@
 from PIL import Image
 
 from assay.contract.errors import InputError
-from assay.contract.parameters import Collect
 from assay.contract.remarks import Action, Remarks
+from assay.contract.sections import Collect
 
 Size = tuple[int, int]  # height and width in pixels
 Extent = tuple[float, float]  # width and height in pixels of an image, as Pillow has them

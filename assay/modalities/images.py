@@ -14,8 +14,8 @@ from PIL import Image
 
 from assay.contract import time_left
 from assay.contract.errors import quiet
-from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
+from assay.contract.sections import Collect
 from assay.contract.stored_rows import StoredRows
 from assay.modalities import arrays, image_files, image_form
 from assay.modalities.image_form import COLOUR

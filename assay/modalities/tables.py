@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 from assay.contract import column_names
 from assay.contract.csv_files import name_rows, read_foreign
 from assay.contract.errors import InputError, first_of
-from assay.contract.parameters import Collect
 from assay.contract.parquet_files import FEATURE
 from assay.contract.remarks import Remarks
+from assay.contract.sections import Collect
 from assay.modalities import column_roles, column_types, exact_values
 from assay.modalities.column_types import Column, Format
 

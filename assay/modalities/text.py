@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from assay.contract.csv_files import check_columns, name_rows, read_foreign
 from assay.contract.errors import InputError
-from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
+from assay.contract.sections import Collect
 
 COLUMN = "text"
 SUFFIXES: set[str] = set()  # its examples are not files

@@ -1,7 +1,7 @@
 """Where training starts: at the encoder's weights, at random ones, or frozen at the encoder."""
 
 from assay.contract.errors import InputError
-from assay.contract.parameters import Train
+from assay.contract.sections import Train
 
 DESCRIPTIONS = {
     "encoder": "training from the weights of the encoder",

@@ -8,7 +8,8 @@ import numpy as np
 
 from assay.contract import paths
 from assay.contract.inference import Model
-from assay.contract.parameters import Parameters, Train
+from assay.contract.parameters import Parameters
+from assay.contract.sections import Train
 from assay.modalities import registry
 from assay.training import networks, onnx_export, onnx_graph, transformer
 from assay.training.batches import Change, Prepare

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.cleaning import data_findings, drift, leaky_column, near_duplicates
-from assay.contract.parameters import Beyond
+from assay.contract.sections import Beyond
 from assay.measures import image_statistics, outliers, sound_statistics, statistics, text_statistics
 
 

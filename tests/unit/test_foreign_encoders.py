@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from assay.contract import files, paths
 from assay.contract.errors import InputError
 from assay.contract.inference import Model
-from assay.contract.parameters import Pretrain
+from assay.contract.sections import Pretrain
 from assay.encoders import adapters, bert, learning
 from assay.training import onnx_graph
 from tests.support import tiny_bert

@@ -18,8 +18,8 @@ from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import files, parquet_files, paths
 from assay.contract.errors import InputError
-from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
+from assay.contract.sections import Collect
 from assay.labelling import label_studio, server, tasks
 from assay.modalities import images
 

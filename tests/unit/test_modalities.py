@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 
 from assay.contract.errors import InputError
 from assay.contract.inference import Model
-from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
+from assay.contract.sections import Collect
 from assay.encoders import adapters, columns, log_mel, ngrams
 from assay.modalities import audio, column_types, formats, images, registry, tables, text
 from assay.training import linear_head, onnx_graph

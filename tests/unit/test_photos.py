@@ -14,8 +14,8 @@ from sklearn.datasets import load_sample_image
 
 from assay.contract import parquet_files, paths
 from assay.contract.errors import InputError
-from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
+from assay.contract.sections import Collect
 from assay.contract.stored_rows import StoredRows
 from assay.modalities import images
 from stages import sample

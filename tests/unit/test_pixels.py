@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, features
 
 from assay.contract.errors import InputError
-from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
+from assay.contract.sections import Collect
 from assay.modalities import images, registry
 from tests.support.raw_files import image, png_chunks
 

@@ -9,8 +9,8 @@ import pytest
 import soundfile
 
 from assay.contract.errors import InputError
-from assay.contract.parameters import Collect
 from assay.contract.remarks import Remarks
+from assay.contract.sections import Collect
 from assay.modalities import audio, audio_files, registry
 
 RATE = 16_000

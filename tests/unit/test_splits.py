@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assay.collecting import examples, splits
 from assay.contract import identity
 from assay.contract.errors import InputError
-from assay.contract.parameters import Collect
+from assay.contract.sections import Collect
 from assay.layouts.raw_batch import Example, RawBatch
 
 SHARES = {"test": 0.3, "validation": 0.1, "split_by": "hash", "time": None}
