@@ -84,6 +84,8 @@ def test_from_raw_files_to_a_prediction(
             "since",
             "town",
         }
+    if make is texts:  # they are trained twice below
+        return
     content = (project.folder / "dvc.lock").read_bytes()
     project.run("rm -rf data/embedded data/collected models/encoder models/classifier .dvc/cache")
     one_core = "taskset -c 0 " if shutil.which("taskset") else ""
@@ -113,12 +115,11 @@ def test_a_transformer(workspace: Workspace, make: object) -> None:
     assert trained["start"] == "encoder"
     workspace.done("evaluate")
     assert files.read_json(paths.EVALUATE_METRICS)["accuracy"] >= 0.8
-    released = paths.CLASSIFIER.read_bytes()
     if make is texts:
-        # else, as DVC has not noted it, what was learned is only written again
-        files.drop_checkpoint()
-    workspace.done("train")
-    assert paths.CLASSIFIER.read_bytes() == released
+        released = paths.CLASSIFIER.read_bytes()
+        files.drop_checkpoint()  # else what was learned is only written again
+        workspace.done("train")
+        assert paths.CLASSIFIER.read_bytes() == released
 
 
 def test_texts_with_an_encoder_from_elsewhere(tmp_path: Path) -> None:
