@@ -17,6 +17,7 @@ COLUMNS = ["speaks_for_suggested", "speaks_for_given"]
 _SIDES = dict(zip(COLUMNS, ("suggested", "given"), strict=True))
 MOST = 500  # doubted labels that evidence is given for, the worst first
 _EACH = 3  # examples for either label
+_LEARNED = 200_000  # learned examples that are looked through, at most: every so many-th of more
 _CELLS = 20_000_000  # weights that are held at a time,
 _LEAST = 64  # of so many labels at least: each time, all embeddings are read
 
@@ -39,6 +40,7 @@ def find(
     pd.DataFrame
         `doubted` with COLUMNS, their names, and `rows_…`, lists of their rows of the catalogue.
     """
+    learned = learned.iloc[:: max(1, -(-len(learned) // _LEARNED))]
     worst, labels = doubted.index[:MOST].sort_values(), learned.to_numpy()
     supporting: dict[tuple[str, int], list[int]] = {}
     for row, weights in _weights(worst, examples, learned.index, linear):

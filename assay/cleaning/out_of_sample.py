@@ -10,6 +10,7 @@ from assay.cleaning import kernel_vote, noise_layer
 from assay.contract.errors import InputError, quiet
 from assay.contract.parameters import Parameters
 from assay.contract.parquet_files import GROUP
+from assay.contract.time_left import shown
 from assay.measures import leave_group_out, leave_one_out
 from assay.measures.leave_one_out import LeaveOneOut
 
@@ -65,7 +66,8 @@ def predict(
     n_classifiers = 3 if params.clean.folds else 2
     scores = np.empty((n_classifiers, len(examples), n_classes), np.float32)
     scores[0, known] = linear.scores
-    for rows, block in leave_one_out.rows_of(features):
+    asking = leave_one_out.rows_of(features)
+    for rows, block in shown(asking, len(known), "neighbours vote", size=lambda part: len(part[1])):
         scores[1, known[rows]] = near.scores(block, rows.start)
     others = examples.index.difference(known).to_numpy()
     for rows, block in leave_one_out.rows_of(catalogue.features(examples.loc[others])):

@@ -2,10 +2,10 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sized
-from typing import TextIO, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TextIO, TypeVar
 
-Block = TypeVar("Block", bound=Sized)
+Block = TypeVar("Block")
 
 _SILENT = 2.0  # seconds, after which a first line is shown
 _EVERY = {True: 0.5, False: 30.0}  # seconds from line to line, in a terminal and in a log
@@ -13,7 +13,11 @@ _WIDTH = 79  # characters of the line in a terminal, so that it covers the one b
 
 
 def shown(
-    blocks: Iterable[Block], n: int, what: str, stream: TextIO | None = None
+    blocks: Iterable[Block],
+    n: int,
+    what: str,
+    stream: TextIO | None = None,
+    size: Callable[[Any], int] = len,
 ) -> Iterator[Block]:
     """Yield blocks, and show on stderr how many of `n` examples are done and the time left.
 
@@ -24,6 +28,7 @@ def shown(
     blocks : of examples; together they have about `n`
     what : is done to them: "embed", for example
     stream : where it is shown instead, see `errors.quiet`
+    size : the number of examples in a block
     """
     stream = stream or sys.stderr
     in_terminal = stream.isatty()
@@ -32,7 +37,7 @@ def shown(
     was_shown = False
     for block in blocks:
         yield block
-        done += len(block)  # the caller has worked on it
+        done += size(block)  # the caller has worked on it
         now = time.monotonic()
         if now - last >= _EVERY[in_terminal] and done < n:
             left = (now - started) / done * (n - done)

@@ -9,6 +9,7 @@ import pandas as pd
 from assay.catalogue import payloads
 from assay.contract import parquet_files
 from assay.contract.errors import say
+from assay.contract.time_left import shown
 from assay.measures import image_statistics, sound_statistics, table_statistics, text_statistics
 
 # the one table of modalities in this package: a new modality is one entry here
@@ -47,7 +48,7 @@ def measure(examples: pd.DataFrame, *, fingerprints: bool = False) -> Statistics
     if module.statistics is None:
         return Statistics()
     parts, prints = [], []
-    for block in payloads.read(examples, _BLOCK):
+    for block in shown(payloads.read(examples, _BLOCK), len(examples), "measure"):
         parts.append(module.statistics(block))
         if fingerprints and module.fingerprint:
             prints.append(module.fingerprint(block))

@@ -36,6 +36,8 @@ _CANCELLED = 0.01  # power of the mixed channels, relative to the loudest one, t
 _LOUD = 2.0  # times full scale: less is what lossy formats overshoot
 _REMARKS: dict[str, tuple[Action, str, str]] = {
     "not finite": ("converted", "sounds hold values that are no numbers: they become silence", ""),
+    "mixed": ("converted", "sounds have several channels: their mean is taken", ""),
+    "resampled": ("converted", "sounds have another rate than collect.sample_rate", ""),
     "cancelled": ("converted", "sounds cancel out when mixed: their loudest channel is taken", ""),
     "loud": ("cut", "sounds go far beyond full scale and are clipped", "scale them to -1..1"),
     "no end": ("doubtful", "Ogg files have no end mark: they may be cut short", ""),
@@ -89,6 +91,8 @@ class Decoder:
         import soxr  # only where there is sound
 
         with _opened(content, place) as file:
+            if file.samplerate != self.rate:
+                self.places["resampled"].append(place)
             wanted = int(self.seconds * file.samplerate) + 1
             is_long = min(wanted, file.frames) * file.channels > _AT_ONCE
             parts = _parts(file, wanted)
@@ -129,6 +133,8 @@ class Decoder:
                 power_of_mean += np.square(finite.mean(axis=1)).sum()
         if cancelled := power_of_mean < _CANCELLED * power.max():
             done.add("cancelled")
+        elif len(power) > 1:
+            done.add("mixed")
         for what in done:
             self.places[what].append(place)
         return n_read, int(power.argmax()) if cancelled else None

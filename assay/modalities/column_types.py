@@ -210,8 +210,17 @@ def say(columns: dict[str, Column], remarks: Remarks) -> None:
             for remark in _remarks(column, different):
                 examples = ", ".join(map(short, different[:2].to_pylist()))
                 said.setdefault(remark, []).append(f"{name!r} ({examples})")
+        elif pa.types.is_integer(column.values.type) and _is_beyond_floats(column.values):
+            what = "columns hold numbers beyond 2^53: a network reads their first 16 digits alone"
+            said.setdefault(("converted", what), []).append(repr(name))
     for (action, what), names in said.items():
         remarks.add(action, len(names), what, first_of(names))
+
+
+def _is_beyond_floats(values: pa.ChunkedArray) -> bool:
+    """Whether whole numbers are so large that float64 takes some for the same."""
+    ends = pc.min_max(values).as_py().values()
+    return any(end is not None and abs(end) > 2**53 for end in ends)
 
 
 def _remarks(column: Column, different: pa.Array) -> Iterator[tuple[Action, str]]:

@@ -21,6 +21,7 @@ _FORMATS = (
 )  # fmt: skip
 _MODES = {1: "L", 3: "RGB"}  # Pillow's name by number of channels
 _GREY_MODES = ("1", "L", "LA", "La")
+_OTHER_COLOURS = ("CMYK", "HSV", "LAB", "YCbCr")
 _DEEP_MODES = ("I", "F")  # how the names of modes of more than 8 bits start
 # what images are read with, where the format of their payloads names nothing else
 BACKGROUND, DEPTH = "white", 16
@@ -41,6 +42,9 @@ _USUAL_RANGES: tuple[tuple[float, float], ...] = ((0, 1), (-1, 1), (0, 255), (0,
 _SCALED = "pictures hold more than 8 bits: values from {:g} to {:g} become 0 to 255"
 _REMARKS: dict[str, tuple[Action, str, str]] = {
     "frames": ("left out", "pictures have more pages or frames: the first one is taken", ""),
+    "turned": ("converted", "pictures are turned as their EXIF says", ""),
+    "other colours": ("converted", "pictures in CMYK or the like become RGB", ""),
+    "to grey": ("converted", "colour pictures become grey, as collect.channels says", ""),
     "transparent": ("converted", "pictures are partly transparent: collect.background shows", ""),
     "deep colour": ("converted", "colour pictures of 16 bits keep the upper 8 of them", ""),
     "not finite": ("converted", "pictures hold values that are no numbers: they become black", ""),
@@ -129,6 +133,10 @@ class Decoder:
         if image.format not in _DRAFTED:
             image.load()  # TIFF files are turned by that
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        if turn is not None:
+            self._places["turned"][place] = None
+        if image.mode in _OTHER_COLOURS:
+            self._places["other colours"][place] = None
         is_swapped = turn in _SWAPPING
         size = self.form.see_size(image.size if is_swapped else image.size[::-1], place)
         size = size[::-1] if is_swapped else size  # before it is turned
@@ -172,7 +180,10 @@ class Decoder:
         return flat.convert("L") if is_grey else flat
 
     def _brought(self, image: Image.Image, size: Size, extent: Extent, place: str) -> Image.Image:
-        channels = self.form.see_channels(1 if image.mode in _GREY_MODES else COLOUR, place)
+        own = 1 if image.mode in _GREY_MODES else COLOUR
+        channels = self.form.see_channels(own, place)
+        if channels < own:
+            self._places["to grey"][place] = None
         if image.mode == "LAB":  # Pillow converts it to RGB alone
             image = image.convert("RGB")
         if image.mode != _MODES[channels]:

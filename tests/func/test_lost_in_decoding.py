@@ -70,8 +70,8 @@ def pretend_encoder(workspace: Workspace, batch: str) -> None:
 
 
 def test_a_later_batch_of_longer_sounds(workspace: Workspace) -> None:
-    (guess,) = collected(workspace, sounds(0.9))
-    assert guess["action"] == "guessed"
+    guess, resampled = collected(workspace, sounds(0.9))
+    assert (guess["action"], resampled["action"]) == ("guessed", "converted")
     assert payloads("b").shape == (4, 16_000)
     collected(workspace, sounds(2.6), "c")
     pretend_encoder(workspace, "b")

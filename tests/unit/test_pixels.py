@@ -310,3 +310,21 @@ def test_what_cannot_be_read_is_known_by_name() -> None:
     assert registry.unreadable("a.png") is None
     assert registry.unreadable("notes.txt") is None
     assert registry.unreadable("README") is None
+
+
+def test_what_changes_in_every_picture_of_a_kind_is_said() -> None:
+    colours = np.dstack([RAMP, RAMP, RAMP]).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter of a turn
+    turned = encoded(Image.fromarray(colours), "JPEG", exif=exif)
+    inks = encoded(Image.fromarray(colours).convert("CMYK"), "JPEG")
+    _, said = canonical(turned, inks, channels=1)
+    assert [(remark.action, remark.count, remark.example) for remark in said] == [
+        ("converted", 1, "0.png"),
+        ("converted", 1, "1.png"),
+        ("converted", 2, "0.png"),
+    ]
+    whats = " ".join(remark.what for remark in said)
+    assert re.search("turned as their EXIF says|turned as", whats)
+    assert "CMYK" in whats
+    assert "become grey" in whats

@@ -1,11 +1,14 @@
 """Wide tables: the embedding is bounded, and a screened leaky column is found as without a screen."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from assay.cleaning import leaky_column
 from assay.contract.inference import Model
+from assay.contract.remarks import Remarks
 from assay.encoders import columns
+from assay.modalities import tables
 
 
 def embedded(rows: np.ndarray, held: str) -> np.ndarray:
@@ -47,3 +50,11 @@ def test_a_screened_column_has_the_errors_of_all_trees(seed):
         for below in (0.01, 0.05, 0.5):
             screened = leaky_column.errors(column, given, is_category=False, below=below)
             assert screened == (exact if exact < below else 1)
+
+
+def test_whole_numbers_that_floats_do_not_tell_apart_are_said() -> None:
+    said = Remarks()
+    numbers = {"large": [2**53 + 1, 2**60, 5], "small": [2**53, 1, -(2**53)]}
+    tables.canonical(pa.table(numbers), ["a", "b", "c"], None, said)
+    (remark,) = said
+    assert (remark.action, remark.count, remark.example) == ("converted", 1, "'large'")
