@@ -6,7 +6,7 @@ Outputs must not depend on it, so it only cuts work in which each example stands
 from assay.contract.errors import InputError
 
 _SHARE = 4  # a block takes at most a fourth of the budget; what it is made into takes the rest
-_GIB = 2**30
+_MIB = 2**20
 
 
 def check(size: float, budget: int, what: str = "an example") -> None:
@@ -24,8 +24,8 @@ def check(size: float, budget: int, what: str = "an example") -> None:
         If it takes more.
     """
     if size > budget:
-        takes = f"{what} takes {size / _GIB:.1f} GiB, and memory in params.yaml allows"
-        raise InputError(f"{takes} {budget / _GIB:.1f} GiB: raise it, or make the example smaller")
+        takes = f"{what} takes {size / _MIB:,.0f} MiB, and memory in params.yaml allows"
+        raise InputError(f"{takes} {budget / _MIB:,.0f} MiB: raise it, or make the example smaller")
 
 
 def examples_at_once(size: float, budget: int, most: int, what: str = "an example") -> int:

@@ -20,6 +20,7 @@ from stages import evaluate, train
 
 PARAMS = parameters.Parameters.model_construct(
     portable=True,
+    memory="1 GiB",
     threads=1,
     embed=parameters.Embed.model_construct(batch_size=8),
     evaluate=parameters.Evaluate.model_construct(reliability_bins=10),
