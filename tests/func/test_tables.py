@@ -247,6 +247,7 @@ def test_bad_quotes_are_one_clear_line(batches: Batches, text: str, message: str
 
 @pytest.mark.parametrize("size", [1_000, 2**20, 2_000_000])
 def test_line_ends_within_cells_stay_at_every_place(batches: Batches, size: int) -> None:
+    batches.workspace.set("collect.characters", 10**7)
     cell = "x" * (size - 20) + "\r\n" * 30 + "end"
     rows = batches.collect({"examples.csv": f'text,label\n"{cell}",a\r\n"b",b\r\n'})
     assert rows[0]["text"] == cell
