@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from onnx import TypeProto
 
 _UNKNOWN = 1  # of a dimension that shape inference does not tell
 _SCRATCH = 1.5  # operators take more than their inputs and outputs
@@ -45,9 +49,8 @@ def bytes_of_example(graph: bytes, shape: Sequence[int]) -> int:
     return int(most * _SCRATCH)
 
 
-def _bytes(tensor: "onnx.TypeProto.Tensor") -> int:  # type: ignore[name-defined]  # noqa: F821
-    import onnx
+def _bytes(tensor: "TypeProto.Tensor") -> int:
+    from onnx import helper
 
     sides = (axis.dim_value or _UNKNOWN for axis in tensor.shape.dim)
-    element = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
-    return prod(sides) * np.dtype(element).itemsize
+    return prod(sides) * np.dtype(helper.tensor_dtype_to_np_dtype(tensor.elem_type)).itemsize
