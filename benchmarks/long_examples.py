@@ -26,7 +26,7 @@ DOCUMENTS, CHARACTERS = 5000, (2_000, 100_000)
 INTENTS = 20
 SHARE = 1 / 3  # of a document's questions that are of its own intent
 UP_TO_EMBED = ("collect", "sample", "pretrain", "embed")
-ALL = (*UP_TO_EMBED, "clean", "annotate", "train", "evaluate", "deploy")
+ALL = (*UP_TO_EMBED, "clean", "annotate", "train", "evaluate", "queue", "deploy")
 OF_BATCH = ("collect", "sample", "embed")
 
 

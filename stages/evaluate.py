@@ -1,4 +1,4 @@
-"""Score the classifier on test examples and, where the truth is known, what cleaning found."""
+"""Score the classifier on test examples, and judge their labels; with the truth, also cleaning."""
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,13 @@ from assay.contract import class_names, csv_files, files, parameters, parquet_fi
 from assay.contract.errors import InputError, run
 from assay.contract.inference import Model
 from assay.contract.time_left import shown
-from assay.evaluation import scores, slices
+from assay.evaluation import held_out_labels, scores, slices, true_accuracy
 from assay.evaluation.scores import Predictions
 from assay.measures import leave_one_out, statistics
 
 _AT_PRECISION = 0.8  # recall is given for the point where four of five flagged labels are wrong
+_JUDGED = ["id", "given", "quality", "is_issue"]  # of quality.parquet
+_DOUBTS = ["id", "batch", "key", "example", "split", *held_out_labels.COLUMNS, "check_order"]
 
 
 def main() -> None:
@@ -22,29 +24,50 @@ def main() -> None:
     files.drop_checkpoint()  # this stage starts only after DVC has noted what was trained
     examples = catalogue.read()
     examples["truth"] = catalogue.truth(examples)
-    people_labels = csv_files.read_csv(paths.TEST_LABELS).to_pandas()
-    test = best_known(examples[examples["split"] == "test"], people_labels)
+    quality = parquet_files.read_parquet(paths.QUALITY, _JUDGED).to_pandas().set_index("id")
+    people_labels = csv_files.read_csv(paths.TEST_LABELS).to_pandas().set_index("id")
+    test = best_known(examples[examples["split"] == "test"], people_labels["label"])
     if test.empty:
         remedy = "label some, or let collect.test hold some out"
         raise InputError(f"no test example has a label: {remedy}")
-    predictions, classes = predict(test, params)
+    judged = examples.join(quality, on="id", how="inner")
+    validation = judged[judged["split"] == "validation"]
+    known = files.read_json(paths.CLASSES)["classes"]
+    pred_probs = predict(test, known, params)  # (n, classes)
+    classes = class_names.with_unknown(known, test["answer"])
+    answer = class_names.codes(test["answer"], classes)
+    bins = params.evaluate.reliability_bins
+    predictions = Predictions.from_pred_probs(pred_probs, answer, bins)
 
-    columns = ["id", "given", "quality", "is_issue"]
-    judged = examples.merge(parquet_files.read_parquet(paths.QUALITY, columns).to_pandas(), on="id")
-    judged = judged[judged["split"] != "test"]
+    given = test["id"].map(quality["given"]).fillna(test["id"].map(people_labels["label"]))
+    labelled = given.notna().to_numpy()
+    held_out = pd.concat([test.assign(given=given)[labelled], validation])
+    of_model = np.concatenate([pred_probs[labelled], predict(validation, known, params)])
+    stored, names = parquet_files.read_probabilities(paths.PRED_PROBS, examples["id"])
+    of_model = class_names.columns(of_model, known, names)
+    doubts = held_out_labels.doubt(held_out, stored[held_out.index], of_model, names)
+
     annotated = examples.merge(csv_files.read_csv(paths.ANNOTATED_LABELS).to_pandas(), on="id")
     annotated = annotated[annotated["split"] != "test"]
+    learned = judged[judged["split"] != "test"]
     penalty = files.read_json(paths.CLEAN_MODEL)["penalty"]
-    uncleaned = judged.assign(label=judged["given"])
+    uncleaned = learned.assign(label=learned["given"])
+    people = pd.concat([people_labels, annotated.set_index("id")[["label", "source"]]])
+    answers = people.loc[people["source"] == "human", "label"]
     metrics = {
         **model_metrics(predictions, params.evaluate),
+        **true_accuracy.metrics(
+            doubts[doubts["split"] == "test"], answers, params.evaluate.confidence
+        ),
         "test_examples": len(test),
         "test_truth_share": float((test["truth"] != "").mean()),
-        **cleaning_metrics(judged[judged["truth"] != ""]),
+        **cleaning_metrics(learned[learned["truth"] != ""]),
         "head_accuracy_uncleaned": head_accuracy(uncleaned, test, penalty),
         "head_accuracy_annotated": head_accuracy(annotated, test, penalty),
     }
     files.write_json(paths.EVALUATE_METRICS, metrics)
+    waiting = doubts[~doubts["id"].isin(answers.index)]
+    spreadsheets.write(paths.DOUBTS, worst_first(waiting), _DOUBTS)
     spreadsheets.write(paths.CLASS_METRICS, class_metrics(predictions, classes))
     listed = slices.table(parts(test), predictions.correct, params.evaluate.confidence)
     spreadsheets.write(paths.SLICE_METRICS, listed)
@@ -52,20 +75,27 @@ def main() -> None:
     csv_files.write_frame(paths.RELIABILITY, scores.reliability(predictions))
 
 
-def predict(test: pd.DataFrame, params: parameters.Parameters) -> tuple[Predictions, list[str]]:
-    """What the classifier predicts for test examples; the names of its classes and of others."""
+def predict(
+    examples: pd.DataFrame, classes: list[str], params: parameters.Parameters
+) -> np.ndarray:
+    """Read the payloads of `examples`; what the classifier predicts for them, (n, classes)."""
+    if examples.empty:
+        return np.empty((0, len(classes)))
     memory, threads = params.memory_bytes, params.threads
     classifier = Model(paths.CLASSIFIER, portable=params.portable, threads=threads, memory=memory)
-    blocks = shown(payloads.read(test, params.embed.batch_size), len(test), "evaluate")
-    pred_probs = classifier.over(blocks)  # (n, classes)
+    blocks = payloads.read(examples, params.embed.batch_size)
+    pred_probs = classifier.over(shown(blocks, len(examples), "evaluate"))
     if not np.isfinite(pred_probs).all():
         remedy = "train again with a lower train.learning_rate"
         raise InputError(f"{paths.CLASSIFIER} gives probabilities that are no numbers: {remedy}")
-    classes = files.read_json(paths.CLASSES)["classes"]
-    classes = class_names.with_unknown(classes, test["answer"])
-    answer = class_names.codes(test["answer"], classes)
-    bins = params.evaluate.reliability_bins
-    return Predictions.from_pred_probs(pred_probs.astype(np.float64), answer, bins), classes
+    return pred_probs.astype(np.float64)
+
+
+def worst_first(doubts: pd.DataFrame) -> pd.DataFrame:
+    """The doubts, worst label first, with a line for each example and its place in the checks."""
+    place = doubts["check_order"].rank(method="first").astype("Int64")
+    ranked = doubts.assign(check_order=place).sort_values(["quality", "id"], kind="stable")
+    return ranked.assign(example=payloads.lines(ranked) if len(ranked) else "")
 
 
 def by_id(test: pd.DataFrame, predictions: Predictions, classes: list[str]) -> pd.DataFrame:
@@ -90,9 +120,14 @@ def parts(test: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def best_known(test: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """The test examples with an `answer` to score against: the truth, or else people's label."""
-    label = test["id"].map(labels.set_index("id")["label"]).fillna("")
+def best_known(test: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    """The test examples with an `answer` to score against: the truth, or else people's label.
+
+    Parameters
+    ----------
+    labels : people's labels, by id
+    """
+    label = test["id"].map(labels).fillna("")
     known = test.assign(answer=test["truth"].where(test["truth"] != "", label))
     return known[known["answer"] != ""]
 

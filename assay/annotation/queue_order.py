@@ -33,6 +33,23 @@ def by_page(points: np.ndarray, gain: np.ndarray, length: int, page: int) -> np.
     return np.array(asked, int)
 
 
+def number_of_checks(learnable: int, checks: int, length: int, share: float) -> int:
+    """How many of `length` questions check test labels: a share, or more if there is little else.
+
+    Parameters
+    ----------
+    learnable, checks : how many questions there are of both kinds
+    share : 0..1
+    """
+    return min(checks, max(round(length * share), length - learnable))
+
+
+def evenly_mixed(first: int, second: int) -> np.ndarray:
+    """Positions (first + second,) in two lists, one after the other, such that both are spread."""
+    places = [(np.arange(count) + 0.5) / max(count, 1) for count in (first, second)]
+    return np.argsort(np.concatenate(places), kind="stable")
+
+
 def one_of_each_cluster(points: np.ndarray, gain: np.ndarray, count: int) -> np.ndarray:
     """Positions of the examples nearest to the centres of at most `count` weighted clusters.
 

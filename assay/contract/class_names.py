@@ -52,3 +52,12 @@ def codes(labels: "pd.Series", classes: Sequence[str]) -> np.ndarray:
     import pandas as pd
 
     return pd.Index(classes).get_indexer(labels)
+
+
+def columns(pred_probs: np.ndarray, classes: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
+    """Probabilities (n, wanted) from those of some `classes` (n, classes); 0 for other classes."""
+    position = {name: index for index, name in enumerate(wanted)}
+    shared = [index for index, name in enumerate(classes) if name in position]
+    arranged = np.zeros((len(pred_probs), len(wanted)), pred_probs.dtype)
+    arranged[:, [position[classes[index]] for index in shared]] = pred_probs[:, shared]
+    return arranged

@@ -32,6 +32,7 @@ CLEAN_MODEL = Path("data/cleaned/model.json")  # the ridge penalty that clean ch
 ANNOTATIONS = Path("data/annotations")  # *.csv, *.tsv: people's answers, in git
 ANNOTATED_LABELS = Path("data/annotated/labels.csv")  # for train: id, label, weight, source
 TEST_LABELS = Path("data/annotated/test.csv")  # for evaluate: id, label, source
+DOUBTS = Path("data/evaluated/doubts.csv")  # labels of the test and validation splits, worst first
 QUEUE = Path("data/annotated/queue.csv")  # what a person should look at next, best first
 PRETRAINED = Path("models/pretrained")  # encoders from elsewhere: pretrain.encoder names one
 ENCODER = Path("models/encoder/encoder.onnx")  # payload to embedding

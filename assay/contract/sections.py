@@ -154,6 +154,7 @@ class Annotate(Section):
     queue_length: Natural
     # so many questions of the queue at a time are chosen to differ from each other
     page: Annotated[int, Field(ge=1, le=1000)]
+    test_share: Share  # of the questions, about labels of the test split
 
 
 class Train(Section):

@@ -9,7 +9,7 @@ from assay.cleaning import annotators, quality
 from assay.contract import parameters
 from assay.contract.errors import InputError
 from assay.training import starting_point
-from stages import annotate, clean, digits
+from stages import annotate, clean, digits, queue
 
 
 def test_decisions():
@@ -92,12 +92,28 @@ def test_queue_asks_first_where_the_label_in_use_is_least_sure():
             "quality": [0.95, 0.02, 0.3, np.nan, np.nan],
             "confidence": [0.95, 0.98, 0.6, np.nan, np.nan],
             "reason": ["", "r", "r", None, None],
+            "label": [None, None, None, None, "y"],
+            "weight": [None, None, None, None, "0.8"],
         }
     )
     pred_probs = np.array([[0.9, 0.1], [0.1, 0.9], [0.6, 0.4], [0.5, 0.5], [0.99, 0.01]])
-    asked = annotate.queue(examples, pred_probs, ["x", "y"])
-    assert asked.index.tolist() == [2, 3, 0, 1, 4]
-    np.testing.assert_allclose(asked["gain"], [0.7, 0.5, 0.05, 0.02, 0.01], atol=1e-6)
+    asked = queue.to_learn_from(examples, pred_probs, ["x", "y"])
+    assert asked.index.tolist() == [2, 3, 4, 0, 1]
+    np.testing.assert_allclose(asked["gain"], [0.7, 0.5, 0.2, 0.05, 0.02], atol=1e-6)
+    assert asked["suggested"].tolist() == ["x", "x", "y", "x", "y"]
+
+
+def test_labels_of_the_test_split_are_checked_in_their_order():
+    texts = {"given": ["x", "y", None], "suggested": ["x", "x", None], "reason": ["", "r", None]}
+    numbers = {"quality": ["0.9", "0.2", None], "check_order": ["2", "1", None]}
+    asked = queue.to_check(pd.DataFrame(texts | numbers))
+    assert asked.index.tolist() == [1, 0, 2]
+    assert asked["why"].tolist() == [
+        "r",
+        "a check of the test labels, chosen by chance",
+        "no label",
+    ]
+    np.testing.assert_allclose(asked["gain"], [0.8, 0.1, 1])
 
 
 def test_pseudo_labels_only_where_certain():

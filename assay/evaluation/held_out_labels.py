@@ -1,0 +1,93 @@
+"""Labels that the released model never learned from, judged by it and by what `clean` predicted.
+
+The two predictions get a temperature each, and the labels one share of errors, fitted together as
+in `calibration.shared`. So the posterior of the true class needs no cross-validation.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from assay.contract import class_names
+from assay.evaluation import true_accuracy
+from assay.training import calibration
+
+COLUMNS = ["given", "suggested", "quality", "confidence", "reason"]
+_CELLS = 1_000_000  # labels times classes that the temperatures are fitted on, at most
+_SMALLEST = 1e-7  # probabilities are clipped here
+
+
+def posterior(predictions: Sequence[np.ndarray], given: np.ndarray) -> np.ndarray:
+    """Probabilities (n, classes) of the true class, given the label and all predictions.
+
+    Parameters
+    ----------
+    predictions : (n, classes) probabilities each, from models that did not see these labels
+    given : (n,) int, the labels
+    """
+    scores = [np.log(np.maximum(part, _SMALLEST)) for part in predictions]
+    rows, n_classes = np.arange(len(given)), scores[0].shape[1]
+    step = max(1, -(-scores[0].size // _CELLS))
+    sharpness, noise = calibration.shared([part[::step] for part in scores], given[::step])
+    pred_probs = softmax(np.tensordot(sharpness, np.stack(scores), 1), axis=1)
+    joint = pred_probs * noise / max(1, n_classes - 1)
+    joint[rows, given] = pred_probs[rows, given] * (1 - noise)
+    return joint / joint.sum(axis=1, keepdims=True)
+
+
+def judge(given: np.ndarray, true: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
+    """COLUMNS for each label: what it is, what it may be, and how likely it is to be right.
+
+    Parameters
+    ----------
+    given : (n,) int, the labels
+    true : (n, classes), from `posterior`
+
+    Returns
+    -------
+    pd.DataFrame
+        `quality` is the probability of the given class, 0 bad to 1 good, and `confidence` that of
+        the most probable class, `suggested`. `reason` is "" where that is the given class.
+    """
+    names, suggested = np.array(classes, dtype=object), true.argmax(axis=1)
+    quality, confidence = true[np.arange(len(given)), given], true.max(axis=1)
+    reasons = [
+        f"the model and the other examples say {new} ({sure:.2f}) rather than {old} ({left:.2f})"
+        for new, sure, old, left in zip(
+            names[suggested], confidence, names[given], quality, strict=True
+        )
+    ]
+    reason = np.where(suggested == given, "", reasons)
+    columns = (names[given], names[suggested], quality, confidence, reason)
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+
+
+def doubt(
+    held_out: pd.DataFrame, out_of_sample: np.ndarray, of_model: np.ndarray, classes: list[str]
+) -> pd.DataFrame:
+    """Judge the labels of examples that the classifier did not learn from.
+
+    Parameters
+    ----------
+    held_out : rows of the catalogue, with the label, `given`
+    out_of_sample, of_model : (n, classes) probabilities, from `clean` and from the classifier
+
+    Returns
+    -------
+    pd.DataFrame
+        `held_out` with the columns of `judge`; `predicted`, the class; `right`,
+        the probability that this is the true class; and for test examples `check_order`.
+    """
+    given, predicted = class_names.codes(held_out["given"], classes), of_model.argmax(axis=1)
+    true = posterior([out_of_sample, of_model], given)  # (n, classes)
+    judged = judge(given, true, classes).set_index(held_out.index)
+    right = true[np.arange(len(true)), predicted]
+    order = true_accuracy.check_order(held_out["id"], right)
+    columns = {
+        "predicted": np.array(classes, dtype=object)[predicted],
+        "right": right,
+        "check_order": np.where(held_out["split"] == "test", order, np.nan),
+    }
+    return held_out.assign(**judged, **columns)

@@ -1,0 +1,119 @@
+"""The accuracy against true labels, although test labels may be wrong.
+
+Without answers, an example counts with the probability that the prediction is its true class. This
+is only as good as these probabilities. People's answers correct it: prediction-powered inference
+(Angelopoulos et al. 2023). Which labels are checked first is left to chance, but doubtful ones are
+more likely to be (active inference: Zrnic and Candès 2024). The random order is that of priority
+sampling (Ohlsson 1998; Duffield, Lund and Thorup 2007): a number by chance over a weight. Checking
+doubtful labels alone would make the model seem better than it is.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import beta
+
+_LEAST_WEIGHT = 0.02  # of a label without doubt; that of an even chance is 0.5
+# Spread of the error of probabilities that are not checked, relative to what they change. Measured
+# in benchmarks/true_accuracy.py.
+_MISCALIBRATION = 0.3
+_ANSWERED = 0.75  # share of the first labels to check that must be answered: some are skipped
+
+
+def metrics(doubts: pd.DataFrame, answers: pd.Series, confidence: float) -> dict[str, float]:
+    """Accuracy against true labels, with its interval, and the number of doubtful test labels.
+
+    Parameters
+    ----------
+    doubts : of test examples, from `held_out_labels.doubt`
+    answers : people's labels, by id
+    """
+    if doubts.empty:
+        return {}
+    predicted, answer = doubts["predicted"], doubts["id"].map(answers)
+    correct = np.where(answer.isna(), np.nan, answer == predicted)
+    agrees = (predicted == doubts["given"]).to_numpy()
+    right, order = doubts["right"].to_numpy(), doubts["check_order"].to_numpy()
+    value, low, high = estimate(right, order, agrees, correct, confidence)
+    doubtful = int(((doubts["reason"] != "") & answer.isna()).sum())
+    names = ("accuracy_true", "accuracy_true_low", "accuracy_true_high", "test_doubts")
+    return dict(zip(names, (value, low, high, doubtful), strict=True))
+
+
+def check_order(ids: Sequence[str], right: np.ndarray) -> np.ndarray:
+    """When to check each test label, (n,) > 0: in ascending order.
+
+    Parameters
+    ----------
+    right : (n,) probability that the prediction is the true class
+    """
+    digests = [hashlib.sha256(f"check {id_}".encode()).digest()[:8] for id_ in ids]
+    chance = np.array([int.from_bytes(digest) for digest in digests]) / 2**64  # (n,) 0..1
+    return chance / _weight(right)
+
+
+def _weight(right: np.ndarray) -> np.ndarray:
+    return np.sqrt(right * (1 - right)) + _LEAST_WEIGHT
+
+
+def estimate(
+    right: np.ndarray, order: np.ndarray, agrees: np.ndarray, answers: np.ndarray, confidence: float
+) -> tuple[float, float, float]:
+    """The accuracy against true labels, and its interval for examples like these.
+
+    Parameters
+    ----------
+    right : (n,) probability that the prediction is the true class
+    order : (n,) from `check_order`
+    agrees : (n,) bool, whether the prediction is the given label
+    answers : (n,) 1 if a person's answer is the predicted class, 0 if not, nan without an answer
+    confidence : of the interval
+    """
+    n, answered = len(right), ~np.isnan(answers)
+    checked, chance = _checked(right, answered, order)
+    known = answered & ~checked  # answers out of turn count for themselves only
+    right = np.where(known, answers, right)
+    prior, prior_variance = right.mean(), _variance_without_checks(right, agrees)
+    variance, correction = np.inf, 0.0
+    if checked.any():
+        surprise = (answers - right)[checked] / chance[checked]
+        correction = surprise.sum() / n
+        observed = ((1 - chance[checked]) * surprise**2).sum()
+        expected = ((1 - chance) / chance * right * (1 - right)).sum()
+        variance = max(observed, expected) / n**2
+    share = 1.0 if variance == 0 else prior_variance / (prior_variance + variance)
+    value = float(np.clip(prior + share * correction, 0, 1))
+    of_labels = variance * share if checked.any() else prior_variance
+    return value, *_interval(value, of_labels, n, confidence)
+
+
+def _checked(
+    right: np.ndarray, answered: np.ndarray, order: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which labels (n,) bool were checked in turn, and the chance (n,) that each label had."""
+    first = np.argsort(order, kind="stable")
+    shares = np.cumsum(answered[first]) / np.arange(1, len(first) + 1)
+    enough = np.flatnonzero(shares >= _ANSWERED)
+    count = enough[-1] + 1 if len(enough) else 0
+    in_turn = np.zeros(len(first), bool)
+    in_turn[first[:count]] = True
+    bound = order[first[count]] if count < len(first) else np.inf
+    inclusion = np.minimum(1, _weight(right) * bound)
+    return in_turn & answered, inclusion * (shares[count - 1] if count else 1.0)
+
+
+def _variance_without_checks(right: np.ndarray, agrees: np.ndarray) -> float:
+    change = np.abs(right - agrees).mean()
+    by_chance = (right * (1 - right)).sum() / len(right) ** 2
+    return float(by_chance + (_MISCALIBRATION * change) ** 2)
+
+
+def _interval(value: float, of_labels: float, n: int, confidence: float) -> tuple[float, float]:
+    """The interval of a share of n examples (Jeffreys), wider by the variance of its labels."""
+    share = (value * n + 0.5) / (n + 1)
+    variance = of_labels + share * (1 - share) / n
+    size = share * (1 - share) / variance  # so many examples with true labels say as much
+    low, high = beta.interval(confidence, value * size + 0.5, (1 - value) * size + 0.5)
+    return float(low), float(high)

@@ -1,0 +1,109 @@
+"""Queue what to ask people next: labels to learn from, and labels of the test split to check."""
+
+import numpy as np
+import pandas as pd
+
+from assay.annotation import answers, queue_order, whitening
+from assay.catalogue import catalogue, payloads, spreadsheets
+from assay.contract import csv_files, parameters, parquet_files, paths
+from assay.contract.errors import run
+
+_COLUMNS = ["id", "batch", "key", "example", "split", "given", "suggested", "gain", "why"]
+_JUDGED = ["given", "suggested", "quality", "reason", "check_order"]  # of doubts.csv
+
+
+def main() -> None:
+    params = parameters.load().annotate
+    examples = catalogue.read()
+    pred_probs, classes = parquet_files.read_probabilities(paths.PRED_PROBS, examples["id"])
+    left_out = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()
+    waiting = examples.drop(index=answers.read(examples, classes)["example"])
+    waiting = waiting[~waiting["id"].isin(left_out)]
+    is_test = waiting["split"] == "test"
+
+    judged = parquet_files.read_parquet(paths.QUALITY).to_pandas().set_index("id")
+    in_use = csv_files.read_csv(paths.ANNOTATED_LABELS).to_pandas().set_index("id")
+    pseudo = in_use.loc[in_use["source"] == "pseudo", ["label", "weight"]]
+    learnable = waiting[~is_test].join(judged, on="id").join(pseudo, on="id")
+    ranked = to_learn_from(learnable, pred_probs[learnable.index], classes)
+    doubts = spreadsheets.read(paths.DOUBTS).to_pandas().set_index("id")[_JUDGED]
+    checks = to_check(waiting[is_test].join(doubts, on="id"))
+
+    length, share = params.queue_length, params.test_share
+    n_checks = queue_order.number_of_checks(len(ranked), len(checks), length, share)
+    asked = diverse(ranked, length - n_checks, max(1, round(params.page * (1 - share))))
+    order = queue_order.evenly_mixed(len(asked), n_checks)
+    asked = pd.concat([asked, checks.head(n_checks)]).iloc[order]
+    if len(asked):
+        asked["example"] = payloads.lines(asked)
+    spreadsheets.write(paths.QUEUE, asked.reindex(columns=_COLUMNS))
+
+
+def to_learn_from(
+    examples: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]
+) -> pd.DataFrame:
+    """Some examples, first those whose label is most worth asking for.
+
+    The `gain` of an answer is the probability that training, without it, would use a wrong label
+    (least confidence: Lewis and Gale 1994).
+
+    Parameters
+    ----------
+    examples : with the columns of quality.parquet, empty where there is no label; and with `label`
+        and `weight` of pseudo-labels, empty where there is none
+    pred_probs : (n, classes)
+    """
+    names, has_pseudo = np.array(classes, dtype=object), examples["label"].notna()
+    best = pred_probs.argmax(axis=1)
+    others = pred_probs.copy()
+    others[np.arange(len(best)), best] = -1
+    first, second = names[best], names[others.argmax(axis=1)]
+    trust = np.where(has_pseudo, examples["weight"].astype(float), pred_probs.max(axis=1))
+
+    unlabelled = examples["given"].isna()
+    stays = examples["decision"].isin(["keep", "review"])  # else the suggested label is used
+    conditions, trusts = [unlabelled, stays], [trust, examples["quality"]]
+    gain = 1 - np.select(conditions, trusts, examples["confidence"])
+
+    no_label = "no label; it may be " + first + " or " + second
+    unsure = "among the least sure of the labels that are kept"
+    conditions = [unlabelled, examples["reason"] == ""]
+    why = np.select(conditions, [no_label, unsure], examples["reason"])
+
+    suggested, given = np.where(has_pseudo, examples["label"], first), examples["given"].fillna("")
+    frame = examples.assign(suggested=suggested, given=given, gain=gain, why=why)
+    return frame.sort_values("gain", ascending=False, kind="stable")
+
+
+def to_check(test: pd.DataFrame) -> pd.DataFrame:
+    """Some test examples, in the order in which their labels are checked.
+
+    Doubtful labels come early, but any label may come at any place: see `true_accuracy`. Examples
+    without a label come last.
+
+    Parameters
+    ----------
+    test : with some columns of doubts.csv, as text, empty where there is no label
+    """
+    unlabelled, doubtless = test["given"].isna(), test["reason"] == ""
+    check = "a check of the test labels, chosen by chance"
+    why = np.select([unlabelled, doubtless], ["no label", check], test["reason"])
+    gain = 1 - test["quality"].astype(float).fillna(0.0)
+    order = pd.to_numeric(test["check_order"])
+    texts = test[["given", "suggested"]].fillna("")
+    frame = test.assign(**texts, gain=gain, why=why, check_order=order)
+    return frame.sort_values("check_order", kind="stable", na_position="last")
+
+
+def diverse(ranked: pd.DataFrame, length: int, page: int) -> pd.DataFrame:
+    """The first `length` to ask for, such that those of a page differ."""
+    short_list = ranked.head(queue_order.SHORT_LIST + length).sort_index()
+    if short_list.empty:
+        return short_list
+    points = whitening.whiten(catalogue.features(short_list), queue_order.WHITENED_BY)
+    gain = short_list["gain"].to_numpy()
+    return short_list.iloc[queue_order.by_page(points, gain, length, page)]
+
+
+if __name__ == "__main__":
+    run(main)

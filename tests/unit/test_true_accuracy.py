@@ -1,0 +1,91 @@
+"""The accuracy against true labels: from probabilities, and from a few answers by chance."""
+
+import numpy as np
+import pytest
+
+from assay.evaluation import held_out_labels, true_accuracy
+
+IDS = [f"{number:032x}" for number in range(2000)]
+
+
+def simulated(seed: int, sure: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The probability that each prediction is right, stated with an error; the truth; agreement."""
+    rng = np.random.default_rng(seed)
+    doubtful = rng.random(len(IDS)) < 0.2
+    actual = np.where(doubtful, 0.7, 0.99)
+    stated = np.where(doubtful, sure, 0.99)
+    correct = (rng.random(len(IDS)) < actual).astype(float)
+    return stated, correct, ~doubtful
+
+
+def checked(right: np.ndarray, correct: np.ndarray, seed: int, count: int) -> tuple:
+    ids = [f"{seed} {id_}" for id_ in IDS]
+    order = true_accuracy.check_order(ids, right)
+    answers = np.full(len(right), np.nan)
+    first = np.argsort(order)[:count]
+    answers[first] = correct[first]
+    return order, answers
+
+
+def test_answers_mend_probabilities_that_are_wrong():
+    off, without, holds = [], [], []
+    for seed in range(30):
+        right, correct, agrees = simulated(seed, sure=0.4)
+        order, answers = checked(right, correct, seed, 200)
+        nothing = np.full(len(right), np.nan)
+        value, low, high = true_accuracy.estimate(right, order, agrees, answers, 0.95)
+        holds.append(low < correct.mean() < high)
+        off.append(value - correct.mean())
+        without.append(true_accuracy.estimate(right, order, agrees, nothing, 0.95)[0])
+    assert np.mean(without) == pytest.approx(0.932 - 0.06, abs=0.01)
+    assert abs(np.mean(off)) < 0.015
+    assert np.mean(holds) > 0.85
+
+
+def test_if_all_is_answered_it_is_the_share_of_right_predictions():
+    right, correct, agrees = simulated(0, sure=0.4)
+    order, answers = checked(right, correct, 0, len(right))
+    value, low, high = true_accuracy.estimate(right, order, agrees, answers, 0.95)
+    assert value == pytest.approx(correct.mean(), abs=1e-9)
+    assert high - low == pytest.approx(
+        2 * 1.96 * np.sqrt(value * (1 - value) / len(right)), rel=0.05
+    )
+
+
+def test_doubtful_labels_are_checked_earlier_but_others_too():
+    right = np.where(np.arange(2000) < 1000, 0.5, 0.999)
+    first = np.argsort(true_accuracy.check_order(IDS, right))[:200]
+    assert 5 < (first >= 1000).sum() < 60
+
+
+def test_answers_out_of_turn_and_skipped_ones_do_no_harm():
+    right, correct, agrees = simulated(1, sure=0.7)
+    order, answers = checked(right, correct, 1, 200)
+    first = np.argsort(order)
+    answers[first[:200:10]] = np.nan  # skipped
+    answers[first[-50:]] = correct[first[-50:]]  # out of turn
+    value, low, high = true_accuracy.estimate(right, order, agrees, answers, 0.95)
+    assert value == pytest.approx(correct.mean(), abs=0.02)
+    assert low < value < high
+
+
+def test_a_perfect_model_has_an_interval_below_one():
+    ones = np.ones(50)
+    value, low, high = true_accuracy.estimate(ones, ones, ones > 0, ones * np.nan, 0.95)
+    assert value == 1
+    assert 0.9 < low < high <= 1
+
+
+def test_wrong_labels_are_those_that_both_predictions_contradict():
+    rng = np.random.default_rng(0)
+    true = rng.integers(3, size=400)
+    given = np.where(rng.random(400) < 0.1, (true + 1) % 3, true)
+    predictions = []
+    for _ in range(2):
+        noisy = np.eye(3)[true] * 4 + rng.normal(size=(400, 3))
+        predictions.append(np.exp(noisy) / np.exp(noisy).sum(axis=1, keepdims=True))
+    posterior = held_out_labels.posterior(predictions, given)
+    judged = held_out_labels.judge(given, posterior, ["a", "b", "c"])
+    flagged = (judged["reason"] != "").to_numpy()
+    assert (flagged == (given != true)).mean() > 0.97
+    assert judged["quality"].between(0, 1).all()
