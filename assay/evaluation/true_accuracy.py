@@ -63,6 +63,8 @@ def estimate(
 ) -> tuple[float, float, float]:
     """The accuracy against true labels, and its interval for examples like these.
 
+    The interval is that of a share of n examples (Jeffreys), wider by the doubt about their labels.
+
     Parameters
     ----------
     right : (n,) probability that the prediction is the true class
@@ -71,22 +73,36 @@ def estimate(
     answers : (n,) 1 if a person's answer is the predicted class, 0 if not, nan without an answer
     confidence : of the interval
     """
-    n, answered = len(right), ~np.isnan(answers)
+    n, (share, of_labels) = len(right), of_these(right, order, agrees, answers)
+    shrunk = (share * n + 0.5) / (n + 1)
+    chance = shrunk * (1 - shrunk)
+    size = chance / (of_labels + chance / n)  # so many examples with true labels say as much
+    low, high = beta.interval(confidence, share * size + 0.5, (1 - share) * size + 0.5)
+    return share, float(low), float(high)
+
+
+def of_these(
+    right: np.ndarray, order: np.ndarray, agrees: np.ndarray, answers: np.ndarray
+) -> tuple[float, float]:
+    """The accuracy on these examples, and the variance of its error. Parameters as in `estimate`.
+
+    What the probabilities say and what the answers add are weighted by their variances
+    (Angelopoulos, Duchi and Zrnic 2023: PPI++).
+    """
+    answered = ~np.isnan(answers)
     checked, chance = _checked(right, answered, order)
     known = answered & ~checked  # answers out of turn count for themselves only
     right = np.where(known, answers, right)
-    prior, prior_variance = right.mean(), _variance_without_checks(right, agrees)
-    variance, correction = np.inf, 0.0
-    if checked.any():
-        surprise = (answers - right)[checked] / chance[checked]
-        correction = surprise.sum() / n
-        observed = ((1 - chance[checked]) * surprise**2).sum()
-        expected = ((1 - chance) / chance * right * (1 - right)).sum()
-        variance = max(observed, expected) / n**2
-    share = 1.0 if variance == 0 else prior_variance / (prior_variance + variance)
-    value = float(np.clip(prior + share * correction, 0, 1))
-    of_labels = variance * share if checked.any() else prior_variance
-    return value, *_interval(value, of_labels, n, confidence)
+    prior, variance = float(right.mean()), _variance_without_checks(right, agrees)
+    if not checked.any():
+        return prior, variance
+    surprise = (answers - right)[checked] / chance[checked]
+    observed = ((1 - chance[checked]) * surprise**2).sum()
+    expected = ((1 - chance) / chance * right * (1 - right)).sum()
+    of_checks = max(observed, expected) / len(right) ** 2
+    weight = variance / (variance + of_checks) if of_checks else 1.0
+    corrected = prior + weight * surprise.sum() / len(right)
+    return float(np.clip(corrected, 0, 1)), float(weight * of_checks)
 
 
 def _checked(
@@ -108,12 +124,3 @@ def _variance_without_checks(right: np.ndarray, agrees: np.ndarray) -> float:
     change = np.abs(right - agrees).mean()
     by_chance = (right * (1 - right)).sum() / len(right) ** 2
     return float(by_chance + (_MISCALIBRATION * change) ** 2)
-
-
-def _interval(value: float, of_labels: float, n: int, confidence: float) -> tuple[float, float]:
-    """The interval of a share of n examples (Jeffreys), wider by the variance of its labels."""
-    share = (value * n + 0.5) / (n + 1)
-    variance = of_labels + share * (1 - share) / n
-    size = share * (1 - share) / variance  # so many examples with true labels say as much
-    low, high = beta.interval(confidence, value * size + 0.5, (1 - value) * size + 0.5)
-    return float(low), float(high)
