@@ -8,14 +8,16 @@ import pandas as pd
 from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.cleaning import (
     agreement,
+    annotator_tables,
     annotators,
+    copied_labels,
     data_findings,
     evidence,
     gallery,
     out_of_sample,
     quality,
 )
-from assay.cleaning.annotators import Consensus, Votes
+from assay.cleaning.annotators import Votes
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run, say
 from assay.contract.sections import Clean
@@ -59,9 +61,14 @@ def main() -> None:
     files.write_json(paths.CLEAN_METRICS, counts)
     issues = pd.concat([doubted.assign(kind="label").astype(object), findings])
     spreadsheets.write(paths.ISSUES, with_lines(issues, examples).fillna(""), _ISSUES)
-    spreadsheets.write(paths.ANNOTATORS, table_of_people(votes, consensus, people, classes))
-    files.write_json(paths.AGREEMENT_METRICS, agreement.metrics(votes))
-    spreadsheets.write(paths.AGREEMENT, agreement.kappas(votes, people))
+    spreadsheets.write(paths.ANNOTATORS, annotator_tables.table(votes, consensus, people, classes))
+    parts = annotator_tables.parts(votes, consensus, people, classes, examples["batch"])
+    spreadsheets.write(paths.ANNOTATOR_PARTS, parts)
+    unanimous = agreement.against_model(votes, pred_probs)
+    files.write_json(paths.AGREEMENT_METRICS, agreement.metrics(votes) | unanimous)
+    pairs = agreement.kappas(votes, people)
+    copies = copied_labels.pairs(votes, consensus, people)
+    spreadsheets.write(paths.AGREEMENT, pairs.merge(copies, "left", ["first", "second"]))
     files.write_bytes(paths.GALLERY, gallery.page(doubted, examples).encode())
 
 
@@ -189,28 +196,6 @@ def summary(examples: pd.DataFrame, judged: pd.DataFrame) -> dict[str, float]:
         "mean_quality": float(judged["quality"].mean()),
         "estimated_label_noise": float(1 - judged.loc[~judged["held_out"], "quality"].mean()),
     }
-
-
-def table_of_people(
-    votes: Votes, consensus: Consensus, people: list[str], classes: list[str]
-) -> pd.DataFrame:
-    """The accuracy of each annotator, and the confusion that each makes most often.
-
-    A confusion is a pair: the true class, and the label that the annotator gave instead.
-    """
-    labels = np.bincount(votes.annotators, minlength=len(people))
-    answers = pd.DataFrame({"annotator": votes.annotators, "label": votes.labels})
-    answers["true"] = consensus.probabilities[votes.examples].argmax(axis=1)
-    wrong = answers[answers["label"] != answers["true"]]
-    wrong = wrong.value_counts().reset_index(name="times")
-    order = {"annotator": True, "times": False, "true": True, "label": True}  # ascending?
-    wrong = wrong.sort_values(list(order), ascending=list(order.values()))
-    worst = wrong.drop_duplicates("annotator").set_index("annotator")
-    confuses = pd.Series("", range(len(people)), dtype=object)
-    for row in worst.itertuples():
-        confuses[row.Index] = f"{classes[row.true]} as {classes[row.label]} ({row.times})"
-    columns = {"annotator": people, "labels": labels, "accuracy": consensus.accuracy}
-    return pd.DataFrame(columns).assign(confuses=confuses)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from assay.contract import class_names, csv_files, files, parameters, parquet_fi
 from assay.contract.errors import InputError, run
 from assay.contract.inference import Model
 from assay.contract.time_left import shown
-from assay.evaluation import held_out_labels, scores, slices, true_accuracy
+from assay.evaluation import held_out_labels, scores, true_accuracy
 from assay.evaluation.scores import Predictions
-from assay.measures import leave_one_out, statistics
+from assay.measures import leave_one_out, slices, statistics
 
 _AT_PRECISION = 0.8  # recall is given for the point where four of five flagged labels are wrong
 _JUDGED = ["id", "given", "quality", "is_issue"]  # of quality.parquet
@@ -138,7 +138,7 @@ def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict
     for name, metric in scores.METRICS.items():
         if name == "accuracy":
             right, n = int(predictions.correct.sum()), len(predictions.answer)
-            low, high = scores.wilson(right, n, params.confidence)
+            low, high = slices.wilson(right, n, params.confidence)
         else:
             low, high = scores.bootstrap(name, predictions, params.resamples, params.confidence)
         value = float(metric(predictions).mean())

@@ -68,6 +68,21 @@ def metrics(votes: Votes) -> dict[str, float]:
     return known | {"labelled_by_several": found.examples}
 
 
+def against_model(votes: Votes, pred_probs: np.ndarray) -> dict[str, int]:
+    """Count the examples that three people or more label alike, and those a model sees otherwise.
+
+    Parameters
+    ----------
+    pred_probs : (examples, classes), from a model that did not see these labels
+    """
+    frame = pd.DataFrame({"example": votes.examples, "label": votes.labels})
+    by_example = frame.groupby("example")["label"].agg(["size", "min", "max"])
+    unanimous = by_example[(by_example["size"] >= 3) & (by_example["min"] == by_example["max"])]
+    predicted = pred_probs[unanimous.index].argmax(axis=1)
+    differs = int((predicted != unanimous["min"].to_numpy()).sum())
+    return {"labelled_alike_by_three": len(unanimous), "model_differs_from_three": differs}
+
+
 def kappas(votes: Votes, people: list[str]) -> pd.DataFrame:
     """Cohen's kappa of each pair of people who both labelled ten examples or more.
 

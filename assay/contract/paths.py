@@ -43,6 +43,7 @@ CLASSIFIER = Path("models/classifier/classifier.onnx")  # payload to probabiliti
 CLASSES = Path("models/classifier/classes.json")
 CLEAN_METRICS = Path("metrics/clean.json")
 ANNOTATORS = Path("metrics/annotators.csv")  # how far each person can be trusted
+ANNOTATOR_PARTS = Path("metrics/annotator_parts.csv")  # on each class and in each batch
 AGREEMENT = Path("metrics/agreement.csv")  # of each pair of people
 AGREEMENT_METRICS = Path("metrics/agreement.json")  # of all of them
 TRAIN_METRICS = Path("metrics/train.json")

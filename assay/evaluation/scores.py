@@ -119,11 +119,3 @@ def bootstrap(
     values = [METRICS[metric](draw).mean() for draw in draws]
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
-
-
-def wilson(successes: int, n: int, confidence: float) -> tuple[float, float]:
-    """The score interval of a share (Wilson 1927), which also holds near 0 and 1."""
-    from scipy.stats import binomtest  # takes a second to import; `compare` does not need it
-
-    interval = binomtest(successes, n).proportion_ci(confidence, "wilson")
-    return interval.low, interval.high

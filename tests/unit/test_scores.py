@@ -6,6 +6,7 @@ from sklearn import metrics
 
 from assay.evaluation import scores
 from assay.evaluation.scores import Predictions
+from assay.measures import slices
 
 
 def drawn(rng: np.random.Generator) -> Predictions:
@@ -54,9 +55,9 @@ def test_calibration_error_by_hand():
 
 
 def test_wilson_holds_at_the_ends_and_covers():
-    assert scores.wilson(10, 10, 0.95) == (pytest.approx(0.7225, abs=1e-4), pytest.approx(1))
+    assert slices.wilson(10, 10, 0.95) == (pytest.approx(0.7225, abs=1e-4), pytest.approx(1))
     rng = np.random.default_rng(0)
-    bounds = [scores.wilson(rng.binomial(1000, 0.9), 1000, 0.95) for _ in range(2000)]
+    bounds = [slices.wilson(rng.binomial(1000, 0.9), 1000, 0.95) for _ in range(2000)]
     assert np.mean([low <= 0.9 <= high for low, high in bounds]) == pytest.approx(0.95, abs=0.02)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from assay.evaluation import slices
+from assay.measures import slices
 
 
 def test_the_worst_slice_comes_first() -> None:

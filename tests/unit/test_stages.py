@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from assay.annotation import answers
-from assay.cleaning import annotators, quality
+from assay.cleaning import annotator_tables, annotators, quality
 from assay.contract import parameters
 from assay.contract.errors import InputError
 from assay.training import starting_point
@@ -65,7 +65,7 @@ def test_people_table_says_what_is_taken_for_what():
         {"example": [0, 0, 0, 1, 1, 1], "annotator": list("abcabc"), "label": list("xxyyyy")}
     )
     votes, people, classes = clean.count(named, 2)
-    table = clean.table_of_people(votes, annotators.consensus(votes), people, classes)
+    table = annotator_tables.table(votes, annotators.consensus(votes), people, classes)
     assert table["confuses"].tolist() == ["", "", "x as y (1)"]
     assert table["labels"].tolist() == [2, 2, 2]
 

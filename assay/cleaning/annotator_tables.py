@@ -1,0 +1,66 @@
+"""How good each annotator is: in all, and on the classes and batches that are harder for them."""
+
+import numpy as np
+import pandas as pd
+
+from assay.cleaning.annotators import Consensus, Votes
+from assay.measures import slices
+
+_CONFIDENCE = 0.95
+_LISTED = 1000  # parts, the most significantly bad ones first
+
+
+def table(
+    votes: Votes, consensus: Consensus, people: list[str], classes: list[str]
+) -> pd.DataFrame:
+    """The accuracy of each annotator, and the confusion that each makes most often.
+
+    A confusion is a pair: the true class, and the label that the annotator gave instead.
+    """
+    labels = np.bincount(votes.annotators, minlength=len(people))
+    answers = pd.DataFrame({"annotator": votes.annotators, "label": votes.labels})
+    answers["true"] = consensus.probabilities[votes.examples].argmax(axis=1)
+    wrong = answers[answers["label"] != answers["true"]]
+    wrong = wrong.value_counts().reset_index(name="times")
+    order = {"annotator": True, "times": False, "true": True, "label": True}  # ascending?
+    wrong = wrong.sort_values(list(order), ascending=list(order.values()))
+    worst = wrong.drop_duplicates("annotator").set_index("annotator")
+    confuses = pd.Series("", range(len(people)), dtype=object)
+    for row in worst.itertuples():
+        confuses[row.Index] = f"{classes[row.true]} as {classes[row.label]} ({row.times})"
+    columns = {"annotator": people, "labels": labels, "accuracy": consensus.accuracy}
+    return pd.DataFrame(columns).assign(confuses=confuses)
+
+
+def parts(
+    votes: Votes, consensus: Consensus, people: list[str], classes: list[str], batches: pd.Series
+) -> pd.DataFrame:
+    """The accuracy of each annotator on each class and in each batch, the worst parts first.
+
+    Batches are in the order of arrival, so they show who improved and who got tired.
+
+    Parameters
+    ----------
+    batches : (examples,) the batch of each example
+
+    Returns
+    -------
+    pd.DataFrame
+        `annotator`, and the columns of `slices.table`. A part is compared with all labels of the
+        same annotator, and the p-values are adjusted for all parts of all annotators.
+    """
+    true = consensus.probabilities[votes.examples].argmax(axis=1)
+    correct = votes.labels == true
+    of_votes = pd.DataFrame(
+        {
+            "class": np.array(classes, dtype=object)[true],
+            "batch": batches.to_numpy()[votes.examples],
+        }
+    )
+    tables = [pd.DataFrame(columns=["annotator", *slices.COLUMNS])]
+    for number, annotator in enumerate(people):
+        given = votes.annotators == number
+        tested = slices.rows(of_votes[given], correct[given], _CONFIDENCE, least=slices.LEAST)
+        tables.append(tested.assign(annotator=annotator))
+    listed = slices.adjusted(pd.concat(tables, ignore_index=True), _CONFIDENCE)
+    return listed.head(_LISTED)

@@ -1,0 +1,64 @@
+"""What is said of people: the classes and batches that are hard for them, and who copies."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assay.cleaning import agreement, annotator_tables, annotators, copied_labels
+from assay.cleaning.annotators import Votes
+
+PEOPLE, CLASSES, N = ["a", "b", "c", "d"], list("vwxyz"), 600
+
+
+def labels_of(rng: np.random.Generator, true: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Labels of a person who errs on a share of the examples."""
+    wrong = rng.random(len(true)) < errors
+    return (true + wrong * rng.integers(1, len(CLASSES), len(true))) % len(CLASSES)
+
+
+def judged(columns: list[np.ndarray], true: np.ndarray) -> tuple:
+    """Votes, and the consensus with predictions that tell the true class."""
+    examples = np.tile(np.arange(len(true)), len(columns))
+    people = np.repeat(np.arange(len(columns)), len(true))
+    shape = (len(true), len(columns), len(CLASSES))
+    votes = Votes(examples, people, np.concatenate(columns), shape)
+    prior = np.full((len(true), len(CLASSES)), 0.05)
+    prior[np.arange(len(true)), true] = 0.8
+    return votes, annotators.consensus(votes, prior=prior), prior
+
+
+@pytest.mark.parametrize(("copied", "found"), [(0.0, 0), (0.6, 1)])
+def test_who_copies_shares_errors(copied, found):
+    flagged = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        true = rng.integers(len(CLASSES), size=N)
+        hard = np.where(rng.random(N) < 0.2, 0.5, 0.1)  # all err more on these
+        columns = [labels_of(rng, true, hard) for _ in PEOPLE]
+        columns[3] = np.where(rng.random(N) < copied, columns[2], columns[3])
+        votes, consensus, _ = judged(columns, true)
+        pairs = copied_labels.pairs(votes, consensus, PEOPLE)
+        flagged += pairs.loc[pairs["copies"], ["first", "second"]].to_numpy().tolist()
+    assert flagged == [["c", "d"]] * 10 * found
+
+
+def test_two_people_alone_are_compared_with_nobody():
+    true = np.arange(20) % 5
+    votes, consensus, _ = judged([true, true], true)
+    assert not copied_labels.pairs(votes, consensus, PEOPLE[:2])["copies"].any()
+
+
+def test_a_person_who_got_tired_and_one_who_does_not_know_a_class():
+    rng = np.random.default_rng(0)
+    true = rng.integers(len(CLASSES), size=N)
+    batches = pd.Series(np.where(np.arange(N) < N // 2, "early", "late"))
+    tired = np.where(batches == "late", 0.4, 0.05)
+    unsure = np.where(true == 2, 0.6, 0.05)
+    errors = [tired, unsure, np.full(N, 0.1), np.full(N, 0.1)]
+    votes, consensus, prior = judged([labels_of(rng, true, each) for each in errors], true)
+    parts = annotator_tables.parts(votes, consensus, PEOPLE, CLASSES, batches)
+    worse = parts.loc[parts["worse"].astype(bool), ["annotator", "slice", "value"]]
+    assert sorted(worse.to_numpy().tolist()) == [["a", "batch", "late"], ["b", "class", "x"]]
+    counts = agreement.against_model(votes, prior)
+    assert 0 < counts["labelled_alike_by_three"] < N
+    assert counts["model_differs_from_three"] == 0
