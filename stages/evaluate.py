@@ -138,7 +138,7 @@ def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict
     for name, metric in scores.METRICS.items():
         if name == "accuracy":
             right, n = int(predictions.correct.sum()), len(predictions.answer)
-            low, high = slices.wilson(right, n, params.confidence)
+            low, high = map(float, slices.wilson(right, n, params.confidence))
         else:
             low, high = scores.bootstrap(name, predictions, params.resamples, params.confidence)
         value = float(metric(predictions).mean())

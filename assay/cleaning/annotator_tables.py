@@ -47,7 +47,7 @@ def parts(
     -------
     pd.DataFrame
         `annotator`, and the columns of `slices.table`. A part is compared with all labels of the
-        same annotator, and the p-values are adjusted for all parts of all annotators.
+        same annotator. The p-values are adjusted for all parts of all annotators.
     """
     true = consensus.probabilities[votes.examples].argmax(axis=1)
     correct = votes.labels == true
@@ -57,10 +57,6 @@ def parts(
             "batch": batches.to_numpy()[votes.examples],
         }
     )
-    tables = [pd.DataFrame(columns=["annotator", *slices.COLUMNS])]
-    for number, annotator in enumerate(people):
-        given = votes.annotators == number
-        tested = slices.rows(of_votes[given], correct[given], _CONFIDENCE, least=slices.LEAST)
-        tables.append(tested.assign(annotator=annotator))
-    listed = slices.adjusted(pd.concat(tables, ignore_index=True), _CONFIDENCE)
-    return listed.head(_LISTED)
+    names = np.array(people, dtype=object)[votes.annotators]
+    listed = slices.of_groups(of_votes, names, correct, _CONFIDENCE)
+    return listed.rename(columns={"group": "annotator"}).head(_LISTED)

@@ -1,8 +1,11 @@
 """The accuracy on parts of the data: a speaker's, a source's, a batch's examples."""
 
+from statistics import NormalDist
+from typing import Any
+
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, hypergeom
+from scipy.stats import hypergeom
 
 from assay.measures import multiple_testing
 
@@ -27,30 +30,40 @@ def table(slices: pd.DataFrame, correct: np.ndarray, confidence: float) -> pd.Da
         random (Fisher's exact test), adjusted for the number of slices with at least 10 examples
         (Holm 1979). `worse` is true where it is small.
     """
-    return adjusted(rows(slices, correct, confidence), confidence)
+    right, tables = pd.Series(correct), [pd.DataFrame(columns=COLUMNS)]
+    for name in slices:
+        by_value = right.groupby(slices[name].to_numpy(), sort=True).agg(["size", "sum"])
+        fewest = LEAST if len(by_value) > _VALUES else 1
+        by_value = by_value.drop(index="", errors="ignore")
+        size, hits = by_value["size"].to_numpy(), by_value["sum"].to_numpy().astype(int)
+        measured = _measured(hits, size, int(correct.sum()), len(correct), confidence)
+        listed = pd.DataFrame({"slice": name, "value": by_value.index, **measured})
+        tables.append(listed[(size >= fewest) & (size < len(correct))])
+    return adjusted(pd.concat(tables, ignore_index=True), confidence)
 
 
-def rows(
-    slices: pd.DataFrame, correct: np.ndarray, confidence: float, least: int = 1
+def of_groups(
+    slices: pd.DataFrame, groups: np.ndarray, correct: np.ndarray, confidence: float
 ) -> pd.DataFrame:
-    """COLUMNS for each value of each slice column. p-values are not adjusted.
+    """The same for each of several groups of rows by itself, with the column `group`.
+
+    A slice is compared with all rows of its group. It has at least 10 examples.
 
     Parameters
     ----------
-    least : examples that a slice must have
+    groups : (n,) what the rows are grouped by
     """
-    listed = []
+    frame = slices.assign(group=groups, correct=correct)
+    of_group, tables = frame.groupby("group")["correct"].agg(["size", "sum"]), []
     for name in slices:
-        groups = pd.Series(correct).groupby(slices[name].to_numpy(), sort=True)
-        fewest = LEAST if groups.ngroups > _VALUES else least
-        for value, group in groups:
-            size = len(group)
-            if value == "" or size == len(correct) or size < fewest:
-                continue
-            low, high = wilson(int(group.sum()), size, confidence)
-            p_value = _p_value(group, correct)
-            listed.append((name, value, size, float(group.mean()), low, high, p_value))
-    return pd.DataFrame(listed, columns=COLUMNS)
+        by_value = frame.groupby(["group", name], sort=True)["correct"].agg(["size", "sum"])
+        by_value = by_value[by_value["size"] >= LEAST].reset_index(names=["group", "value"])
+        all_of_it = of_group.loc[by_value["group"]].to_numpy().T  # (2, slices)
+        size, hits = by_value["size"].to_numpy(), by_value["sum"].to_numpy().astype(int)
+        measured = _measured(hits, size, all_of_it[1].astype(int), all_of_it[0], confidence)
+        listed = by_value[["group", "value"]].assign(slice=name, **measured)
+        tables.append(listed[size < all_of_it[0]])
+    return adjusted(pd.concat(tables, ignore_index=True), confidence)[["group", *COLUMNS, "worse"]]
 
 
 def adjusted(listed: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -62,15 +75,23 @@ def adjusted(listed: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return listed.assign(worse=listed["p_value"] < 1 - confidence)
 
 
-def wilson(successes: int, n: int, confidence: float) -> tuple[float, float]:
+def wilson(
+    successes: np.ndarray | int, n: np.ndarray | int, confidence: float
+) -> tuple[np.ndarray, np.ndarray]:
     """The score interval of a share (Wilson 1927), which also holds near 0 and 1."""
-    interval = binomtest(successes, n).proportion_ci(confidence, "wilson")
-    return interval.low, interval.high
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share, weight = np.divide(successes, n), z**2 / np.asarray(n)
+    center = share + weight / 2
+    half = np.sqrt(weight * (share * (1 - share) + weight / 4))
+    return (center - half) / (1 + weight), (center + half) / (1 + weight)
 
 
-def _p_value(group: pd.Series, correct: np.ndarray) -> float:
-    """The probability of at least as many errors in a group; nan if it is too small to test."""
-    if len(group) < LEAST:
-        return np.nan
-    wrong, wrong_of_all = (~group).sum(), int((~correct).sum())
-    return float(hypergeom.sf(wrong - 1, len(correct), wrong_of_all, len(group)))
+def _measured(
+    hits: np.ndarray, size: np.ndarray, hits_of_all: Any, size_of_all: Any, confidence: float
+) -> dict[str, np.ndarray]:
+    """The columns after `value`; the p-value is that of at least as many errors, by chance."""
+    low, high = wilson(hits, size, confidence)
+    wrong = size_of_all - hits_of_all
+    p_value = hypergeom.sf(size - hits - 1, size_of_all, wrong, size)
+    p_value = np.where(size >= LEAST, p_value, np.nan)
+    return dict(zip(COLUMNS[2:], (size, hits / size, low, high, p_value), strict=True))
