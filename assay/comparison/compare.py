@@ -83,6 +83,7 @@ def _model(
         "answers_changed": int((both["answer_a"] != both["answer_b"]).sum()),
         "metrics": {judged.metric: asdict(judged) for judged in verdicts},
         "chance_in_training": chance or None,
+        "estimated": _recorded(old, new, ["accuracy_true"]),
     }
     if why and chance and (shares := _shares(old, new, test, chance, params.confidence)):
         model["why"] = shares

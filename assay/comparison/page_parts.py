@@ -144,6 +144,9 @@ def _model_notes(model: Result, name_b: str) -> list[str]:
         notes.append(f"verdicts are adjusted for {family}; an interval is for its metric alone")
     if model["chance_in_training"] is None:
         notes.append("intervals leave out chance in training: embeddings or labels are missing")
+    for a, b in model["estimated"].values():
+        estimates = [f"{value:.4f} ({low:.3f} to {high:.3f})" for value, low, high in (a, b)]
+        notes.append(f"accuracy against true labels, estimated: {' → '.join(estimates)}")
     if model["answers_changed"]:
         notes.append(f"{model['answers_changed']:,} test answers changed: those of {name_b} count")
     return notes

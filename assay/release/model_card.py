@@ -35,7 +35,17 @@ def write(info: Values, encoder: Values, batches: list[str], metrics: dict[str, 
         "batches": ", ".join(batches),
         "method": code(encoder["method"]),
         "origin": "comes from elsewhere," if pretrained else learned,
+        "true_accuracy": _true_accuracy(metrics["evaluate"]),
+        "test_doubts": metrics["evaluate"].get("test_doubts", 0),
         "training": _TRAINING[metrics["train"]["start"]].format(**metrics["train"]),
     }
     template = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
     return template.format(info=info, encoder=encoder, **metrics, **words)
+
+
+def _true_accuracy(evaluate: Values) -> str:
+    """A row of the table of scores; "" if no test example has a label of a person."""
+    if "accuracy_true" not in evaluate:
+        return ""
+    interval = "{accuracy_true_low:.4f} to {accuracy_true_high:.4f}".format(**evaluate)
+    return f"| accuracy against true labels | {evaluate['accuracy_true']:.4f} | {interval} |\n"

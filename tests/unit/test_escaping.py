@@ -97,7 +97,7 @@ def result(name: str) -> dict:
         "people": {name: counts},
         "classes": {name: [1, 2]},
     }
-    model = {"test_examples": 9, "answers_changed": 1, "chance_in_training": None}
+    model = {"test_examples": 9, "answers_changed": 1, "chance_in_training": None, "estimated": {}}
     model["metrics"] = {"accuracy": judged | {"needed": 1}}
     model["why"] = {"all": judged | {"examples": 1}}
     gate = {"fail_if": ["macro_f1:0.01"], "fails": True, "reasons": ["macro_f1 is worse"]}

@@ -80,7 +80,12 @@ def worse(monkeypatch: pytest.MonkeyPatch) -> dict:
     numbers = {"a": 0.9, "b": 0.88, "low": -0.03, "high": -0.01, "needed": None}
     found = result(accuracy=WORSE | numbers)
     found["data"] = {"parameters": {}, "counts": [{}, {}]}
-    found["model"] |= {"test_examples": 9, "answers_changed": 0, "chance_in_training": {}}
+    found["model"] |= {
+        "test_examples": 9,
+        "answers_changed": 0,
+        "chance_in_training": {},
+        "estimated": {},
+    }
     found |= {"a": "one", "b": "two", "missing": [], "absent": {}}
     monkeypatch.setattr(compare, "compare", lambda *_, **__: dict(found))
     return found
