@@ -19,7 +19,7 @@ from assay.cleaning import (
 )
 from assay.cleaning.annotators import Votes
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
-from assay.contract.errors import InputError, run, say
+from assay.contract.errors import InputError, run, say, tell
 from assay.contract.sections import Clean
 
 _POSSIBLE = 0.01  # least probability of a class to be listed as an alternative
@@ -70,6 +70,10 @@ def main() -> None:
     copies = copied_labels.pairs(votes, consensus, people)
     spreadsheets.write(paths.AGREEMENT, pairs.merge(copies, "left", ["first", "second"]))
     files.write_bytes(paths.GALLERY, gallery.page(doubted, examples).encode())
+    decided = "{relabel:,} replaced, {drop:,} left out, {review:,} for review".format(**counts)
+    tell(
+        f"clean: {counts['labelled']:,} labels judged, {decided}; {len(findings):,} other findings"
+    )
 
 
 def note(batches: list[str]) -> None:

@@ -2,8 +2,7 @@
 
 from assay.collecting import copies, doubts, examples, splits, summary, votes
 from assay.contract import csv_files, files, identity, parameters, parquet_files, paths
-from assay.contract.errors import InputError, run
-from assay.contract.escaping import printable
+from assay.contract.errors import InputError, run, tell
 from assay.contract.remarks import Remarks
 from assay.layouts import raw_folder
 from assay.layouts.raw_batch import RawBatch
@@ -44,7 +43,7 @@ def main() -> None:
     csv_files.write_csv(paths.labels(batch), ["id", "annotator", "label"], labels)
     csv_files.write_csv(paths.truth(batch), ["id", "label"], votes.truth(raw, ids))
     files.write_json(paths.summary(batch), facts)
-    print(printable(f"{paths.RAW / batch}: {summary.line(facts)}"))
+    tell(f"{paths.RAW / batch}: {summary.line(facts)}")
     raw.remarks.say(paths.RAW / batch)
 
 

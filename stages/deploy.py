@@ -3,7 +3,7 @@
 from importlib.metadata import version
 
 from assay.contract import files, paths
-from assay.contract.errors import run
+from assay.contract.errors import run, tell
 from assay.release import model_card
 
 
@@ -21,6 +21,7 @@ def main() -> None:
     files.write_bytes(paths.RELEASE_MODEL, paths.CLASSIFIER.read_bytes())
     files.write_json(paths.RELEASE_INFO, info)
     files.write_bytes(paths.MODEL_CARD, card.encode())
+    tell(f"deploy: {paths.RELEASE_MODEL}, {len(info['classes']):,} classes; {paths.MODEL_CARD}")
 
 
 if __name__ == "__main__":

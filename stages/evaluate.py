@@ -7,7 +7,7 @@ from sklearn.metrics import precision_recall_fscore_support as precision_recall_
 
 from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
-from assay.contract.errors import InputError, run
+from assay.contract.errors import InputError, run, tell
 from assay.contract.inference import Model
 from assay.contract.time_left import shown
 from assay.evaluation import held_out_labels, scores, true_accuracy
@@ -73,6 +73,7 @@ def main() -> None:
     spreadsheets.write(paths.SLICE_METRICS, listed)
     spreadsheets.write(paths.PREDICTIONS, by_id(test, predictions, classes))
     csv_files.write_frame(paths.RELIABILITY, scores.reliability(predictions))
+    tell(line(metrics))
 
 
 def predict(
@@ -89,6 +90,17 @@ def predict(
         remedy = "train again with a lower train.learning_rate"
         raise InputError(f"{paths.CLASSIFIER} gives probabilities that are no numbers: {remedy}")
     return pred_probs.astype(np.float64)
+
+
+def line(metrics: dict[str, float]) -> str:
+    """The scores in one line."""
+    score = "accuracy {accuracy:.3f} ({accuracy_low:.3f} to {accuracy_high:.3f})".format(**metrics)
+    text = f"evaluate: {score} on {metrics['test_examples']:,} test examples"
+    if "accuracy_true" in metrics:
+        interval = "{accuracy_true_low:.3f} to {accuracy_true_high:.3f}".format(**metrics)
+        text += f"; against true labels about {metrics['accuracy_true']:.3f} ({interval})"
+        text += f", since {metrics['test_doubts']:,} test labels are doubtful"
+    return text
 
 
 def worst_first(doubts: pd.DataFrame) -> pd.DataFrame:

@@ -29,6 +29,11 @@ def say(message: str) -> None:
     print(f"assay: {printable(message)}", file=sys.stderr)
 
 
+def tell(result: str) -> None:
+    """Print one line on stdout, for people: what a stage has done."""
+    print(printable(result), flush=True)
+
+
 def end_on_interrupt() -> None:
     """End at once on Ctrl-C, with one line, wherever a stage is not in `run`.
 
