@@ -70,6 +70,13 @@ def parser() -> argparse.ArgumentParser:
             f"--{form}", dest="form", action="store_const", const=form, help=purpose
         )
     command.set_defaults(function=compare, form="terminal")
+
+    purpose = "write the data set with all judgements for other programs (Hugging Face, Spotlight)"
+    command = commands.add_parser("export", help=purpose)
+    command.add_argument("folder", type=Path, metavar="FOLDER", help="a new folder")
+    files_help = "files with tables, as FiftyOne reads them, and no embeddings; not Parquet files"
+    command.add_argument("--files", action="store_true", help=files_help)
+    command.set_defaults(function=export)
     return whole
 
 
@@ -142,6 +149,15 @@ def label_studio(arguments: argparse.Namespace) -> None:
     action = push if arguments.action == "push" else pull
     for line in action(arguments.url, arguments.project, arguments.file):
         print(printable(line), file=sys.stderr)
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Write the examples, labels and judgements into a folder."""
+    from assay.exporting.export import export as export_to
+
+    counts = export_to(arguments.folder, as_files=arguments.files)
+    listed = ", ".join(f"{count:,} {split}" for split, count in counts.items())
+    print(printable(f"{arguments.folder}: {listed}"))
 
 
 def compare(arguments: argparse.Namespace) -> None:

@@ -44,13 +44,13 @@ def read(
     wanted = payload_format(examples) if len(examples) else {}
     if columns is not None:
         wanted = wanted | {"features": {name: wanted["features"][name] for name in columns}}
-    for block, _ in _blocks(examples, size):
+    for block, _ in stored(examples, size):
         yield registry.named(wanted["modality"]).from_columns(block, wanted)
 
 
 def shown(examples: pd.DataFrame, size: int = 1024) -> Iterator[str]:
     """Read what people are shown of each of `examples`, in order; see `show` of a modality."""
-    for block, format_ in _blocks(examples, size):
+    for block, format_ in stored(examples, size):
         yield from registry.named(format_["modality"]).show(block, format_)
 
 
@@ -86,7 +86,7 @@ def _cut(text: str) -> str:
     return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
 
 
-def _blocks(examples: pd.DataFrame, size: int) -> Iterator[tuple[pa.RecordBatch, dict[str, Any]]]:
+def stored(examples: pd.DataFrame, size: int) -> Iterator[tuple[pa.RecordBatch, dict[str, Any]]]:
     """Read the rows of `examples` in blocks of at most `size`, in order, with their format.
 
     The catalogue has the rows of a batch in ascending order. So one pass over a file finds them.

@@ -99,17 +99,23 @@ def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.nda
     return arrays.from_column(rows["audio"], "<i2", payload_format["shape"])
 
 
-def show(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[str]:
-    """A data URI of each sound as WAV, without the silence at its end."""
+def encode(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[bytes]:
+    """Each sound as the content of a WAV file, without the silence at its end."""
     import soundfile
 
-    uris = []
+    contents = []
     for sound in from_columns(rows, payload_format):
         file = io.BytesIO()
         trimmed = np.trim_zeros(sound, "b")
         soundfile.write(file, trimmed, payload_format["sample_rate"], format="WAV")
-        uris.append(f"data:audio/wav;base64,{base64.b64encode(file.getvalue()).decode()}")
-    return uris
+        contents.append(file.getvalue())
+    return contents
+
+
+def show(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[str]:
+    """A data URI of each sound as WAV."""
+    encoded = map(base64.b64encode, encode(rows, payload_format))
+    return [f"data:audio/wav;base64,{content.decode()}" for content in encoded]
 
 
 def augment(payload: np.ndarray, rng: np.random.Generator, _shift: int = 1) -> np.ndarray:

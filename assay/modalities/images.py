@@ -120,6 +120,11 @@ def _png(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
+def encode(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[bytes]:
+    """Each image as the content of a PNG file."""
+    return [picture(pixels) for pixels in from_columns(rows, payload_format)]
+
+
 def show(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[str]:
     """A data URI of each image as PNG, of at most `_THUMBNAIL` pixels a side."""
     encoded = []

@@ -22,7 +22,7 @@ from tests.support.own_batches import (
     sounds,
     texts,
 )
-from tests.support.pipeline import clone
+from tests.support.pipeline import Project, clone
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -47,6 +47,24 @@ def matrices(path: Path) -> set[bytes]:
 FILE = r"data/raw/mine/(low|high)/\d+\.wav"
 TEXT = r"(\S+ ){7}\S+"
 ROW = r"size = (-?\d+(\.\d+)?)?; since = (20\d\d-0\d-1\d)?; town =( (Ulm|Köln|Bonn))?"
+
+
+def opens_elsewhere(project: Project) -> None:
+    """Export, and read the folder with the `datasets` of Hugging Face."""
+    said = project.run("python -m assay export ../parquet").stdout
+    read = "from datasets import load_dataset as load; d = load('../parquet', cache_dir='../cache')"
+    count = (
+        "print(sum(len(d[s]) for s in d), d['train'].features['label'].names, list(d['train'][0]))"
+    )
+    if "audio" in str(project.yaml("models/classifier/classes.json")):
+        count = count.replace("d['train'][0]", "d['train'].column_names")  # it decodes with torch
+    done = project.run(f'HF_HUB_OFFLINE=1 python -c "{read}; {count}"').stdout
+    total = sum(int(number) for number in re.findall(r"(\d+) (?:train|test|validation)", said))
+    assert done.startswith(f"{total} ['high', 'low'] [")
+    assert "'assay_suggested'" in done
+    assert "'assay_embedding'" in done
+    again = project.run("python -m assay export ../parquet", check=False)
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +93,7 @@ def test_from_raw_files_to_a_prediction(
     for listed in (paths.QUEUE, paths.ISSUES):
         shown = [row["example"] for row in rows(project.folder / listed) if row["id"]]
         assert all(re.fullmatch(line, each) for each in shown), shown
+    opens_elsewhere(project)
     if make is rows_of_all_kinds:
         project.run("python -m assay label-studio push --file tasks.json")
         tasks = (project.folder / "tasks.json").read_text(encoding="utf-8")

@@ -28,6 +28,7 @@ STALE = {
     "comparison": set(),
     "labelling": set(),
     "inspection": set(),
+    "exporting": set(),
 }
 BEFORE_CLEAN = {"collect", "sample", "pretrain", "embed"}
 SPARING = ORDER[ORDER.index("cleaning") :]  # what judges, compares or shows

@@ -24,6 +24,7 @@ ORDER = (
     "comparison",
     "labelling",
     "inspection",
+    "exporting",
 )
 
 

@@ -1,0 +1,142 @@
+"""Write the data set as Hugging Face's `datasets` reads it: Parquet files, or files and tables.
+
+Renumics Spotlight opens the Parquet files, FiftyOne the files with their tables.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from assay.catalogue import catalogue, payloads
+from assay.contract import class_names, csv_files, parquet_files, paths
+from assay.contract.errors import InputError
+from assay.contract.parquet_files import FEATURE, GROUP
+from assay.modalities import registry
+
+_ROWS = 1000  # that are written at a time
+_JUDGED = ["given", "suggested", "quality", "confidence", "decision", "reason"]
+_OURS = "assay_"  # what the names of our columns start with, so that they are no one else's
+_FILE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+_MEDIA = {"image": {"_type": "Image"}, "audio": {"_type": "Audio"}}
+_TYPES = {"double": "float64", "float": "float32"}  # names of Arrow, and of `datasets`
+
+
+def export(folder: Path, *, as_files: bool) -> dict[str, int]:
+    """Write all examples into a new folder, and return how many each split has.
+
+    Parameters
+    ----------
+    as_files : PNG or WAV files, with a `metadata.csv` for each split; else Parquet files
+
+    Raises
+    ------
+    InputError
+        If the folder is there and not empty, or if examples are no files.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is there already: name a new folder")
+    examples = described(catalogue.read())
+    classes = class_names.of(examples["label"].dropna())
+    for split, part in examples.groupby("split", sort=True):
+        if as_files:
+            _write_files(folder / str(split), part)
+        else:
+            _write_parquet(folder / f"data/{split}-00000-of-00001.parquet", part, classes)
+    return {str(split): int(count) for split, count in examples["split"].value_counts().items()}
+
+
+def described(examples: pd.DataFrame) -> pd.DataFrame:
+    """The catalogue with `label`, the slices, and what Assay says of each label.
+
+    The columns of Assay start with `assay_`, slices with `slice_`.
+    """
+    tables = [csv_files.read_csv(path) for path in (paths.ANNOTATED_LABELS, paths.TEST_LABELS)]
+    in_use = pd.concat([table.to_pandas() for table in tables]).set_index("id")
+    labels = in_use[["label", "source"]].rename(columns={"source": f"{_OURS}source"})
+    judged = parquet_files.read_parquet(paths.QUALITY, ["id", *_JUDGED]).to_pandas()
+    judged = judged.set_index("id").add_prefix(_OURS)
+    known = examples.join(labels, on="id").join(judged, on="id")
+    if payloads.payload_format(examples)["modality"] == "table":
+        return known  # its columns are there already
+    return known.join(catalogue.slices(examples).drop(columns="batch").add_prefix("slice_"))
+
+
+def _facts(examples: pd.DataFrame) -> pd.DataFrame:
+    """The columns beside payload, label and embedding."""
+    return examples.drop(columns=["row", "split", "label", GROUP], errors="ignore")
+
+
+def _write_parquet(path: Path, examples: pd.DataFrame, classes: list[str]) -> None:
+    """One Parquet file. Its schema names the classes, and says which columns are media."""
+    codes = class_names.codes(examples["label"], classes)  # -1 without a label, as in `datasets`
+    facts = pa.Table.from_pandas(_facts(examples), preserve_index=False)
+    embeddings = np.concatenate([rows[:] for rows in catalogue.features(examples)])
+    facts = facts.append_column("label", pa.array(codes, pa.int64()))
+    width = embeddings.shape[1]
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel()), width)
+    facts = facts.append_column(f"{_OURS}embedding", vectors)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    start, writer = 0, None
+    for payload in _payloads(examples):
+        columns = dict(zip(payload.column_names, payload.columns, strict=True))
+        part = facts.slice(start, len(payload))
+        table = pa.table(columns | dict(zip(part.column_names, part.columns, strict=True)))
+        described_ = {"info": {"features": _features(table.schema, classes)}}
+        table = table.replace_schema_metadata({"huggingface": json.dumps(described_)})
+        writer = writer or pq.ParquetWriter(path, table.schema)
+        writer.write_table(table)
+        start += len(payload)
+    if writer:
+        writer.close()
+
+
+def _features(schema: pa.Schema, classes: list[str]) -> dict[str, Any]:
+    """What `datasets` is told of each column."""
+    features: dict[str, Any] = {}
+    for field in schema:
+        name = str(field.type)
+        feature: dict[str, Any] = {"dtype": _TYPES.get(name, name), "_type": "Value"}
+        if field.type == _FILE:
+            feature = _MEDIA[field.name]
+        elif field.name == "label":
+            feature = {"names": classes, "_type": "ClassLabel"}
+        elif pa.types.is_fixed_size_list(field.type):
+            value = {"dtype": "float32", "_type": "Value"}
+            feature = {"feature": value, "length": field.type.list_size, "_type": "List"}
+        features[field.name] = feature
+    return features
+
+
+def _payloads(examples: pd.DataFrame) -> Iterator[pa.Table]:
+    """The payloads, block by block: encoded files, texts, or the columns of a table."""
+    for block, payload_format in payloads.stored(examples, _ROWS):
+        module = registry.named(payload_format["modality"])
+        if module.COLUMN is None:
+            yield pa.table({name: block[f"{FEATURE}{name}"] for name in payload_format["features"]})
+        elif payload_format["modality"] in _MEDIA:
+            contents = module.encode(block, payload_format)
+            files = [{"bytes": content, "path": None} for content in contents]
+            yield pa.table({module.COLUMN: pa.array(files, _FILE)})
+        else:
+            yield pa.table({module.COLUMN: list(module.from_columns(block, payload_format))})
+
+
+def _write_files(folder: Path, examples: pd.DataFrame) -> None:
+    """A file for each example, and `metadata.csv` about all of them."""
+    modality = payloads.payload_format(examples)["modality"]
+    if modality not in _MEDIA:
+        raise InputError(f"examples of the modality {modality} are no files: leave out --files")
+    ending = {"image": "png", "audio": "wav"}[modality]
+    names = [f"{id_}.{ending}" for id_ in examples["id"]]
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = (content for table in _payloads(examples) for content in table[modality])
+    for name, content in zip(names, contents, strict=True):
+        (folder / name).write_bytes(content["bytes"].as_py())
+    table = _facts(examples).assign(file_name=names, label=examples["label"])
+    csv_files.write_frame(folder / "metadata.csv", table.fillna("").astype(object))
