@@ -6,7 +6,7 @@ import pytest
 
 from assay.catalogue.catalogue import Rows
 from assay.cleaning import boosted_trees
-from assay.measures import crossed, leave_group_out, leave_one_out
+from assay.measures import crossed, leave_one_out
 from assay.measures.crossed import CrossedRows
 
 
