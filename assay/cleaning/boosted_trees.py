@@ -17,12 +17,11 @@ from threadpoolctl import threadpool_limits
 from assay.catalogue import catalogue, payloads
 from assay.cleaning.folds import folds
 from assay.contract.errors import say
-from assay.contract.time_left import shown
 
 _FOLDS = 3
 _TREES = {"max_iter": 100, "max_leaf_nodes": 8, "l2_regularization": 1.0}
-_CLASSES = 30  # with more classes, no trees are grown: they would take minutes; nor with more
-_HISTOGRAMS = 2000  # columns times classes, or more
+# With more, no trees are grown, which would take minutes:
+_HISTOGRAMS = 2500  # classes times columns, and times 60 for what a tree costs beside columns
 _PREDICTED = 1_000_000  # examples times classes
 _CELLS = 10_000_000  # columns times classes times rows that are learned from, at most
 _CATEGORIES = 200  # of a column, the most frequent ones; a histogram has 255 places
@@ -49,32 +48,29 @@ def log_probabilities(
     """
     held = payloads.payload_format(examples)["features"].values()
     is_category = np.array([type_ == "category" for type_ in held])
-    n, histograms = len(examples), len(is_category) * n_classes
-    if n_classes > _CLASSES or histograms > _HISTOGRAMS or n * n_classes > _PREDICTED:
-        size = f"{n:,} rows, {len(is_category):,} columns and {n_classes} classes"
-        say(f"no trees are grown: with {size} they take long")
+    n, columns = len(examples), len(is_category)
+    if (columns + 60) * n_classes > _HISTOGRAMS or n * n_classes > _PREDICTED:
+        say(f"no trees are grown: {n:,} rows, {columns:,} columns, {n_classes} classes take long")
         return None
     known, given = learned.index.to_numpy(), learned.to_numpy()  # (learned,)
-    fold_of = np.full(len(examples), -1)  # -1: not learned from
+    fold_of = np.full(n, -1)  # -1: not learned from
     fold_of[known] = folds(len(known), catalogue.groups(examples.loc[known]), _FOLDS)
-    step = -(-len(known) * histograms // _CELLS)
+    step = -(-len(known) * columns * n_classes // _CELLS)
     if step > 1:
         say(f"trees learn from every {step}th of {len(known):,} examples")
-    seen = known[::step]
+    seen, given = known[::step], given[::step]
     rows = np.concatenate(list(payloads.read(examples.loc[seen], _ROWS)))  # (seen, columns)
-    frequent = [_frequent(column) for column in rows.T[is_category]]
-    rows = _coded(rows, is_category, frequent)
-    models = {}
+    frequent = {column: _frequent(rows[:, column]) for column in np.flatnonzero(is_category)}
+    coded, models = _coded(rows, frequent), {}
     for fold in np.unique(fold_of[known]):
-        some, labels = fold_of[seen] != fold, given[::step][fold_of[seen] != fold]
-        if len(np.unique(labels)) > 1:
-            models[fold] = _grown(rows[some], labels, is_category)
-    scores = np.zeros((n, n_classes), np.float32)
-    start = 0
-    for block in shown(payloads.read(examples, _ROWS), n, "trees predict"):
-        coded, part = _coded(block, is_category, frequent), slice(start, start + len(block))
-        for fold, model in models.items():
-            share = np.where(fold_of[part] < 0, 1 / len(models), fold_of[part] == fold)
+        some = fold_of[seen] != fold
+        if len(np.unique(given[some])) > 1:
+            models[fold] = _grown(coded[some], given[some], is_category)
+    scores, start = np.zeros((n, n_classes), np.float32), 0
+    for block in payloads.read(examples, _ROWS):
+        coded, fold = _coded(block, frequent), fold_of[start : start + len(block)]
+        for number, model in models.items():
+            share = np.where(fold < 0, 1 / len(models), fold == number)
             asked = np.flatnonzero(share)
             if len(asked):
                 with threadpool_limits(1, "openmp"):
@@ -100,11 +96,10 @@ def _frequent(column: np.ndarray) -> np.ndarray:
     return np.sort(different[np.argsort(-counts, kind="stable")[:_CATEGORIES]])
 
 
-def _coded(rows: np.ndarray, is_category: np.ndarray, frequent: list[np.ndarray]) -> np.ndarray:
+def _coded(rows: np.ndarray, frequent: dict[int, np.ndarray]) -> np.ndarray:
     """Rows (n, columns) with categories numbered from 0; those that are not frequent are gaps."""
     coded = rows.copy()
-    for column, known in zip(np.flatnonzero(is_category), frequent, strict=True):
-        values = rows[:, column]
-        is_known = np.isin(values, known)
-        coded[:, column] = np.where(is_known, np.searchsorted(known, values), np.nan)
+    for column, known in frequent.items():
+        place = np.searchsorted(known, rows[:, column])
+        coded[:, column] = np.where(np.isin(rows[:, column], known), place, np.nan)
     return coded

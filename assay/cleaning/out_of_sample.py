@@ -16,8 +16,6 @@ from assay.measures import crossed, leave_group_out, leave_one_out
 from assay.measures.crossed import CrossedRows
 from assay.measures.leave_one_out import Features, LeaveOneOut
 
-_MOST_CLASSES = 100  # of a table whose columns' dependence is looked at
-
 
 @dataclass
 class OutOfSample:
@@ -65,12 +63,11 @@ def predict(
         raise InputError(f"{only}: label examples of other groups, or change collect.group")
     linear = _ridge(features, given, n_classes, groups)
     near = kernel_vote.fit(features, given, linear, len(examples), groups)
-    asking = leave_one_out.rows_of(features)
-    asking = shown(asking, len(known), "neighbours vote", size=lambda part: len(part[1]))
-    votes = ((rows, near.scores(block, rows.start)) for rows, block in asking)
+    votes = ((at, near.scores(rows, at.start)) for at, rows in leave_one_out.rows_of(features))
+    voted = shown(votes, len(known), "neighbours vote", size=lambda part: len(part[1]))
     voices = [
         _of_all(examples, known, [(slice(None), linear.scores)], linear.predict, n_classes),
-        _of_all(examples, known, votes, near.scores, n_classes),
+        _of_all(examples, known, voted, near.scores, n_classes),
     ]
     if payloads.payload_format(examples)["modality"] == "table":
         voices += _of_table(examples, learned, linear)
@@ -86,19 +83,13 @@ def predict(
 def _of_table(examples: pd.DataFrame, learned: pd.Series, linear: LeaveOneOut) -> list[np.ndarray]:
     """The scores of the classifiers that see how columns depend on each other."""
     known, n_classes = learned.index.to_numpy(), len(linear.intercept)
-    if n_classes > _MOST_CLASSES:
-        return []
     voices, crossing = [], crossed.fit(linear)
     if crossing.directions.size:
         features = [CrossedRows(rows, crossing) for rows in catalogue.features(examples.loc[known])]
         groups = catalogue.groups(examples.loc[known])
         pairs = _ridge(features, learned.to_numpy(), n_classes, groups)
-
-        def predict(block: np.ndarray) -> np.ndarray:
-            return pairs.predict(crossing(block))
-
-        scores = [(slice(None), pairs.scores)]
-        voices.append(_of_all(examples, known, scores, predict, n_classes))
+        how = [(slice(None), pairs.scores)], lambda rows: pairs.predict(crossing(rows))
+        voices.append(_of_all(examples, known, *how, n_classes))
     grown = boosted_trees.log_probabilities(examples, learned, n_classes)
     return voices if grown is None else [*voices, grown]
 

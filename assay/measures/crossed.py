@@ -15,8 +15,8 @@ from assay.measures.leave_one_out import LeaveOneOut
 
 _MOST = 820  # products, those of 40 directions
 _ROWS = 10  # for each product at least
-_WORK = 5 * 10**10  # rows times the square of all features, at most
-_LEAST = 1e-6  # least variance of a direction, relative to the largest
+_WORK = 5 * 10**10  # rows times the square of all features and classes, at most
+_LEAST = 1e-3  # least standard deviation of a direction, relative to the largest
 
 
 @dataclass
@@ -46,8 +46,7 @@ class CrossedRows(Rows):
     def __init__(self, rows: Rows, crossing: Crossing) -> None:
         super().__init__(rows.array, rows.chosen)
         self.crossing = crossing
-        k = crossing.directions.shape[1]
-        self.shape = (len(rows), rows.shape[1] + k * (k + 1) // 2)
+        self.shape = (len(rows), crossing(rows[:0]).shape[1])
 
     def __getitem__(self, part: slice | np.ndarray) -> np.ndarray:
         return self.crossing(super().__getitem__(part))
@@ -60,12 +59,11 @@ def fit(model: LeaveOneOut) -> Crossing:
     ----------
     model : the ridge classifier of the same rows, for their mean and main directions
     """
-    n, width = len(model.scores), len(model.mean)
-    most = min(_MOST, n // _ROWS, isqrt(_WORK // n) - width)
+    (n, n_classes), width = model.scores.shape, len(model.mean)
+    most = min(_MOST, n // _ROWS, isqrt(_WORK // n) - width - n_classes)
     k = (isqrt(8 * max(most, 0) + 1) - 1) // 2
-    variance = model.values[:k] / n
-    kept = variance > _LEAST * variance[:1]
-    spread = np.sqrt(variance[kept])
+    spread = np.sqrt(model.values[:k] / n)
+    kept = spread > _LEAST * spread[:1]
     typical = np.sqrt(model.values.sum() / n / width)  # standard deviation of a feature
-    scale = np.sqrt(typical / (spread * spread[:1]))
+    scale = np.sqrt(typical / (spread[kept] * spread[:1]))
     return Crossing(model.mean, model.directions[:, :k][:, kept] * scale)
