@@ -96,7 +96,7 @@ def _frequent(column: np.ndarray) -> np.ndarray:
     return np.sort(different[np.argsort(-counts, kind="stable")[:_CATEGORIES]])
 
 
-def _coded(rows: np.ndarray, frequent: dict[int, np.ndarray]) -> np.ndarray:
+def _coded(rows: np.ndarray, frequent: dict[Any, np.ndarray]) -> np.ndarray:
     """Rows (n, columns) with categories numbered from 0; those that are not frequent are gaps."""
     coded = rows.copy()
     for column, known in frequent.items():
