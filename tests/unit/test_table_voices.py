@@ -6,7 +6,7 @@ import pytest
 
 from assay.catalogue.catalogue import Rows
 from assay.cleaning import boosted_trees
-from assay.measures import crossed, leave_one_out
+from assay.measures import crossed, leave_group_out, leave_one_out
 from assay.measures.crossed import CrossedRows
 
 
@@ -36,6 +36,19 @@ def test_products_leave_the_own_label_out() -> None:
     changed[0] = 1 - labels[0]
     first = [scores_with_products(rows, given)[0] for given in (labels, changed)]
     np.testing.assert_allclose(*first, atol=1e-6)
+
+
+def test_products_leave_a_group_out() -> None:
+    rows, labels = xor(200)
+    groups, changed = np.arange(200) % 20, labels.copy()
+    changed[groups == 3] = 1 - labels[groups == 3]
+    crossing = crossed.fit(leave_one_out.fit([rows], labels, 2))
+    features = [CrossedRows(Rows(rows, np.arange(200)), crossing)]
+    first, again = (
+        leave_group_out.fit(features, given, groups, 2, [0.01]).scores[groups == 3]
+        for given in (labels, changed)
+    )
+    np.testing.assert_allclose(first, again, atol=1e-6)
 
 
 @pytest.mark.parametrize("n", [5, 60])
