@@ -9,9 +9,9 @@ import sys
 import numpy as np
 import pandas as pd
 from scipy.special import log_softmax
-from sklearn.model_selection import GroupKFold
 
 from assay.catalogue import catalogue, payloads
+from assay.cleaning.folds import folds
 from assay.contract import files, paths
 from assay.contract.errors import say
 from assay.contract.parameters import Parameters
@@ -65,14 +65,3 @@ def log_probabilities(
                 logits = fitting.logits(model, network.prepare(payload[rows]))
                 log_probs[rows] += share * log_softmax(logits, axis=1)
     return log_probs
-
-
-def folds(n: int, groups: np.ndarray | None, n_folds: int) -> np.ndarray:
-    """The fold of each of `n` examples, int from 0; a group, (n,) int, is in one fold."""
-    if groups is None:
-        return np.random.default_rng(_SEED).permutation(n) % n_folds
-    fold = np.zeros(n, int)
-    split = GroupKFold(min(n_folds, groups.max() + 1)).split(groups, groups=groups)
-    for number, (_, rows) in enumerate(split):
-        fold[rows] = number
-    return fold

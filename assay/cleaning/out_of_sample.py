@@ -1,18 +1,20 @@
 """Probabilities of the true classes from independent classifiers that did not see the label."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from assay.catalogue import catalogue
-from assay.cleaning import kernel_vote, noise_layer
+from assay.catalogue import catalogue, payloads
+from assay.cleaning import boosted_trees, kernel_vote, noise_layer
 from assay.contract.errors import InputError, quiet
 from assay.contract.parameters import Parameters
 from assay.contract.parquet_files import GROUP
 from assay.contract.time_left import shown
-from assay.measures import leave_group_out, leave_one_out
-from assay.measures.leave_one_out import LeaveOneOut
+from assay.measures import crossed, leave_group_out, leave_one_out
+from assay.measures.crossed import CrossedRows
+from assay.measures.leave_one_out import Features, LeaveOneOut
 
 
 @dataclass
@@ -37,8 +39,9 @@ def predict(
 ) -> OutOfSample:
     """Read embeddings, and combine a linear classifier, neighbours and, with folds, a network.
 
-    None of them sees the label of a learned example, or of others in its group. An example that is
-    not learned from is predicted from all of them.
+    For a table, there are also a linear classifier with products, and trees. None of them sees the
+    label of a learned example, or of others in its group. An example that is not learned from is
+    predicted from all of them.
 
     Parameters
     ----------
@@ -54,29 +57,76 @@ def predict(
     known, given = learned.index.to_numpy(), learned.to_numpy()  # (learned,)
     features = catalogue.features(examples.loc[known])
     groups = catalogue.groups(examples.loc[known])
-    if groups is None:
-        linear = leave_one_out.fit(features, given, n_classes)
-    elif groups.any():
-        linear = leave_group_out.fit(features, given, groups, n_classes)
-    else:
+    if groups is not None and not groups.any():
         group = examples[GROUP][known[0]]
         only = f"all {len(known)} labels to learn from are of the group {group!r}"
         raise InputError(f"{only}: label examples of other groups, or change collect.group")
+    linear = _ridge(features, given, n_classes, groups)
     near = kernel_vote.fit(features, given, linear, len(examples), groups)
-    n_classifiers = 3 if params.clean.folds else 2
-    scores = np.empty((n_classifiers, len(examples), n_classes), np.float32)
-    scores[0, known] = linear.scores
-    asking = leave_one_out.rows_of(features)
-    for rows, block in shown(asking, len(known), "neighbours vote", size=lambda part: len(part[1])):
-        scores[1, known[rows]] = near.scores(block, rows.start)
-    others = examples.index.difference(known).to_numpy()
-    for rows, block in leave_one_out.rows_of(catalogue.features(examples.loc[others])):
-        scores[0, others[rows]] = linear.predict(block)
-        scores[1, others[rows]] = near.scores(block)
+    votes = ((at, near.scores(rows, at.start)) for at, rows in leave_one_out.rows_of(features))
+    voted = shown(votes, len(known), "neighbours vote", size=lambda part: len(part[1]))
+    voices = [
+        _of_all(examples, known, [(slice(None), linear.scores)], linear.predict, n_classes),
+        _of_all(examples, known, voted, near.scores, n_classes),
+    ]
+    if payloads.payload_format(examples)["modality"] == "table":
+        voices += _of_table(examples, learned, linear)
     if params.clean.folds:
         with quiet():  # importing TensorFlow writes to stderr
             from assay.cleaning import cross_validation
 
-        scores[2] = cross_validation.log_probabilities(examples, learned, n_classes, params)
-    layer = noise_layer.fit(list(scores[:, known]), given)
-    return OutOfSample(layer.pred_probs(list(scores)), layer.confusion, linear)
+        voices.append(cross_validation.log_probabilities(examples, learned, n_classes, params))
+    layer = noise_layer.fit([voice[known] for voice in voices], given)
+    return OutOfSample(layer.pred_probs(voices), layer.confusion, linear)
+
+
+def _of_table(examples: pd.DataFrame, learned: pd.Series, linear: LeaveOneOut) -> list[np.ndarray]:
+    """The scores of the classifiers that see how columns depend on each other."""
+    known, n_classes = learned.index.to_numpy(), len(linear.intercept)
+    voices, crossing = [], crossed.fit(linear)
+    if crossing.directions.size:
+        features = [CrossedRows(rows, crossing) for rows in catalogue.features(examples.loc[known])]
+        groups = catalogue.groups(examples.loc[known])
+        pairs = _ridge(features, learned.to_numpy(), n_classes, groups)
+        how = [(slice(None), pairs.scores)], lambda rows: pairs.predict(crossing(rows))
+        voices.append(_of_all(examples, known, *how, n_classes))
+    grown = boosted_trees.log_probabilities(examples, learned, n_classes)
+    return voices if grown is None else [*voices, grown]
+
+
+def _ridge(
+    features: Features, given: np.ndarray, n_classes: int, groups: np.ndarray | None
+) -> LeaveOneOut:
+    if groups is None:
+        return leave_one_out.fit(features, given, n_classes)
+    return leave_group_out.fit(features, given, groups, n_classes)
+
+
+def _of_all(
+    examples: pd.DataFrame,
+    known: np.ndarray,
+    scores: Iterable[tuple[slice, np.ndarray]],
+    predict: Callable[[np.ndarray], np.ndarray],
+    n_classes: int,
+) -> np.ndarray:
+    """Read the features that are not learned from, and return all scores of a classifier.
+
+    Parameters
+    ----------
+    examples : the catalogue
+    known : (learned,) its rows that were learned from
+    scores : of these, in blocks, and where they are among them
+    predict : makes the scores of other rows from their features
+
+    Returns
+    -------
+    np.ndarray
+        Shape (examples, classes), float32.
+    """
+    of_all = np.empty((len(examples), n_classes), np.float32)
+    for rows, block in scores:
+        of_all[known[rows]] = block
+    others = examples.index.difference(known).to_numpy()
+    for rows, block in leave_one_out.rows_of(catalogue.features(examples.loc[others])):
+        of_all[others[rows]] = predict(block)
+    return of_all

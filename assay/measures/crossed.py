@@ -1,0 +1,69 @@
+"""Products of main directions, as more features: so that ridge regression sees interactions.
+
+A linear classifier adds up what each column says. That one column turns the meaning of another, it
+cannot say. With the products of pairs and the squares it can (a polynomial of degree two, here of
+principal components), and its leave-one-out predictions stay exact: no label is used here.
+"""
+
+from dataclasses import dataclass
+from math import isqrt
+
+import numpy as np
+
+from assay.catalogue.catalogue import Rows
+from assay.measures.leave_one_out import LeaveOneOut
+
+_MOST = 820  # products, those of 40 directions
+_ROWS = 10  # for each product at least
+_WORK = 5 * 10**10  # rows times the square of all features and classes, at most
+_LEAST = 1e-3  # least standard deviation of a direction, relative to the largest
+
+
+@dataclass
+class Crossing:
+    """The directions whose products are features.
+
+    Attributes
+    ----------
+    mean : (features,)
+    directions : (features, k), half whitened, so that small directions count less but not little
+    """
+
+    mean: np.ndarray
+    directions: np.ndarray
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Rows (n, features), and k (k + 1) / 2 products after them."""
+        along = (features - self.mean) @ self.directions
+        first, second = np.triu_indices(along.shape[1])
+        products = (along[:, first] * along[:, second]).astype(features.dtype)
+        return np.concatenate([features, products], axis=1)
+
+
+class CrossedRows(Rows):
+    """Some rows of an array on disk with their products, made when a slice of them is asked for."""
+
+    def __init__(self, rows: Rows, crossing: Crossing) -> None:
+        super().__init__(rows.array, rows.chosen)
+        self.crossing = crossing
+        self.shape = (len(rows), crossing(rows[:0]).shape[1])
+
+    def __getitem__(self, part: slice | np.ndarray) -> np.ndarray:
+        return self.crossing(super().__getitem__(part))
+
+
+def fit(model: LeaveOneOut) -> Crossing:
+    """Choose as many directions as rows, and time, allow: none, if that is too few.
+
+    Parameters
+    ----------
+    model : the ridge classifier of the same rows, for their mean and main directions
+    """
+    (n, n_classes), width = model.scores.shape, len(model.mean)
+    most = min(_MOST, n // _ROWS, isqrt(_WORK // n) - width - n_classes)
+    k = (isqrt(8 * max(most, 0) + 1) - 1) // 2
+    spread = np.sqrt(model.values[:k] / n)
+    kept = spread > _LEAST * spread[:1]
+    typical = np.sqrt(model.values.sum() / n / width)  # standard deviation of a feature
+    scale = np.sqrt(typical / (spread[kept] * spread[:1]))
+    return Crossing(model.mean, model.directions[:, :k][:, kept] * scale)
