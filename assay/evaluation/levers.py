@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from assay.contract.sections import Evaluate
 from assay.evaluation import forecast
 from assay.evaluation.forecast import Curve, Estimate, Head, Point
 
@@ -14,51 +15,49 @@ _SHARES = 1 / 16, 1 / 8, 1 / 4, 1 / 2  # of the dimensions, for a backtest
 
 
 def table(
-    head: Head,
-    curve: Curve,
-    *,
-    doubt: np.ndarray,
-    unlabelled: int,
-    answers: int,
-    dimension: int,
-    accuracy: float,
-    confidence: float,
+    head: Head, curve: Curve, doubt: np.ndarray, whole: Point, *, unlabelled: int, params: Evaluate
 ) -> pd.DataFrame:
     """What each lever would give, the largest gain first, those that cannot be told last.
 
     Parameters
     ----------
     doubt : (rows,) probability that the label of each labelled row is wrong
+    whole : dimensions of the whole embedding, and the accuracy of a head on it
     unlabelled : number of rows without a label
-    answers : of a person in an hour
-    dimension, accuracy : of the whole embedding, and of a head on it
-    confidence : of the intervals
 
     Returns
     -------
     pd.DataFrame
         `lever`, `gain`, `low`, `high` (in accuracy; nan if it cannot be told), `per` and `note`
     """
-    n, hour = len(doubt), f"hour of {answers} answers"
+    n, level, hour = len(doubt), params.confidence, f"hour of {params.answers_per_hour} answers"
     labelled = _ROWS * n / (n + unlabelled)
-    asked = np.sort(doubt)[::-1][:answers].sum()
+    asked = np.sort(doubt)[::-1][: params.answers_per_hour].sum()
     wrong = f"about {doubt.sum():.0f} labels are wrong, {asked:.0f} of them found in an hour"
-    larger = encoder(head, dimension, accuracy).gain(dimension, 2 * dimension, confidence)
-    gains = {
-        ("more_rows", f"{_ROWS} rows", f"{labelled:.0f} of them with a label, as now"):
-            curve.gain(n, n + labelled, confidence),
-        ("more_labels", hour, f"{unlabelled} examples have no label"):
-            curve.gain(n, n + min(unlabelled, answers), confidence),
-        ("corrected_labels", hour, wrong):
-            corrected(head, doubt.mean(), asked / n, confidence),
-        ("larger_encoder", "twice the dimensions", f"{dimension} dimensions now"): larger,
-    }  # fmt: skip
-    frame = pd.DataFrame(gains, index=["gain", "low", "high"]).T
-    frame = frame.rename_axis(["lever", "per", "note"]).reset_index()
+    answered = min(unlabelled, params.answers_per_hour)
+    as_now = f"{labelled:.0f} of them with a label, as now"
+    without, dimensions = f"{unlabelled} examples have no label", f"{whole[0]:.0f} dimensions now"
+    larger = encoder(head, whole).gain(whole[0], 2 * whole[0], level)
+    rows = [
+        ("more_rows", *curve.gain(n, n + labelled, level), f"{_ROWS} rows", as_now),
+        ("more_labels", *curve.gain(n, n + answered, level), hour, without),
+        ("corrected_labels", *corrected(head, doubt.mean(), asked / n, level), hour, wrong),
+        ("larger_encoder", *larger, "twice the dimensions", dimensions),
+    ]
+    frame = pd.DataFrame(rows, columns=["lever", "gain", "low", "high", "per", "note"])
     doubtful = np.where(frame["low"] > 0, "", "no gain shown; ")
     frame["note"] = np.where(frame["gain"].isna(), "cannot tell; ", doubtful) + frame["note"]
-    frame = frame.sort_values("gain", ascending=False, kind="stable")
-    return frame[["lever", "gain", "low", "high", "per", "note"]]
+    return frame.sort_values("gain", ascending=False, kind="stable")
+
+
+def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dict[str, float]:
+    """The forecast as flat numbers, without those that cannot be told; see the glossary."""
+    estimates = {f"gain_{row.lever}": row[2:5] for row in table.itertuples()}
+    estimates["accuracy_at_twice"] = curve.at(2 * n, confidence)
+    values = {"rows": n, "accuracy": curve.at(n, confidence)[0], "backtest_error": curve.error}
+    for name, estimate in estimates.items():
+        values |= dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
+    return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
 def corrected(head: Head, noise: float, share: float, confidence: float) -> Estimate:
@@ -88,12 +87,12 @@ def corrected(head: Head, noise: float, share: float, confidence: float) -> Esti
     return gain, float(gain - margin), float(gain + margin)
 
 
-def encoder(head: Head, dimension: int, accuracy: float) -> Curve:
+def encoder(head: Head, whole: Point) -> Curve:
     """The accuracy by number of dimensions, from heads on some of them.
 
     Parameters
     ----------
-    dimension, accuracy : of the whole embedding, and of a head on it
+    whole : dimensions of the whole embedding, and the accuracy of a head on it
     """
     width = head.features.shape[1]
     products, of_class, counts = head.sums(np.arange(len(head.labels)))
@@ -102,7 +101,5 @@ def encoder(head: Head, dimension: int, accuracy: float) -> Curve:
         few = max(int(width * share), 1)  # the first, as a smaller encoder has the main directions
         return few, head.accuracy(products[:few, :few], of_class[:, :few], counts)
 
-    whole = [point(1), point(3 / 4)]
-    if dimension > width:
-        whole.append((dimension, accuracy))
-    return forecast.drawn([[point(share) for share in _SHARES]], whole)
+    others = [point(1), point(3 / 4), *([whole] if whole[0] > width else [])]
+    return forecast.drawn([[point(share) for share in _SHARES]], others)
