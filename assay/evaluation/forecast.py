@@ -112,7 +112,7 @@ class Curve:
     def at(self, rows: float, confidence: float) -> Estimate:
         """The accuracy with so many rows; the backtest's error is for twice as many."""
         doublings = max(np.log2(rows / self.rows.max()), 0)
-        return self._estimate(self.laws(rows), doublings * self.error, confidence)
+        return self._estimate(self.laws(rows), doublings, confidence)
 
     def gain(self, start: float, end: float, confidence: float) -> Estimate:
         """How much the accuracy rises from `start` rows to `end` rows.
@@ -120,18 +120,18 @@ class Curve:
         A share of it is as wrong as the same share of the rise in the backtest was.
         """
         values = self.laws(end) - self.laws(start)
-        share = self.error / max(self.change, self.error, _LEAST_NOISE)
-        return self._estimate(values, share * float(self.probability @ values), confidence)
+        share = float(self.probability @ values) / max(self.change, self.error, _LEAST_NOISE)
+        return self._estimate(values, share, confidence)
 
-    def _estimate(self, values: np.ndarray, error: float, confidence: float) -> Estimate:
-        """Mean and interval of what the laws say, with an error from four backtests.
+    def _estimate(self, values: np.ndarray, errors: float, confidence: float) -> Estimate:
+        """Mean and interval of what the laws say, with so many times the backtest's error.
 
         They are nan if the backtest was off by a point, and no better than to forecast no change.
         """
         if self.error > max(_LARGEST_ERROR, self.change):
             return np.nan, np.nan, np.nan
         mean = float(self.probability @ values)
-        spread = np.hypot(np.sqrt(self.probability @ (values - mean) ** 2), error)
+        spread = np.hypot(np.sqrt(self.probability @ (values - mean) ** 2), errors * self.error)
         margin = float(student.ppf((1 + confidence) / 2, _BACKTESTS) * spread)  # Student 1908
         return mean, mean - margin, mean + margin
 
