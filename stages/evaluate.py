@@ -205,7 +205,7 @@ def forecasts(
     answer, penalty = class_names.codes(test["answer"], classes), files.read_json(paths.CLEAN_MODEL)
     features, of_test = catalogue.features(learned), catalogue.features(test)
     head = forecast.sample(features, labels, of_test, answer, penalty["penalty"])
-    curve, doubt = forecast.curve(head), 1 - learned["weight"].to_numpy()
+    curve, doubt = forecast.curve(head), 1 - learned["weight"].to_numpy(float)
     unlabelled = int((examples["split"] != "test").sum()) - n
     whole = features[0].shape[1], accuracy
     table = levers.table(head, curve, doubt, whole, unlabelled=unlabelled, params=params)
