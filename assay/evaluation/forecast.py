@@ -142,7 +142,7 @@ class Curve:
         listed = pd.concat([measured, more[more["rows"] > self.rows.max()]])
         estimates = [self.at(number, confidence) for number in listed["rows"]]
         listed[["forecast", "forecast_low", "forecast_high"]] = estimates
-        return listed
+        return listed.assign(rows=listed["rows"].round().astype(int))
 
 
 def sample(
