@@ -10,7 +10,7 @@ from assay.contract import class_names, csv_files, files, parameters, parquet_fi
 from assay.contract.errors import InputError, run, tell
 from assay.contract.inference import Model
 from assay.contract.time_left import shown
-from assay.evaluation import held_out_labels, scores, true_accuracy
+from assay.evaluation import forecast, held_out_labels, levers, scores, true_accuracy
 from assay.evaluation.scores import Predictions
 from assay.measures import leave_one_out, slices, statistics
 
@@ -66,6 +66,8 @@ def main() -> None:
         "head_accuracy_annotated": head_accuracy(annotated, test, penalty),
     }
     files.write_json(paths.EVALUATE_METRICS, metrics)
+    labelled = annotated[annotated["source"] != "pseudo"]
+    forecasts(examples, labelled, test, metrics["head_accuracy_annotated"], params.evaluate)
     waiting = doubts[~doubts["id"].isin(answers.index)]
     spreadsheets.write(paths.DOUBTS, worst_first(waiting), _DOUBTS)
     spreadsheets.write(paths.CLASS_METRICS, class_metrics(predictions, classes))
@@ -182,6 +184,34 @@ def head_accuracy(learned: pd.DataFrame, test: pd.DataFrame, penalty: float) -> 
     logits = [rows[:] @ coef + intercept for rows in catalogue.features(test)]
     predicted = np.concatenate([batch_logits.argmax(axis=1) for batch_logits in logits])
     return float((np.array(classes)[predicted] == test["answer"]).mean())
+
+
+def forecasts(
+    examples: pd.DataFrame,
+    learned: pd.DataFrame,
+    test: pd.DataFrame,
+    accuracy: float,
+    params: parameters.Evaluate,
+) -> None:
+    """Write the learning curve of a head and its forecast, and what each lever would give.
+
+    Parameters
+    ----------
+    learned : examples with their label and its weight
+    accuracy : of a head on them
+    """
+    classes, n = class_names.of(learned["label"]), len(learned)
+    labels = class_names.codes(learned["label"], classes)
+    answer, penalty = class_names.codes(test["answer"], classes), files.read_json(paths.CLEAN_MODEL)
+    features, of_test = catalogue.features(learned), catalogue.features(test)
+    head = forecast.sample(features, labels, of_test, answer, penalty["penalty"])
+    curve, doubt = forecast.curve(head), 1 - learned["weight"].to_numpy(float)
+    unlabelled = int((examples["split"] != "test").sum()) - n
+    whole = features[0].shape[1], accuracy
+    table = levers.table(head, curve, doubt, whole, unlabelled=unlabelled, params=params)
+    spreadsheets.write(paths.LEVERS, table)
+    files.write_json(paths.FORECAST, levers.metrics(curve, table, n, params.confidence))
+    csv_files.write_frame(paths.FORECAST_CURVE, curve.table(n, params.confidence))
 
 
 def class_metrics(predictions: Predictions, classes: list[str]) -> pd.DataFrame:

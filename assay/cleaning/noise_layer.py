@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from cleanlab.count import compute_confident_joint
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import softmax
@@ -67,7 +66,9 @@ class NoiseLayer:
         return softmax(sum(weighted) + self.bias, axis=1).astype(np.float32)
 
 
-def fit(scores: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
+def fit(
+    scores: Sequence[np.ndarray], labels: np.ndarray, *, one_temperature: bool = False
+) -> NoiseLayer:
     """Fit the layer on examples whose labels the classifiers have not seen.
 
     Classifiers no better than class frequencies are ignored.
@@ -76,6 +77,7 @@ def fit(scores: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
     ----------
     scores : one array (n, classes) for each classifier; the larger, the likelier
     labels : (n,) int
+    one_temperature : for each classifier, however many examples there are
     """
     n_classes = scores[0].shape[1]
     most = min(_ROWS, max(1, _CELLS // n_classes))
@@ -93,7 +95,8 @@ def fit(scores: Sequence[np.ndarray], labels: np.ndarray) -> NoiseLayer:
 
     layer = NoiseLayer(weights, np.zeros(n_classes), annotators.uniform(noise, n_classes))
     if 1 < n_classes <= _MOST_CLASSES:
-        by_class = _fit_by_class(scores, labels, sharpness, pred_probs)
+        few_or_asked = one_temperature or len(labels) < len(scores) * n_classes**2
+        by_class = _fit_by_class(scores, labels, sharpness, None if few_or_asked else pred_probs)
         layer = by_class if _keeps_every_class(by_class, scores, labels) else layer
     weights, bias = layer.weights.astype(np.float32), layer.bias.astype(np.float32)
     return NoiseLayer(weights, bias, layer.confusion)
@@ -169,18 +172,23 @@ class _Weights:
 
 
 def _fit_by_class(
-    scores: Sequence[np.ndarray], labels: np.ndarray, sharpness: np.ndarray, pred_probs: np.ndarray
+    scores: Sequence[np.ndarray],
+    labels: np.ndarray,
+    sharpness: np.ndarray,
+    pred_probs: np.ndarray | None,
 ) -> NoiseLayer:
     """The layer with a bias and a row of the confusion matrix for each class.
 
-    Each class also gets its own weights, if there are enough examples for them.
+    With `pred_probs` (n, classes), each class also gets its own weights.
     """
     standard, spread = calibration.standardised(scores)  # (classifiers, n, classes)
     n_classes = standard.shape[2]
-    if len(labels) < len(standard) * n_classes**2:
+    if pred_probs is None:
         confusion = annotators.uniform(_NOISE, n_classes)
         model: _Temperatures | _Weights = _Temperatures(standard, labels, sharpness * spread)
     else:
+        from cleanlab.count import compute_confident_joint  # takes seconds to import
+
         joint = compute_confident_joint(labels, pred_probs).T + 1.0
         confusion = joint / joint.sum(axis=1, keepdims=True)
         model = _Weights(standard, labels, sharpness * spread)

@@ -1,21 +1,19 @@
 """Labels that the released model never learned from, judged by it and by what `clean` predicted.
 
-The two predictions get a temperature each, and the labels one share of errors, fitted together as
-in `calibration.shared`. So the posterior of the true class needs no cross-validation.
+Both predictions are out of sample, so they go into the noise layer without cross-validation. There
+are few such labels, so each prediction has one temperature.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
 
+from assay.cleaning import noise_layer
 from assay.contract import class_names
 from assay.evaluation import true_accuracy
-from assay.training import calibration
 
 COLUMNS = ["given", "suggested", "quality", "confidence", "reason"]
-_CELLS = 1_000_000  # labels times classes that the temperatures are fitted on, at most
 _SMALLEST = 1e-7  # probabilities are clipped here
 
 
@@ -28,12 +26,8 @@ def posterior(predictions: Sequence[np.ndarray], given: np.ndarray) -> np.ndarra
     given : (n,) int, the labels
     """
     scores = [np.log(np.maximum(part, _SMALLEST)) for part in predictions]
-    rows, n_classes = np.arange(len(given)), scores[0].shape[1]
-    step = max(1, -(-scores[0].size // _CELLS))
-    sharpness, noise = calibration.shared([part[::step] for part in scores], given[::step])
-    pred_probs = softmax(np.tensordot(sharpness, np.stack(scores), 1), axis=1)
-    joint = pred_probs * noise / max(1, n_classes - 1)
-    joint[rows, given] = pred_probs[rows, given] * (1 - noise)
+    layer = noise_layer.fit(scores, given, one_temperature=True)
+    joint = layer.pred_probs(scores) * layer.confusion[:, given].T.astype(np.float64)
     return joint / joint.sum(axis=1, keepdims=True)
 
 

@@ -47,7 +47,7 @@ def export(folder: Path, *, as_files: bool) -> dict[str, int]:
         if as_files:
             _write_files(folder / str(split), part)
         else:
-            _write_parquet(folder / f"data/{split}-00000-of-00001.parquet", part, classes)
+            _write_parquet(folder / "data" / f"{split}-00000-of-00001.parquet", part, classes)
     return {str(split): int(count) for split, count in examples["split"].value_counts().items()}
 
 

@@ -21,7 +21,7 @@ STALE = {
     "encoders": {"pretrain"},
     "catalogue": {"clean", "annotate", "train", "evaluate", "queue"},
     "measures": {"clean", "evaluate"},
-    "cleaning": {"clean"},
+    "cleaning": {"clean", "evaluate"},
     "annotation": {"annotate", "queue"},
     "evaluation": {"evaluate"},
     "release": {"deploy"},

@@ -14,7 +14,7 @@ from tests.support.pipeline import Project, clone
 
 pytestmark = pytest.mark.slow
 
-CHARTS = ["loss", "accuracy", "confusion", "reliability"]
+CHARTS = ["loss", "accuracy", "confusion", "reliability", "forecast"]
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ def test_a_classifier_that_gives_no_numbers_is_not_scored(
     files.write_json(paths.CLASSES, {"classes": ["a", "b"]})
     monkeypatch.setattr(payloads, "read", lambda *_: [np.ones((3, 2), np.float32)])
     with pytest.raises(InputError, match=r"classifier\.onnx gives probabilities that are no num"):
-        evaluate.predict(pd.DataFrame({"answer": ["a", "b", "a"]}), PARAMS)
+        evaluate.predict(pd.DataFrame({"answer": ["a", "b", "a"]}), ["a", "b"], PARAMS)
 
 
 def test_no_more_folds_than_examples(

@@ -1,0 +1,215 @@
+"""How accurate a head would be with more labelled rows: its learning curve, drawn further.
+
+The accuracy that n rows give is taken to follow a power law with an offset, a - b n^-c (Cortes et
+al. 1994, Learning Curves: Asymptotic Values and Rate of Convergence). It is fitted to heads on
+subsets of the rows. What a head learns is sums over rows, so the sums of sixteen blocks give the
+heads of all subsets of blocks. A backtest says how wrong such a forecast is: the same curve, drawn
+from a half of the rows, against what all of them gave.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import cho_solve
+from scipy.sparse import csr_array
+from scipy.stats import t as student
+
+from assay.measures import leave_one_out
+from assay.measures.leave_one_out import Features
+
+_MOST_ROWS, _MOST_TEST_ROWS, _MOST_FEATURES = 65_536, 10_000, 512
+_LEAST_ROWS = 64  # with fewer, nothing is said
+_BLOCKS = 16
+_SIZES = 1, 2, 3, 4, 6, 8  # blocks of a subset of a half
+_LARGE = 12  # blocks of a subset of the whole
+_ORDERS = 2  # of the blocks; an order has two halves
+_BACKTESTS = 4  # a half each
+_LEAST = 0.11  # of the rows, just below 1/8: smaller subsets follow other laws
+_EXPONENTS = np.arange(0.05, 1.55, 0.05)
+_LEAST_NOISE = 0.001  # of an accuracy around its law
+_LARGEST_ERROR = 0.01  # of a backtest that was no better than to forecast no change
+_FURTHER = 1, 1.25, 1.5, 1.75, 2  # times the rows, in the table
+
+Point = tuple[float, float]  # rows, accuracy
+Estimate = tuple[float, float, float]  # value, low and high end of its interval
+
+
+@dataclass
+class Head:
+    """What heads on subsets of rows are fitted and scored on.
+
+    Attributes
+    ----------
+    features : (n, features)
+    labels : (n,) int, class of each row
+    n_classes : number of classes
+    test : (m, features)
+    answer : (m,) int, right class of each test row
+    penalty : of all n rows, relative to the mean eigenvalue of their covariance
+    """
+
+    features: np.ndarray
+    labels: np.ndarray
+    n_classes: int
+    test: np.ndarray
+    answer: np.ndarray
+    penalty: float
+
+    def sums(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Products of features (features, features), sums by class, number of rows by class."""
+        part = self.features[rows]
+        return part.T @ part, *self.by_class(self.labels[rows], part)
+
+    def by_class(self, labels: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The sum of the features of each class (classes, features), and its number of rows."""
+        ones, n = np.ones(len(labels), features.dtype), len(labels)
+        onehot = csr_array((ones, (labels, np.arange(n))), shape=(self.n_classes, n))
+        return onehot @ features, np.bincount(labels, minlength=self.n_classes)
+
+    def accuracy(self, products: np.ndarray, of_class: np.ndarray, counts: np.ndarray) -> float:
+        """The share of test rows that the head of some rows is right about, from their `sums`.
+
+        The sums may be of the first features only. The penalty in all is that of all rows: the
+        noise that it is against is that of one row.
+        """
+        n, width = counts.sum(), len(products)
+        mean = of_class.sum(axis=0, dtype=np.float64) / n
+        gram = products - n * np.outer(mean, mean)
+        factor = leave_one_out.factor(gram, self.penalty * len(self.labels) / n)
+        coef = cho_solve(factor, (of_class - np.outer(counts, mean)).T)
+        test = self.test[:, :width]  # float32 is quicker here
+        scores = test @ coef.astype(test.dtype) + (counts / n - mean @ coef).astype(test.dtype)
+        return float((scores.argmax(axis=1) == self.answer).mean())
+
+
+@dataclass
+class Curve:
+    """A learning curve: power laws, one for each exponent, and how wrong they were before.
+
+    Attributes
+    ----------
+    rows, accuracy : (points,) of subsets, mean over subsets of one size
+    offset, slope : (exponents,) a law is offset - slope (rows / largest rows)^-exponent
+    probability : (exponents,) of each law
+    error : root mean square of the backtest's errors
+    change : what all rows gave, less what a half of them gave, mean of the backtest
+    """
+
+    rows: np.ndarray
+    accuracy: np.ndarray
+    offset: np.ndarray
+    slope: np.ndarray
+    probability: np.ndarray
+    error: float = 0.0
+    change: float = 0.0
+
+    def laws(self, rows: float) -> np.ndarray:
+        """The accuracy with so many rows by each law, (exponents,)."""
+        return self.offset - self.slope * (rows / self.rows.max()) ** -_EXPONENTS
+
+    def at(self, rows: float, confidence: float) -> Estimate:
+        """The accuracy with so many rows; the backtest's error is for twice as many."""
+        doublings = max(np.log2(rows / self.rows.max()), 0)
+        return self._estimate(self.laws(rows), doublings, confidence)
+
+    def gain(self, start: float, end: float, confidence: float) -> Estimate:
+        """How much the accuracy rises from `start` rows to `end` rows.
+
+        A share of it is as wrong as the same share of the rise in the backtest was.
+        """
+        values = self.laws(end) - self.laws(start)
+        share = float(self.probability @ values) / max(self.change, self.error, _LEAST_NOISE)
+        return self._estimate(values, share, confidence)
+
+    def _estimate(self, values: np.ndarray, errors: float, confidence: float) -> Estimate:
+        """Mean and interval of what the laws say, with so many times the backtest's error.
+
+        They are nan if the backtest was off by a point, and no better than to forecast no change.
+        """
+        if self.error > max(_LARGEST_ERROR, self.change):
+            return np.nan, np.nan, np.nan
+        mean = float(self.probability @ values)
+        spread = np.hypot(np.sqrt(self.probability @ (values - mean) ** 2), errors * self.error)
+        margin = float(student.ppf((1 + confidence) / 2, _BACKTESTS) * spread)  # Student 1908
+        return mean, mean - margin, mean + margin
+
+    def table(self, rows: float, confidence: float) -> pd.DataFrame:
+        """What was measured, and the forecast with its interval, to twice so many rows."""
+        measured = pd.DataFrame({"rows": self.rows, "accuracy": self.accuracy})
+        more = pd.DataFrame({"rows": [rows * share for share in _FURTHER]})
+        listed = pd.concat([measured, more[more["rows"] > self.rows.max()]])
+        estimates = [self.at(number, confidence) for number in listed["rows"]]
+        listed[["forecast", "forecast_low", "forecast_high"]] = estimates
+        return listed.assign(rows=listed["rows"].round().astype(int))
+
+
+def sample(
+    features: Features, labels: np.ndarray, test: Features, answer: np.ndarray, penalty: float
+) -> Head:
+    """A head on evenly spread rows and on some features, so many that the forecast is quick."""
+    step, test_step = -(-len(labels) // _MOST_ROWS), -(-len(answer) // _MOST_TEST_ROWS)
+    columns = np.random.default_rng(0).permutation(features[0].shape[1])[:_MOST_FEATURES]
+    columns.sort()
+    rows, test_rows = (
+        np.concatenate([block[:, columns] for _, block in leave_one_out.rows_of(batches, every)])
+        for batches, every in ((features, step), (test, test_step))
+    )
+    shift = rows[:_MOST_FEATURES].mean(axis=0)  # near the mean, so that float32 keeps enough digits
+    rows, test_rows, answer = rows - shift, test_rows - shift, answer[::test_step]
+    return Head(rows, labels[::step], int(labels.max()) + 1, test_rows, answer, penalty * step)
+
+
+def curve(head: Head) -> Curve:
+    """Fit heads on subsets of the rows, and the law that their accuracies follow."""
+    rng, n = np.random.default_rng(0), len(head.labels)
+    if n < _LEAST_ROWS:
+        none = np.zeros(len(_EXPONENTS))
+        return Curve(np.array([n]), np.full(1, np.nan), none, none, none, error=np.inf)
+    block = rng.permutation(n) % _BLOCKS
+    blocks = [head.sums(np.flatnonzero(block == number)) for number in range(_BLOCKS)]
+    products, of_class, counts = (np.stack(sums) for sums in zip(*blocks, strict=True))
+
+    def point(some: np.ndarray) -> Point:
+        chosen = [sums[np.sort(some)].sum(axis=0) for sums in (products, of_class, counts)]
+        return float(chosen[-1].sum()), head.accuracy(*chosen)
+
+    halves, others = [], [point(np.arange(_BLOCKS))]
+    for order in (rng.permutation(_BLOCKS) for _ in range(_ORDERS)):
+        for half in np.split(order, 2):
+            starts = [np.roll(half, start) for start in (0, len(half) // 2)]
+            halves.append([point(start[:size]) for size in _SIZES for start in starts])
+        others += [point(order[:_LARGE]), point(order[-_LARGE:])]
+    return drawn(halves, others)
+
+
+def drawn(halves: Sequence[Sequence[Point]], others: Sequence[Point]) -> Curve:
+    """The curve through points, with a backtest: from each half to the first of the others."""
+    rows, accuracy = others[0]
+    curve = fit([*others, *(point for half in halves for point in half)])
+    forecasts = np.array([fit(half).at(rows, 0)[0] for half in halves])
+    curve.error = float(np.sqrt(np.mean((forecasts - accuracy) ** 2)))
+    curve.change = float(np.mean([accuracy - max(half)[1] for half in halves]))
+    return curve
+
+
+def fit(points: Sequence[Point]) -> Curve:
+    """Fit a law for each exponent, never falling and never above 1; large subsets weigh more."""
+    table = np.array(points)
+    share = table[:, 0] / table[:, 0].max()
+    size = np.round(share * 2 * _BLOCKS)  # of one size up to rounding
+    table = np.array([table[size == one].mean(axis=0) for one in np.unique(size[share > _LEAST])])
+    rows, accuracy = table.T
+    weights = rows / rows.sum()
+    fall = (rows[:, None] / rows.max()) ** -_EXPONENTS  # (points, exponents)
+    mean_fall, mean = weights @ fall, weights @ accuracy
+    variance = np.maximum(weights @ (fall - mean_fall) ** 2, np.finfo(float).tiny)
+    slope = np.maximum((weights * (mean - accuracy)) @ (fall - mean_fall) / variance, 0)
+    offset = mean + slope * mean_fall
+    below_1 = (weights * (1 - accuracy)) @ fall / (weights @ fall**2)
+    slope, offset = np.where(offset > 1, below_1, slope), np.minimum(offset, 1)
+    squares = weights @ (accuracy[:, None] - offset + slope * fall) ** 2  # (exponents,)
+    noise = max(squares.min() / max(len(rows) - 3, 1), _LEAST_NOISE**2 / len(rows))
+    probability = np.exp(-(squares - squares.min()) / 2 / noise)
+    return Curve(rows, accuracy, offset, slope, probability / probability.sum())

@@ -1,0 +1,105 @@
+"""What to do next: what more rows, more labels, corrected labels or a larger encoder would give."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from assay.contract.sections import Evaluate
+from assay.evaluation import forecast
+from assay.evaluation.forecast import Curve, Estimate, Head, Point
+
+_ROWS = 1000  # of which the gain is forecast
+_ADDED_NOISE = 0.0, 0.1, 0.2, 0.3  # shares of labels that are made wrong
+_DRAWS = 4  # of these labels
+_SHARES = 1 / 16, 1 / 8, 1 / 4, 1 / 2  # of the dimensions, for a backtest
+
+
+def table(
+    head: Head, curve: Curve, doubt: np.ndarray, whole: Point, *, unlabelled: int, params: Evaluate
+) -> pd.DataFrame:
+    """What each lever would give, the largest gain first, those that cannot be told last.
+
+    Parameters
+    ----------
+    doubt : (rows,) probability that the label of each labelled row is wrong
+    whole : dimensions of the whole embedding, and the accuracy of a head on it
+    unlabelled : number of rows without a label
+
+    Returns
+    -------
+    pd.DataFrame
+        `lever`, `gain`, `low`, `high` (in accuracy; nan if it cannot be told), `per` and `note`
+    """
+    n, level, hour = len(doubt), params.confidence, f"hour of {params.answers_per_hour} answers"
+    labelled = _ROWS * n / (n + unlabelled)
+    asked = np.sort(doubt)[::-1][: params.answers_per_hour].sum()
+    wrong = f"about {doubt.sum():.0f} labels are wrong, {asked:.0f} of them found in an hour"
+    answered = min(unlabelled, params.answers_per_hour)
+    as_now = f"{labelled:.0f} of them with a label, as now"
+    without, dimensions = f"{unlabelled} examples have no label", f"{whole[0]:.0f} dimensions now"
+    larger = encoder(head, whole).gain(whole[0], 2 * whole[0], level)
+    rows = [
+        ("more_rows", *curve.gain(n, n + labelled, level), f"{_ROWS} rows", as_now),
+        ("more_labels", *curve.gain(n, n + answered, level), hour, without),
+        ("corrected_labels", *corrected(head, doubt.mean(), asked / n, level), hour, wrong),
+        ("larger_encoder", *larger, "twice the dimensions", dimensions),
+    ]
+    frame = pd.DataFrame(rows, columns=["lever", "gain", "low", "high", "per", "note"])
+    doubtful = np.where(frame["low"] > 0, "", "no gain shown; ")
+    frame["note"] = np.where(frame["gain"].isna(), "cannot tell; ", doubtful) + frame["note"]
+    return frame.sort_values("gain", ascending=False, kind="stable")
+
+
+def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dict[str, float]:
+    """The forecast as flat numbers, without those that cannot be told; see the glossary."""
+    estimates = {f"gain_{row.lever}": row[2:5] for row in table.itertuples()}
+    estimates["accuracy_at_twice"] = curve.at(2 * n, confidence)
+    values = {"rows": n, "accuracy": curve.at(n, confidence)[0], "backtest_error": curve.error}
+    for name, estimate in estimates.items():
+        values |= dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
+    return {name: value for name, value in values.items() if np.isfinite(value)}
+
+
+def corrected(head: Head, noise: float, share: float, confidence: float) -> Estimate:
+    """What correcting a share of all labels would give, from what more wrong labels cost.
+
+    Labels are made wrong at known rates, and the accuracy is extrapolated to fewer wrong ones
+    (SIMEX: Cook and Stefanski 1994).
+
+    Parameters
+    ----------
+    noise : share of labels that are wrong now, 0 to 1
+    share : of all labels that would be corrected, at most `noise`
+    """
+    rng, n = np.random.default_rng(0), len(head.labels)
+    products, *_ = head.sums(np.arange(n))
+    points = []
+    for added in _ADDED_NOISE:
+        for _ in range(_DRAWS if added else 1):
+            moves = rng.integers(1, max(head.n_classes, 2), n) * (rng.random(n) < added)
+            by_class = head.by_class((head.labels + moves) % head.n_classes, head.features)
+            points.append((added * (1 - noise), head.accuracy(products, *by_class)))
+    x, accuracy = np.array(points).T
+    powers, covariance = np.polyfit(x, accuracy, 2, cov=True)
+    move = np.subtract(*np.vander([-share, 0], 3))  # from the wrong labels of now to fewer
+    margin = student.ppf((1 + confidence) / 2, len(x) - 3) * np.sqrt(move @ covariance @ move)
+    gain = max(float(move @ powers), 0.0)
+    return gain, float(gain - margin), float(gain + margin)
+
+
+def encoder(head: Head, whole: Point) -> Curve:
+    """The accuracy by number of dimensions, from heads on some of them.
+
+    Parameters
+    ----------
+    whole : dimensions of the whole embedding, and the accuracy of a head on it
+    """
+    width = head.features.shape[1]
+    products, of_class, counts = head.sums(np.arange(len(head.labels)))
+
+    def point(share: float) -> Point:
+        few = max(int(width * share), 1)  # the first, as a smaller encoder has the main directions
+        return few, head.accuracy(products[:few, :few], of_class[:, :few], counts)
+
+    others = [point(1), point(3 / 4), *([whole] if whole[0] > width else [])]
+    return forecast.drawn([[point(share) for share in _SHARES]], others)
