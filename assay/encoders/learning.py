@@ -130,7 +130,7 @@ def _pretrained(name: str) -> Path:
 
 
 def _patches(pictures: np.ndarray, front: bytes, params: Pretrain) -> Encoder:
-    """An encoder of pictures (n, height, width, channels), by filters at one to four scales.
+    """An encoder of pictures (n, height, width, channels), by `_banks` of filters.
 
     `auto` takes colour images for photographs, whose mirror images are photographs too.
     """
@@ -143,22 +143,31 @@ def _patches(pictures: np.ndarray, front: bytes, params: Pretrain) -> Encoder:
         coarse = _COARSE if photographs else 0
     if mirror == "auto":
         mirror = photographs
-    small = patches.reduced(pictures, patches.reduction(shape))
-    # of a photograph that is still large, every second position says enough
-    stride = 2 if photographs and min(small.shape[1:3]) > _DENSE else 1
-    n_sizes = 2 if photographs else 1
-    banks = []
-    for count, sizes, scale in (
-        (fine, _FINE_SIZES, {"stride": stride}),
-        (coarse, _COARSE_SIZES, {"halvings": 1}),
-    ):
-        for number, size in enumerate(sizes[:n_sizes]):
-            share = -(-(count - number) // n_sizes)  # the first size gets the odd one
-            if share:  # of a small image both sizes may be the same: other patches are drawn
-                banks.append(patches.learn(small, share, params.seed + number, size=size, **scale))
+    banks = _banks(pictures, fine, coarse, params.seed, photographs=photographs)
     weights: dict[str, np.ndarray] = {}
     for scale, bank in enumerate(banks):
         weights |= {f"filters_{scale}": bank.filters, f"offset_{scale}": bank.offset}
     encoder = patches.encoder_graph(banks, shape, mirror=mirror, colours=photographs)
     graph = onnx_graph.joined(front, encoder)
     return Encoder("patches", graph, front, weights)
+
+
+def _banks(
+    pictures: np.ndarray, fine: int, coarse: int, seed: int, *, photographs: bool
+) -> list[patches.Patches]:
+    """So many filters at full resolution, and at half of it; those of photographs in two sizes."""
+    small = patches.reduced(pictures, patches.reduction(pictures.shape[1:]))
+    # of a photograph that is still large, every second position says enough
+    stride = 2 if photographs and min(small.shape[1:3]) > _DENSE else 1
+    n_sizes = 2 if photographs else 1
+    banks = []
+    for count, sizes, resolution in (
+        (fine, _FINE_SIZES, {"stride": stride}),
+        (coarse, _COARSE_SIZES, {"halvings": 1}),
+    ):
+        for number, size in enumerate(sizes[:n_sizes]):
+            share = -(-(count - number) // n_sizes)  # the first size gets the odd one
+            if share:  # of a small image both sizes may be the same: other patches are drawn
+                bank = patches.learn(small, share, seed + number, size=size, **resolution)
+                banks.append(bank)
+    return banks
