@@ -27,7 +27,7 @@ from benchmarks.workspace import clone, machine, row, set_parameters, timed
 from stages import clean
 
 EMBEDDINGS = {  # what changes in params.yaml
-    "fine patches, mean colours": {"pretrain__coarse_patches": 0, "pretrain__mirror": False},
+    "fine patches": {"pretrain__coarse_patches": 0, "pretrain__mirror": False},
     "and coarse ones": {"pretrain__coarse_patches": "auto", "pretrain__mirror": False},
     "and their mirror image (the default)": {
         "pretrain__coarse_patches": "auto",

@@ -94,8 +94,7 @@ class Pretrain(Section):
     encoder: str | None  # a file or folder in models/pretrained/, instead of learning one
     method: Literal["auto", "patches", "ngrams", "columns", "vicreg", "transformer"]
     examples: Count  # at most so many of each batch
-    # filters of the method `patches`: each gives 18 numbers of an embedding;
-    # colour images get half of them in a second size
+    # filters of the method `patches`: each gives 18 numbers of an embedding
     patches: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)]
     # more of them, at half the resolution
     coarse_patches: Literal["auto"] | Annotated[int, Field(ge=0, le=1024)]

@@ -20,8 +20,6 @@ _FINE_GREY, _FINE_COLOUR = 64, 128  # filters at full resolution
 _DENSE = 48  # pixels of a photograph's shorter side up to which filters take every position
 _WIDE = 2048  # columns of a table above which training a network would take too long
 _COARSE = 200  # more filters at half the resolution, for colour
-# pixels a side of filters; photographs get half of them in each size, others all in the first
-_FINE_SIZES, _COARSE_SIZES = (6, 4), (4, 6)
 
 
 @dataclass
@@ -130,7 +128,7 @@ def _pretrained(name: str) -> Path:
 
 
 def _patches(pictures: np.ndarray, front: bytes, params: Pretrain) -> Encoder:
-    """An encoder of pictures (n, height, width, channels), by `_banks` of filters.
+    """An encoder of pictures (n, height, width, channels), by filters at one scale or two.
 
     `auto` takes colour images for photographs, whose mirror images are photographs too.
     """
@@ -143,31 +141,14 @@ def _patches(pictures: np.ndarray, front: bytes, params: Pretrain) -> Encoder:
         coarse = _COARSE if photographs else 0
     if mirror == "auto":
         mirror = photographs
-    banks = _banks(pictures, fine, coarse, params.seed, photographs=photographs)
+    small = patches.reduced(pictures, patches.reduction(shape))
+    # of a photograph that is still large, every second position says enough
+    stride = 2 if photographs and min(small.shape[1:3]) > _DENSE else 1
+    banks = [patches.learn(small, fine, params.seed, stride=stride)]
+    if coarse:
+        banks.append(patches.learn(small, coarse, params.seed, halvings=1))
     weights: dict[str, np.ndarray] = {}
     for scale, bank in enumerate(banks):
         weights |= {f"filters_{scale}": bank.filters, f"offset_{scale}": bank.offset}
-    encoder = patches.encoder_graph(banks, shape, mirror=mirror, colours=photographs)
-    graph = onnx_graph.joined(front, encoder)
+    graph = onnx_graph.joined(front, patches.encoder_graph(banks, shape, mirror=mirror))
     return Encoder("patches", graph, front, weights)
-
-
-def _banks(
-    pictures: np.ndarray, fine: int, coarse: int, seed: int, *, photographs: bool
-) -> list[patches.Patches]:
-    """So many filters at full resolution, and at half of it; those of photographs in two sizes."""
-    small = patches.reduced(pictures, patches.reduction(pictures.shape[1:]))
-    # of a photograph that is still large, every second position says enough
-    stride = 2 if photographs and min(small.shape[1:3]) > _DENSE else 1
-    n_sizes = 2 if photographs else 1
-    banks = []
-    for count, sizes, resolution in (
-        (fine, _FINE_SIZES, {"stride": stride}),
-        (coarse, _COARSE_SIZES, {"halvings": 1}),
-    ):
-        for number, size in enumerate(sizes[:n_sizes]):
-            share = -(-(count - number) // n_sizes)  # the first size gets the odd one
-            if share:  # of a small image both sizes may be the same: other patches are drawn
-                bank = patches.learn(small, share, seed + number, size=size, **resolution)
-                banks.append(bank)
-    return banks

@@ -3,8 +3,7 @@
 Each filter is a random patch of the data, contrast-normalised and ZCA-whitened. An image's
 embedding is the response to every filter, positive and negative parts apart, averaged over each of
 nine regions. Its square root keeps a few strong responses from drowning the others (Perronnin,
-Sánchez and Mensink 2010). Filters do not see the mean of a patch, so the mean colours of a
-photograph can stand beside them.
+Sánchez and Mensink 2010).
 
 A. Coates, H. Lee, A. Ng: An Analysis of Single-Layer Networks in Unsupervised Feature Learning.
 AISTATS 2011.
@@ -24,13 +23,12 @@ from assay.training import onnx_graph
 
 _CONTRAST_FLOOR = 10.0  # added to a patch's variance, for pixels 0..255 (Coates, Lee and Ng 2011)
 _WHITENING_FLOOR = 0.1  # added to each eigenvalue of normalised patches (ibid.)
-_SIZE = 6  # pixels a side of a filter: what measured best alone from 28 to 32 pixels
+# pixels a side of a filter, without and with a halving: what measured best from 28 to 32 pixels
+_LARGEST = (6, 4)
 _FLAT = 0.1  # variance of a normalised patch, which is near 1 where there is contrast
 _TINY = 1e-12  # added to the length of a filter, which is 0 where all patches are flat
 _SAMPLED_PATCHES = 100_000
 _REGIONS = 3  # along each side of an image
-_COLOURS = 4  # mean colours along each side of an image
-_COLOUR_WEIGHT = 0.01  # so that a mean colour varies about as much as a filter's response
 _FIRST = (0, 3, 1, 2)  # axes with the channels first
 _SIDE = 64  # pixels of the shorter side that filters see; larger images are reduced
 
@@ -56,13 +54,7 @@ class Patches:
 
 
 def learn(
-    images: np.ndarray,
-    count: int,
-    seed: int,
-    *,
-    size: int = _SIZE,
-    halvings: int = 0,
-    stride: int = 1,
+    images: np.ndarray, count: int, seed: int, *, halvings: int = 0, stride: int = 1
 ) -> Patches:
     """Draw and whiten filters.
 
@@ -71,7 +63,6 @@ def learn(
     images : (n, height, width, channels) with values 0..255, from `reduced`
     count : number of filters
     seed : of the draw
-    size : pixels a side of a filter, but at most half of the image's side
     halvings : of the images' sides, for coarser structure; at least a pixel is left
     stride : pixels from one position of a filter to the next
     """
@@ -79,7 +70,7 @@ def learn(
     halvings = min(halvings, min(images.shape[1:3]).bit_length() - 1)
     images = _halved(images, halvings)
     height, width, channels = images.shape[1:]
-    size = min(size, max(1, height // 2), max(1, width // 2))
+    size = min(_LARGEST[halvings > 0], max(1, height // 2), max(1, width // 2))
     patches = _random_patches(images, size, rng)  # (sampled, values)
     patches -= patches.mean(axis=1, keepdims=True)
     patches /= np.sqrt(patches.var(axis=1, keepdims=True) + _CONTRAST_FLOOR)
@@ -139,16 +130,11 @@ def _zca(rows: np.ndarray) -> np.ndarray:
 
 
 def encoder_graph(
-    banks: Sequence[Patches],
-    shape: tuple[int, int, int],
-    *,
-    mirror: bool = False,
-    colours: bool = False,
+    banks: Sequence[Patches], shape: tuple[int, int, int], *, mirror: bool = False
 ) -> bytes:
     """The graph from `payload` (n, height, width, channels) uint8 to `embedding` float32.
 
-    Its shape is (n, 18 filters) where an image has room for nine regions; with `colours`, 16 values
-    more for each channel.
+    Its shape is (n, 18 filters) where an image has room for nine regions.
 
     Parameters
     ----------
@@ -156,7 +142,6 @@ def encoder_graph(
         this shape that were `reduced` by `reduction`
     shape : height, width and channels of an image
     mirror : add up the responses of an image and its mirror image
-    colours : add the mean colours of 4 x 4 parts of the image
     """
     graph = onnx_graph.Graph()
     factor = reduction(shape)
@@ -170,8 +155,6 @@ def encoder_graph(
     if mirror:
         views.append(graph("Slice", image, [-1], [-(2**31)], [3], [-1]))  # the width, backwards
     responses = [_responses(graph, bank, views, seen) for bank in banks]
-    if colours:
-        responses.append([_mean_colours(graph, view, seen[:2]) for view in views])
     # of each view, those of all banks
     embeddings = [graph("Concat", *parts, axis=1) for parts in zip(*responses, strict=True)]
     graph("Sum", *embeddings, output="embedding")
@@ -184,8 +167,7 @@ def _responses(
     """The roots of each view's pooled responses (n, 18 filters)."""
     size, channels = bank.filters.shape[2:]
     steps: dict[str, Any] = {"strides": [bank.stride] * 2} if bank.stride > 1 else {}
-    positions = [((side >> bank.halvings) - size) // bank.stride + 1 for side in shape[:2]]
-    window = _regions(positions, _REGIONS)
+    window = _regions(shape, size, bank)
     filters = graph.constant(bank.filters.transpose(0, 3, 1, 2))
     values = channels * size * size
     average = graph.constant(np.full((1, channels, size, size), 1 / values))
@@ -209,15 +191,10 @@ def _responses(
     return responses
 
 
-def _mean_colours(graph: onnx_graph.Graph, view: str, sides: Sequence[int]) -> str:
-    """The mean of each channel in the parts of an image, (n, 16 channels)."""
-    means = graph("AveragePool", view, **_regions(sides, _COLOURS))
-    return graph("Mul", graph("Flatten", means), _COLOUR_WEIGHT)
-
-
-def _regions(positions: Sequence[int], count: int) -> dict[str, Any]:
-    """The pooling window that averages the positions along two sides over some regions a side."""
-    strides = [max(1, side // count) for side in positions]
-    covered = [(count - 1) * stride for stride in strides]  # by all regions but the last
+def _regions(shape: tuple[int, int, int], size: int, bank: Patches) -> dict[str, Any]:
+    """The pooling window that averages the positions of a filter over three regions a side."""
+    positions = [((side >> bank.halvings) - size) // bank.stride + 1 for side in shape[:2]]
+    strides = [max(1, side // _REGIONS) for side in positions]
+    covered = [(_REGIONS - 1) * stride for stride in strides]  # by all regions but the last
     kernel = [max(1, side - before) for side, before in zip(positions, covered, strict=True)]
     return {"kernel_shape": kernel, "strides": strides}

@@ -2,12 +2,9 @@
 
 import numpy as np
 import pytest
-from onnx import TensorProto
 
 from assay.contract.inference import Model
-from assay.contract.sections import Pretrain
-from assay.encoders import learning, patches
-from assay.training import onnx_graph
+from assay.encoders import patches
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (28, 28, 1), (17, 23, 3), (1, 1, 1), (2, 5, 3)])
@@ -36,9 +33,9 @@ def test_graph_equals_formula(shape, tmp_path):
     np.testing.assert_allclose(embeddings, np.sqrt(pooled).T, atol=2e-3)
 
 
-def spans(positions: int, count: int = 3) -> list[slice]:
-    step = max(1, positions // count)
-    width = max(1, positions - (count - 1) * step)
+def spans(positions: int) -> list[slice]:
+    step = max(1, positions // 3)
+    width = max(1, positions - 2 * step)
     return [slice(start, start + width) for start in range(0, positions - width + 1, step)]
 
 
@@ -59,7 +56,7 @@ def test_same_seed_same_bytes():
 @pytest.mark.parametrize("shape", [(8, 8, 3), (17, 23, 3), (2, 3, 1), (1, 1, 1)])
 def test_two_scales_stand_side_by_side_and_a_mirror_image_is_the_same(shape, tmp_path):
     images = np.random.default_rng(0).integers(256, size=(20, *shape), dtype=np.uint8)
-    banks = [patches.learn(images, 3, seed=0), patches.learn(images, 4, seed=0, size=4, halvings=1)]
+    banks = [patches.learn(images, 3, seed=0), patches.learn(images, 4, seed=0, halvings=1)]
 
     def embed(images: np.ndarray, banks: list, **mirror: bool) -> np.ndarray:
         (tmp_path / "e.onnx").write_bytes(patches.encoder_graph(banks, shape, **mirror))
@@ -92,44 +89,3 @@ def test_a_large_image_is_seen_as_its_reduced_one(stride, monkeypatch):
         return Model(graph, portable=True, threads=1)(images)
 
     np.testing.assert_allclose(embed(large), embed(small), rtol=1e-3)
-
-
-@pytest.mark.parametrize("shape", [(8, 8, 3), (17, 23, 3), (2, 5, 3), (130, 140, 3)])
-def test_mean_colours_stand_behind_the_responses(shape):
-    images = np.random.default_rng(0).integers(256, size=(4, *shape), dtype=np.uint8)
-    factor = patches.reduction(shape)
-    small = patches.reduced(images, factor).astype(float)
-    bank = patches.learn(small, 2, seed=0)
-    without, both = (
-        Model(
-            patches.encoder_graph([bank], shape, mirror=True, colours=colours),
-            portable=True,
-            threads=1,
-        )(images)
-        for colours in (False, True)
-    )
-    np.testing.assert_array_equal(both[:, : without.shape[1]], without)
-
-    rows, columns = (spans(side, 4) for side in small.shape[1:3])
-    views = small, small[:, :, ::-1]
-    means = [
-        sum(view[:, top, left, channel].mean(axis=(1, 2)) for view in views)
-        for channel in range(3)
-        for top in rows
-        for left in columns
-    ]
-    np.testing.assert_allclose(both[:, without.shape[1] :], np.transpose(means) / 100, rtol=1e-4)
-
-
-@pytest.mark.parametrize(("channels", "sizes"), [(1, [6, 4]), (3, [6, 4, 4, 6])])
-def test_photographs_get_filters_of_two_sizes_at_each_resolution(channels, sizes, monkeypatch):
-    monkeypatch.setattr(patches, "_SAMPLED_PATCHES", 2000)
-    shape = (24, 24, channels)
-    images = np.random.default_rng(0).integers(256, size=(20, *shape), dtype=np.uint8)
-    front = onnx_graph.identity(TensorProto.UINT8, shape)
-    params = Pretrain.model_construct(patches=5, coarse_patches=3, mirror="auto", seed=0)
-    weights = learning._patches(images, front, params).weights
-    filters = [weights[f"filters_{number}"] for number in range(len(sizes))]
-    assert [bank.shape[1] for bank in filters] == sizes
-    assert [len(bank) for bank in filters] == ([5, 3] if channels == 1 else [3, 2, 2, 1])
-    assert len(weights) == 2 * len(sizes)
