@@ -11,7 +11,7 @@ from sklearn.metrics import pairwise_distances_argmin
 from sklearn.neighbors import NearestNeighbors
 
 _NEIGHBOURS = 10
-_CHANCE = 1e-4  # of taking the nearest neighbour for a copy where it is none
+CHANCE = 1e-4  # of taking the nearest neighbour for a copy where it is none
 _CROWDED = 0.01  # quantile of the k-th distances; where they are smaller, there are many copies
 _CELL, _PROBES = 500, 16  # rows in a cell, on average; cells that are searched for neighbours
 _PART = 1000  # rows whose neighbours are searched for at a time
@@ -58,10 +58,14 @@ def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> tuple[np.ndarray, np.ndar
     return distances, neighbours
 
 
-def copies(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def copies(rows: np.ndarray, chance: float = CHANCE) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the pairs of near-duplicates among rows (n, features); none among ten or fewer.
 
     The dimension is the median of the rows' estimates, which few copies do not move.
+
+    Parameters
+    ----------
+    chance : of taking the nearest neighbour for a copy where it is none
 
     Returns
     -------
@@ -76,7 +80,7 @@ def copies(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     scale = np.maximum(np.maximum(farthest, np.quantile(farthest, _CROWDED)), _TINY)
     logs = np.log(np.maximum(distances[:, :-1], _TINY) / scale[:, None])
     dimension = -1 / min(np.median(logs.mean(axis=1)), -1e-3)
-    limit = (_CHANCE / (k - 1)) ** (1 / dimension)
+    limit = (chance / (k - 1)) ** (1 / dimension)
 
     row, other = np.repeat(np.arange(len(distances)), k), neighbours.ravel()
     share = distances.ravel() / np.minimum(scale[row], scale[other])
