@@ -1,6 +1,6 @@
 """What may be wrong with data beside its labels.
 
-Copies, leaks, outliers, bad payloads, drift, overlapping classes, and columns that tell the label.
+Copies, leaks, outliers, bad payloads, drift, shortcuts, and what other modules find.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue, payloads
-from assay.cleaning import drift, near_duplicates, same_rows, table_columns
+from assay.cleaning import (
+    class_findings,
+    column_changes,
+    drift,
+    leaky_column,
+    near_duplicates,
+    same_rows,
+    shortcuts,
+    table_columns,
+)
 from assay.cleaning.same_rows import Column
 from assay.contract.errors import say
 from assay.contract.parameters import Parameters
@@ -18,17 +27,16 @@ from assay.measures import leave_one_out, outliers, statistics
 
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
 _COPIES = {"near_duplicate", "leak"}
-_OF_CLASSES_OR_COLUMNS = {"class_overlap", "leaky_column"}
+_OF_LABELS = {"class_overlap", "leaky_column", "imbalance", "missing_class", "sorted_labels"}
+_OF_COLUMNS = {"null_rate", "new_category"}
 _MOST_COMPARED = 100_000  # examples that copies are looked for among; half a minute on two cores
 _DRIFT_ROWS = 4000  # of a batch, and of all before it, that are compared
-_OVERLAP = 0.8  # two names of one class have 1, up to chance; CIFAR-10's cats and dogs have 0.6
-_TINY = 1e-12
 _CHANCE_IN_TABLES = 0.01  # of taking a neighbour for a copy, before columns are compared
 
 
 def find(
     examples: pd.DataFrame,
-    given: pd.Series,
+    labels: pd.Series,
     pred_probs: np.ndarray,
     classes: list[str],
     params: Parameters,
@@ -38,7 +46,7 @@ def find(
     Parameters
     ----------
     examples : the catalogue
-    given : the known labels: index of the class, by row of `examples`
+    labels : the known ones: index of the class, by row of `examples`
     pred_probs : (n, classes), out of sample
     classes : their names
     params : `clean.beyond`: what to do about each kind of finding: flag, drop or ignore
@@ -52,10 +60,20 @@ def find(
     """
     actions = dict(params.clean.beyond)
     wanted = {kind for kind, action in actions.items() if action != "ignore"}
-    labelled, codes, memory = examples.loc[given.index], given.to_numpy(), params.memory_bytes
-    parts = [overlaps(given, pred_probs, classes), table_columns.leaky(labelled, codes, memory)]
-    if wanted - _OF_CLASSES_OR_COLUMNS:
-        parts += _of_content(examples, pred_probs, classes, wanted, memory)
+    split, memory = examples["split"], params.memory_bytes
+    given = labels[split[labels.index] != "test"]  # those of the test split are not looked at
+    learned, codes = examples.loc[given.index], given.to_numpy()
+    parts = [
+        class_findings.overlaps(given, pred_probs, classes),
+        class_findings.imbalance(given, classes),
+        class_findings.missing(labels, split, classes),
+        class_findings.sorted_labels(learned, codes),
+        table_columns.leaky(learned, codes, memory),
+    ]
+    if wanted & _OF_COLUMNS:
+        parts.append(column_changes.find(examples, memory))
+    if wanted - _OF_LABELS - _OF_COLUMNS:
+        parts += _of_content(examples, given, pred_probs, classes, wanted=wanted, memory=memory)
     listed = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
     listed = listed[listed["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
     drop = (listed["kind"].map(actions) == "drop") & (listed["split"] != "test")
@@ -87,8 +105,10 @@ def counts(findings: pd.DataFrame, examples: pd.DataFrame) -> dict[str, int]:
 
 def _of_content(
     examples: pd.DataFrame,
+    given: pd.Series,
     pred_probs: np.ndarray,
     classes: list[str],
+    *,
     wanted: set[str],
     memory: int,
 ) -> list[pd.DataFrame]:
@@ -96,7 +116,8 @@ def _of_content(
     blocks = leave_one_out.rows_of(catalogue.features(examples))
     projected = np.concatenate([outliers.project(block) for _, block in blocks])
     compared = bool(wanted & _COPIES) and len(examples) <= _MOST_COMPARED
-    measured = statistics.measure(examples, fingerprints=compared)
+    rows = given.index.to_numpy()[leaky_column.spread(len(given))]
+    measured = statistics.measure(examples, fingerprints=compared, bordered=rows)
     problems = dict(measured.problems)
     if "outlier" in wanted:
         problems["outlier"] = outliers.outliers(projected)
@@ -111,6 +132,9 @@ def _of_content(
         parts.append(copies(examples, prints, columns))
     elif wanted & _COPIES:
         say(f"no copies are looked for: there are more than {_MOST_COMPARED:,} examples")
+    if "shortcut" in wanted:
+        beside = shortcuts.beside_content(examples.loc[rows], measured, rows)
+        parts.append(shortcuts.find(*beside, given[rows].to_numpy(), classes))
     if "drift" in wanted:
         parts.append(drifts(examples["batch"], projected, pred_probs, classes, measured.values))
     return parts
@@ -188,23 +212,3 @@ def drifts(
             reason = "unlike the batches before: " + ", ".join(differences)
             listed.append({"batch": name, "kind": "drift", "reason": reason})
     return pd.DataFrame(listed)
-
-
-def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    """List the pairs of classes that predictions do not tell apart: they may be one class.
-
-    Let M be the mean of `pred_probs` by given class. Then sqrt(M_ab M_ba / (M_aa M_bb)) is 1 for
-    two names of one class, however many examples each has, and 0 if they are never confused.
-    """
-    means = pd.DataFrame(pred_probs[given.index]).groupby(given.to_numpy()).mean()
-    means = means.reindex(range(len(classes)), fill_value=0).to_numpy(np.float64)  # M
-    own = np.diag(means)
-    is_predicted = own > 0.5 / len(classes)  # a class that never is overlaps with none
-    compared = np.triu(np.outer(is_predicted, is_predicted), 1)
-    overlap = np.sqrt(means * means.T / np.maximum(np.outer(own, own), _TINY)) * compared
-    listed = []
-    for a, b in np.argwhere(overlap >= _OVERLAP):
-        degree = f"({overlap[a, b]:.2f} of what one class would)"
-        reason = f"predictions confuse {classes[a]} and {classes[b]} {degree}"
-        listed.append(("class_overlap", classes[a], classes[b], reason))
-    return pd.DataFrame(listed, columns=["kind", "given", "suggested", "reason"])

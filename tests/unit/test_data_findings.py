@@ -9,7 +9,7 @@ from ftfy.badness import is_bad
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.cleaning import data_findings, drift, leaky_column, near_duplicates
+from assay.cleaning import class_findings, data_findings, drift, leaky_column, near_duplicates
 from assay.contract.sections import Beyond
 from assay.measures import image_statistics, outliers, sound_statistics, statistics, text_statistics
 
@@ -248,7 +248,7 @@ def test_two_names_of_one_class_overlap():
     pred_probs[named.index] = np.array(
         [[0.8, 0.1, 0.08, 0.02], [0.3, 0.6, 0.08, 0.02], [0.1, 0.1, 0.64, 0.16]]
     )[truth]
-    found = data_findings.overlaps(named, pred_probs, ["a", "b", "c", "c2"])
+    found = class_findings.overlaps(named, pred_probs, ["a", "b", "c", "c2"])
     assert found[["given", "suggested"]].to_numpy().tolist() == [["c", "c2"]]
 
 
