@@ -81,7 +81,9 @@ CHANGES: dict[object, dict[str, Callable | None]] = {
     },
     sound_statistics: {"loudness": quiet, "length": cut, "clipping": clipped},
     text_statistics: {
-        "length": lambda lines: np.array([f"{line} " * (700 // len(line)) for line in lines], object),
+        "length": lambda lines: np.array(
+            [f"{line} " * (700 // len(line)) for line in lines], object
+        ),
         "mojibake": lambda lines: np.array([f"{line} Ã©tÃ©" for line in lines], object),
     },
 }

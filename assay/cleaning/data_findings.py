@@ -9,17 +9,9 @@ import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue, payloads
-from assay.cleaning import (
-    class_findings,
-    column_changes,
-    drift,
-    leaky_column,
-    near_duplicates,
-    same_rows,
-    shortcuts,
-    table_columns,
-)
-from assay.cleaning.same_rows import Column
+from assay.cleaning import class_findings, drift, near_duplicates, shortcuts, table_columns
+from assay.cleaning.leaky_column import spread
+from assay.cleaning.near_duplicates import Column
 from assay.contract.errors import say
 from assay.contract.parameters import Parameters
 from assay.contract.sections import Beyond
@@ -27,8 +19,8 @@ from assay.measures import leave_one_out, outliers, statistics
 
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
 _COPIES = {"near_duplicate", "leak"}
-_OF_LABELS = {"class_overlap", "leaky_column", "imbalance", "missing_class", "sorted_labels"}
-_OF_COLUMNS = {"null_rate", "new_category"}
+_WITHOUT_CONTENT = {"class_overlap", "leaky_column", "imbalance", "missing_class", "sorted_labels"}
+_WITHOUT_CONTENT |= {"null_rate", "new_category"}
 _MOST_COMPARED = 100_000  # examples that copies are looked for among; half a minute on two cores
 _DRIFT_ROWS = 4000  # of a batch, and of all before it, that are compared
 _CHANCE_IN_TABLES = 0.01  # of taking a neighbour for a copy, before columns are compared
@@ -69,10 +61,9 @@ def find(
         class_findings.missing(labels, split, classes),
         class_findings.sorted_labels(learned, codes),
         table_columns.leaky(learned, codes, memory),
+        table_columns.changes(examples, memory),
     ]
-    if wanted & _OF_COLUMNS:
-        parts.append(column_changes.find(examples, memory))
-    if wanted - _OF_LABELS - _OF_COLUMNS:
+    if wanted - _WITHOUT_CONTENT:
         parts += _of_content(examples, given, pred_probs, classes, wanted=wanted, memory=memory)
     listed = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
     listed = listed[listed["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
@@ -116,7 +107,7 @@ def _of_content(
     blocks = leave_one_out.rows_of(catalogue.features(examples))
     projected = np.concatenate([outliers.project(block) for _, block in blocks])
     compared = bool(wanted & _COPIES) and len(examples) <= _MOST_COMPARED
-    rows = given.index.to_numpy()[leaky_column.spread(len(given))]
+    rows = given.index.to_numpy()[spread(len(given))]
     measured = statistics.measure(examples, fingerprints=compared, bordered=rows)
     problems = dict(measured.problems)
     if "outlier" in wanted:
@@ -127,7 +118,7 @@ def _of_content(
         parts.append(examples[has_problem].assign(kind=kind, reason=reasons[kind]))
     if compared:
         prints = projected if measured.fingerprints is None else measured.fingerprints
-        is_table = payloads.payload_format(examples)["modality"] == "table"
+        is_table = "features" in payloads.payload_format(examples)
         columns = table_columns.read(examples, memory) if is_table else None
         parts.append(copies(examples, prints, columns))
     elif wanted & _COPIES:
@@ -161,7 +152,7 @@ def copies(
     first, second, share = near_duplicates.copies(fingerprints[has_print], chance)
     first, second = has_print[first], has_print[second]
     if columns is not None:
-        is_copy = same_rows.alike(np.stack([first, second]), len(examples), columns)
+        is_copy = near_duplicates.alike(np.stack([first, second]), len(examples), columns)
         first, second, share = first[is_copy], second[is_copy], share[is_copy]
     is_test = (examples["split"] == "test").to_numpy()
     swapped = is_test[second] & ~is_test[first]  # a test example is the original

@@ -49,18 +49,17 @@ def find(
     """
     n_guesses = len(numbers) + sum(columns.shape[1] for columns in categories.values())
     z = norm.isf((1 - _CONFIDENCE) / 2 / max(n_guesses * len(classes), 1))  # Bonferroni
-    best: dict[str, tuple[float, str, str]] = {}
+    rows = []
     for name, guessed in _guesses(numbers, categories, given):
         gain, low, high = _gains(guessed, given, z)
-        told = int(low.argmax())
-        is_told = (gain > _LEVEL) & (low > _AT_LEAST)
-        if is_told[told] and low[told] > best.get(name, (0.0, "", ""))[0]:
-            more = f" and {count} more labels" if (count := is_told.sum() - 1) else ""
+        told, is_told = int(low.argmax()), (gain > _LEVEL) & (low > _AT_LEAST)
+        if is_told[told]:
+            more = f" and {is_told.sum() - 1} more labels" if is_told.sum() > 1 else ""
             interval = f"{gain[told]:.0%} better than chance ({low[told]:.0%} to {high[told]:.0%})"
             reason = f"{name} alone tells this label{more}, {interval}: is it part of the task?"
-            best[name] = float(low[told]), classes[told], reason
-    rows = [("shortcut", label, reason) for _, label, reason in best.values()]
-    return pd.DataFrame(rows, columns=["kind", "given", "reason"])
+            rows.append(("shortcut", classes[told], reason, name, low[told]))
+    listed = pd.DataFrame(rows, columns=["kind", "given", "reason", "name", "low"])
+    return listed.sort_values("low", ascending=False, kind="stable").drop_duplicates("name")
 
 
 def beside_content(
@@ -83,9 +82,9 @@ def beside_content(
     columns["type of file"] = examples["key"].str.extract(r"(\.\w+)$", expand=False).fillna("")
     coded = {} if measured.border is None else {"border": measured.border}
     for name in columns:
-        order = columns[name].value_counts(sort=False).sort_index()
-        order = order.sort_values(ascending=False, kind="stable").index
-        if len(order) > 1:
+        counts = columns[name].value_counts(sort=False).sort_index()
+        if len(counts) > 1:
+            order = counts.sort_values(ascending=False, kind="stable").index
             coded[str(name)] = order.get_indexer(columns[name]).clip(max=_VALUES)[:, None]
     return numbers, coded
 
@@ -108,18 +107,14 @@ def _guesses(
             yield name, others.argmax(axis=1)
 
 
-def _gains(
-    guessed: np.ndarray, given: np.ndarray, z: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The gain of each label, and its interval (Wilson 1927). Shape (classes,) each."""
+def _gains(guessed: np.ndarray, given: np.ndarray, z: float) -> np.ndarray:
+    """The gain of each label, and its interval (Wilson 1927). Shape (3, classes)."""
     n = given.max() + 1
     both = np.bincount(given[guessed == given], minlength=n)
     having = np.bincount(given, minlength=n)
-    either = having + np.bincount(guessed[guessed >= 0], minlength=n) - both
-    either = np.maximum(either, 1)
+    either = np.maximum(having + np.bincount(guessed[guessed >= 0], minlength=n) - both, 1)
     share, chance = both / either, having / len(given)
     centre = (share + z**2 / 2 / either) / (1 + z**2 / either)
-    half = np.sqrt(share * (1 - share) / either + (z / 2 / either) ** 2)
-    half = z * half / (1 + z**2 / either)
-    rest = np.maximum(1 - chance, 1 / len(given))
-    return (share - chance) / rest, (centre - half - chance) / rest, (centre + half - chance) / rest
+    half = z * np.sqrt(share * (1 - share) / either + (z / 2 / either) ** 2) / (1 + z**2 / either)
+    shares = np.stack([share, centre - half, centre + half])
+    return (shares - chance) / np.maximum(1 - chance, 1 / len(given))
