@@ -43,7 +43,7 @@ def main() -> None:
     consensus = annotators.consensus(votes, held_out, pred_probs, predicted.confusion)
     posterior = consensus.probabilities
     judged = judge(labels, votes, pred_probs, posterior, params.clean).join(examples)
-    findings = data_findings.find(examples, learned, pred_probs, classes, params)
+    findings = data_findings.find(examples, labels["given"], pred_probs, classes, params)
     left_out = data_findings.left_out(findings)
     doubted = judged[judged["decision"] != "keep"].sort_values(["quality", "id"])
     doubted = explain(evidence.find(doubted, examples, learned, predicted.linear), classes)

@@ -1,35 +1,34 @@
 """What may be wrong with data beside its labels.
 
-Copies, leaks, outliers, bad payloads, drift, overlapping classes, and columns that tell the label.
+Copies, leaks, outliers, bad payloads, drift, shortcuts, and what other modules find.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue, payloads
-from assay.cleaning import drift, leaky_column, near_duplicates
+from assay.cleaning import class_findings, drift, near_duplicates, shortcuts, table_columns
+from assay.cleaning.leaky_column import spread
+from assay.cleaning.near_duplicates import Column
 from assay.contract.errors import say
-from assay.contract.memory import examples_at_once
 from assay.contract.parameters import Parameters
 from assay.contract.sections import Beyond
 from assay.measures import leave_one_out, outliers, statistics
 
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
 _COPIES = {"near_duplicate", "leak"}
-_OF_CLASSES_OR_COLUMNS = {"class_overlap", "leaky_column"}
+_WITHOUT_CONTENT = {"class_overlap", "leaky_column", "imbalance", "missing_class", "sorted_labels"}
+_WITHOUT_CONTENT |= {"null_rate", "new_category"}
 _MOST_COMPARED = 100_000  # examples that copies are looked for among; half a minute on two cores
 _DRIFT_ROWS = 4000  # of a batch, and of all before it, that are compared
-_ROWS = 4000  # of a table that are read at a time
-_GIVEN_AWAY = 0.02  # share of the errors without a column that are left with it
-_OVERLAP = 0.8  # two names of one class have 1, up to chance; CIFAR-10's cats and dogs have 0.6
-_TINY = 1e-12
+_CHANCE_IN_TABLES = 0.01  # of taking a neighbour for a copy, before columns are compared
 
 
 def find(
     examples: pd.DataFrame,
-    given: pd.Series,
+    labels: pd.Series,
     pred_probs: np.ndarray,
     classes: list[str],
     params: Parameters,
@@ -39,7 +38,7 @@ def find(
     Parameters
     ----------
     examples : the catalogue
-    given : the known labels: index of the class, by row of `examples`
+    labels : the known ones: index of the class, by row of `examples`
     pred_probs : (n, classes), out of sample
     classes : their names
     params : `clean.beyond`: what to do about each kind of finding: flag, drop or ignore
@@ -53,10 +52,19 @@ def find(
     """
     actions = dict(params.clean.beyond)
     wanted = {kind for kind, action in actions.items() if action != "ignore"}
-    labelled, codes, memory = examples.loc[given.index], given.to_numpy(), params.memory_bytes
-    parts = [overlaps(given, pred_probs, classes), leaky_columns(labelled, codes, memory)]
-    if wanted - _OF_CLASSES_OR_COLUMNS:
-        parts += _of_content(examples, pred_probs, classes, wanted)
+    split, memory = examples["split"], params.memory_bytes
+    given = labels[split[labels.index] != "test"]  # those of the test split are not looked at
+    learned, codes = examples.loc[given.index], given.to_numpy()
+    parts = [
+        class_findings.overlaps(given, pred_probs, classes),
+        class_findings.imbalance(given, classes),
+        class_findings.missing(labels, split, classes),
+        class_findings.sorted_labels(learned, codes),
+        table_columns.leaky(learned, codes, memory),
+        table_columns.changes(examples, memory),
+    ]
+    if wanted - _WITHOUT_CONTENT:
+        parts += _of_content(examples, given, pred_probs, classes, wanted=wanted, memory=memory)
     listed = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
     listed = listed[listed["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
     drop = (listed["kind"].map(actions) == "drop") & (listed["split"] != "test")
@@ -87,13 +95,20 @@ def counts(findings: pd.DataFrame, examples: pd.DataFrame) -> dict[str, int]:
 
 
 def _of_content(
-    examples: pd.DataFrame, pred_probs: np.ndarray, classes: list[str], wanted: set[str]
+    examples: pd.DataFrame,
+    given: pd.Series,
+    pred_probs: np.ndarray,
+    classes: list[str],
+    *,
+    wanted: set[str],
+    memory: int,
 ) -> list[pd.DataFrame]:
     """The findings from embeddings and payloads."""
     blocks = leave_one_out.rows_of(catalogue.features(examples))
     projected = np.concatenate([outliers.project(block) for _, block in blocks])
     compared = bool(wanted & _COPIES) and len(examples) <= _MOST_COMPARED
-    measured = statistics.measure(examples, fingerprints=compared)
+    rows = given.index.to_numpy()[spread(len(given))]
+    measured = statistics.measure(examples, fingerprints=compared, bordered=rows)
     problems = dict(measured.problems)
     if "outlier" in wanted:
         problems["outlier"] = outliers.outliers(projected)
@@ -103,15 +118,22 @@ def _of_content(
         parts.append(examples[has_problem].assign(kind=kind, reason=reasons[kind]))
     if compared:
         prints = projected if measured.fingerprints is None else measured.fingerprints
-        parts.append(copies(examples, prints))
+        is_table = "features" in payloads.payload_format(examples)
+        columns = table_columns.read(examples, memory) if is_table else None
+        parts.append(copies(examples, prints, columns))
     elif wanted & _COPIES:
         say(f"no copies are looked for: there are more than {_MOST_COMPARED:,} examples")
+    if "shortcut" in wanted:
+        beside = shortcuts.beside_content(examples.loc[rows], measured, rows)
+        parts.append(shortcuts.find(*beside, given[rows].to_numpy(), classes))
     if "drift" in wanted:
         parts.append(drifts(examples["batch"], projected, pred_probs, classes, measured.values))
     return parts
 
 
-def copies(examples: pd.DataFrame, fingerprints: np.ndarray) -> pd.DataFrame:
+def copies(
+    examples: pd.DataFrame, fingerprints: np.ndarray, columns: Iterable[Column] | None = None
+) -> pd.DataFrame:
     """Find near-duplicates, and list each copy once.
 
     Of a test example and its training copy, the training copy is a leak. Else the later example is
@@ -121,12 +143,17 @@ def copies(examples: pd.DataFrame, fingerprints: np.ndarray) -> pd.DataFrame:
     ----------
     examples : the catalogue
     fingerprints : (n, width), near for copies; all 0 where there is none
+    columns : of a table; a copy must be alike in these too
     """
     has_print = np.flatnonzero(fingerprints.any(axis=1))
     if not len(has_print):
         return examples[:0]
-    first, second, share = near_duplicates.copies(fingerprints[has_print])
+    chance = near_duplicates.CHANCE if columns is None else _CHANCE_IN_TABLES
+    first, second, share = near_duplicates.copies(fingerprints[has_print], chance)
     first, second = has_print[first], has_print[second]
+    if columns is not None:
+        is_copy = near_duplicates.alike(np.stack([first, second]), len(examples), columns)
+        first, second, share = first[is_copy], second[is_copy], share[is_copy]
     is_test = (examples["split"] == "test").to_numpy()
     swapped = is_test[second] & ~is_test[first]  # a test example is the original
     original, copy = np.where(swapped, second, first), np.where(swapped, first, second)
@@ -176,59 +203,3 @@ def drifts(
             reason = "unlike the batches before: " + ", ".join(differences)
             listed.append({"batch": name, "kind": "drift", "reason": reason})
     return pd.DataFrame(listed)
-
-
-def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    """List the pairs of classes that predictions do not tell apart: they may be one class.
-
-    Let M be the mean of `pred_probs` by given class. Then sqrt(M_ab M_ba / (M_aa M_bb)) is 1 for
-    two names of one class, however many examples each has, and 0 if they are never confused.
-    """
-    means = pd.DataFrame(pred_probs[given.index]).groupby(given.to_numpy()).mean()
-    means = means.reindex(range(len(classes)), fill_value=0).to_numpy(np.float64)  # M
-    own = np.diag(means)
-    is_predicted = own > 0.5 / len(classes)  # a class that never is overlaps with none
-    compared = np.triu(np.outer(is_predicted, is_predicted), 1)
-    overlap = np.sqrt(means * means.T / np.maximum(np.outer(own, own), _TINY)) * compared
-    listed = []
-    for a, b in np.argwhere(overlap >= _OVERLAP):
-        degree = f"({overlap[a, b]:.2f} of what one class would)"
-        reason = f"predictions confuse {classes[a]} and {classes[b]} {degree}"
-        listed.append(("class_overlap", classes[a], classes[b], reason))
-    return pd.DataFrame(listed, columns=["kind", "given", "suggested", "reason"])
-
-
-def leaky_columns(examples: pd.DataFrame, given: np.ndarray, memory: int) -> pd.DataFrame:
-    """Read the columns of a table, and list those whose values nearly always tell the label.
-
-    Other modalities have no such columns. See `leaky_column.errors`.
-
-    Parameters
-    ----------
-    examples : rows of the catalogue that have a label
-    given : (n,) int, their labels
-    memory : bytes that may be taken, about
-    """
-    types = payloads.payload_format(examples).get("features")
-    if not types:
-        return pd.DataFrame()
-    listed = []
-    below = _GIVEN_AWAY * (1 - np.bincount(given).max() / len(given))
-    for name, column in _columns(examples, list(types), memory):
-        is_category = types[name] == "category"
-        errors = leaky_column.errors(column, given, is_category=is_category, below=below)
-        if errors < below:
-            tells = f"the column {name} tells the label of {1 - errors:.1%} of the examples"
-            listed.append({"kind": "leaky_column", "reason": f"{tells}: is it made from it?"})
-    return pd.DataFrame(listed)
-
-
-def _columns(
-    examples: pd.DataFrame, names: list[str], memory: int
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Each column (n,) of some rows of a table; as many are read at a time as memory allows."""
-    step = examples_at_once(8 * len(examples), memory, len(names), "a column")
-    for start in range(0, len(names), step):
-        some = names[start : start + step]
-        rows = np.concatenate(list(payloads.read(examples, _ROWS, some)))  # (n, some)
-        yield from zip(some, rows.T, strict=True)

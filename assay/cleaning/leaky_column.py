@@ -1,5 +1,6 @@
 """How well one column of a table alone tells the label, out of sample."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -48,24 +49,38 @@ def _errors_of_values(column: np.ndarray, given: np.ndarray, below: float) -> fl
     return float(1 - right / len(given))
 
 
-def _errors_of_tree(column: np.ndarray, given: np.ndarray, below: float) -> float:
-    """The share of errors of a tree; 1 as soon as it must be `below` or more."""
+def spread(n: int) -> np.ndarray:
+    """The rows that a tree reads, spread evenly over n."""
+    return np.unique(np.linspace(0, n - 1, _ROWS).astype(int))
+
+
+def of_trees(column: np.ndarray, given: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The rows (n,) bool that each fold holds out, and their labels as a tree predicts them."""
     from sklearn.tree import DecisionTreeClassifier
 
-    rows = np.unique(np.linspace(0, len(given) - 1, _ROWS).astype(int))
+    ranks = np.unique(column, return_inverse=True)[1]  # a tree takes float32
+    features = np.stack([ranks, np.isnan(column)], axis=1).astype(np.float32)
+    tree = DecisionTreeClassifier(max_leaf_nodes=_leaves(given), random_state=0)
+    for fold in _folds(len(given)):
+        tree.fit(features[~fold], given[~fold], check_input=False)
+        yield fold, tree.predict(features[fold], check_input=False)
+
+
+def _leaves(given: np.ndarray) -> int:
+    return min(_MOST_LEAVES, _LEAVES * len(np.unique(given)))
+
+
+def _errors_of_tree(column: np.ndarray, given: np.ndarray, below: float) -> float:
+    """The share of errors of a tree; 1 as soon as it must be `below` or more."""
+    rows, wrong = spread(len(given)), 0
     if len(rows) < 2 * _FOLDS:
         return 1.0
     column, given = column[rows], given[rows]
-    leaves = min(_MOST_LEAVES, _LEAVES * len(np.unique(given)))
     folds, order = _folds(len(rows)), np.argsort(column, kind="stable")
+    leaves = _leaves(given)
     if sum(_least_errors(given[order][fold[order]], leaves) for fold in folds) >= below * len(rows):
         return 1.0
-    ranks = np.unique(column, return_inverse=True)[1]  # a tree takes float32
-    features = np.stack([ranks, np.isnan(column)], axis=1).astype(np.float32)
-    tree, wrong = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0), 0
-    for fold in folds:
-        tree.fit(features[~fold], given[~fold], check_input=False)
-        predicted = tree.predict(features[fold], check_input=False)
+    for fold, predicted in of_trees(column, given):
         wrong += int((predicted != given[fold]).sum())
         if wrong >= below * len(rows):
             return 1.0

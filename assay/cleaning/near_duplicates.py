@@ -6,16 +6,23 @@ estimator of Levina and Bickel (2004, Maximum Likelihood Estimation of Intrinsic
 on this law. For a copy, d is smaller than the law allows.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
+from scipy.stats import gamma
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.neighbors import NearestNeighbors
 
 _NEIGHBOURS = 10
-_CHANCE = 1e-4  # of taking the nearest neighbour for a copy where it is none
+CHANCE = 1e-4  # of taking the nearest neighbour for a copy where it is none
 _CROWDED = 0.01  # quantile of the k-th distances; where they are smaller, there are many copies
 _CELL, _PROBES = 500, 16  # rows in a cell, on average; cells that are searched for neighbours
 _PART = 1000  # rows whose neighbours are searched for at a time
 _TINY = 1e-12
+# its name; its values (n,) float, NaN for gaps; whether they are categories
+Column = tuple[str, np.ndarray, bool]
+_EXPECTED = 0.05  # pairs of a table that are so much alike by chance
+_RANDOM_PAIRS = 4000
 
 
 def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
@@ -58,10 +65,14 @@ def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> tuple[np.ndarray, np.ndar
     return distances, neighbours
 
 
-def copies(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def copies(rows: np.ndarray, chance: float = CHANCE) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the pairs of near-duplicates among rows (n, features); none among ten or fewer.
 
     The dimension is the median of the rows' estimates, which few copies do not move.
+
+    Parameters
+    ----------
+    chance : of taking the nearest neighbour for a copy where it is none
 
     Returns
     -------
@@ -76,7 +87,7 @@ def copies(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     scale = np.maximum(np.maximum(farthest, np.quantile(farthest, _CROWDED)), _TINY)
     logs = np.log(np.maximum(distances[:, :-1], _TINY) / scale[:, None])
     dimension = -1 / min(np.median(logs.mean(axis=1)), -1e-3)
-    limit = (_CHANCE / (k - 1)) ** (1 / dimension)
+    limit = (chance / (k - 1)) ** (1 / dimension)
 
     row, other = np.repeat(np.arange(len(distances)), k), neighbours.ravel()
     share = distances.ravel() / np.minimum(scale[row], scale[other])
@@ -84,3 +95,45 @@ def copies(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     pairs = np.sort(np.stack([row[close], other[close]]), axis=0)
     (first, second), index = np.unique(pairs, axis=1, return_index=True)
     return first, second, share[close[index]]
+
+
+def alike(pairs: np.ndarray, n: int, columns: Iterable[Column]) -> np.ndarray:
+    """Which pairs are more alike than any pair among n rows would be by chance.
+
+    Let p be the share of rows whose value is at least as near to that of a pair's first row as that
+    of the second is. The sum of -log p over the columns is compared with that of random pairs: a
+    gamma distribution with their mean and variance (Fisher 1925; Brown 1975, for columns that
+    depend on each other). Embeddings alone say little here: where columns take few values, many
+    rows lie close together.
+
+    Parameters
+    ----------
+    pairs : (2, m) int, rows
+
+    Returns
+    -------
+    np.ndarray
+        Shape (m,), bool.
+    """
+    by_chance = np.random.default_rng(0).integers(n, size=(2, _RANDOM_PAIRS))
+    by_chance = by_chance[:, by_chance[0] != by_chance[1]]
+    both = np.concatenate([pairs, by_chance], axis=1)
+    likeness = np.zeros(both.shape[1])
+    for _, values, is_category in columns:
+        likeness -= np.log(_share_as_near(values, both, is_category=is_category).clip(_TINY))
+    usual, likeness = likeness[pairs.shape[1] :], likeness[: pairs.shape[1]]
+    mean, variance = usual.mean(), max(usual.var(), _TINY)
+    p_values = gamma.sf(likeness, mean**2 / variance, scale=variance / max(mean, _TINY))
+    return p_values * n * (n - 1) / 2 < _EXPECTED
+
+
+def _share_as_near(values: np.ndarray, pairs: np.ndarray, *, is_category: bool) -> np.ndarray:
+    """The share of rows at least as near to a pair's first as its second is. Shape (m,)."""
+    is_gap = np.isnan(values)
+    ordered = np.sort(values[~is_gap])
+    first, second = values[pairs]
+    width = np.where(first == second, 0, np.inf if is_category else np.abs(first - second))
+    below = np.searchsorted(ordered, first - width, side="left")
+    within = np.searchsorted(ordered, first + width, side="right") - below
+    gaps = is_gap[pairs].sum(axis=0)  # of a pair
+    return np.where(gaps == 2, is_gap.mean(), np.where(gaps == 1, 1, within / len(values)))

@@ -136,6 +136,12 @@ class Beyond(Section):
     drift: Literal["flag", "ignore"]
     class_overlap: Literal["flag", "ignore"]
     leaky_column: Literal["flag", "ignore"]
+    shortcut: Literal["flag", "ignore"]
+    imbalance: Literal["flag", "ignore"]
+    missing_class: Literal["flag", "ignore"]
+    sorted_labels: Literal["flag", "ignore"]
+    null_rate: Literal["flag", "ignore"]
+    new_category: Literal["flag", "ignore"]
 
 
 class Clean(Section):

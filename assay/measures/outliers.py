@@ -1,12 +1,17 @@
-"""Outliers: rows far from all others in whitened features, and values far from the usual ones."""
+"""Outliers: rows far from the mean or from all others, and values far from the usual ones."""
 
 import numpy as np
+from sklearn.metrics import pairwise_distances
 
 _FENCE = 2.2  # interquartile ranges beyond the quartile (Hoaglin and Iglewicz 1987, after Tukey)
 _WIDTH = 256  # features; more are projected to so many
 _ROWS = 20_000  # rows that the whitening is estimated from, and that are worked on at a time
 _RIDGE = 0.01  # of the mean variance, added to each
 _TINY = 1e-12
+_CHANCE = (
+    0.002  # share of examples beyond the limit of each score, if the tail is that of most data
+)
+_SAMPLE, _NEIGHBOURS = 500, 5  # rows that all are compared with; of these the fifth nearest counts
 
 
 def far_out(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
@@ -38,14 +43,38 @@ def whiten(rows: np.ndarray) -> np.ndarray:
 
 
 def outliers(rows: np.ndarray) -> np.ndarray:
-    """Which rows (n, width) lie far from the mean, (n,) bool, by their leverage.
+    """Which rows (n, width) lie far from the mean or far from all others. Shape (n,), bool.
 
-    The leverage is the squared length of a whitened row.
+    Far from the mean is a high leverage, the squared length of a whitened row. Far from all others
+    is a long distance to the fifth nearest row of a sample (Sugiyama and Borgwardt 2013).
     """
     mean, whitening = _whitening(rows)
-    parts = np.array_split(rows, -(-len(rows) // _ROWS))
-    leverage = [np.square((part - mean) @ whitening).sum(axis=1) for part in parts]
-    return far_out(np.log(np.concatenate(leverage) + _TINY))
+    chosen = np.sort(np.random.default_rng(0).permutation(len(rows))[:_SAMPLE])
+    place = min(_NEIGHBOURS, len(chosen)) - 1
+    leverage, distance = [], []
+    for part in np.array_split(np.arange(len(rows)), -(-len(rows) // _ROWS)):
+        leverage.append(np.square((rows[part] - mean) @ whitening).sum(axis=1))
+        distances = pairwise_distances(rows[part], rows[chosen])  # (part, sample)
+        distances[part[:, None] == chosen] = np.inf  # of a row to itself
+        distance.append(np.partition(distances, place, axis=1)[:, place])
+    scores = np.concatenate(leverage), np.concatenate(distance)
+    beyond = [beyond_tail(np.log(score.clip(max=1e30) + _TINY)) for score in scores]
+    return np.logical_or(*beyond)
+
+
+def beyond_tail(values: np.ndarray) -> np.ndarray:
+    """Which values lie above what the tail of all others predicts. Shape (n,), bool.
+
+    The logarithm of a score has an exponential tail if the score has that of a power law, which is
+    heavier than that of most data. The tail is told by the median and the upper tenth (Weissman
+    1978), which few outliers do not move, and continued to where it leaves 0.2 % of the values.
+
+    Parameters
+    ----------
+    values : (n,), logarithms of scores
+    """
+    half, tenth = np.quantile(values, [0.5, 0.9])
+    return values > tenth + (tenth - half) * np.log(0.1 / _CHANCE) / np.log(0.5 / 0.1)
 
 
 def _whitening(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

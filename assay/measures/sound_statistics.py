@@ -4,6 +4,7 @@ import numpy as np
 
 REASONS = {"silent": "nothing is heard", "clipped": "too loud for its recording: peaks are cut off"}
 fingerprint = None  # the embeddings tell copies
+border = None
 _FULL_SCALE = 2**15
 _SILENT = -60.0  # dB of full scale, over all samples
 _CLIPPED = 0.001  # share of the samples that are at full scale beside another such one

@@ -34,27 +34,41 @@ class Statistics:
     problems : by problem, (n,) bool
     reasons : by problem, a phrase for people
     fingerprints : (n, width), which copies share; None if the modality has none
+    border : (rows, pixels) int, levels of the outermost pixels of some images; likewise
     """
 
     values: dict[str, np.ndarray] = field(default_factory=dict)
     problems: dict[str, np.ndarray] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     fingerprints: np.ndarray | None = None
+    border: np.ndarray | None = None
 
 
-def measure(examples: pd.DataFrame, *, fingerprints: bool = False) -> Statistics:
-    """Read the payloads of rows of the catalogue, at least one, and measure them."""
+def measure(
+    examples: pd.DataFrame, *, fingerprints: bool = False, bordered: np.ndarray | None = None
+) -> Statistics:
+    """Read the payloads of rows of the catalogue, at least one, and measure them.
+
+    Parameters
+    ----------
+    bordered : numbers of the rows whose border is read, ascending
+    """
     module = _MODULES[payloads.payload_format(examples)["modality"]]
     if module.statistics is None:
         return Statistics()
-    parts, prints = [], []
+    parts, prints, borders, start = [], [], [], 0
     for block in shown(payloads.read(examples, _BLOCK), len(examples), "measure"):
         parts.append(module.statistics(block))
         if fingerprints and module.fingerprint:
             prints.append(module.fingerprint(block))
+        if bordered is not None and module.border:
+            within = bordered[(bordered >= start) & (bordered < start + len(block))]
+            borders.append(module.border(block[within - start]))
+        start += len(block)
     values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     every_print = np.concatenate(prints) if prints else None
-    return Statistics(values, module.problems(values), module.REASONS, every_print)
+    border = np.concatenate(borders) if borders else None
+    return Statistics(values, module.problems(values), module.REASONS, every_print, border)
 
 
 def foreign(examples: pd.DataFrame) -> set[str]:

@@ -9,6 +9,7 @@ REASONS = {
     "mojibake": "was read in a wrong encoding, so letters are garbled",
 }
 fingerprint = None  # the embeddings tell copies
+border = None
 _LOST = "\ufffd"  # a decoder's mark for bytes that it could not read
 
 # Plain characters that stand apart from others. All that ftfy takes for garbled has another one,

@@ -9,7 +9,15 @@ from ftfy.badness import is_bad
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.cleaning import data_findings, drift, leaky_column, near_duplicates
+from assay.cleaning import (
+    class_findings,
+    data_findings,
+    drift,
+    leaky_column,
+    near_duplicates,
+    shortcuts,
+    table_columns,
+)
 from assay.contract.sections import Beyond
 from assay.measures import image_statistics, outliers, sound_statistics, statistics, text_statistics
 
@@ -248,7 +256,7 @@ def test_two_names_of_one_class_overlap():
     pred_probs[named.index] = np.array(
         [[0.8, 0.1, 0.08, 0.02], [0.3, 0.6, 0.08, 0.02], [0.1, 0.1, 0.64, 0.16]]
     )[truth]
-    found = data_findings.overlaps(named, pred_probs, ["a", "b", "c", "c2"])
+    found = class_findings.overlaps(named, pred_probs, ["a", "b", "c", "c2"])
     assert found[["given", "suggested"]].to_numpy().tolist() == [["c", "c2"]]
 
 
@@ -279,3 +287,87 @@ def test_a_number_that_grows_in_rows_sorted_by_class_gives_the_label_away():
     assert leaky_column.errors(noise, given, is_category=False) > 0.5
     assert leaky_column.errors(given + noise, given, is_category=False) > 0.3
     assert leaky_column.errors(np.full(1000, np.nan), given, is_category=False) > 0.5
+
+
+# Traps
+
+
+def test_clean_rows_have_few_outliers_and_planted_ones_are_found():
+    rng = np.random.default_rng(0)
+    rows = rng.standard_t(5, size=(2000, 8)).astype(np.float32)
+    assert outliers.outliers(rows).mean() <= 0.01
+    rows[:5] = 40 * np.eye(8)[:5]
+    assert outliers.outliers(rows)[:5].all()
+
+
+def test_rows_that_agree_by_chance_are_no_copies():
+    rng = np.random.default_rng(0)
+    columns = [("a", rng.integers(3, size=600).astype(float), True)]
+    columns += [(str(number), rng.normal(size=600), False) for number in range(6)]
+    for _, values, _ in columns:
+        values[599] = values[0]
+    columns[1][1][599] = np.nan
+    pairs = np.stack([np.arange(599), np.full(599, 599)])
+    assert np.flatnonzero(near_duplicates.alike(pairs, 600, columns)).tolist() == [0]
+    columns = [("a", rng.integers(3, size=600).astype(float), True)] * 2
+    assert not near_duplicates.alike(pairs, 600, columns).any()
+
+
+def test_a_shortcut_is_told_and_content_is_not():
+    rng = np.random.default_rng(0)
+    given = rng.integers(5, size=2000)
+    numbers = {"brightness": given * 0.5 + rng.normal(size=2000), "length": rng.normal(size=2000)}
+    marked = (given == 3) & (rng.random(2000) < 0.8)
+    numbers["length"][marked] += 20
+    source = np.where(given == 1, 0, rng.integers(1, 4, 2000))
+    border = np.stack([rng.integers(8, size=2000), np.where(given >= 3, 7, 0)], axis=1)
+    categories = {"source": source[:, None], "border": border, "none": np.zeros((2000, 0), int)}
+    listed = shortcuts.find(numbers, categories, given, list("abcde")).set_index("name")
+    assert dict(listed["given"]) == {"length": "d", "source": "b"}
+    assert listed["reason"]["source"].startswith("source alone tells this label, 100% better")
+
+
+def test_a_dot_or_a_frame_shows_in_the_border():
+    images = scenes(50)
+    plain = image_statistics.border(images)
+    images[0, 0, 7], images[1, [0, -1]], images[1, :, [0, -1]] = 255, 9, 9
+    marked = image_statistics.border(images)
+    assert plain.shape == (50, 2 * (4 * 24 - 4) + 1)
+    assert (plain[2:] == marked[2:]).all()
+    assert marked[0, 92 + 7] > plain[2:, 92 + 7].max()
+    assert marked[1, -1] == 0 < plain[:, -1].min()
+
+
+def test_rare_and_missing_classes():
+    labels = pd.Series(np.repeat([0, 1, 0], [100, 5, 20]))
+    split = pd.Series(np.repeat(["train", "test"], [105, 20]))
+    (rare,) = class_findings.imbalance(labels[:105], ["a", "b"])["reason"]
+    assert rare == "5 labels, and 100 of a"
+    assert class_findings.imbalance(labels[5:105][:40], ["a", "b"]).empty
+    (missing,) = class_findings.missing(labels, split, ["a", "b"])["reason"]
+    assert missing == "no label of 1 of 2 classes in this split: 'b'"
+
+
+def test_sorted_rows_are_told_where_rows_have_numbers(monkeypatch):
+    monkeypatch.setattr(class_findings.parquet_files, "is_numbered", lambda _: True)
+    given, examples = np.repeat([0, 1, 2], 100), catalogue(["train"] * 300)
+    examples["key"] = [str(number) for number in range(300)]
+    (found,) = class_findings.sorted_labels(examples, given)["reason"]
+    assert found.endswith("of 300 rows (33.3% have the most frequent label)")
+    mixed = np.random.default_rng(0).permutation(given)
+    assert class_findings.sorted_labels(examples, mixed).empty
+
+
+def test_gaps_and_new_values_of_a_batch_are_counted(monkeypatch):
+    texts = pd.DataFrame({"batch": "", "soil": ["clay", "sand"] * 150, "same": ["x"] * 300})
+    texts.loc[200:219, "soil"], texts.loc[220:224, "soil"] = "", "peat"
+    values = np.where(np.arange(300) % 10 == 0, np.nan, 1.0)
+    monkeypatch.setattr(table_columns.catalogue, "slices", lambda _: texts)
+    monkeypatch.setattr(table_columns, "read", lambda *_: iter([("age", values, False)]))
+    examples = catalogue(["train"] * 300).assign(batch=np.repeat(["b", "c"], [200, 100]))
+    listed = table_columns.changes(examples, 2**30)
+    assert listed[["kind", "batch", "reason"]].to_numpy().tolist() == [
+        ["null_rate", "c", "soil is empty in 20 of 100 examples, before in 0 of 200"],
+        ["new_category", "c", "soil has 1 new values in 5 of 100 examples: 'peat'"],
+    ]
+    assert table_columns.changes(examples[:200], 2**30).empty

@@ -1,0 +1,86 @@
+"""Findings about classes: which may be one, are rare or missing, and where rows are sorted."""
+
+import numpy as np
+import pandas as pd
+
+from assay.cleaning import leaky_column
+from assay.contract import parquet_files, paths
+from assay.contract.errors import first_of
+
+_OVERLAP = 0.8  # two names of one class have 1, up to chance; CIFAR-10's cats and dogs have 0.6
+_TIMES = 20  # a class is rare if another has so many times as many labels
+_SORTED = 0.5  # share of the errors without the order of rows that are left with it
+_TINY = 1e-12
+
+
+def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    """List the pairs of classes that predictions do not tell apart: they may be one class.
+
+    Let M be the mean of `pred_probs` by given class. Then sqrt(M_ab M_ba / (M_aa M_bb)) is 1 for
+    two names of one class, however many examples each has, and 0 if they are never confused.
+    """
+    means = pd.DataFrame(pred_probs[given.index]).groupby(given.to_numpy()).mean()
+    means = means.reindex(range(len(classes)), fill_value=0).to_numpy(np.float64)  # M
+    own = np.diag(means)
+    is_predicted = own > 0.5 / len(classes)  # a class that never is overlaps with none
+    compared = np.triu(np.outer(is_predicted, is_predicted), 1)
+    overlap = np.sqrt(means * means.T / np.maximum(np.outer(own, own), _TINY)) * compared
+    listed = []
+    for a, b in np.argwhere(overlap >= _OVERLAP):
+        degree = f"({overlap[a, b]:.2f} of what one class would)"
+        reason = f"predictions confuse {classes[a]} and {classes[b]} {degree}"
+        listed.append(("class_overlap", classes[a], classes[b], reason))
+    return pd.DataFrame(listed, columns=["kind", "given", "suggested", "reason"])
+
+
+def imbalance(given: pd.Series, classes: list[str]) -> pd.DataFrame:
+    """List the rarest class, if the most frequent one has 20 times as many labels or more."""
+    counts = np.bincount(given, minlength=len(classes))
+    most, least = int(counts.argmax()), int(np.where(counts, counts, len(given) + 1).argmin())
+    if counts[least] * _TIMES > counts[most]:
+        return pd.DataFrame()
+    reason = f"{counts[least]} labels, and {counts[most]:,} of {classes[most]}"
+    return pd.DataFrame([{"kind": "imbalance", "given": classes[least], "reason": reason}])
+
+
+def missing(labels: pd.Series, split: pd.Series, classes: list[str]) -> pd.DataFrame:
+    """List the splits that have labels, but none of some classes.
+
+    Parameters
+    ----------
+    labels : index of the class, by example
+    split : of each example
+    """
+    listed = []
+    for name, codes in labels.groupby(split[labels.index]):
+        absent = np.flatnonzero(np.bincount(codes, minlength=len(classes)) == 0)
+        if len(absent):
+            names = first_of([repr(classes[code]) for code in absent])
+            reason = f"no label of {len(absent)} of {len(classes)} classes in this split: {names}"
+            listed.append({"kind": "missing_class", "split": name, "reason": reason})
+    return pd.DataFrame(listed)
+
+
+def sorted_labels(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
+    """List the batches whose rows have an order that tells their labels.
+
+    Files in folders have no order of their own, so only batches with row numbers count.
+
+    Parameters
+    ----------
+    examples : rows of the catalogue
+    given : (n,) int, their labels
+    """
+    listed = []
+    for batch, rows in pd.Series(given, examples.index).groupby(examples["batch"], sort=False):
+        if not parquet_files.is_numbered(paths.examples(str(batch))):
+            continue
+        keys = examples["key"][rows.index]
+        place = np.lexsort((keys, keys.str.len())).argsort(kind="stable")  # 9 is before 10
+        usual = 1 - np.bincount(rows).max() / len(rows)
+        errors = leaky_column.errors(place.astype(float), rows.to_numpy(), is_category=False)
+        if errors < _SORTED * usual:
+            tells = f"the place of a row tells the label of {1 - errors:.1%} of {len(rows)} rows"
+            reason = f"{tells} ({1 - usual:.1%} have the most frequent label)"
+            listed.append({"kind": "sorted_labels", "batch": batch, "reason": reason})
+    return pd.DataFrame(listed)

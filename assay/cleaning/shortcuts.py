@@ -1,0 +1,120 @@
+"""Shortcuts: labels that something beside the content gives away, out of sample.
+
+A model that learns them is right on this data and wrong elsewhere. Content shows in such things
+too: of the digits of MNIST, a 1 is darker than others. So a shortcut must tell a label nearly as
+well as the content does. The level lies above all that we measured on data without shortcuts.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from assay.catalogue import catalogue, payloads
+from assay.cleaning import leaky_column
+from assay.contract import parquet_files
+from assay.measures.statistics import Statistics
+
+_LEVEL = 0.55  # least gain over chance; without shortcuts we measured 0.47 at most
+_AT_LEAST = 0.3  # what the whole interval must exceed
+_CONFIDENCE = 0.95  # of all intervals together
+_VALUES = 32  # of a category, the most frequent ones; the rest count as one
+
+
+def find(
+    numbers: dict[str, np.ndarray],
+    categories: dict[str, np.ndarray],
+    given: np.ndarray,
+    classes: list[str],
+) -> pd.DataFrame:
+    """List what gives a label away, a row each.
+
+    A label is guessed from one number by a tree, or from one category by the most frequent label,
+    always from other examples (see `leaky_column`). Of the examples that have or are guessed to
+    have a label, let J be the share of those with both, and C that of the label among all examples:
+    what J would be if all were guessed to have it. The gain is (J - C) / (1 - C).
+
+    Parameters
+    ----------
+    numbers : by name, brightness for instance, (n,) float
+    categories : by name, (n, columns) int from 0; each column alone may tell a label
+    given : (n,) int, the labels
+    classes : their names
+
+    Returns
+    -------
+    pd.DataFrame
+        `kind`, `given` (the label that is told best) and `reason`.
+    """
+    n_guesses = len(numbers) + sum(columns.shape[1] for columns in categories.values())
+    z = norm.isf((1 - _CONFIDENCE) / 2 / max(n_guesses * len(classes), 1))  # Bonferroni
+    rows = []
+    for name, guessed in _guesses(numbers, categories, given):
+        gain, low, high = _gains(guessed, given, z)
+        told, is_told = int(low.argmax()), (gain > _LEVEL) & (low > _AT_LEAST)
+        if is_told[told]:
+            more = f" and {is_told.sum() - 1} more labels" if is_told.sum() > 1 else ""
+            interval = f"{gain[told]:.0%} better than chance ({low[told]:.0%} to {high[told]:.0%})"
+            reason = f"{name} alone tells this label{more}, {interval}: is it part of the task?"
+            rows.append(("shortcut", classes[told], reason, name, low[told]))
+    listed = pd.DataFrame(rows, columns=["kind", "given", "reason", "name", "low"])
+    return listed.sort_values("low", ascending=False, kind="stable").drop_duplicates("name")
+
+
+def beside_content(
+    examples: pd.DataFrame, measured: Statistics, rows: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """What lies beside the content of examples, as the numbers and categories of `find`.
+
+    Numbers are the statistics, categories are slices, the batch, the type of file, and the border.
+    The columns of a table are content. Columns of one value are left out.
+
+    Parameters
+    ----------
+    examples : `rows` of the catalogue
+    measured : statistics of the whole catalogue, with the border of these examples
+    """
+    numbers = {name: column[rows] for name, column in measured.values.items()}  # noqa: PD011
+    features = payloads.payload_format(examples).get("features", {})
+    columns = catalogue.slices(examples)
+    columns = columns.drop(columns=map(parquet_files.slice_name, features), errors="ignore")
+    columns["type of file"] = examples["key"].str.extract(r"(\.\w+)$", expand=False).fillna("")
+    coded = {} if measured.border is None else {"border": measured.border}
+    for name in columns:
+        counts = columns[name].value_counts(sort=False).sort_index()
+        if len(counts) > 1:
+            order = counts.sort_values(ascending=False, kind="stable").index
+            coded[str(name)] = order.get_indexer(columns[name]).clip(max=_VALUES)[:, None]
+    return numbers, coded
+
+
+def _guesses(
+    numbers: dict[str, np.ndarray], categories: dict[str, np.ndarray], given: np.ndarray
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Names, and the label of each example (n,) as guessed from others."""
+    for name, column in numbers.items():
+        guessed = np.full(len(given), -1)
+        for fold, predicted in leaky_column.of_trees(column, given):
+            guessed[fold] = predicted
+        yield name, guessed
+    for name, columns in categories.items():
+        for values in columns.T:
+            counts = np.zeros((values.max() + 1, given.max() + 1), int)
+            np.add.at(counts, (values, given), 1)
+            others = counts[values]  # (n, classes)
+            others[np.arange(len(given)), given] -= 1
+            yield name, others.argmax(axis=1)
+
+
+def _gains(guessed: np.ndarray, given: np.ndarray, z: float) -> np.ndarray:
+    """The gain of each label, and its interval (Wilson 1927). Shape (3, classes)."""
+    n = given.max() + 1
+    both = np.bincount(given[guessed == given], minlength=n)
+    having = np.bincount(given, minlength=n)
+    either = np.maximum(having + np.bincount(guessed[guessed >= 0], minlength=n) - both, 1)
+    share, chance = both / either, having / len(given)
+    centre = (share + z**2 / 2 / either) / (1 + z**2 / either)
+    half = z * np.sqrt(share * (1 - share) / either + (z / 2 / either) ** 2) / (1 + z**2 / either)
+    shares = np.stack([share, centre - half, centre + half])
+    return (shares - chance) / np.maximum(1 - chance, 1 / len(given))
