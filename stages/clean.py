@@ -31,7 +31,8 @@ def main() -> None:
     examples = catalogue.read()
     torn = torn_groups(examples)
     held_out = (examples["split"] == "test").to_numpy()
-    votes, people, classes = count(catalogue.votes(examples), len(examples))
+    named = catalogue.votes(examples)
+    votes, people, classes = count(named, len(examples))
     labels = label_by_consensus(votes, held_out)
     learned = labels.loc[~labels["held_out"], "given"]
     check_classes(learned, classes, params.clean.smallest_class, examples)
@@ -62,7 +63,7 @@ def main() -> None:
     spreadsheets.write(paths.ANNOTATORS, table_of_people(votes, consensus, people, classes))
     files.write_json(paths.AGREEMENT_METRICS, agreement.metrics(votes))
     spreadsheets.write(paths.AGREEMENT, agreement.kappas(votes, people))
-    files.write_bytes(paths.GALLERY, gallery.page(doubted, examples).encode())
+    files.write_bytes(paths.GALLERY, gallery.page(doubted, examples, named, classes).encode())
 
 
 def note(batches: list[str]) -> None:
