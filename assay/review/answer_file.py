@@ -21,10 +21,8 @@ _LONGEST = 60  # characters of a file's name
 def default_name() -> str:
     """The name that git knows, or else that of the login, as a file can have it."""
     command = ["git", "config", "user.name"]
-    try:
-        name = subprocess.run(command, capture_output=True, check=False, encoding="utf-8").stdout  # noqa: S603
-    except (OSError, UnicodeDecodeError):
-        name = ""
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  # fixed words
+    name = done.stdout.decode(errors="replace")
     return file_safe(name) or file_safe(getpass.getuser()) or "reviewer"
 
 
