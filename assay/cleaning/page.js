@@ -348,7 +348,8 @@ function translate() {
 }
 
 document.addEventListener("keydown", (event) => {
-  const isTyping = event.target.matches("input, select, textarea") || $("picker").open;
+  // where the picker has just closed, its field still gets the next key
+  const isTyping = $("picker").open || (event.target.matches("input, select") && event.target.id !== "search");
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key.toLowerCase(), action = KEYS[key];
   const others = { arrowleft: () => look(-1), arrowright: () => look(1), g: toggle, p: play, backspace: () => act("undo") };

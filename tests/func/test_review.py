@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from assay.annotation import answers
-from assay.catalogue import catalogue, spreadsheets
+from assay.catalogue import catalogue
 from assay.cleaning import gallery
 from assay.contract import parquet_files, paths
-from tests.support.reviewed import HOSTILE, Served, make
+from tests.support.reviewed import HOSTILE, Served, make, saved
 
 pytestmark = pytest.mark.slow
 
@@ -87,12 +87,6 @@ class Person:
             self.page.wait_for_timeout(20)
 
 
-def on_disk(name: str) -> list[tuple[str, tuple[str, str]]]:
-    rows = spreadsheets.read(paths.ANNOTATIONS / f"{name}.csv").to_pylist()
-    assert {row["annotator"] for row in rows} <= {name}
-    return [(row["id"], (row["label"], row["note"])) for row in rows]
-
-
 @pytest.mark.parametrize("modality", ["image", "audio", "text", "table"])
 def test_a_hundred_answers_by_two_people_and_a_server_that_dies(
     browser: Any, modality: str
@@ -111,8 +105,8 @@ def test_a_hundred_answers_by_two_people_and_a_server_that_dies(
     anna.page.keyboard.press("a")
     assert anna.page.evaluate("current().id") == before
     del anna.said[lost]
-    assert dict(on_disk("anna")).items() <= anna.said.items() | {(lost, ("", ""))}
-    anna.said |= dict(on_disk("anna"))
+    assert dict(saved("anna")).items() <= anna.said.items() | {(lost, ("", ""))}
+    anna.said |= dict(saved("anna"))
     served[0] = Served("anna")
     anna.open(served[0].address)
     for number in range(200):
@@ -127,8 +121,8 @@ def test_a_hundred_answers_by_two_people_and_a_server_that_dies(
     anna.wait()
     bela.wait()
     for person, name in ((anna, "anna"), (bela, "bela")):
-        assert len(on_disk(name)) == len(person.said)
-        assert dict(on_disk(name)) == person.said
+        assert len(saved(name)) == len(person.said)
+        assert dict(saved(name)) == person.said
     assert len(anna.said) == 100
     assert len(bela.said) == 25
     taken = answers.read(catalogue.read(), parquet_files.read_classes(paths.PRED_PROBS))
@@ -156,7 +150,7 @@ def test_the_offline_page_keeps_answers_and_saves_them(browser: Any, tmp_path: P
         anna.page.click("#save")
     assert download.value.suggested_filename == "anna.csv"
     download.value.save_as(paths.ANNOTATIONS / "anna.csv")
-    assert dict(on_disk("anna")) == anna.said
+    assert dict(saved("anna")) == anna.said
     content = (paths.ANNOTATIONS / "anna.csv").read_text()
     assert '"=' not in content
     taken = answers.read(catalogue.read(), CLASSES)

@@ -41,7 +41,9 @@ def payload(modality: str, n: int, side: int = 8) -> tuple[dict, dict]:
     return tables.to_columns(None, range(n), raw, params)
 
 
-def make(modality: str = "image", n: int = 100, classes: list[str] | None = None) -> pd.DataFrame:
+def make(
+    modality: str = "image", n: int = 100, classes: list[str] | None = None, side: int = 8
+) -> pd.DataFrame:
     """Write all that `review` reads into this folder: `n` questions, an even number.
 
     Returns
@@ -50,7 +52,7 @@ def make(modality: str = "image", n: int = 100, classes: list[str] | None = None
     """
     classes = classes or ["eight", "nine", "ten"]
     ids, keys = [f"{row:032x}" for row in range(n)], [f"key-{row}" for row in range(n)]
-    columns, payload_format = payload(modality, n)
+    columns, payload_format = payload(modality, n, side)
     strings = {"id": ids, "key": keys, "split": ["train", "test"] * (n // 2)}
     columns |= {name: pa.array(cells, pa.string()) for name, cells in strings.items()}
     columns["duplicates"] = pa.array([[]] * n, pa.list_(pa.string()))
@@ -76,6 +78,13 @@ def make(modality: str = "image", n: int = 100, classes: list[str] | None = None
     issue = ["id", "kind", "given", "suggested", "reason", *evidence.COLUMNS]
     spreadsheets.write(paths.ISSUES, doubted.tail(n - n // 4), issue)
     return doubted
+
+
+def saved(name: str) -> list[tuple[str, tuple[str, str]]]:
+    """The answers of a person on disk: id, label and note."""
+    rows = spreadsheets.read(paths.ANNOTATIONS / f"{name}.csv").to_pylist()
+    assert {row["annotator"] for row in rows} <= {name}
+    return [(row["id"], (row["label"], row["note"])) for row in rows]
 
 
 class Served:
