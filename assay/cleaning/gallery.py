@@ -28,7 +28,6 @@ def page(
     """
     asked = review_page.questions(doubted.head(evidence.MOST), votes)
     fitting, contents = _fitting(asked, examples)
-    decisions = doubted["decision"].value_counts().sort_index()
     values = {
         "classes": classes,
         "medium": registry.named(payloads.payload_format(examples)["modality"]).MEDIUM,
@@ -36,7 +35,7 @@ def page(
         "contents": contents,
         "names": review_page.names(examples.loc[review_page.rows_of(fitting)]),
         "doubted": len(doubted),
-        "decisions": {name: int(count) for name, count in decisions.items()},
+        "decisions": doubted["decision"].value_counts().to_dict(),
     }
     return review_page.html(values)
 
@@ -56,10 +55,9 @@ def _fitting(
     kept: dict[int, str] = {}
     room = _LARGEST
     for question in asked[: max(likely, _FIRST)]:
-        new = {row: contents[row] for row in review_page.rows_shown(question) if row not in kept}
-        for row, content in new.items():
-            if row != question["row"] and len(content) > _LARGEST_EVIDENCE:
-                new[row] = ""  # its name alone is shown
+        new = {row: contents[row] for row in review_page.rows_shown(question) if not kept.get(row)}
+        large = {row for row in new if len(new[row]) > _LARGEST_EVIDENCE} - {question["row"]}
+        new |= dict.fromkeys(large, "")  # their names alone are shown
         room -= sum(map(len, new.values()))
         if room < 0 and fitting:
             break

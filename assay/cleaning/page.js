@@ -7,28 +7,36 @@ const STRINGS = {
     speaks: "examples labelled {0} speak for it:", nothing: "no example speaks for it", large: "too large for this file",
     accept: "Accept {0}", keep: "Keep {0}", confirm: "Confirm {0}", other: "Another class…", skip: "Skip",
     "not sure": "Not sure", "not usable": "Not usable", undo: "Undo", back: "Back",
-    answered: "Your answer: {0}", said: "{0}: {1}", people: "What people said", progress: "{0} of {1} answered",
+    answered: "Your answer: {0}", said: "{0}: {1}", people: "What people said:", progress: "{0} of {1} answered",
     left: "about {0} left ({1} s an answer)", seconds: "{0} s", minutes: "{0} min", hours: "{0} h",
     recorded: "recorded: {0}", pick: "Class", matches: "{0} of {1} classes", close: "Close",
     done: "All is answered", repro: "dvc repro uses the answers.",
     put: "Save the answers and put the file into data/annotations. Then dvc repro uses them.",
     unsaved: "{0} not saved yet: the review does not answer. Start python -m assay review again, and open its address.",
     refused: "{0} not saved: {1}", memory: "This browser does not keep answers: save them before you close the page.",
-    waiting: "…", train: "training split", validation: "validation split", test: "test split", first: "Type your name first." },
+    waiting: "…", train: "training split", validation: "validation split", test: "test split", first: "Type your name first.",
+    relabel: "{0} replaced", review: "{0} for review", drop: "{0} dropped" },
   zh: { title: "存疑的标签", totals: "本文件含 {1} 个存疑标签中的 {0} 个；全部请用 python -m assay review",
     all: "{0} 个存疑标签和问题", person: "你的名字", save: "保存答案", filter: "显示", every: "全部",
     one: "逐个显示", grid: "网格", question: "问题", actions: "回答", given: "数据中的标签", suggested: "建议的标签",
     both: "数据中的和建议的标签", none: "无标签", speaks: "标为 {0} 的样本支持它：", nothing: "没有支持它的样本",
     large: "太大，未放入本文件", accept: "采纳 {0}", keep: "保留 {0}", confirm: "确认 {0}", other: "其他类别…",
     skip: "跳过", "not sure": "不确定", "not usable": "不可用", undo: "撤销", back: "上一个",
-    answered: "你的回答：{0}", said: "{0}：{1}", people: "各人的标注", progress: "已回答 {0} / {1}",
+    answered: "你的回答：{0}", said: "{0}：{1}", people: "各人的标注：", progress: "已回答 {0} / {1}",
     left: "大约还需 {0}（每个 {1} 秒）", seconds: "{0} 秒", minutes: "{0} 分钟", hours: "{0} 小时",
     recorded: "已记录：{0}", pick: "类别", matches: "{1} 个类别中的 {0} 个", close: "关闭", done: "全部已回答",
     repro: "dvc repro 会使用这些答案。", put: "请保存答案，把文件放入 data/annotations，然后运行 dvc repro。",
     unsaved: "{0} 个回答尚未保存：服务没有响应。请重新运行 python -m assay review 并打开新地址。",
     refused: "{0} 个回答未保存：{1}", memory: "此浏览器不保留答案：关闭页面前请先保存。", waiting: "…",
-    train: "训练集", validation: "验证集", test: "测试集", first: "请先填写你的名字。" },
+    train: "训练集", validation: "验证集", test: "测试集", first: "请先填写你的名字。",
+    relabel: "{0} 个已替换", review: "{0} 个待复核", drop: "{0} 个已丢弃" },
 };
+const REASONS = [ // what the pipeline says in English; another reason stays as it is
+  [/^people disagree; /, "标注者意见不一；"],
+  [/the other examples say (.*) \((\d\.\d+)\) rather than (.*) \((\d\.\d+)\)$/s, "其他样本支持 $1（$2），而非 $3（$4）"],
+  [/^no label; it may be (.*) or (.*)$/s, "没有标签；可能是 $1 或 $2"],
+  [/^among the least sure of the labels that are kept$/, "在保留的标签中属于最不确定的"],
+];
 const KEYS = { a: "accept", k: "keep", c: "other", s: "skip", n: "not sure", x: "not usable", z: "undo" };
 const AHEAD = 12, TILES = 24, PAUSE = 120_000, LONG = 80; // LONG: characters of a name that are shown
 const $ = (id) => document.getElementById(id);
@@ -66,11 +74,11 @@ function shown(row, isLarge) { // an example as a picture, a player or text
   return el("pre", { dir: "auto", tabindex: "0", "aria-label": name, role: "region" }, content);
 }
 
-function side(key, label, rows) { // a class, and the examples that speak for it
+function side(key, label, rows, isJudged) { // a class, and the examples that speak for it
   const title = el("bdi", { class: label.length > 20 ? "label long" : "label" }, short(label));
   const figures = rows.map((row) => el("figure", {}, shown(row, false),
     el("figcaption", { class: "caption" }, el("bdi", { title: values.names[row] }, values.names[row]))));
-  const about = label === "" ? "" : rows.length ? t("speaks", short(label)) : t("nothing");
+  const about = label === "" ? "" : rows.length ? t("speaks", short(label)) : isJudged ? t("nothing") : "";
   return el("section", { class: key === "both" ? "side both" : "side" }, el("h2", {}, t(key), title),
     el("p", { class: "caption" }, el("bdi", {}, about)),
     el("div", { class: values.medium === "image" ? "evidence" : "evidence rows" }, ...figures));
@@ -83,12 +91,15 @@ function drawOne() {
   const mine = answers.get(question.id);
   $("answered").hidden = !mine;
   if (mine) $("answered").replaceChildren(el("bdi", {}, t("answered", spoken(mine))));
-  $("reason").textContent = question.reason;
+  const inChinese = REASONS.reduce((text, [english, chinese]) => text.replace(english, chinese), question.reason);
+  $("reason").textContent = language === "zh" ? inChinese : question.reason;
+  $("reason").lang = language === "zh" && inChinese !== question.reason ? "zh" : "en";
   const votes = question.votes.map(([person, label]) => el("bdi", {}, t("said", short(person), short(label))));
   $("votes").hidden = !votes.length;
-  $("votes").replaceChildren(`${t("people")}: `, ...votes.flatMap((vote, n) => (n ? [", ", vote] : [vote])));
-  $("sides").replaceChildren(...(isSame ? [side("both", question.suggested, suggested)]
-    : [side("given", question.given, given), side("suggested", question.suggested, suggested)]));
+  $("votes").replaceChildren(`${t("people")} `, ...votes.flatMap((vote, n) => (n ? [", ", vote] : [vote])));
+  const isJudged = suggested.length + given.length > 0; // else no evidence was looked for
+  $("sides").replaceChildren(...(isSame ? [side("both", question.suggested, suggested, isJudged)] : [
+    side("given", question.given, given, isJudged), side("suggested", question.suggested, suggested, isJudged)]));
   $("where").replaceChildren(el("bdi", {}, values.names[question.row]), ` · ${t(question.split)}`);
 }
 
@@ -343,7 +354,8 @@ function translate() {
   $("language").textContent = language === "zh" ? "English" : "中文";
   $("language").lang = language === "zh" ? "en" : "zh";
   const n = values.questions.length;
-  $("totals").textContent = isServed ? t("all", n) : t("totals", n, values.doubted);
+  const decided = Object.entries(values.decisions ?? {}).map(([name, count]) => t(name, count));
+  $("totals").textContent = [isServed ? t("all", n) : t("totals", n, values.doubted), ...decided].join(" · ");
   filters();
 }
 

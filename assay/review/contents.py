@@ -36,13 +36,12 @@ class Contents:
             offset += length
 
     def of(self, rows: Sequence[int]) -> dict[int, str]:
-        """The contents by row; those that the pass has not come to are read at once."""
+        """The contents by row, ascending; those that the pass has not come to are read at once."""
         at_hand = {row: self._places[row] for row in rows if row in self._places}
         contents = {
             row: os.pread(self._file.fileno(), length, offset).decode()
             for row, (offset, length) in at_hand.items()
         }
-        if others := sorted(set(rows) - set(at_hand)):
-            shown = payloads.shown(self._examples.loc[others], _BLOCK, _SIDE)
-            contents |= dict(zip(others, map(review_page.cut, shown), strict=True))
-        return contents
+        others = [row for row in rows if row not in at_hand]
+        shown = payloads.shown(self._examples.loc[others], _BLOCK, _SIDE)
+        return contents | dict(zip(others, map(review_page.cut, shown), strict=True))

@@ -1,7 +1,6 @@
 """What the review page asks: the queue, best first, then the doubted labels that are not in it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
@@ -36,8 +35,8 @@ def read() -> Questions:
         If there is nothing to ask, or an example is no longer there.
     """
     examples = catalogue.read()
-    queue = _rows(paths.QUEUE, ["id", "given", "suggested", "why"])
-    issues = _rows(paths.ISSUES, _ISSUE)
+    queue = spreadsheets.read(paths.QUEUE, ["id", "given", "suggested", "why"]).to_pylist()
+    issues = spreadsheets.read(paths.ISSUES, _ISSUE).to_pylist()
     rows = {row["id"]: row | {"reason": row["why"]} for row in queue}
     rows |= {row["id"]: row for row in issues if row["kind"] == "label"}
     if not rows:
@@ -59,7 +58,3 @@ def read() -> Questions:
     asked = review_page.questions(frame, catalogue.votes(examples))
     medium = registry.named(files.read_json(paths.ENCODER_INFO)["modality"]).MEDIUM
     return Questions(asked, examples.loc[review_page.rows_of(asked)], classes, medium)
-
-
-def _rows(path: Path, columns: list[str]) -> list[dict[str, str]]:
-    return spreadsheets.read(path, columns).select(columns).to_pylist()

@@ -5,7 +5,6 @@ import socket
 import webbrowser
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,10 +21,8 @@ from assay.review.contents import Contents
 from assay.review.questions import Questions
 
 _ADDRESS = "127.0.0.1"
-_AT_ONCE = 500  # contents of one request, at most
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -76,21 +73,19 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
         "questions": asked.asked,
         "names": review_page.names(asked.examples),
         "annotator": answers.name,
-        "doubted": len(asked.asked),
     }
 
     def page(_: Request) -> Response:
         return HTMLResponse(review_page.html(values | {"answers": answers.answers()}))
 
     def some_contents(request: Request) -> Response:
-        rows = [int(row) for row in request.query_params["rows"].split(",")[:_AT_ONCE]]
-        return JSONResponse(contents.of([row for row in rows if row in rows_known]))
+        rows = set(map(int, request.query_params["rows"].split(",")))
+        return JSONResponse(contents.of(sorted(rows & rows_known)))
 
     async def answer(request: Request) -> Response:
         sent = await request.json()
         id_, label, note = (sent[key] for key in ("id", "label", "note"))
-        is_known = id_ in ids and label in ["", *asked.classes] and note in answer_file.NOTES
-        if not is_known:
+        if id_ not in ids or label not in ["", *asked.classes] or note not in answer_file.NOTES:
             return PlainTextResponse("no such example, class or note", 400)
         try:
             answers.record(id_, label, note)
@@ -98,12 +93,8 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
             return PlainTextResponse(str(error), 500)
         return Response(status_code=204)
 
-    routes = [
-        Route("/", page),
-        Route("/contents", some_contents),
-        Route("/answers", answer, methods=["POST"]),
-    ]
-    app = Starlette(routes=routes)
+    answering = Route("/answers", answer, methods=["POST"])
+    app = Starlette(routes=[Route("/", page), Route("/contents", some_contents), answering])
     app.add_middleware(BaseHTTPMiddleware, dispatch=_only_for(token, port))
     return app
 
@@ -119,12 +110,12 @@ def _only_for(token: str, port: int) -> Callable[[Request, _Next], Awaitable[Res
     def refusal(request: Request) -> str:
         host, origin = request.headers.get("host"), request.headers.get("origin")
         is_page = request.method == "GET" and request.url.path == "/"
-        given: Any = request.query_params if is_page else request.headers
+        given = (request.query_params if is_page else request.headers).get("token", "")
         if host not in hosts:
             return "another host"
         if (origin or request.method != "GET") and origin != f"http://{host}":
             return "another origin"
-        is_token = secrets.compare_digest(given.get("token", "").encode(), token.encode())
+        is_token = secrets.compare_digest(given.encode(), token.encode())
         return "" if is_token else "no token: open the address that `assay review` printed last"
 
     async def dispatch(request: Request, forward: _Next) -> Response:
