@@ -1,7 +1,7 @@
 "use strict";
 const STRINGS = {
   en: { title: "Doubted labels", totals: "{0} of {1} doubted labels are in this file; python -m assay review asks all",
-    all: "{0} doubted labels and questions", person: "Your name", save: "Save the answers", filter: "Show",
+    all: "{0} doubted labels and questions", whole: "{0} doubted labels", person: "Your name", save: "Save the answers", filter: "Show",
     every: "all", one: "One at a time", grid: "Grid", question: "Question", actions: "Answers",
     given: "In the data", suggested: "Suggested", both: "In the data and suggested", none: "no label",
     speaks: "examples labelled {0} speak for it:", nothing: "no example speaks for it", large: "too large for this file",
@@ -17,7 +17,7 @@ const STRINGS = {
     waiting: "…", train: "training split", validation: "validation split", test: "test split", first: "Type your name first.",
     relabel: "{0} replaced", review: "{0} for review", drop: "{0} dropped" },
   zh: { title: "存疑的标签", totals: "本文件含 {1} 个存疑标签中的 {0} 个；全部请用 python -m assay review",
-    all: "{0} 个存疑标签和问题", person: "你的名字", save: "保存答案", filter: "显示", every: "全部",
+    all: "{0} 个存疑标签和问题", whole: "{0} 个存疑标签", person: "你的名字", save: "保存答案", filter: "显示", every: "全部",
     one: "逐个显示", grid: "网格", question: "问题", actions: "回答", given: "数据中的标签", suggested: "建议的标签",
     both: "数据中的和建议的标签", none: "无标签", speaks: "标为 {0} 的样本支持它：", nothing: "没有支持它的样本",
     large: "太大，未放入本文件", accept: "采纳 {0}", keep: "保留 {0}", confirm: "确认 {0}", other: "其他类别…",
@@ -174,7 +174,7 @@ async function load() { // contents of the next questions, before they are asked
     const reply = await fetch(`contents?rows=${missing}`, { headers: { token } });
     if (!reply.ok) throw new Error(await reply.text());
     for (const [row, content] of Object.entries(await reply.json())) contents.set(row, content);
-    while (contents.size > 5000) contents.delete(contents.keys().next().value);
+    while (contents.size > 1000) contents.delete(contents.keys().next().value);
     if (document.querySelector(".waiting")) draw();
     asking = false;
     load();
@@ -355,7 +355,7 @@ function translate() {
   $("language").lang = language === "zh" ? "en" : "zh";
   const n = values.questions.length;
   const decided = Object.entries(values.decisions ?? {}).map(([name, count]) => t(name, count));
-  $("totals").textContent = [isServed ? t("all", n) : t("totals", n, values.doubted), ...decided].join(" · ");
+  $("totals").textContent = [t(isServed ? "all" : n === values.doubted ? "whole" : "totals", n, values.doubted), ...decided].join(" · ");
   filters();
 }
 

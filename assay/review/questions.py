@@ -47,8 +47,7 @@ def read() -> Questions:
         if id_ not in row_of_id or row["suggested"] not in classes:
             where = paths.ISSUES if "kind" in row else paths.QUEUE
             raise InputError(f"{where} asks for {id_!r}, which has changed: run `dvc repro`")
-    names = (examples["batch"] + "/" + examples["key"]).to_numpy()
-    row_of_name = dict(zip(names, examples.index, strict=True))
+    row_of_name = dict(zip(examples["batch"] + "/" + examples["key"], examples.index, strict=True))
     frame = pd.DataFrame(rows.values(), [row_of_id[id_] for id_ in rows])
     frame = frame.reindex(columns=_ISSUE).fillna("").join(examples[["batch", "key", "split"]])
     for column in evidence.COLUMNS:
