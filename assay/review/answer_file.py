@@ -14,7 +14,6 @@ from assay.contract.errors import InputError
 # beside an empty label, which `annotate` takes for no answer
 NOTES = ("", "not sure", "not usable")
 _COLUMNS = ["id", "annotator", "label", "note"]
-_RESERVED = "label-studio"  # the file that `label-studio pull` writes
 _LONGEST = 60  # characters of a file's name
 
 
@@ -41,7 +40,8 @@ class AnswerFile:
     """
 
     def __init__(self, name: str) -> None:
-        if name != file_safe(name) or not name or name == _RESERVED:
+        # that of Label Studio's answers is taken
+        if name != file_safe(name) or name in ("", "label-studio"):
             remedy = "take letters, digits, points and hyphens, as in --name anna"
             raise InputError(f"--name {name!r} cannot name your file of answers: {remedy}")
         self.name, self.path = name, paths.ANNOTATIONS / f"{name}.csv"

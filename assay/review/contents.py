@@ -6,6 +6,7 @@ batches writes what is shown to a file without a name, in the background.
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from threading import Thread
 
 import pandas as pd
@@ -13,6 +14,7 @@ import pandas as pd
 from assay.catalogue import payloads
 from assay.cleaning import review_page
 from assay.contract import files
+from assay.contract.errors import InputError
 
 _BLOCK = 256  # examples that are read at a time
 _SIDE = 512  # pixels of a larger image
@@ -29,11 +31,12 @@ class Contents:
     def _fill(self) -> None:
         offset = 0
         shown = payloads.shown(self._examples, _BLOCK, _SIDE)
-        for row, text in zip(self._examples.index, shown, strict=True):
-            content = review_page.cut(text).encode()
-            length = os.pwrite(self._file.fileno(), content, offset)
-            self._places[int(row)] = offset, length
-            offset += length
+        with suppress(OSError, InputError):  # which is said where an example is asked for
+            for row, text in zip(self._examples.index, shown, strict=True):
+                content = review_page.cut(text).encode()
+                length = os.pwrite(self._file.fileno(), content, offset)
+                self._places[int(row)] = offset, length
+                offset += length
 
     def of(self, rows: Sequence[int]) -> dict[int, str]:
         """The contents by row, ascending; those that the pass has not come to are read at once."""

@@ -23,7 +23,6 @@ from assay.review.questions import Questions
 _ADDRESS = "127.0.0.1"
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -167,10 +167,11 @@ def test_everybody_can_use_the_page_and_no_name_runs(browser: Any) -> None:
         person = Person(browser, served.address, color_scheme=scheme, locale=locale, **screen)
         asked: list[str] = []
         person.page.on("request", lambda request, asked=asked: asked.append(request.url))
-        for key in ("s", "s", "s", "s", "g", "c"):
-            person.page.keyboard.press(key)
+        for keys in ("ssss", "g", "c"):
+            for key in keys:
+                person.page.keyboard.press(key)
             found = axe_playwright.Axe().run(person.page).response["violations"]
-            assert found == [], (width, scheme, locale, key)
+            assert found == [], (width, scheme, locale, keys)
         wide = person.page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width
         assert person.page.title() in ("Assay: Doubted labels", "Assay: 存疑的标签")

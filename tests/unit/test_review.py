@@ -188,6 +188,8 @@ def test_the_gallery_has_as_many_questions_as_fit(
     assert page() == page()
     assert page().count("</script>") == 2  # the data, and ours
     assert "<script>document" not in page()
+    nothing = gallery.page(doubted.head(0), catalogue.read(), votes, CLASSES)
+    assert '"questions": []' in nothing
     monkeypatch.setattr(gallery, "_LARGEST", 5000)
     monkeypatch.setattr(gallery, "_LARGEST_EVIDENCE", 500)
     values = json.loads(re.search(r'id="values">(.*?)</script>', page())[1])
