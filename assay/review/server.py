@@ -108,13 +108,12 @@ def _only_for(token: str, port: int) -> Callable[[Request, _Next], Awaitable[Res
 
     def refusal(request: Request) -> str:
         host, origin = request.headers.get("host"), request.headers.get("origin")
-        is_page = request.method == "GET" and request.url.path == "/"
-        given = (request.query_params if is_page else request.headers).get("token", "")
+        place = request.query_params if request.url.path == "/" else request.headers
         if host not in hosts:
             return "another host"
         if (origin or request.method != "GET") and origin != f"http://{host}":
             return "another origin"
-        is_token = secrets.compare_digest(given.encode(), token.encode())
+        is_token = secrets.compare_digest(place.get("token", "").encode(), token.encode())
         return "" if is_token else "no token: open the address that `assay review` printed last"
 
     async def dispatch(request: Request, forward: _Next) -> Response:
