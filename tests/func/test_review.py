@@ -1,7 +1,7 @@
 """The review page in a real browser: people answer by keys, the server dies, nothing is lost."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,20 @@ def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         browser = run.chromium.launch(executable_path=CHROMIUM, args=options)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[str], Served]]:
+    """`python -m assay review` by a name, ended with the test."""
+    started: list[Served] = []
+
+    def start(name: str) -> Served:
+        started.append(Served(name))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.kill()
 
 
 class Person:
@@ -89,10 +103,10 @@ class Person:
 
 @pytest.mark.parametrize("modality", ["image", "audio", "text", "table"])
 def test_a_hundred_answers_by_two_people_and_a_server_that_dies(
-    browser: Any, modality: str
+    browser: Any, serve: Callable[[str], Served], modality: str
 ) -> None:
     make(modality, classes=CLASSES)
-    served = [Served("anna"), Served("bela")]
+    served = [serve("anna"), serve("bela")]
     anna, bela = (Person(browser, server.address) for server in served)
     for number in range(50):
         anna.answer("akncx"[number % 5])
@@ -107,7 +121,7 @@ def test_a_hundred_answers_by_two_people_and_a_server_that_dies(
     del anna.said[lost]
     assert dict(saved("anna")).items() <= anna.said.items() | {(lost, ("", ""))}
     anna.said |= dict(saved("anna"))
-    served[0] = Served("anna")
+    served[0] = serve("anna")
     anna.open(served[0].address)
     for number in range(200):
         if anna.is_done():
@@ -129,8 +143,6 @@ def test_a_hundred_answers_by_two_people_and_a_server_that_dies(
     labels = [label for said in (anna.said, bela.said) for label, _ in said.values() if label]
     assert sorted(taken["label"]) == sorted(labels)
     assert bela.problems == []
-    for server in served:
-        server.kill()
 
 
 def test_the_offline_page_keeps_answers_and_saves_them(browser: Any, tmp_path: Path) -> None:
@@ -158,10 +170,12 @@ def test_the_offline_page_keeps_answers_and_saves_them(browser: Any, tmp_path: P
     assert anna.problems == []
 
 
-def test_everybody_can_use_the_page_and_no_name_runs(browser: Any) -> None:
+def test_everybody_can_use_the_page_and_no_name_runs(
+    browser: Any, serve: Callable[[str], Served]
+) -> None:
     axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
     make(n=20, classes=CLASSES)
-    served = Served("anna")
+    served = serve("anna")
     for width, scheme, locale in SCREENS:
         screen = {"viewport": {"width": width, "height": 800}}
         person = Person(browser, served.address, color_scheme=scheme, locale=locale, **screen)
@@ -178,4 +192,3 @@ def test_everybody_can_use_the_page_and_no_name_runs(browser: Any) -> None:
         assert all(url.startswith(("data:", served.address.partition("?")[0])) for url in asked)
         assert person.problems == []
         person.page.close()
-    served.kill()
