@@ -54,6 +54,14 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--file", type=Path, help=file_help)
     command.set_defaults(function=label_studio)
 
+    purpose = "judge doubted labels, and answer the queue, in the browser"
+    command = commands.add_parser("review", help=purpose)
+    name_help = "of your file in data/annotations; default: your name in git"
+    command.add_argument("--name", help=name_help)
+    command.add_argument("--port", type=int, default=0, help="default: a free one")
+    command.add_argument("--no-browser", action="store_true", help="print the address only")
+    command.set_defaults(function=review)
+
     purpose = "show what changed between two versions of the data, and which one is better"
     command = commands.add_parser("compare", help=purpose)
     command.add_argument("a", metavar="A", help="a git revision")
@@ -158,6 +166,13 @@ def export(arguments: argparse.Namespace) -> None:
     counts = export_to(arguments.folder, as_files=arguments.files)
     listed = ", ".join(f"{count:,} {split}" for split, count in counts.items())
     print(printable(f"{arguments.folder}: {listed}"))
+
+
+def review(arguments: argparse.Namespace) -> None:
+    """Serve the review page on loopback until Ctrl-C."""
+    from assay.review import server
+
+    server.serve(arguments.name, arguments.port, browser=not arguments.no_browser)
 
 
 def compare(arguments: argparse.Namespace) -> None:

@@ -33,7 +33,8 @@ def main() -> None:
     examples = catalogue.read()
     torn = torn_groups(examples)
     held_out = (examples["split"] == "test").to_numpy()
-    votes, people, classes = count(catalogue.votes(examples), len(examples))
+    named = catalogue.votes(examples)
+    votes, people, classes = count(named, len(examples))
     labels = label_by_consensus(votes, held_out)
     learned = labels.loc[~labels["held_out"], "given"]
     check_classes(learned, classes, params.clean.smallest_class, examples)
@@ -69,7 +70,7 @@ def main() -> None:
     pairs = agreement.kappas(votes, people)
     copies = copied_labels.pairs(votes, consensus, people)
     spreadsheets.write(paths.AGREEMENT, pairs.merge(copies, "left", ["first", "second"]))
-    files.write_bytes(paths.GALLERY, gallery.page(doubted, examples).encode())
+    files.write_bytes(paths.GALLERY, gallery.page(doubted, examples, named, classes).encode())
     decided = "{relabel:,} replaced, {drop:,} left out, {review:,} for review".format(**counts)
     tell(
         f"clean: {counts['labelled']:,} labels judged, {decided}; {len(findings):,} other findings"

@@ -48,10 +48,15 @@ def read(
         yield registry.named(wanted["modality"]).from_columns(block, wanted)
 
 
-def shown(examples: pd.DataFrame, size: int = 1024) -> Iterator[str]:
-    """Read what people are shown of each of `examples`, in order; see `show` of a modality."""
+def shown(examples: pd.DataFrame, size: int = 1024, side: int | None = None) -> Iterator[str]:
+    """Read what people are shown of each of `examples`, in order; see `show` of a modality.
+
+    Parameters
+    ----------
+    side : pixels of the longer side of a larger image; None: as `images` sees fit
+    """
     for block, format_ in stored(examples, size):
-        yield from registry.named(format_["modality"]).show(block, format_)
+        yield from registry.named(format_["modality"]).show(block, format_ | {"side": side})
 
 
 def lines(examples: pd.DataFrame) -> pd.Series:

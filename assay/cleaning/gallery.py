@@ -1,58 +1,73 @@
-"""A page of the worst labels: a section for each class, each example beside its evidence."""
+"""The worst labels as a page that works offline: what is answered there is saved as a CSV file."""
 
-from collections.abc import Hashable
-from html import escape
+from collections.abc import Sequence
 
 import pandas as pd
 
 from assay.catalogue import payloads
-from assay.cleaning import evidence
+from assay.cleaning import evidence, review_page
+from assay.cleaning.review_page import Question
 from assay.modalities import registry
 
-_EACH = 8  # labels of a class, the worst first
-_HEADS = "<th>example<th>thought of it<th>speaks for the suggestion<th>speaks for the label"
-_ROWS = [f"rows_{name}" for name in evidence.COLUMNS]
-_STYLE = """
-body { font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 70em; color: #222; \
-background: #fff }
-table { border-collapse: collapse; margin-bottom: 2em } td, th { padding: .3em .8em; \
-text-align: left;
-  vertical-align: top }
-tr { border-top: 1px solid #ddd } img { height: 64px; min-width: 48px; \
-image-rendering: pixelated; margin-right: 4px }
-small { color: #666; display: block; overflow-wrap: anywhere; max-width: 22em } pre { margin: 0;
-  font-size: 12px; white-space: pre-wrap }
-"""
+_LARGEST = 4_000_000  # bytes of pictures, sounds and texts; the page is to be sent by mail
+_LARGEST_EVIDENCE = _LARGEST // 40  # bytes of an example that speaks for a label
+_SIDE = 96  # pixels: the longer side of a larger image
+_FIRST = 16  # questions, from which the size of the others is estimated
 
 
-def page(doubted: pd.DataFrame, examples: pd.DataFrame) -> str:
-    """Read the payloads of the worst labels and of their evidence, and show them as HTML.
+def page(
+    doubted: pd.DataFrame, examples: pd.DataFrame, votes: pd.DataFrame, classes: Sequence[str]
+) -> str:
+    """Read the payloads of the worst labels and of their evidence: as many as fit into the page.
 
     Parameters
     ----------
     doubted : from `evidence.find`, with the names of the classes, worst first
     examples : the catalogue
+    votes : what each person said, as `catalogue.votes` gives it
     """
-    worst = doubted.head(evidence.MOST).groupby("given", sort=True).head(_EACH)
-    shown = _shown(worst, examples)
-    title = "<!doctype html><meta charset=utf-8><title>Doubted labels</title>"
-    lines = [f"{title}<style>{_STYLE}</style>"]
-    for given, group in worst.groupby("given", sort=True):
-        lines.append(f"<h2>labelled {escape(str(given))}</h2><table><tr>{_HEADS}")
-        for row in group.itertuples():
-            name = escape(f"{row.batch}/{row.key}")
-            example = f"{shown[row.Index]}<small>{name}</small>"
-            reason = f"{escape(row.reason)}<small>{row.decision}</small>"
-            sides = ["".join(shown[other] for other in getattr(row, rows)) for rows in _ROWS]
-            lines.append("<td>".join(["<tr>", example, reason, *sides]))
-        lines.append("</table>")
-    return "\n".join(lines) + "\n"
+    asked = review_page.questions(doubted.head(evidence.MOST), votes)
+    fitting, contents = _fitting(asked, examples)
+    values = {
+        "classes": classes,
+        "medium": registry.named(payloads.payload_format(examples)["modality"]).MEDIUM,
+        "questions": fitting,
+        "contents": contents,
+        "names": review_page.names(examples.loc[review_page.rows_of(fitting)]),
+        "doubted": len(doubted),
+        "decisions": doubted["decision"].value_counts().to_dict(),
+    }
+    return review_page.html(values)
 
 
-def _shown(worst: pd.DataFrame, examples: pd.DataFrame) -> dict[Hashable, str]:
-    """HTML of each example on the page, by row of the catalogue."""
-    rows = set(worst.index).union(*worst[_ROWS].to_numpy().ravel())
-    chosen = examples.loc[sorted(rows)]
-    html = registry.named(payloads.payload_format(examples)["modality"]).HTML
-    contents = [html.format(escape(content)) for content in payloads.shown(chosen)]
-    return dict(zip(chosen.index, contents, strict=True))
+def _fitting(
+    asked: Sequence[Question], examples: pd.DataFrame
+) -> tuple[list[Question], dict[int, str]]:
+    """The first questions whose contents are small enough together, and these contents by row.
+
+    At least one question is there. So little is read that memory does not grow with the sounds.
+    """
+    contents = _contents(asked[:_FIRST], examples)
+    size = sum(map(len, contents.values())) / max(len(asked[:_FIRST]), 1)
+    likely = min(len(asked), int(1.5 * _LARGEST / max(size, 1)))
+    contents |= _contents(asked[_FIRST:likely], examples)
+    fitting: list[Question] = []
+    kept: dict[int, str] = {}
+    room = _LARGEST
+    for question in asked[: max(likely, _FIRST)]:
+        new = {row: contents[row] for row in review_page.rows_shown(question) if not kept.get(row)}
+        large = {row for row in new if len(new[row]) > _LARGEST_EVIDENCE} - {question["row"]}
+        new |= dict.fromkeys(large, "")  # their names alone are shown
+        room -= sum(map(len, new.values()))
+        if room < 0 and fitting:
+            break
+        kept |= new
+        fitting.append(question)
+    return fitting, kept
+
+
+def _contents(asked: Sequence[Question], examples: pd.DataFrame) -> dict[int, str]:
+    """What people are shown of each example of some questions, by row of the catalogue."""
+    rows = review_page.rows_of(asked)
+    shown = payloads.shown(examples.loc[rows], side=_SIDE)
+    return dict(zip(rows, map(review_page.cut, shown), strict=True))

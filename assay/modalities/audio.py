@@ -20,7 +20,6 @@ COLUMN = "audio"
 SUFFIXES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc"}
 SUFFIXES |= {".au", ".snd", ".caf", ".w64", ".rf64"}
 MEDIUM = "audio"
-HTML = '<audio controls src="{}"></audio>'
 LINE_BREAK = None
 STEPS = 600
 _FULL_SCALE = 2**15

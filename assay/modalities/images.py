@@ -25,10 +25,10 @@ SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", "
 SUFFIXES |= {".tif", ".tiff", ".webp", ".avif", ".pbm", ".pgm", ".ppm", ".pnm", ".pfm", ".qoi"}
 SUFFIXES |= {".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".pcx", ".sgi", ".dds", ".tga"}
 MEDIUM = "image"
-HTML = '<img src="{}" alt="">'
 LINE_BREAK = None
 STEPS = 600
-_THUMBNAIL = 128  # pixels: the longer side of what pages show of a larger image
+_THUMBNAIL = 128  # pixels: the longer side of what pages show of a larger image, unless they ask
+_EXACT = 64  # pixels: up to this side pages show each pixel as it is
 # the most that `view` changes
 _TURN = 0.25  # radians
 _ZOOM = 0.2  # log of the factor
@@ -126,13 +126,17 @@ def encode(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[bytes]:
 
 
 def show(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[str]:
-    """A data URI of each image as PNG, of at most `_THUMBNAIL` pixels a side."""
-    encoded = []
+    """A data URI of each image, of at most `side` pixels a side: a PNG, a larger one a JPEG."""
+    side, uris = payload_format.get("side") or _THUMBNAIL, []
     for pixels in from_columns(rows, payload_format):
-        image = _image(pixels)
-        image.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.BILINEAR)
-        encoded.append(base64.b64encode(_png(image)).decode())
-    return [f"data:image/png;base64,{content}" for content in encoded]
+        image, form, content = _image(pixels), "png", io.BytesIO()
+        if max(image.size) > _EXACT:
+            image.thumbnail((side, side), Image.Resampling.BILINEAR)
+            image.save(content, "JPEG", quality=90)
+            form = "jpeg"
+        encoded = base64.b64encode(content.getvalue() or _png(image)).decode()
+        uris.append(f"data:image/{form};base64,{encoded}")
+    return uris
 
 
 def augment(payload: np.ndarray, rng: np.random.Generator, shift: int = 1) -> np.ndarray:

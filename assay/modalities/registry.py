@@ -5,8 +5,7 @@ A new modality is a module, one line in `_MODULES`, one entry in `encoders/input
 
 COLUMN : the column of a raw table that holds the payload; None where all columns are features
 SUFFIXES : how the names of its files end; empty where examples are not files
-MEDIUM : how Label Studio shows it: `image`, `audio` or `text`
-HTML : how a page shows it; `{}` stands for what `show` returns
+MEDIUM : how pages and Label Studio show it: `image`, `audio` or `text`
 LINE_BREAK : what joins the lines of `show` to one line; None where a file's name says more
 STEPS : the least number of training steps, where params.yaml does not set it
 canonical : payloads (n, ...) of one shape and type, from what came in; it adds to the remarks

@@ -27,7 +27,6 @@ from assay.modalities.column_types import Column, Format
 COLUMN = None
 SUFFIXES: set[str] = set()  # its examples are not files
 MEDIUM = "text"
-HTML = "<pre>{}</pre>"
 LINE_BREAK = "; "
 STEPS = 3000
 _SWAPPED = 0.3  # share of a view's values that are another row's

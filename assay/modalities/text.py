@@ -18,7 +18,6 @@ from assay.contract.sections import Collect
 COLUMN = "text"
 SUFFIXES: set[str] = set()  # its examples are not files
 MEDIUM = "text"
-HTML = "<pre>{}</pre>"
 LINE_BREAK = " "
 STEPS = 600
 _CHARACTERS = 100_000  # that are kept, where a format does not tell: the default of params.yaml

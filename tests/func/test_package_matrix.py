@@ -27,6 +27,7 @@ STALE = {
     "release": {"deploy"},
     "comparison": set(),
     "labelling": set(),
+    "review": set(),
     "inspection": set(),
     "exporting": set(),
 }

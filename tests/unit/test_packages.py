@@ -23,6 +23,7 @@ ORDER = (
     "release",
     "comparison",
     "labelling",
+    "review",
     "inspection",
     "exporting",
 )

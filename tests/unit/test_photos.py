@@ -176,7 +176,7 @@ def test_pages_show_thumbnails() -> None:
         return Image.open(io.BytesIO(content))
 
     assert shown(np.zeros((1, 1200, 900, 3), np.uint8)).size == (96, 128)
-    small = np.arange(128 * 128, dtype=np.uint8).reshape(1, 128, 128, 1)
+    small = np.arange(64 * 64, dtype=np.uint8).reshape(1, 64, 64, 1)
     assert np.array_equal(np.asarray(shown(small)), small[0, ..., 0])
 
 

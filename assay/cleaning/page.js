@@ -1,0 +1,404 @@
+"use strict";
+const STRINGS = {
+  en: { title: "Doubted labels", totals: "{0} of {1} doubted labels are in this file; python -m assay review asks all",
+    all: "{0} doubted labels and questions", whole: "{0} doubted labels", person: "Your name", save: "Save the answers", filter: "Show",
+    every: "all", one: "One at a time", grid: "Grid", question: "Question", actions: "Answers",
+    given: "In the data", suggested: "Suggested", both: "In the data and suggested", none: "no label",
+    speaks: "examples labelled {0} speak for it:", nothing: "no example speaks for it", large: "too large for this file",
+    accept: "Accept {0}", keep: "Keep {0}", confirm: "Confirm {0}", other: "Another class…", skip: "Skip",
+    "not sure": "Not sure", "not usable": "Not usable", undo: "Undo", back: "Back",
+    answered: "Your answer: {0}", said: "{0}: {1}", people: "What people said:", progress: "{0} of {1} answered",
+    left: "about {0} left ({1} s an answer)", seconds: "{0} s", minutes: "{0} min", hours: "{0} h",
+    recorded: "recorded: {0}", pick: "Class", matches: "{0} of {1} classes", close: "Close",
+    done: "All is answered", repro: "dvc repro uses the answers.",
+    put: "Save the answers and put the file into data/annotations. Then dvc repro uses them.",
+    unsaved: "{0} not saved yet: the review does not answer. Start python -m assay review again, and open its address.",
+    refused: "{0} not saved: {1}", memory: "This browser does not keep answers: save them before you close the page.",
+    waiting: "…", train: "training split", validation: "validation split", test: "test split", first: "Type your name first.",
+    relabel: "{0} replaced", review: "{0} for review", drop: "{0} dropped" },
+  zh: { title: "存疑的标签", totals: "本文件含 {1} 个存疑标签中的 {0} 个；全部请用 python -m assay review",
+    all: "{0} 个存疑标签和问题", whole: "{0} 个存疑标签", person: "你的名字", save: "保存答案", filter: "显示", every: "全部",
+    one: "逐个显示", grid: "网格", question: "问题", actions: "回答", given: "数据中的标签", suggested: "建议的标签",
+    both: "数据中的和建议的标签", none: "无标签", speaks: "标为 {0} 的样本支持它：", nothing: "没有支持它的样本",
+    large: "太大，未放入本文件", accept: "采纳 {0}", keep: "保留 {0}", confirm: "确认 {0}", other: "其他类别…",
+    skip: "跳过", "not sure": "不确定", "not usable": "不可用", undo: "撤销", back: "上一个",
+    answered: "你的回答：{0}", said: "{0}：{1}", people: "各人的标注：", progress: "已回答 {0} / {1}",
+    left: "大约还需 {0}（每个 {1} 秒）", seconds: "{0} 秒", minutes: "{0} 分钟", hours: "{0} 小时",
+    recorded: "已记录：{0}", pick: "类别", matches: "{1} 个类别中的 {0} 个", close: "关闭", done: "全部已回答",
+    repro: "dvc repro 会使用这些答案。", put: "请保存答案，把文件放入 data/annotations，然后运行 dvc repro。",
+    unsaved: "{0} 个回答尚未保存：服务没有响应。请重新运行 python -m assay review 并打开新地址。",
+    refused: "{0} 个回答未保存：{1}", memory: "此浏览器不保留答案：关闭页面前请先保存。", waiting: "…",
+    train: "训练集", validation: "验证集", test: "测试集", first: "请先填写你的名字。",
+    relabel: "{0} 个已替换", review: "{0} 个待复核", drop: "{0} 个已丢弃" },
+};
+const REASONS = [ // what the pipeline says in English; another reason stays as it is
+  [/^people disagree; /, "标注者意见不一；"],
+  [/the other examples say (.*) \((\d\.\d+)\) rather than (.*) \((\d\.\d+)\)$/s, "其他样本支持 $1（$2），而非 $3（$4）"],
+  [/^no label; it may be (.*) or (.*)$/s, "没有标签；可能是 $1 或 $2"],
+  [/^among the least sure of the labels that are kept$/, "在保留的标签中属于最不确定的"],
+];
+const KEYS = { a: "accept", k: "keep", c: "other", s: "skip", n: "not sure", x: "not usable", z: "undo" };
+const AHEAD = 12, TILES = 24, PAUSE = 120_000, LONG = 80; // LONG: characters of a name that are shown
+const $ = (id) => document.getElementById(id);
+const values = JSON.parse($("values").textContent);
+const token = new URLSearchParams(location.search).get("token");
+const isServed = "annotator" in values;
+const place = `assay-review-${document.documentElement.dataset.digest}`; // of the answers in this browser
+const answers = new Map(Object.entries(values.answers ?? {})); // [label, note] by id
+const contents = new Map(Object.entries(values.contents ?? {})); // what is shown, by row
+const past = [], times = [], pending = [];
+let language = navigator.language.startsWith("zh") ? "zh" : "en";
+let order = values.questions.map((_, index) => index); // of the questions that the filter shows
+let at = 0, isGrid = false, isLooking = false, shownAt = 0, alarm = "", asking = false, sending = false, chosen = 0;
+
+const t = (key, ...inserts) => STRINGS[language][key].replace(/\{(\d)\}/g, (_, n) => inserts[n]);
+const short = (name) => (name.length > LONG ? `${name.slice(0, LONG)}…` : name) || t("none");
+const current = () => values.questions[order[at]];
+const isAnswered = (index) => answers.has(values.questions[index].id);
+const spoken = ([label, note]) => (note ? t(note) : short(label));
+
+function el(tag, attributes = {}, ...children) { // children that are text stay text
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+const bdi = (name, attributes = {}) => el("bdi", attributes, short(name));
+
+function shown(row, isLarge) { // an example as a picture, a player or text
+  const content = contents.get(String(row)), name = values.names[row];
+  if (content === undefined) return el("p", { class: "waiting" }, t("waiting"));
+  if (content === "") return el("p", { class: "caption" }, t("large"));
+  if (values.medium === "image") return el("img", { src: content, alt: isLarge ? name : "" });
+  if (values.medium === "audio") return el("audio", { src: content, controls: "", "aria-label": name });
+  return el("pre", { dir: "auto", tabindex: "0", "aria-label": name, role: "region" }, content);
+}
+
+function side(key, label, rows, isJudged) { // a class, and the examples that speak for it
+  const title = el("bdi", { class: label.length > 20 ? "label long" : "label" }, short(label));
+  const figures = rows.map((row) => el("figure", {}, shown(row, false),
+    el("figcaption", { class: "caption" }, el("bdi", { title: values.names[row] }, values.names[row]))));
+  const about = label === "" ? "" : rows.length ? t("speaks", short(label)) : isJudged ? t("nothing") : "";
+  return el("section", { class: key === "both" ? "side both" : "side" }, el("h2", {}, t(key), title),
+    el("p", { class: "caption" }, el("bdi", {}, about)),
+    el("div", { class: values.medium === "image" ? "evidence" : "evidence rows" }, ...figures));
+}
+
+function drawOne() {
+  const question = current(), [suggested, given] = question.evidence;
+  const isSame = question.given === question.suggested;
+  $("example").replaceChildren(shown(question.row, true));
+  const mine = answers.get(question.id);
+  $("answered").hidden = !mine;
+  if (mine) $("answered").replaceChildren(el("bdi", {}, t("answered", spoken(mine))));
+  const inChinese = REASONS.reduce((text, [english, chinese]) => text.replace(english, chinese), question.reason);
+  $("reason").textContent = language === "zh" ? inChinese : question.reason;
+  $("reason").lang = language === "zh" && inChinese !== question.reason ? "zh" : "en";
+  const votes = question.votes.map(([person, label]) => el("bdi", {}, t("said", short(person), short(label))));
+  $("votes").hidden = !votes.length;
+  $("votes").replaceChildren(`${t("people")} `, ...votes.flatMap((vote, n) => (n ? [", ", vote] : [vote])));
+  const isJudged = suggested.length + given.length > 0; // else no evidence was looked for
+  $("sides").replaceChildren(...(isSame ? [side("both", question.suggested, suggested, isJudged)] : [
+    side("given", question.given, given, isJudged), side("suggested", question.suggested, suggested, isJudged)]));
+  $("where").replaceChildren(el("bdi", {}, values.names[question.row]), ` · ${t(question.split)}`);
+}
+
+function drawGrid() {
+  const start = at - (at % TILES);
+  $("tiles").replaceChildren(...order.slice(start, start + TILES).map((index, n) => {
+    const question = values.questions[index], mine = answers.get(question.id), isNow = start + n === at;
+    const text = mine ? spoken(mine) : `${short(question.given)} → ${short(question.suggested)}`;
+    const button = el("button", { "aria-pressed": String(isNow) }, el("bdi", {}, text));
+    button.onclick = () => { at = start + n; draw(); };
+    const mark = `${isNow ? "now " : ""}${mine ? "done" : ""}`;
+    return el("li", { class: mark }, shown(question.row, true), button);
+  }));
+}
+
+function drawActions() {
+  const question = current(), isSame = question?.given === question?.suggested;
+  const buttons = Object.entries(KEYS).map(([key, action]) => {
+    const isClass = action === "accept" || action === "keep";
+    const name = isClass ? bdi(question?.[action === "keep" ? "given" : "suggested"] ?? "").textContent : "";
+    const text = t(isSame && action === "accept" ? "confirm" : action, name.length > 24 ? `${name.slice(0, 24)}…` : name);
+    const button = el("button", { "aria-keyshortcuts": key, class: action === "accept" ? "main" : "" },
+      el("bdi", {}, text), el("kbd", {}, key.toUpperCase()));
+    button.disabled = !can(action);
+    button.hidden = isSame && action === "keep";
+    button.onclick = () => act(action);
+    return button;
+  });
+  const had = [...$("actions").children].indexOf(document.activeElement);
+  $("actions").replaceChildren(...buttons);
+  if (had >= 0) buttons[had].focus(); // who clicks or tabs stays where they were
+}
+
+function drawProgress(news = "") {
+  const n = values.questions.filter((question) => answers.has(question.id)).length;
+  const total = values.questions.length, recent = times.slice(-30).sort((a, b) => a - b);
+  const median = recent.length ? recent[recent.length >> 1] / 1000 : 0, rest = median * (total - n);
+  const span = rest < 90 ? t("seconds", Math.round(rest)) : rest < 5400 ? t("minutes", Math.round(rest / 60))
+    : t("hours", (rest / 3600).toFixed(1));
+  $("bar").max = Math.max(total, 1);
+  $("bar").value = n;
+  const parts = [t("progress", n, total), median && n < total && t("left", span, median.toFixed(1)), news];
+  $("progress").textContent = parts.filter(Boolean).join(" · ");
+  $("alert").hidden = !alarm;
+  $("alert").textContent = alarm;
+}
+
+function draw(news) {
+  const isDone = !order.some((index) => !isAnswered(index)) && !(isLooking && order.length);
+  $("done").hidden = !isDone;
+  $("next").textContent = t(isServed ? "repro" : "put");
+  $("one").hidden = isGrid || isDone;
+  $("grid").hidden = !isGrid || isDone;
+  if (!isDone) (isGrid ? drawGrid : drawOne)();
+  $("view").replaceChildren(t(isGrid ? "one" : "grid"), el("kbd", {}, "G"));
+  drawActions();
+  drawProgress(news);
+  load();
+}
+
+async function load() { // contents of the next questions, before they are asked for
+  if (!isServed || asking) return;
+  const start = isGrid ? at - (at % TILES) : at, near = order.slice(start, start + (isGrid ? 2 * TILES : AHEAD));
+  const rows = near.flatMap((index) => {
+    const question = values.questions[index];
+    return [question.row, ...(isGrid ? [] : question.evidence.flat())];
+  });
+  const missing = [...new Set(rows)].filter((row) => !contents.has(String(row))).slice(0, 200);
+  if (!missing.length) return;
+  asking = true;
+  try {
+    const reply = await fetch(`contents?rows=${missing}`, { headers: { token } });
+    if (!reply.ok) throw new Error(await reply.text());
+    for (const [row, content] of Object.entries(await reply.json())) contents.set(row, content);
+    while (contents.size > 1000) contents.delete(contents.keys().next().value);
+    if (document.querySelector(".waiting")) draw();
+    asking = false;
+    load();
+  } catch { // the review has ended; what is answered meanwhile is kept, and said
+    setTimeout(() => { asking = false; load(); }, 1000);
+  }
+}
+
+async function send() { // one answer after the other; those that did not arrive are sent again
+  if (sending || !pending.length) return;
+  sending = true;
+  let why = "";
+  try {
+    const body = JSON.stringify(pending[0]), headers = { token, "Content-Type": "application/json" };
+    const reply = await fetch("answers", { method: "POST", headers, body, keepalive: body.length < 60_000 });
+    if (!reply.ok) why = t("refused", pending.length, await reply.text());
+  } catch {
+    why = t("unsaved", pending.length);
+  }
+  sending = false;
+  if (!why) pending.shift();
+  if (why !== alarm) {
+    alarm = why;
+    drawActions();
+    drawProgress();
+  }
+  if (pending.length) setTimeout(send, why ? 1000 : 0);
+}
+
+function keep(question, answer) {
+  if (answer) answers.set(question.id, answer);
+  else answers.delete(question.id);
+  if (isServed) {
+    const [label, note] = answer ?? ["", ""];
+    pending.push({ id: question.id, label, note });
+    send();
+  } else remember();
+}
+
+function remember() {
+  try {
+    localStorage.setItem(place, JSON.stringify({ name: $("name").value, answers: [...answers] }));
+  } catch {
+    alarm = t("memory");
+  }
+}
+
+function record(answer) {
+  const question = current(), now = performance.now();
+  if (now - shownAt < PAUSE) times.push(now - shownAt);
+  past.push([at, question, answers.get(question.id)]);
+  keep(question, answer);
+  forward(t("recorded", spoken(answer)));
+}
+
+function forward(news) { // to the next question without an answer; from the last one to the first
+  const later = (place) => !isAnswered(order[place]);
+  const places = order.map((_, n) => (at + 1 + n) % order.length);
+  at = places.find(later) ?? at;
+  isLooking = false;
+  turn(news);
+}
+
+function turn(news) {
+  draw(news);
+  shownAt = performance.now();
+  if (values.medium === "audio" && !isGrid) $("example").querySelector("audio")?.play().catch(() => {});
+}
+
+function can(action) {
+  if (action === "undo") return past.length > 0 && !alarmed();
+  if (!order.length || ($("done").hidden === false && action !== "undo") || alarmed()) return false;
+  return action !== "keep" || current().given !== "";
+}
+const alarmed = () => isServed && alarm !== "";
+
+function act(action) {
+  if (!can(action)) return;
+  const question = current();
+  if (action === "accept") record([question.suggested, ""]);
+  else if (action === "keep") record([question.given, ""]);
+  else if (action === "other") openPicker();
+  else if (action === "skip") forward("");
+  else if (action === "undo") undo();
+  else record(["", action]);
+}
+
+function undo() {
+  const [place, question, before] = past.pop();
+  keep(question, before);
+  at = order[place] !== undefined && values.questions[order[place]] === question ? place
+    : Math.max(0, order.findIndex((index) => values.questions[index] === question));
+  turn(t("undo"));
+}
+
+function look(step) { // at a neighbour, answered or not
+  if (!order.length) return;
+  at = Math.min(Math.max(at + step, 0), order.length - 1);
+  isLooking = true;
+  turn("");
+}
+
+function matching() {
+  const asked = $("search").value.normalize("NFC").trim().toLowerCase(), names = values.classes;
+  const found = names.filter((name) => name.toLowerCase().includes(asked));
+  const rank = (name) => (name.toLowerCase() === asked ? 0 : name.toLowerCase().startsWith(asked) ? 1 : 2);
+  return found.sort((a, b) => rank(a) - rank(b)); // stable: else in the order of the classes
+}
+
+function drawPicker() {
+  const found = matching(), some = found.slice(0, 50);
+  chosen = Math.min(Math.max(chosen, 0), some.length - 1);
+  $("classes").replaceChildren(...some.map((name, n) => {
+    const item = el("li", { role: "option", id: `class-${n}`, "aria-selected": String(n === chosen) }, bdi(name));
+    item.onclick = () => pick(name);
+    return item;
+  }));
+  $("search").setAttribute("aria-activedescendant", some.length ? `class-${chosen}` : "");
+  $(`class-${chosen}`)?.scrollIntoView({ block: "nearest" });
+  $("matches").textContent = t("matches", found.length, values.classes.length);
+}
+
+function openPicker() {
+  $("search").value = "";
+  chosen = 0;
+  $("picker").showModal();
+  drawPicker();
+}
+
+function pick(name) {
+  $("picker").close();
+  record([name, ""]);
+}
+
+function csv() { // as assay/catalogue/spreadsheets.py writes it: no cell starts a formula
+  const safe = (text) => text.replace(/(?:^|(?<=[;,\t\r\n]))(?=['\s]*[=+\-@＝＋－＠]|'*[\t\r])/g, "'");
+  const name = fileName(), rows = [...answers].map(([id, [label, note]]) => [id, name, label, note]);
+  const cell = (text) => `"${safe(text).replaceAll('"', '""')}"`;
+  return ["id,annotator,label,note", ...rows.map((row) => row.map(cell).join(","))].join("\n") + "\n";
+}
+const fileName = () => $("name").value.replace(/[^\p{L}\p{N}_.]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "");
+
+function save() {
+  if (!fileName()) {
+    drawProgress(t("first"));
+    $("name").focus();
+    return;
+  }
+  const link = el("a", { download: `${fileName()}.csv`, href: URL.createObjectURL(new Blob([csv()])) });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+function filters() { // all, and each pair of classes that are taken for each other
+  const counts = new Map();
+  for (const { given, suggested } of values.questions) {
+    const pair = `${short(given)} → ${short(suggested)}`;
+    counts.set(pair, (counts.get(pair) ?? 0) + 1);
+  }
+  const pairs = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 100);
+  const options = pairs.map(([pair, n]) => el("option", { value: pair }, `${pair} (${n})`));
+  $("filter").replaceChildren(el("option", { value: "" }, t("every")), ...options);
+}
+
+function choose() {
+  const wanted = $("filter").value, fits = (q) => !wanted || `${short(q.given)} → ${short(q.suggested)}` === wanted;
+  order = values.questions.map((_, index) => index).filter((index) => fits(values.questions[index]));
+  at = Math.max(0, order.findIndex((index) => !isAnswered(index)));
+  turn("");
+}
+
+function translate() {
+  document.documentElement.lang = language;
+  document.title = `Assay: ${t("title")}`;
+  for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
+  for (const node of document.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", t(node.dataset.tLabel));
+  $("language").textContent = language === "zh" ? "English" : "中文";
+  $("language").lang = language === "zh" ? "en" : "zh";
+  const n = values.questions.length;
+  const decided = Object.entries(values.decisions ?? {}).map(([name, count]) => t(name, count));
+  $("totals").textContent = [t(isServed ? "all" : n === values.doubted ? "whole" : "totals", n, values.doubted), ...decided].join(" · ");
+  filters();
+}
+
+document.addEventListener("keydown", (event) => {
+  // where the picker has just closed, its field still gets the next key
+  const isTyping = $("picker").open || (event.target.matches("input, select") && event.target.id !== "search");
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const key = event.key.toLowerCase(), action = KEYS[key];
+  const others = { arrowleft: () => look(-1), arrowright: () => look(1), g: toggle, p: play, backspace: () => act("undo") };
+  const run = action ? () => act(action) : others[key];
+  if (!run || (event.target.matches("audio, pre") && key.startsWith("arrow"))) return;
+  event.preventDefault();
+  if (!event.repeat || !action) run(); // a key that is held down is one answer
+});
+const toggle = () => { isGrid = !isGrid; turn(""); };
+const play = () => document.querySelector("#example audio, #tiles .now audio")?.play();
+
+$("search").addEventListener("input", () => { chosen = 0; drawPicker(); });
+$("search").addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], name = matching()[chosen];
+  if (step) chosen += step;
+  else if (event.key === "Enter" && name !== undefined && !event.isComposing) pick(name);
+  else return;
+  event.preventDefault();
+  if (step) drawPicker();
+});
+$("close").onclick = () => $("picker").close();
+$("view").onclick = toggle;
+$("filter").onchange = choose;
+$("language").onclick = () => { language = language === "zh" ? "en" : "zh"; translate(); draw(); };
+$("save").onclick = save;
+$("name").oninput = remember;
+addEventListener("beforeunload", (event) => { if (pending.length) event.preventDefault(); });
+
+if (!isServed) {
+  try {
+    const kept = JSON.parse(localStorage.getItem(place) ?? "{}");
+    $("name").value = kept.name ?? "";
+    for (const [id, answer] of kept.answers ?? []) answers.set(id, answer);
+  } catch {
+    alarm = t("memory");
+  }
+  $("save").hidden = $("person").hidden = false;
+}
+translate();
+choose();

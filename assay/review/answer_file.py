@@ -1,0 +1,92 @@
+"""One person's answers in data/annotations/<name>.csv, written whole at each answer."""
+
+import fcntl
+import getpass
+import re
+import subprocess
+
+import pandas as pd
+
+from assay.catalogue import spreadsheets
+from assay.contract import paths
+from assay.contract.errors import InputError
+
+# beside an empty label, which `annotate` takes for no answer
+NOTES = ("", "not sure", "not usable")
+_COLUMNS = ["id", "annotator", "label", "note"]
+_LONGEST = 60  # characters of a file's name
+
+
+def default_name() -> str:
+    """The name that git knows, or else that of the login, as a file can have it."""
+    command = ["git", "config", "user.name"]
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  # fixed words
+    name = done.stdout.decode(errors="replace")
+    return file_safe(name) or file_safe(getpass.getuser()) or "reviewer"
+
+
+def file_safe(name: str) -> str:
+    """The letters and digits of a name; all else becomes a hyphen."""
+    return re.sub(r"[^\w.]+", "-", name)[:_LONGEST].strip("-.")
+
+
+class AnswerFile:
+    """The answers of one person. Another process cannot open them at the same time.
+
+    Raises
+    ------
+    InputError
+        If the name cannot be a file's, is in use, or the file was not written by the review page.
+    """
+
+    def __init__(self, name: str) -> None:
+        # that of Label Studio's answers is taken
+        if name != file_safe(name) or name in ("", "label-studio"):
+            remedy = "take letters, digits, points and hyphens, as in --name anna"
+            raise InputError(f"--name {name!r} cannot name your file of answers: {remedy}")
+        self.name, self.path = name, paths.ANNOTATIONS / f"{name}.csv"
+        paths.UNFINISHED.mkdir(parents=True, exist_ok=True)
+        self._lock = (paths.UNFINISHED / f"review-{name}.lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a killed process loses it
+        except BlockingIOError:
+            remedy = "close it, or take another --name"
+            raise InputError(f"a review by {name} is open already: {remedy}") from None
+        self._rows()
+
+    def answers(self) -> dict[str, list[str]]:
+        """Label and note by the id of the example."""
+        return {id_: row[2:] for (id_, person), row in self._rows().items() if person == self.name}
+
+    def record(self, id_: str, label: str, note: str) -> None:
+        """Write an answer to disk, over an earlier one; with neither label nor note, take it out.
+
+        The file is read again before. So what another program changed there is not lost.
+        """
+        rows = self._rows()
+        rows[id_, self.name] = [id_, self.name, label, note]
+        if not label and not note:
+            del rows[id_, self.name]
+        frame = pd.DataFrame(list(rows.values()), columns=_COLUMNS, dtype=object)
+        spreadsheets.write(self.path, frame)
+
+    def summary(self) -> str:
+        """A line about what the file holds, for people."""
+        answers = list(self.answers().values())
+        notes = [note for _, note in answers]
+        counts = [f"{notes.count(note)} {note}" for note in NOTES[1:] if note in notes]
+        labels = f"{sum(bool(label) for label, _ in answers)} answers"
+        return f"{', '.join([labels, *counts])} in {self.path}"
+
+    def _rows(self) -> dict[tuple[str, str], list[str]]:
+        if not self.path.exists():
+            return {}
+        table = spreadsheets.read(self.path, _COLUMNS[:3])
+        if unknown := set(table.column_names) - set(_COLUMNS):
+            has = f"has the column {min(unknown)!r}, which the review page does not write"
+            raise InputError(f"{self.path} {has}: take another --name")
+        rows = table.to_pylist()
+        return {
+            (row["id"], row["annotator"]): [row.get(column, "") for column in _COLUMNS]
+            for row in rows
+        }

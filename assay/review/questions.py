@@ -1,0 +1,59 @@
+"""What the review page asks: the queue, best first, then the doubted labels that are not in it."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from assay.catalogue import catalogue, spreadsheets
+from assay.cleaning import evidence, review_page
+from assay.cleaning.review_page import Question
+from assay.contract import files, parquet_files, paths
+from assay.contract.errors import InputError
+from assay.modalities import registry
+
+_ISSUE = ["id", "kind", "given", "suggested", "reason", *evidence.COLUMNS]
+
+
+@dataclass(frozen=True)
+class Questions:
+    """All questions; `examples` are the rows of the catalogue that they show, in order."""
+
+    asked: list[Question]
+    examples: pd.DataFrame
+    classes: list[str]
+    medium: str
+
+
+def read() -> Questions:
+    """Read the queue and the doubted labels.
+
+    A doubted label comes with its evidence and the class that this speaks for, in the queue too.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to ask, or an example is no longer there.
+    """
+    examples = catalogue.read()
+    queue = spreadsheets.read(paths.QUEUE, ["id", "given", "suggested", "why"]).to_pylist()
+    issues = spreadsheets.read(paths.ISSUES, _ISSUE).to_pylist()
+    rows = {row["id"]: row | {"reason": row["why"]} for row in queue}
+    rows |= {row["id"]: row for row in issues if row["kind"] == "label"}
+    if not rows:
+        raise InputError(f"{paths.QUEUE} is empty, and no label is doubted: nothing to review")
+    classes = parquet_files.read_classes(paths.PRED_PROBS)
+    row_of_id = dict(zip(examples["id"], examples.index, strict=True))
+    for id_, row in rows.items():
+        if id_ not in row_of_id or row["suggested"] not in classes:
+            where = paths.ISSUES if "kind" in row else paths.QUEUE
+            raise InputError(f"{where} asks for {id_!r}, which has changed: run `dvc repro`")
+    row_of_name = dict(zip(examples["batch"] + "/" + examples["key"], examples.index, strict=True))
+    frame = pd.DataFrame(rows.values(), [row_of_id[id_] for id_ in rows])
+    frame = frame.reindex(columns=_ISSUE).fillna("").join(examples[["batch", "key", "split"]])
+    for column in evidence.COLUMNS:
+        named = [cell.split("; ") for cell in frame[column]]
+        known = [[row_of_name[name] for name in some if name in row_of_name] for some in named]
+        frame[f"rows_{column}"] = pd.Series(known, frame.index)
+    asked = review_page.questions(frame, catalogue.votes(examples))
+    medium = registry.named(files.read_json(paths.ENCODER_INFO)["modality"]).MEDIUM
+    return Questions(asked, examples.loc[review_page.rows_of(asked)], classes, medium)

@@ -1,0 +1,125 @@
+"""The review page on loopback. It answers only who has its token, and only on its own address."""
+
+import secrets
+import socket
+import webbrowser
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from assay.cleaning import review_page
+from assay.contract.errors import InputError, say
+from assay.review import answer_file, questions
+from assay.review.answer_file import AnswerFile
+from assay.review.contents import Contents
+from assay.review.questions import Questions
+
+_ADDRESS = "127.0.0.1"
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+_Next = Callable[[Request], Awaitable[Response]]
+
+
+def serve(name: str | None, port: int, *, browser: bool) -> None:
+    """Serve the page until Ctrl-C.
+
+    Parameters
+    ----------
+    name : of the person, and of the file of answers; None: of the git user, or of the login
+    port : 0: any free one
+    browser : whether to open the page in it
+    """
+    answers = AnswerFile(answer_file.default_name() if name is None else name)
+    asked = questions.read()
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((_ADDRESS, port))
+        except (OSError, OverflowError) as error:
+            raise InputError(f"port {port} cannot be used ({error}): take --port 0") from None
+        port, token = listening.getsockname()[1], secrets.token_urlsafe()
+        listening.listen()  # so that a browser that is faster than the server waits
+        address = f"http://{_ADDRESS}:{port}/?token={token}"
+        print(address, flush=True)
+        say(f"{len(asked.asked)} questions for {answers.name}; Ctrl-C ends the review")
+        if browser:
+            webbrowser.open(address)
+        config = uvicorn.Config(application(asked, answers, token, port), log_level="warning")
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run([listening])
+    say(f"{answers.summary()}; `dvc repro` uses them")
+
+
+def application(asked: Questions, answers: AnswerFile, token: str, port: int) -> Starlette:
+    """The page, what its script asks for, and where it sends answers."""
+    ids = {question["id"] for question in asked.asked}
+    rows_known = set(asked.examples.index)
+    contents = Contents(asked.examples)
+    values = {
+        "classes": asked.classes,
+        "medium": asked.medium,
+        "questions": asked.asked,
+        "names": review_page.names(asked.examples),
+        "annotator": answers.name,
+    }
+
+    def page(_: Request) -> Response:
+        return HTMLResponse(review_page.html(values | {"answers": answers.answers()}))
+
+    def some_contents(request: Request) -> Response:
+        rows = set(map(int, request.query_params["rows"].split(",")))
+        return JSONResponse(contents.of(sorted(rows & rows_known)))
+
+    async def answer(request: Request) -> Response:
+        sent = await request.json()
+        id_, label, note = (sent[key] for key in ("id", "label", "note"))
+        if id_ not in ids or label not in ["", *asked.classes] or note not in answer_file.NOTES:
+            return PlainTextResponse("no such example, class or note", 400)
+        try:
+            answers.record(id_, label, note)
+        except (InputError, OSError) as error:  # a full disk, for example: the page says so
+            return PlainTextResponse(str(error), 500)
+        return Response(status_code=204)
+
+    answering = Route("/answers", answer, methods=["POST"])
+    app = Starlette(routes=[Route("/", page), Route("/contents", some_contents), answering])
+    app.add_middleware(BaseHTTPMiddleware, dispatch=_only_for(token, port))
+    return app
+
+
+def _only_for(token: str, port: int) -> Callable[[Request, _Next], Awaitable[Response]]:
+    """Refuse who has no token, another page's requests, and other names of this machine.
+
+    A page elsewhere may call this machine by a name of its own (DNS rebinding), or post without
+    reading what comes back. It knows neither the token nor how to send another `Origin`.
+    """
+    hosts = {f"{name}:{port}" for name in (_ADDRESS, "localhost")}
+
+    def refusal(request: Request) -> str:
+        host, origin = request.headers.get("host"), request.headers.get("origin")
+        place = request.query_params if request.url.path == "/" else request.headers
+        if host not in hosts:
+            return "another host"
+        if (origin or request.method != "GET") and origin != f"http://{host}":
+            return "another origin"
+        is_token = secrets.compare_digest(place.get("token", "").encode(), token.encode())
+        return "" if is_token else "no token: open the address that `assay review` printed last"
+
+    async def dispatch(request: Request, forward: _Next) -> Response:
+        why = refusal(request)
+        response = PlainTextResponse(f"refused: {why}", 403) if why else await forward(request)
+        response.headers.update(_HEADERS)
+        return response
+
+    return dispatch

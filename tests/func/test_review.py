@@ -1,0 +1,194 @@
+"""The review page in a real browser: people answer by keys, the server dies, nothing is lost."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.annotation import answers
+from assay.catalogue import catalogue
+from assay.cleaning import gallery
+from assay.contract import parquet_files, paths
+from tests.support.reviewed import HOSTILE, Served, make, saved
+
+pytestmark = pytest.mark.slow
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+CLASSES = ["eight", "nine", "ten", *HOSTILE]
+KEYS = {"a": "suggested", "k": "given", "n": "not sure", "x": "not usable"}
+SCREENS = [
+    (width, scheme, locale)
+    for width in (1280, 390)
+    for scheme in ("light", "dark")
+    for locale in ("en-US", "zh-CN")
+]
+
+
+@pytest.fixture
+def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here")
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    monkeypatch.chdir(tmp_path)
+    with playwright.sync_playwright() as run:
+        options = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = run.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[str], Served]]:
+    """`python -m assay review` by a name, ended with the test."""
+    started: list[Served] = []
+
+    def start(name: str) -> Served:
+        started.append(Served(name))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+class Person:
+    """Someone in front of the page, who knows what they answered."""
+
+    def __init__(self, browser: Any, address: str, **screen: Any) -> None:
+        self.page = browser.new_context(**screen).new_page()
+        self.problems: list[str] = []
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("console", lambda said: self.problems.append(said.text))
+        self.said: dict[str, tuple[str, str]] = {}
+        self.open(address)
+
+    def open(self, address: str | None = None) -> None:
+        """Open an address, or the same again."""
+        if address:
+            self.page.goto(address)
+        else:
+            self.page.reload()
+        self.page.wait_for_selector("#example > :not(.waiting), #done:not([hidden])")
+        # a browser drops what is typed before the first frame
+        self.page.evaluate("new Promise((go) => requestAnimationFrame(() => setTimeout(go, 200)))")
+
+    def is_done(self) -> bool:
+        return self.page.is_visible("#done")
+
+    def answer(self, key: str) -> str:
+        """Answer by a key; the id of the example."""
+        question = self.page.evaluate("current()")
+        if key == "c":
+            self.page.keyboard.press("c")
+            self.page.keyboard.type("=1")
+            self.page.keyboard.press("Enter")
+            said = ("=1+1", "")
+        else:
+            self.page.keyboard.press(key)
+            note = KEYS[key] if KEYS[key].startswith("not") else ""
+            said = ("" if note else question[KEYS[key]], note)
+        self.said[question["id"]] = said
+        return question["id"]
+
+    def wait(self) -> None:
+        """Until all is on disk."""
+        while self.page.evaluate("pending.length"):  # the page's policy forbids to wait in it
+            self.page.wait_for_timeout(20)
+
+
+@pytest.mark.parametrize("modality", ["image", "audio", "text", "table"])
+def test_a_hundred_answers_by_two_people_and_a_server_that_dies(
+    browser: Any, serve: Callable[[str], Served], modality: str
+) -> None:
+    make(modality, classes=CLASSES)
+    served = [serve("anna"), serve("bela")]
+    anna, bela = (Person(browser, server.address) for server in served)
+    for number in range(50):
+        anna.answer("akncx"[number % 5])
+        if number % 2:
+            bela.answer("k")
+    served[0].kill()
+    lost = anna.answer("k")  # which the page says, and asks again
+    anna.page.wait_for_selector("#alert:not([hidden])")
+    before = anna.page.evaluate("current().id")
+    anna.page.keyboard.press("a")
+    assert anna.page.evaluate("current().id") == before
+    del anna.said[lost]
+    assert dict(saved("anna")).items() <= anna.said.items() | {(lost, ("", ""))}
+    anna.said |= dict(saved("anna"))
+    served[0] = serve("anna")
+    anna.open(served[0].address)
+    for number in range(200):
+        if anna.is_done():
+            break
+        anna.answer("ak"[number % 2])
+        if number == 10:
+            anna.page.keyboard.press("z")
+        if number == 20:
+            anna.wait()
+            anna.open()
+    anna.wait()
+    bela.wait()
+    for person, name in ((anna, "anna"), (bela, "bela")):
+        assert len(saved(name)) == len(person.said)
+        assert dict(saved(name)) == person.said
+    assert len(anna.said) == 100
+    assert len(bela.said) == 25
+    taken = answers.read(catalogue.read(), parquet_files.read_classes(paths.PRED_PROBS))
+    labels = [label for said in (anna.said, bela.said) for label, _ in said.values() if label]
+    assert sorted(taken["label"]) == sorted(labels)
+    assert bela.problems == []
+
+
+def test_the_offline_page_keeps_answers_and_saves_them(browser: Any, tmp_path: Path) -> None:
+    doubted = make(classes=CLASSES)
+    page = gallery.page(doubted, catalogue.read(), catalogue.votes(catalogue.read()), CLASSES)
+    (tmp_path / "gallery.html").write_text(page)
+    anna = Person(browser, f"file://{tmp_path}/gallery.html")
+    for number in range(40):
+        anna.answer("akncx"[number % 5])
+    anna.open()
+    anna.page.keyboard.press("z")  # nothing to undo after a reload
+    for number in range(60):
+        anna.answer("ka"[number % 2])
+    assert anna.is_done()
+    anna.page.fill("#name", "anna")
+    with anna.page.expect_download() as download:
+        anna.page.click("#save")
+    assert download.value.suggested_filename == "anna.csv"
+    download.value.save_as(paths.ANNOTATIONS / "anna.csv")
+    assert dict(saved("anna")) == anna.said
+    content = (paths.ANNOTATIONS / "anna.csv").read_text()
+    assert '"=' not in content
+    taken = answers.read(catalogue.read(), CLASSES)
+    assert len(taken) == sum(bool(label) for label, _ in anna.said.values())
+    assert anna.problems == []
+
+
+def test_everybody_can_use_the_page_and_no_name_runs(
+    browser: Any, serve: Callable[[str], Served]
+) -> None:
+    axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
+    make(n=20, classes=CLASSES)
+    served = serve("anna")
+    for width, scheme, locale in SCREENS:
+        screen = {"viewport": {"width": width, "height": 800}}
+        person = Person(browser, served.address, color_scheme=scheme, locale=locale, **screen)
+        asked: list[str] = []
+        person.page.on("request", lambda request, asked=asked: asked.append(request.url))
+        for keys in ("ssss", "g", "c"):
+            for key in keys:
+                person.page.keyboard.press(key)
+            found = axe_playwright.Axe().run(person.page).response["violations"]
+            assert found == [], (width, scheme, locale, keys)
+        wide = person.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width
+        assert person.page.title() in ("Assay: Doubted labels", "Assay: 存疑的标签")
+        assert all(url.startswith(("data:", served.address.partition("?")[0])) for url in asked)
+        assert person.problems == []
+        person.page.close()
