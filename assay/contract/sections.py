@@ -181,3 +181,7 @@ class Evaluate(Section):
     confidence: Annotated[float, Field(gt=0, lt=1)]
     resamples: Annotated[int, Field(ge=100, le=100_000)]
     reliability_bins: Annotated[int, Field(ge=2, le=1000)]
+
+
+class Report(Section):
+    language: Literal["en", "zh"]

@@ -24,7 +24,7 @@ CLASSES = [
     "<script>alert(1)</script>",
 ]
 ALL_STAGES = ["collect@b", "collect@c", "sample@b", "sample@c", "pretrain", "embed@b", "embed@c"]
-ALL_STAGES += ["clean", "annotate", "train", "evaluate", "deploy"]
+ALL_STAGES += ["clean", "annotate", "train", "evaluate", "deploy", "report"]
 
 
 @pytest.mark.parametrize("target", ["/etc/hosts", "../../secret.png", "../../../raw"])

@@ -14,7 +14,7 @@ from tests.support.pipeline import Project, clone, contents
 
 pytestmark = pytest.mark.slow
 
-ONWARD = ("clean", "annotate", "train", "evaluate", "deploy")
+ONWARD = ("clean", "annotate", "train", "evaluate", "deploy", "report")
 TWO = ["digits-1", "digits-2"]
 
 
