@@ -1,4 +1,7 @@
-"""The answer that the page opens with: how good, how many wrong labels, what limits it, and next."""
+"""What the page opens with: how good, how many wrong labels, what limits it, what to do next.
+
+The limits and their thresholds are rules of thumb, which docs/report.md lists.
+"""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -81,13 +81,12 @@ def model(inputs: Inputs) -> Values:
     names = [row["label"] for row in inputs.rows["classes"]]
     tested = [row for row in inputs.rows["classes"] if int(row["test_examples"])]
     errors = Counter({pair: n for pair, n in inputs.confusion.items() if len(set(pair)) > 1})
-    worse = worse_slices(inputs)
     return {
         "matrix": matrix(names, names, inputs.confusion) if len(names) <= _CLASSES else None,
         "pairs": first(by_count(errors)),
         "classes": first(sorted(tested, key=lambda row: float(row["f1"]))),
-        "slices": first(worse + [row for row in inputs.rows["slices"] if row not in worse]),
-        "worse": len(worse),
+        "slices": first(inputs.rows["slices"]),
+        "worse": len(worse_slices(inputs)),
     }
 
 
