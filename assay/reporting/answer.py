@@ -77,7 +77,8 @@ def to_do(inputs: Inputs, words: Words) -> list[tuple[Markup, str]]:
     tasks = []
     doubted, asked = inputs.values["clean"]["review"], len(inputs.rows["queue"])
     if doubted or asked:
-        tasks.append((words("do.review", n=doubted, queue=asked), "python -m assay review"))
+        say = words("do.review" if doubted else "do.ask", n=doubted or asked, queue=asked)
+        tasks.append((say, "python -m assay review"))
     if inputs.unlabelled:
         say = words("do.label", n=inputs.unlabelled)
         tasks.append((say, "python -m assay label-studio push"))

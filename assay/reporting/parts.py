@@ -81,13 +81,20 @@ def model(inputs: Inputs) -> Values:
     names = [row["label"] for row in inputs.rows["classes"]]
     tested = [row for row in inputs.rows["classes"] if int(row["test_examples"])]
     errors = Counter({pair: n for pair, n in inputs.confusion.items() if len(set(pair)) > 1})
+    slices = sorted(inputs.rows["slices"], key=_order_of_slices)
     return {
         "matrix": matrix(names, names, inputs.confusion) if len(names) <= _CLASSES else None,
         "pairs": first(by_count(errors)),
         "classes": first(sorted(tested, key=lambda row: float(row["f1"]))),
-        "slices": first(inputs.rows["slices"]),
+        "slices": first(slices),
+        "lowest": slices[0] if slices and slices[0]["p_value"] != "nan" else None,
         "worse": len(worse_slices(inputs)),
     }
+
+
+def _order_of_slices(row: Row) -> tuple[bool, bool, float]:
+    """Those that are shown to be worse first, those with too few examples to be tested last."""
+    return row["p_value"] == "nan", row["worse"] != "True", float(row["accuracy"])
 
 
 def levers(forecast: Values) -> list[Values]:

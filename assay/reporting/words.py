@@ -12,10 +12,10 @@ _LONGEST = 60  # characters of a name
 _ONE = ".one"  # how the key of a text for exactly one thing ends
 
 
-def brief(text: object) -> str:
+def brief(text: object, most: int = _LONGEST) -> str:
     """A name as plain text: cut, and what would be invisible made visible."""
     text = str(text)
-    return printable(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
+    return printable(text if len(text) <= most else f"{text[: most - 1]}…")
 
 
 def name(text: object) -> Markup:
