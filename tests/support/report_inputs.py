@@ -10,15 +10,28 @@ from assay.contract import csv_files, files, parquet_files, paths
 ROWS = 40  # examples of a batch, at least
 
 
+def payload(modality: str, text: str) -> tuple[object, pa.DataType, dict]:
+    """The payload of an example as Parquet holds it, its type there, and its format."""
+    pixels = np.arange(64, dtype=np.uint8) * 4
+    sound = np.full(800, 1000, "<i2").tobytes()
+    return {
+        "text": (text, pa.string(), {"shape": []}),
+        "image": (pixels.tobytes(), pa.binary(64), {"shape": [8, 8, 1]}),
+        "audio": (sound, pa.binary(1600), {"shape": [800], "sample_rate": 8000}),
+        "table": (text, pa.string(), {"shape": [1], "features": {"x": "category"}}),
+    }[modality]
+
+
 def write(
     classes: Sequence[str] = ("cat", "dog"),
     people: Sequence[str] = ("anna", "bela"),
     batches: Sequence[str] = ("b", "c"),
     *,
+    modality: str = "text",
     text: str = "a text",
     **scores: float,
 ) -> None:
-    """Write inputs of texts, in which a quarter of the labels is doubted.
+    """Write inputs in which a quarter of the labels is doubted.
 
     Parameters
     ----------
@@ -28,12 +41,12 @@ def write(
     issues, judged, used = [], [], []
     for batch in batches:
         ids = [f"{batch}-{number:05}" for number in range(n)]
-        columns = {"id": ids, "key": ids, "split": ["train"] * n, "text": [text] * n}
-        parquet_files.write_examples(
-            batch,
-            {"modality": "text", "shape": []},
-            {name: pa.array(cells) for name, cells in columns.items()},
-        )
+        content, type_, format_ = payload(modality, text)
+        columns = {"id": ids, "key": ids, "split": ["train"] * n}
+        columns = {name: pa.array(cells) for name, cells in columns.items()}
+        name = f"{parquet_files.FEATURE}x" if modality == "table" else modality
+        columns[name] = pa.array([content] * n, type_)
+        parquet_files.write_examples(batch, {"modality": modality} | format_, columns)
         labels = [classes[number % len(classes)] for number in range(n)]
         facts = {
             "examples": n,
@@ -71,7 +84,7 @@ def write(
         (paths.AGREEMENT_METRICS, agreement),
         (paths.EVALUATE_METRICS, evaluate),
         (paths.TRAIN_METRICS, {"train_examples": total, "validation_examples": 0}),
-        (paths.RELEASE_INFO, {"classes": list(classes), "modality": "text"}),
+        (paths.RELEASE_INFO, {"classes": list(classes), "modality": modality}),
     ):
         known = {name: value for name, value in scores.items() if name in values}
         files.write_json(path, values | known)
