@@ -82,7 +82,8 @@ def test_names_that_a_shell_a_path_or_a_page_would_take_for_more(workspace: Work
         ".dvc",
     }
     assert {name.partition("/")[0] for name in workspace.files()} <= top
-    assert b"<script>" not in workspace.files()["data/cleaned/gallery.html"]
+    for page in ("data/cleaned/gallery.html", "release/report.html"):
+        assert b"<script>" not in workspace.files()[page]
     for name in ("metrics/classes.csv", "plots/predictions.csv"):
         rows = csv.reader(io.StringIO((workspace.root / name).read_text(), newline=""))
         cells = {cell for row in rows for cell in row}
