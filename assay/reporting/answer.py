@@ -18,6 +18,7 @@ _NOISY = 0.05  # share of labels that are wrong by estimate, after cleaning
 _UNLABELLED = 0.2  # share of the examples
 _AGREEING = 0.667  # alpha below which labels allow no conclusions (Krippendorff 2004)
 _RARE = 0.5  # of the labels of the median class
+_KINDS = 3  # of findings that are named among the tasks
 # Findings about single examples, which clean.beyond may leave out.
 _DROPPABLE = {name for name, field in Beyond.model_fields.items() if field.annotation == Action}
 
@@ -87,7 +88,7 @@ def to_do(inputs: Inputs, words: Words) -> list[tuple[Markup, str]]:
         tasks.append((words("do.rows", **rare), "python -m assay inspect data/raw/NEW"))
     flagged = [row["kind"] for row in inputs.rows["issues"] if row["decision"] == "review"]
     findings = Counter(kind for kind in flagged if kind in _DROPPABLE)
-    for kind, n in sorted(findings.items(), key=lambda item: (-item[1], item[0])):
+    for kind, n in sorted(findings.items(), key=lambda item: (-item[1], item[0]))[:_KINDS]:
         say = words("do.finding", n=n, kind=words.known(f"kind.{kind}", kind))
         tasks.append((say, f"dvc exp run -S clean.beyond.{kind}=drop"))
     return [*tasks, (words("do.compare"), "dvc repro && python -m assay compare HEAD")]

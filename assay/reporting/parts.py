@@ -31,10 +31,11 @@ def by_count(counts: Counter[Any]) -> list[tuple[Any, int]]:
 
 
 def matrix(rows: Sequence[str], columns: Sequence[str], counts: Mapping[Any, int]) -> Values:
-    """Counts of (row, column) as a table, and the largest count of each column."""
+    """Counts of (row, column) as a table, and the largest: of each column, and of all errors."""
     cells = {row: [counts.get((row, column), 0) for column in columns] for row in rows}
     largest = [max(column) or 1 for column in zip(*cells.values(), strict=True)]
-    return {"columns": columns, "rows": cells, "largest": largest}
+    error = max((n for (row, column), n in counts.items() if row != column), default=1) or 1
+    return {"columns": columns, "rows": cells, "largest": largest, "error": error}
 
 
 def quantity(inputs: Inputs) -> Values:

@@ -9,6 +9,7 @@ from assay.contract.escaping import printable
 
 _FOLDER = Path(__file__).with_name("languages")  # <language>.json
 _LONGEST = 60  # characters of a name
+_LEAST = 0.0005  # a smaller share would be rounded to nothing
 _ONE = ".one"  # how the key of a text for exactly one thing ends
 
 
@@ -41,7 +42,8 @@ class Words:
 
     def shown(self, value: object) -> object:
         if isinstance(value, float):
-            return self.texts["percent"].format(n=f"{100 * value:.1f}")
+            rounded = "<0.1" if 0 < value < _LEAST else f"{100 * value:.1f}"
+            return self.texts["percent"].format(n=rounded)
         return f"{value:,}" if isinstance(value, int) else value
 
     def known(self, key: str, fallback: str) -> Markup | str:
