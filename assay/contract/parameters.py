@@ -19,6 +19,7 @@ from assay.contract.sections import (
     Embed,
     Evaluate,
     Pretrain,
+    Report,
     Section,
     Train,
 )
@@ -42,6 +43,7 @@ class Parameters(Section):
     annotate: Annotate
     train: Train
     evaluate: Evaluate
+    report: Report
 
     @model_validator(mode="after")
     def _lists_of_batches(self) -> "Parameters":

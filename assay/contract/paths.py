@@ -57,10 +57,11 @@ LEARNING_CURVE = Path("plots/learning_curve.csv")
 # of the test examples: id, answer, predicted, confidence, loss
 PREDICTIONS = Path("plots/predictions.csv")
 RELIABILITY = Path("plots/reliability.csv")
-RELEASE = Path("release")  # model.onnx, model.json, README.md
+RELEASE = Path("release")  # model.onnx, model.json, README.md, report.html
 RELEASE_MODEL = RELEASE / "model.onnx"
 RELEASE_INFO = RELEASE / "model.json"
 MODEL_CARD = RELEASE / "README.md"
+REPORT = RELEASE / "report.html"  # how good this version is, and what to do next
 
 # On the same disk as the outputs, outside every folder that DVC hashes.
 UNFINISHED = Path(".dvc/tmp/assay")

@@ -189,3 +189,7 @@ class Evaluate(Section):
     resamples: Annotated[int, Field(ge=100, le=100_000)]
     reliability_bins: Annotated[int, Field(ge=2, le=1000)]
     answers_per_hour: Annotated[int, Field(ge=1, le=100_000)]
+
+
+class Report(Section):
+    language: Literal["en", "zh"]

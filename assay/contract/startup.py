@@ -30,7 +30,10 @@ class _NoPandas:
 def prepare() -> None:
     """Prepare this process for a stage; call it before the first import of numpy."""
     fix_arithmetic()
-    if "@" in os.environ.get("DVC_STAGE", ""):  # a stage of one batch does not use pandas
+    stage = os.environ.get("DVC_STAGE", "")
+    if (
+        "@" in stage or stage == "report"
+    ):  # a stage of one batch does not use pandas, nor the report
         sys.meta_path.insert(0, _NoPandas())
 
 

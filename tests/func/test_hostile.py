@@ -24,7 +24,7 @@ CLASSES = [
     "<script>alert(1)</script>",
 ]
 ALL_STAGES = ["collect@b", "collect@c", "sample@b", "sample@c", "pretrain", "embed@b", "embed@c"]
-ALL_STAGES += ["clean", "annotate", "train", "evaluate", "queue", "deploy"]
+ALL_STAGES += ["clean", "annotate", "train", "evaluate", "queue", "deploy", "report"]
 
 
 @pytest.mark.parametrize("target", ["/etc/hosts", "../../secret.png", "../../../raw"])
@@ -83,6 +83,7 @@ def test_names_that_a_shell_a_path_or_a_page_would_take_for_more(workspace: Work
     }
     assert {name.partition("/")[0] for name in workspace.files()} <= top
     assert b"<script>alert" not in workspace.files()["data/cleaned/gallery.html"]
+    assert b"<script>" not in workspace.files()["release/report.html"]
     for name in ("metrics/classes.csv", "plots/predictions.csv"):
         rows = csv.reader(io.StringIO((workspace.root / name).read_text(), newline=""))
         cells = {cell for row in rows for cell in row}

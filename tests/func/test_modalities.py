@@ -87,6 +87,11 @@ def test_from_raw_files_to_a_prediction(
     )
     project.repro()
     assert project.yaml("metrics/evaluate.json")["accuracy"] >= least
+    report = (project.folder / paths.REPORT).read_text(encoding="utf-8")
+    accuracy = project.yaml("metrics/evaluate.json")["accuracy"]
+    assert f"right on {100 * accuracy:.1f}\u00a0% of" in report
+    assert not re.search(r"""(src|href)=(?!["'](#|data:))|url\(|@import|<script""", report)
+    assert ("<audio" in report) == (make is sounds)
     lines = project.run(f"python -m assay predict data/raw/mine/{asked}").stdout.splitlines()
     assert all(line.split("\t")[1] in CLASSES for line in lines)
     assert project.repro() == set()

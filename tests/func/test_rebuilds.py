@@ -14,7 +14,7 @@ from tests.support.pipeline import Project, clone, contents
 
 pytestmark = pytest.mark.slow
 
-ONWARD = ("clean", "annotate", "train", "evaluate", "queue", "deploy")
+ONWARD = ("clean", "annotate", "train", "evaluate", "queue", "deploy", "report")
 TWO = ["digits-1", "digits-2"]
 
 

@@ -21,6 +21,7 @@ ORDER = (
     "annotation",
     "evaluation",
     "release",
+    "reporting",
     "comparison",
     "labelling",
     "review",

@@ -1,0 +1,94 @@
+"""What the page opens with: how good, how many wrong labels, what limits it, what to do next.
+
+The limits and their thresholds are rules of thumb, which docs/report.md lists.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from statistics import median
+
+from markupsafe import Markup
+
+from assay.contract.sections import Action, Beyond
+from assay.reporting.inputs import Inputs, Row, Values
+from assay.reporting.words import Words, name
+
+_WIDE = 0.05  # an interval of accuracy that is wider says little
+_NOISY = 0.05  # share of labels that are wrong by estimate, after cleaning
+_UNLABELLED = 0.2  # share of the examples
+_AGREEING = 0.667  # alpha below which labels allow no conclusions (Krippendorff 2004)
+_RARE = 0.5  # of the labels of the median class
+_KINDS = 3  # of findings that are named among the tasks
+# Findings about single examples, which clean.beyond may leave out.
+_DROPPABLE = {name for name, field in Beyond.model_fields.items() if field.annotation == Action}
+
+
+def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
+    """Three sentences: the accuracy, the labels, the limit."""
+    scores, clean = inputs.values["evaluate"], inputs.values["clean"]
+    between = {side: float(scores[f"accuracy_{side}"]) for side in ("low", "high")}
+    accuracy = {"accuracy": float(scores["accuracy"]), "level": level, **between}
+    counts = {decision: clean[decision] for decision in ("relabel", "drop", "review")}
+    noise = float(clean["estimated_label_noise"])
+    return [
+        words("answer.accuracy", n=scores["test_examples"], **accuracy),
+        words("answer.labels", labels=clean["labelled"], noise=noise, **counts),
+        next(limits(inputs, words)),
+    ]
+
+
+def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
+    """What limits this version; of the reasons that apply, the first of this order comes first."""
+    scores, clean = inputs.values["evaluate"], inputs.values["clean"]
+    for row in worse_slices(inputs):
+        part = {"slice": name(row["slice"]), "value": name(row["value"])}
+        yield words("limit.slice", n=int(row["examples"]), accuracy=float(row["accuracy"]), **part)
+    if scores["accuracy_high"] - scores["accuracy_low"] > _WIDE:
+        yield words("limit.test", n=scores["test_examples"])
+    if inputs.noise > _NOISY:
+        yield words("limit.noise", share=inputs.noise)
+    if inputs.unlabelled > _UNLABELLED * clean["examples"]:
+        share = inputs.unlabelled / clean["examples"]
+        yield words("limit.unlabelled", share=share, n=inputs.unlabelled)
+    alpha = inputs.values["agreement"].get("alpha", 1)
+    if alpha < _AGREEING:
+        yield words("limit.agreement", alpha=f"{alpha:.2f}")
+    if scores["test_truth_share"] < 1:
+        yield words("limit.truth", share=1 - float(scores["test_truth_share"]))
+    rare = rarest(inputs)
+    if rare:
+        yield words("limit.class", **rare)
+    yield words("limit.none")
+
+
+def worse_slices(inputs: Inputs) -> list[Row]:
+    """The slices on which the model is shown to be worse, worst first."""
+    return [row for row in inputs.rows["slices"] if row["worse"] == "True"]
+
+
+def rarest(inputs: Inputs) -> Values:
+    """The class with fewest labels, where it has far fewer than the median class; else {}."""
+    label, n = min(inputs.given.items(), key=lambda item: (item[1], item[0]))
+    usual = median(inputs.given.values())
+    return {"label": name(label), "n": n, "usual": int(usual)} if n < _RARE * usual else {}
+
+
+def to_do(inputs: Inputs, words: Words) -> list[tuple[Markup, str]]:
+    """What to do next: sentences, each with its command."""
+    tasks = []
+    doubted, asked = inputs.values["clean"]["review"], len(inputs.rows["queue"])
+    if doubted or asked:
+        say = words("do.review" if doubted else "do.ask", n=doubted or asked, queue=asked)
+        tasks.append((say, "python -m assay review"))
+    if inputs.unlabelled:
+        say = words("do.label", n=inputs.unlabelled)
+        tasks.append((say, "python -m assay label-studio push"))
+    rare = rarest(inputs)
+    if rare:
+        tasks.append((words("do.rows", **rare), "python -m assay inspect data/raw/NEW"))
+    flagged = [row["kind"] for row in inputs.rows["issues"] if row["decision"] == "review"]
+    findings = Counter(kind for kind in flagged if kind in _DROPPABLE)
+    for kind, n in sorted(findings.items(), key=lambda item: (-item[1], item[0]))[:_KINDS]:
+        say = words("do.finding", n=n, kind=words.known(f"kind.{kind}", kind))
+        tasks.append((say, f"dvc exp run -S clean.beyond.{kind}=drop"))
+    return [*tasks, (words("do.compare"), "dvc repro && python -m assay compare HEAD")]

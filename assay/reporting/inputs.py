@@ -1,0 +1,77 @@
+"""What the report reads: small files as rows and counts, without pandas, whose import is slow."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from assay.catalogue import spreadsheets
+from assay.catalogue.spreadsheets import plain
+from assay.contract import csv_files, files, parquet_files, paths
+
+Values = dict[str, Any]  # of a JSON file
+Row = dict[str, str]  # of a CSV file
+
+_VALUES = {
+    "clean": paths.CLEAN_METRICS,
+    "agreement": paths.AGREEMENT_METRICS,
+    "train": paths.TRAIN_METRICS,
+    "evaluate": paths.EVALUATE_METRICS,
+    "release": paths.RELEASE_INFO,
+}
+_ROWS = {
+    "people": paths.ANNOTATORS,
+    "classes": paths.CLASS_METRICS,
+    "slices": paths.SLICE_METRICS,
+    "curve": paths.LEARNING_CURVE,
+    "reliability": paths.RELIABILITY,
+    "issues": paths.ISSUES,
+    "queue": paths.QUEUE,
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The contents of the files that say how good the data and the model are.
+
+    Attributes
+    ----------
+    values, rows : of JSON and CSV files, by name
+    batches : what `collecting.summary.facts` tells of each batch, in the order of arrival
+    given, doubted : by class, how many labels there are, and how many of them are not simply kept
+    learned, sources : how many labels the model learns from, by class and by source
+    noise : share of the labels that it learns from that are wrong, by estimate
+    confusion : how many test examples there are of each answer and predicted class
+    """
+
+    values: dict[str, Values]
+    rows: dict[str, list[Row]]
+    batches: dict[str, Values]
+    given: Counter[str]
+    doubted: Counter[str]
+    learned: Counter[str]
+    sources: Counter[str]
+    noise: float
+    confusion: Counter[tuple[str, str]]
+
+    @property
+    def unlabelled(self) -> int:
+        return self.values["clean"]["examples"] - self.values["clean"]["labelled"]
+
+
+def read() -> Inputs:
+    judged = parquet_files.read_parquet(paths.QUALITY, ["given", "decision"]).to_pydict()
+    decided = zip(judged["given"], judged["decision"], strict=True)
+    learned = csv_files.read_csv(paths.ANNOTATED_LABELS, ["label", "weight", "source"]).to_pydict()
+    predicted = csv_files.read_csv(paths.PREDICTIONS, ["answer", "predicted"]).to_pydict()
+    pairs = Counter(zip(predicted["answer"], predicted["predicted"], strict=True))
+    return Inputs(
+        values={name: files.read_json(path) for name, path in _VALUES.items()},
+        rows={name: spreadsheets.read(path).to_pylist() for name, path in _ROWS.items()},
+        batches={batch: files.read_json(paths.summary(batch)) for batch in files.listed_batches()},
+        given=Counter(judged["given"]),
+        doubted=Counter(label for label, decision in decided if decision != "keep"),
+        learned=Counter(learned["label"]),
+        sources=Counter(learned["source"]),
+        noise=1 - sum(map(float, learned["weight"])) / max(len(learned["weight"]), 1),
+        confusion=Counter({(plain(a), plain(b)): n for (a, b), n in pairs.items()}),
+    )

@@ -1,0 +1,49 @@
+"""The page: the templates of this package, filled in. Every value in them is escaped."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from assay.modalities import registry
+from assay.reporting import answer, parts, pictures
+from assay.reporting.inputs import Inputs, Values
+from assay.reporting.words import Words, brief, name
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+def page(inputs: Inputs, language: str, level: float, forecast: Values) -> str:
+    """The whole page as HTML that needs no other file and no script.
+
+    Parameters
+    ----------
+    language : of `languages/`
+    level : of all intervals, 0..1
+    forecast : see `parts.levers`
+    """
+    words = Words(language)
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"name": name, "brief": brief, "shown": words.shown}
+    environment.globals |= {"t": words, "known": words.known}
+    quality, annotation = parts.quality(inputs), parts.annotation(inputs)
+    percent = f"{100 * level:g}"
+    return environment.get_template("report.html").render(
+        level=percent,
+        answer=answer.sentences(inputs, percent, words),
+        to_do=answer.to_do(inputs, words),
+        quantity=parts.quantity(inputs),
+        levers=parts.levers(forecast),
+        quality=quality,
+        annotation=annotation,
+        model=parts.model(inputs),
+        inputs=inputs,
+        medium=registry.named(inputs.values["release"]["modality"]).MEDIUM,
+        pictures=pictures.read(parts.pictured(quality, annotation)),
+    )

@@ -1,0 +1,118 @@
+"""The parts of the page, as rows for tables and charts. What is cut off a long list is counted."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from assay.reporting.answer import worse_slices
+from assay.reporting.inputs import Inputs, Row, Values
+
+_LISTED = 15  # rows of a table
+_CLASSES = 30  # that a matrix shows
+_BATCHES = 10  # columns of a matrix, the latest ones
+_WORST = 12  # labels in pictures
+_OF_KIND = 4  # examples of a kind of finding
+
+
+class Listed(NamedTuple):
+    """The first rows of a list, and how many more there are."""
+
+    rows: Sequence[Any]
+    more: int
+
+
+def first(rows: Sequence[Any], most: int = _LISTED) -> Listed:
+    return Listed(rows[:most], max(0, len(rows) - most))
+
+
+def by_count(counts: Counter[Any]) -> list[tuple[Any, int]]:
+    """Names and counts, the largest count first; equal ones by name."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def matrix(rows: Sequence[str], columns: Sequence[str], counts: Mapping[Any, int]) -> Values:
+    """Counts of (row, column) as a table, and the largest: of each column, and of all errors."""
+    cells = {row: [counts.get((row, column), 0) for column in columns] for row in rows}
+    largest = [max(column) or 1 for column in zip(*cells.values(), strict=True)]
+    error = max((n for (row, column), n in counts.items() if row != column), default=1) or 1
+    return {"columns": columns, "rows": cells, "largest": largest, "error": error}
+
+
+def quantity(inputs: Inputs) -> Values:
+    rarest_first = [label for label, _ in reversed(by_count(inputs.given))]
+    tested = {row["label"]: int(row["test_examples"]) for row in inputs.rows["classes"]}
+    latest = list(inputs.batches)[-_BATCHES:]
+    counts = {(label, batch): n for batch in latest
+              for label, n in inputs.batches[batch]["labels_by_class"].items()}  # fmt: skip
+    return {
+        "batches": first(list(inputs.batches.items())[::-1]),
+        "classes": first(rarest_first, _CLASSES),
+        "tested": tested,
+        "matrix": matrix(rarest_first[:_CLASSES], latest, counts) if len(latest) > 1 else None,
+    }
+
+
+def quality(inputs: Inputs) -> Values:
+    shares = {label: inputs.doubted[label] / n for label, n in inputs.given.items()}
+    labels = [row for row in inputs.rows["issues"] if row["kind"] == "label"]
+    pairs = Counter((row["given"], row["suggested"]) for row in labels
+                    if row["given"] != row["suggested"])  # fmt: skip
+    kinds: dict[str, list[Row]] = {}
+    for row in inputs.rows["issues"]:
+        if row["kind"] != "label":
+            kinds.setdefault(row["kind"], []).append(row)
+    return {
+        "classes": first(sorted(shares.items(), key=lambda item: (-item[1], item[0]))),
+        "pairs": first(by_count(pairs)),
+        "worst": first(labels, _WORST),
+        "findings": [(kind, first(rows, _OF_KIND)) for kind, rows in sorted(kinds.items())],
+    }
+
+
+def annotation(inputs: Inputs) -> Values:
+    worst_first = sorted(inputs.rows["people"], key=lambda row: float(row["accuracy"]))
+    return {
+        "people": first(worst_first),
+        "queue": first(inputs.rows["queue"], _OF_KIND),
+        "sources": by_count(inputs.sources),
+    }
+
+
+def model(inputs: Inputs) -> Values:
+    names = [row["label"] for row in inputs.rows["classes"]]
+    tested = [row for row in inputs.rows["classes"] if int(row["test_examples"])]
+    errors = Counter({pair: n for pair, n in inputs.confusion.items() if len(set(pair)) > 1})
+    slices = sorted(inputs.rows["slices"], key=_order_of_slices)
+    return {
+        "matrix": matrix(names, names, inputs.confusion) if len(names) <= _CLASSES else None,
+        "pairs": first(by_count(errors)),
+        "classes": first(sorted(tested, key=lambda row: float(row["f1"]))),
+        "slices": first(slices),
+        "lowest": slices[0] if slices and slices[0]["p_value"] != "nan" else None,
+        "worse": len(worse_slices(inputs)),
+    }
+
+
+def _order_of_slices(row: Row) -> tuple[bool, bool, float]:
+    """Those that are shown to be worse first, those with too few examples to be tested last."""
+    return row["p_value"] == "nan", row["worse"] != "True", float(row["accuracy"])
+
+
+def levers(forecast: Values) -> list[Values]:
+    """The rows of levers.html, the largest gain first.
+
+    Parameters
+    ----------
+    forecast : by name of a lever: `gain`, `low`, `high` (shares of test accuracy), `per` (for how
+        much) and `say` (what to do); {} where nothing is forecast
+    """
+    rows = [{"lever": lever, **values} for lever, values in forecast.items()]
+    return sorted(rows, key=lambda row: (-row["gain"], row["lever"]))
+
+
+def pictured(quality: Values, annotation: Values) -> Iterator[Row]:
+    """The examples that the page shows, the most important ones first."""
+    yield from quality["worst"].rows
+    yield from annotation["queue"].rows
+    for _, listed in quality["findings"]:
+        yield from listed.rows

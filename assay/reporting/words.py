@@ -1,0 +1,51 @@
+"""The words of the page in a language, and how names and numbers stand among them."""
+
+import json
+from pathlib import Path
+
+from markupsafe import Markup
+
+from assay.contract.escaping import printable
+
+_FOLDER = Path(__file__).with_name("languages")  # <language>.json
+_LONGEST = 60  # characters of a name
+_LEAST = 0.0005  # a smaller share would be rounded to nothing
+_ONE = ".one"  # how the key of a text for exactly one thing ends
+
+
+def brief(text: object, most: int = _LONGEST) -> str:
+    """A name as plain text: cut, and what would be invisible made visible."""
+    text = str(text)
+    return printable(text if len(text) <= most else f"{text[: most - 1]}…")
+
+
+def name(text: object) -> Markup:
+    """A name as HTML that keeps its direction of writing to itself."""
+    return Markup("<bdi>{}</bdi>").format(brief(text))
+
+
+class Words:
+    """The catalogue of one language; call it with a key and the values of the text.
+
+    Texts may hold HTML; values are escaped. Whole numbers get separators, floats become percent.
+    The key `….one` is used where `n` is 1.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.texts = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+
+    def __call__(self, key: str, **values: object) -> Markup:
+        single = f"{key}{_ONE}"
+        text = self.texts[single if values.get("n") == 1 and single in self.texts else key]
+        shown = {name: self.shown(value) for name, value in values.items()}
+        return Markup(text).format(**shown)  # noqa: S704  # the catalogue is part of the code
+
+    def shown(self, value: object) -> object:
+        if isinstance(value, float):
+            rounded = "<0.1" if 0 < value < _LEAST else f"{100 * value:.1f}"
+            return self.texts["percent"].format(n=rounded)
+        return f"{value:,}" if isinstance(value, int) else value
+
+    def known(self, key: str, fallback: str) -> Markup | str:
+        """The text of a key that depends on the data, or else the fallback."""
+        return self(key) if key in self.texts else fallback

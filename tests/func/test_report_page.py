@@ -1,0 +1,60 @@
+"""The report in a real browser: on a phone and a screen, light and dark, in both languages, for every modality."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assay.contract import paths
+from assay.reporting import inputs, page
+from tests.support import report_inputs
+from tests.unit.test_report import HOSTILE, LANGUAGES
+
+playwright = pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+
+CHROMIUM = Path("/usr/bin/chromium")
+SCREENS = {390: "dark", 1100: "light"}  # pixels
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("modality", ["image", "audio", "text", "table"])
+def test_nothing_is_wrong_with_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: object, language: str, modality: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    report_inputs.write([*HOSTILE, "cat"], HOSTILE, modality=modality, accuracy_true=0.9)
+    lever = {"gain": 0.01, "low": 0.0, "high": 0.02, "per": "1,000 rows", "say": "add rows"}
+    content = page.page(inputs.read(), language, 0.95, {"rows": lever})
+    paths.REPORT.parent.mkdir(exist_ok=True)
+    paths.REPORT.write_text(content, encoding="utf-8")
+    for width, scheme in SCREENS.items():
+        # the page forbids all scripts, also that of axe
+        context = browser.new_context(
+            viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True
+        )
+        opened, said, asked = context.new_page(), [], []
+        opened.on("console", lambda message, said=said: said.append(message.text))
+        opened.on("pageerror", lambda error, said=said: said.append(str(error)))
+        opened.on("dialog", lambda dialog, said=said: said.append(dialog.message))
+        opened.on("request", lambda request, asked=asked: asked.append(request.url))
+        opened.goto(paths.REPORT.resolve().as_uri())
+        assert opened.evaluate("document.documentElement.scrollWidth") <= width
+        found = axe.Axe().run(opened).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], scheme
+        assert [url for url in asked if not url.startswith("data:")] == [opened.url]
+        assert said == []
+        context.close()
