@@ -3,16 +3,16 @@
 import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, precision_recall_curve
-from sklearn.metrics import precision_recall_fscore_support as precision_recall_f1
 
 from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run, tell
 from assay.contract.inference import Model
 from assay.contract.time_left import shown
-from assay.evaluation import forecast, held_out_labels, levers, scores, true_accuracy
+from assay.evaluation import forecast, held_out_labels, levers, scores, true_accuracy, weak_regions
 from assay.evaluation.scores import Predictions
 from assay.measures import leave_one_out, slices, statistics
+from assay.modalities import registry
 
 _AT_PRECISION = 0.8  # recall is given for the point where four of five flagged labels are wrong
 _JUDGED = ["id", "given", "quality", "is_issue"]  # of quality.parquet
@@ -70,10 +70,14 @@ def main() -> None:
     forecasts(examples, labelled, test, metrics["head_accuracy_annotated"], params.evaluate)
     waiting = doubts[~doubts["id"].isin(answers.index)]
     spreadsheets.write(paths.DOUBTS, worst_first(waiting), _DOUBTS)
-    spreadsheets.write(paths.CLASS_METRICS, class_metrics(predictions, classes))
-    listed = slices.table(parts(test), predictions.correct, params.evaluate.confidence)
+    spreadsheets.write(paths.CLASS_METRICS, scores.by_class(predictions, classes))
+    frame = parts(test)
+    listed = slices.table(frame, predictions.correct, params.evaluate.confidence)
     spreadsheets.write(paths.SLICE_METRICS, listed)
-    spreadsheets.write(paths.PREDICTIONS, by_id(test, predictions, classes))
+    predicted = by_id(test, predictions, classes)
+    spreadsheets.write(paths.PREDICTIONS, predicted)
+    weak = regions(test, frame, predicted, params.evaluate.confidence)
+    spreadsheets.write(paths.REGIONS, weak)
     csv_files.write_frame(paths.RELIABILITY, scores.reliability(predictions))
     tell(line(metrics))
 
@@ -132,6 +136,27 @@ def parts(test: pd.DataFrame) -> pd.DataFrame:
     for name, third in (of_payloads | of_columns).items():
         frame[name] = third
     return frame
+
+
+def regions(
+    test: pd.DataFrame, frame: pd.DataFrame, predicted: pd.DataFrame, confidence: float
+) -> pd.DataFrame:
+    """Read the embeddings and texts of test examples; groups of similar ones, the weakest first.
+
+    Parameters
+    ----------
+    frame : their slices, from `parts`
+    predicted : from `by_id`
+    """
+    points = weak_regions.components(catalogue.features(test))
+    modality = registry.named(payloads.payload_format(test)["modality"])
+    has_words = modality.COLUMN is not None and modality.MEDIUM == "text"
+    traits = weak_regions.traits_of(frame, payloads.shown(test) if has_words else ())
+    names = predicted["predicted"].loc[test.index].to_numpy()
+    correct = names == test["answer"].to_numpy()
+    table = weak_regions.table(points, correct, names, traits, confidence)
+    shown = [" | ".join(payloads.lines(test.iloc[rows])) for rows in table["nearest"]]
+    return table.assign(nearest=shown)
 
 
 def best_known(test: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
@@ -212,14 +237,6 @@ def forecasts(
     spreadsheets.write(paths.LEVERS, table)
     files.write_json(paths.FORECAST, levers.metrics(curve, table, n, params.confidence))
     csv_files.write_frame(paths.FORECAST_CURVE, curve.table(n, params.confidence))
-
-
-def class_metrics(predictions: Predictions, classes: list[str]) -> pd.DataFrame:
-    """Precision, recall and F1 of each class, and its number of test examples."""
-    options = {"labels": np.arange(len(classes)), "zero_division": 0}
-    columns = precision_recall_f1(predictions.answer, predictions.predicted, **options)
-    names = ("precision", "recall", "f1", "test_examples")
-    return pd.DataFrame({"label": classes, **dict(zip(names, columns, strict=True))})
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ TRAIN_METRICS = Path("metrics/train.json")
 EVALUATE_METRICS = Path("metrics/evaluate.json")
 CLASS_METRICS = Path("metrics/classes.csv")  # precision, recall and F1 of each class
 SLICE_METRICS = Path("metrics/slices.csv")  # accuracy of each part of the test set
+REGIONS = Path("metrics/regions.csv")  # groups of similar test examples, the weakest first
 FORECAST = Path("metrics/forecast.json")  # accuracy at twice the rows, and each lever's gain
 LEVERS = Path("metrics/levers.csv")  # what to do next: a row a lever, for people
 FORECAST_CURVE = Path("plots/forecast.csv")  # accuracy by number of labelled rows

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import precision_recall_fscore_support as precision_recall_f1
 
 SMALLEST = 1e-7  # probabilities are clipped here, so one sure error costs 16 and not infinity
 
@@ -101,6 +102,14 @@ METRICS = {
     "log_loss": log_loss,
     "calibration_error": calibration_error,
 }
+
+
+def by_class(predictions: Predictions, classes: list[str]) -> pd.DataFrame:
+    """Precision, recall and F1 of each class, and its number of test examples."""
+    options = {"labels": np.arange(len(classes)), "zero_division": 0}
+    columns = precision_recall_f1(predictions.answer, predictions.predicted, **options)
+    names = ("precision", "recall", "f1", "test_examples")
+    return pd.DataFrame({"label": classes, **dict(zip(names, columns, strict=True))})
 
 
 def reliability(predictions: Predictions) -> pd.DataFrame:

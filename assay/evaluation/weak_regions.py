@@ -1,0 +1,167 @@
+"""Weak regions: similar test examples that are often wrong, which no slice column names.
+
+Examples are grouped by their embeddings alone. The errors have no part in that, so the test of each
+group is exact, and it needs no half of the examples for itself.
+"""
+
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_matrix
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import CountVectorizer
+from threadpoolctl import threadpool_limits
+
+from assay.measures import leave_one_out, slices
+
+MEASURED = ["examples", "accuracy", "accuracy_low", "accuracy_high", "p_value", "worse"]
+COLUMNS = ["region", *MEASURED, "predicted_as", "described", "nearest"]
+_NUMBERS = (8, 16, 32, 64, 128)  # of groups: one of them is near the size of a weak region
+_FEWEST, _SEEDS = 9, 3  # examples that a group has on average; groupings of each number
+_DIMENSIONS, _SAMPLE = 64, 1000  # principal components, and the rows that they are found from
+_LEARNED, _ITERATIONS = 20_000, 20  # rows that k-means learns from; it is nearly done by then
+_OVERLAP = 0.3  # of two regions, as a share of their union; of more, only the worse one is listed
+_LISTED, _NEAREST, _TRAITS = 10, 3, 5
+_AT_LEAST, _STANDARD_ERRORS = 0.2, 3  # share of a region with a trait, and how far above the usual
+_READ, _LONGEST = 2000, 60  # characters of a text, and of a trait
+
+
+def table(
+    points: np.ndarray,
+    correct: np.ndarray,
+    predicted: np.ndarray,
+    traits: Sequence[Iterable[str]],
+    confidence: float,
+) -> pd.DataFrame:
+    """The regions with the most significantly low accuracy, at most ten.
+
+    Parameters
+    ----------
+    points : (n, width) embeddings of the test examples, from `components`
+    correct : (n,) bool
+    predicted : (n,) names of classes
+    traits : what is known of each example, see `traits_of`
+    confidence : of the intervals; and that no region is called worse by chance alone
+
+    Returns
+    -------
+    pd.DataFrame
+        COLUMNS. `p_value` and `worse` are those of `slices.table`, over all groups. `predicted_as`
+        is the most frequent wrong prediction. `nearest` are the numbers of the three examples
+        nearest to the mean of the region.
+    """
+    names, has_trait = _counted(traits)
+    rows: list[dict[str, Any]] = []
+    for inside, measured in worst(groups(points), correct, confidence):
+        wrong = pd.Series(predicted[inside & ~correct]).mode()
+        texts = {
+            "predicted_as": wrong.iloc[0] if len(wrong) else "",
+            "described": _described(inside, names, has_trait),
+            "nearest": _nearest(points, inside),
+        }
+        rows.append({"region": len(rows) + 1, **measured, **texts})
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def components(features: leave_one_out.Features) -> np.ndarray:
+    """The principal components with the most variance, (n, at most 64) float32.
+
+    Distances between random projections measured worse: their noise hides small groups.
+
+    Parameters
+    ----------
+    features : arrays of shape (rows, width), one a batch
+    """
+    step = -(-sum(map(len, features)) // _SAMPLE)
+    sample = np.concatenate([block for _, block in leave_one_out.rows_of(features, step)])
+    mean = sample.mean(axis=0)
+    centred = sample - mean
+    _, vectors = np.linalg.eigh(centred @ centred.T)  # (sample, sample), the largest last
+    axes = centred.T @ vectors[:, -_DIMENSIONS:]
+    axes /= np.linalg.norm(axes, axis=0).clip(np.finfo(np.float32).tiny)
+    blocks = leave_one_out.rows_of(features)
+    return np.concatenate([((block - mean) @ axes).astype(np.float32) for _, block in blocks])
+
+
+def traits_of(parts: pd.DataFrame, texts: Iterable[str]) -> list[set[str]]:
+    """What is known of each example: its slices, as `column = value`, and the words of its text.
+
+    Parameters
+    ----------
+    parts : a column a slice, a row an example; "" is no value
+    texts : one an example, or none at all
+    """
+    traits: list[set[str]] = [set() for _ in range(len(parts))]
+    for name in parts:
+        for known, value in zip(traits, parts[name], strict=True):
+            if value != "":
+                known.add(f"{name} = {value}"[:_LONGEST])
+    for known, text in zip(traits, texts, strict=False):
+        known |= {word[:_LONGEST] for word in re.findall(r"\w\w+", text[:_READ].lower())}
+    return traits
+
+
+def groups(points: np.ndarray) -> pd.DataFrame:
+    """Group points (n, width) by k-means. A column a grouping, (n,) int."""
+    learned = points[:: -(-len(points) // _LEARNED)]
+    groupings = {}
+    with threadpool_limits(1), warnings.catch_warnings():  # more threads would add up otherwise
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different points than groups
+        for number in _NUMBERS:
+            if len(learned) >= number * _FEWEST:
+                for seed in range(_SEEDS):
+                    means = KMeans(number, n_init=1, max_iter=_ITERATIONS, random_state=seed)
+                    groupings[f"{number}, {seed}"] = means.fit(learned).predict(points)
+    return pd.DataFrame(groupings, index=range(len(points)))
+
+
+def worst(
+    groups: pd.DataFrame, correct: np.ndarray, confidence: float
+) -> list[tuple[np.ndarray, dict[str, Any]]]:
+    """The groups with the smallest p-values, (n,) bool, with MEASURED. No two are nearly one."""
+    regions: list[tuple[np.ndarray, dict[str, Any]]] = []
+    listed = slices.table(groups, correct, confidence)
+    for row in listed[listed["p_value"].notna()].to_dict("records"):
+        inside = (groups[row["slice"]] == row["value"]).to_numpy()
+        if not any(_overlap(inside, other) for other, _ in regions):
+            regions.append((inside, {name: row[name] for name in MEASURED}))
+        if len(regions) == _LISTED:
+            break
+    return regions
+
+
+def _overlap(inside: np.ndarray, other: np.ndarray) -> bool:
+    return bool((inside & other).sum() > _OVERLAP * (inside | other).sum())
+
+
+def _counted(traits: Sequence[Iterable[str]]) -> tuple[np.ndarray, csr_matrix]:
+    """The names of traits, in order, and which examples have them, (n, traits)."""
+    if not any(traits):
+        return np.empty(0, object), csr_matrix((len(traits), 0))
+    counter = CountVectorizer(analyzer=list, binary=True)
+    has_trait = counter.fit_transform(traits)
+    return counter.get_feature_names_out(), has_trait
+
+
+def _described(inside: np.ndarray, names: np.ndarray, has_trait: csr_matrix) -> str:
+    """The traits that are most over-represented in a region (n,), with both shares."""
+    of_all = np.asarray(has_trait.mean(axis=0)).ravel()
+    of_region = np.asarray(has_trait[inside].mean(axis=0)).ravel()
+    error = np.sqrt(of_all * (1 - of_all) / inside.sum())
+    excess = (of_region - of_all) / np.maximum(error, np.finfo(float).tiny)
+    excess[(of_region < _AT_LEAST) | (excess < _STANDARD_ERRORS)] = 0
+    first = [place for place in np.argsort(-excess, kind="stable")[:_TRAITS] if excess[place]]
+    shares = ((names[place], of_region[place], of_all[place]) for place in first)
+    return "; ".join(f"{name} ({part:.0%}, of all {whole:.0%})" for name, part, whole in shares)
+
+
+def _nearest(points: np.ndarray, inside: np.ndarray) -> list[int]:
+    """The numbers of the three points of a region that are nearest to its mean."""
+    members = np.flatnonzero(inside)
+    distance = np.square(points[members] - points[members].mean(axis=0)).sum(axis=1)
+    return members[np.argsort(distance, kind="stable")[:_NEAREST]].tolist()
