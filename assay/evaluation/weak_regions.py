@@ -150,8 +150,10 @@ def _counted(traits: Sequence[Iterable[str]]) -> tuple[np.ndarray, csr_matrix]:
 
 def _described(inside: np.ndarray, names: np.ndarray, has_trait: csr_matrix) -> str:
     """The traits that are most over-represented in a region (n,), with both shares."""
-    of_all = np.asarray(has_trait.mean(axis=0)).ravel()
-    of_region = np.asarray(has_trait[inside].mean(axis=0)).ravel()
+    of_all, of_region = (
+        np.asarray(some.sum(axis=0)).ravel() / some.shape[0]
+        for some in (has_trait, has_trait[inside])
+    )
     error = np.sqrt(of_all * (1 - of_all) / inside.sum())
     excess = (of_region - of_all) / np.maximum(error, np.finfo(float).tiny)
     excess[(of_region < _AT_LEAST) | (excess < _STANDARD_ERRORS)] = 0

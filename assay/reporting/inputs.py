@@ -22,6 +22,7 @@ _ROWS = {
     "people": paths.ANNOTATORS,
     "classes": paths.CLASS_METRICS,
     "slices": paths.SLICE_METRICS,
+    "regions": paths.REGIONS,
     "curve": paths.LEARNING_CURVE,
     "reliability": paths.RELIABILITY,
     "issues": paths.ISSUES,

@@ -90,6 +90,7 @@ def model(inputs: Inputs) -> Values:
         "slices": first(slices),
         "lowest": slices[0] if slices and slices[0]["p_value"] != "nan" else None,
         "worse": len(worse_slices(inputs)),
+        "regions": [row for row in inputs.rows["regions"] if row["worse"] == "True"],
     }
 
 
