@@ -58,9 +58,10 @@ def planted(plant: str, rows: np.ndarray, labels: np.ndarray, rng) -> np.ndarray
         return groups == rng.choice(np.flatnonzero((share > 0.02) & (share < 0.045)))
     distance = np.square(rows - rows[centre]).sum(axis=1)
     if plant == "in a class" and labels.max() > 1 / SHARE:
-        means = [rows[labels == label].mean(axis=0) for label in range(labels.max() + 1)]
-        between = np.square(means - means[labels[centre]]).sum(axis=1)
-        return np.isin(labels, np.argsort(between, kind="stable")[:2])
+        classes = np.unique(labels)
+        means = np.array([rows[labels == label].mean(axis=0) for label in classes])
+        between = np.square(means - means[classes == labels[centre]]).sum(axis=1)
+        return np.isin(labels, classes[np.argsort(between, kind="stable")[:2]])
     if plant == "in a class":
         distance[labels != labels[centre]] = np.inf
     inside[np.argsort(distance, kind="stable")[: round(SHARE * len(rows))]] = True
