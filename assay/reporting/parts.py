@@ -14,6 +14,9 @@ _WORST = 12  # labels in pictures
 _OF_KIND = 4  # examples of a kind of finding
 
 
+_FORECAST = ("rows", "forecast", "forecast_low", "forecast_high")  # columns of its table
+
+
 class Listed(NamedTuple):
     """The first rows of a list, and how many more there are."""
 
@@ -98,16 +101,19 @@ def _order_of_slices(row: Row) -> tuple[bool, bool, float]:
     return row["p_value"] == "nan", row["worse"] != "True", float(row["accuracy"])
 
 
-def levers(forecast: Values) -> list[Values]:
-    """The rows of levers.html, the largest gain first.
-
-    Parameters
-    ----------
-    forecast : by name of a lever: `gain`, `low`, `high` (shares of test accuracy), `per` (for how
-        much) and `say` (what to do); {} where nothing is forecast
-    """
-    rows = [{"lever": lever, **values} for lever, values in forecast.items()]
-    return sorted(rows, key=lambda row: (-row["gain"], row["lever"]))
+def learning_curve(inputs: Inputs) -> Values:
+    """Accuracy by number of labels: what was measured, and the forecast with its interval."""
+    rows = inputs.rows["forecast"]
+    told = [row for row in rows if row["forecast"] != "nan"]
+    measured = [(float(row["rows"]), float(row["accuracy"])) for row in rows
+                if row["accuracy"] != "nan"]  # fmt: skip
+    columns = [[float(row[name]) for row in told] for name in _FORECAST]
+    labels, accuracy, low, high = columns
+    return {
+        "measured": measured,
+        "forecast": list(zip(labels, accuracy, strict=True)),
+        "band": [(x, max(a, 0), min(b, 1)) for x, a, b in zip(labels, low, high, strict=True)],
+    }
 
 
 def pictured(quality: Values, annotation: Values) -> Iterator[Row]:

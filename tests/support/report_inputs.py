@@ -104,6 +104,8 @@ def write_tables(classes: Sequence[str], people: Sequence[str], issues: list, us
         (paths.CLASS_METRICS, ["label", "precision", "recall", "f1", "test_examples"], [(name, 0.9, 0.9, 0.9, 3) for name in classes]),
         (paths.SLICE_METRICS, ["slice", "value", "examples", "accuracy", "accuracy_low", "accuracy_high", "p_value", "worse"], [("site", name, 9, 0.9, 0.8, 0.95, 1, "False") for name in classes[:20]]),
         (paths.LEARNING_CURVE, ["epoch", "accuracy", "loss"], [(1, 0.5, 1.5), (2, 0.9, 0.2)]),
+        (paths.LEVERS, ["lever", "gain", "low", "high", "per", "note"], [("more_rows", 0.03, -0.01, 0.05, "1000 rows", "add <rows>"), ("larger_encoder", "nan", "nan", "nan", "twice", "cannot tell")]),
+        (paths.FORECAST_CURVE, ["rows", "accuracy", "forecast", "forecast_low", "forecast_high"], [(40, 0.8, 0.8, 0.7, 0.9), (80, 0.9, 0.9, 0.8, 1.1), (160, "nan", 0.93, 0.8, 1.1)]),
         (paths.RELIABILITY, ["confidence", "accuracy", "examples"], [(share, share, 10 * share) for share in bins]),
         (paths.PREDICTIONS, ["answer", "predicted"], [*zip(classes, classes, strict=True), *zip(classes, classes[::-1], strict=True)]),
     ):  # fmt: skip
