@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from math import floor
 from typing import Any, NamedTuple
 
 from assay.reporting.answer import worse_slices
@@ -112,6 +113,7 @@ def learning_curve(inputs: Inputs) -> Values:
     return {
         "measured": measured,
         "forecast": list(zip(labels, accuracy, strict=True)),
+        "bottom": floor(10 * min([*low, 0.9])) / 10,  # where the axis starts
         "band": [(x, max(a, 0), min(b, 1)) for x, a, b in zip(labels, low, high, strict=True)],
     }
 
