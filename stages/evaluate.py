@@ -29,8 +29,8 @@ def main() -> None:
     in_test = examples[examples["split"] == "test"]
     test = best_known(in_test, people_labels["label"])
     if test.empty:
-        names = first_of((in_test["batch"] + "/" + in_test["key"]).tolist())
-        remedy = f"label some, as {names}" if names else "let collect.test hold some out"
+        some = first_of((in_test["batch"] + "/" + in_test["key"]).tolist())
+        remedy = f"label some, as {some}" if some else "let collect.test hold some out"
         raise InputError(f"no test example has a label: {remedy}")
     judged = examples.join(quality, on="id", how="inner")
     validation = judged[judged["split"] == "validation"]
