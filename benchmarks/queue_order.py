@@ -2,8 +2,8 @@
 same 20 labels on.
 
 In both arms whitened patches are the embeddings, and the classifier is the ridge that `clean`
-judges labels by, fitted on the labels asked for so far, a page after the other. 10,000 test images
-score it, and nothing else looks at them.
+judges labels by, fitted on the labels asked for so far, a page after the other. The odd ones of the
+10,000 test images score it. The even ones scored it while the order was chosen.
 
 python -m benchmarks.queue_order [DRAWS]
 """
@@ -12,16 +12,19 @@ import statistics
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
+import pandas as pd
 
-from assay.annotation import queue_order, whitening
 from assay.cleaning import noise_layer
 from assay.contract.inference import Model
 from assay.encoders import patches
 from assay.layouts import raw_folder
 from assay.measures import leave_one_out
 from benchmarks.workspace import SHARED, machine, row
+from stages import queue
 
 TARGET = 0.95  # test accuracy
 START, PAGE, MOST = (
@@ -53,13 +56,16 @@ def embeddings() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def ask(points: np.ndarray, pred_probs: np.ndarray, known: np.ndarray, order: str) -> np.ndarray:
     """The next page."""
-    gain = 1 - pred_probs.max(axis=1)
-    gain[known] = -1
     if order == "least sure first":  # Lewis and Gale 1994
+        gain = 1 - pred_probs.max(axis=1)
+        gain[known] = -1
         return np.argsort(-gain, kind="stable")[:PAGE]
-    listed = np.sort(np.argsort(-gain, kind="stable")[: queue_order.SHORT_LIST])
-    whitened = whitening.whiten([points[listed]], queue_order.WHITENED_BY)
-    return listed[queue_order.by_page(whitened, gain[listed], PAGE, PAGE)]
+    second, first = np.partition(pred_probs, -2, axis=1)[:, -2:].T
+    frame = pd.DataFrame({"doubt": 1 - (first - second), "row": np.arange(len(points))})
+    waiting = frame.drop(index=known).sort_values("doubt", ascending=False, kind="stable")
+    rows = SimpleNamespace(features=lambda some: [points[some["row"].to_numpy()]])
+    with mock.patch.object(queue, "catalogue", rows):
+        return queue.chosen(waiting, PAGE, PAGE)["row"].to_numpy()
 
 
 def curve(train: tuple, test: tuple, seed: int, order: str) -> dict[int, float]:
@@ -90,6 +96,7 @@ def main() -> None:
     draws = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     points, labels, is_test = embeddings()
     train, test = ((points[side], labels[side]) for side in (~is_test, is_test))
+    test = test[0][1::2], test[1][1::2]
     print(f"# {machine()}\n")
     row("draw", "order", "labels for 95 %", *(f"accuracy with {n}" for n in SHOWN))
     row(*["---"] * (3 + len(SHOWN)))

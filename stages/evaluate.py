@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
-from assay.contract.errors import InputError, run, tell
+from assay.contract.errors import InputError, first_of, run, tell
 from assay.contract.inference import Model
 from assay.contract.time_left import shown
 from assay.evaluation import forecast, held_out_labels, levers, scores, true_accuracy, weak_regions
@@ -26,9 +26,11 @@ def main() -> None:
     examples["truth"] = catalogue.truth(examples)
     quality = parquet_files.read_parquet(paths.QUALITY, _JUDGED).to_pandas().set_index("id")
     people_labels = csv_files.read_csv(paths.TEST_LABELS).to_pandas().set_index("id")
-    test = best_known(examples[examples["split"] == "test"], people_labels["label"])
+    in_test = examples[examples["split"] == "test"]
+    test = best_known(in_test, people_labels["label"])
     if test.empty:
-        remedy = "label some, or let collect.test hold some out"
+        some = first_of((in_test["batch"] + "/" + in_test["key"]).tolist())
+        remedy = f"label some, as {some}" if some else "let collect.test hold some out"
         raise InputError(f"no test example has a label: {remedy}")
     judged = examples.join(quality, on="id", how="inner")
     validation = judged[judged["split"] == "validation"]

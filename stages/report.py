@@ -1,15 +1,17 @@
 """Write the report: how good this version of the data is, and what to do next, on one page."""
 
 from assay.contract import files, parameters, paths
-from assay.contract.errors import run
+from assay.contract.errors import run, tell
 from assay.reporting import inputs, page
 
 
 def main() -> None:
     params = parameters.load()
     read = inputs.read()
-    written = page.page(read, params.report.language, params.evaluate.confidence, forecast={})
+    written = page.page(read, params.report.language, params.evaluate.confidence)
     files.write_bytes(paths.REPORT, written.encode(errors="backslashreplace"))
+    asked = f"{len(read.rows['queue']):,} questions wait: python -m assay review"
+    tell(f"report: open {paths.REPORT} to see what to do next; {asked}")
 
 
 if __name__ == "__main__":

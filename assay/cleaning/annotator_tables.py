@@ -28,7 +28,9 @@ def table(
     confuses = pd.Series("", range(len(people)), dtype=object)
     for row in worst.itertuples():
         confuses[row.Index] = f"{classes[row.true]} as {classes[row.label]} ({row.times})"
+    low, high = slices.wilson(consensus.accuracy * labels, np.maximum(labels, 1), _CONFIDENCE)
     columns = {"annotator": people, "labels": labels, "accuracy": consensus.accuracy}
+    columns |= {"accuracy_low": low, "accuracy_high": high}
     return pd.DataFrame(columns).assign(confuses=confuses)
 
 

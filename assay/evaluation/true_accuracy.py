@@ -10,15 +10,17 @@ doubtful labels alone would make the model seem better than it is.
 
 import hashlib
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+
+from assay.measures import slices
 
 _LEAST_WEIGHT = 0.02  # of a label without doubt; that of an even chance is 0.5
 # Spread of the error of probabilities that are not checked, relative to what they change. Measured
 # in benchmarks/true_accuracy.py.
-_MISCALIBRATION = 0.3
+_MISCALIBRATION = 0.2
 _ANSWERED = 0.75  # share of the first labels to check that must be answered: some are skipped
 
 
@@ -63,7 +65,8 @@ def estimate(
 ) -> tuple[float, float, float]:
     """The accuracy against true labels, and its interval for examples like these.
 
-    The interval is that of a share of n examples (Jeffreys), wider by the doubt about their labels.
+    The interval is that of a share of n examples (Wilson 1927), wider by the doubt about their
+    labels. The distances of the bounds add up as standard errors do (MOVER: Zou and Donner 2008).
 
     Parameters
     ----------
@@ -73,12 +76,11 @@ def estimate(
     answers : (n,) 1 if a person's answer is the predicted class, 0 if not, nan without an answer
     confidence : of the interval
     """
-    n, (share, of_labels) = len(right), of_these(right, order, agrees, answers)
-    shrunk = (share * n + 0.5) / (n + 1)
-    chance = shrunk * (1 - shrunk)
-    size = chance / (of_labels + chance / n)  # so many examples with true labels say as much
-    low, high = beta.interval(confidence, share * size + 0.5, (1 - share) * size + 0.5)
-    return share, float(low), float(high)
+    share, variance = of_these(right, order, agrees, answers)
+    low, high = slices.wilson(share * len(right), len(right), confidence)
+    of_labels = NormalDist().inv_cdf((1 + confidence) / 2) * np.sqrt(variance)
+    below, above = np.hypot([share - low, high - share], of_labels)
+    return share, max(0.0, float(share - below)), min(1.0, float(share + above))
 
 
 def of_these(

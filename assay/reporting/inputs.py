@@ -27,6 +27,8 @@ _ROWS = {
     "reliability": paths.RELIABILITY,
     "issues": paths.ISSUES,
     "queue": paths.QUEUE,
+    "levers": paths.LEVERS,
+    "forecast": paths.FORECAST_CURVE,
 }
 
 

@@ -6,20 +6,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from assay.modalities import registry
 from assay.reporting import answer, parts, pictures
-from assay.reporting.inputs import Inputs, Values
+from assay.reporting.inputs import Inputs
 from assay.reporting.words import Words, brief, name
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def page(inputs: Inputs, language: str, level: float, forecast: Values) -> str:
+def page(inputs: Inputs, language: str, level: float) -> str:
     """The whole page as HTML that needs no other file and no script.
 
     Parameters
     ----------
     language : of `languages/`
     level : of all intervals, 0..1
-    forecast : see `parts.levers`
     """
     words = Words(language)
     environment = Environment(
@@ -39,7 +38,7 @@ def page(inputs: Inputs, language: str, level: float, forecast: Values) -> str:
         answer=answer.sentences(inputs, percent, words),
         to_do=answer.to_do(inputs, words),
         quantity=parts.quantity(inputs),
-        levers=parts.levers(forecast),
+        curve=parts.learning_curve(inputs),
         quality=quality,
         annotation=annotation,
         model=parts.model(inputs),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from math import floor
 from typing import Any, NamedTuple
 
 from assay.reporting.answer import worse_slices
@@ -12,6 +13,9 @@ _CLASSES = 30  # that a matrix shows
 _BATCHES = 10  # columns of a matrix, the latest ones
 _WORST = 12  # labels in pictures
 _OF_KIND = 4  # examples of a kind of finding
+
+
+_FORECAST = ("rows", "forecast", "forecast_low", "forecast_high")  # columns of its table
 
 
 class Listed(NamedTuple):
@@ -99,16 +103,20 @@ def _order_of_slices(row: Row) -> tuple[bool, bool, float]:
     return row["p_value"] == "nan", row["worse"] != "True", float(row["accuracy"])
 
 
-def levers(forecast: Values) -> list[Values]:
-    """The rows of levers.html, the largest gain first.
-
-    Parameters
-    ----------
-    forecast : by name of a lever: `gain`, `low`, `high` (shares of test accuracy), `per` (for how
-        much) and `say` (what to do); {} where nothing is forecast
-    """
-    rows = [{"lever": lever, **values} for lever, values in forecast.items()]
-    return sorted(rows, key=lambda row: (-row["gain"], row["lever"]))
+def learning_curve(inputs: Inputs) -> Values:
+    """Accuracy by number of labels: what was measured, and the forecast with its interval."""
+    rows = inputs.rows["forecast"]
+    told = [row for row in rows if row["forecast"] != "nan"]
+    measured = [(float(row["rows"]), float(row["accuracy"])) for row in rows
+                if row["accuracy"] != "nan"]  # fmt: skip
+    columns = [[float(row[name]) for row in told] for name in _FORECAST]
+    labels, accuracy, low, high = columns
+    return {
+        "measured": measured,
+        "forecast": list(zip(labels, accuracy, strict=True)),
+        "bottom": floor(10 * min([*low, 0.9])) / 10,  # where the axis starts
+        "band": [(x, max(a, 0), min(b, 1)) for x, a, b in zip(labels, low, high, strict=True)],
+    }
 
 
 def pictured(quality: Values, annotation: Values) -> Iterator[Row]:

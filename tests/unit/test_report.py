@@ -31,8 +31,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def written(language: str = "en", forecast: dict | None = None) -> str:
-    return page.page(inputs.read(), language, 0.95, forecast or {})
+def written(language: str = "en") -> str:
+    return page.page(inputs.read(), language, 0.95)
 
 
 class Tags(HTMLParser):
@@ -124,15 +124,15 @@ def test_much_is_cut_and_counted() -> None:
     assert content == written()
 
 
-def test_levers_are_drawn_where_they_are_forecast() -> None:
+def test_levers_and_the_forecast_are_shown() -> None:
     report_inputs.write(accuracy_true=0.95)
-    lever = {"gain": 0.01, "low": -0.01, "high": 0.02, "per": "1,000 rows", "say": "add <rows>"}
-    forecast = {"rows": lever, "labels": lever | {"gain": 0.03}}
-    assert [row["lever"] for row in parts.levers(forecast)] == ["labels", "rows"]
-    content = written(forecast=forecast)
+    content = written()
     assert "+3.0 points" in content
+    assert Words("en")("levers.unknown") in content
     assert (
         "If the errors in the test labels are taken into account, the accuracy is 95.0" in content
     )
     assert "add &lt;rows&gt;" in content
-    assert Words("en")("levers") not in written()
+    curve = parts.learning_curve(inputs.read())
+    assert curve["measured"] == [(40, 0.8), (80, 0.9)]
+    assert curve["band"][-1] == (160, 0.8, 1)

@@ -30,15 +30,15 @@ def checked(right: np.ndarray, correct: np.ndarray, seed: int, count: int) -> tu
 def test_answers_mend_probabilities_that_are_wrong():
     off, without, holds = [], [], []
     for seed in range(30):
-        right, correct, agrees = simulated(seed, sure=0.4)
+        right, correct, agrees = simulated(seed, sure=0.55)
         order, answers = checked(right, correct, seed, 200)
         nothing = np.full(len(right), np.nan)
         value, low, high = true_accuracy.estimate(right, order, agrees, answers, 0.95)
         holds.append(low < correct.mean() < high)
         off.append(value - correct.mean())
         without.append(true_accuracy.estimate(right, order, agrees, nothing, 0.95)[0])
-    assert np.mean(without) == pytest.approx(0.932 - 0.06, abs=0.01)
-    assert abs(np.mean(off)) < 0.015
+    assert np.mean(without) == pytest.approx(0.932 - 0.03, abs=0.01)
+    assert abs(np.mean(off)) < 0.01
     assert np.mean(holds) > 0.85
 
 
