@@ -132,7 +132,7 @@ def draw(name: str, seed: int, data: tuple, count: int) -> tuple[float, float, b
     right = true[np.arange(len(rows)), predicted][test]
     correct = (predicted == truth[rows])[test].astype(float)
     agrees = (predicted == given[rows])[test]
-    order = true_accuracy.check_order([f"{seed} {row}" for row in rows[test]], right)
+    order = true_accuracy.check_order([f"{seed} {row}" for row in rows[test]], right, agrees)
     answers = np.full(len(right), np.nan)
     first = np.argsort(order, kind="stable")[:count]
     answers[first] = correct[first]

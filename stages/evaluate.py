@@ -107,13 +107,14 @@ def line(metrics: dict[str, float]) -> str:
     if "accuracy_true" in metrics:
         interval = "{accuracy_true_low:.3f} to {accuracy_true_high:.3f}".format(**metrics)
         text += f"; against true labels about {metrics['accuracy_true']:.3f} ({interval})"
-        text += f", since {metrics['test_doubts']:,} test labels are doubtful"
+    if metrics.get("test_doubts"):
+        text += f"; doubtful test labels: {metrics['test_doubts']:,}"
     return text
 
 
 def worst_first(doubts: pd.DataFrame) -> pd.DataFrame:
     """The doubts, worst label first, with a line for each example and its place in the checks."""
-    place = doubts["check_order"].rank(method="first").astype("Int64")
+    place = doubts["check_order"].rank(method="first").astype("Int64").astype(object).fillna("")
     ranked = doubts.assign(check_order=place).sort_values(["quality", "id"], kind="stable")
     return ranked.assign(example=payloads.lines(ranked) if len(ranked) else "")
 
@@ -168,7 +169,7 @@ def best_known(test: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     ----------
     labels : people's labels, by id
     """
-    label = test["id"].map(labels).fillna("")
+    label = test["id"].map(labels).astype(object).fillna("")
     known = test.assign(answer=test["truth"].where(test["truth"] != "", label))
     return known[known["answer"] != ""]
 

@@ -78,7 +78,8 @@ def doubt(
     true = posterior([out_of_sample, of_model], given)  # (n, classes)
     judged = judge(given, true, classes).set_index(held_out.index)
     right = true[np.arange(len(true)), predicted]
-    order = true_accuracy.check_order(held_out["id"], right)
+    agrees = predicted == given
+    order = true_accuracy.check_order(held_out["id"], right, agrees)
     columns = {
         "predicted": np.array(classes, dtype=object)[predicted],
         "right": right,

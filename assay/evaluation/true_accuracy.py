@@ -27,37 +27,49 @@ _ANSWERED = 0.75  # share of the first labels to check that must be answered: so
 def metrics(doubts: pd.DataFrame, answers: pd.Series, confidence: float) -> dict[str, float]:
     """Accuracy against true labels, with its interval, and the number of doubtful test labels.
 
+    The accuracy is left out if the truth of all is known: then nothing needs an estimate.
+
     Parameters
     ----------
-    doubts : of test examples, from `held_out_labels.doubt`
+    doubts : of test examples, from `held_out_labels.doubt`, with their `truth`, "" if not known
     answers : people's labels, by id
     """
     if doubts.empty:
         return {}
     predicted, answer = doubts["predicted"], doubts["id"].map(answers)
-    correct = np.where(answer.isna(), np.nan, answer == predicted)
+    doubtful = int(((doubts["reason"] != "") & answer.isna()).sum())
+    has_truth = doubts["truth"] != ""
+    if has_truth.all():
+        return {"test_doubts": doubtful}
+    known = doubts["truth"].where(has_truth, answer)
+    correct = np.where(known.isna(), np.nan, known == predicted)
     agrees = (predicted == doubts["given"]).to_numpy()
     right, order = doubts["right"].to_numpy(), doubts["check_order"].to_numpy()
     value, low, high = estimate(right, order, agrees, correct, confidence)
-    doubtful = int(((doubts["reason"] != "") & answer.isna()).sum())
     names = ("accuracy_true", "accuracy_true_low", "accuracy_true_high", "test_doubts")
     return dict(zip(names, (value, low, high, doubtful), strict=True))
 
 
-def check_order(ids: Sequence[str], right: np.ndarray) -> np.ndarray:
+def check_order(ids: Sequence[str], right: np.ndarray, agrees: np.ndarray) -> np.ndarray:
     """When to check each test label, (n,) > 0: in ascending order.
 
     Parameters
     ----------
     right : (n,) probability that the prediction is the true class
+    agrees : (n,) bool, whether the prediction is the given label
     """
     digests = [hashlib.sha256(f"check {id_}".encode()).digest()[:8] for id_ in ids]
     chance = np.array([int.from_bytes(digest) for digest in digests]) / 2**64  # (n,) 0..1
-    return chance / _weight(right)
+    return chance / _weight(right, agrees)
 
 
-def _weight(right: np.ndarray) -> np.ndarray:
-    return np.sqrt(right * (1 - right)) + _LEAST_WEIGHT
+def _weight(right: np.ndarray, agrees: np.ndarray) -> np.ndarray:
+    return np.sqrt(_expected(right, agrees)) + _LEAST_WEIGHT
+
+
+def _expected(right: np.ndarray, agrees: np.ndarray) -> np.ndarray:
+    """The squared error (n,) of the probabilities: by chance, and since they may be wrong."""
+    return right * (1 - right) + (_MISCALIBRATION * (right - agrees)) ** 2
 
 
 def estimate(
@@ -92,7 +104,7 @@ def of_these(
     (Angelopoulos, Duchi and Zrnic 2023: PPI++).
     """
     answered = ~np.isnan(answers)
-    checked, chance = _checked(right, answered, order)
+    checked, chance = _checked(_weight(right, agrees), answered, order)
     known = answered & ~checked  # answers out of turn count for themselves only
     right = np.where(known, answers, right)
     prior, variance = float(right.mean()), _variance_without_checks(right, agrees)
@@ -100,7 +112,7 @@ def of_these(
         return prior, variance
     surprise = (answers - right)[checked] / chance[checked]
     observed = ((1 - chance[checked]) * surprise**2).sum()
-    expected = ((1 - chance) / chance * right * (1 - right)).sum()
+    expected = ((1 - chance) / chance * np.where(known, 0, _expected(right, agrees))).sum()
     of_checks = max(observed, expected) / len(right) ** 2
     weight = variance / (variance + of_checks) if of_checks else 1.0
     corrected = prior + weight * surprise.sum() / len(right)
@@ -108,7 +120,7 @@ def of_these(
 
 
 def _checked(
-    right: np.ndarray, answered: np.ndarray, order: np.ndarray
+    weight: np.ndarray, answered: np.ndarray, order: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which labels (n,) bool were checked in turn, and the chance (n,) that each label had."""
     first = np.argsort(order, kind="stable")
@@ -118,7 +130,7 @@ def _checked(
     in_turn = np.zeros(len(first), bool)
     in_turn[first[:count]] = True
     bound = order[first[count]] if count < len(first) else np.inf
-    inclusion = np.minimum(1, _weight(right) * bound)
+    inclusion = np.minimum(1, weight * bound)
     return in_turn & answered, inclusion * (shares[count - 1] if count else 1.0)
 
 

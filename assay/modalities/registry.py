@@ -11,10 +11,11 @@ STEPS : the least number of training steps, where params.yaml does not set it
 canonical : payloads (n, ...) of one shape and type, from what came in; it adds to the remarks
 to_columns, from_columns : some rows of payloads to columns of Parquet with their format, and back
 show : stored payloads for people, as data URIs or text
-encode : stored payloads of images and sounds, as the content of files
 augment : training payloads, changed a little at random
 view : payloads changed more than that, to learn from them without labels
 read_file : a file whose examples a user wants predicted, as their names and payloads
+
+The modules of images and sounds also hold `encode`: stored payloads as the content of files.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,7 @@
 """The accuracy against true labels: from probabilities, and from a few answers by chance."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from assay.evaluation import held_out_labels, true_accuracy
@@ -18,9 +19,11 @@ def simulated(seed: int, sure: float) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return stated, correct, ~doubtful
 
 
-def checked(right: np.ndarray, correct: np.ndarray, seed: int, count: int) -> tuple:
+def checked(
+    right: np.ndarray, correct: np.ndarray, agrees: np.ndarray, seed: int, count: int
+) -> tuple:
     ids = [f"{seed} {id_}" for id_ in IDS]
-    order = true_accuracy.check_order(ids, right)
+    order = true_accuracy.check_order(ids, right, agrees)
     answers = np.full(len(right), np.nan)
     first = np.argsort(order)[:count]
     answers[first] = correct[first]
@@ -31,7 +34,7 @@ def test_answers_mend_probabilities_that_are_wrong():
     off, without, holds = [], [], []
     for seed in range(30):
         right, correct, agrees = simulated(seed, sure=0.55)
-        order, answers = checked(right, correct, seed, 200)
+        order, answers = checked(right, correct, agrees, seed, 200)
         nothing = np.full(len(right), np.nan)
         value, low, high = true_accuracy.estimate(right, order, agrees, answers, 0.95)
         holds.append(low < correct.mean() < high)
@@ -44,7 +47,7 @@ def test_answers_mend_probabilities_that_are_wrong():
 
 def test_if_all_is_answered_it_is_the_share_of_right_predictions():
     right, correct, agrees = simulated(0, sure=0.4)
-    order, answers = checked(right, correct, 0, len(right))
+    order, answers = checked(right, correct, agrees, 0, len(right))
     value, low, high = true_accuracy.estimate(right, order, agrees, answers, 0.95)
     assert value == pytest.approx(correct.mean(), abs=1e-9)
     assert high - low == pytest.approx(
@@ -54,13 +57,13 @@ def test_if_all_is_answered_it_is_the_share_of_right_predictions():
 
 def test_doubtful_labels_are_checked_earlier_but_others_too():
     right = np.where(np.arange(2000) < 1000, 0.5, 0.999)
-    first = np.argsort(true_accuracy.check_order(IDS, right))[:200]
+    first = np.argsort(true_accuracy.check_order(IDS, right, right > 0))[:200]
     assert 5 < (first >= 1000).sum() < 60
 
 
 def test_answers_out_of_turn_and_skipped_ones_do_no_harm():
     right, correct, agrees = simulated(1, sure=0.7)
-    order, answers = checked(right, correct, 1, 200)
+    order, answers = checked(right, correct, agrees, 1, 200)
     first = np.argsort(order)
     answers[first[:200:10]] = np.nan  # skipped
     answers[first[-50:]] = correct[first[-50:]]  # out of turn
@@ -89,3 +92,16 @@ def test_wrong_labels_are_those_that_both_predictions_contradict():
     flagged = (judged["reason"] != "").to_numpy()
     assert (flagged == (given != true)).mean() > 0.97
     assert judged["quality"].between(0, 1).all()
+
+
+def test_a_sure_contradiction_is_checked_early_and_truth_needs_no_estimate():
+    right = np.where(np.arange(2000) < 20, 0.999, 0.99)
+    order = true_accuracy.check_order(IDS, right, np.arange(2000) >= 20)
+    assert np.median(np.argsort(np.argsort(order))[:20]) < 1000
+    doubts = pd.DataFrame(
+        {"id": ["a", "b"], "predicted": ["x", "x"], "given": ["x", "y"], "truth": ["x", "x"]}
+    ).assign(reason=["", "r"], right=[0.9, 0.8], check_order=[1.0, 2.0])
+    nobody = pd.Series(dtype=object)
+    assert true_accuracy.metrics(doubts, nobody, 0.95) == {"test_doubts": 1}
+    partly = true_accuracy.metrics(doubts.assign(truth=["x", ""]), nobody, 0.95)
+    assert partly["accuracy_true"] == pytest.approx(0.9, abs=0.02)
