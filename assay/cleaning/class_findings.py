@@ -56,7 +56,9 @@ def missing(labels: pd.Series, split: pd.Series, classes: list[str]) -> pd.DataF
         absent = np.flatnonzero(np.bincount(codes, minlength=len(classes)) == 0)
         if len(absent):
             names = first_of([repr(classes[code]) for code in absent])
-            reason = f"no label of {len(absent)} of {len(classes)} classes in this split: {names}"
+            reason = (
+                f"no label of {len(absent)} of {len(classes)} classes in the split {name}: {names}"
+            )
             listed.append({"kind": "missing_class", "split": name, "reason": reason})
     return pd.DataFrame(listed)
 

@@ -52,7 +52,9 @@ let order = values.questions.map((_, index) => index); // of the questions that 
 let at = 0, isGrid = false, isLooking = false, shownAt = 0, alarm = "", asking = false, sending = false, chosen = 0;
 
 const t = (key, ...inserts) => STRINGS[language][key].replace(/\{(\d)\}/g, (_, n) => inserts[n]);
-const short = (name) => (name.length > LONG ? `${name.slice(0, LONG)}…` : name) || t("none");
+const TURNS = /[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g; // the direction of writing
+const seen = (text) => text.replace(TURNS, (mark) => `\\u${mark.charCodeAt(0).toString(16)}`);
+const short = (name) => seen(name.length > LONG ? `${name.slice(0, LONG)}…` : name) || t("none");
 const current = () => values.questions[order[at]];
 const isAnswered = (index) => answers.has(values.questions[index].id);
 const spoken = ([label, note]) => (note ? t(note) : short(label));
@@ -92,7 +94,7 @@ function drawOne() {
   $("answered").hidden = !mine;
   if (mine) $("answered").replaceChildren(el("bdi", {}, t("answered", spoken(mine))));
   const inChinese = REASONS.reduce((text, [english, chinese]) => text.replace(english, chinese), question.reason);
-  $("reason").textContent = language === "zh" ? inChinese : question.reason;
+  $("reason").textContent = seen(language === "zh" ? inChinese : question.reason);
   $("reason").lang = language === "zh" && inChinese !== question.reason ? "zh" : "en";
   const votes = question.votes.map(([person, label]) => el("bdi", {}, t("said", short(person), short(label))));
   $("votes").hidden = !votes.length;

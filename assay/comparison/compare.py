@@ -44,7 +44,7 @@ def _data(old: Version, new: Version) -> dict[str, Any]:
         data["batches"] = batches
     answers = old.answers(), new.answers()
     if counted := _both(*answers):
-        data["answers"] = [len(counted[0]), len(counted[1])]
+        data["answers"] = [int((each["label"] != "").sum()) for each in counted]
     data["counts"] = [version.json(paths.CLEAN_METRICS, NUMBERS) for version in (old, new)]
     if examples := _both(old.examples, new.examples):
         data["examples"] = changes.examples(*examples)

@@ -1,5 +1,6 @@
 """Files of bytes, JSON and arrays. A file is written whole, or it is not there."""
 
+import errno
 import hashlib
 import json
 import os
@@ -32,9 +33,24 @@ def whole(path: Path) -> Iterator[Path]:
         yield partial
         with partial.open("rb") as file:
             os.fsync(file.fileno())  # else a power cut may leave the name without the content
-        partial.replace(path)
+        _move(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _move(partial: Path, path: Path) -> None:
+    """Give a finished file its name, also on another disk than where it was written."""
+    try:
+        partial.replace(path)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = path.with_name(f".{path.name}.unfinished")
+        try:
+            shutil.copyfile(partial, beside)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def scratch() -> BinaryIO:

@@ -45,6 +45,7 @@ def table(
         ("larger_encoder", *larger, "twice the dimensions", dimensions),
     ]
     frame = pd.DataFrame(rows, columns=["lever", "gain", "low", "high", "per", "note"])
+    frame = frame[(frame["lever"] != "more_labels") | (unlabelled > 0)]
     doubtful = np.where(frame["low"] > 0, "", "no gain shown; ")
     frame["note"] = np.where(frame["gain"].isna(), "cannot tell; ", doubtful) + frame["note"]
     return frame.sort_values("gain", ascending=False, kind="stable")
@@ -53,7 +54,8 @@ def table(
 def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dict[str, float]:
     """The forecast as flat numbers, without those that cannot be told; see the glossary."""
     estimates = {f"gain_{row.lever}": row[2:5] for row in table.itertuples()}
-    estimates["accuracy_at_twice"] = curve.at(2 * n, confidence)
+    twice = np.clip(curve.at(2 * n, confidence), 0, 1)
+    estimates["accuracy_at_twice"] = tuple(twice.tolist())
     values = {"rows": n, "accuracy": curve.at(n, confidence)[0], "backtest_error": curve.error}
     for name, estimate in estimates.items():
         values |= dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
@@ -83,8 +85,9 @@ def corrected(head: Head, noise: float, share: float, confidence: float) -> Esti
     powers, covariance = np.polyfit(x, accuracy, 2, cov=True)
     move = np.subtract(*np.vander([-share, 0], 3))  # from the wrong labels of now to fewer
     margin = student.ppf((1 + confidence) / 2, len(x) - 3) * np.sqrt(move @ covariance @ move)
-    gain = max(float(move @ powers), 0.0)
-    return gain, float(gain - margin), float(gain + margin)
+    gain, margin = max(float(move @ powers), 0.0), max(float(margin), 1 / len(head.answer))
+    told = len(head.answer) >= forecast.LEAST_TESTED
+    return (gain, gain - margin, gain + margin) if told else (np.nan, np.nan, np.nan)
 
 
 def encoder(head: Head, whole: Point) -> Curve:
@@ -102,4 +105,5 @@ def encoder(head: Head, whole: Point) -> Curve:
         return few, head.accuracy(products[:few, :few], of_class[:, :few], counts)
 
     others = [point(1), point(3 / 4), *([whole] if whole[0] > width else [])]
-    return forecast.drawn([[point(share) for share in _SHARES]], others)
+    least_error = 1 / len(head.answer) if len(head.answer) >= forecast.LEAST_TESTED else np.inf
+    return forecast.drawn([[point(share) for share in _SHARES]], others, least_error)

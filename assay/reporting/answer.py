@@ -17,6 +17,7 @@ _WIDE = 0.05  # an interval of accuracy that is wider says little
 _NOISY = 0.05  # share of labels that are wrong by estimate, after cleaning
 _UNLABELLED = 0.2  # share of the examples
 _AGREEING = 0.667  # alpha below which labels allow no conclusions (Krippendorff 2004)
+_LOST = 0.02  # of a head's accuracy, by cleaning
 _RARE = 0.5  # of the labels of the median class
 _KINDS = 3  # of findings that are named among the tasks
 # Findings about single examples, which clean.beyond may leave out.
@@ -40,6 +41,12 @@ def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
 def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
     """What limits this version; of the reasons that apply, the first of this order comes first."""
     scores, clean = inputs.values["evaluate"], inputs.values["clean"]
+    for row in inputs.rows["classes"]:
+        if int(row["test_examples"]) and not inputs.learned[row["label"]]:
+            yield words("limit.unlearned", label=name(row["label"]), n=int(row["test_examples"]))
+    lost = scores["head_accuracy_uncleaned"] - scores["head_accuracy_annotated"]
+    if lost > _LOST:
+        yield words("limit.cleaning", lost=f"{100 * lost:.1f}")
     for row in worse_slices(inputs):
         part = {"slice": name(row["slice"]), "value": name(row["value"])}
         yield words("limit.slice", n=int(row["examples"]), accuracy=float(row["accuracy"]), **part)
@@ -76,13 +83,13 @@ def rarest(inputs: Inputs) -> Values:
 def to_do(inputs: Inputs, words: Words) -> list[tuple[Markup, str]]:
     """What to do next: sentences, each with its command."""
     tasks = []
-    doubted, asked = inputs.values["clean"]["review"], len(inputs.rows["queue"])
+    doubted, asked = inputs.to_review, len(inputs.rows["queue"])
     if doubted or asked:
         say = words("do.review" if doubted else "do.ask", n=doubted or asked, queue=asked)
         tasks.append((say, "python -m assay review"))
     if inputs.unlabelled:
         say = words("do.label", n=inputs.unlabelled)
-        tasks.append((say, "python -m assay label-studio push"))
+        tasks.append((say, "python -m assay review"))
     rare = rarest(inputs)
     if rare:
         tasks.append((words("do.rows", **rare), "python -m assay inspect data/raw/NEW"))

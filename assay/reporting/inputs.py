@@ -18,6 +18,7 @@ _VALUES = {
     "evaluate": paths.EVALUATE_METRICS,
     "release": paths.RELEASE_INFO,
 }
+_IN_USE = (paths.ANNOTATED_LABELS, paths.TEST_LABELS)
 _ROWS = {
     "people": paths.ANNOTATORS,
     "classes": paths.CLASS_METRICS,
@@ -42,6 +43,7 @@ class Inputs:
     batches : what `collecting.summary.facts` tells of each batch, in the order of arrival
     given, doubted : by class, how many labels there are, and how many of them are not simply kept
     learned, sources : how many labels the model learns from, by class and by source
+    to_review : how many labels wait for a person
     noise : share of the labels that it learns from that are wrong, by estimate
     confusion : how many test examples there are of each answer and predicted class
     """
@@ -53,6 +55,7 @@ class Inputs:
     doubted: Counter[str]
     learned: Counter[str]
     sources: Counter[str]
+    to_review: int
     noise: float
     confusion: Counter[tuple[str, str]]
 
@@ -62,8 +65,11 @@ class Inputs:
 
 
 def read() -> Inputs:
-    judged = parquet_files.read_parquet(paths.QUALITY, ["given", "decision"]).to_pydict()
+    judged = parquet_files.read_parquet(paths.QUALITY, ["id", "given", "decision"]).to_pydict()
     decided = zip(judged["given"], judged["decision"], strict=True)
+    in_use = [csv_files.read_csv(path, ["id", "source"]).to_pylist() for path in _IN_USE]
+    answered = {row["id"] for rows in in_use for row in rows if row["source"] == "human"}
+    waiting = zip(judged["id"], judged["decision"], strict=True)
     learned = csv_files.read_csv(paths.ANNOTATED_LABELS, ["label", "weight", "source"]).to_pydict()
     predicted = csv_files.read_csv(paths.PREDICTIONS, ["answer", "predicted"]).to_pydict()
     pairs = Counter(zip(predicted["answer"], predicted["predicted"], strict=True))
@@ -75,6 +81,7 @@ def read() -> Inputs:
         doubted=Counter(label for label, decision in decided if decision != "keep"),
         learned=Counter(learned["label"]),
         sources=Counter(learned["source"]),
+        to_review=sum(made == "review" and id_ not in answered for id_, made in waiting),
         noise=1 - sum(map(float, learned["weight"])) / max(len(learned["weight"]), 1),
         confusion=Counter({(plain(a), plain(b)): n for (a, b), n in pairs.items()}),
     )

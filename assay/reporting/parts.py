@@ -92,10 +92,16 @@ def model(inputs: Inputs) -> Values:
         "pairs": first(by_count(errors)),
         "classes": first(sorted(tested, key=lambda row: float(row["f1"]))),
         "slices": first(slices),
-        "lowest": slices[0] if slices and slices[0]["p_value"] != "nan" else None,
+        "lowest": slices[0] if slices and _is_lower(slices[0], inputs) else None,
         "worse": len(worse_slices(inputs)),
         "regions": [row for row in inputs.rows["regions"] if row["worse"] == "True"],
     }
+
+
+def _is_lower(row: Row, inputs: Inputs) -> bool:
+    """Whether a tested slice is below the accuracy of all."""
+    overall = inputs.values["evaluate"]["accuracy"]
+    return row["p_value"] != "nan" and float(row["accuracy"]) < overall
 
 
 def _order_of_slices(row: Row) -> tuple[bool, bool, float]:

@@ -35,7 +35,8 @@ def read() -> Questions:
         If there is nothing to ask, or an example is no longer there.
     """
     examples = catalogue.read()
-    queue = spreadsheets.read(paths.QUEUE, ["id", "given", "suggested", "why"]).to_pylist()
+    columns = ["id", "given", "suggested", "why"]
+    queue = spreadsheets.read(paths.QUEUE, columns).to_pylist() if paths.QUEUE.exists() else []
     issues = spreadsheets.read(paths.ISSUES, _ISSUE).to_pylist()
     rows = {row["id"]: row | {"reason": row["why"]} for row in queue}
     rows |= {row["id"]: row for row in issues if row["kind"] == "label"}

@@ -75,16 +75,23 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
     }
 
     def page(_: Request) -> Response:
-        return HTMLResponse(review_page.html(values | {"answers": answers.answers()}))
+        try:
+            return HTMLResponse(review_page.html(values | {"answers": answers.answers()}))
+        except (InputError, OSError) as error:  # somebody changed the file of answers meanwhile
+            return PlainTextResponse(str(error), 500)
 
     def some_contents(request: Request) -> Response:
-        rows = set(map(int, request.query_params["rows"].split(",")))
-        return JSONResponse(contents.of(sorted(rows & rows_known)))
+        rows = [part for part in request.query_params.get("rows", "").split(",") if part.isdigit()]
+        return JSONResponse(contents.of(sorted(set(map(int, rows)) & rows_known)))
 
     async def answer(request: Request) -> Response:
-        sent = await request.json()
-        id_, label, note = (sent[key] for key in ("id", "label", "note"))
-        if id_ not in ids or label not in ["", *asked.classes] or note not in answer_file.NOTES:
+        try:
+            sent = await request.json()
+            id_, label, note = (str(sent[key]) for key in ("id", "label", "note"))
+        except (ValueError, LookupError, TypeError):
+            return PlainTextResponse("no answer: id, label and note are needed", 400)
+        is_known = id_ in ids and label in ["", *asked.classes] and note in answer_file.NOTES
+        if not is_known or (label and note):
             return PlainTextResponse("no such example, class or note", 400)
         try:
             answers.record(id_, label, note)

@@ -345,7 +345,7 @@ def test_rare_and_missing_classes():
     assert rare == "5 labels, and 100 of a"
     assert class_findings.imbalance(labels[5:105][:40], ["a", "b"]).empty
     (missing,) = class_findings.missing(labels, split, ["a", "b"])["reason"]
-    assert missing == "no label of 1 of 2 classes in this split: 'b'"
+    assert missing == "no label of 1 of 2 classes in the split test: 'b'"
 
 
 def test_sorted_rows_are_told_where_rows_have_numbers(monkeypatch):
