@@ -37,8 +37,7 @@ def test_nothing_is_wrong_with_the_page(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     report_inputs.write([*HOSTILE, "cat"], HOSTILE, modality=modality, accuracy_true=0.9)
-    lever = {"gain": 0.01, "low": 0.0, "high": 0.02, "per": "1,000 rows", "say": "add rows"}
-    content = page.page(inputs.read(), language, 0.95, {"rows": lever})
+    content = page.page(inputs.read(), language, 0.95)
     paths.REPORT.parent.mkdir(exist_ok=True)
     paths.REPORT.write_text(content, encoding="utf-8")
     for width, scheme in SCREENS.items():
