@@ -109,7 +109,8 @@ def by_class(predictions: Predictions, classes: list[str]) -> pd.DataFrame:
     options = {"labels": np.arange(len(classes)), "zero_division": 0}
     columns = precision_recall_f1(predictions.answer, predictions.predicted, **options)
     names = ("precision", "recall", "f1", "test_examples")
-    return pd.DataFrame({"label": classes, **dict(zip(names, columns, strict=True))})
+    table = pd.DataFrame({"label": classes, **dict(zip(names, columns, strict=True))})
+    return table.astype({"test_examples": int})  # a class that no example has makes it float
 
 
 def reliability(predictions: Predictions) -> pd.DataFrame:

@@ -90,3 +90,11 @@ def test_bootstrap_surrounds_the_score_and_narrows_with_confidence(predictions):
     low, high = scores.bootstrap("macro_f1", predictions, resamples=200, confidence=0.95)
     less_low, less_high = scores.bootstrap("macro_f1", predictions, resamples=200, confidence=0.5)
     assert low < less_low < scores.macro_f1(predictions).mean() < less_high < high
+
+
+def test_the_number_of_examples_of_a_class_is_whole_also_if_a_class_has_none():
+    answer, predicted = np.array([0, 0, 1]), np.array([0, 1, 1])
+    predictions = Predictions(answer, predicted, np.ones(3), np.zeros(3))
+    table = scores.by_class(predictions, ["a", "b", "c"])
+    assert table["test_examples"].tolist() == [2, 1, 0]
+    assert table["test_examples"].dtype.kind == "i"
