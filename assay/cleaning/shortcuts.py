@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from assay.catalogue import catalogue, payloads
 from assay.cleaning import leaky_column
 from assay.contract import parquet_files
+from assay.measures import slices
 from assay.measures.statistics import Statistics
 
 _LEVEL = 0.55  # least gain over chance; without shortcuts we measured 0.47 at most
@@ -48,10 +48,10 @@ def find(
         `kind`, `given` (the label that is told best) and `reason`.
     """
     n_guesses = len(numbers) + sum(columns.shape[1] for columns in categories.values())
-    z = norm.isf((1 - _CONFIDENCE) / 2 / max(n_guesses * len(classes), 1))  # Bonferroni
+    confidence = 1 - (1 - _CONFIDENCE) / max(n_guesses * len(classes), 1)  # Bonferroni
     rows = []
     for name, guessed in _guesses(numbers, categories, given):
-        gain, low, high = _gains(guessed, given, z)
+        gain, low, high = _gains(guessed, given, confidence)
         told, is_told = int(low.argmax()), (gain > _LEVEL) & (low > _AT_LEAST)
         if is_told[told]:
             more = f" and {is_told.sum() - 1} more labels" if is_told.sum() > 1 else ""
@@ -107,14 +107,12 @@ def _guesses(
             yield name, others.argmax(axis=1)
 
 
-def _gains(guessed: np.ndarray, given: np.ndarray, z: float) -> np.ndarray:
+def _gains(guessed: np.ndarray, given: np.ndarray, confidence: float) -> np.ndarray:
     """The gain of each label, and its interval (Wilson 1927). Shape (3, classes)."""
     n = given.max() + 1
     both = np.bincount(given[guessed == given], minlength=n)
     having = np.bincount(given, minlength=n)
     either = np.maximum(having + np.bincount(guessed[guessed >= 0], minlength=n) - both, 1)
     share, chance = both / either, having / len(given)
-    centre = (share + z**2 / 2 / either) / (1 + z**2 / either)
-    half = z * np.sqrt(share * (1 - share) / either + (z / 2 / either) ** 2) / (1 + z**2 / either)
-    shares = np.stack([share, centre - half, centre + half])
+    shares = np.stack([share, *slices.wilson(both, either, confidence)])
     return (shares - chance) / np.maximum(1 - chance, 1 / len(given))

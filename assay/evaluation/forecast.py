@@ -29,7 +29,7 @@ _BACKTESTS = 4  # a half each
 _LEAST = 0.11  # of the rows, just below 1/8: smaller subsets follow other laws
 _EXPONENTS = np.arange(0.05, 1.55, 0.05)
 _LEAST_NOISE = 0.001  # of an accuracy around its law
-LEAST_TESTED = 30  # test examples; with fewer, nothing is said
+_LEAST_TESTED = 30  # test examples; with fewer, nothing is said
 _LARGEST_ERROR = 0.01  # of a backtest that was no better than to forecast no change
 _FURTHER = 1, 1.25, 1.5, 1.75, 2  # times the rows, in the table
 
@@ -165,7 +165,7 @@ def sample(
 def curve(head: Head) -> Curve:
     """Fit heads on subsets of the rows, and the law that their accuracies follow."""
     rng, n = np.random.default_rng(0), len(head.labels)
-    if n < _LEAST_ROWS or len(head.answer) < LEAST_TESTED:
+    if n < _LEAST_ROWS or np.isinf(least_error(head)):
         none = np.zeros(len(_EXPONENTS))
         return Curve(np.array([n]), np.full(1, np.nan), none, none, none, error=np.inf)
     block = rng.permutation(n) % _BLOCKS
@@ -182,22 +182,27 @@ def curve(head: Head) -> Curve:
             starts = [np.roll(half, start) for start in (0, len(half) // 2)]
             halves.append([point(start[:size]) for size in _SIZES for start in starts])
         others += [point(order[:_LARGE]), point(order[-_LARGE:])]
-    return drawn(halves, others, 1 / len(head.answer))
+    return drawn(halves, others, least_error(head))
+
+
+def least_error(head: Head) -> float:
+    """The error of a forecast at least: what one test example is worth; inf with too few."""
+    return 1 / len(head.answer) if len(head.answer) >= _LEAST_TESTED else np.inf
 
 
 def drawn(
-    halves: Sequence[Sequence[Point]], others: Sequence[Point], least_error: float = 0.0
+    halves: Sequence[Sequence[Point]], others: Sequence[Point], at_least: float = 0.0
 ) -> Curve:
     """The curve through points, with a backtest: from each half to the first of the others.
 
     Parameters
     ----------
-    least_error : of a forecast, although the backtest found less: what one test example is worth
+    at_least : the error, although the backtest found less: what one test example is worth
     """
     rows, accuracy = others[0]
     curve = fit([*others, *(point for half in halves for point in half)])
     forecasts = np.array([fit(half).at(rows, 0)[0] for half in halves])
-    curve.error = max(float(np.sqrt(np.mean((forecasts - accuracy) ** 2))), least_error)
+    curve.error = max(float(np.sqrt(np.mean((forecasts - accuracy) ** 2))), at_least)
     curve.change = float(np.mean([accuracy - max(half)[1] for half in halves]))
     return curve
 

@@ -85,9 +85,9 @@ def corrected(head: Head, noise: float, share: float, confidence: float) -> Esti
     powers, covariance = np.polyfit(x, accuracy, 2, cov=True)
     move = np.subtract(*np.vander([-share, 0], 3))  # from the wrong labels of now to fewer
     margin = student.ppf((1 + confidence) / 2, len(x) - 3) * np.sqrt(move @ covariance @ move)
-    gain, margin = max(float(move @ powers), 0.0), max(float(margin), 1 / len(head.answer))
-    told = len(head.answer) >= forecast.LEAST_TESTED
-    return (gain, gain - margin, gain + margin) if told else (np.nan, np.nan, np.nan)
+    gain, least = max(float(move @ powers), 0.0), forecast.least_error(head)
+    margin = max(float(margin), least)
+    return (np.nan, np.nan, np.nan) if np.isinf(least) else (gain, gain - margin, gain + margin)
 
 
 def encoder(head: Head, whole: Point) -> Curve:
@@ -105,5 +105,5 @@ def encoder(head: Head, whole: Point) -> Curve:
         return few, head.accuracy(products[:few, :few], of_class[:, :few], counts)
 
     others = [point(1), point(3 / 4), *([whole] if whole[0] > width else [])]
-    least_error = 1 / len(head.answer) if len(head.answer) >= forecast.LEAST_TESTED else np.inf
-    return forecast.drawn([[point(share) for share in _SHARES]], others, least_error)
+    halves = [[point(share) for share in _SHARES]]
+    return forecast.drawn(halves, others, forecast.least_error(head))
