@@ -4,23 +4,31 @@ import numpy as np
 import pandas as pd
 
 from assay.annotation import answers
-from assay.catalogue import catalogue
+from assay.catalogue import catalogue, spreadsheets
 from assay.contract import class_names, csv_files, parameters, parquet_files, paths
-from assay.contract.errors import run, tell
+from assay.contract.errors import run, say, tell
 
 
 def main() -> None:
     params = parameters.load().annotate
     examples = catalogue.read()
     pred_probs, classes = parquet_files.read_probabilities(paths.PRED_PROBS, examples["id"])
-    answered = answers.read(examples, classes)
+    answered = answers.read_with_notes(examples, classes)
     judged = parquet_files.read_parquet(paths.QUALITY, ["id"])["id"].to_pylist()
 
     dropped = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()  # leaks, for example
     left_out = examples.index[examples["id"].isin(dropped)]
-    answered = answered[~answered["example"].isin(left_out)]
+    unused = answered[answered["example"].isin(left_out)]
+    if len(unused):
+        why = f"answers do not count, since clean leaves their examples out (see {paths.LEFT_OUT})"
+        say(f"{len(unused)} {why}: {unused['place'].iloc[0]}")
+    answered = answered.drop(unused.index)
+    unusable = answers.not_usable(answered)
+    left_out = left_out.union(unusable.index)
+    answered = answered[(answered["label"] != "") & ~answered["example"].isin(left_out)]
 
     cleaned = csv_files.read_csv(paths.CLEANED_LABELS).to_pandas().set_index("id")
+    cleaned = cleaned.drop(examples["id"][unusable.index], errors="ignore")
     labels = override(cleaned, answered, examples)
     known = [*labels.index, *judged, *examples["id"][left_out]]
     unlabelled = examples[(examples["split"] == "train") & ~examples["id"].isin(known)]
@@ -39,10 +47,13 @@ def main() -> None:
     columns = ["id", "label", "weight", "source"]
     csv_files.write_frame(paths.ANNOTATED_LABELS, labels[~test], columns)
     csv_files.write_frame(paths.TEST_LABELS, labels[test], ["id", "label", "source"])
+    reasons = pd.DataFrame({"id": examples["id"][unusable.index], "reason": unusable})
+    spreadsheets.write(paths.UNUSABLE, reasons.sort_values("id"))
     sources = labels["source"].value_counts()
     origin = f"{sources.get('human', 0):,} by people's answers, {sources.get('pseudo', 0):,} pseudo"
     sides = f"{(~test).sum():,} labels to learn from, {test.sum():,} to test with"
-    tell(f"annotate: {sides}; of these {origin}")
+    out = f"; {len(unusable):,} examples left out as not usable" if len(unusable) else ""
+    tell(f"annotate: {sides}; of these {origin}{out}")
 
 
 def override(cleaned: pd.DataFrame, answered: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:

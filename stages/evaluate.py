@@ -6,10 +6,18 @@ from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
-from assay.contract.errors import InputError, first_of, run, tell
+from assay.contract.errors import InputError, run, tell
 from assay.contract.inference import Model
 from assay.contract.time_left import shown
-from assay.evaluation import forecast, held_out_labels, levers, scores, true_accuracy, weak_regions
+from assay.evaluation import (
+    forecast,
+    held_out_labels,
+    levers,
+    scores,
+    test_labels,
+    true_accuracy,
+    weak_regions,
+)
 from assay.evaluation.scores import Predictions
 from assay.measures import leave_one_out, slices, statistics
 from assay.modalities import registry
@@ -26,14 +34,14 @@ def main() -> None:
     examples["truth"] = catalogue.truth(examples)
     quality = parquet_files.read_parquet(paths.QUALITY, _JUDGED).to_pandas().set_index("id")
     people_labels = csv_files.read_csv(paths.TEST_LABELS).to_pandas().set_index("id")
-    in_test = examples[examples["split"] == "test"]
-    test = best_known(in_test, people_labels["label"])
+    unusable = spreadsheets.read(paths.UNUSABLE)["id"].to_pylist()
+    in_test = examples[(examples["split"] == "test") & ~examples["id"].isin(unusable)]
+    test = test_labels.best_known(in_test, people_labels["label"])
     if test.empty:
-        some = first_of((in_test["batch"] + "/" + in_test["key"]).tolist())
-        remedy = f"label some, as {some}" if some else "let collect.test hold some out"
-        raise InputError(f"no test example has a label: {remedy}")
+        spreadsheets.write(paths.DOUBTS, test.reindex(columns=_DOUBTS))  # the stage queue needs it
+        test_labels.refuse(len(in_test))
     judged = examples.join(quality, on="id", how="inner")
-    validation = judged[judged["split"] == "validation"]
+    validation = judged[(judged["split"] == "validation") & ~judged["id"].isin(unusable)]
     known = files.read_json(paths.CLASSES)["classes"]
     pred_probs = predict(test, known, params)  # (n, classes)
     classes = class_names.with_unknown(known, test["answer"])
@@ -160,18 +168,6 @@ def regions(
     table = weak_regions.table(points, correct, names, traits, confidence)
     shown = [" | ".join(payloads.lines(test.iloc[rows])) for rows in table["nearest"]]
     return table.assign(nearest=shown)
-
-
-def best_known(test: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
-    """The test examples with an `answer` to score against: the truth, or else people's label.
-
-    Parameters
-    ----------
-    labels : people's labels, by id
-    """
-    label = test["id"].map(labels).astype(object).fillna("")
-    known = test.assign(answer=test["truth"].where(test["truth"] != "", label))
-    return known[known["answer"] != ""]
 
 
 def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict[str, float]:

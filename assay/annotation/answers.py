@@ -13,13 +13,21 @@ from assay.contract.errors import InputError, first_of, say
 _SUFFIXES = (".csv", ".tsv")
 _OTHER_FILES = ("README.md", "label-studio.json")  # known to hold no answers
 _CLASSES = 10  # class names in a message
+_COLUMNS = ["example", "annotator", "label", "place", "note"]
 
 
 def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Read all answers: `example` (row of `examples`), `annotator`, `label` and `place` (its row).
+    """Read all answers with a label, see `read_with_notes`."""
+    answers = read_with_notes(examples, classes)
+    return answers[answers["label"] != ""]
+
+
+def read_with_notes(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Read all answers: `example` (row of `examples`), `annotator`, `label`, `place` and `note`.
 
     A file has the columns `annotator`, `label`, and `id` or `key`. A key that several batches use
-    is written `<batch>/<key>`. An empty label is no answer. If a person answers twice about one
+    is written `<batch>/<key>`. An empty label is no answer, but may have the note that the example
+    is not usable. `place` is the row of the answer. If a person answers twice about one
     example, the last answer counts. Answers about examples of no listed batch are left out until
     the batch is listed. Both are reported on stderr. Labels are compared as
     `class_names.normal` writes them.
@@ -41,12 +49,26 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
                 continue
             label = class_names.normal(row["label"])
             _check_label(label, classes, place)
-            rows.append((example, row["annotator"], label, place))
+            note = row.get("note", "").strip().lower()
+            rows.append((example, row["annotator"], label, place, note))
     if waiting:
         wait = f"{len(waiting)} answers wait, since no listed batch has their example"
         say(f"{wait}: {waiting[0]}")
-    answers = _latest(pd.DataFrame(rows, columns=["example", "annotator", "label", "place"]))
-    return answers[answers["label"] != ""]
+    answers = _latest(pd.DataFrame(rows, columns=_COLUMNS))
+    return answers[(answers["label"] != "") | (answers["note"] == paths.NOT_USABLE)]
+
+
+def not_usable(answers: pd.DataFrame) -> pd.Series:
+    """Why an example is left out, by row of the catalogue: more people say so than give a label.
+
+    Parameters
+    ----------
+    answers : from `read_with_notes`
+    """
+    is_note = answers["label"] == ""
+    votes = is_note.map({True: 1, False: -1}).groupby(answers["example"]).sum()
+    notes = answers[is_note & answers["example"].isin(votes.index[votes > 0])]
+    return f"{paths.NOT_USABLE}, by " + notes.groupby("example")["annotator"].agg(", ".join)
 
 
 def _example(

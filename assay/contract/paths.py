@@ -14,6 +14,7 @@ SPLITS = ("train", "validation", "test")
 EXAMPLES_FILE = "examples.parquet"  # in a collected batch, and in a raw one too
 TRUTH_FILE = "truth.csv"  # likewise
 ANNOTATIONS_FILE = "annotations.csv"  # in a raw batch
+NOT_USABLE = "not usable"  # a person's note instead of a label, in data/annotations
 GIVEN = "given"  # the annotator of a batch's own column `label`
 
 RAW = Path("data/raw")  # <batch>/ in one of the layouts of assay/layouts/
@@ -31,6 +32,7 @@ LEFT_OUT = Path("data/cleaned/left_out.csv")  # id, reason: a leak, for example,
 CLEAN_MODEL = Path("data/cleaned/model.json")  # the ridge penalty that clean chose
 ANNOTATIONS = Path("data/annotations")  # *.csv, *.tsv: people's answers, in git
 ANNOTATED_LABELS = Path("data/annotated/labels.csv")  # for train: id, label, weight, source
+UNUSABLE = Path("data/annotated/left_out.csv")  # id, reason: what people call not usable
 TEST_LABELS = Path("data/annotated/test.csv")  # for evaluate: id, label, source
 DOUBTS = Path("data/evaluated/doubts.csv")  # labels of the test and validation splits, worst first
 QUEUE = Path("data/annotated/queue.csv")  # what a person should look at next, best first

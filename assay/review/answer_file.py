@@ -11,8 +11,7 @@ from assay.catalogue import spreadsheets
 from assay.contract import paths
 from assay.contract.errors import InputError
 
-# beside an empty label, which `annotate` takes for no answer
-NOTES = ("", "not sure", "not usable")
+NOTES = ("", "not sure", paths.NOT_USABLE)  # beside an empty label
 _COLUMNS = ["id", "annotator", "label", "note"]
 _LONGEST = 60  # characters of a file's name
 
