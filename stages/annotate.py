@@ -53,6 +53,9 @@ def main() -> None:
     origin = f"{sources.get('human', 0):,} by people's answers, {sources.get('pseudo', 0):,} pseudo"
     sides = f"{(~test).sum():,} labels to learn from, {test.sum():,} to test with"
     out = f"; {len(unusable):,} examples left out as not usable" if len(unusable) else ""
+    if len(answered):
+        apart = f"answers do not count in {paths.ANNOTATORS} and {paths.AGREEMENT}"
+        say(f"{len(answered)} {apart}: these are about the labels that came with the batches")
     tell(f"annotate: {sides}; of these {origin}{out}")
 
 

@@ -9,6 +9,7 @@ from assay.contract import csv_files, parameters, parquet_files, paths
 from assay.contract.errors import run, tell
 
 _COLUMNS = ["id", "batch", "key", "example", "split", "given", "suggested", "gain", "why"]
+_HARDLY = 0.01  # probability that an answer changes the label in use
 _JUDGED = ["given", "suggested", "quality", "reason", "check_order"]  # of doubts.csv
 
 
@@ -37,7 +38,10 @@ def main() -> None:
     if len(asked):
         asked["example"] = payloads.lines(asked)
     spreadsheets.write(paths.QUEUE, asked.reindex(columns=_COLUMNS))
-    tell(f"queue: {len(asked):,} questions, {n_checks:,} of them check labels of the test split")
+    sure = int((asked["gain"] < _HARDLY).sum())
+    hardly = f"; {sure:,} gain hardly anything (gain below {_HARDLY})" if sure else ""
+    checks_test = f"{n_checks:,} of them check labels of the test split"
+    tell(f"queue: {len(asked):,} questions, {checks_test}{hardly}")
 
 
 def to_learn_from(

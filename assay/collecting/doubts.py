@@ -47,7 +47,7 @@ def remark(raw: RawBatch) -> None:
     raw.remarks.add("doubtful", len(repeated), what, first_of(repeated), remedy)
     if len(counts) == 1:
         (label,) = counts
-        remedy = "a classifier needs two classes"
+        remedy = "a classifier needs two: a folder for each class, or a column `label`"
         raw.remarks.add("doubtful", counts.total(), f"labels are all {label!r}", "", remedy)
     if len(counts) > max(_MANY_CLASSES, counts.total() / _LABELS_OF_A_CLASS):
         what = f"classes for {counts.total()} labels"

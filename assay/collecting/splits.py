@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from itertools import accumulate
+from itertools import accumulate, product
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from assay.contract import identity
 from assay.contract.errors import InputError, first_of
@@ -17,6 +18,7 @@ from assay.contract.parameters import FILE
 from assay.contract.sections import Collect
 from assay.layouts import rows
 from assay.layouts.raw_batch import RawBatch
+from assay.modalities import columns_as_written
 
 _KEYS = ("key", "file_name")  # both name an example
 _NO_SOURCE = ("label", "split")  # all examples of a class or split are no group
@@ -166,12 +168,20 @@ def _moments(raw: RawBatch, name: str | None) -> list[Any]:
         wrong = f"{FILE}: collect.split_by is time, but collect.time is {name!r}"
         place = f"{raw.examples[0].place} and others"
         raise InputError(f"{wrong}: name a column of {place} ({_columns(raw)})")
+    texts = columns_as_written.without_gaps(pa.array(column, pa.string()))
+    type_, written = columns_as_written.guess(pc.unique(texts).drop_null())
+    plain = columns_as_written.plain(texts, type_, written).fill_null("").to_pylist()
     bad: list[int] = []
-    for read in (_number, _date):
-        moments = [read(text) for text in column]
-        if None not in moments:
-            return moments
-        bad.append(moments.index(None))
+    for read, cells in product((_number, _date), (column, plain)):
+        moments = [read(cell) for cell in cells]
+        if None in moments:
+            bad.append(moments.index(None))
+            continue
+        if cells is plain:
+            example = f"{column[0]!r} as {plain[0]}"
+            what = "times are written as people do"
+            raw.remarks.add("guessed" if written.unsure else "converted", len(plain), what, example)
+        return moments
     row = max(bad)  # in the form that more of the first rows have
     place = raw.examples[row].place
     wrong = f"{place}: {name!r} is {column[row]!r}, which is no time"

@@ -26,12 +26,13 @@ def normal(label: str) -> str:
 def look_alikes(classes: Iterable[str]) -> list[list[str]]:
     """The names that might mean one class, in groups, sorted.
 
-    They differ by letter case, width, blanks, by `_` or `-` between letters, or are spellings of
-    one whole number, as 1, 01 and 1.0.
+    They differ by letter case, width, blanks, signs that are not seen, by `_` or `-` between
+    letters, or are spellings of one whole number, as 1, 01 and 1.0.
     """
     alike = defaultdict(list)
     for name in of(classes):
-        folded = "".join(unicodedata.normalize("NFKC", name).casefold().split())
+        shown = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
+        folded = "".join(unicodedata.normalize("NFKC", shown).casefold().split())
         number = _WHOLE.fullmatch(folded)
         alike[number[1] if number else _JOINT.sub("", folded)].append(name)
     return [names for names in alike.values() if len(names) > 1]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 csv.field_size_limit(2**31 - 1)  # a cell may be as long as pyarrow allows
-DELIMITERS = ",;\t"  # of tables from elsewhere
+DELIMITERS = ",;\t|"  # of tables from elsewhere
 _BLOCK = 65_536  # rows that are Python objects at a time
 _BLANK_ROWS = b"blank rows"  # key of a table's metadata: their numbers, as JSON
 _NAMED = 20  # columns that a message names
@@ -148,7 +148,8 @@ def _parse(text: str, delimiter: str, name: Path | str) -> pa.Table:
                 numbered = ((number, cells) for number, cells in enumerate(block, start) if cells)
                 number, cells = next(row for row in numbered if len(row[1]) != len(header))
                 counts = f"row #{number}: expected {len(header)} columns, got {len(cells)}"
-                raise InputError(f"{name} is no well-formed CSV: {counts}; is a quote missing?")
+                why = "is a quote missing, or is the first row no header?"
+                raise InputError(f"{name} is no well-formed CSV: {counts}; {why}")
             if kept:
                 parts.append([pa.array(cells, pa.string()) for cells in zip(*kept, strict=True)])
             start += len(block)

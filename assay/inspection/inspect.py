@@ -1,6 +1,7 @@
 """What Assay understands of a raw folder, told before anything runs. A large batch is sampled."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,8 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     try:
         decoded = modality.canonical(payload, places, collect, raw.remarks)[:]
         error, values = "", _values(decoded)
-        if len(places) == len(raw.examples):
-            copies.remark(raw, identity.content_ids(decoded), [True] * len(places))
+        sample = replace(raw, examples=[raw.examples[row] for row in sampled])
+        copies.remark(sample, identity.content_ids(decoded), [True] * len(places))
         chosen = _splits(raw, params.collect)
         group = _group(raw, decoded, sampled) if params.collect.group is None else None
     except InputError as problem:

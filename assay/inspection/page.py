@@ -32,7 +32,8 @@ def _what_it_holds(facts: dict[str, Any]) -> Iterator[str]:
     yield _row("layout", facts["layout"])
     sampled = ""
     if facts["decoded"] < facts["examples"]:
-        sampled = f" ({facts['decoded']} of them were decoded for this page)"
+        among = "for this page, and copies were looked for among these alone"
+        sampled = f" ({facts['decoded']} of them were decoded {among})"
     yield _row("examples", f"{facts['examples']} of modality {facts['modality']}{sampled}")
     yield _row("classes", _counts(facts["labels_by_class"]))
     yield _row("labels by", _counts(facts["labels_by_person"]).partition(": ")[2] or "nobody")

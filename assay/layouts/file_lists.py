@@ -1,5 +1,6 @@
 """Tables that list files: metadata.csv, .jsonl and .parquet of Hugging Face, and others."""
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +11,7 @@ import pyarrow as pa
 from assay.contract import column_names
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError
-from assay.contract.paths import TRUTH_FILE
+from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import rows, table_files
 from assay.layouts.names import is_split
@@ -18,6 +19,7 @@ from assay.layouts.raw_batch import Example
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _COLUMN = "file_name"
+_ELSEWHERE = re.compile(r"/|\w:/|(.*/)?\.\./")  # paths of another folder or machine
 _SHARE = 0.5  # of its rows that name files, from which on a table is a list; likewise of the files
 
 
@@ -60,7 +62,9 @@ class FileNames:
         Its path counts, or else, where only one file has it, its name without folder or ending.
         """
         exact = f"{self.root}{PurePosixPath(cell)}"
-        return exact if exact in self.names else self._others.get(_folded(cell), "")
+        other = _folded(cell)
+        other = PurePosixPath(other).name if _ELSEWHERE.match(other) else other
+        return exact if exact in self.names else self._others.get(other, "")
 
     @cached_property
     def _others(self) -> dict[str, str]:
@@ -131,19 +135,21 @@ def _metadata(
 
 def _other_list(folder: Path, name: str, files: FileNames, largest_file: int) -> FileList | None:
     """The list that a table is; None where it holds people's votes, or names no files."""
+    path = PurePosixPath(name)
     try:
         listed = _read(folder, name, largest_file)
     except InputError:
         return None  # it stays among the files that are remarked on
     names = listed.table.column_names
     column = _column_of_files(listed.table, files)
-    if not column or "annotator" in names:
+    of_people = column_names.IN_ANSWERS["annotator"] if path.name == ANNOTATIONS_FILE else ()
+    if not column or any(other.lower() in ("annotator", *of_people) for other in names):
         return None
     _rename(listed, column)
     listed.table = column_names.with_label(listed.table, [], listed.remarks)
-    stem = PurePosixPath(name).stem
-    if "split" not in listed.table.column_names and is_split(stem):
-        listed.table = listed.table.append_column("split", pa.array([stem] * len(listed.table)))
+    if "split" not in listed.table.column_names and is_split(path.stem):
+        split = pa.array([path.stem] * len(listed.table))
+        listed.table = listed.table.append_column("split", split)
     return listed
 
 

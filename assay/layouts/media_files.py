@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.contract.errors import InputError
+from assay.contract.paths import ANNOTATIONS_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import file_lists
 from assay.layouts.file_lists import FileList, FileNames
@@ -157,9 +158,10 @@ def _examples(folder: Path, part: _Part, remarks: Remarks) -> list[Example]:
         listed = [file_lists.to_examples(one, folder, part.files, remarks) for one in part.lists]
         return [example for examples in listed for example in examples]
     _refuse_unread(folder, _tops(part.root, names) - _tops(part.root, media), names)
+    has_votes = f"{part.root}{ANNOTATIONS_FILE}" in names
     return [
         Example(name, f"{folder}/{name}", label)
         for name in sorted(media)
         if name.startswith(part.root)
-        if (label := name.removeprefix(part.root).rpartition("/")[0])
+        if (label := name.removeprefix(part.root).rpartition("/")[0]) or has_votes
     ]

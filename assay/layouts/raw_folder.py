@@ -1,17 +1,26 @@
 """A raw batch is read from a folder. Its layout is told by the files in it."""
 
+from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import idx, listing, media_files, names, side_files, table, table_files
-from assay.layouts.raw_batch import Example, RawBatch
+from assay.layouts.raw_batch import EncodedFiles, Example, RawBatch
 from assay.modalities import registry
 
 _LARGEST_FILE = 4000  # MB, as params.yaml has it
 _NAMED = 3  # files of an unknown layout that are named
+_SHEET = "save the sheet as examples.csv, in UTF-8"
+_ARRAY = "write the rows to examples.parquet, or each picture to a file in a folder for its class"
+_REMEDIES = {
+    ".txt": "if these are the texts, put them into one table, examples.csv (text,label)",
+    ".json": "write one object a line, into examples.jsonl",
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), _SHEET),
+    **dict.fromkeys((".npy", ".npz", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt"), _ARRAY),
+}
 
 
 def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
@@ -33,6 +42,7 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
     _check_keys(folder, batch.examples)
     names.name_splits(batch.examples, remarks)
     batch.annotations = _beside(folder, batch, ANNOTATIONS_FILE, remarks, ["annotator"])
+    _drop_lone_folder(batch, remarks)
     batch.truth = _beside(folder, batch, TRUTH_FILE, remarks, unique=True)
     unused = data - batch.used
     archives = sorted(filter(listing.is_archive, unused))
@@ -66,6 +76,21 @@ def _read(folder: Path, data: set[str], largest_file: int, remarks: Remarks) -> 
     return batch
 
 
+def _drop_lone_folder(batch: RawBatch, remarks: Remarks) -> None:
+    """Take the name of the only folder for no label, where people know no such class."""
+    names = {example.label for example in batch.examples}
+    if not isinstance(batch.payload, EncodedFiles) or not batch.annotations or len(names) > 1:
+        return
+    (name,) = names
+    if all(name != label for *_, label in batch.annotations):
+        for example in batch.examples:
+            example.label = ""
+        batch.layout = f"files that {ANNOTATIONS_FILE} labels"
+        where = f"in one folder, {name!r}, which nobody gives as a label: it is none"
+        what = f"examples lie {where if name else 'in no folder of a class'}"
+        remarks.add("guessed", len(batch.examples), what)
+
+
 def _unknown(data: set[str]) -> str:
     """What is wrong with files that are no batch, and what to do."""
     media = sorted(filter(registry.modality_of_file, data))
@@ -75,8 +100,17 @@ def _unknown(data: set[str]) -> str:
         return f"has no known layout: nothing says the class of {first_of(media)}: add {remedy}"
     if archives:
         return f"has no known layout, but an archive, {archives[0]}: unpack it and take it out"
+    tables = sorted(filter(table_files.suffix, data))
+    if len(tables) > 1:
+        one = "join them to one examples.csv, name the right one so, or make a batch of each"
+        splits = "if they are splits, name them train.csv, validation.csv and test.csv"
+        several = f"{len(tables)} tables ({first_of(tables, _NAMED)})"
+        return f"has no known layout, but {several}: {one}; {splits}"
     needs = "folders per class, a metadata.csv, IDX files, or examples.parquet / examples.csv"
-    return f"has no known layout: it needs {needs}; it has {', '.join(sorted(data)[:_NAMED])}"
+    has = first_of(sorted(data), _NAMED)
+    endings = Counter(PurePosixPath(name).suffix.lower() for name in data).most_common()
+    remedies = [f"; {_REMEDIES[ending]}" for ending, _ in endings if ending in _REMEDIES]
+    return f"has no known layout: it needs {needs}; it has {has}{''.join(remedies[:1])}"
 
 
 def _beside(

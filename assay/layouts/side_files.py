@@ -3,10 +3,15 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from assay.contract.csv_files import key_column, name_rows, read_foreign
+import pyarrow as pa
+
+from assay.contract import column_names, plain_files
+from assay.contract.csv_files import DELIMITERS, check_columns, key_column, name_rows, parse_csv
 from assay.contract.errors import InputError, first_of
 from assay.contract.remarks import Remarks
+from assay.layouts.file_lists import FileNames
 from assay.layouts.rows import as_labels
+from assay.modalities import registry
 
 _KEYS = ("key", "file_name")  # the columns that may name an example, in this order
 
@@ -23,7 +28,7 @@ def read(
 
     Parameters
     ----------
-    keys : of the examples of the batch
+    keys : of the examples of the batch; a file may also be named without its folder or ending
     columns : names of columns beside key and label
     unique : whether an example may have one row only
 
@@ -32,8 +37,23 @@ def read(
     InputError
         If a row names no example of the batch, or one that may not have another row.
     """
-    table = read_foreign(path, [*columns, "label"], remarks)
-    row_keys = table[key_column(path, table, _KEYS)].to_pylist()
+    table = parse_csv(path, plain_files.read(path), delimiters=DELIMITERS)
+    table = column_names.plain(table, path, remarks, [*columns, "label"])
+    files = FileNames("", {key for key in keys if registry.modality_of_file(key)}, set())
+    our_names = _usual_names(table, [*columns, "label"])
+    check_columns(path, table, sorted({*columns, "label"} - set(our_names.values())))
+    if not set(_KEYS) & set(table.column_names) and not all(map(str.isdigit, keys)):
+        our_names |= _column_of_keys(table.drop_columns(list(our_names)), keys, files)
+    read_as = [f"{old!r} as {new!r}" for old, new in our_names.items()]
+    remarks.add(
+        "guessed", len(read_as), f"columns of {path.name} have other names", first_of(read_as)
+    )
+    table = table.rename_columns([our_names.get(name, name) for name in table.column_names])
+    named = table[key_column(path, table, _KEYS)].to_pylist()
+    row_keys = [name if name in keys else files.find(name) or name for name in named]
+    pairs = zip(named, row_keys, strict=True)
+    loosely = [f"{name!r} as {key}" for name, key in pairs if name != key]
+    remarks.note("guessed", loosely, f"rows of {path.name} name files in another way")
     places, seen = name_rows(path, table), set()
     for place, key in zip(places, row_keys, strict=True):
         if key not in keys:
@@ -48,3 +68,24 @@ def read(
     remarks.add("doubtful", len(nameless), "rows name no annotator", first_of(nameless, 1))
     rows = zip(row_keys, *cells, as_labels(table["label"], places), strict=True)
     return [row for row in rows if row[-1]]
+
+
+def _usual_names(table: pa.Table, columns: Sequence[str]) -> dict[str, str]:
+    """Our names of columns by those that people gave them."""
+    renamed = {}
+    for wanted in set(columns) - set(table.column_names):
+        usual = column_names.IN_ANSWERS[wanted]
+        names = [name for name in table.column_names if name.lower() in usual]
+        if len(names) == 1:
+            renamed[names[0]] = wanted
+    return dict(sorted(renamed.items()))
+
+
+def _column_of_keys(table: pa.Table, keys: Collection[str], files: FileNames) -> dict[str, str]:
+    """`key` by the column most of whose cells name examples; nothing where there is none."""
+    counts = {
+        name: sum(cell in keys or bool(files.find(cell)) for cell in table[name].to_pylist())
+        for name in table.column_names
+    }
+    best = max(counts, key=counts.__getitem__, default="")
+    return {best: "key"} if best and counts[best] > len(table) / 2 else {}

@@ -78,6 +78,12 @@ def _is_beside(name: str) -> bool:
 def _joined(folder: Path, parts: list[pa.Table]) -> pa.Table:
     if len(parts) == 1:
         return parts[0]
+    for part in parts[1:]:
+        first, other = (set(table.column_names) - {"split"} for table in (parts[0], part))
+        if not first & other:
+            has = f"{first_of(sorted(first))} and {first_of(sorted(other))}"
+            remedy = "put what belongs to one example into one row of one table"
+            raise InputError(f"{folder}: its tables have no column in common ({has}): {remedy}")
     try:
         return pa.concat_tables(parts, promote_options="permissive")
     except pa.ArrowException as error:
@@ -91,7 +97,7 @@ def _batch(table: pa.Table, path: Path, places: list[str], remarks: Remarks) -> 
     numbered = "key" not in table.column_names
     texts = [] if column else column_roles.free_texts(table.select(features), remarks)
     if column or texts:
-        table = column_roles.drop_counters(table, remarks)
+        table = column_roles.drop_counters(table, remarks, column)
     payload: Sequence | pa.Table
     are_files = bool(registry.named(modality).SUFFIXES)
     if texts:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from assay.contract.csv_files import DELIMITERS, name_rows, parse_csv
+from assay.contract.csv_files import DELIMITERS, check_columns, name_rows, parse_csv
 from assay.contract.errors import InputError
 from assay.contract.files import MB
 from assay.contract.parquet_files import read_parquet
@@ -43,6 +43,7 @@ def read(path: Path, largest: int) -> tuple[pa.Table, list[str]]:
     ending = suffix(path.name)
     if ending == _PARQUET:
         table = read_parquet(path, largest=largest * MB)
+        check_columns(path, table, ())
         return table, name_rows(path, table)
     content = _content(path, largest)
     if ending in _JSON_LINES:
@@ -72,6 +73,8 @@ def _json_lines(path: Path, content: bytes) -> tuple[pa.Table, list[str]]:
         place = f"{path} line {number}"
         try:
             row = json.loads(line.decode("utf-8-sig")) if line.strip() else None
+            if b"\\u" in line:
+                json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair is no text
         except (ValueError, RecursionError) as error:
             raise InputError(f"{place} is no JSON: {error}; mend that line") from None
         if row is None and not line.strip():

@@ -121,9 +121,10 @@ def _is_measured(column: pa.ChunkedArray) -> bool:
     return len(values) > 0 and guess(values)[0] != "category"
 
 
-def drop_counters(table: pa.Table, remarks: Remarks) -> pa.Table:
+def drop_counters(table: pa.Table, remarks: Remarks, payload: str | None) -> pa.Table:
     """A table of images, sounds or texts without index and row numbers, which are no slices."""
-    roles = {name: _role(name, table[name]) for name in table.column_names if name != "key"}
+    others = [name for name in table.column_names if name not in ("key", payload)]
+    roles = {name: _role(name, table[name]) for name in others}
     counters = [name for name, role in roles.items() if role in (_INDEX_OF_PANDAS, "row numbers")]
     _say("left out", dict.fromkeys(counters, "an index or row numbers"), remarks)
     return table.drop_columns(counters)

@@ -210,6 +210,8 @@ def say(columns: dict[str, Column], remarks: Remarks) -> None:
             for remark in _remarks(column, different):
                 examples = ", ".join(map(short, different[:2].to_pylist()))
                 said.setdefault(remark, []).append(f"{name!r} ({examples})")
+        elif column.type == "empty":
+            said.setdefault(("doubtful", "columns hold no value at all"), []).append(repr(name))
         elif pa.types.is_integer(column.values.type) and _is_beyond_floats(column.values):
             what = "columns hold numbers beyond 2^53: a network reads their first 16 digits alone"
             said.setdefault(("converted", what), []).append(repr(name))
