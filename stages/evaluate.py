@@ -9,16 +9,9 @@ from assay.contract import class_names, csv_files, files, parameters, parquet_fi
 from assay.contract.errors import InputError, run, tell
 from assay.contract.inference import Model
 from assay.contract.time_left import shown
-from assay.evaluation import (
-    forecast,
-    held_out_labels,
-    levers,
-    scores,
-    test_labels,
-    true_accuracy,
-    weak_regions,
-)
+from assay.evaluation import forecast, held_out_labels, levers, scores, true_accuracy, weak_regions
 from assay.evaluation.scores import Predictions
+from assay.evaluation.test_labels import best_known, refuse
 from assay.measures import leave_one_out, slices, statistics
 from assay.modalities import registry
 
@@ -36,10 +29,10 @@ def main() -> None:
     people_labels = csv_files.read_csv(paths.TEST_LABELS).to_pandas().set_index("id")
     unusable = spreadsheets.read(paths.UNUSABLE)["id"].to_pylist()
     in_test = examples[(examples["split"] == "test") & ~examples["id"].isin(unusable)]
-    test = test_labels.best_known(in_test, people_labels["label"])
+    test = best_known(in_test, people_labels["label"])
     if test.empty:
         spreadsheets.write(paths.DOUBTS, test.reindex(columns=_DOUBTS))  # the stage queue needs it
-        test_labels.refuse(len(in_test))
+        refuse(len(in_test))
     judged = examples.join(quality, on="id", how="inner")
     validation = judged[(judged["split"] == "validation") & ~judged["id"].isin(unusable)]
     known = files.read_json(paths.CLASSES)["classes"]

@@ -169,7 +169,10 @@ def _moments(raw: RawBatch, name: str | None) -> list[Any]:
         place = f"{raw.examples[0].place} and others"
         raise InputError(f"{wrong}: name a column of {place} ({_columns(raw)})")
     texts = columns_as_written.without_gaps(pa.array(column, pa.string()))
-    type_, written = columns_as_written.guess(pc.unique(texts).drop_null())
+    different = pc.unique(texts).drop_null()
+    type_, written = columns_as_written.guess(different)
+    if type_ == "category":  # then a cell is wrong that is not as the first
+        type_, written = columns_as_written.guess(different[:1])
     plain = columns_as_written.plain(texts, type_, written).fill_null("").to_pylist()
     bad: list[int] = []
     for read, cells in product((_number, _date), (column, plain)):

@@ -10,13 +10,10 @@ from assay.contract.remarks import Remarks
 
 RESERVED = ("label", "split", "key", "file_name")
 _LABELS = ("labels", "class", "category", "target")  # other names of `label`, the likeliest first
+_PEOPLE = "annotator_id annotators annotated_by labeler labeller worker worker_id workerid rater"
 IN_ANSWERS = {  # other names of columns in a file of people's labels
     "label": (*_LABELS, "annotation", "answer", "choice", "rating"),
-    "annotator": (
-        *("annotator_id", "annotators", "annotated_by", "labeler", "labeller", "labeled_by"),
-        *("worker", "worker_id", "workerid", "rater", "rater_id", "user", "user_id", "username"),
-        *("coder", "expert", "person", "reviewer"),
-    ),
+    "annotator": (*_PEOPLE.split(), "rater_id", "user", "user_id", "username", "coder", "reviewer"),
 }
 
 

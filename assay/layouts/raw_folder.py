@@ -13,12 +13,11 @@ from assay.modalities import registry
 
 _LARGEST_FILE = 4000  # MB, as params.yaml has it
 _NAMED = 3  # files of an unknown layout that are named
-_SHEET = "save the sheet as examples.csv, in UTF-8"
 _ARRAY = "write the rows to examples.parquet, or each picture to a file in a folder for its class"
 _REMEDIES = {
     ".txt": "if these are the texts, put them into one table, examples.csv (text,label)",
     ".json": "write one object a line, into examples.jsonl",
-    **dict.fromkeys((".xlsx", ".xls", ".ods"), _SHEET),
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "save the sheet as examples.csv, in UTF-8"),
     **dict.fromkeys((".npy", ".npz", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt"), _ARRAY),
 }
 

@@ -83,9 +83,10 @@ def _usual_names(table: pa.Table, columns: Sequence[str]) -> dict[str, str]:
 
 def _column_of_keys(table: pa.Table, keys: Collection[str], files: FileNames) -> dict[str, str]:
     """`key` by the column most of whose cells name examples; nothing where there is none."""
-    counts = {
-        name: sum(cell in keys or bool(files.find(cell)) for cell in table[name].to_pylist())
-        for name in table.column_names
-    }
+    counts = {}
+    for name in table.column_names:
+        cells = table[name].to_pylist()
+        exact = sum(cell in keys for cell in cells)
+        counts[name] = sum(cell in keys or bool(files.find(cell)) for cell in cells), exact
     best = max(counts, key=counts.__getitem__, default="")
-    return {best: "key"} if best and counts[best] > len(table) / 2 else {}
+    return {best: "key"} if best and counts[best][0] > len(table) / 2 else {}

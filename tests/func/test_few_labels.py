@@ -12,12 +12,13 @@ from assay.contract import parquet_files, paths
 
 
 def blobs(n: int) -> str:
-    """A table of two clusters of which four examples have a label."""
+    """A table of two clusters of which four examples have a label; the last 20 are for testing."""
     rng = np.random.default_rng(0)
     side = np.arange(n) % 2
     x = rng.normal(size=(n, 3)) + side[:, None] * 8
     rows = [
-        f"{number},{'ab'[side[number]] if number < 4 else ''},train,{','.join(map(str, x[number]))}"
+        f"{number},{'ab'[side[number]] if number < 4 else ''},"
+        f"{'train' if number < n - 20 else 'test'},{','.join(map(str, x[number]))}"
         for number in range(n)
     ]
     return "\n".join(["key,label,split,x,y,z", *rows, ""])
@@ -27,7 +28,7 @@ def table(path) -> list[dict]:
     return list(csv.DictReader(path.open(encoding="utf-8")))
 
 
-@pytest.mark.parametrize(("method", "labels"), [("none", 4), ("propagate", 200)])
+@pytest.mark.parametrize(("method", "labels"), [("none", 4), ("propagate", 180)])
 def test_pseudo_labels(workspace, method, labels):
     workspace.raw({"examples.csv": blobs(200)})
     for name in ("batches", "pretrain.batches"):
@@ -43,9 +44,24 @@ def test_pseudo_labels(workspace, method, labels):
     learned = table(paths.ANNOTATED_LABELS)
     assert len(learned) == labels
     assert all(row["label"] == "ab"[key[row["id"]] % 2] for row in learned)
-    paths.DOUBTS.parent.mkdir()  # as `evaluate` writes it where no test example has a label
-    paths.DOUBTS.write_text("id,given,suggested,quality,reason,check_order\n")
-    workspace.done("queue")
+    result = workspace.run("evaluate")
+    assert result.returncode == 1
+    assert result.stderr.startswith("assay: none of 20 test examples has a label: type `python -m")
+    assert result.stderr.count("\n") == 1
+    workspace.done("queue")  # as that message says
     asked = table(paths.QUEUE)
     assert len(asked) == len({row["id"] for row in asked}) == 100
+    assert {row["split"] for row in asked} == {"train", "test"}
+    notes = [(0, "", "not usable"), (199, "", "not usable"), (198, "a", ""), (5, "b", "")]
+    rows = [f"{number},anna,{label},{note}\n" for number, label, note in notes]
+    workspace.write("data/annotations/anna.csv", "key,annotator,label,note\n" + "".join(rows))
+    said = workspace.done("annotate")
+    assert "2 answers do not count in metrics/annotators.csv" in said
+    left_out = table(paths.UNUSABLE)
+    assert {key[row["id"]] for row in left_out} == {0, 199}
+    assert {row["reason"] for row in left_out} == {"not usable, by anna"}
+    assert {key[row["id"]] for row in table(paths.TEST_LABELS)} == {198}
+    assert 0 not in {key[row["id"]] for row in table(paths.ANNOTATED_LABELS)}
+    workspace.done("queue")
+    assert {0, 5, 198, 199}.isdisjoint(key[row["id"]] for row in table(paths.QUEUE))
     assert json.loads(paths.CLEAN_METRICS.read_text())["labelled"] == 4

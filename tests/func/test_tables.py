@@ -107,6 +107,7 @@ TEXTS = "text,label\nhello there,a\ngood bye,b\n"
         {"examples.csv": TEXTS.replace(",", ";")},
         {"examples.csv": TEXTS.replace(",", "\t")},
         {"examples.tsv": TEXTS.replace(",", "\t")},
+        {"examples.csv": TEXTS.replace(",", "|")},
         {"my data.csv": TEXTS},
         {"reviews.TSV": TEXTS.replace(",", "\t")},
         {"deep/er/x.parquet": parquet(text=["hello there", "good bye"], label=["a", "b"])},
@@ -430,6 +431,11 @@ def test_a_column_that_is_empty_fits_any_type(batches: Batches) -> None:
     assert np.isnan(payload).all()
 
 
+def test_a_column_without_any_value_is_said(batches: Batches) -> None:
+    batches.collect(table(x=numbers(8), y=[""] * 8))
+    assert any("holds no value at all: 'y'" in line for line in batches.said())
+
+
 def test_a_category_that_looks_like_a_number_is_a_category(batches: Batches) -> None:
     first = table(x=numbers(), plan=["A", "7", "1,5"] * 4)
     _, payload = batches.embedded(first, table(x=[1, 2, 3], plan=["7", "1,5", "7"]))
@@ -568,6 +574,13 @@ def test_a_small_gzip_that_unpacks_to_a_huge_one(batches: Batches) -> None:
         batches.collect({"examples.csv.gz": content})
 
 
+def repeated_column() -> bytes:
+    file = io.BytesIO()
+    columns = [pa.array([1.0, 2.0]), pa.array([3.0, 4.0]), pa.array(["a", "b"])]
+    pq.write_table(pa.table(columns, names=["x", "x", "label"]), file)
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -576,6 +589,10 @@ def test_a_small_gzip_that_unpacks_to_a_huge_one(batches: Batches) -> None:
         {"x.jsonl": '{"text": "a", "label": "b"}\n{"text": '},
         {"x.jsonl": "[1, 2]\n"},
         {"x.jsonl": "[" * 100_000},
+        {"x.jsonl": '{"text": "a \\ud800", "label": "b"}\n'},
+        {"x.jsonl": '{"x": 1, "label": "\\uDFFF"}\n'},
+        {"x.parquet": repeated_column()},
+        {"x.parquet": parquet(text=[1, 2, 3, 4, 5], label=list("ababa"))},
         {"x.parquet": parquet(text=pa.array([b"\xff\xfe", b"ok"]).view(pa.string()), label=["a", "b"])},
     ],
 )  # fmt: skip

@@ -77,6 +77,20 @@ def test_names_are_kept_apart(examples):
     assert answers.read(examples, LABELS)["annotator"].to_list() == PEOPLE
 
 
+def test_more_notes_than_labels_leave_an_example_out(examples):
+    rows = [(0, "anna", "", "not usable"), (0, "bela", "", "Not usable "), (0, "cleo", "1", "")]
+    rows += [(1, "anna", "", "not usable"), (1, "cleo", "1", "")]
+    rows += [(2, "anna", "", "not sure"), (3, "anna", "", ""), (4, "anna", "1", "not usable")]
+    frame = pd.DataFrame(rows, columns=["id", "annotator", "label", "note"])
+    spreadsheets.write(
+        paths.ANNOTATIONS / "a.csv", frame.assign(id=frame["id"].map(IDS.__getitem__))
+    )
+    everything = answers.read_with_notes(examples, LABELS)
+    assert answers.not_usable(everything).to_dict() == {0: "not usable, by anna, bela"}
+    assert answers.read(examples, LABELS)["example"].to_list() == [0, 1, 4]
+    assert answers.not_usable(everything[:0]).empty
+
+
 def test_two_people_are_two_votes(examples, capsys):
     write([(IDS[0], "anna", "1"), (IDS[0], "bela", "01"), (IDS[0], "cleo", "01")])
     assert answers.settle(answers.read(examples, LABELS)["label"]) == "01"

@@ -92,7 +92,9 @@ def test_names_that_may_be_no_classes_or_one_person() -> None:
     ]
 
 
-@pytest.mark.parametrize("names", [["1", "01", "1.0"], ["a_b", "a b", "A-B"], ["Cat", "cat "]])
+@pytest.mark.parametrize(
+    "names", [["1", "01", "1.0"], ["a_b", "a b", "A-B"], ["Cat", "cat "], ["cat", "cat\u200b"]]
+)
 def test_names_of_one_class(names: list[str]) -> None:
     assert class_names.look_alikes(names) == [sorted(names)]
 

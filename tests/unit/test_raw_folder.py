@@ -433,6 +433,57 @@ def test_votes_of_people_are_no_list(read: Read) -> None:
     assert len(batch.annotations) == 2
 
 
+VOTES = [
+    ("file_name,Label,worker\n{0},a,anna\n{1},b,bela\n", ("1.png", "2.png")),
+    ("file_name,annotator,label\n{0},anna,a\n{1},bela,b\n", ("1.png", "2.png")),
+    ("image,class,user\n{0},a,anna\n{1},b,bela\n", ("img/1.png", "img/2.png")),
+    ("id,image,annotation,annotator_id\n1,{0},a,anna\n2,{1},b,bela\n", ("img/2.png", "img/1.png")),
+    ("file,label,rater\n1,a,anna\n2.PNG,b,bela\n", ("img/1.png", "img/2.png")),
+]
+
+
+@pytest.mark.parametrize(("votes", "files"), VOTES)
+def test_votes_of_people_under_other_names(read: Read, votes: str, files: tuple) -> None:
+    batch = read(pictures(*files) | {"annotations.csv": votes.format(*files)})
+    assert batch.annotations == [(files[0], "anna", "a"), (files[1], "bela", "b")]
+    assert set(labels(batch).values()) == {""}, "their one folder is no class"
+    assert batch.layout == "files that annotations.csv labels"
+    assert ("guessed", 2) in said(batch)
+
+
+def test_one_folder_stays_a_class_that_people_know(read: Read) -> None:
+    votes = "file_name,annotator,label\ncat/1.png,anna,dog\ncat/2.png,anna,cat\n"
+    batch = read(pictures("cat/1.png", "cat/2.png") | {"annotations.csv": votes})
+    assert set(labels(batch).values()) == {"cat"}
+
+
+def test_votes_without_a_person_name_what_is_missing(read: Read) -> None:
+    with pytest.raises(InputError, match=r"annotations.csv has no column 'annotator'.*id, label"):
+        read(CATS | {"annotations.csv": "id,label\nx,a\ny,b\n"})
+
+
+UNKNOWN = [
+    ({"a.csv": "x,label\n1,a\n", "b.csv": "x,label\n2,b\n"}, r"2 tables \(a.csv, b.csv\): join"),
+    ({"X_train.csv": "x\n1\n", "y_train.csv": "label\na\n"}, r"no column in common \(x and label"),
+    ({"pos/1.txt": "good", "neg/1.txt": "bad"}, r"put them into one table, examples.csv"),
+    ({"a/1.npy": "x"}, r"it has a/1.npy; write the rows to examples.parquet"),
+    ({"data.xlsx": "PK"}, r"save the sheet as examples.csv"),
+    (FLAT | {"x.csv": "path,label\n/home/me/1.png,a\n/home/me/2.png,b\n"}, r"x.csv row 2: path is"),
+]
+
+
+@pytest.mark.parametrize(("files", "message"), UNKNOWN)
+def test_what_is_no_layout_is_told_what_to_do(read: Read, files: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(files)
+
+
+def test_a_list_from_another_machine(read: Read) -> None:
+    batch = read(FLAT | {"x.csv": "path,label\nD:\\\\me\\\\1.png,a\nD:\\\\me\\\\2.png,b\n"})
+    assert labels(batch) == OF_FLAT
+    assert ("guessed", 2) in said(batch)
+
+
 @pytest.mark.parametrize("names_", [("1.png", "2.png"), ("train/1.png", "test/2.png")])
 def test_flat_pictures_without_a_list(read: Read, names_: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match=r"nothing says the class of .*1.png.*metadata.csv"):

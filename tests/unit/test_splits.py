@@ -196,6 +196,24 @@ def test_times_are_numbers_or_dates(times):
     assert not raw.remarks
 
 
+@pytest.mark.parametrize(
+    ("times", "example"),
+    [
+        (["3.1.2026", "31.12.2025", "4.1.2026", "1.1.2024", "1.1.1999"], "2026-01-03"),
+        (["3 Jan 2026", "31 Dec 2025", "4 Jan 2026", "1 Jan 2024", "1 Jan 1999"], "2026-01-03"),
+        (["1,700,003", "1,699,001", "1,700,004", "1,500,000", "1,000,000"], "1700003"),
+        (["3/1/2026", "2/1/2026", "4/1/2026", "1/1/2026", "1/1/2025"], "2026-01-03"),
+    ],
+)
+def test_times_as_people_write_them(times, example):
+    raw = batch(5, when=times)
+    chosen = choose(raw, split_by="time", time="when", test=0.2, validation=0.2)
+    assert chosen == ["validation", "train", "test", "train", "train"]
+    (remark,) = raw.remarks
+    assert (remark.count, remark.example) == (5, f"{times[0]!r} as {example}")
+    assert remark.action == ("guessed" if "/" in times[0] else "converted")
+
+
 def test_whole_numbers_beyond_float64_are_in_order():
     raw = batch(2, when=[str(2**60 + 1), str(2**60)])
     assert choose(raw, split_by="time", time="when", test=0.5, validation=0.0) == ["test", "train"]
@@ -235,6 +253,8 @@ def test_one_time_alone_is_said():
         ("date", ["1", "2", "3"], "collect.time is 'date': name a column of .* when"),
         ("when", ["1", "soon", "3"], "file, row 2: 'when' is 'soon', which is no time.* a number"),
         ("when", ["2026-01-01", "2026-01-02", ""], "row 3: 'when' is '', .*a date as"),
+        ("when", ["1.2.2026", "2.2.2026", "NA"], "row 3: 'when' is 'NA'"),
+        ("when", ["1.2.2026", "31.2.2026", "3.2.2026"], "row 2: 'when' is '31.2.2026'"),
         ("when", ["1", "2026-01-01", "3"], "row 2: 'when' is '2026-01-01'"),
         ("when", ["1", "nan", "3"], "row 2: 'when' is 'nan'"),
     ],
