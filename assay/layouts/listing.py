@@ -84,7 +84,7 @@ def _check_folder(folder: Path) -> None:
         remedy = "correct its name in params.yaml, or `dvc pull` it"
         raise InputError(f"there is no folder {folder}: {remedy}")
     if not folder.is_dir():
-        remedy = f"a batch is a folder; put the file into one, as {paths.EXAMPLES_FILE} say"
+        remedy = f"a batch is a folder; put the file into one, as {paths.RAW}/mine/{folder.name}"
         raise InputError(f"{folder} is a file: {remedy}")
 
 

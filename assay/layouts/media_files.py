@@ -82,7 +82,12 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
         _refuse_mixture(folder, splits, tops, media)
         what = "folders are classes, though named as splits, since other classes lie beside them"
         remarks.add("doubtful", len(splits), what, splits[0])
-    examples = [example for part in parts for example in _examples(folder, part, remarks)]
+    has_votes = bool({ANNOTATIONS_FILE, f"{top.root}{ANNOTATIONS_FILE}"} & names)
+    examples = [
+        example
+        for part in parts
+        for example in _examples(folder, part, remarks, has_votes=has_votes)
+    ]
     lists = [listed for part in parts for listed in part.lists]
     if not examples and not lists:
         return None
@@ -151,14 +156,16 @@ def _refuse_mixture(
         raise InputError(f"{folder} has {beside}: put it into one of the splits")
 
 
-def _examples(folder: Path, part: _Part, remarks: Remarks) -> list[Example]:
-    """The files of a part. The folders between are the label; a file without one is left out."""
+def _examples(folder: Path, part: _Part, remarks: Remarks, *, has_votes: bool) -> list[Example]:
+    """The files of a part. The folders between are the label.
+
+    A file without one is left out, unless there are people's labels.
+    """
     names, media = part.files.names, part.files.media
     if part.lists:
         listed = [file_lists.to_examples(one, folder, part.files, remarks) for one in part.lists]
         return [example for examples in listed for example in examples]
     _refuse_unread(folder, _tops(part.root, names) - _tops(part.root, media), names)
-    has_votes = f"{part.root}{ANNOTATIONS_FILE}" in names
     return [
         Example(name, f"{folder}/{name}", label)
         for name in sorted(media)

@@ -451,6 +451,14 @@ def test_votes_of_people_under_other_names(read: Read, votes: str, files: tuple)
     assert ("guessed", 2) in said(batch)
 
 
+def test_votes_of_people_beside_splits(read: Read) -> None:
+    votes = "file_name,annotator,label\ntrain/1.png,anna,a\ntest/2.png,anna,b\n"
+    files = pictures("train/1.png", "test/2.png")
+    batch = read(files | {"annotations.csv": votes})
+    assert splits(batch) == {"train/1.png": "train", "test/2.png": "test"}
+    assert len(batch.annotations) == 2
+
+
 def test_one_folder_stays_a_class_that_people_know(read: Read) -> None:
     votes = "file_name,annotator,label\ncat/1.png,anna,dog\ncat/2.png,anna,cat\n"
     batch = read(pictures("cat/1.png", "cat/2.png") | {"annotations.csv": votes})
