@@ -38,10 +38,9 @@ def main() -> None:
     if len(asked):
         asked["example"] = payloads.lines(asked)
     spreadsheets.write(paths.QUEUE, asked.reindex(columns=_COLUMNS))
+    text = f"queue: {len(asked):,} questions, {n_checks:,} of them check labels of the test split"
     sure = int((asked["gain"] < _HARDLY).sum())
-    hardly = f"; {sure:,} gain hardly anything (gain below {_HARDLY})" if sure else ""
-    checks_test = f"{n_checks:,} of them check labels of the test split"
-    tell(f"queue: {len(asked):,} questions, {checks_test}{hardly}")
+    tell(f"{text}; {sure:,} gain hardly anything (gain below {_HARDLY})" if sure else text)
 
 
 def to_learn_from(
