@@ -106,3 +106,12 @@ def test_the_page_fits_the_terminal(
 def test_names_are_shown_escaped(workspace: Workspace) -> None:
     workspace.raw({"examples.csv": "label,x\n\x1b[31mred,1\nb,2\n"}, "pets")
     assert "\x1b" not in page.page(inspect(paths.Path(RAW), parameters.load()), written=False)
+
+
+def test_copies_are_looked_for_in_the_sample(workspace: Workspace) -> None:
+    workspace.raw({f"{'ab'[row % 2]}/{row}.png": image(row // 4) for row in range(900)}, "pets")
+    facts = inspect(paths.Path(RAW), parameters.load())
+    (merged,) = (remark for remark in facts["remarks"] if remark["action"] == "merged")
+    assert 0 < merged["count"] < facts["decoded"] == 300
+    among = "300 of them were decoded for this page, and copies were looked for among these alone"
+    assert among in " ".join(page.page(facts, written=False).split())
