@@ -86,7 +86,7 @@ def _drop_lone_folder(batch: RawBatch, remarks: Remarks) -> None:
             example.label = ""
         batch.layout = f"files that {ANNOTATIONS_FILE} labels"
         where = f"in one folder, {name!r}, which nobody gives as a label: it is none"
-        what = f"examples lie {where if name else 'in no folder of a class'}"
+        what = f"examples lie {where if name else 'in no folder: people label them'}"
         remarks.add("guessed", len(batch.examples), what)
 
 
