@@ -14,7 +14,7 @@ from onnx import TensorProto
 
 from assay.contract.errors import InputError
 from assay.contract.inference import Model
-from assay.encoders import bert, columns, log_mel, ngrams, pretrained_inputs, subwords
+from assay.encoders import bert, columns, log_mel, pretrained_inputs, subwords
 from assay.training import onnx_graph
 
 _PATCH, _PATCHES = 7, 16  # least side of an image's token in pixels; most tokens along its side
@@ -73,6 +73,8 @@ def _moments_of_spectrogram(payload_format: Format, payload: np.ndarray) -> Toke
 
 
 def _ngrams(_format: Format, texts: np.ndarray) -> bytes:
+    from assay.encoders import ngrams  # scikit-learn takes seconds to import
+
     return ngrams.learn(texts)
 
 
