@@ -77,6 +77,7 @@ def write(
         evaluate |= {
             f"accuracy_true{end}": scores["accuracy_true"] for end in ("", "_low", "_high")
         }
+    evaluate |= {"label_errors": 20, "label_errors_precision": 0.8, "label_errors_recall": 0.5}
     agreement = {"alpha": 0.9, "alpha_low": 0.8, "alpha_high": 0.95, "labelled_by_several": total}
     for path, values in (
         (paths.LISTED, {"batches": list(batches)}),
@@ -109,6 +110,7 @@ def write_tables(classes: Sequence[str], people: Sequence[str], issues: list, us
         (paths.LEVERS, ["lever", "gain", "low", "high", "per", "note"], [("more_rows", 0.03, -0.01, 0.05, "1000 rows", "add <rows>"), ("larger_encoder", "nan", "nan", "nan", "twice", "cannot tell")]),
         (paths.FORECAST_CURVE, ["rows", "accuracy", "forecast", "forecast_low", "forecast_high"], [(40, 0.8, 0.8, 0.7, 0.9), (80, 0.9, 0.9, 0.8, 1.1), (160, "nan", 0.93, 0.8, 1.1)]),
         (paths.RELIABILITY, ["confidence", "accuracy", "examples"], [(share, share, 10 * share) for share in bins]),
+        (paths.LABEL_ERRORS, ["recall", "precision"], [(0, 1), (0.5, 0.9), (1, 0.1)]),
         (paths.PREDICTIONS, ["answer", "predicted"], [*zip(classes, classes, strict=True), *zip(classes, classes[::-1], strict=True)]),
     ):  # fmt: skip
         csv_files.write_csv(path, header, rows)

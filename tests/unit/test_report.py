@@ -136,3 +136,10 @@ def test_levers_and_the_forecast_are_shown() -> None:
     curve = parts.learning_curve(inputs.read())
     assert curve["measured"] == [(40, 0.8), (80, 0.9)]
     assert curve["band"][-1] == (160, 0.8, 1)
+
+
+def test_wrong_labels_found_are_drawn_where_the_truth_is_known() -> None:
+    report_inputs.write()
+    assert 'id="label-errors-title"' in written()
+    csv_files.write_csv(paths.LABEL_ERRORS, ["recall", "precision"], [])
+    assert 'id="label-errors-title"' not in written()
