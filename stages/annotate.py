@@ -6,7 +6,7 @@ import pandas as pd
 from assay.annotation import answers
 from assay.catalogue import catalogue
 from assay.contract import class_names, csv_files, parameters, parquet_files, paths
-from assay.contract.errors import run, tell
+from assay.contract.errors import counted, run, tell
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def main() -> None:
     csv_files.write_frame(paths.TEST_LABELS, labels[test], ["id", "label", "source"])
     sources = labels["source"].value_counts()
     origin = f"{sources.get('human', 0):,} by people's answers, {sources.get('pseudo', 0):,} pseudo"
-    sides = f"{(~test).sum():,} labels to learn from, {test.sum():,} to test with"
+    sides = f"{counted((~test).sum(), 'label')} to learn from, {test.sum():,} to test with"
     tell(f"annotate: {sides}; of these {origin}")
 
 

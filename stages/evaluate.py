@@ -5,7 +5,7 @@ import pandas as pd
 
 from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
-from assay.contract.errors import InputError, first_of, run, tell
+from assay.contract.errors import InputError, counted, first_of, run, tell
 from assay.contract.inference import Model
 from assay.contract.time_left import shown
 from assay.evaluation import (
@@ -109,7 +109,7 @@ def predict(
 def line(metrics: dict[str, float]) -> str:
     """The scores in one line."""
     score = "accuracy {accuracy:.3f} ({accuracy_low:.3f} to {accuracy_high:.3f})".format(**metrics)
-    text = f"evaluate: {score} on {metrics['test_examples']:,} test examples"
+    text = f"evaluate: {score} on {counted(int(metrics['test_examples']), 'test example')}"
     if "accuracy_true" in metrics:
         interval = "{accuracy_true_low:.3f} to {accuracy_true_high:.3f}".format(**metrics)
         text += f"; against true labels about {metrics['accuracy_true']:.3f} ({interval})"

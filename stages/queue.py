@@ -6,7 +6,7 @@ import pandas as pd
 from assay.annotation import answers, queue_order, whitening
 from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.contract import csv_files, parameters, parquet_files, paths
-from assay.contract.errors import run, tell
+from assay.contract.errors import counted, run, tell
 
 _COLUMNS = ["id", "batch", "key", "example", "split", "given", "suggested", "gain", "why"]
 _JUDGED = ["given", "suggested", "quality", "reason", "check_order"]  # of doubts.csv
@@ -37,7 +37,8 @@ def main() -> None:
     if len(asked):
         asked["example"] = payloads.lines(asked)
     spreadsheets.write(paths.QUEUE, asked.reindex(columns=_COLUMNS))
-    tell(f"queue: {len(asked):,} questions, {n_checks:,} of them check labels of the test split")
+    checking = counted(n_checks, "check")
+    tell(f"queue: {counted(len(asked), 'question')}, with {checking} of labels of the test split")
 
 
 def to_learn_from(

@@ -9,6 +9,12 @@ from assay.evaluation import forecast
 from assay.evaluation.forecast import Curve, Estimate, Head, Point
 
 _ROWS = 1000  # of which the gain is forecast
+_SAID = {  # what a gain is for, and what its forecast starts from
+    "more_rows": ("{step} rows", "{now} of them with a label, as now"),
+    "more_labels": ("hour of {step} answers", "examples without a label: {now}"),
+    "corrected_labels": ("hour of {step} answers", "wrong labels: about {now}, in an hour {found}"),
+    "larger_encoder": ("twice the dimensions", "{now} dimensions now"),
+}
 _ADDED_NOISE = 0.0, 0.1, 0.2, 0.3  # shares of labels that are made wrong
 _DRAWS = 4  # of these labels
 _SHARES = 1 / 16, 1 / 8, 1 / 4, 1 / 2  # of the dimensions, for a backtest
@@ -28,26 +34,30 @@ def table(
     Returns
     -------
     pd.DataFrame
-        `lever`, `gain`, `low`, `high` (in accuracy; nan if it cannot be told), `per` and `note`
+        `lever`, `gain`, `low`, `high` (in accuracy; nan if it cannot be told), `per` and `note`,
+        and the numbers in these two: `step`, `now` and `found`
     """
-    n, level, hour = len(doubt), params.confidence, f"hour of {params.answers_per_hour} answers"
+    n, level, hour = len(doubt), params.confidence, params.answers_per_hour
     labelled = _ROWS * n / (n + unlabelled)
-    asked = np.sort(doubt)[::-1][: params.answers_per_hour].sum()
-    wrong = f"about {doubt.sum():.0f} labels are wrong, {asked:.0f} of them found in an hour"
-    answered = min(unlabelled, params.answers_per_hour)
-    as_now = f"{labelled:.0f} of them with a label, as now"
-    without, dimensions = f"{unlabelled} examples have no label", f"{whole[0]:.0f} dimensions now"
+    asked = np.sort(doubt)[::-1][:hour].sum()
+    answered = min(unlabelled, hour)
+    correction = corrected(head, doubt.mean(), asked / n, level)
     larger = encoder(head, whole).gain(whole[0], 2 * whole[0], level)
     rows = [
-        ("more_rows", *curve.gain(n, n + labelled, level), f"{_ROWS} rows", as_now),
-        ("more_labels", *curve.gain(n, n + answered, level), hour, without),
-        ("corrected_labels", *corrected(head, doubt.mean(), asked / n, level), hour, wrong),
-        ("larger_encoder", *larger, "twice the dimensions", dimensions),
+        ("more_rows", *curve.gain(n, n + labelled, level), _ROWS, round(labelled), 0),
+        ("more_labels", *curve.gain(n, n + answered, level), hour, unlabelled, 0),
+        ("corrected_labels", *correction, hour, round(doubt.sum()), round(asked)),
+        ("larger_encoder", *larger, 2, whole[0], 0),
     ]
-    frame = pd.DataFrame(rows, columns=["lever", "gain", "low", "high", "per", "note"])
-    frame = frame[(frame["lever"] != "more_labels") | (unlabelled > 0)]
+    frame = pd.DataFrame(rows, columns=["lever", "gain", "low", "high", "step", "now", "found"])
+    said = [
+        [text.format(**row) for text in _SAID[row["lever"]]] for row in frame.to_dict("records")
+    ]
+    frame.insert(4, "per", [per for per, _ in said])
     doubtful = np.where(frame["low"] > 0, "", "no gain shown; ")
-    frame["note"] = np.where(frame["gain"].isna(), "cannot tell; ", doubtful) + frame["note"]
+    unsure = np.where(frame["gain"].isna(), "cannot tell; ", doubtful)
+    frame.insert(5, "note", unsure + [note for _, note in said])
+    frame = frame[(frame["lever"] != "more_labels") | (unlabelled > 0)]
     return frame.sort_values("gain", ascending=False, kind="stable")
 
 
