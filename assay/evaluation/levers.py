@@ -1,5 +1,7 @@
 """What to do next: what more rows, more labels, corrected labels or a larger encoder would give."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from scipy.stats import sem
@@ -105,7 +107,7 @@ def corrected(head: Head, curve: Curve, doubt: np.ndarray, asked: float, level: 
     times = 1 + asked / max((1 - doubt).sum(), 1)
     gain, low, _ = curve.gain(rows, rows * times**power, level)
     more, *_ = curve.gain(rows, rows * times ** (power + error), level)
-    margin = max(np.linalg.norm([gain - low, more - gain, drawn]), forecast.least_error(head))
+    margin = max(math.hypot(gain - low, more - gain, drawn), forecast.least_error(head))
     return gain, gain - margin, gain + margin
 
 
