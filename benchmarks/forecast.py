@@ -205,7 +205,9 @@ def situation(name: str, kind: str, data: tuple, draw: int) -> bool:
     }
     best, named = max(fact, key=fact.get), told["lever"].iloc[0]
     gains = told.set_index("lever")["gain"]
-    cells = [f"{100 * gains[lever]:.1f} / {100 * (fact[lever] - before):.1f}" for lever in fact]
+    cells = [
+        f"{100 * gains.get(lever, 0):.1f} / {100 * (fact[lever] - before):.1f}" for lever in fact
+    ]
     row(f"{name}, {kind}", f"{before:.3f}", *cells, "yes" if best == named else "no")
     return best == named
 

@@ -6,7 +6,7 @@ import pandas as pd
 from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import class_names, csv_files, parameters, parquet_files, paths
-from assay.contract.errors import run, say, tell
+from assay.contract.errors import counted, run, say, tell
 
 
 def main() -> None:
@@ -51,8 +51,8 @@ def main() -> None:
     spreadsheets.write(paths.UNUSABLE, reasons.sort_values("id"))
     sources = labels["source"].value_counts()
     origin = f"{sources.get('human', 0):,} by people's answers, {sources.get('pseudo', 0):,} pseudo"
-    sides = f"{(~test).sum():,} labels to learn from, {test.sum():,} to test with"
-    out = f"; {len(unusable):,} examples left out as not usable" if len(unusable) else ""
+    sides = f"{counted((~test).sum(), 'label')} to learn from, {test.sum():,} to test with"
+    out = f"; {counted(len(unusable), 'example')} left out as not usable" if len(unusable) else ""
     if len(answered):
         apart = f"answers do not count in {paths.ANNOTATORS} and {paths.AGREEMENT}"
         say(f"{len(answered)} {apart}: these are about the labels that came with the batches")

@@ -19,7 +19,7 @@ from assay.cleaning import (
 )
 from assay.cleaning.annotators import Votes
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
-from assay.contract.errors import InputError, run, say, tell
+from assay.contract.errors import InputError, counted, run, say, tell
 from assay.contract.sections import Clean
 
 _POSSIBLE = 0.01  # least probability of a class to be listed as an alternative
@@ -72,9 +72,8 @@ def main() -> None:
     spreadsheets.write(paths.AGREEMENT, pairs.merge(copies, "left", ["first", "second"]))
     files.write_bytes(paths.GALLERY, gallery.page(doubted, examples, named, classes).encode())
     decided = "{relabel:,} replaced, {drop:,} left out, {review:,} for review".format(**counts)
-    tell(
-        f"clean: {counts['labelled']:,} labels judged, {decided}; {len(findings):,} other findings"
-    )
+    others = counted(len(findings), "other finding")
+    tell(f"clean: {counted(len(judged), 'label')} judged, {decided}; {others}")
 
 
 def note(batches: list[str]) -> None:
@@ -88,8 +87,8 @@ def torn_groups(examples: pd.DataFrame) -> dict[str, int]:
     """Count the groups in the test split and outside it, and say so; {} without groups."""
     torn = catalogue.torn_groups(examples)
     if torn:
-        counted = f"{len(torn)} groups are in the test split and outside it, for example {torn[0]}"
-        say(f"{counted}: scores may be better than on new groups")
+        both = f"{counted(len(torn), 'group')} with examples in the test split and outside it"
+        say(f"{both}, for example {torn[0]}: scores may be better than on new groups")
     return {} if torn is None else {"torn_groups": len(torn)}
 
 
@@ -123,7 +122,7 @@ def check_classes(
     rarest, count = counts.index[-1], int(counts.iloc[-1])
     if count < smallest:
         example = examples.loc[given.index[given == rarest][0]]
-        number = f"{count} example{'s' * (count > 1)} to learn from, {example['key']}"
+        number = f"{counted(count, 'example')} to learn from, {example['key']}"
         few = f"{paths.RAW / example['batch']}: the class {classes[rarest]!r} has {number}"
         remedy = f"add more, mend the label, or lower clean.smallest_class from {smallest}"
         raise InputError(f"{few}: {remedy}")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from assay.contract import files, parameters, parquet_files, paths, time_left
-from assay.contract.errors import InputError, run, say, tell
+from assay.contract.errors import InputError, counted, run, say, tell
 from assay.contract.inference import Model
 from assay.contract.parquet_files import Format
 from assay.modalities import formats, registry
@@ -23,7 +23,7 @@ def main() -> None:
     payloads = registry.payloads(path, params.embed.batch_size, learned_from)
     blocks = time_left.shown(payloads, n, f"embed {batch}")
     files.write_rows(paths.embeddings(batch), n, (check_finite(encoder(block)) for block in blocks))
-    tell(f"embed: {n:,} examples of {batch}")
+    tell(f"embed: {counted(n, 'example')} of {batch}")
 
 
 def check_format(batch: str, payload_format: Format, learned_from: Format) -> list[str]:

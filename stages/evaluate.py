@@ -2,20 +2,26 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
-from assay.contract.errors import InputError, run, tell
+from assay.contract.errors import InputError, counted, run, tell
 from assay.contract.inference import Model
 from assay.contract.time_left import shown
-from assay.evaluation import forecast, held_out_labels, levers, scores, true_accuracy, weak_regions
+from assay.evaluation import (
+    forecast,
+    held_out_labels,
+    label_errors,
+    levers,
+    scores,
+    true_accuracy,
+    weak_regions,
+)
 from assay.evaluation.scores import Predictions
 from assay.evaluation.test_labels import best_known, refuse
 from assay.measures import leave_one_out, slices, statistics
 from assay.modalities import registry
 
-_AT_PRECISION = 0.8  # recall is given for the point where four of five flagged labels are wrong
 _JUDGED = ["id", "given", "quality", "is_issue"]  # of quality.parquet
 _DOUBTS = ["id", "batch", "key", "example", "split", *held_out_labels.COLUMNS, "check_order"]
 
@@ -39,8 +45,7 @@ def main() -> None:
     pred_probs = predict(test, known, params)  # (n, classes)
     classes = class_names.with_unknown(known, test["answer"])
     answer = class_names.codes(test["answer"], classes)
-    bins = params.evaluate.reliability_bins
-    predictions = Predictions.from_pred_probs(pred_probs, answer, bins)
+    predictions = Predictions.from_pred_probs(pred_probs, answer, params.evaluate.reliability_bins)
 
     given = test["id"].map(quality["given"]).fillna(test["id"].map(people_labels["label"]))
     labelled = given.notna().to_numpy()
@@ -54,6 +59,7 @@ def main() -> None:
     annotated = annotated[annotated["split"] != "test"]
     learned = judged[judged["split"] != "test"]
     penalty = files.read_json(paths.CLEAN_MODEL)["penalty"]
+    truly_known = learned[learned["truth"] != ""]
     uncleaned = learned.assign(label=learned["given"])
     people = pd.concat([people_labels, annotated.set_index("id")[["label", "source"]]])
     answers = people.loc[people["source"] == "human", "label"]
@@ -64,7 +70,7 @@ def main() -> None:
         ),
         "test_examples": len(test),
         "test_truth_share": float((test["truth"] != "").mean()),
-        **cleaning_metrics(learned[learned["truth"] != ""]),
+        **label_errors.metrics(truly_known),
         "head_accuracy_uncleaned": head_accuracy(uncleaned, test, penalty),
         "head_accuracy_annotated": head_accuracy(annotated, test, penalty),
     }
@@ -79,8 +85,8 @@ def main() -> None:
     spreadsheets.write(paths.SLICE_METRICS, listed)
     predicted = by_id(test, predictions, classes)
     spreadsheets.write(paths.PREDICTIONS, predicted)
-    weak = regions(test, frame, predicted, params.evaluate.confidence)
-    spreadsheets.write(paths.REGIONS, weak)
+    spreadsheets.write(paths.REGIONS, regions(test, frame, predicted, params.evaluate.confidence))
+    csv_files.write_frame(paths.LABEL_ERRORS, label_errors.curve(truly_known))
     csv_files.write_frame(paths.RELIABILITY, scores.reliability(predictions))
     tell(line(metrics))
 
@@ -104,7 +110,7 @@ def predict(
 def line(metrics: dict[str, float]) -> str:
     """The scores in one line."""
     score = "accuracy {accuracy:.3f} ({accuracy_low:.3f} to {accuracy_high:.3f})".format(**metrics)
-    text = f"evaluate: {score} on {metrics['test_examples']:,} test examples"
+    text = f"evaluate: {score} on {counted(int(metrics['test_examples']), 'test example')}"
     if "accuracy_true" in metrics:
         interval = "{accuracy_true_low:.3f} to {accuracy_true_high:.3f}".format(**metrics)
         text += f"; against true labels about {metrics['accuracy_true']:.3f} ({interval})"
@@ -175,22 +181,6 @@ def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict
         value = float(metric(predictions).mean())
         metrics |= {name: value, f"{name}_low": low, f"{name}_high": high}
     return metrics
-
-
-def cleaning_metrics(judged: pd.DataFrame) -> dict[str, float]:
-    """How well wrong labels were found, among those whose truth is known; {} if none is wrong."""
-    wrong = judged["given"] != judged["truth"]
-    doubt, flagged = 1 - judged["quality"], judged["is_issue"]
-    if not wrong.any():
-        return {}
-    precision, recall, _ = precision_recall_curve(wrong, doubt)
-    return {
-        "label_errors": int(wrong.sum()),
-        "label_errors_precision": float(wrong[flagged].mean()) if flagged.any() else 0.0,
-        "label_errors_recall": float(flagged[wrong].mean()),
-        "label_errors_average_precision": float(average_precision_score(wrong, doubt)),
-        "label_errors_recall_at_precision_80": float(recall[precision >= _AT_PRECISION].max()),
-    }
 
 
 def head_accuracy(learned: pd.DataFrame, test: pd.DataFrame, penalty: float) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from assay.contract import files, parameters, parquet_files, paths
-from assay.contract.errors import InputError, run, say, tell
+from assay.contract.errors import InputError, counted, run, say, tell
 from assay.contract.inference import Model
 from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
@@ -40,7 +40,7 @@ def main() -> None:
     given = {name: value for name, value in optional.items() if value}
     files.write_json(paths.ENCODER_INFO, learned | given | payload_format)
     numbers = f"{learned['dimension']:,} numbers an example"
-    tell(f"pretrain: {encoder.method}, {numbers}, learned from {len(payload):,} examples")
+    tell(f"pretrain: {encoder.method}, {numbers}, learned from {counted(len(payload), 'example')}")
 
 
 def read_samples(batches: list[str], remarks: Remarks) -> tuple[Format, np.ndarray]:

@@ -6,7 +6,7 @@ import pandas as pd
 from assay.annotation import answers, queue_order, whitening
 from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.contract import csv_files, parameters, parquet_files, paths
-from assay.contract.errors import run, tell
+from assay.contract.errors import counted, run, tell
 
 _COLUMNS = ["id", "batch", "key", "example", "split", "given", "suggested", "gain", "why"]
 _HARDLY = 0.01  # probability that an answer changes the label in use
@@ -38,7 +38,8 @@ def main() -> None:
     if len(asked):
         asked["example"] = payloads.lines(asked)
     spreadsheets.write(paths.QUEUE, asked.reindex(columns=_COLUMNS))
-    text = f"queue: {len(asked):,} questions, {n_checks:,} of them check labels of the test split"
+    checking = counted(n_checks, "check")
+    text = f"queue: {counted(len(asked), 'question')}, with {checking} of labels of the test split"
     sure = int((asked["gain"] < _HARDLY).sum())
     tell(f"{text}; {sure:,} gain hardly anything (gain below {_HARDLY})" if sure else text)
 

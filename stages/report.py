@@ -1,7 +1,7 @@
 """Write the report: how good this version of the data is, and what to do next, on one page."""
 
 from assay.contract import files, parameters, paths
-from assay.contract.errors import run, tell
+from assay.contract.errors import counted, run, tell
 from assay.reporting import inputs, page
 
 
@@ -10,7 +10,7 @@ def main() -> None:
     read = inputs.read()
     written = page.page(read, params.report.language, params.evaluate.confidence)
     files.write_bytes(paths.REPORT, written.encode(errors="backslashreplace"))
-    asked = f"{len(read.rows['queue']):,} questions wait: python -m assay review"
+    asked = f"{counted(len(read.rows['queue']), 'question')} in the queue: python -m assay review"
     tell(f"report: open {paths.REPORT} to see what to do next; {asked}")
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from assay.catalogue import catalogue, payloads
 from assay.contract import class_names, csv_files, files, parameters, paths
-from assay.contract.errors import InputError, quiet, run, tell
+from assay.contract.errors import InputError, counted, quiet, run, tell
 from assay.contract.inference import Model
 from assay.training import classifier, linear_probe, starting_point
 from assay.training.classifier import LabelledExamples
@@ -45,7 +45,7 @@ def main() -> None:
     sizes = {"train_examples": len(train), "validation_examples": len(validation)}
     metrics = sizes | trained.scores | {"temperature": trained.temperature, "start": start}
     files.write_json(paths.TRAIN_METRICS, metrics)
-    tell(f"train: learned from {len(train):,} labels of {len(classes):,} classes")
+    tell(f"train: learned from {counted(len(train), 'label')} of {len(classes):,} classes")
     if files.md5(paths.CLASSIFIER).encode() in files.record():
         files.drop_checkpoint()  # else a kill before DVC has noted the outputs would lose them
 

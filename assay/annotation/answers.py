@@ -8,7 +8,7 @@ import pandas as pd
 
 from assay.catalogue import spreadsheets
 from assay.contract import class_names, csv_files, files, parquet_files, paths, plain_files
-from assay.contract.errors import InputError, first_of, say
+from assay.contract.errors import InputError, counted, first_of, say
 
 _SUFFIXES = (".csv", ".tsv")
 _OTHER_FILES = ("README.md", "label-studio.json")  # known to hold no answers
@@ -52,7 +52,9 @@ def read_with_notes(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFr
             note = row.get("note", "").strip().lower()
             rows.append((example, row["annotator"], label, place, note))
     if waiting:
-        wait = f"{len(waiting)} answers wait, since no listed batch has their example"
+        wait = (
+            f"{counted(len(waiting), 'answer')} left waiting, since no listed batch has the example"
+        )
         say(f"{wait}: {waiting[0]}")
     answers = _latest(pd.DataFrame(rows, columns=_COLUMNS))
     return answers[(answers["label"] != "") | (answers["note"] == paths.NOT_USABLE)]

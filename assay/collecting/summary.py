@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from assay.contract import paths
+from assay.contract.errors import counted
 from assay.layouts.raw_batch import RawBatch
 
 _NAMED = 3  # classes that a line names
@@ -38,6 +39,7 @@ def line(facts: dict[str, Any]) -> str:
     """The facts in one line."""
     classes = facts["labels_by_class"]
     names = ", ".join(list(classes)[:_NAMED]) + (", …" if len(classes) > _NAMED else "")
-    of_classes = f"{len(classes)} classes ({names})" if classes else "no labels"
+    of_classes = f"{counted(len(classes), 'class')} ({names})" if classes else "no labels"
     splits = ", ".join(f"{count} {split}" for split, count in facts["splits"].items())
-    return f"{facts['examples']} {facts['modality']} examples, {of_classes}; {splits}"
+    examples = counted(facts["examples"], f"{facts['modality']} example")
+    return f"{examples}, {of_classes}; {splits}"

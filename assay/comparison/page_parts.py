@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assay.comparison.verdict import COUNTED
-from assay.contract.errors import first_of
+from assay.contract.errors import counted, first_of
 
 _LISTED = 3  # people; JSON has all
 _CLASSES = 10  # of the list of classes
@@ -127,7 +127,7 @@ def _model(result: Result) -> Part:
     for name, judged in model["metrics"].items():
         values = [f"{judged['a']:.4f}", f"{judged['b']:.4f}"]
         table.append([spelled(name), *values, _interval(judged), judged["verdict"]])
-    title = f"Model, on the {model['test_examples']:,} test examples of both"
+    title = f"Model, on the {counted(model['test_examples'], 'test example')} of both"
     return Part(title, table=table, notes=_model_notes(model, result["b"]))
 
 
@@ -148,7 +148,9 @@ def _model_notes(model: Result, name_b: str) -> list[str]:
         estimates = [f"{value:.4f} ({low:.3f} to {high:.3f})" for value, low, high in (a, b)]
         notes.append(f"accuracy against true labels, estimated: {' → '.join(estimates)}")
     if model["answers_changed"]:
-        notes.append(f"{model['answers_changed']:,} test answers changed: those of {name_b} count")
+        notes.append(
+            f"{counted(model['answers_changed'], 'changed test answer')}: those of {name_b} count"
+        )
     return notes
 
 

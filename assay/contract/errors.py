@@ -24,6 +24,12 @@ def first_of(names: Sequence[str], at_most: int = 3) -> str:
     return ", ".join(names[:at_most]) + more
 
 
+def counted(n: int, thing: str) -> str:
+    """A count of things, for a message: `1 label`, `2,000 classes`."""
+    ending = "es" if thing.endswith("s") else "s"
+    return f"{n:,} {thing}{'' if n == 1 else ending}"
+
+
 def say(message: str) -> None:
     """Print one line on stderr, for people."""
     print(f"assay: {printable(message)}", file=sys.stderr)

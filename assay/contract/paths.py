@@ -60,6 +60,7 @@ LEARNING_CURVE = Path("plots/learning_curve.csv")
 # of the test examples: id, answer, predicted, confidence, loss
 PREDICTIONS = Path("plots/predictions.csv")
 RELIABILITY = Path("plots/reliability.csv")
+LABEL_ERRORS = Path("plots/label_errors.csv")  # precision by recall, where the truth is known
 RELEASE = Path("release")  # model.onnx, model.json, README.md, report.html
 RELEASE_MODEL = RELEASE / "model.onnx"
 RELEASE_INFO = RELEASE / "model.json"

@@ -124,6 +124,13 @@ class Curve:
         share = float(self.probability @ values) / max(self.change, self.error, _LEAST_NOISE)
         return self._estimate(values, share, confidence)
 
+    def rows_for(self, accuracy: float) -> float:
+        """How many rows give an accuracy, between a 32nd and twice of the largest number."""
+        rows = self.rows.max() * 2 ** np.arange(-5, 1.01, 0.05)
+        return float(
+            np.interp(accuracy, [self.probability @ self.laws(some) for some in rows], rows)
+        )
+
     def _estimate(self, values: np.ndarray, errors: float, confidence: float) -> Estimate:
         """Mean and interval of what the laws say, with so many times the backtest's error.
 

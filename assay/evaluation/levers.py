@@ -1,7 +1,10 @@
 """What to do next: what more rows, more labels, corrected labels or a larger encoder would give."""
 
+import math
+
 import numpy as np
 import pandas as pd
+from scipy.stats import sem
 from scipy.stats import t as student
 
 from assay.contract.sections import Evaluate
@@ -9,7 +12,13 @@ from assay.evaluation import forecast
 from assay.evaluation.forecast import Curve, Estimate, Head, Point
 
 _ROWS = 1000  # of which the gain is forecast
-_ADDED_NOISE = 0.0, 0.1, 0.2, 0.3  # shares of labels that are made wrong
+_SAID = {  # what a gain is for, and what its forecast starts from
+    "more_rows": ("{step} rows", "{now} of them with a label, as now"),
+    "more_labels": ("hour of {step} answers", "examples without a label: {now}"),
+    "corrected_labels": ("hour of {step} answers", "wrong labels: about {now}, in an hour {found}"),
+    "larger_encoder": ("twice the dimensions", "{now} dimensions now"),
+}
+_ADDED_NOISE = 0.1, 0.2, 0.3  # shares of labels that are made wrong
 _DRAWS = 4  # of these labels
 _SHARES = 1 / 16, 1 / 8, 1 / 4, 1 / 2  # of the dimensions, for a backtest
 
@@ -28,26 +37,30 @@ def table(
     Returns
     -------
     pd.DataFrame
-        `lever`, `gain`, `low`, `high` (in accuracy; nan if it cannot be told), `per` and `note`
+        `lever`, `gain`, `low`, `high` (in accuracy; nan if it cannot be told), `per` and `note`,
+        and the numbers in these two: `step`, `now` and `found`
     """
-    n, level, hour = len(doubt), params.confidence, f"hour of {params.answers_per_hour} answers"
+    n, level, hour = len(doubt), params.confidence, params.answers_per_hour
     labelled = _ROWS * n / (n + unlabelled)
-    asked = np.sort(doubt)[::-1][: params.answers_per_hour].sum()
-    wrong = f"about {doubt.sum():.0f} labels are wrong, {asked:.0f} of them found in an hour"
-    answered = min(unlabelled, params.answers_per_hour)
-    as_now = f"{labelled:.0f} of them with a label, as now"
-    without, dimensions = f"{unlabelled} examples have no label", f"{whole[0]:.0f} dimensions now"
+    asked = np.sort(doubt)[::-1][:hour].sum()
+    answered = min(unlabelled, hour)
+    correction = corrected(head, curve, doubt, asked, level)
     larger = encoder(head, whole).gain(whole[0], 2 * whole[0], level)
     rows = [
-        ("more_rows", *curve.gain(n, n + labelled, level), f"{_ROWS} rows", as_now),
-        ("more_labels", *curve.gain(n, n + answered, level), hour, without),
-        ("corrected_labels", *corrected(head, doubt.mean(), asked / n, level), hour, wrong),
-        ("larger_encoder", *larger, "twice the dimensions", dimensions),
+        ("more_rows", *curve.gain(n, n + labelled, level), _ROWS, round(labelled), 0),
+        ("more_labels", *curve.gain(n, n + answered, level), hour, unlabelled, 0),
+        ("corrected_labels", *correction, hour, round(doubt.sum()), round(asked)),
+        ("larger_encoder", *larger, 2, whole[0], 0),
     ]
-    frame = pd.DataFrame(rows, columns=["lever", "gain", "low", "high", "per", "note"])
-    frame = frame[(frame["lever"] != "more_labels") | (unlabelled > 0)]
+    frame = pd.DataFrame(rows, columns=["lever", "gain", "low", "high", "step", "now", "found"])
+    said = [
+        [text.format(**row) for text in _SAID[row["lever"]]] for row in frame.to_dict("records")
+    ]
+    frame.insert(4, "per", [per for per, _ in said])
     doubtful = np.where(frame["low"] > 0, "", "no gain shown; ")
-    frame["note"] = np.where(frame["gain"].isna(), "cannot tell; ", doubtful) + frame["note"]
+    unsure = np.where(frame["gain"].isna(), "cannot tell; ", doubtful)
+    frame.insert(5, "note", unsure + [note for _, note in said])
+    frame = frame[(frame["lever"] != "more_labels") | (unlabelled > 0)]
     return frame.sort_values("gain", ascending=False, kind="stable")
 
 
@@ -62,32 +75,40 @@ def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dic
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
-def corrected(head: Head, noise: float, share: float, confidence: float) -> Estimate:
-    """What correcting a share of all labels would give, from what more wrong labels cost.
+def corrected(head: Head, curve: Curve, doubt: np.ndarray, asked: float, level: float) -> Estimate:
+    """What correcting some wrong labels would give: as much as so many more rows.
 
-    Labels are made wrong at known rates, and the accuracy is extrapolated to fewer wrong ones
-    (SIMEX: Cook and Stefanski 1994).
+    A head on n labels, of which a share is wrong, is taken to be as good as one on
+    n (1 - share)^power labels with no more errors. The power comes from labels that are made wrong
+    at known rates: the learning curve says how many of the present labels are as good.
 
     Parameters
     ----------
-    noise : share of labels that are wrong now, 0 to 1
-    share : of all labels that would be corrected, at most `noise`
+    doubt : (rows,) probability that each label is wrong
+    asked : number of wrong labels that would be corrected
+    level : of the interval, 0..1
     """
-    rng, n = np.random.default_rng(0), len(head.labels)
+    rng, n, rows = np.random.default_rng(0), len(head.labels), len(doubt)
     products, *_ = head.sums(np.arange(n))
-    points = []
+    powers, variances = [], []
     for added in _ADDED_NOISE:
-        for _ in range(_DRAWS if added else 1):
+        accuracies = []
+        for _ in range(_DRAWS):
             moves = rng.integers(1, max(head.n_classes, 2), n) * (rng.random(n) < added)
             by_class = head.by_class((head.labels + moves) % head.n_classes, head.features)
-            points.append((added * (1 - noise), head.accuracy(products, *by_class)))
-    x, accuracy = np.array(points).T
-    powers, covariance = np.polyfit(x, accuracy, 2, cov=True)
-    move = np.subtract(*np.vander([-share, 0], 3))  # from the wrong labels of now to fewer
-    margin = student.ppf((1 + confidence) / 2, len(x) - 3) * np.sqrt(move @ covariance @ move)
-    gain, least = max(float(move @ powers), 0.0), forecast.least_error(head)
-    margin = max(float(margin), least)
-    return (np.nan, np.nan, np.nan) if np.isinf(least) else (gain, gain - margin, gain + margin)
+            accuracies.append(head.accuracy(products, *by_class))
+        as_good = curve.rows_for(float(np.mean(accuracies)))
+        variances.append(np.var(accuracies, ddof=1) / added)  # by share of changed labels
+        powers.append(np.log(as_good / curve.rows.max()) / np.log(1 - added))
+    power = max(float(np.mean(powers)), 0.0)
+    error = sem(powers) * student.ppf((1 + level) / 2, len(powers) - 1)  # Student 1908
+    n_free = len(powers) * (_DRAWS - 1)
+    drawn = np.sqrt(np.mean(variances) * asked / rows) * student.ppf((1 + level) / 2, n_free)
+    times = 1 + asked / max((1 - doubt).sum(), 1)
+    gain, low, _ = curve.gain(rows, rows * times**power, level)
+    more, *_ = curve.gain(rows, rows * times ** (power + error), level)
+    margin = max(math.hypot(gain - low, more - gain, drawn), forecast.least_error(head))
+    return gain, gain - margin, gain + margin
 
 
 def encoder(head: Head, whole: Point) -> Curve:

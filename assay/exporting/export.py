@@ -32,7 +32,7 @@ def export(folder: Path, *, as_files: bool) -> dict[str, int]:
 
     Parameters
     ----------
-    as_files : PNG or WAV files, with a `metadata.csv` for each split; else Parquet files
+    as_files : PNG or WAV files, with a table and embeddings for each split; else Parquet files
 
     Raises
     ------
@@ -72,11 +72,15 @@ def _facts(examples: pd.DataFrame) -> pd.DataFrame:
     return examples.drop(columns=["row", "split", "label", GROUP], errors="ignore")
 
 
+def _embeddings(examples: pd.DataFrame) -> np.ndarray:
+    return np.concatenate([rows[:] for rows in catalogue.features(examples)])
+
+
 def _write_parquet(path: Path, examples: pd.DataFrame, classes: list[str]) -> None:
     """One Parquet file. Its schema names the classes, and says which columns are media."""
     codes = class_names.codes(examples["label"], classes)  # -1 without a label, as in `datasets`
     facts = pa.Table.from_pandas(_facts(examples), preserve_index=False)
-    embeddings = np.concatenate([rows[:] for rows in catalogue.features(examples)])
+    embeddings = _embeddings(examples)
     facts = facts.append_column("label", pa.array(codes, pa.int64()))
     width = embeddings.shape[1]
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel()), width)
@@ -128,7 +132,7 @@ def _payloads(examples: pd.DataFrame) -> Iterator[pa.Table]:
 
 
 def _write_files(folder: Path, examples: pd.DataFrame) -> None:
-    """A file for each example, and `metadata.csv` about all of them."""
+    """A file for each example, `metadata.csv` about all of them, and their embeddings."""
     modality = payloads.payload_format(examples)["modality"]
     if modality not in _MEDIA:
         raise InputError(f"examples of the modality {modality} are no files: leave out --files")
@@ -138,5 +142,6 @@ def _write_files(folder: Path, examples: pd.DataFrame) -> None:
     contents = (content for table in _payloads(examples) for content in table[modality])
     for name, content in zip(names, contents, strict=True):
         (folder / name).write_bytes(content["bytes"].as_py())
+    np.save(folder / "embeddings.npy", _embeddings(examples))  # rows as in the table
     table = _facts(examples).assign(file_name=names, label=examples["label"])
     csv_files.write_frame(folder / "metadata.csv", table.fillna("").astype(object))

@@ -9,8 +9,8 @@ from assay.contract.escaping import code, markdown
 PACKAGES = ("tensorflow", "keras", "onnxruntime", "cleanlab", "scikit-learn", "numpy")
 
 _TRAINING = {
-    "encoder": "The network was trained for {epoch} epochs, from the weights of that encoder",
-    "scratch": "The network was trained for {epoch} epochs, from random weights",
+    "encoder": "The network was trained from that encoder's weights; number of epochs: {epoch}",
+    "scratch": "The network was trained from random weights; number of epochs: {epoch}",
     "frozen": "That encoder was kept as it is, and a linear classifier fitted on what it gives",
 }
 Values = dict[str, Any]  # of a JSON file

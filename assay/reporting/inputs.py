@@ -26,6 +26,7 @@ _ROWS = {
     "regions": paths.REGIONS,
     "curve": paths.LEARNING_CURVE,
     "reliability": paths.RELIABILITY,
+    "label_errors": paths.LABEL_ERRORS,
     "issues": paths.ISSUES,
     "queue": paths.QUEUE,
     "levers": paths.LEVERS,

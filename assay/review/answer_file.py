@@ -9,7 +9,7 @@ import pandas as pd
 
 from assay.catalogue import spreadsheets
 from assay.contract import paths
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, counted
 
 NOTES = ("", "not sure", paths.NOT_USABLE)  # beside an empty label
 _COLUMNS = ["id", "annotator", "label", "note"]
@@ -74,7 +74,7 @@ class AnswerFile:
         answers = list(self.answers().values())
         notes = [note for _, note in answers]
         counts = [f"{notes.count(note)} {note}" for note in NOTES[1:] if note in notes]
-        labels = f"{sum(bool(label) for label, _ in answers)} answers"
+        labels = counted(sum(bool(label) for label, _ in answers), "answer")
         return f"{', '.join([labels, *counts])} in {self.path}"
 
     def _rows(self) -> dict[tuple[str, str], list[str]]:

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from assay.cleaning import review_page
-from assay.contract.errors import InputError, say
+from assay.contract.errors import InputError, counted, say
 from assay.review import answer_file, questions
 from assay.review.answer_file import AnswerFile
 from assay.review.contents import Contents
@@ -52,7 +52,7 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
         listening.listen()  # so that a browser that is faster than the server waits
         address = f"http://{_ADDRESS}:{port}/?token={token}"
         print(address, flush=True)
-        say(f"{len(asked.asked)} questions for {answers.name}; Ctrl-C ends the review")
+        say(f"{counted(len(asked.asked), 'question')} for {answers.name}; Ctrl-C ends the review")
         if browser:
             webbrowser.open(address)
         config = uvicorn.Config(application(asked, answers, token, port), log_level="warning")

@@ -94,7 +94,7 @@ def test_an_appended_batch_keeps_sides_and_a_torn_group_is_counted(workspace: Wo
     assert torn in said
     summary = json.loads(paths.summary("c").read_text())
     assert [remark["action"] for remark in summary["remarks"]] == ["doubtful"]
-    assert "groups are in the test split and outside it" in build(workspace, "b", "c")
+    assert "with examples in the test split and outside it" in build(workspace, "b", "c")
     metrics = json.loads(Path(paths.CLEAN_METRICS).read_text())
     assert metrics["torn_groups"] > 0
 

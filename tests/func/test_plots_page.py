@@ -14,7 +14,7 @@ from tests.support.pipeline import Project, clone
 
 pytestmark = pytest.mark.slow
 
-CHARTS = ["loss", "accuracy", "confusion", "reliability", "forecast"]
+CHARTS = ["loss", "accuracy", "confusion", "reliability", "forecast", "label_errors"]
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.pipeline import ROOT, clone
 
+WIDE = 120  # columns of a terminal
+
 pytestmark = pytest.mark.slow
 
 
@@ -24,6 +26,8 @@ def test_the_sweep_of_the_docs(tmp_path):
         said = project.run(command).stdout
         if shown.strip():
             assert scores(said) == scores(shown)
+            assert max(map(len, said.splitlines())) <= WIDE
+            narrow = project.run(in_one_table()).stdout
             best = min(scores(said), key=lambda row: float(row["validation_loss"]))
             assert (
                 project.yaml("metrics/evaluate.json") == before
@@ -35,6 +39,16 @@ def test_the_sweep_of_the_docs(tmp_path):
     )
     assert project.yaml("metrics/evaluate.json") != before
     assert project.run("git status --porcelain").stdout == ""
+    assert max(map(len, narrow.splitlines())) <= WIDE
+    assert "…" not in narrow
+    assert {"accuracy_low", "train.learning_rate"} <= set(narrow.split())
+    assert "[rate-1]" in narrow
+
+
+def in_one_table() -> str:
+    """The command of docs/comparing.md that shows experiments in a table for one screen."""
+    text = (ROOT / "docs/comparing.md").read_text()
+    return re.search(r"^\$ (dvc exp show --drop .*)$", text, re.MULTILINE)[1]
 
 
 def scores(text: str) -> list[dict[str, str]]:

@@ -77,6 +77,7 @@ def write(
         evaluate |= {
             f"accuracy_true{end}": scores["accuracy_true"] for end in ("", "_low", "_high")
         }
+    evaluate |= {"label_errors": 20, "label_errors_precision": 0.8, "label_errors_recall": 0.5}
     agreement = {"alpha": 0.9, "alpha_low": 0.8, "alpha_high": 0.95, "labelled_by_several": total}
     for path, values in (
         (paths.LISTED, {"batches": list(batches)}),
@@ -106,9 +107,10 @@ def write_tables(classes: Sequence[str], people: Sequence[str], issues: list, us
         (paths.SLICE_METRICS, ["slice", "value", "examples", "accuracy", "accuracy_low", "accuracy_high", "p_value", "worse"], [("site", name, 9, 0.9, 0.8, 0.95, 1, "False") for name in classes[:20]]),
         (paths.REGIONS, ["region", "examples", "accuracy", "accuracy_low", "accuracy_high", "p_value", "worse", "predicted_as", "described", "nearest"], [(1, 30, 0.5, 0.3, 0.7, 0.001, "True", classes[0], f"site = {classes[-1]} (90%, of all 10%)", classes[-1])]),
         (paths.LEARNING_CURVE, ["epoch", "accuracy", "loss"], [(1, 0.5, 1.5), (2, 0.9, 0.2)]),
-        (paths.LEVERS, ["lever", "gain", "low", "high", "per", "note"], [("more_rows", 0.03, -0.01, 0.05, "1000 rows", "add <rows>"), ("larger_encoder", "nan", "nan", "nan", "twice", "cannot tell")]),
+        (paths.LEVERS, ["lever", "gain", "low", "high", "step", "now", "found"], [("more_rows", 0.03, -0.01, 0.05, 1000, 800, 0), ("more_labels", 0.03, 0.01, 0.05, 600, 1, 0), ("corrected_labels", 0.01, -0.01, 0.03, 600, 70, 60), ("larger_encoder", "nan", "nan", "nan", 2, 40, 0)]),
         (paths.FORECAST_CURVE, ["rows", "accuracy", "forecast", "forecast_low", "forecast_high"], [(40, 0.8, 0.8, 0.7, 0.9), (80, 0.9, 0.9, 0.8, 1.1), (160, "nan", 0.93, 0.8, 1.1)]),
         (paths.RELIABILITY, ["confidence", "accuracy", "examples"], [(share, share, 10 * share) for share in bins]),
+        (paths.LABEL_ERRORS, ["recall", "precision"], [(0, 1), (0.5, 0.9), (1, 0.1)]),
         (paths.PREDICTIONS, ["answer", "predicted"], [*zip(classes, classes, strict=True), *zip(classes, classes[::-1], strict=True)]),
     ):  # fmt: skip
         csv_files.write_csv(path, header, rows)

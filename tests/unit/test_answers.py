@@ -130,7 +130,7 @@ def test_answers_to_a_batch_that_is_not_listed_wait(examples, capsys):
     examples = collected("c", ["ff" * 16, IDS[1]])
     answered = answers.read(examples, LABELS)
     assert answered[["example", "annotator"]].to_numpy().tolist() == [[1, "anna"], [1, "bela"]]
-    said = "assay: 2 answers wait, since no listed batch has their example: data/annotations/a.csv row 2"
+    said = "assay: 2 answers left waiting, since no listed batch has the example: data/annotations/a.csv row 2"
     assert capsys.readouterr().err == f"{said}, id '{IDS[0]}'\n"
     write([("12345", "anna", "1")])
     with pytest.raises(InputError, match=r"a.csv row 2: '12345' is no id"):

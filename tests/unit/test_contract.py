@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.contract import csv_files, files, identity, parquet_files
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, counted
 
 IDS = st.text("0123456789abcdef", min_size=32, max_size=32)
 
@@ -17,6 +17,14 @@ IDS = st.text("0123456789abcdef", min_size=32, max_size=32)
 def test_a_larger_test_share_takes_no_example_back(example, test, more):
     if identity.split_by_hash(example, test, 0.05) == "test":
         assert identity.split_by_hash(example, test + more, 0.05) == "test"
+
+
+@pytest.mark.parametrize(
+    ("n", "thing", "said"),
+    [(1, "label", "1 label"), (0, "label", "0 labels"), (2000, "test class", "2,000 test classes")],
+)
+def test_one_thing_is_told_as_one(n: int, thing: str, said: str) -> None:
+    assert counted(n, thing) == said
 
 
 def test_shares_are_kept():

@@ -16,7 +16,7 @@ def head(n: int, seed: int = 0, wrong: float = 0.0) -> forecast.Head:
     labels, answer = rng.integers(4, size=n), rng.integers(4, size=1000)
     rows = (centres[labels] + rng.standard_normal((n, 40))).astype(np.float32)
     test = (centres[answer] + rng.standard_normal((1000, 40))).astype(np.float32)
-    given = (labels + (rng.random(n) < wrong)) % 4
+    given = (labels + (rng.random(n) < wrong) * rng.integers(1, 4, n)) % 4
     return forecast.sample([rows], given, [test], answer, 0.1)
 
 
@@ -66,14 +66,22 @@ def test_few_rows_say_nothing(n: int) -> None:
 
 
 def test_many_wrong_labels_are_to_be_corrected() -> None:
-    some = head(1600, wrong=0.3)
-    doubt = np.repeat([1.0, 0.0], [480, 1120])
+    some, right = head(1600, wrong=0.3), head(1600).labels
+    doubt = (some.labels != right).astype(float)
     params = PARAMS.model_copy(update={"answers_per_hour": 400})
     table = levers.table(
         some, forecast.curve(some), doubt, (40, 0.5), unlabelled=0, params=params
     ).set_index("lever")
-    assert table.index[0] == "corrected_labels"
     assert table["gain"].dropna().is_monotonic_decreasing
+    labels, asked = some.labels.copy(), np.flatnonzero(doubt)[:400]
+    labels[asked] = right[asked]
+    products, *sums = some.sums(np.arange(1600))
+    before = some.accuracy(products, *sums)
+    fact = some.accuracy(products, *some.by_class(labels, some.features)) - before
+    told = table.loc["corrected_labels"]
+    assert told["low"] < fact < told["high"]
+    assert told["gain"] > table.loc["more_rows", "gain"] > 0
+    assert (told["now"], told["found"]) == (int(doubt.sum()), 400)
 
 
 def test_metrics_are_flat_numbers() -> None:

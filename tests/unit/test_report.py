@@ -132,7 +132,16 @@ def test_levers_and_the_forecast_are_shown() -> None:
     assert (
         "If the errors in the test labels are taken into account, the accuracy is 95.0" in content
     )
-    assert "add &lt;rows&gt;" in content
+    assert "no gain shown; 800 of them with a label" in content
+    assert "one example has no label" in content
+    assert "一小时可找到其中的 60 个" in written("zh")
     curve = parts.learning_curve(inputs.read())
     assert curve["measured"] == [(40, 0.8), (80, 0.9)]
     assert curve["band"][-1] == (160, 0.8, 1)
+
+
+def test_wrong_labels_found_are_drawn_where_the_truth_is_known() -> None:
+    report_inputs.write()
+    assert 'id="label-errors-title"' in written()
+    csv_files.write_csv(paths.LABEL_ERRORS, ["recall", "precision"], [])
+    assert 'id="label-errors-title"' not in written()
