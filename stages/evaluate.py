@@ -11,84 +11,90 @@ from assay.contract.time_left import shown
 from assay.evaluation import (
     forecast,
     held_out_labels,
+    known_labels,
     label_errors,
     levers,
     scores,
     true_accuracy,
     weak_regions,
 )
+from assay.evaluation.known_labels import Known
 from assay.evaluation.scores import Predictions
-from assay.evaluation.test_labels import best_known, refuse
 from assay.measures import leave_one_out, slices, statistics
 from assay.modalities import registry
-
-_JUDGED = ["id", "given", "quality", "is_issue"]  # of quality.parquet
-_DOUBTS = ["id", "batch", "key", "example", "split", *held_out_labels.COLUMNS, "check_order"]
 
 
 def main() -> None:
     params = parameters.load()
     files.drop_checkpoint()  # this stage starts only after DVC has noted what was trained
-    examples = catalogue.read()
-    examples["truth"] = catalogue.truth(examples)
-    quality = parquet_files.read_parquet(paths.QUALITY, _JUDGED).to_pandas().set_index("id")
-    people_labels = csv_files.read_csv(paths.TEST_LABELS).to_pandas().set_index("id")
-    unusable = spreadsheets.read(paths.UNUSABLE)["id"].to_pylist()
-    in_test = examples[(examples["split"] == "test") & ~examples["id"].isin(unusable)]
-    test = best_known(in_test, people_labels["label"])
-    if test.empty:
-        spreadsheets.write(paths.DOUBTS, test.reindex(columns=_DOUBTS))  # the stage queue needs it
-        refuse(len(in_test))
-    judged = examples.join(quality, on="id", how="inner")
-    validation = judged[(judged["split"] == "validation") & ~judged["id"].isin(unusable)]
-    known = files.read_json(paths.CLASSES)["classes"]
-    pred_probs = predict(test, known, params)  # (n, classes)
-    classes = class_names.with_unknown(known, test["answer"])
+    known = known_labels.read()
+    if known.test.empty:
+        none = pd.DataFrame(columns=held_out_labels.DOUBTS)
+        spreadsheets.write(paths.DOUBTS, none)  # the stage queue needs it
+        known_labels.refuse(known)
+    test, learned_classes = known.test, files.read_json(paths.CLASSES)["classes"]
+    of_test = predict(test, learned_classes, params)  # (n, classes)
+    of_validation = predict(known.validation, learned_classes, params)
+    doubts = judge_held_out(known, of_test, of_validation, learned_classes)
+    classes = class_names.with_unknown(learned_classes, test["answer"])
     answer = class_names.codes(test["answer"], classes)
-    predictions = Predictions.from_pred_probs(pred_probs, answer, params.evaluate.reliability_bins)
+    predictions = Predictions.from_pred_probs(of_test, answer, params.evaluate.reliability_bins)
 
-    given = test["id"].map(quality["given"]).fillna(test["id"].map(people_labels["label"]))
-    labelled = given.notna().to_numpy()
-    held_out = pd.concat([test.assign(given=given)[labelled], validation])
-    of_model = np.concatenate([pred_probs[labelled], predict(validation, known, params)])
-    stored, names = parquet_files.read_probabilities(paths.PRED_PROBS, examples["id"])
-    of_model = class_names.columns(of_model, known, names)
-    doubts = held_out_labels.doubt(held_out, stored[held_out.index], of_model, names)
-
-    annotated = examples.merge(csv_files.read_csv(paths.ANNOTATED_LABELS).to_pandas(), on="id")
-    annotated = annotated[annotated["split"] != "test"]
-    learned = judged[judged["split"] != "test"]
-    penalty = files.read_json(paths.CLEAN_MODEL)["penalty"]
-    truly_known = learned[learned["truth"] != ""]
-    uncleaned = learned.assign(label=learned["given"])
-    people = pd.concat([people_labels, annotated.set_index("id")[["label", "source"]]])
-    answers = people.loc[people["source"] == "human", "label"]
+    confidence = params.evaluate.confidence
+    doubted_test = doubts[doubts["split"] == "test"]
     metrics = {
         **model_metrics(predictions, params.evaluate),
-        **true_accuracy.metrics(
-            doubts[doubts["split"] == "test"], answers, params.evaluate.confidence
-        ),
+        **true_accuracy.metrics(doubted_test, known.answers, confidence),
         "test_examples": len(test),
         "test_truth_share": float((test["truth"] != "").mean()),
-        **label_errors.metrics(truly_known),
-        "head_accuracy_uncleaned": head_accuracy(uncleaned, test, penalty),
-        "head_accuracy_annotated": head_accuracy(annotated, test, penalty),
+        **cleaning_metrics(known),
     }
     files.write_json(paths.EVALUATE_METRICS, metrics)
-    labelled = annotated[annotated["source"] != "pseudo"]
-    forecasts(examples, labelled, test, metrics["head_accuracy_annotated"], params.evaluate)
-    waiting = doubts[~doubts["id"].isin(answers.index)]
-    spreadsheets.write(paths.DOUBTS, worst_first(waiting), _DOUBTS)
+    forecasts(known, metrics["head_accuracy_annotated"], params.evaluate)
+    waiting = doubts[~doubts["id"].isin(known.answers.index)]
+    spreadsheets.write(paths.DOUBTS, worst_first(waiting), held_out_labels.DOUBTS)
     spreadsheets.write(paths.CLASS_METRICS, scores.by_class(predictions, classes))
     frame = parts(test)
-    listed = slices.table(frame, predictions.correct, params.evaluate.confidence)
-    spreadsheets.write(paths.SLICE_METRICS, listed)
+    spreadsheets.write(paths.SLICE_METRICS, slices.table(frame, predictions.correct, confidence))
     predicted = by_id(test, predictions, classes)
     spreadsheets.write(paths.PREDICTIONS, predicted)
-    spreadsheets.write(paths.REGIONS, regions(test, frame, predicted, params.evaluate.confidence))
-    csv_files.write_frame(paths.LABEL_ERRORS, label_errors.curve(truly_known))
+    spreadsheets.write(paths.REGIONS, regions(test, frame, predicted, confidence))
     csv_files.write_frame(paths.RELIABILITY, scores.reliability(predictions))
     tell(line(metrics))
+
+
+def judge_held_out(
+    known: Known, of_test: np.ndarray, of_validation: np.ndarray, classes: list[str]
+) -> pd.DataFrame:
+    """The labels of test and validation examples, and how doubtful they are.
+
+    Parameters
+    ----------
+    of_test, of_validation : (n, classes) what the model predicts for these examples
+    """
+    labelled = known.test["given"].notna().to_numpy()
+    held_out = pd.concat([known.test[labelled], known.validation])
+    of_model = np.concatenate([of_test[labelled], of_validation])
+    of_clean, names = parquet_files.read_probabilities(paths.PRED_PROBS, known.examples["id"])
+    of_model = class_names.columns(of_model, classes, names)
+    return held_out_labels.doubt(held_out, of_clean[held_out.index], of_model, names)
+
+
+def cleaning_metrics(known: Known) -> dict[str, float]:
+    """How well label errors were found, and what labels are worth, cleaned and not.
+
+    The precision at each recall is written to a file.
+    """
+    learned, test = known.judged[known.judged["split"] != "test"], known.test
+    truly_known = learned[learned["truth"] != ""]
+    csv_files.write_frame(paths.LABEL_ERRORS, label_errors.curve(truly_known))
+    penalty = files.read_json(paths.CLEAN_MODEL)["penalty"]
+    uncleaned = learned.assign(label=learned["given"])
+    return {
+        **label_errors.metrics(truly_known),
+        "head_accuracy_uncleaned": head_accuracy(uncleaned, test, penalty),
+        "head_accuracy_annotated": head_accuracy(known.annotated, test, penalty),
+    }
 
 
 def predict(
@@ -193,27 +199,21 @@ def head_accuracy(learned: pd.DataFrame, test: pd.DataFrame, penalty: float) -> 
     return float((np.array(classes)[predicted] == test["answer"]).mean())
 
 
-def forecasts(
-    examples: pd.DataFrame,
-    learned: pd.DataFrame,
-    test: pd.DataFrame,
-    accuracy: float,
-    params: parameters.Evaluate,
-) -> None:
+def forecasts(known: Known, accuracy: float, params: parameters.Evaluate) -> None:
     """Write the learning curve of a head and its forecast, and what each lever would give.
 
     Parameters
     ----------
-    learned : examples with their label and its weight
-    accuracy : of a head on them
+    accuracy : of a head on all labels
     """
+    learned, test = known.annotated[known.annotated["source"] != "pseudo"], known.test
     classes, n = class_names.of(learned["label"]), len(learned)
     labels = class_names.codes(learned["label"], classes)
     answer, penalty = class_names.codes(test["answer"], classes), files.read_json(paths.CLEAN_MODEL)
     features, of_test = catalogue.features(learned), catalogue.features(test)
     head = forecast.sample(features, labels, of_test, answer, penalty["penalty"])
     curve, doubt = forecast.curve(head), 1 - learned["weight"].to_numpy(float)
-    unlabelled = int((examples["split"] != "test").sum()) - n
+    unlabelled = int((known.examples["split"] != "test").sum()) - n
     whole = features[0].shape[1], accuracy
     table = levers.table(head, curve, doubt, whole, unlabelled=unlabelled, params=params)
     spreadsheets.write(paths.LEVERS, table)

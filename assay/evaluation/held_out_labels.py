@@ -14,6 +14,7 @@ from assay.contract import class_names
 from assay.evaluation import true_accuracy
 
 COLUMNS = ["given", "suggested", "quality", "confidence", "reason"]
+DOUBTS = ["id", "batch", "key", "example", "split", *COLUMNS, "check_order"]  # of doubts.csv
 _SMALLEST = 1e-7  # probabilities are clipped here
 
 

@@ -1,0 +1,80 @@
+"""The labels that a model is scored with: what is known of test examples, and of others."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+import pandas as pd
+
+from assay.catalogue import catalogue, spreadsheets
+from assay.contract import csv_files, parquet_files, paths
+from assay.contract.errors import InputError
+
+_JUDGED = ["id", "given", "quality", "is_issue"]  # of quality.parquet
+
+
+@dataclass
+class Known:
+    """What is known before the model is asked: rows of the catalogue.
+
+    Attributes
+    ----------
+    examples : all, with their `truth`
+    test : those to score with, with `answer`, and with the label `given` to them, if any
+    validation : those with a label, as `judged`
+    judged : those with a label, and what `clean` said about it
+    annotated : those that the model learned from, with their label
+    answers : people's answers to questions, by id
+    """
+
+    examples: pd.DataFrame
+    test: pd.DataFrame
+    validation: pd.DataFrame
+    judged: pd.DataFrame
+    annotated: pd.DataFrame
+    answers: pd.Series
+
+
+def read() -> Known:
+    """Read the catalogue and what other stages wrote.
+
+    Examples that people call not usable are in neither split.
+    """
+    examples = catalogue.read()
+    examples["truth"] = catalogue.truth(examples)
+    quality = parquet_files.read_parquet(paths.QUALITY, _JUDGED).to_pandas().set_index("id")
+    people_labels = csv_files.read_csv(paths.TEST_LABELS).to_pandas().set_index("id")
+    usable = ~examples["id"].isin(spreadsheets.read(paths.UNUSABLE)["id"])
+    in_test = examples[(examples["split"] == "test") & usable]
+    test = best_known(in_test, people_labels["label"])
+    label = test["id"].map(people_labels["label"])
+    test["given"] = test["id"].map(quality["given"]).fillna(label)
+
+    judged = examples.join(quality, on="id", how="inner")
+    validation = judged[(judged["split"] == "validation") & usable]
+    annotated = examples.merge(csv_files.read_csv(paths.ANNOTATED_LABELS).to_pandas(), on="id")
+    annotated = annotated[annotated["split"] != "test"]
+    people = pd.concat([people_labels, annotated.set_index("id")[["label", "source"]]])
+    answers = people.loc[people["source"] == "human", "label"]
+    return Known(examples, test, validation, judged, annotated, answers)
+
+
+def best_known(test: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    """The test examples with an `answer` to score against: the truth, or else people's label.
+
+    Parameters
+    ----------
+    labels : people's labels, by id
+    """
+    label = test["id"].map(labels).astype(object).fillna("")
+    known = test.assign(answer=test["truth"].where(test["truth"] != "", label))
+    return known[known["answer"] != ""]
+
+
+def refuse(known: Known) -> NoReturn:
+    """Raise InputError, since no test example has a label. It says how to give some."""
+    count = int((known.examples["split"] == "test").sum())
+    if not count:
+        remedy = "raise collect.test in params.yaml, or give a batch a column `split`"
+        raise InputError(f"no example is in the test split: {remedy}, and type `dvc repro`")
+    how = "type `python -m stages.queue && python -m assay review`, and label those of split test"
+    raise InputError(f"none of {count} test examples has a label: {how}, then type `dvc repro`")
