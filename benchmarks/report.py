@@ -9,6 +9,7 @@ import os
 import statistics
 import sys
 import time
+from contextlib import chdir
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -24,8 +25,8 @@ REPEATS = 5
 def stage(folder: Path) -> float:
     """CPU seconds of the stage, with its imports."""
     command = [sys.executable, "-m", "stages.report"]
-    os.chdir(folder)
-    process = os.posix_spawn(sys.executable, command, environment() | {"DVC_STAGE": "report"})
+    with chdir(folder):
+        process = os.posix_spawn(sys.executable, command, environment() | {"DVC_STAGE": "report"})
     _, status, usage = os.wait4(process, 0)
     if status:
         sys.exit(f"the report of {folder} failed")

@@ -134,7 +134,8 @@ def fit(
             "val_loss", patience=patience, mode="min", restore_best_weights=True
         )
     checkpoint = Checkpoint(batches, curve, stopping, key)
-    callbacks = [LearningCurve(curve, remedy), Progress(curve, epochs), stopping, checkpoint]
+    progress = Progress(curve, epochs, patience if stopping else 0)
+    callbacks = [LearningCurve(curve, remedy), progress, stopping, checkpoint]
     model.fit(
         batches,
         epochs=epochs,

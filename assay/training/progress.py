@@ -44,18 +44,20 @@ class Progress(keras.callbacks.Callback):
     ----------
     rows : the learning curve, to which a callback before this one appends
     epochs : of the whole training
+    patience : epochs without a lower validation loss after which it stops; 0: never
     """
 
-    def __init__(self, rows: list[Scores], epochs: int) -> None:
+    def __init__(self, rows: list[Scores], epochs: int, patience: int = 0) -> None:
         super().__init__()
-        self.rows, self.epochs = rows, epochs
+        self.rows, self.epochs, self.patience = rows, epochs, patience
         self.is_first = True
 
     def on_train_begin(self, _logs: dict | None = None) -> None:
         """Start the clock, and say what is ahead."""
         self.counted_from, self.started = len(self.rows), time.monotonic()
         steps = self.params.get("steps")
-        print(f"training: {self.epochs} epochs of {steps} steps", file=sys.stderr, flush=True)
+        ahead = f"training: {'at most ' if self.patience else ''}{self.epochs} epochs"
+        print(f"{ahead} of {steps} steps", file=sys.stderr, flush=True)
 
     def on_epoch_end(self, epoch: int, _logs: dict | None = None) -> None:
         """Print the scores and the time left."""
@@ -74,3 +76,11 @@ class Progress(keras.callbacks.Callback):
             print(line.ljust(_WIDTH), file=sys.stderr, end=end, flush=True)
         else:
             print(line, file=sys.stderr, flush=True)
+
+    def on_train_end(self, _logs: dict | None = None) -> None:
+        """Say that training stopped early, if it did."""
+        done = len(self.rows)
+        if done < self.epochs:
+            lower = f"no lower validation loss for {self.patience} epochs"
+            line = f"stopped after epoch {done}: {lower}"
+            print(line.ljust(_WIDTH * sys.stderr.isatty()), file=sys.stderr, flush=True)
