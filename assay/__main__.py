@@ -139,7 +139,7 @@ def predict(arguments: argparse.Namespace) -> None:
             print("\t".join(cells + [f"{share:.4f}" for share in unlike]))
             n_odd += any(share > _ODD for share in unlike)
     if n_odd:
-        than = f"the training data than {_ODD:.0%} of the held-out ones"
+        than = f"the training data than {100 * _ODD:.0f} % of the held-out ones"
         print(f"{n_odd:,} of {n_examples:,} examples are more unlike {than}", file=sys.stderr)
 
 

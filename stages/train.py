@@ -38,7 +38,7 @@ def main() -> None:
         )
     try_out(trained.onnx, next(iter(learned.read())), params)
     how = {"portable": params.portable, "threads": params.threads}
-    content, meaning = unlike.attach(trained.onnx, learned, checked, len(classes), **how)
+    content, meaning = unlike.attach(trained, learned, checked, len(classes), **how)
 
     files.write_bytes(paths.CLASSIFIER, content)
     payload_format = payloads.payload_format(train)

@@ -91,16 +91,14 @@ class Model:
         self, names: list[str], payload: np.ndarray, options: onnxruntime.RunOptions | None = None
     ) -> list[np.ndarray]:
         """The same for several outputs, by name."""
-        results = []
+        done = []
         for part in self._parts(payload):
             prepared = self.prepared(part)
             try:
-                results.append(self.session.run(names, {self.input: prepared}, options))
+                done.append(self.session.run(names, {self.input: prepared}, options))
             except Exception as error:
                 raise InputError(f"{self.name} fails on these examples: {error}") from None
-        return (
-            results[0] if len(results) == 1 else [*map(np.concatenate, zip(*results, strict=True))]
-        )
+        return done[0] if len(done) == 1 else [*map(np.concatenate, zip(*done, strict=True))]
 
     def _parts(self, payload: np.ndarray) -> Iterator[np.ndarray]:
         """Payloads (n, ...), cut where the graph would take too much memory for all of them."""

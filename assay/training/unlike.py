@@ -22,7 +22,7 @@ from scipy.linalg import solve_triangular
 from assay.contract.errors import InputError, say
 from assay.contract.inference import UNLIKE, Model
 from assay.training import onnx_graph
-from assay.training.classifier import LabelledExamples
+from assay.training.classifier import LabelledExamples, Trained
 from assay.training.onnx_graph import EVIDENCE, Graph, rounded
 
 _MEANING = "share of held-out examples that look at most as unlike the training data"
@@ -38,15 +38,15 @@ _TINY = 1e-4  # least spread of a distance
 
 
 def attach(
-    onnx: bytes, train: LabelledExamples, validation: LabelledExamples, n_classes: int, **how: Any
+    trained: Trained, train: LabelledExamples, checked: LabelledExamples, n_classes: int, **how: Any
 ) -> tuple[bytes, dict[str, Any]]:
     """The graph of a classifier with `unlike` (n,) 0..1 in place of `evidence`.
 
     Parameters
     ----------
-    onnx : the graph from `payload` to `probabilities` and `evidence`
+    trained : a classifier
     train : what is usual
-    validation : held-out examples; if there are fewer than 40, every second training example is
+    checked : validation examples; if there are fewer than 40, every second training example is
         held out instead, from this output only
     n_classes : of the probabilities
     how : see `inference.Model`
@@ -61,21 +61,21 @@ def attach(
     InputError
         If the evidence is not finite.
     """
-    model = Model(onnx, EVIDENCE, **how)
+    model = Model(trained.before_validation, EVIDENCE, **how)
     usual, split = evidence(model, train), "validation"
-    if len(validation) < _LEAST:
-        few = f"{len(validation)} validation examples are too few to calibrate `unlike`"
+    if len(checked) < _LEAST:
+        few = f"{len(checked)} validation examples are too few to calibrate `unlike`"
         say(f"{few}: {len(usual) // 2} training examples do, so new ones seem more unlike")
         usual, held_out, split = usual[::2], usual[1::2], "train"
     else:
-        held_out = evidence(model, validation)
-    graph, width = _distances(usual, n_classes, onnx_graph.opset(onnx)), usual.shape[1]
+        held_out = evidence(model, checked)
+    graph, width = _distances(usual, n_classes, onnx_graph.opset(trained.onnx)), usual.shape[1]
     measured = Model(_serialised(graph, width, "distances", 2), **how)(held_out)  # (n, distances)
     middle, high = np.quantile(measured, [0.5, 0.9], axis=0)
     weights = rounded(1 / np.maximum(high - middle, _TINY))[:, None]  # (distances, 1)
     _calibrate(graph, graph("MatMul", "distances", weights), (measured @ weights)[:, 0])
     share = _serialised(graph, width, UNLIKE, 1)
-    whole = onnx_graph.with_replaced_output(onnx, share, EVIDENCE)
+    whole = onnx_graph.with_replaced_output(trained.onnx, share, EVIDENCE)
     return whole, {"meaning": _MEANING, "held_out": len(held_out), "split": split}
 
 
