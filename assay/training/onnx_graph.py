@@ -186,7 +186,12 @@ def opset(content: bytes) -> int:
     return next((opset.version for opset in opsets if opset.domain in ("", "ai.onnx")), 0)
 
 
-def rounded(values: np.ndarray) -> np.ndarray:
-    """Values to their first 12 binary digits: the last ones depend on the processor."""
-    mantissa, exponent = np.frexp(values)
-    return np.ldexp(np.rint(np.ldexp(mantissa, _DIGITS)), exponent - _DIGITS)
+def rounded(values: np.ndarray, *, alike: bool = False) -> np.ndarray:
+    """Values to their first 12 binary digits, or `alike`, to those of the largest of them.
+
+    The last digits depend on the processor. Where values should be zero, all their digits do, and
+    the sign too.
+    """
+    _, exponent = np.frexp(values)
+    exponent = exponent.max() if alike else exponent
+    return np.ldexp(np.rint(np.ldexp(values, _DIGITS - exponent)), exponent - _DIGITS) + 0.0

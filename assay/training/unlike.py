@@ -134,7 +134,7 @@ def _whitening(
     The second, of shape (width, at most 256), projects wide features at random first. A Cholesky
     factor is the same on every processor, up to rounding; eigenvectors are not.
     """
-    mean, width = rounded(features.mean(axis=0)), features.shape[1]
+    mean, width = rounded(features.mean(axis=0), alike=True), features.shape[1]
     projection = np.eye(width)
     if width > _WIDTH:
         directions = np.random.default_rng(0).standard_normal((width, _WIDTH), np.float32)
@@ -144,14 +144,14 @@ def _whitening(
     covariance = within.T @ within / len(within)
     ridge = max(_RIDGE * np.trace(covariance) / len(covariance), _TINY**2)
     factor = np.linalg.cholesky(covariance + ridge * np.eye(len(covariance)))
-    return mean, rounded(solve_triangular(factor, projection.T, lower=True).T)
+    return mean, rounded(solve_triangular(factor, projection.T, lower=True).T, alike=True)
 
 
 def _length(graph: Graph, x: str, values: np.ndarray, members: np.ndarray) -> str:
     """Add the distance of x (n, width) from the nearest class mean of values. Shape (n, 1)."""
-    centres = rounded(members.T @ values)  # (classes, width)
+    centres = rounded(members.T @ values, alike=True)  # (classes, width)
     closeness = graph("MatMul", x, 2 * centres.T)
-    closeness = graph("Sub", closeness, rounded(np.square(centres).sum(axis=1)))
+    closeness = graph("Sub", closeness, rounded(np.square(centres).sum(axis=1), alike=True))
     nearest = graph.reduced("ReduceMax", closeness, [1])
     return graph("Sqrt", graph("Max", graph("Sub", _square(graph, x), nearest), 0.0))
 
@@ -164,7 +164,9 @@ def _angle(graph: Graph, x: str, values: np.ndarray, groups: np.ndarray) -> str:
     square = float(rounded(_SHORT**2 * np.square(values).sum(axis=1).mean() + _TINY))
     longer = np.insert(values, 0, np.sqrt(square), axis=1)
     means = groups.T @ (longer / np.linalg.norm(longer, axis=1, keepdims=True))
-    means = rounded(means / np.linalg.norm(means, axis=1, keepdims=True))  # (groups, 1 + width)
+    means = rounded(
+        means / np.linalg.norm(means, axis=1, keepdims=True), alike=True
+    )  # (groups, 1 + width)
     product = graph("MatMul", x, means[:, 1:].T)
     product = graph("Add", product, means[:, 0] * np.sqrt(square))
     length = graph("Sqrt", graph("Add", _square(graph, x), square))
@@ -194,7 +196,7 @@ def _calibrate(graph: Graph, x: str, held_out: np.ndarray) -> None:
     steps = np.arange(1, _TAIL_KNOTS + 1) / 2
     levels = np.concatenate([levels, 1 - (1 - top) * np.exp(-steps)])
     levels[-1] = 1
-    knots = rounded(np.concatenate([knots, knots[-1] + excess * steps]))
+    knots = rounded(np.concatenate([knots, knots[-1] + excess * steps]), alike=True)
     widths = np.maximum(np.diff(knots), _TINY**2)
     passed = graph("Clip", graph("Div", graph("Sub", x, knots[:-1]), widths), 0.0, 1.0)
     share = graph("MatMul", passed, np.diff(levels)[:, None])
