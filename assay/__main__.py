@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 METRICS = ["accuracy", "macro_f1", "log_loss", "calibration_error"]
 _GATE_FAILS = 2  # the exit code; that of errors is 1
+_ODD = 0.99  # `unlike` above which examples are counted
 
 
 class Parser(argparse.ArgumentParser):
@@ -106,7 +107,10 @@ def inspect(arguments: argparse.Namespace) -> None:
 
 
 def predict(arguments: argparse.Namespace) -> None:
-    """Print each example's name, predicted class and its probability. Reads only release/."""
+    """Print each example's name, predicted class, its probability and `unlike`.
+
+    Reads only release/.
+    """
     from assay.contract import plain_files
     from assay.contract.files import read_json
     from assay.contract.inference import Model
@@ -120,20 +124,28 @@ def predict(arguments: argparse.Namespace) -> None:
     info = read_json(paths.RELEASE_INFO)
     plain_files.check(paths.RELEASE_MODEL)
     model = Model(paths.RELEASE_MODEL, portable=True, threads=1)
+    n_odd = n_examples = 0
     for path in arguments.files:
         try:
-            names, labels, probabilities = _predict(path, info, model)
+            names, labels, numbers = _predict(path, info, model)
         except InputError:
             raise
         except Exception as error:  # whatever `info` lacks, or ONNX Runtime cannot take
-            unlike = f"{paths.RELEASE_INFO} does not describe {paths.RELEASE_MODEL} ({error!r})"
-            raise InputError(f"{unlike}: fetch both again, or run `dvc repro`") from None
-        for name, label, probability in zip(names, labels, probabilities, strict=True):
-            print(f"{printable(name)}\t{printable(label)}\t{probability:.4f}")
+            wrong = f"{paths.RELEASE_INFO} does not describe {paths.RELEASE_MODEL} ({error!r})"
+            raise InputError(f"{wrong}: fetch both again, or run `dvc repro`") from None
+        n_examples += len(names)
+        for name, label, (probability, *unlike) in zip(names, labels, numbers, strict=True):
+            cells = [printable(name), printable(label), f"{probability:.4f}"]
+            print("\t".join(cells + [f"{share:.4f}" for share in unlike]))
+            n_odd += any(share > _ODD for share in unlike)
+    if n_odd:
+        than = f"the training data than {100 * _ODD:.0f} % of the held-out ones"
+        print(f"{n_odd:,} of {n_examples:,} examples are more unlike {than}", file=sys.stderr)
 
 
 def _predict(path: Path, info: dict[str, Any], model: "Model") -> tuple[list, list, list]:
-    """The examples in a file: their names, predicted classes, and the probabilities of these."""
+    """The examples in a file: their names, predicted classes, and [probability, unlike]."""
+    from assay.contract.inference import UNLIKE
     from assay.contract.remarks import Remarks
     from assay.modalities import registry
 
@@ -141,13 +153,14 @@ def _predict(path: Path, info: dict[str, Any], model: "Model") -> tuple[list, li
     names, payload = registry.named(info["modality"]).read_file(path, info, remarks)
     if len(names) == 1:
         names = [str(path)]
-    pred_probs = model(payload)  # (n, classes)
+    outputs = [model.output, *[name for name in model.outputs if name == UNLIKE]]
+    pred_probs, *unlike = model.several(outputs, payload)  # (n, classes), (n,)
     n_classes = pred_probs.shape[1]
     if n_classes != len(info["classes"]):
         raise ValueError(f"{n_classes} classes, not {len(info['classes'])}")
     labels = [info["classes"][row] for row in pred_probs.argmax(axis=1)]
     remarks.say(path)  # once nothing can go wrong, so that an error is the only line
-    return names, labels, pred_probs.max(axis=1).tolist()
+    return names, labels, list(zip(pred_probs.max(axis=1), *unlike, strict=True))
 
 
 def label_studio(arguments: argparse.Namespace) -> None:

@@ -9,8 +9,8 @@ import pandas as pd
 from assay.catalogue import catalogue, payloads
 from assay.contract import class_names, csv_files, files, parameters, paths
 from assay.contract.errors import InputError, counted, quiet, run, tell
-from assay.contract.inference import Model
-from assay.training import classifier, linear_probe, starting_point
+from assay.contract.inference import UNLIKE, Model
+from assay.training import classifier, linear_probe, starting_point, unlike
 from assay.training.classifier import LabelledExamples
 
 
@@ -37,10 +37,12 @@ def main() -> None:
             learned, checked, len(classes), params, encoder=encoder, start=start
         )
     try_out(trained.onnx, next(iter(learned.read())), params)
+    how = {"portable": params.portable, "threads": params.threads}
+    content, meaning = unlike.attach(trained, learned, checked, len(classes), **how)
 
-    files.write_bytes(paths.CLASSIFIER, trained.onnx)
+    files.write_bytes(paths.CLASSIFIER, content)
     payload_format = payloads.payload_format(train)
-    files.write_json(paths.CLASSES, {"classes": classes, **payload_format})
+    files.write_json(paths.CLASSES, {"classes": classes, **payload_format, UNLIKE: meaning})
     csv_files.write_frame(paths.LEARNING_CURVE, pd.DataFrame(trained.curve))
     sizes = {"train_examples": len(train), "validation_examples": len(validation)}
     metrics = sizes | trained.scores | {"temperature": trained.temperature, "start": start}

@@ -13,6 +13,7 @@ from assay.contract.errors import InputError
 
 _FATAL = 4  # of ONNX Runtime's levels of messages
 TOKENIZER = "tokenizer"  # key of a graph's metadata; its value is a tokenizer.json
+UNLIKE = "unlike"  # output: how unlike the training data; older models do not have it
 # Bytes that a graph takes at a time. They do not follow `memory` in params.yaml: the last digits of
 # a product of matrices depend on the number of its rows.
 _AT_ONCE = 2**28
@@ -22,7 +23,7 @@ _SMALL_PAYLOAD, _SMALL_GRAPH = 2**12, 2**21
 
 
 class Model:
-    """An ONNX model with one input and one output; it takes texts if it holds a tokenizer.
+    """An ONNX model with one input; it takes texts if it holds a tokenizer.
 
     Parameters
     ----------
@@ -74,24 +75,30 @@ class Model:
         except Exception as error:  # its own classes share no base class
             raise InputError(f"{self.name} cannot be run by ONNX Runtime: {error}") from None
         inputs = [node.name for node in self.session.get_inputs()]
-        outputs = [node.name for node in self.session.get_outputs()]
+        self.outputs = [node.name for node in self.session.get_outputs()]
         if not inputs:
             raise InputError(f"{self.name} is a model without input")
         self.input = inputs[0]
-        self.output = output if output in outputs else outputs[0]
+        self.output = output if output in self.outputs else self.outputs[0]
 
     def __call__(
         self, payload: np.ndarray, options: onnxruntime.RunOptions | None = None
     ) -> np.ndarray:
         """The output for payloads (n, ...). The graph gets as many at a time as memory allows."""
-        outputs = []
+        return self.several([self.output], payload, options)[0]
+
+    def several(
+        self, names: list[str], payload: np.ndarray, options: onnxruntime.RunOptions | None = None
+    ) -> list[np.ndarray]:
+        """The same for several outputs, by name."""
+        done = []
         for part in self._parts(payload):
             prepared = self.prepared(part)
             try:
-                outputs += self.session.run([self.output], {self.input: prepared}, options)
+                done.append(self.session.run(names, {self.input: prepared}, options))
             except Exception as error:
                 raise InputError(f"{self.name} fails on these examples: {error}") from None
-        return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+        return done[0] if len(done) == 1 else [*map(np.concatenate, zip(*done, strict=True))]
 
     def _parts(self, payload: np.ndarray) -> Iterator[np.ndarray]:
         """Payloads (n, ...), cut where the graph would take too much memory for all of them."""

@@ -40,13 +40,15 @@ class Trained:
 
     Attributes
     ----------
-    onnx : the graph from `payload` to `probabilities`
+    onnx : the graph from `payload` to `probabilities` and `evidence`
+    before_validation : the same before it learned from validation examples, if it did
     curve : the scores of each epoch
     scores : those of the epoch whose weights were kept
     temperature : by which the graph divides logits
     """
 
     onnx: bytes
+    before_validation: bytes
     curve: list[dict[str, float]]
     scores: dict[str, float]
     temperature: float

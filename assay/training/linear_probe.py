@@ -22,23 +22,26 @@ def fit(
         "accuracy": _accuracy(logits, train.codes),
         "loss": linear_head.loss(logits, train.codes),
     }
-    temperature = 1.0
+    temperature, heads = 1.0, [head]
     if validation_features is not None:
         logits, codes = head.logits(validation_features), validation.codes
         scores["validation_accuracy"] = _accuracy(logits, codes)
         scores["validation_loss"] = linear_head.loss(logits, codes)
         temperature = calibration.temperature(logits, codes)
-        head = linear_head.fit(
+        of_both = linear_head.fit(
             linear_head.gather([features, validation_features]),
             np.append(train.codes, codes),
             np.append(train.weights, validation.weights),
             n_classes,
             strengths=[head.strength],
         )
-    content = onnx_graph.with_linear_head(
-        paths.ENCODER.read_bytes(), head.coef, head.intercept, temperature, encoder.output
+        heads.append(of_both)
+    content, output = paths.ENCODER.read_bytes(), encoder.output
+    first, last = (
+        onnx_graph.with_linear_head(content, head.coef, head.intercept, temperature, output)
+        for head in (heads[0], heads[-1])
     )
-    return Trained(content, [scores], scores, temperature)
+    return Trained(last, first, [scores], scores, temperature)
 
 
 def fit_head(

@@ -119,6 +119,13 @@ def classifier(trunk: keras.Model, n_classes: int) -> keras.Model:
     return keras.Model(trunk.input, logits, name="classifier")
 
 
+def last_features(model: keras.Model) -> KerasTensor:
+    """What the last layer of a `classifier`, or of one `mirrored`, reads for the input as it is."""
+    nested = [layer for layer in model.layers if layer.name == "classifier"]
+    single = nested[0] if nested else model
+    return keras.Model(single.input, single.layers[-1].input)(model.input)
+
+
 def mirrored(model: keras.Model) -> keras.Model:
     """The average output of `model` for images and their mirror images."""
     return keras.Model(model.input, (model(model.input) + model(model.input[:, :, ::-1])) / 2)

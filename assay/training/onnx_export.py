@@ -9,10 +9,8 @@ import onnx
 from onnx import numpy_helper
 
 from assay.contract.errors import quiet
-from assay.training import networks
+from assay.training import networks, onnx_graph
 from assay.training.fitting import set_dtype
-
-_DIGITS = 12  # binary digits, of 24, that a constant keeps
 
 
 def export_classifier(
@@ -20,10 +18,14 @@ def export_classifier(
 ) -> bytes:
     """The graph of a classifier, from `payload` to `probabilities` = softmax(logits / temperature).
 
-    `build` makes the network anew, with any weights.
+    It also gives `evidence`: these logits, then what the last layer reads. `build` makes the
+    network anew, with any weights.
     """
     single = _in_float32(model, build)
-    return _export(single.input, probabilities=networks.softmax(single.output / temperature))
+    logits = single.output / temperature
+    evidence = keras.layers.Concatenate()([logits, networks.last_features(single)])
+    outputs = {"probabilities": networks.softmax(logits), onnx_graph.EVIDENCE: evidence}
+    return _export(single.input, **outputs)
 
 
 def export_encoder(
@@ -55,25 +57,17 @@ def _export(payload: keras.KerasTensor, **outputs: keras.KerasTensor) -> bytes:
         network.export(path, format="onnx", verbose=False, input_signature=signature)
         exported = onnx.load(path)
     graph = exported.graph
+    graph.output.sort(key=lambda value: [*outputs].index(value.name))  # the export sorts by name
     _sort_nodes(graph)
     _rename(graph)
     for constant in graph.initializer:
         if constant.data_type == onnx.TensorProto.FLOAT:
-            values = rounded(numpy_helper.to_array(constant))
+            # the export multiplies constants by square roots in float32
+            values = onnx_graph.rounded(numpy_helper.to_array(constant))
             constant.CopyFrom(numpy_helper.from_array(values, constant.name))
     del graph.value_info[:]
     graph.ClearField("doc_string")  # it tells how many functions TensorFlow made before
     return exported.SerializeToString()
-
-
-def rounded(values: np.ndarray) -> np.ndarray:
-    """Values to their first 12 binary digits.
-
-    The export multiplies constants by square roots in float32. Their last digit depends on the
-    processor.
-    """
-    mantissa, exponent = np.frexp(values)
-    return np.ldexp(np.rint(np.ldexp(mantissa, _DIGITS)), exponent - _DIGITS)
 
 
 def _sort_nodes(graph: onnx.GraphProto) -> None:

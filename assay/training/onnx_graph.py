@@ -9,6 +9,8 @@ from onnx import TensorProto, compose, helper, numpy_helper
 
 # of operators that are not ONNX's own
 _DOMAINS = {"Tokenizer": "com.microsoft", "LabelEncoder": "ai.onnx.ml"}
+_DIGITS = 12  # binary digits, of 24, that a constant keeps
+EVIDENCE = "evidence"  # the output of a classifier that `unlike` reads: logits, features
 # as in Keras's export, so that graphs can be joined
 _OPSETS = {"": 15, "ai.onnx.ml": 2, "com.microsoft": 1}
 _IR_VERSION = 8
@@ -133,13 +135,36 @@ def joined(first: bytes, second: bytes, output: str = "embedding") -> bytes:
     return compose.merge_models(before, after, [connection], outputs=outputs).SerializeToString()
 
 
-def linear_head(coef: np.ndarray, intercept: np.ndarray, opset: int = _OPSETS[""]) -> bytes:
-    """From `payload` (n, features) float32 to `probabilities`, by a linear classifier."""
+def with_replaced_output(content: bytes, replacement: bytes, output: str) -> bytes:
+    """A graph whose `output` is replaced by those that a second graph computes from it.
+
+    The names in the second graph, of one input `payload`, may occur in the first.
+    """
+    model, second = onnx.load_from_string(content), onnx.load_from_string(replacement)
+    second = compose.add_prefix(second, "second_", rename_inputs=False, rename_outputs=False)
+    for node in second.graph.node:
+        node.input[:] = [output if name == "payload" else name for name in node.input]
+    (replaced,) = (value for value in model.graph.output if value.name == output)
+    model.graph.output.remove(replaced)
+    model.graph.output.extend(second.graph.output)
+    model.graph.node.extend(second.graph.node)
+    model.graph.initializer.extend(second.graph.initializer)
+    return model.SerializeToString()
+
+
+def linear_head(
+    coef: np.ndarray, intercept: np.ndarray, opset: int = _OPSETS[""], *, wide: bool = False
+) -> bytes:
+    """From `payload` (n, features) float32 to `probabilities` and `evidence`.
+
+    The evidence is the logits, then the features unless they are `wide`.
+    """
     graph = Graph(opset)
     logits = graph("Add", graph("MatMul", "payload", coef), intercept)
     graph.softmax(logits, output="probabilities")
+    graph("Concat", *[logits] if wide else [logits, "payload"], axis=1, output=EVIDENCE)
     features = (TensorProto.FLOAT, coef.shape[:1])
-    return graph.serialised("head", features, outputs=["probabilities"])
+    return graph.serialised("head", features, outputs=["probabilities", EVIDENCE])
 
 
 def with_linear_head(
@@ -149,8 +174,9 @@ def with_linear_head(
     temperature: float,
     output: str = "embedding",
 ) -> bytes:
-    """From the payload of an encoder to `probabilities`, by its `output`."""
-    head = linear_head(coef / temperature, intercept / temperature, opset(encoder))
+    """From the payload of an encoder to `probabilities` and `evidence`, by its `output`."""
+    wide = output != "embedding"
+    head = linear_head(coef / temperature, intercept / temperature, opset(encoder), wide=wide)
     return joined(encoder, head, output)
 
 
@@ -158,3 +184,14 @@ def opset(content: bytes) -> int:
     """The version of ONNX's own operators that a graph uses; 0 if it uses none."""
     opsets = onnx.load_from_string(content).opset_import
     return next((opset.version for opset in opsets if opset.domain in ("", "ai.onnx")), 0)
+
+
+def rounded(values: np.ndarray, *, alike: bool = False) -> np.ndarray:
+    """Values to their first 12 binary digits, or `alike`, to those of the largest of them.
+
+    The last digits depend on the processor. Where values should be zero, all their digits do, and
+    the sign too.
+    """
+    _, exponent = np.frexp(values)
+    exponent = exponent.max() if alike else exponent
+    return np.ldexp(np.rint(np.ldexp(values, _DIGITS - exponent)), exponent - _DIGITS) + 0.0

@@ -73,7 +73,8 @@ def train(
     if checked:
         logits = fitting.logits(network.averaging, InOrder(checked))
         temperature = calibration.temperature(logits, validation.codes)
-    return Trained(network.export(temperature), curve, scores, temperature)
+    content = network.export(temperature)
+    return Trained(content, content, curve, scores, temperature)
 
 
 def _from_elsewhere(

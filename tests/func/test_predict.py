@@ -68,6 +68,23 @@ def test_names_and_classes_are_cells_of_one_line(capsys: pytest.CaptureFixture) 
     )
 
 
+def test_examples_unlike_the_training_data_are_counted(capsys: pytest.CaptureFixture) -> None:
+    model = onnx.load(paths.RELEASE_MODEL)
+    largest = helper.make_node("ReduceMax", ["probabilities"], ["unlike"], axes=[1], keepdims=0)
+    model.graph.node.append(largest)
+    model.graph.output.append(helper.make_tensor_value_info("unlike", TensorProto.FLOAT, ["b"]))
+    onnx.save(model, paths.RELEASE_MODEL)
+    Path("2.png").write_bytes(image(2))
+    predict("1.png", "2.png")
+    said = capsys.readouterr()
+    assert [line.split("\t")[2:] for line in said.out.splitlines()] == [
+        ["0.7500", "0.7500"],
+        ["1.5000", "1.5000"],
+    ]
+    counted = "1 of 2 examples are more unlike the training data than 99 % of the held-out ones\n"
+    assert said.err == counted
+
+
 @pytest.mark.parametrize("text", ["", "{", '{"classes": ["a"', "[]", "null", "3", "[" * 10_000])
 def test_a_description_that_is_damaged(capsys: pytest.CaptureFixture, text: str) -> None:
     paths.RELEASE_INFO.write_text(text)

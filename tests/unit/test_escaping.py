@@ -137,6 +137,7 @@ def test_a_comparison_shows_names_and_obeys_none(name: str) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_model_card_shows_classes_and_obeys_none(name: str) -> None:
     info = {"modality": "image", "shape": [8, 8, 1], "classes": ["cat", name], "labels": "0"}
+    info["unlike"] = {"held_out": 50, "split": "validation"}
     numbers = dict.fromkeys(("accuracy", "macro_f1", "log_loss", "calibration_error"), 0.5)
     numbers |= {f"{key}_{end}": 0.5 for key in numbers for end in ("low", "high")}
     metrics = {

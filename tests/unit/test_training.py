@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from assay.contract import files
-from assay.training import classifier
+from assay.training import classifier, onnx_graph
 
 
 @pytest.mark.slow
@@ -91,20 +91,17 @@ def test_soft_labels_tell_what_else_is_possible():
     assert soft.tolist() == [[1, 0], [0.75, 0.25]]
 
 
-@pytest.mark.slow
 def test_constants_keep_the_digits_that_every_processor_gives():
-    from assay.training import onnx_export
-
     values = (
         np.random.default_rng(0).normal(size=1000) * 10.0 ** np.arange(-10, 10).repeat(50)
     ).astype(np.float32)
-    found = onnx_export.rounded(values)
+    found = onnx_graph.rounded(values)
     assert found.dtype == np.float32
     assert found == pytest.approx(values, rel=2**-12)
     assert (
-        np.mean(found != onnx_export.rounded(np.nextafter(values, np.float32(9e9)))) < 0.01
+        np.mean(found != onnx_graph.rounded(np.nextafter(values, np.float32(9e9)))) < 0.01
     )  # else one in two
-    assert onnx_export.rounded(np.array([0, -1, 3, 4095], np.float32)).tolist() == [0, -1, 3, 4095]
+    assert onnx_graph.rounded(np.array([0, -1, 3, 4095], np.float32)).tolist() == [0, -1, 3, 4095]
 
 
 @pytest.mark.slow

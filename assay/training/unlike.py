@@ -1,0 +1,208 @@
+"""How unlike the training data an example looks: a second output of the released graph.
+
+Distances add up, each in units of its spread on held-out examples.
+1. The angle between the logits and the mean direction of those of the nearest class.
+2. The Mahalanobis distance of the features from the nearest class (Lee et al. 2018: A Simple
+   Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks. NeurIPS).
+3. The angle between the features, likewise whitened, and those of the nearest of some examples.
+4. Where features are as wide as n-grams, instead of 2 and 3: the doubt about the predicted class
+   (Hendrycks and Gimpel 2017: A Baseline for Detecting Misclassified and OOD Examples. ICLR).
+
+The class of a training example is here the one that the classifier predicts, so that wrong labels
+do no harm. The sum becomes the share of held-out examples for which it is at most as large.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto
+from scipy.linalg import solve_triangular
+
+from assay.contract.errors import InputError, say
+from assay.contract.inference import UNLIKE, Model
+from assay.training import onnx_graph
+from assay.training.classifier import LabelledExamples, Trained
+from assay.training.onnx_graph import EVIDENCE, Graph, rounded
+
+_MEANING = "share of held-out examples that look at most as unlike the training data"
+_SAMPLE = 4000  # examples of a split that are looked at
+_LEAST = 40  # validation examples that tell a distribution; with fewer, training examples do
+_STORED = 1000  # training examples whose features the graph holds
+_WIDTH = 256  # features; more are projected to so many
+_RIDGE = 0.1  # of the mean variance, added to each
+_SHORT = 0.5  # of the usual length, in a direction of its own: so short vectors differ from long
+_TAIL = 10  # the most unusual held-out examples, from which the distribution is continued
+_KNOTS, _TAIL_KNOTS = 65, 28  # of the distribution, until its tail and in it
+_TINY = 1e-4  # least spread of a distance
+
+
+def attach(
+    trained: Trained, train: LabelledExamples, checked: LabelledExamples, n_classes: int, **how: Any
+) -> tuple[bytes, dict[str, Any]]:
+    """The graph of a classifier with `unlike` (n,) 0..1 in place of `evidence`.
+
+    Parameters
+    ----------
+    trained : a classifier
+    train : what is usual
+    checked : validation examples; if there are fewer than 40, every second training example is
+        held out instead, from this output only
+    n_classes : of the probabilities
+    how : see `inference.Model`
+
+    Returns
+    -------
+    tuple
+        The graph; and what the output means, from how many examples of which split, for people.
+
+    Raises
+    ------
+    InputError
+        If the evidence is not finite.
+    """
+    model = Model(trained.before_validation, EVIDENCE, **how)
+    usual, split = evidence(model, train), "validation"
+    if len(checked) < _LEAST:
+        few = f"{len(checked)} validation examples are too few to calibrate `unlike`"
+        say(f"{few}: {len(usual) // 2} training examples do, so new ones seem more unlike")
+        usual, held_out, split = usual[::2], usual[1::2], "train"
+    else:
+        held_out = evidence(model, checked)
+    graph, width = _distances(usual, n_classes, onnx_graph.opset(trained.onnx)), usual.shape[1]
+    measured = Model(_serialised(graph, width, "distances", 2), **how)(held_out)  # (n, distances)
+    middle, high = np.quantile(measured, [0.5, 0.9], axis=0)
+    weights = rounded(1 / np.maximum(high - middle, _TINY))[:, None]  # (distances, 1)
+    _calibrate(graph, graph("MatMul", "distances", weights), (measured @ weights)[:, 0])
+    share = _serialised(graph, width, UNLIKE, 1)
+    whole = onnx_graph.with_replaced_output(trained.onnx, share, EVIDENCE)
+    return whole, {"meaning": _MEANING, "held_out": len(held_out), "split": split}
+
+
+def evidence(model: Model, examples: LabelledExamples) -> np.ndarray:
+    """The evidence of examples, evenly spread if there are many. Shape (n, width), float32.
+
+    Raises
+    ------
+    InputError
+        If a value is not finite.
+    """
+    step = -(-len(examples) // _SAMPLE)
+    values = model.over(_every(examples.read(), step))
+    if not np.isfinite(values).all():
+        raise InputError("the classifier's logits are not finite: lower train.learning_rate")
+    return values
+
+
+def _every(blocks: Iterable[np.ndarray], step: int) -> Iterator[np.ndarray]:
+    """The first of every `step` rows of blocks."""
+    start = 0  # in the next block
+    for block in blocks:
+        if start < len(block):
+            yield block[start::step]
+        start = (start - len(block)) % step
+
+
+def _distances(usual: np.ndarray, n_classes: int, opset: int) -> Graph:
+    """A graph from evidence to `distances` from examples whose evidence (n, width) is usual."""
+    graph = Graph(opset)
+    values, features = np.split(usual.astype(np.float64), [n_classes], axis=1)
+    classes, predicted = np.unique(values.argmax(axis=1), return_inverse=True)
+    members = np.eye(len(classes))[predicted]  # (n, classes)
+    members /= members.sum(axis=0)
+    logits = graph("Slice", "payload", [0], [n_classes], [1])
+    distances = [_angle(graph, logits, values, members)]
+    if not features.shape[1]:
+        distances.append(_doubt(graph, logits))
+    else:
+        x = graph("Slice", "payload", [n_classes], [usual.shape[1]], [1])
+        mean, whitening = _whitening(features, members, predicted)
+        x = graph("MatMul", graph("Sub", x, mean), whitening)  # (n, width)
+        whitened = (features - mean) @ whitening
+        some = np.random.default_rng(0).permutation(len(usual))[:_STORED]
+        alone = np.eye(len(some))
+        distances += [_length(graph, x, whitened, members), _angle(graph, x, whitened[some], alone)]
+    graph("Concat", *distances, axis=1, output="distances")
+    return graph
+
+
+def _whitening(
+    features: np.ndarray, members: np.ndarray, predicted: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The mean (width,) of features, and what makes their variance within classes equal.
+
+    The second, of shape (width, at most 256), projects wide features at random first. A Cholesky
+    factor is the same on every processor, up to rounding; eigenvectors are not.
+    """
+    mean, width = rounded(features.mean(axis=0), alike=True), features.shape[1]
+    projection = np.eye(width)
+    if width > _WIDTH:
+        directions = np.random.default_rng(0).standard_normal((width, _WIDTH), np.float32)
+        projection = directions.astype(np.float64) / np.sqrt(_WIDTH)
+    projected = (features - mean) @ projection
+    within = projected - (members.T @ projected)[predicted]
+    covariance = within.T @ within / len(within)
+    ridge = max(_RIDGE * np.trace(covariance) / len(covariance), _TINY**2)
+    factor = np.linalg.cholesky(covariance + ridge * np.eye(len(covariance)))
+    return mean, rounded(solve_triangular(factor, projection.T, lower=True).T, alike=True)
+
+
+def _length(graph: Graph, x: str, values: np.ndarray, members: np.ndarray) -> str:
+    """Add the distance of x (n, width) from the nearest class mean of values. Shape (n, 1)."""
+    centres = rounded(members.T @ values, alike=True)  # (classes, width)
+    closeness = graph("MatMul", x, 2 * centres.T)
+    closeness = graph("Sub", closeness, rounded(np.square(centres).sum(axis=1), alike=True))
+    nearest = graph.reduced("ReduceMax", closeness, [1])
+    return graph("Sqrt", graph("Max", graph("Sub", _square(graph, x), nearest), 0.0))
+
+
+def _angle(graph: Graph, x: str, values: np.ndarray, groups: np.ndarray) -> str:
+    """Add 1 - cosine of x (n, width) and the nearest direction of groups of values. Shape (n, 1).
+
+    `groups` (values, groups) holds the share of each of the values in the mean of a group.
+    """
+    square = float(rounded(_SHORT**2 * np.square(values).sum(axis=1).mean() + _TINY))
+    longer = np.insert(values, 0, np.sqrt(square), axis=1)
+    means = groups.T @ (longer / np.linalg.norm(longer, axis=1, keepdims=True))
+    means = rounded(
+        means / np.linalg.norm(means, axis=1, keepdims=True), alike=True
+    )  # (groups, 1 + width)
+    product = graph("MatMul", x, means[:, 1:].T)
+    product = graph("Add", product, means[:, 0] * np.sqrt(square))
+    length = graph("Sqrt", graph("Add", _square(graph, x), square))
+    return graph("Sub", 1.0, graph("Div", graph.reduced("ReduceMax", product, [1]), length))
+
+
+def _square(graph: Graph, x: str) -> str:
+    return graph.reduced("ReduceSum", graph("Mul", x, x), [1])
+
+
+def _doubt(graph: Graph, logits: str) -> str:
+    """Add minus the logarithm of the largest probability. Shape (n, 1)."""
+    below = graph("Sub", logits, graph.reduced("ReduceMax", logits, [1]))
+    return graph("Log", graph.reduced("ReduceSum", graph("Exp", below), [1]))
+
+
+def _calibrate(graph: Graph, x: str, held_out: np.ndarray) -> None:
+    """Add the share of held-out scores (n,) that are at most x (n, 1), as `unlike` (n,).
+
+    Between its knots the distribution is linear. Its tail is exponential, of the mean of the ten
+    largest scores, so that few held-out examples suffice to tell 0.99 from 0.999.
+    """
+    top = 1 - min(_TAIL / len(held_out), 0.5)
+    levels = np.linspace(0, top, _KNOTS)
+    knots = np.quantile(held_out, levels)
+    excess = np.maximum(held_out - knots[-1], 0).mean() / (1 - top)
+    steps = np.arange(1, _TAIL_KNOTS + 1) / 2
+    levels = np.concatenate([levels, 1 - (1 - top) * np.exp(-steps)])
+    levels[-1] = 1
+    knots = rounded(np.concatenate([knots, knots[-1] + excess * steps]), alike=True)
+    widths = np.maximum(np.diff(knots), _TINY**2)
+    passed = graph("Clip", graph("Div", graph("Sub", x, knots[:-1]), widths), 0.0, 1.0)
+    share = graph("MatMul", passed, np.diff(levels)[:, None])
+    graph("Reshape", graph("Min", share, 1.0), [-1], output=UNLIKE)
+
+
+def _serialised(graph: Graph, width: int, output: str, n_axes: int) -> bytes:
+    evidence_type, output_type = (TensorProto.FLOAT, [width]), (TensorProto.FLOAT, n_axes)
+    return graph.serialised(UNLIKE, evidence_type, outputs=[output], output_type=output_type)
