@@ -179,7 +179,7 @@ class Train(Section):
     soft_labels: bool
     class_weights: Literal["none", "balanced"]
     # training stops after so many epochs without a lower validation loss; 0: never
-    patience: Literal["auto"] | Natural
+    patience: Natural
     bfloat16: Literal["auto"] | bool
     seed: Seed
 

@@ -22,7 +22,6 @@ SUFFIXES |= {".au", ".snd", ".caf", ".w64", ".rf64"}
 MEDIUM = "audio"
 LINE_BREAK = None
 STEPS = 600
-PATIENCE = 0
 _FULL_SCALE = 2**15
 # the most that `augment` changes
 _SPEED = 0.15  # log of the factor

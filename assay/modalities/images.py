@@ -27,7 +27,6 @@ SUFFIXES |= {".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".pcx", ".sgi", ".d
 MEDIUM = "image"
 LINE_BREAK = None
 STEPS = 600
-PATIENCE = 0
 _THUMBNAIL = 128  # pixels: the longer side of what pages show of a larger image, unless they ask
 _EXACT = 64  # pixels: up to this side pages show each pixel as it is
 # the most that `view` changes

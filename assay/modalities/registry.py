@@ -8,7 +8,6 @@ SUFFIXES : how the names of its files end; empty where examples are not files
 MEDIUM : how pages and Label Studio show it: `image`, `audio` or `text`
 LINE_BREAK : what joins the lines of `show` to one line; None where a file's name says more
 STEPS : the least number of training steps, where params.yaml does not set it
-PATIENCE : epochs without a lower validation loss after which training stops, likewise; 0: never
 canonical : payloads (n, ...) of one shape and type, from what came in; it adds to the remarks
 to_columns, from_columns : some rows of payloads to columns of Parquet with their format, and back
 show : stored payloads for people, as data URIs or text

@@ -29,7 +29,6 @@ SUFFIXES: set[str] = set()  # its examples are not files
 MEDIUM = "text"
 LINE_BREAK = "; "
 STEPS = 3000
-PATIENCE = 10
 _SWAPPED = 0.3  # share of a view's values that are another row's
 _ROWS = 65_536  # whose text is made at a time
 _kept: list[Any] = []  # the last table, and its features

@@ -20,7 +20,6 @@ SUFFIXES: set[str] = set()  # its examples are not files
 MEDIUM = "text"
 LINE_BREAK = " "
 STEPS = 600
-PATIENCE = 0
 _CHARACTERS = 100_000  # that are kept, where a format does not tell: the default of params.yaml
 _LIMIT = "characters"  # key of a format
 

@@ -51,9 +51,7 @@ def train(
     if len(validation):
         prepared = StoredRows(map(network.prepare, validation.read()))
         checked = Examples(prepared, validation.targets, validation.weights)
-    modality = registry.named(encoder["modality"])
-    steps = modality.STEPS if given.steps == "auto" else given.steps
-    patience = modality.PATIENCE if given.patience == "auto" else given.patience
+    steps = registry.named(encoder["modality"]).STEPS if given.steps == "auto" else given.steps
     curve = fitting.fit(
         network.model,
         Batches(examples, given.batch_size, network.augment, given.seed),
@@ -64,11 +62,11 @@ def train(
         validation=checked,
         metrics=["accuracy"],
         accumulated=given.gradient_accumulation,
-        patience=patience,
+        patience=given.patience,
         key=checkpoints.key(train, validation, params),
         remedy="lower train.learning_rate",
     )
-    scores = checkpoints.best_epoch(curve) if patience and checked else curve[-1]
+    scores = checkpoints.best_epoch(curve) if given.patience and checked else curve[-1]
     temperature = 1.0
     if checked:
         logits = fitting.logits(network.averaging, InOrder(checked))
