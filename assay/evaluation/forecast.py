@@ -118,10 +118,12 @@ class Curve:
     def gain(self, start: float, end: float, confidence: float) -> Estimate:
         """How much the accuracy rises from `start` rows to `end` rows.
 
-        A share of it is as wrong as the same share of the rise in the backtest was.
+        A share of it is as wrong as the same share of the rise in the backtest was, or of the
+        doubling there: else a forecast of no gain would seem sure.
         """
         values = self.laws(end) - self.laws(start)
-        share = float(self.probability @ values) / max(self.change, self.error, _LEAST_NOISE)
+        rise = float(self.probability @ values) / max(self.change, self.error, _LEAST_NOISE)
+        share = max(rise, np.log2(end / start))
         return self._estimate(values, share, confidence)
 
     def rows_for(self, accuracy: float) -> float:
