@@ -139,8 +139,8 @@ def predict(arguments: argparse.Namespace) -> None:
             print("\t".join(cells + [f"{share:.4f}" for share in unlike]))
             n_odd += any(share > _ODD for share in unlike)
     if n_odd:
-        than = f"the training data than {100 * _ODD:.0f} % of the held-out ones"
-        print(f"{n_odd:,} of {n_examples:,} examples are more unlike {than}", file=sys.stderr)
+        than = f"more unlike the training data than {100 * _ODD:.0f} % of the held-out examples"
+        print(f"{than}: {n_odd:,} of {n_examples:,}", file=sys.stderr)
 
 
 def _predict(path: Path, info: dict[str, Any], model: "Model") -> tuple[list, list, list]:

@@ -13,15 +13,16 @@ def main() -> None:
     params = parameters.load().annotate
     examples = catalogue.read()
     pred_probs, classes = parquet_files.read_probabilities(paths.PRED_PROBS, examples["id"])
-    answered = answers.read_with_notes(examples, classes)
+    answered = answers.read(examples, classes)
     judged = parquet_files.read_parquet(paths.QUALITY, ["id"])["id"].to_pylist()
 
     dropped = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()  # leaks, for example
     left_out = examples.index[examples["id"].isin(dropped)]
     unused = answered[answered["example"].isin(left_out)]
     if len(unused):
-        why = f"answers do not count, since clean leaves their examples out (see {paths.LEFT_OUT})"
-        say(f"{len(unused)} {why}: {unused['place'].iloc[0]}")
+        without = f"left out by clean (see {paths.LEFT_OUT}), so without effect"
+        count = counted(len(unused), "answer")
+        say(f"{count} about examples {without}: {unused['place'].iloc[0]}")
     answered = answered.drop(unused.index)
     unusable = answers.not_usable(answered)
     left_out = left_out.union(unusable.index)
@@ -54,8 +55,10 @@ def main() -> None:
     sides = f"{counted((~test).sum(), 'label')} to learn from, {test.sum():,} to test with"
     out = f"; {counted(len(unusable), 'example')} left out as not usable" if len(unusable) else ""
     if len(answered):
-        apart = f"answers do not count in {paths.ANNOTATORS} and {paths.AGREEMENT}"
-        say(f"{len(answered)} {apart}: these are about the labels that came with the batches")
+        apart = (
+            f"{paths.ANNOTATORS} and {paths.AGREEMENT} are about the labels of the batches alone"
+        )
+        say(f"{counted(len(answered), 'answer')} of people taken; {apart}")
     tell(f"annotate: {sides}; of these {origin}{out}")
 
 

@@ -87,8 +87,8 @@ def torn_groups(examples: pd.DataFrame) -> dict[str, int]:
     """Count the groups in the test split and outside it, and say so; {} without groups."""
     torn = catalogue.torn_groups(examples)
     if torn:
-        both = f"{counted(len(torn), 'group')} with examples in the test split and outside it"
-        say(f"{both}, for example {torn[0]}: scores may be better than on new groups")
+        groups = f"{counted(len(torn), 'group')} with examples in the test split and outside it"
+        say(f"{groups}, for example {torn[0]}: scores may be better than on new groups")
     return {} if torn is None else {"torn_groups": len(torn)}
 
 

@@ -213,7 +213,8 @@ def forecasts(known: Known, accuracy: float, params: parameters.Evaluate) -> Non
     features, of_test = catalogue.features(learned), catalogue.features(test)
     head = forecast.sample(features, labels, of_test, answer, penalty["penalty"])
     curve, doubt = forecast.curve(head), 1 - learned["weight"].to_numpy(float)
-    unlabelled = int((known.examples["split"] != "test").sum()) - n
+    usable = known.examples[known.examples["usable"]]
+    unlabelled = int((usable["split"] != "test").sum()) - n
     whole = features[0].shape[1], accuracy
     table = levers.table(head, curve, doubt, whole, unlabelled=unlabelled, params=params)
     spreadsheets.write(paths.LEVERS, table)

@@ -17,12 +17,6 @@ _COLUMNS = ["example", "annotator", "label", "place", "note"]
 
 
 def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Read all answers with a label, see `read_with_notes`."""
-    answers = read_with_notes(examples, classes)
-    return answers[answers["label"] != ""]
-
-
-def read_with_notes(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Read all answers: `example` (row of `examples`), `annotator`, `label`, `place` and `note`.
 
     A file has the columns `annotator`, `label`, and `id` or `key`. A key that several batches use
@@ -39,7 +33,7 @@ def read_with_notes(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFr
     """
     tables = _files()
     names, numbered = _names(examples) if tables else ({}, set())
-    rows, waiting = [], []
+    rows, waiting, unknown = [], [], []
     for path in tables:
         check_name(path)
         for place, column, row in rows_of(path, plain_files.read(path)):
@@ -49,8 +43,14 @@ def read_with_notes(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFr
                 continue
             label = class_names.normal(row["label"])
             _check_label(label, classes, place)
-            note = row.get("note", "").strip().lower()
+            notes = [cell for name, cell in row.items() if name.strip().lower() == "note"]
+            note = notes[0].strip().lower() if notes else ""
+            if not label and note not in paths.NOTES:
+                unknown.append(f"{place}, {note!r}")
             rows.append((example, row["annotator"], label, place, note))
+    if unknown:
+        wrong = f"{counted(len(unknown), 'answer')} with neither a label nor one of the notes"
+        say(f"{wrong} {' and '.join(map(repr, paths.NOTES[1:]))}: {unknown[0]}")
     if waiting:
         wait = (
             f"{counted(len(waiting), 'answer')} left waiting, since no listed batch has the example"
@@ -65,7 +65,7 @@ def not_usable(answers: pd.DataFrame) -> pd.Series:
 
     Parameters
     ----------
-    answers : from `read_with_notes`
+    answers : from `read`
     """
     is_note = answers["label"] == ""
     votes = is_note.map({True: 1, False: -1}).groupby(answers["example"]).sum()
@@ -153,8 +153,8 @@ def _latest(answers: pd.DataFrame) -> pd.DataFrame:
     repeated = answers[answers.duplicated(vote)]
     if len(repeated):
         first = f"{repeated['place'].iloc[0]} by {repeated['annotator'].iloc[0]!r}"
-        replace = "answers replace an earlier one of the same person about the same example"
-        say(f"{len(repeated)} {replace}: {first}")
+        again = f"{counted(len(repeated), 'answer')} repeated by one person about one example"
+        say(f"{again}, where the last one counts: {first}")
     return answers.drop_duplicates(vote, keep="last")
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from itertools import accumulate, product
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from assay.contract import identity
 from assay.contract.errors import InputError, first_of
 from assay.contract.parameters import FILE
+from assay.contract.remarks import Action
 from assay.contract.sections import Collect
 from assay.layouts import rows
 from assay.layouts.raw_batch import RawBatch
@@ -168,27 +169,33 @@ def _moments(raw: RawBatch, name: str | None) -> list[Any]:
         wrong = f"{FILE}: collect.split_by is time, but collect.time is {name!r}"
         place = f"{raw.examples[0].place} and others"
         raise InputError(f"{wrong}: name a column of {place} ({_columns(raw)})")
+    as_programs_write = [[read(text) for text in column] for read in (_number, _date)]
+    texts, how = _as_programs_write(column)
+    as_people_write = [[read(text) for text in texts] for read in (_number, _date)]
+    for moments in as_programs_write:
+        if None not in moments:
+            return moments
+    for moments in as_people_write:
+        if None not in moments:
+            what = "times are read as people write them"
+            raw.remarks.add(how, len(texts), what, f"{column[0]!r} as {texts[0]}")
+            return moments
+    # the form that more of the first rows have
+    row = max(moments.index(None) for moments in as_programs_write + as_people_write)
+    place = raw.examples[row].place
+    wrong = f"{place}: {name!r} is {column[row]!r}, which is no time"
+    raise InputError(f"{wrong}: give a number, or a date as 2026-11-25 or 2026-11-25T08:30")
+
+
+def _as_programs_write(column: list[str]) -> tuple[list[str], Action]:
+    """Numbers or dates that people wrote, as programs write them; what was done to them."""
     texts = columns_as_written.without_gaps(pa.array(column, pa.string()))
     different = pc.unique(texts).drop_null()
     type_, written = columns_as_written.guess(different)
     if type_ == "category":  # then a cell is wrong that is not as the first
         type_, written = columns_as_written.guess(different[:1])
     plain = columns_as_written.plain(texts, type_, written).fill_null("").to_pylist()
-    bad: list[int] = []
-    for read, cells in product((_number, _date), (column, plain)):
-        moments = [read(cell) for cell in cells]
-        if None in moments:
-            bad.append(moments.index(None))
-            continue
-        if cells is plain:
-            example = f"{column[0]!r} as {plain[0]}"
-            what = "times are written as people do"
-            raw.remarks.add("guessed" if written.unsure else "converted", len(plain), what, example)
-        return moments
-    row = max(bad)  # in the form that more of the first rows have
-    place = raw.examples[row].place
-    wrong = f"{place}: {name!r} is {column[row]!r}, which is no time"
-    raise InputError(f"{wrong}: give a number, or a date as 2026-11-25 or 2026-11-25T08:30")
+    return plain, "guessed" if written.unsure else "converted"
 
 
 def _number(text: str) -> Decimal | None:

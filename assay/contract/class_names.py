@@ -26,7 +26,7 @@ def normal(label: str) -> str:
 def look_alikes(classes: Iterable[str]) -> list[list[str]]:
     """The names that might mean one class, in groups, sorted.
 
-    They differ by letter case, width, blanks, signs that are not seen, by `_` or `-` between
+    They differ by letter case, width, blanks, invisible characters, by `_` or `-` between
     letters, or are spellings of one whole number, as 1, 01 and 1.0.
     """
     alike = defaultdict(list)

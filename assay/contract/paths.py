@@ -15,6 +15,7 @@ EXAMPLES_FILE = "examples.parquet"  # in a collected batch, and in a raw one too
 TRUTH_FILE = "truth.csv"  # likewise
 ANNOTATIONS_FILE = "annotations.csv"  # in a raw batch
 NOT_USABLE = "not usable"  # a person's note instead of a label, in data/annotations
+NOTES = ("", "not sure", NOT_USABLE)  # beside an empty label there
 GIVEN = "given"  # the annotator of a batch's own column `label`
 
 RAW = Path("data/raw")  # <batch>/ in one of the layouts of assay/layouts/

@@ -18,10 +18,10 @@ class Known:
 
     Attributes
     ----------
-    examples : all, with their `truth`
+    examples : all, with their `truth`, and whether they are `usable`
     test : those to score with, with `answer`, and with the label `given` to them, if any
     validation : those with a label, as `judged`
-    judged : those with a label, and what `clean` said about it
+    judged : usable ones with a label, and what `clean` said about it
     annotated : those that the model learned from, with their label
     answers : people's answers to questions, by id
     """
@@ -37,20 +37,20 @@ class Known:
 def read() -> Known:
     """Read the catalogue and what other stages wrote.
 
-    Examples that people call not usable are in neither split.
+    Examples that people call not usable are in no split.
     """
     examples = catalogue.read()
     examples["truth"] = catalogue.truth(examples)
     quality = parquet_files.read_parquet(paths.QUALITY, _JUDGED).to_pandas().set_index("id")
     people_labels = csv_files.read_csv(paths.TEST_LABELS).to_pandas().set_index("id")
-    usable = ~examples["id"].isin(spreadsheets.read(paths.UNUSABLE)["id"])
-    in_test = examples[(examples["split"] == "test") & usable]
-    test = best_known(in_test, people_labels["label"])
+    examples["usable"] = ~examples["id"].isin(spreadsheets.read(paths.UNUSABLE)["id"])
+    usable = examples[examples["usable"]]
+    test = best_known(usable[usable["split"] == "test"], people_labels["label"])
     label = test["id"].map(people_labels["label"])
     test["given"] = test["id"].map(quality["given"]).fillna(label)
 
-    judged = examples.join(quality, on="id", how="inner")
-    validation = judged[(judged["split"] == "validation") & usable]
+    judged = usable.join(quality, on="id", how="inner")
+    validation = judged[judged["split"] == "validation"]
     annotated = examples.merge(csv_files.read_csv(paths.ANNOTATED_LABELS).to_pandas(), on="id")
     annotated = annotated[annotated["split"] != "test"]
     people = pd.concat([people_labels, annotated.set_index("id")[["label", "source"]]])

@@ -78,9 +78,9 @@ def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dic
 def corrected(head: Head, curve: Curve, doubt: np.ndarray, asked: float, level: float) -> Estimate:
     """What correcting some wrong labels would give: as much as so many more rows.
 
-    A head on n labels, of which a share is wrong, is taken to be as good as one on
-    n (1 - share)^power labels with no more errors. The power comes from labels that are made wrong
-    at known rates: the learning curve says how many of the present labels are as good.
+    We assume that a head on n labels, of which a share is made wrong, is as accurate as one on
+    n (1 - share)^power labels without these errors. The power is found by making labels wrong, at
+    known rates. The learning curve says how many of the present labels give the same accuracy.
 
     Parameters
     ----------
@@ -106,6 +106,8 @@ def corrected(head: Head, curve: Curve, doubt: np.ndarray, asked: float, level: 
     drawn = np.sqrt(np.mean(variances) * asked / rows) * student.ppf((1 + level) / 2, n_free)
     times = 1 + asked / max((1 - doubt).sum(), 1)
     gain, low, _ = curve.gain(rows, rows * times**power, level)
+    if math.isnan(gain):
+        return gain, gain, gain
     more, *_ = curve.gain(rows, rows * times ** (power + error), level)
     margin = max(math.hypot(gain - low, more - gain, drawn), forecast.least_error(head))
     return gain, gain - margin, gain + margin

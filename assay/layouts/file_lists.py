@@ -203,10 +203,10 @@ def to_examples(
     for example in examples:
         cell = example.key
         file = PurePosixPath(cell)
-        if not cell or file.is_absolute() or ".." in file.parts:
+        name = files.find(cell)
+        if not cell or (not name and (file.is_absolute() or ".." in file.parts)):
             wrong = f"{example.place}: {listed.column} is {cell!r}"
             raise InputError(f"{wrong}; name files below {path.parent}, or take the row out")
-        name = files.find(cell)
         if not name:
             missing = f"{example.place}: {path.parent / file} is missing"
             raise InputError(f"{missing}; put it there or take the row out")

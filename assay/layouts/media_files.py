@@ -18,6 +18,7 @@ from assay.layouts.names import is_split
 from assay.layouts.raw_batch import EncodedFiles, Example, RawBatch
 from assay.modalities import registry
 
+FOLDERS = "a folder for each class"  # a layout
 _DEFAULT_MODALITY = "image"  # where a metadata.csv lists files of unknown endings alone
 
 
@@ -99,7 +100,7 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
         _take_splits_below_classes(examples, remarks)
     used = {example.key for example in examples} | {listed.name for listed in lists}
     payload = EncodedFiles([Path(f"{folder}/{example.key}") for example in examples])
-    layout = f"files that {_last(lists[0].name)} lists" if lists else "a folder for each class"
+    layout = f"files that {_last(lists[0].name)} lists" if lists else FOLDERS
     layout += ", in a folder for each split" if has_splits else ""
     return RawBatch(modality, examples, payload, used, layout=layout, root=top.root)
 
@@ -159,16 +160,15 @@ def _refuse_mixture(
 def _examples(folder: Path, part: _Part, remarks: Remarks, *, has_votes: bool) -> list[Example]:
     """The files of a part. The folders between are the label.
 
-    A file without one is left out, unless there are people's labels.
+    A file without one is left out, unless no file has one and there are people's labels.
     """
     names, media = part.files.names, part.files.media
     if part.lists:
         listed = [file_lists.to_examples(one, folder, part.files, remarks) for one in part.lists]
         return [example for examples in listed for example in examples]
     _refuse_unread(folder, _tops(part.root, names) - _tops(part.root, media), names)
-    return [
-        Example(name, f"{folder}/{name}", label)
-        for name in sorted(media)
-        if name.startswith(part.root)
-        if (label := name.removeprefix(part.root).rpartition("/")[0]) or has_votes
-    ]
+    here = sorted(name for name in media if name.startswith(part.root))
+    labels = [name.removeprefix(part.root).rpartition("/")[0] for name in here]
+    is_kept = bool if any(labels) or not has_votes else lambda _label: True
+    pairs = zip(here, labels, strict=True)
+    return [Example(name, f"{folder}/{name}", label) for name, label in pairs if is_kept(label)]

@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from assay.contract import class_names
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import idx, listing, media_files, names, side_files, table, table_files
-from assay.layouts.raw_batch import EncodedFiles, Example, RawBatch
+from assay.layouts.raw_batch import Example, RawBatch
 from assay.modalities import registry
 
 _LARGEST_FILE = 4000  # MB, as params.yaml has it
+_MOSTLY = 0.5  # of the files in a folder that people label, so that its name is no label
 _NAMED = 3  # files of an unknown layout that are named
 _ARRAY = "write the rows to examples.parquet, or each picture to a file in a folder for its class"
 _REMEDIES = {
@@ -76,18 +78,24 @@ def _read(folder: Path, data: set[str], largest_file: int, remarks: Remarks) -> 
 
 
 def _drop_lone_folder(batch: RawBatch, remarks: Remarks) -> None:
-    """Take the name of the only folder for no label, where people know no such class."""
-    names = {example.label for example in batch.examples}
-    if not isinstance(batch.payload, EncodedFiles) or not batch.annotations or len(names) > 1:
+    """Take the name of the only folder for no label, where people label its files otherwise."""
+    folders = {example.label for example in batch.examples}
+    if not batch.layout.startswith(media_files.FOLDERS) or len(folders) > 1:
         return
-    (name,) = names
-    if all(name != label for *_, label in batch.annotations):
-        for example in batch.examples:
-            example.label = ""
-        batch.layout = f"files that {ANNOTATIONS_FILE} labels"
-        where = f"in one folder, {name!r}, which nobody gives as a label: it is none"
-        what = f"examples lie {where if name else 'in no folder: people label them'}"
-        remarks.add("guessed", len(batch.examples), what)
+    (folder,) = folders
+    given = {class_names.normal(label).casefold() for *_, label in batch.annotations}
+    labelled = {row[0] for row in batch.annotations}
+    is_class = class_names.normal(folder).casefold() in given
+    if is_class or len(labelled) < _MOSTLY * len(batch.examples):
+        return
+    for example in batch.examples:
+        example.label = ""
+    batch.layout = f"files that {ANNOTATIONS_FILE} labels"
+    what = "examples lie in no folder of a class"
+    if folder:
+        no_class = "no annotator uses its name, so it is not taken as a class"
+        what = f"examples lie in one folder, {folder!r}: {no_class}"
+    remarks.add("guessed", len(batch.examples), what)
 
 
 def _unknown(data: set[str]) -> str:
@@ -99,7 +107,8 @@ def _unknown(data: set[str]) -> str:
         return f"has no known layout: nothing says the class of {first_of(media)}: add {remedy}"
     if archives:
         return f"has no known layout, but an archive, {archives[0]}: unpack it and take it out"
-    tables = sorted(filter(table_files.suffix, data))
+    is_table = (name for name in data if table_files.suffix(name))
+    tables = sorted(name for name in is_table if not table.is_beside(name))
     if len(tables) > 1:
         one = "join them to one examples.csv, name the right one so, or make a batch of each"
         splits = "if they are splits, name them train.csv, validation.csv and test.csv"

@@ -43,7 +43,8 @@ def read(
     our_names = _usual_names(table, [*columns, "label"])
     check_columns(path, table, sorted({*columns, "label"} - set(our_names.values())))
     if not set(_KEYS) & set(table.column_names) and not all(map(str.isdigit, keys)):
-        our_names |= _column_of_keys(table.drop_columns(list(our_names)), keys, files)
+        taken = {*our_names, *columns, "label"} & set(table.column_names)
+        our_names |= _column_of_keys(table.drop_columns(sorted(taken)), keys, files)
     read_as = [f"{old!r} as {new!r}" for old, new in our_names.items()]
     remarks.add(
         "guessed", len(read_as), f"columns of {path.name} have other names", first_of(read_as)

@@ -58,7 +58,7 @@ def _files(names: set[str]) -> list[str]:
     A file `examples`, whatever lies beside it; or else the only table beside no other examples, or
     tables that differ in the split that their names tell.
     """
-    tables = sorted(name for name in names if table_files.suffix(name) and not _is_beside(name))
+    tables = sorted(name for name in names if table_files.suffix(name) and not is_beside(name))
     called = [name for name in tables if name.partition(".")[0].lower() == _STEM]
     if called:
         return sorted(called, key=lambda name: (".parquet" not in name, name))[:1]
@@ -69,7 +69,7 @@ def _files(names: set[str]) -> list[str]:
     return []
 
 
-def _is_beside(name: str) -> bool:
+def is_beside(name: str) -> bool:
     """Whether a file holds labels, or lists files, for examples that lie elsewhere."""
     is_list = PurePosixPath(name).name.partition(".")[0].lower() == _LISTS
     return name in (ANNOTATIONS_FILE, TRUTH_FILE) or is_list

@@ -13,6 +13,10 @@ _TRAINING = {
     "scratch": "The network was trained from random weights; number of epochs: {epoch}",
     "frozen": "That encoder was kept as it is, and a linear classifier fitted on what it gives",
 }
+_HELD_OUT = {
+    "validation": "validation examples.",
+    "train": "training examples. It learned from these, so the value is too high for new ones.",
+}
 Values = dict[str, Any]  # of a JSON file
 
 
@@ -37,6 +41,7 @@ def write(info: Values, encoder: Values, batches: list[str], metrics: dict[str, 
         "origin": "comes from elsewhere," if pretrained else learned,
         "true_accuracy": _true_accuracy(metrics["evaluate"]),
         "test_doubts": metrics["evaluate"].get("test_doubts", 0),
+        "held_out": _HELD_OUT[info["unlike"]["split"]],
         "training": _TRAINING[metrics["train"]["start"]].format(**metrics["train"]),
     }
     template = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")

@@ -44,7 +44,8 @@ class Inputs:
     batches : what `collecting.summary.facts` tells of each batch, in the order of arrival
     given, doubted : by class, how many labels there are, and how many of them are not simply kept
     learned, sources : how many labels the model learns from, by class and by source
-    to_review : how many labels wait for a person
+    to_review, unlabelled : how many labels wait for a person; how many examples have none. What
+        people call not usable counts in neither
     noise : share of the labels that it learns from that are wrong, by estimate
     confusion : how many test examples there are of each answer and predicted class
     """
@@ -57,12 +58,9 @@ class Inputs:
     learned: Counter[str]
     sources: Counter[str]
     to_review: int
+    unlabelled: int
     noise: float
     confusion: Counter[tuple[str, str]]
-
-    @property
-    def unlabelled(self) -> int:
-        return self.values["clean"]["examples"] - self.values["clean"]["labelled"]
 
 
 def read() -> Inputs:
@@ -71,18 +69,23 @@ def read() -> Inputs:
     in_use = [csv_files.read_csv(path, ["id", "source"]).to_pylist() for path in _IN_USE]
     answered = {row["id"] for rows in in_use for row in rows if row["source"] == "human"}
     waiting = zip(judged["id"], judged["decision"], strict=True)
+    unusable = set(spreadsheets.read(paths.UNUSABLE)["id"].to_pylist())
+    done = answered | unusable
+    values = {name: files.read_json(path) for name, path in _VALUES.items()}
+    without = values["clean"]["examples"] - values["clean"]["labelled"]
     learned = csv_files.read_csv(paths.ANNOTATED_LABELS, ["label", "weight", "source"]).to_pydict()
     predicted = csv_files.read_csv(paths.PREDICTIONS, ["answer", "predicted"]).to_pydict()
     pairs = Counter(zip(predicted["answer"], predicted["predicted"], strict=True))
     return Inputs(
-        values={name: files.read_json(path) for name, path in _VALUES.items()},
+        values=values,
         rows={name: spreadsheets.read(path).to_pylist() for name, path in _ROWS.items()},
         batches={batch: files.read_json(paths.summary(batch)) for batch in files.listed_batches()},
         given=Counter(judged["given"]),
         doubted=Counter(label for label, decision in decided if decision != "keep"),
         learned=Counter(learned["label"]),
         sources=Counter(learned["source"]),
-        to_review=sum(made == "review" and id_ not in answered for id_, made in waiting),
+        to_review=sum(made == "review" and id_ not in done for id_, made in waiting),
+        unlabelled=without - len(unusable - set(judged["id"])),
         noise=1 - sum(map(float, learned["weight"])) / max(len(learned["weight"]), 1),
         confusion=Counter({(plain(a), plain(b)): n for (a, b), n in pairs.items()}),
     )

@@ -11,7 +11,6 @@ from assay.catalogue import spreadsheets
 from assay.contract import paths
 from assay.contract.errors import InputError, counted
 
-NOTES = ("", "not sure", paths.NOT_USABLE)  # beside an empty label
 _COLUMNS = ["id", "annotator", "label", "note"]
 _LONGEST = 60  # characters of a file's name
 
@@ -73,7 +72,7 @@ class AnswerFile:
         """A line about what the file holds, for people."""
         answers = list(self.answers().values())
         notes = [note for _, note in answers]
-        counts = [f"{notes.count(note)} {note}" for note in NOTES[1:] if note in notes]
+        counts = [f"{notes.count(note)} {note}" for note in paths.NOTES[1:] if note in notes]
         labels = counted(sum(bool(label) for label, _ in answers), "answer")
         return f"{', '.join([labels, *counts])} in {self.path}"
 

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from assay.cleaning import review_page
+from assay.contract import paths
 from assay.contract.errors import InputError, counted, say
 from assay.review import answer_file, questions
 from assay.review.answer_file import AnswerFile
@@ -90,7 +91,7 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
             id_, label, note = (str(sent[key]) for key in ("id", "label", "note"))
         except (ValueError, LookupError, TypeError):
             return PlainTextResponse("no answer: id, label and note are needed", 400)
-        is_known = id_ in ids and label in ["", *asked.classes] and note in answer_file.NOTES
+        is_known = id_ in ids and label in ["", *asked.classes] and note in paths.NOTES
         if not is_known or (label and note):
             return PlainTextResponse("no such example, class or note", 400)
         try:

@@ -25,7 +25,7 @@ from assay.training import onnx_graph
 from assay.training.classifier import LabelledExamples, Trained
 from assay.training.onnx_graph import EVIDENCE, Graph, rounded
 
-_MEANING = "share of held-out examples that look at most as unlike the training data"
+_MEANING = "share of held-out examples that look no more unlike the training data than this one"
 _SAMPLE = 4000  # examples of a split that are looked at
 _LEAST = 40  # validation examples that tell a distribution; with fewer, training examples do
 _STORED = 1000  # training examples whose features the graph holds
@@ -120,8 +120,7 @@ def _distances(usual: np.ndarray, n_classes: int, opset: int) -> Graph:
         x = graph("MatMul", graph("Sub", x, mean), whitening)  # (n, width)
         whitened = (features - mean) @ whitening
         some = np.random.default_rng(0).permutation(len(usual))[:_STORED]
-        alone = np.eye(len(some))
-        distances += [_length(graph, x, whitened, members), _angle(graph, x, whitened[some], alone)]
+        distances += [_length(graph, x, whitened, members), _angle(graph, x, whitened[some])]
     graph("Concat", *distances, axis=1, output="distances")
     return graph
 
@@ -156,19 +155,21 @@ def _length(graph: Graph, x: str, values: np.ndarray, members: np.ndarray) -> st
     return graph("Sqrt", graph("Max", graph("Sub", _square(graph, x), nearest), 0.0))
 
 
-def _angle(graph: Graph, x: str, values: np.ndarray, groups: np.ndarray) -> str:
-    """Add 1 - cosine of x (n, width) and the nearest direction of groups of values. Shape (n, 1).
+def _angle(graph: Graph, x: str, values: np.ndarray, groups: np.ndarray | None = None) -> str:
+    """Add 1 - cosine of x (n, width) and the nearest direction of values, or of their groups.
 
-    `groups` (values, groups) holds the share of each of the values in the mean of a group.
+    Its shape is (n, 1). `groups` (values, groups) has the share of each of the values in the mean
+    of a group.
     """
     square = float(rounded(_SHORT**2 * np.square(values).sum(axis=1).mean() + _TINY))
     longer = np.insert(values, 0, np.sqrt(square), axis=1)
-    means = groups.T @ (longer / np.linalg.norm(longer, axis=1, keepdims=True))
-    means = rounded(
-        means / np.linalg.norm(means, axis=1, keepdims=True), alike=True
-    )  # (groups, 1 + width)
-    product = graph("MatMul", x, means[:, 1:].T)
-    product = graph("Add", product, means[:, 0] * np.sqrt(square))
+    directions = longer / np.linalg.norm(longer, axis=1, keepdims=True)
+    if groups is not None:
+        means = groups.T @ directions
+        directions = means / np.linalg.norm(means, axis=1, keepdims=True)
+    directions = rounded(directions, alike=True)  # (directions, 1 + width)
+    product = graph("MatMul", x, directions[:, 1:].T)
+    product = graph("Add", product, directions[:, 0] * np.sqrt(square))
     length = graph("Sqrt", graph("Add", _square(graph, x), square))
     return graph("Sub", 1.0, graph("Div", graph.reduced("ReduceMax", product, [1]), length))
 

@@ -56,7 +56,7 @@ def test_pseudo_labels(workspace, method, labels):
     rows = [f"{number},anna,{label},{note}\n" for number, label, note in notes]
     workspace.write("data/annotations/anna.csv", "key,annotator,label,note\n" + "".join(rows))
     said = workspace.done("annotate")
-    assert "2 answers do not count in metrics/annotators.csv" in said
+    assert "2 answers of people taken; metrics/annotators.csv" in said
     left_out = table(paths.UNUSABLE)
     assert {key[row["id"]] for row in left_out} == {0, 199}
     assert {row["reason"] for row in left_out} == {"not usable, by anna"}

@@ -81,7 +81,7 @@ def test_examples_unlike_the_training_data_are_counted(capsys: pytest.CaptureFix
         ["0.7500", "0.7500"],
         ["1.5000", "1.5000"],
     ]
-    counted = "1 of 2 examples are more unlike the training data than 99 % of the held-out ones\n"
+    counted = "more unlike the training data than 99 % of the held-out examples: 1 of 2\n"
     assert said.err == counted
 
 

@@ -101,6 +101,7 @@ def write_tables(classes: Sequence[str], people: Sequence[str], issues: list, us
         (paths.ISSUES, columns, issues),
         (paths.QUEUE, ["id", "batch", "key", "given", "suggested"], [issue[:3] + issue[4:6] for issue in issues[:9]]),
         (paths.TEST_LABELS, ["id", "label", "source"], []),
+        (paths.UNUSABLE, ["id", "reason"], []),
         (paths.ANNOTATED_LABELS, ["id", "label", "weight", "source"], used),
         (paths.ANNOTATORS, ["annotator", "labels", "accuracy", "confuses"], [(name, 9, 0.9, f"{classes[0]} as {classes[1]} (2)") for name in people]),
         (paths.CLASS_METRICS, ["label", "precision", "recall", "f1", "test_examples"], [(name, 0.9, 0.9, 0.9, 3) for name in classes]),

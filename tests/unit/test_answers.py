@@ -85,10 +85,19 @@ def test_more_notes_than_labels_leave_an_example_out(examples):
     spreadsheets.write(
         paths.ANNOTATIONS / "a.csv", frame.assign(id=frame["id"].map(IDS.__getitem__))
     )
-    everything = answers.read_with_notes(examples, LABELS)
+    everything = answers.read(examples, LABELS)
     assert answers.not_usable(everything).to_dict() == {0: "not usable, by anna, bela"}
-    assert answers.read(examples, LABELS)["example"].to_list() == [0, 1, 4]
+    assert everything.loc[everything["label"] != "", "example"].to_list() == [0, 1, 4]
     assert answers.not_usable(everything[:0]).empty
+
+
+def test_a_note_that_nobody_knows_is_said(examples, capsys):
+    frame = pd.DataFrame([(IDS[0], "anna", "", "unusable"), (IDS[1], "anna", "", "Not sure")])
+    path = paths.ANNOTATIONS / "a.csv"
+    spreadsheets.write(path, frame.set_axis(["id", "annotator", "label", "Note"], axis=1))
+    assert answers.read(examples, LABELS).empty
+    said = "1 answer with neither a label nor one of the notes 'not sure' and 'not usable': "
+    assert capsys.readouterr().err == f"assay: {said}{path} row 2, 'unusable'\n"
 
 
 def test_two_people_are_two_votes(examples, capsys):
@@ -104,7 +113,7 @@ def test_the_later_answer_of_one_person_counts_and_is_said(examples, capsys):
     assert answered["label"].to_dict() == {0: "01", 1: "NaN"}
     said = capsys.readouterr().err
     assert said.startswith(
-        "assay: 2 answers replace an earlier one of the same person about the same example"
+        "assay: 2 answers repeated by one person about one example, where the last one counts"
     )
     assert said.endswith("data/annotations/a.csv row 4 by 'anna'\n")
 
