@@ -10,7 +10,7 @@ from assay.contract import files, paths
 from assay.contract.errors import InputError, quiet
 from assay.contract.inference import Model
 from assay.contract.sections import Pretrain
-from assay.encoders import adapters, bert_folder, inputs, ngrams, patches
+from assay.encoders import adapters, bert_folder, inputs, patches
 from assay.modalities import images, registry
 from assay.training import onnx_graph
 
@@ -80,7 +80,7 @@ def learn(
         use = f"use {' or '.join(of_modality.methods)}; auto takes the first"
         raise InputError(f"params.yaml: pretrain.method: {method} is not for {modality}s: {use}")
     if method == "ngrams":
-        graph = ngrams.learn(payload)
+        graph = of_modality.front(payload_format, payload)
         return Encoder(method, graph, graph, start="frozen")
     if method == "transformer":
         front, tokens = of_modality.tokens(payload_format, payload)
