@@ -3,15 +3,16 @@
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
 from scipy.special import log_softmax
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from assay.contract.errors import InputError
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 FEATURES = "features"  # a wide output of some encoders; a linear classifier prefers it
 _STRENGTHS = (0.3, 3.0, 30.0)  # inverse penalties
@@ -95,6 +96,10 @@ def fit(
     scale = np.sqrt(max(squared_distance, _TINY))
     if validation is None:
         strengths = [strengths[len(strengths) // 2]]
+    # it takes seconds to import, and most networks do not need it
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     heads = []
     for strength in strengths:
         model = LogisticRegression(C=strength, max_iter=_ITERATIONS)
@@ -110,7 +115,7 @@ def fit(
     return min(heads, key=lambda head: loss(head.logits(others), answers))
 
 
-def _of_all_classes(model: LogisticRegression, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
+def _of_all_classes(model: "LogisticRegression", n_classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients (features, classes) and intercepts (classes,), also of absent classes."""
     coef, intercept = model.coef_.T, model.intercept_
     if len(model.classes_) == 2:  # scikit-learn keeps one column for both
