@@ -204,7 +204,8 @@ def to_examples(
         cell = example.key
         file = PurePosixPath(cell)
         name = files.find(cell)
-        if not cell or (not name and (file.is_absolute() or ".." in file.parts)):
+        is_elsewhere = file.is_absolute() or ".." in file.parts
+        if not cell or (is_elsewhere and (path.name in METADATA or not name)):
             wrong = f"{example.place}: {listed.column} is {cell!r}"
             raise InputError(f"{wrong}; name files below {path.parent}, or take the row out")
         if not name:
