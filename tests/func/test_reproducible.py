@@ -39,10 +39,11 @@ def test_the_released_model_predicts_a_file(first_run):
         "Image.open(io.BytesIO(row['image'])).save('one.png')"
     )
     project.run(f'python -c "{script}"')
-    name, label, probability = project.run("python -m assay predict one.png").stdout.split()
+    name, label, probability, unlike = project.run("python -m assay predict one.png").stdout.split()
     assert name == "one.png"
     assert label in "0123456789"
     assert 0.1 <= float(probability) <= 1
+    assert 0 <= float(unlike) <= 1
     assert "median ms" in project.run("python -m benchmarks.prediction").stdout
     (project.folder / "one.png").unlink()
 
