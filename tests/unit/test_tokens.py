@@ -10,6 +10,14 @@ from assay.encoders import columns, subwords
 KIND = {"features": {"size": "number", "town": "category", "few": "number", "none": "number"}}
 
 
+@pytest.fixture
+def one_thread() -> None:
+    """TensorFlow starts with one thread: later tests of this process cannot change that number."""
+    from assay.training import fitting
+
+    fitting.fix(0, portable=False, threads=1)
+
+
 def rows(n: int) -> np.ndarray:
     rng = np.random.default_rng(0)
     table = np.stack(
@@ -82,6 +90,7 @@ def test_texts_that_are_cut_are_counted():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
 def test_patches_of_a_picture():
     from assay.training import transformer
 
@@ -93,6 +102,7 @@ def test_patches_of_a_picture():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
 def test_hidden_tokens_are_guessed_from_the_others():
     from assay.training import transformer
 

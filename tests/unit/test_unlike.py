@@ -97,3 +97,29 @@ def test_the_share_is_that_of_held_out_scores(n):
     points = np.linspace(-9, 99, 999, dtype=np.float32)[:, None]
     assert np.all(np.diff(model(points)) >= -1e-6)
     assert model(points)[[0, -1]] == pytest.approx([0, 1], abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mirror", [False, True])
+def test_a_network_gives_what_its_last_layer_reads(mirror):
+    import keras
+
+    from assay.training import fitting, networks, onnx_export
+
+    fitting.fix(0, portable=False, threads=1)
+
+    def build() -> keras.Model:
+        model = networks.classifier(networks.encoder((8, 8, 1)), 3)
+        return networks.mirrored(model) if mirror else model
+
+    network = build()
+    pictures = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), dtype=np.uint8)
+    content = onnx_export.export_classifier(network, build, 2.0)
+    probabilities, evidence = (
+        Model(content, output, **HOW)(pictures) for output in ("probabilities", "evidence")
+    )
+    logits = network.predict(pictures, verbose=0) / 2
+    assert evidence[:, :3] == pytest.approx(logits, abs=0.02)
+    features = keras.Model(network.input, networks.last_features(network))
+    assert evidence[:, 3:] == pytest.approx(features.predict(pictures, verbose=0), abs=0.02)
+    assert np.allclose(probabilities.sum(axis=1), 1)
