@@ -209,7 +209,10 @@ def trained(data: Data, start: str) -> tuple[Trained, bytes, Callable, int]:
         embed = Model(paths.ENCODER, "embedding", **how)
     else:
         evidence = Model(model.onnx, onnx_graph.EVIDENCE, **how)
-        embed = lambda payload: evidence(payload)[:, n_classes:]  # noqa: E731
+
+        def embed(payload: np.ndarray) -> np.ndarray:
+            return evidence(payload)[:, n_classes:]
+
     return model, graph, embed, n_checked
 
 

@@ -169,19 +169,21 @@ def _moments(raw: RawBatch, name: str | None) -> list[Any]:
         wrong = f"{FILE}: collect.split_by is time, but collect.time is {name!r}"
         place = f"{raw.examples[0].place} and others"
         raise InputError(f"{wrong}: name a column of {place} ({_columns(raw)})")
-    as_programs_write = [[read(text) for text in column] for read in (_number, _date)]
-    texts, how = _as_programs_write(column)
-    as_people_write = [[read(text) for text in texts] for read in (_number, _date)]
-    for moments in as_programs_write:
+    bad: list[int] = []
+    for read in (_number, _date):
+        moments = [read(text) for text in column]
         if None not in moments:
             return moments
-    for moments in as_people_write:
+        bad.append(moments.index(None))
+    texts, how = _as_programs_write(column)
+    for read in (_number, _date):
+        moments = [read(text) for text in texts]
         if None not in moments:
             what = "times are read as people write them"
             raw.remarks.add(how, len(texts), what, f"{column[0]!r} as {texts[0]}")
             return moments
-    # the form that more of the first rows have
-    row = max(moments.index(None) for moments in as_programs_write + as_people_write)
+        bad.append(moments.index(None))
+    row = max(bad)  # in the form that more of the first rows have
     place = raw.examples[row].place
     wrong = f"{place}: {name!r} is {column[row]!r}, which is no time"
     raise InputError(f"{wrong}: give a number, or a date as 2026-11-25 or 2026-11-25T08:30")

@@ -169,6 +169,6 @@ def _examples(folder: Path, part: _Part, remarks: Remarks, *, has_votes: bool) -
     _refuse_unread(folder, _tops(part.root, names) - _tops(part.root, media), names)
     here = sorted(name for name in media if name.startswith(part.root))
     labels = [name.removeprefix(part.root).rpartition("/")[0] for name in here]
-    is_kept = bool if any(labels) or not has_votes else lambda _label: True
+    all_count = has_votes and not any(labels)
     pairs = zip(here, labels, strict=True)
-    return [Example(name, f"{folder}/{name}", label) for name, label in pairs if is_kept(label)]
+    return [Example(name, f"{folder}/{name}", label) for name, label in pairs if label or all_count]

@@ -37,11 +37,11 @@ def fit(
         )
         heads.append(of_both)
     content, output = paths.ENCODER.read_bytes(), encoder.output
-    first, last = (
+    graphs = [
         onnx_graph.with_linear_head(content, head.coef, head.intercept, temperature, output)
-        for head in (heads[0], heads[-1])
-    )
-    return Trained(last, first, [scores], scores, temperature)
+        for head in heads
+    ]
+    return Trained(graphs[-1], graphs[0], [scores], scores, temperature)
 
 
 def fit_head(
