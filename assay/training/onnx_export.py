@@ -60,6 +60,8 @@ def _export(payload: keras.KerasTensor, **outputs: keras.KerasTensor) -> bytes:
     graph.output.sort(key=lambda value: [*outputs].index(value.name))  # the export sorts by name
     _sort_nodes(graph)
     _rename(graph)
+    for value in [*graph.input, *graph.output]:
+        value.type.tensor_type.shape.dim[0].dim_param = onnx_graph.ROWS  # numbered by hashes too
     for constant in graph.initializer:
         if constant.data_type == onnx.TensorProto.FLOAT:
             # the export multiplies constants by square roots in float32

@@ -11,6 +11,7 @@ from onnx import TensorProto, compose, helper, numpy_helper
 _DOMAINS = {"Tokenizer": "com.microsoft", "LabelEncoder": "ai.onnx.ml"}
 _DIGITS = 12  # binary digits, of 24, that a constant keeps
 EVIDENCE = "evidence"  # the output of a classifier that `unlike` reads: logits, features
+ROWS = "n"  # name of the first axis of inputs and outputs
 # as in Keras's export, so that graphs can be joined
 _OPSETS = {"": 15, "ai.onnx.ml": 2, "com.microsoft": 1}
 _IR_VERSION = 8
@@ -93,8 +94,8 @@ class Graph:
         element_type, shape = payload
         output_element_type, n_axes = output_type
         tensor = helper.make_tensor_value_info
-        output_shape = ["n"] + [None] * (n_axes - 1)
-        inputs = [tensor("payload", element_type, ["n", *shape])]
+        output_shape = [ROWS] + [None] * (n_axes - 1)
+        inputs = [tensor("payload", element_type, [ROWS, *shape])]
         returned = [tensor(output, output_element_type, output_shape) for output in outputs]
         read = {name for node in self.nodes for name in node.input}
         kept = [(value, constant) for constant, value in self.constants.items() if constant in read]

@@ -1,6 +1,7 @@
 """`unlike`, the second output of the released graph: what it means, and that it is as defined."""
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto
 from scipy.spatial.distance import cdist
@@ -118,6 +119,9 @@ def test_a_network_gives_what_its_last_layer_reads(mirror):
     probabilities, evidence = (
         Model(content, output, **HOW)(pictures) for output in ("probabilities", "evidence")
     )
+    graph = onnx.load_from_string(content).graph
+    shapes = [value.type.tensor_type.shape.dim for value in [*graph.input, *graph.output]]
+    assert {shape[0].dim_param for shape in shapes} == {"n"}  # the export's own name may differ
     logits = network.predict(pictures, verbose=0) / 2
     assert evidence[:, :3] == pytest.approx(logits, abs=0.02)
     features = keras.Model(network.input, networks.last_features(network))
