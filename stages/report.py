@@ -2,13 +2,14 @@
 
 from assay.contract import files, parameters, paths
 from assay.contract.errors import counted, run, tell
-from assay.reporting import inputs, page
+from assay.reporting import inputs, page, since
 
 
 def main() -> None:
     params = parameters.load()
     read = inputs.read()
-    written = page.page(read, params.report.language, params.evaluate.confidence)
+    changes = since.changes(params.report.since, read)
+    written = page.page(read, params.report.language, params.evaluate.confidence, changes)
     files.write_bytes(paths.REPORT, written.encode(errors="backslashreplace"))
     asked = f"{counted(len(read.rows['queue']), 'question')} in the queue: python -m assay review"
     tell(f"report: open {paths.REPORT} to see what to do next; {asked}")

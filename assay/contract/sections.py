@@ -193,3 +193,4 @@ class Evaluate(Section):
 
 class Report(Section):
     language: Literal["en", "zh"]
+    since: Annotated[str, Field(max_length=200)]

@@ -7,18 +7,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from assay.modalities import registry
 from assay.reporting import answer, parts, pictures
 from assay.reporting.inputs import Inputs
+from assay.reporting.since import Changes
 from assay.reporting.words import Words, brief, name
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def page(inputs: Inputs, language: str, level: float) -> str:
+def page(inputs: Inputs, language: str, level: float, changes: Changes | None = None) -> str:
     """The whole page as HTML that needs no other file and no script.
 
     Parameters
     ----------
     language : of `languages/`
     level : of all intervals, 0..1
+    changes : since an earlier version, if they are wanted
     """
     words = Words(language)
     environment = Environment(
@@ -43,6 +45,7 @@ def page(inputs: Inputs, language: str, level: float) -> str:
         annotation=annotation,
         model=parts.model(inputs),
         inputs=inputs,
+        changes=changes,
         medium=registry.named(inputs.values["release"]["modality"]).MEDIUM,
         pictures=pictures.read(parts.pictured(quality, annotation)),
     )

@@ -1,14 +1,16 @@
 """The report: what its sentences say in which situation, that nothing in a name acts, and that it stays short."""
 
 import re
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from assay.contract import csv_files, paths
+from assay.contract.errors import InputError
 from assay.contract.sections import Beyond, Report
-from assay.reporting import answer, inputs, page, parts
+from assay.reporting import answer, inputs, page, parts, since
 from assay.reporting.words import Words
 from tests.support import report_inputs
 
@@ -145,3 +147,56 @@ def test_wrong_labels_found_are_drawn_where_the_truth_is_known() -> None:
     assert 'id="label-errors-title"' in written()
     csv_files.write_csv(paths.LABEL_ERRORS, ["recall", "precision"], [])
     assert 'id="label-errors-title"' not in written()
+
+
+def git(*arguments: str, at: Path) -> None:
+    person = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run(["git", *person, *arguments], cwd=at, check=True, capture_output=True)
+
+
+@pytest.fixture
+def tagged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project in a folder of a repository, with a version `v1`, and then changed."""
+    project = folder / "part"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    report_inputs.write(batches=["b", HOSTILE[0]])
+    git("init", "-q", at=folder)
+    git("add", ".", at=folder)
+    git("commit", "-qm", "v1", at=folder)
+    git("tag", "v1", at=folder)
+    report_inputs.write(batches=["b", "c"], accuracy=0.95, accuracy_true=0.97)
+    return project
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_changed_since_a_tag(tagged: Path, language: str) -> None:
+    read = inputs.read()
+    assert since.changes("", read) is None
+    changes = since.changes("v1", read)
+    assert (changes.new, changes.gone) == (["c"], [HOSTILE[0]])
+    assert changes.counts[0] == ("examples", 80, 80)
+    scores = {key: (then, now) for key, then, now in changes.scores}
+    assert scores["accuracy"] == ([0.9, 0.88, 0.92], [0.95, 0.88, 0.92])
+    assert scores["accuracy_true"] == (None, [0.97] * 3)
+    content = page.page(read, language, 0.95, changes)
+    assert "python -m assay compare v1" in content
+    assert '<td class="n">0.9000 (0.8800 … 0.9200)</td>' in content
+    assert "script" not in Tags(content).tags
+    assert HOSTILE[0] in Tags(content).text
+    assert 'href="#since"' not in page.page(read, language, 0.95)
+
+
+@pytest.mark.parametrize("revision", ["v2", "--help", "v1:metrics", "\u202e"])
+def test_an_unknown_revision_is_refused(tagged: Path, revision: str) -> None:
+    with pytest.raises(InputError, match=r"^report.since: git knows no revision '.+fetch --tags`"):
+        since.changes(revision, inputs.read())
+
+
+def test_damaged_metrics_of_a_revision_are_refused(tagged: Path) -> None:
+    read = inputs.read()
+    paths.CLEAN_METRICS.write_text('{"examples": "many"}')
+    git("add", ".", at=tagged)
+    git("commit", "-qm", "damaged", at=tagged)
+    with pytest.raises(InputError, match=r"^\w{7}:metrics/clean.json: "):
+        since.changes("HEAD", read)

@@ -1,0 +1,91 @@
+"""What changed since an earlier version: git holds its metrics, so no remote is asked."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import FiniteFloat
+
+from assay.contract import files, paths
+from assay.contract.errors import InputError
+from assay.reporting.inputs import Inputs, Values
+
+_NUMBERS = dict[str, int | FiniteFloat]  # the schema of metrics
+_COUNTS = ("examples", "labelled", "issues", "estimated_label_noise")
+_SCORES = ("accuracy", "accuracy_true", "macro_f1", "log_loss", "calibration_error")
+_ENDS = ("", "_low", "_high")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The metrics of two versions.
+
+    Attributes
+    ----------
+    revision : the earlier version, as params.yaml names it
+    new, gone : batches that only this version has, or only the earlier one
+    counts : name, then, now; None where a version does not have it
+    scores : the same, each value with the ends of its interval
+    """
+
+    revision: str
+    new: list[str]
+    gone: list[str]
+    counts: list[tuple[str, float | None, float | None]]
+    scores: list[tuple[str, list[float] | None, list[float] | None]]
+
+
+def changes(revision: str, inputs: Inputs) -> Changes | None:
+    """Compare with a git revision; None if it is "".
+
+    Raises
+    ------
+    InputError
+        If git does not know the revision, or a file of it is damaged.
+    """
+    if not revision:
+        return None
+    commit = _commit(revision)
+    listed = _json(commit, paths.LISTED, dict[str, list[str]]).get("batches", [])
+    then, now = _json(commit, paths.CLEAN_METRICS, _NUMBERS), inputs.values["clean"]
+    counts = [(key, then.get(key), now.get(key)) for key in _COUNTS]
+    then, now = _json(commit, paths.EVALUATE_METRICS, _NUMBERS), inputs.values["evaluate"]
+    scores = [(key, _interval(then, key), _interval(now, key)) for key in _SCORES]
+    return Changes(
+        revision=revision,
+        new=[batch for batch in inputs.batches if batch not in listed],
+        gone=[batch for batch in listed if batch not in inputs.batches],
+        counts=counts,
+        scores=[row for row in scores if row[1] or row[2]],
+    )
+
+
+def _interval(metrics: Values, key: str) -> list[float] | None:
+    names = [f"{key}{end}" for end in _ENDS]
+    return [metrics[name] for name in names] if metrics.keys() >= {*names} else None
+
+
+def _commit(revision: str) -> str:
+    """The full name of a git revision's commit."""
+    question = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
+    found = _git(*question)
+    if found is None:
+        unknown = f"report.since: git knows no revision {revision!r} here"
+        raise InputError(f"{unknown}: get it with `git fetch --tags`, or name a commit")
+    return found.decode().strip()
+
+
+def _json(commit: str, path: Path, schema: type) -> Values:
+    """The values of a JSON file of the commit; {} where it has none."""
+    content = _git("show", f"{commit}:./{path.as_posix()}")
+    return {} if content is None else files.parse_json(f"{commit[:7]}:{path}", content, schema)
+
+
+def _git(*arguments: str) -> bytes | None:
+    """What git prints, or None if it fails."""
+    git = shutil.which("git")
+    if git is None:
+        raise InputError("report.since needs git, which is not installed")
+    done = subprocess.run([git, *arguments], capture_output=True, check=False)
+    return None if done.returncode else done.stdout
