@@ -261,6 +261,7 @@ def test_line_ends_within_cells_stay_at_every_place(batches: Batches, size: int)
         ("label,x\na,1.5\nb," + "9" * 20_000 + "\n", 5),
         ("label,x\na,1.5\nb," + "9" * 60_000 + "x\n", 5),
     ],
+    ids=["columns", "digits", "nearly a number"],
 )
 def test_time_is_linear(batches: Batches, content: str, most: float) -> None:
     start = time.process_time()

@@ -181,7 +181,7 @@ def test_what_changed_since_a_tag(tagged: Path, language: str) -> None:
     assert scores["accuracy_true"] == (None, [0.97] * 3)
     content = page.page(read, language, 0.95, changes)
     assert "python -m assay compare v1" in content
-    assert '<td class="n">0.9000 (0.8800 … 0.9200)</td>' in content
+    assert '>0.9000<br><span class="faint">0.8800 … 0.9200</span></td>' in content
     assert "script" not in Tags(content).tags
     assert HOSTILE[0] in Tags(content).text
     assert 'href="#since"' not in page.page(read, language, 0.95)
