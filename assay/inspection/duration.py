@@ -5,15 +5,19 @@ import timeit
 import numpy as np
 
 # Seconds of a whole `dvc repro` with the default parameters: at least, and for each example and
-# each of its values. Measured: digits 49 s, MNIST 139 s, a table of 5,000 x 13 cells 76 s of CPU.
-# Sounds and texts: CPU of the stages on 1,000 clips of 30 s and on 5,000 long documents, and of a
-# step of training; see `benchmarks.inspection` and `benchmarks.long_examples`.
+# each of its values. Measured: 1,797 digits 50 s, 6,000 of MNIST 115 s, 2,000 photos at most 395 s,
+# 2,000 spoken digits 191 s, 10,000 questions 180 s, a table of 5,000 x 13 cells 67 s. Long sounds
+# and texts: CPU of the stages on 1,000 clips of 30 s and on 5,000 long documents, and of a step of
+# training; see `benchmarks.inspection` and `benchmarks.long_examples`.
 _COSTS = {
-    "image": (45.0, 0.0, 1.7e-6),
-    "audio": (45.0, 2.0e-2, 1.0e-7),
-    "text": (60.0, 3.0e-3, 5.0e-7),
+    "image": (40.0, 0.0, 2.0e-7),
+    "audio": (100.0, 2.0e-2, 1.0e-7),
+    "text": (60.0, 8.0e-3, 5.0e-7),
     "table": (60.0, 3.0e-3, 0.0),
 }
+# A network for images learns from so many examples: 5 times from each, or 600 batches.
+_EPOCHS, _STEPS, _BATCH, _LEAST_BATCHES = 5, 600, 128, 40
+_OF_LEARNING = (6e-4, 3.6e-7)  # seconds to learn from one of them, and from each of its values
 # A network for sounds takes as many steps for few of them. Each costs by a sound's length, up to
 # that from which spectrograms do not grow.
 _OF_LENGTH, _LONGEST = 1.7e-3, 160_000  # seconds for each sample; samples
@@ -33,6 +37,10 @@ def seconds(modality: str, n_examples: int, values: float, decoding: float) -> f
     """
     least, of_example, of_value = _COSTS[modality]
     work = least + n_examples * (of_example + of_value * values)
+    if modality == "image":
+        batch = min(_BATCH, n_examples / _LEAST_BATCHES)
+        learned = max(_EPOCHS * n_examples, _STEPS * batch)
+        work += learned * (_OF_LEARNING[0] + _OF_LEARNING[1] * values)
     if modality == "audio":
         work += _OF_LENGTH * min(values, _LONGEST)
     return work * _slowness() + n_examples * decoding
