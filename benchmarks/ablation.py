@@ -13,16 +13,15 @@ from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from scipy.special import softmax
 from sklearn.metrics import average_precision_score
 
 from assay.catalogue import catalogue
-from assay.cleaning import annotators, kernel_vote, noise_layer
+from assay.cleaning import annotators, kernel_vote, noise_layer, out_of_sample
 from assay.contract import parameters
 from assay.measures import leave_one_out
 from assay.training import calibration
-from benchmarks.label_quality import FOLDS, REPRO, prepared
+from benchmarks.label_quality import REPRO, THOROUGH, prepared
 from benchmarks.workspace import clone, machine, row, set_parameters, timed
 from stages import clean
 
@@ -50,9 +49,10 @@ def hear(folder: Path, *, network: bool) -> tuple[dict[str, np.ndarray], np.ndar
         if network:
             from assay.cleaning import cross_validation
 
-            set_parameters(Path(), clean__folds=FOLDS)
+            set_parameters(Path(), clean__folds=THOROUGH)
+            targets = out_of_sample.posterior([*voices.values()], given)
             voices["network"] = cross_validation.log_probabilities(
-                examples, pd.Series(given), len(classes), parameters.load()
+                examples, np.arange(len(given)), targets, parameters.load()
             )
         wrong = np.array(classes)[given] != catalogue.truth(examples).to_numpy()
     return voices, given, wrong

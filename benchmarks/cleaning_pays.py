@@ -22,7 +22,7 @@ from assay.modalities import images
 from assay.training import fitting, networks
 from assay.training.batches import Batches, Examples
 from benchmarks import planted
-from benchmarks.label_quality import FOLDS, REPRO, SOURCE, prepared
+from benchmarks.label_quality import REPRO, SOURCE, THOROUGH, prepared
 from benchmarks.workspace import clone, machine, row, set_parameters, timed
 from stages import train
 
@@ -74,9 +74,9 @@ def main() -> None:
         sets["cleaned, as decided"] = cleaned(folder, payload, soft=False)
         sets["cleaned, soft"] = cleaned(folder, payload, soft=True)
         shutil.rmtree(folder / "data/cleaned")
-        set_parameters(folder, clean__folds=FOLDS)
+        set_parameters(folder, clean__folds=THOROUGH)
         timed([*REPRO, "annotate"], folder)
-        sets[f"cleaned with clean.folds: {FOLDS}, soft"] = cleaned(folder, payload, soft=True)
+        sets[f"cleaned with clean.folds: {THOROUGH}, soft"] = cleaned(folder, payload, soft=True)
     fitting.fix(0, portable=False, threads=2)
     print(f"# {machine()}\n")
     row("labels", "examples", "median test accuracy", "share of the gap closed", "seeds")

@@ -94,7 +94,8 @@ def test_no_more_folds_than_examples(
         def prepare(self, payload: np.ndarray) -> np.ndarray:
             return payload
 
-        augment = None
+        def augment(self, payload: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
+            return payload
 
     fits = []
     monkeypatch.setattr(payloads, "read", lambda *_, **__: [np.zeros((4, 2))])
@@ -104,8 +105,8 @@ def test_no_more_folds_than_examples(
     monkeypatch.setattr(
         cross_validation.fitting, "logits", lambda _, rows: np.zeros((len(rows), 2))
     )
-    learned = pd.Series([0, 1, 0], index=[0, 1, 3])
-    cross_validation.log_probabilities(pd.DataFrame({"id": range(4)}), learned, 2, PARAMS)
+    known, targets = np.array([0, 1, 3]), np.eye(2)[[0, 1, 0]]
+    cross_validation.log_probabilities(pd.DataFrame({"id": range(4)}), known, targets, PARAMS)
     assert len(fits) == 3
     assert "clean.folds: 3, since" in capsys.readouterr().err
 
