@@ -17,7 +17,7 @@ from scipy.special import softmax
 from sklearn.metrics import average_precision_score
 
 from assay.catalogue import catalogue
-from assay.cleaning import annotators, kernel_vote, noise_layer, out_of_sample
+from assay.cleaning import annotators, kernel_vote, noise_layer
 from assay.contract import parameters
 from assay.measures import leave_one_out
 from assay.training import calibration
@@ -50,7 +50,8 @@ def hear(folder: Path, *, network: bool) -> tuple[dict[str, np.ndarray], np.ndar
             from assay.cleaning import cross_validation
 
             set_parameters(Path(), clean__folds=THOROUGH)
-            targets = out_of_sample.posterior([*voices.values()], given)
+            scores = [*voices.values()]
+            targets = noise_layer.fit(scores, given).posterior(scores, given).astype(np.float32)
             voices["network"] = cross_validation.log_probabilities(
                 examples, np.arange(len(given)), targets, parameters.load()
             )

@@ -164,9 +164,8 @@ def made_wrong(name: str, share: float, truth: np.ndarray, people: np.ndarray, r
 def doubts(rows: np.ndarray, labels: np.ndarray, n_classes: int) -> np.ndarray:
     """The probability that each label is wrong, as `clean` judges it by its ridge."""
     scores = leave_one_out.fit([rows], labels, n_classes).scores
-    layer = noise_layer.fit([scores], labels)
-    joint = layer.pred_probs([scores]) * layer.confusion[:, labels].T
-    return 1 - joint[np.arange(len(labels)), labels] / joint.sum(axis=1)
+    right = noise_layer.fit([scores], labels).posterior([scores], labels)
+    return 1 - right[np.arange(len(labels)), labels]
 
 
 def situation(name: str, kind: str, data: tuple, draw: int) -> bool:

@@ -1,9 +1,6 @@
 """Check the lists of batches first: for a missing folder, DVC would say only `[Errno 2]`."""
 
-import shutil
-import subprocess
-
-from assay.contract import parameters, paths
+from assay.contract import git, parameters, paths
 from assay.contract.errors import InputError, run, say
 
 
@@ -39,12 +36,8 @@ def is_tracked(batch: str) -> bool:
     folder = paths.RAW / batch
     if folder.with_name(f"{batch}.dvc").exists() or any(folder.rglob("*.dvc")):
         return True
-    git = shutil.which("git")
-    if git is None:
-        return True
-    listing = subprocess.run([git, "ls-files", "--", folder], capture_output=True, check=False)
-    no_repository = listing.returncode != 0  # then there is nothing to report
-    return bool(listing.stdout) or no_repository
+    listing = git.ask("ls-files", "--", folder)
+    return listing is None or bool(listing)  # without a repository there is nothing to report
 
 
 if __name__ == "__main__":

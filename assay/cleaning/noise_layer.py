@@ -65,6 +65,14 @@ class NoiseLayer:
         weighted = [block @ weights for block, weights in zip(scores, self.weights, strict=True)]
         return softmax(sum(weighted) + self.bias, axis=1).astype(np.float32)
 
+    def posterior(self, scores: Sequence[np.ndarray], labels: np.ndarray) -> np.ndarray:
+        """Probabilities of the true class, given the label too. Shape (n, classes), float64.
+
+        `scores` are as in `pred_probs`, and `labels` is (n,), int.
+        """
+        joint = self.pred_probs(scores) * self.confusion[:, labels].T.astype(np.float64)
+        return joint / np.maximum(joint.sum(axis=1, keepdims=True), _TINY)
+
 
 def fit(
     scores: Sequence[np.ndarray], labels: np.ndarray, *, one_temperature: bool = False
@@ -115,8 +123,7 @@ def _beats_frequencies(pred_probs: np.ndarray, labels: np.ndarray, noise: float)
 
 def _keeps_every_class(layer: NoiseLayer, scores: Sequence[np.ndarray], labels: np.ndarray) -> bool:
     """Whether at least half of the labels of each class seem right. Else one absorbed another."""
-    joint = layer.pred_probs(scores) * layer.confusion[:, labels].T  # (n, true class)
-    right = joint[np.arange(len(labels)), labels] / np.maximum(joint.sum(axis=1), _TINY)
+    right = layer.posterior(scores, labels)[np.arange(len(labels)), labels]  # (n,)
     counts, right_counts = np.bincount(labels), np.bincount(labels, right)
     enough = counts >= _FEW
     return bool((right_counts[enough] >= _MOST_RIGHT * counts[enough]).all())

@@ -16,8 +16,6 @@ from assay.measures import crossed, leave_group_out, leave_one_out
 from assay.measures.crossed import CrossedRows
 from assay.measures.leave_one_out import Features, LeaveOneOut
 
-_TINY = 1e-30
-
 
 @dataclass
 class OutOfSample:
@@ -77,28 +75,11 @@ def predict(
         with quiet():  # importing TensorFlow writes to stderr
             from assay.cleaning import cross_validation
 
-        targets = posterior([voice[known] for voice in voices], given)
+        scores = [voice[known] for voice in voices]
+        targets = noise_layer.fit(scores, given).posterior(scores, given).astype(np.float32)
         voices.append(cross_validation.log_probabilities(examples, known, targets, params))
     layer = noise_layer.fit([voice[known] for voice in voices], given)
     return OutOfSample(layer.pred_probs(voices), layer.confusion, linear)
-
-
-def posterior(scores: list[np.ndarray], given: np.ndarray) -> np.ndarray:
-    """The probability of each true class by the scores and the given label.
-
-    Parameters
-    ----------
-    scores : one array (n, classes) for each classifier
-    given : (n,) int
-
-    Returns
-    -------
-    np.ndarray
-        Shape (n, classes), float32, 0..1.
-    """
-    layer = noise_layer.fit(scores, given)
-    joint = layer.pred_probs(scores) * layer.confusion[:, given].T  # (n, true class)
-    return (joint / np.maximum(joint.sum(axis=1, keepdims=True), _TINY)).astype(np.float32)
 
 
 def _of_table(examples: pd.DataFrame, learned: pd.Series, linear: LeaveOneOut) -> list[np.ndarray]:

@@ -27,9 +27,7 @@ def posterior(predictions: Sequence[np.ndarray], given: np.ndarray) -> np.ndarra
     given : (n,) int, the labels
     """
     scores = [np.log(np.maximum(part, _SMALLEST)) for part in predictions]
-    layer = noise_layer.fit(scores, given, one_temperature=True)
-    joint = layer.pred_probs(scores) * layer.confusion[:, given].T.astype(np.float64)
-    return joint / joint.sum(axis=1, keepdims=True)
+    return noise_layer.fit(scores, given, one_temperature=True).posterior(scores, given)
 
 
 def judge(given: np.ndarray, true: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:

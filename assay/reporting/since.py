@@ -1,13 +1,12 @@
 """What changed since an earlier version: git holds its metrics, so no remote is asked."""
 
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import FiniteFloat
 
-from assay.contract import files, paths
+from assay.contract import files, git, paths
 from assay.contract.errors import InputError
 from assay.reporting.inputs import Inputs, Values
 
@@ -68,8 +67,10 @@ def _interval(metrics: Values, key: str) -> list[float] | None:
 
 def _commit(revision: str) -> str:
     """The full name of a git revision's commit."""
+    if shutil.which("git") is None:
+        raise InputError("report.since needs git, which is not installed")
     question = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
-    found = _git(*question)
+    found = git.ask(*question)
     if found is None:
         unknown = f"report.since: git knows no revision {revision!r} here"
         raise InputError(f"{unknown}: get it with `git fetch --tags`, or name a commit")
@@ -78,14 +79,5 @@ def _commit(revision: str) -> str:
 
 def _json(commit: str, path: Path, schema: type) -> Values:
     """The values of a JSON file of the commit; {} where it has none."""
-    content = _git("show", f"{commit}:./{path.as_posix()}")
+    content = git.ask("show", f"{commit}:./{path.as_posix()}")
     return {} if content is None else files.parse_json(f"{commit[:7]}:{path}", content, schema)
-
-
-def _git(*arguments: str) -> bytes | None:
-    """What git prints, or None if it fails."""
-    git = shutil.which("git")
-    if git is None:
-        raise InputError("report.since needs git, which is not installed")
-    done = subprocess.run([git, *arguments], capture_output=True, check=False)
-    return None if done.returncode else done.stdout

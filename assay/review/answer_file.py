@@ -3,12 +3,11 @@
 import fcntl
 import getpass
 import re
-import subprocess
 
 import pandas as pd
 
 from assay.catalogue import spreadsheets
-from assay.contract import paths
+from assay.contract import git, paths
 from assay.contract.errors import InputError, counted
 
 _COLUMNS = ["id", "annotator", "label", "note"]
@@ -17,9 +16,7 @@ _LONGEST = 60  # characters of a file's name
 
 def default_name() -> str:
     """The name that git knows, or else that of the login, as a file can have it."""
-    command = ["git", "config", "user.name"]
-    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603  # fixed words
-    name = done.stdout.decode(errors="replace")
+    name = (git.ask("config", "user.name") or b"").decode(errors="replace")
     return file_safe(name) or file_safe(getpass.getuser()) or "reviewer"
 
 
