@@ -1,8 +1,8 @@
 """Predictions of a network that is trained in folds, on what the other classifiers think of labels.
 
-It learns what a linear classifier on embeddings cannot, but takes minutes. So it runs only if
-`clean.folds` is above 0. It does not learn a label as it stands, but the probability of each class
-that the other classifiers and the label give together: so it learns few wrong labels. Through
+It learns what a linear classifier on embeddings cannot, but takes minutes. So it runs only as
+`network_recipe.choose` says. It does not learn a label as it stands, but the probability of each
+class that the other classifiers and the label give together: so it learns few wrong labels. Through
 these classifiers, the label of an example has a little influence on what the networks learn that
 predict it. Measured against the truth, this costs less than wrong labels do.
 """
@@ -16,6 +16,7 @@ from scipy.special import log_softmax
 
 from assay.catalogue import catalogue, payloads
 from assay.cleaning.folds import folds
+from assay.cleaning.network_recipe import Recipe
 from assay.contract import files, paths
 from assay.contract.errors import say
 from assay.contract.parameters import Parameters
@@ -23,13 +24,15 @@ from assay.training import fitting
 from assay.training.batches import Batches, Examples
 from assay.training.trainable import OwnNetwork
 
-# Constants: if clean depended on train's parameters, changing these would rerun clean.
-_SEED, _BATCH_SIZE, _LEARNING_RATE, _EPOCHS = 0, 128, 0.006, 14
-_VIEWS = 8  # changed at random, that a prediction is averaged over, beside the example as it is
+_SEED = 0
 
 
 def log_probabilities(
-    examples: pd.DataFrame, known: np.ndarray, targets: np.ndarray, params: Parameters
+    examples: pd.DataFrame,
+    known: np.ndarray,
+    targets: np.ndarray,
+    recipe: Recipe,
+    params: Parameters,
 ) -> np.ndarray:
     """Read the payloads, and predict the log-probability of each class.
 
@@ -38,7 +41,8 @@ def log_probabilities(
     examples : the catalogue
     known : (learned,) its rows to learn from, ascending
     targets : (learned, classes) the probability of each class
-    params : `clean.folds`, and how to compute
+    recipe : how many networks, and how they are trained
+    params : how to compute
 
     Returns
     -------
@@ -50,9 +54,9 @@ def log_probabilities(
     network = OwnNetwork(payload[:1], files.read_json(paths.ENCODER_INFO), params)
     fitting.fix(_SEED, portable=params.portable, threads=params.threads)
     n_classes = targets.shape[1]
-    fold = folds(len(known), catalogue.groups(examples.loc[known]), params.clean.folds)
+    fold = folds(len(known), catalogue.groups(examples.loc[known]), recipe.folds)
     n_folds = fold.max() + 1
-    if n_folds < params.clean.folds:
+    if n_folds < recipe.folds:
         say(f"clean.folds: {n_folds}, since there are not more examples, or groups, to learn from")
     others = np.setdiff1d(np.arange(len(examples)), known)
     log_probs = np.zeros((len(examples), n_classes), np.float32)
@@ -61,20 +65,22 @@ def log_probabilities(
         seen = fold != left_out
         shown = Examples(payload[known[seen]], targets[seen], np.ones(seen.sum()))
         _, model = network.build(n_classes)
-        batches = Batches(shown, _BATCH_SIZE, network.augment, _SEED)
+        batches = Batches(shown, recipe.batch_size, network.augment, _SEED)
         loss = fitting.cross_entropy(0, soft=True)
-        fitting.fit(model, batches, loss, learning_rate=_LEARNING_RATE, epochs=_EPOCHS)
+        fitting.fit(model, batches, loss, learning_rate=recipe.learning_rate, epochs=recipe.epochs)
         for rows, share in ((known[~seen], 1.0), (others, 1 / n_folds)):
             if len(rows):
-                logits = _averaged_logits(model, network, payload[rows])
+                logits = _averaged_logits(model, network, payload[rows], recipe.views)
                 log_probs[rows] += share * log_softmax(logits, axis=1)
     return log_probs
 
 
-def _averaged_logits(model: keras.Model, network: OwnNetwork, payload: np.ndarray) -> np.ndarray:
+def _averaged_logits(
+    model: keras.Model, network: OwnNetwork, payload: np.ndarray, views: int
+) -> np.ndarray:
     """Logits averaged over examples (n, ...) as they are and changed. Shape (n, classes)."""
     rng = np.random.default_rng(_SEED)
     total = fitting.logits(model, network.prepare(payload))
-    for _ in range(_VIEWS):
+    for _ in range(views):
         total += fitting.logits(model, network.augment(payload, rng))
-    return total / (1 + _VIEWS)
+    return total / (1 + views)

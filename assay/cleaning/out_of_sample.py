@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue, payloads
-from assay.cleaning import boosted_trees, kernel_vote, noise_layer
-from assay.contract.errors import InputError, quiet
+from assay.cleaning import boosted_trees, kernel_vote, network_recipe, noise_layer
+from assay.contract.errors import InputError, quiet, tell
 from assay.contract.parameters import Parameters
 from assay.contract.parquet_files import GROUP
 from assay.contract.time_left import shown
@@ -37,17 +37,17 @@ class OutOfSample:
 def predict(
     examples: pd.DataFrame, learned: pd.Series, n_classes: int, params: Parameters
 ) -> OutOfSample:
-    """Read embeddings, and combine a linear classifier, neighbours and, with folds, a network.
+    """Read embeddings, and combine a linear classifier and neighbours.
 
-    For a table, there are also a linear classifier with products, and trees. None of them sees the
-    label of a learned example, or of others in its group. An example that is not learned from is
-    predicted from all of them.
+    For a table, there are also a linear classifier with products, and trees; with `clean.folds`, a
+    network. None of them sees the label of a learned example, or of others in its group. An example
+    that is not learned from is predicted from all of them.
 
     Parameters
     ----------
     examples : the catalogue
     learned : the classes to learn from, int, by row of the catalogue, ascending
-    params : `clean.folds` of a network, 0 for none
+    params : `clean.folds`, see `network_recipe.choose`
 
     Raises
     ------
@@ -69,16 +69,25 @@ def predict(
         _of_all(examples, known, [(slice(None), linear.scores)], linear.predict, n_classes),
         _of_all(examples, known, voted, near.scores, n_classes),
     ]
-    if payloads.payload_format(examples)["modality"] == "table":
+    payload = payloads.payload_format(examples)
+    if payload["modality"] == "table":
         voices += _of_table(examples, learned, linear)
-    if params.clean.folds:
+    scores = [voice[known] for voice in voices]
+    layer = noise_layer.fit(scores, given)
+    posterior = layer.posterior(scores, given)  # (learned, classes)
+    quality = posterior[np.arange(len(given)), given]
+    folds = params.clean.folds
+    recipe = network_recipe.choose(folds, payload["modality"], payload["shape"], quality)
+    if recipe:
+        if folds == "auto":
+            share = f"{1 - quality.mean():.0%} of the labels seem wrong"
+            tell(f"clean: {share}, so a network judges them too (clean.folds: auto)")
         with quiet():  # importing TensorFlow writes to stderr
             from assay.cleaning import cross_validation
 
-        scores = [voice[known] for voice in voices]
-        targets = noise_layer.fit(scores, given).posterior(scores, given).astype(np.float32)
-        voices.append(cross_validation.log_probabilities(examples, known, targets, params))
-    layer = noise_layer.fit([voice[known] for voice in voices], given)
+        targets = posterior.astype(np.float32)
+        voices.append(cross_validation.log_probabilities(examples, known, targets, recipe, params))
+        layer = noise_layer.fit([voice[known] for voice in voices], given)
     return OutOfSample(layer.pred_probs(voices), layer.confusion, linear)
 
 

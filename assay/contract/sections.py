@@ -149,8 +149,8 @@ class Clean(Section):
     relabel_above: Share
     drop_below: Share  # an example is left out if the quality of its given label is below this
     smallest_class: Count  # a class must have so many examples to learn from
-    # of a network, whose opinion is one more; 0: no network
-    folds: Literal[0] | Annotated[int, Field(ge=2, le=100)]
+    # of a network, whose opinion is one more; 0: no network; auto: if it pays
+    folds: Literal["auto", 0] | Annotated[int, Field(ge=2, le=100)]
     beyond: Beyond
 
 
