@@ -22,8 +22,8 @@ class Recipe:
 
     folds: int
     epochs: int
-    batch_size: int
     views: int
+    batch_size: int = 64
     learning_rate: float = 0.006
 
 
@@ -40,10 +40,10 @@ def choose(
     """
     if folds == "auto":
         return _SHORT if _pays(modality, shape, quality) else None
-    return Recipe(folds, epochs=16, batch_size=128, views=8) if folds else None
+    return Recipe(folds, epochs=14, views=8) if folds else None
 
 
-_SHORT = Recipe(folds=2, epochs=4, batch_size=64, views=1)
+_SHORT = Recipe(folds=2, epochs=4, views=1)
 
 
 def _pays(modality: str, shape: list[int], quality: np.ndarray) -> bool:

@@ -9,7 +9,7 @@ from onnx import TensorProto
 from scipy.linalg import cho_solve
 
 from assay.catalogue import payloads
-from assay.cleaning import cross_validation
+from assay.cleaning import cross_validation, network_recipe
 from assay.contract import files, parameters, paths
 from assay.contract.errors import InputError
 from assay.contract.inference import Model
@@ -24,7 +24,6 @@ PARAMS = parameters.Parameters.model_construct(
     threads=1,
     embed=parameters.Embed.model_construct(batch_size=8),
     evaluate=parameters.Evaluate.model_construct(reliability_bins=10),
-    clean=parameters.Clean.model_construct(folds=100),
 )
 
 
@@ -106,7 +105,9 @@ def test_no_more_folds_than_examples(
         cross_validation.fitting, "logits", lambda _, rows: np.zeros((len(rows), 2))
     )
     known, targets = np.array([0, 1, 3]), np.eye(2)[[0, 1, 0]]
-    cross_validation.log_probabilities(pd.DataFrame({"id": range(4)}), known, targets, PARAMS)
+    recipe = network_recipe.Recipe(folds=100, epochs=1, views=1)
+    examples = pd.DataFrame({"id": range(4)})
+    cross_validation.log_probabilities(examples, known, targets, recipe, PARAMS)
     assert len(fits) == 3
     assert "clean.folds: 3, since" in capsys.readouterr().err
 
