@@ -18,7 +18,7 @@ from cleanlab.multiannotator import get_label_quality_multiannotator
 from scipy.stats import spearmanr
 
 from assay.contract import parquet_files
-from benchmarks.label_quality import REPRO, SOURCE, prepared
+from benchmarks.label_quality import REPRO, SOURCE, THOROUGH, prepared
 from benchmarks.workspace import clone, machine, row, set_parameters, timed
 
 MANY = 50  # labels of a person whose true accuracy is worth comparing with
@@ -116,7 +116,7 @@ def main() -> None:
         prepared(folder, (1, 2, 3))
         report("default", folder)
         if "thorough" in sys.argv:
-            set_parameters(folder, clean__folds=4)
+            set_parameters(folder, clean__folds=THOROUGH)
             report("thorough", folder)
 
 

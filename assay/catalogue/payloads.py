@@ -48,11 +48,14 @@ def read(
         yield registry.named(wanted["modality"]).from_columns(block, wanted)
 
 
-def shown(examples: pd.DataFrame, size: int = 1024, side: int | None = None) -> Iterator[str]:
+def shown(
+    examples: pd.DataFrame, size: int | None = None, side: int | None = None
+) -> Iterator[str]:
     """Read what people are shown of each of `examples`, in order; see `show` of a modality.
 
     Parameters
     ----------
+    size : of blocks, as `parquet_files.blocks`
     side : pixels of the longer side of a larger image; None: as `images` sees fit
     """
     for block, format_ in stored(examples, size):
@@ -91,8 +94,10 @@ def _cut(text: str) -> str:
     return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
 
 
-def stored(examples: pd.DataFrame, size: int) -> Iterator[tuple[pa.RecordBatch, dict[str, Any]]]:
-    """Read the rows of `examples` in blocks of at most `size`, in order, with their format.
+def stored(
+    examples: pd.DataFrame, size: int | None = None
+) -> Iterator[tuple[pa.RecordBatch, dict[str, Any]]]:
+    """Read the rows of `examples` in order, with their format, in blocks as `parquet_files.blocks`.
 
     The catalogue has the rows of a batch in ascending order. So one pass over a file finds them.
     """

@@ -40,7 +40,7 @@ def choose(
     """
     if folds == "auto":
         return _SHORT if _pays(modality, shape, quality) else None
-    return Recipe(folds, epochs=14, views=8) if folds else None
+    return Recipe(folds, epochs=12, views=4) if folds else None
 
 
 _SHORT = Recipe(folds=2, epochs=4, views=1)

@@ -13,7 +13,7 @@ from assay.contract.errors import first_of
 from assay.contract.memory import examples_at_once
 from assay.measures import multiple_testing
 
-_ROWS = 4000  # of a table that are read at a time
+_ROWS = 65_536  # of a table, at most, that are read at a time
 _LEVEL = 0.01  # of all columns of a batch together (Holm 1979)
 _LEAST = 0.05  # difference of the shares of gaps; a smaller one is of no interest
 _GIVEN_AWAY = 0.02  # share of the errors without a column that are left with it

@@ -109,12 +109,22 @@ def _read_foreign(path: Path, largest: int) -> pa.Table:
     return table
 
 
-def blocks(path: Path, size: int) -> Iterator[pa.RecordBatch]:
-    """The rows of a file in blocks of at most `size`; memory does not grow with the file."""
+def blocks(path: Path, size: int | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a file in blocks of at most `size`; memory does not grow with the file.
+
+    Without a size, a block has as many rows as a few dozen megabytes hold: fewer blocks are faster.
+    """
     # a pre-buffer would keep all that was read
     with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
-        most = _rows_within(_LARGEST_BLOCK, size, file.schema_arrow)
+        most = _rows_within(_LARGEST_BLOCK, size or _rows_as_stored(file), file.schema_arrow)
         yield from file.iter_batches(most, use_threads=False)
+
+
+def _rows_as_stored(file: pq.ParquetFile) -> int:
+    """How many rows of a file a block holds, by their mean size without compression."""
+    groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
+    size = sum(group.total_byte_size for group in groups)
+    return max(1, _LARGEST_BLOCK * file.metadata.num_rows // max(size, 1))
 
 
 def count(path: Path) -> int:

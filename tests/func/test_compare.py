@@ -16,7 +16,7 @@ def project(tmp_path_factory) -> Project:
     """Two commits, `two` and `three` batches, and a workspace in which one label of `three` is
     answered anew.
     """
-    project = clone(tmp_path_factory.mktemp("compare") / "assay")
+    project = clone(tmp_path_factory.mktemp("compare") / "assay", shares_runs=True)
     for name, batches in {
         "two": ["digits-1", "digits-2"],
         "three": ["digits-1", "digits-2", "digits-3"],

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_sweep_of_the_docs(tmp_path):
-    project = clone(tmp_path / "assay")
+    project = clone(tmp_path / "assay", shares_runs=True)
     project.run("git config user.name reader && git config user.email reader@example.com")
     project.run("dvc repro && git commit -qam built --allow-empty")
     before = project.yaml("metrics/evaluate.json")

@@ -9,7 +9,9 @@ from pathlib import Path
 import yaml
 
 from benchmarks.workspace import ROOT, environment, set_parameters
+from tests.support import earlier_runs
 
+CACHE = ".dvc/cache"
 PERSON = {
     f"GIT_{who}_{what}": "anna@example.com"
     for who in ("AUTHOR", "COMMITTER")
@@ -20,8 +22,9 @@ PERSON = {
 class Project:
     """A clone in which commands are run as in a shell with the environment active."""
 
-    def __init__(self, folder: Path, **environ: str) -> None:
+    def __init__(self, folder: Path, *, shares_runs: bool = False, **environ: str) -> None:
         self.folder, self.environ = folder, environment() | environ
+        self.shares_runs = shares_runs
 
     def run(self, command: str, *, check: bool = True) -> subprocess.CompletedProcess:
         done = subprocess.run(
@@ -43,6 +46,8 @@ class Project:
         of the same.
         """
         said = self.run("dvc repro").stdout
+        if self.shares_runs:
+            earlier_runs.give(self.folder / CACHE)
         return set(
             re.findall(
                 r"^(?:Running stage '(?=.*:)|Stage '(?=.* is cached))([^']+)'", said, re.MULTILINE
@@ -69,8 +74,11 @@ def contents(project: Project, folders: Iterable[str]) -> dict[str, bytes]:
     return {str(path.relative_to(project.folder)): path.read_bytes() for path in files}
 
 
-def clone(folder: Path, **environ: str) -> Project:
-    """A fresh clone of what is in the working tree now, committed or not."""
+def clone(folder: Path, *, shares_runs: bool = False, **environ: str) -> Project:
+    """A fresh clone of what is in the working tree now, committed or not.
+
+    If it `shares_runs`, what the same stages made in other tests is fetched, see `earlier_runs`.
+    """
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, check=True, encoding="utf-8",
@@ -79,7 +87,9 @@ def clone(folder: Path, **environ: str) -> Project:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    project = Project(folder, **environ)
+    project = Project(folder, shares_runs=shares_runs, **environ)
     project.run("git init -q -b main")
     project.commit("clone")
+    if shares_runs:
+        earlier_runs.take(folder / CACHE)
     return project
