@@ -17,7 +17,7 @@ from scipy.special import softmax
 from sklearn.metrics import average_precision_score
 
 from assay.catalogue import catalogue
-from assay.cleaning import annotators, kernel_vote, noise_layer
+from assay.cleaning import annotators, kernel_vote, network_recipe, noise_layer
 from assay.contract import parameters
 from assay.measures import leave_one_out
 from assay.training import calibration
@@ -49,11 +49,11 @@ def hear(folder: Path, *, network: bool) -> tuple[dict[str, np.ndarray], np.ndar
         if network:
             from assay.cleaning import cross_validation
 
-            set_parameters(Path(), clean__folds=THOROUGH)
-            scores = [*voices.values()]
+            scores, rows = [*voices.values()], np.arange(len(given))
             targets = noise_layer.fit(scores, given).posterior(scores, given).astype(np.float32)
+            recipe = network_recipe.choose(THOROUGH, "image", [], len(rows))
             voices["network"] = cross_validation.log_probabilities(
-                examples, np.arange(len(given)), targets, parameters.load()
+                examples, rows, targets, recipe, parameters.load()
             )
         wrong = np.array(classes)[given] != catalogue.truth(examples).to_numpy()
     return voices, given, wrong

@@ -149,7 +149,7 @@ def judge(truth: pd.Series) -> list[float]:
     labels = clean.label_by_consensus(votes, held_out)
     learned, params = labels.loc[~labels["held_out"], "given"], parameters.load()
     start = time.process_time()
-    predicted = out_of_sample.predict(examples, learned, len(classes), params)
+    predicted = out_of_sample.predict(examples, learned, votes, params)
     seconds = time.process_time() - start
     consensus = annotators.consensus(votes, held_out, predicted.pred_probs, predicted.confusion)
     posterior = consensus.probabilities

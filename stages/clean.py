@@ -39,7 +39,7 @@ def main() -> None:
     learned = labels.loc[~labels["held_out"], "given"]
     check_classes(learned, classes, params.clean.smallest_class, examples)
 
-    predicted = out_of_sample.predict(examples, learned, len(classes), params)
+    predicted = out_of_sample.predict(examples, learned, votes, params)
     pred_probs = predicted.pred_probs
     consensus = annotators.consensus(votes, held_out, pred_probs, predicted.confusion)
     posterior = consensus.probabilities

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue, payloads
-from assay.cleaning import boosted_trees, kernel_vote, network_recipe, noise_layer
+from assay.cleaning import annotators, boosted_trees, kernel_vote, network_recipe, noise_layer
+from assay.cleaning.annotators import Votes
 from assay.contract.errors import InputError, quiet, tell
 from assay.contract.parameters import Parameters
 from assay.contract.parquet_files import GROUP
@@ -35,7 +36,7 @@ class OutOfSample:
 
 
 def predict(
-    examples: pd.DataFrame, learned: pd.Series, n_classes: int, params: Parameters
+    examples: pd.DataFrame, learned: pd.Series, votes: Votes, params: Parameters
 ) -> OutOfSample:
     """Read embeddings, and combine a linear classifier and neighbours.
 
@@ -47,6 +48,7 @@ def predict(
     ----------
     examples : the catalogue
     learned : the classes to learn from, int, by row of the catalogue, ascending
+    votes : people's labels, of these rows and of others
     params : `clean.folds`, see `network_recipe.choose`
 
     Raises
@@ -55,6 +57,7 @@ def predict(
         If all learned examples are of one group.
     """
     known, given = learned.index.to_numpy(), learned.to_numpy()  # (learned,)
+    n_classes = votes.shape[2]
     features = catalogue.features(examples.loc[known])
     groups = catalogue.groups(examples.loc[known])
     if groups is not None and not groups.any():
@@ -63,32 +66,51 @@ def predict(
         raise InputError(f"{only}: label examples of other groups, or change collect.group")
     linear = _ridge(features, given, n_classes, groups)
     near = kernel_vote.fit(features, given, linear, len(examples), groups)
-    votes = ((at, near.scores(rows, at.start)) for at, rows in leave_one_out.rows_of(features))
-    voted = shown(votes, len(known), "neighbours vote", size=lambda part: len(part[1]))
+    by_block = ((at, near.scores(rows, at.start)) for at, rows in leave_one_out.rows_of(features))
+    voted = shown(by_block, len(known), "neighbours vote", size=lambda part: len(part[1]))
     voices = [
         _of_all(examples, known, [(slice(None), linear.scores)], linear.predict, n_classes),
         _of_all(examples, known, voted, near.scores, n_classes),
     ]
-    payload = payloads.payload_format(examples)
-    if payload["modality"] == "table":
+    if payloads.payload_format(examples)["modality"] == "table":
         voices += _of_table(examples, learned, linear)
-    scores = [voice[known] for voice in voices]
-    layer = noise_layer.fit(scores, given)
-    posterior = layer.posterior(scores, given)  # (learned, classes)
-    quality = posterior[np.arange(len(given)), given]
-    folds = params.clean.folds
-    recipe = network_recipe.choose(folds, payload["modality"], payload["shape"], quality)
-    if recipe:
-        if folds == "auto":
-            share = f"{1 - quality.mean():.0%} of the labels seem wrong"
-            tell(f"clean: {share}, so a network judges them too (clean.folds: auto)")
-        with quiet():  # importing TensorFlow writes to stderr
-            from assay.cleaning import cross_validation
-
-        targets = posterior.astype(np.float32)
-        voices.append(cross_validation.log_probabilities(examples, known, targets, recipe, params))
-        layer = noise_layer.fit([voice[known] for voice in voices], given)
+    layer = noise_layer.fit([voice[known] for voice in voices], given)
+    combined = OutOfSample(layer.pred_probs(voices), layer.confusion, linear)
+    network = _of_network(examples, learned, votes, combined, params)
+    if network is None:
+        return combined
+    voices.append(network)
+    layer = noise_layer.fit([voice[known] for voice in voices], given)
     return OutOfSample(layer.pred_probs(voices), layer.confusion, linear)
+
+
+def _of_network(
+    examples: pd.DataFrame,
+    learned: pd.Series,
+    votes: Votes,
+    others: OutOfSample,
+    params: Parameters,
+) -> np.ndarray | None:
+    """The scores of networks that learn what the others and people think; None if none is trained."""
+    payload, folds = payloads.payload_format(examples), params.clean.folds
+    recipe = network_recipe.choose(folds, payload["modality"], payload["shape"], len(learned))
+    if not recipe:
+        return None
+    known = learned.index.to_numpy()
+    held_out = np.ones(len(examples), bool)
+    held_out[known] = False
+    believed = annotators.consensus(votes, held_out, others.pred_probs, others.confusion)
+    targets = believed.probabilities[known]  # (learned, classes)
+    wrong = 1 - float(targets[np.arange(len(known)), learned].mean())
+    if wrong < recipe.least_wrong:
+        return None
+    if folds == "auto":
+        seem = f"{wrong:.0%} of the labels seem wrong"
+        tell(f"clean: {seem}, so networks judge them too (clean.folds: auto)")
+    with quiet():  # importing TensorFlow writes to stderr
+        from assay.cleaning import cross_validation
+
+    return cross_validation.log_probabilities(examples, known, targets, recipe, params)
 
 
 def _of_table(examples: pd.DataFrame, learned: pd.Series, linear: LeaveOneOut) -> list[np.ndarray]:
