@@ -91,7 +91,7 @@ def _of_network(
     others: OutOfSample,
     params: Parameters,
 ) -> np.ndarray | None:
-    """The scores of networks that learn what the others and people think; None if none is trained."""
+    """The scores of networks, which learn what the others and people think; None without any."""
     payload, folds = payloads.payload_format(examples), params.clean.folds
     recipe = network_recipe.choose(folds, payload["modality"], payload["shape"], len(learned))
     if not recipe:
