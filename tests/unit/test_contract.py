@@ -67,6 +67,43 @@ def test_csv_keeps_text_as_it_is(tmp_path, monkeypatch):
     assert [list(row.values()) for row in table.to_pylist()] == rows
 
 
+PIECES = [*"ab,;\t #'\\\n\r\"\0é", "\x85", "\u2028", "NA", "1.50"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=24).map("".join))
+def test_what_the_fast_reader_reads_is_what_the_strict_one_reads(text):
+    fast = csv_files._parse_plain(text, ",")
+    if fast is not None:
+        strict = csv_files._parse(text, ",", "a.csv")
+        assert fast.equals(strict)
+        assert fast.schema.equals(strict.schema, check_metadata=True)
+
+
+def test_plain_rows_are_read_fast_and_others_are_not():
+    assert csv_files._parse_plain("a,b\n1,\nNA,é", ",").to_pydict() == {
+        "a": ["1", "NA"],
+        "b": ["", "é"],
+    }
+    for text in ('a\n"1"\n', "a\n1\n\n2\n", "a,b\n1\n", "a\r\n1\r\n", "a\n", ""):
+        assert csv_files._parse_plain(text, ",") is None
+
+
+def test_floats_get_four_digits_whatever_column_they_are_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frame = pd.DataFrame({"a": [0.5, np.nan], "b": ["x", None], "c": [1, 2]})
+    frame["d"] = pd.Series([0.25, "y"], dtype=object)
+    csv_files.write_frame(tmp_path / "f.csv", frame)
+    assert (tmp_path / "f.csv").read_text() == "a,b,c,d\n0.5000,x,1,0.2500\nnan,nan,2,y\n"
+
+
+def test_blocks_without_a_size_are_few(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    parquet_files.write_parquet(tmp_path / "b.parquet", pa.table({"text": ["x" * 100_000] * 1500}))
+    blocks = [len(block) for block in parquet_files.blocks(tmp_path / "b.parquet")]
+    assert sum(blocks) == 1500
+    assert 2 <= len(blocks) <= 10  # of 64 MiB, where 150 MB are stored
+
+
 def test_rows_that_do_not_add_up_are_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError):
