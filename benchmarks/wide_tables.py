@@ -132,7 +132,7 @@ def main(names: list[str]) -> None:
     script = "from benchmarks.wide_tables import {0}; {0}({1})"
     for name in names or TABLES:
         with code_only() as folder:
-            set_parameters(folder, batches=["wide"], pretrain__batches=["wide"])
+            set_parameters(folder, batches=["wide"], pretrain__batches=["wide"], portable=False)
 
             def python(*arguments: str, stage: str = "", folder: Path = folder) -> tuple:
                 return timed(
