@@ -25,7 +25,7 @@ def onward(stage: str) -> set[str]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
     """A small pipeline of two batches that was run once."""
-    project = clone(tmp_path_factory.mktemp("rebuilds") / "assay", shares_runs=True)
+    project = clone(tmp_path_factory.mktemp("rebuilds") / "assay")
     project.set(
         train__epochs=1,
         train__steps=1,

@@ -22,9 +22,8 @@ def project(tmp_path_factory) -> Project:
     two (`two`).
     """
     larger = Project(tmp_path_factory.mktemp("subfolder") / "larger", **PERSON)
-    project = clone(
-        larger.folder / INSIDE, shares_runs=True, **PERSON
-    )  # its .dvc is what `dvc init --subdir` makes
+    # its .dvc is what `dvc init --subdir` makes
+    project = clone(larger.folder / INSIDE, shares_runs=True, **PERSON)
     shutil.rmtree(project.folder / ".git")
     (larger.folder / "README.md").write_text("Other teams' things.\n")
     larger.run(

@@ -1,6 +1,6 @@
 """What stages made in other tests: DVC's cache and its run cache, taken from test to test.
 
-Most tests are not about running stages, but about what comes after. They need not run again what
+Some tests are not about running stages, but about what comes after. They need not run again what
 another test has run, with the same code, data and parameters: DVC then fetches the outputs. A test
 of running itself (equal bytes, killed processes, declared inputs) takes nothing.
 """

@@ -116,7 +116,7 @@ def test_mutations_of_a_config_of_bert(tmp_path: Path) -> None:
         ("train.shift", "100000", "less than or equal to 64"),
         ("train.batch_size", "1000000000", "less than or equal to 65536"),
         ("train.learning_rate", "1e+30", "less than or equal to 100"),
-        ("clean.folds", "1", "must be 'auto' or 0 or be greater"),
+        ("clean.folds", "1", "must be 'auto' or 0 or be greater than or equal to 2"),
         ("train.steps", str(10**30), "must be 'auto' or be less than or equal to 100000000"),
         ("train.seed", str(2**64), "less than 4294967296"),
         ("pretrain.encoder", "../../release/model.onnx", "must name a file or folder in models"),
