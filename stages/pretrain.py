@@ -10,7 +10,7 @@ from assay.contract.errors import InputError, counted, run, say, tell
 from assay.contract.inference import Model
 from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
-from assay.encoders import learning, subwords
+from assay.encoders import columns, learning, subwords
 from assay.modalities import formats, registry
 
 _ROWS = 256  # payloads read at a time
@@ -28,7 +28,11 @@ def main() -> None:
     files.write_bytes(paths.ENCODER_FRONT, encoder.front)
     files.write_arrays(paths.ENCODER_WEIGHTS, encoder.weights)
     model = Model(paths.ENCODER, **runtime)
-    subwords.remark_on_cuts(model.tokenizer, payload, remarks)
+    windows = params.pretrain.windows
+    subwords.remark_on_cuts(model.tokenizer, payload, remarks, windows)
+    is_table = payload_format["modality"] == "table"
+    if is_table and not encoder.tokens and not encoder.elsewhere:
+        columns.remark_on_limits(payload, payload_format, remarks)
     remarks.say(paths.ENCODER)
     learned = {
         "method": encoder.method,
@@ -36,7 +40,8 @@ def main() -> None:
         "start": encoder.start,
         "dimension": model(payload[:1]).shape[1],
     }
-    optional = {"tokens": encoder.tokens, "remarks": remarks.as_dicts()}
+    is_cut = {"windows": windows} if windows > 1 else {}
+    optional = {"tokens": encoder.tokens, "remarks": remarks.as_dicts()} | is_cut
     given = {name: value for name, value in optional.items() if value}
     files.write_json(paths.ENCODER_INFO, learned | given | payload_format)
     numbers = f"{learned['dimension']:,} numbers an example"

@@ -11,6 +11,9 @@ from assay.contract.parquet_files import GROUP, Format
 from assay.modalities import formats
 from assay.modalities.exact_values import as_text
 
+_SPARSE = 4  # rows of a file that are read at most for each one that is asked for,
+_LITTLE = 2**26  # unless all are no more bytes than this
+
 
 def read() -> pd.DataFrame:
     """Read the examples of all listed batches, in the order of arrival, each content once.
@@ -157,9 +160,11 @@ def rows_of_batches(examples: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
 class Rows:
     """Some rows of an array on disk. They are read when a slice of them is asked for.
 
+    The file is read and not mapped: every page of a map that was read once counts as memory.
+
     Parameters
     ----------
-    array : (n, ...), mapped into memory
+    array : (n, ...), mapped into memory or in memory
     chosen : (m,) int, the rows
     """
 
@@ -171,7 +176,22 @@ class Rows:
         return len(self.chosen)
 
     def __getitem__(self, part: slice | np.ndarray) -> np.ndarray:
-        return self.array[self.chosen[part]]
+        chosen = self.chosen[part]
+        if not isinstance(self.array, np.memmap) or not len(chosen):
+            return self.array[chosen]
+        first, end = int(chosen.min()), int(chosen.max()) + 1
+        n_bytes = (end - first) * self.array[:1].nbytes
+        if end - first <= _SPARSE * len(chosen) or n_bytes <= _LITTLE:
+            return _read(self.array, first, end)[chosen - first]
+        return np.concatenate([_read(self.array, row, row + 1) for row in chosen])
+
+
+def _read(mapped: np.memmap, first: int, end: int) -> np.ndarray:
+    """The rows of a mapped file (n, ...) from `first` up to `end`, read from the file."""
+    row = mapped[:1]
+    count, start = (end - first) * row.size, mapped.offset + first * row.nbytes
+    numbers = np.fromfile(str(mapped.filename), row.dtype, count, offset=start)
+    return numbers.reshape(end - first, *row.shape[1:])
 
 
 def features(examples: pd.DataFrame) -> list[Rows]:

@@ -15,7 +15,7 @@ from assay.cleaning.near_duplicates import Column
 from assay.contract.errors import say
 from assay.contract.parameters import Parameters
 from assay.contract.sections import Beyond
-from assay.measures import leave_one_out, outliers, statistics
+from assay.measures import outliers, statistics
 
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
 _COPIES = {"near_duplicate", "leak"}
@@ -104,8 +104,7 @@ def _of_content(
     memory: int,
 ) -> list[pd.DataFrame]:
     """The findings from embeddings and payloads."""
-    blocks = leave_one_out.rows_of(catalogue.features(examples))
-    projected = np.concatenate([outliers.project(block) for _, block in blocks])
+    projected = outliers.projected(catalogue.features(examples))
     compared = bool(wanted & _COPIES) and len(examples) <= _MOST_COMPARED
     rows = given.index.to_numpy()[spread(len(given))]
     measured = statistics.measure(examples, fingerprints=compared, bordered=rows)
@@ -117,7 +116,7 @@ def _of_content(
     for kind, has_problem in problems.items():
         parts.append(examples[has_problem].assign(kind=kind, reason=reasons[kind]))
     if compared:
-        prints = projected if measured.fingerprints is None else measured.fingerprints
+        prints = projected[:] if measured.fingerprints is None else measured.fingerprints
         is_table = "features" in payloads.payload_format(examples)
         columns = table_columns.read(examples, memory) if is_table else None
         parts.append(copies(examples, prints, columns))
@@ -173,7 +172,7 @@ def copies(
 
 def drifts(
     batch: pd.Series,
-    projected: np.ndarray,
+    projected: np.ndarray | outliers.Projected,
     pred_probs: np.ndarray,
     classes: list[str],
     values: dict[str, np.ndarray],
@@ -183,7 +182,7 @@ def drifts(
     Parameters
     ----------
     batch : (n,) the batch of each example, in the order of arrival
-    projected : (n, width) embeddings, from `outliers.project`
+    projected : (n, width) embeddings, from `outliers.projected`
     pred_probs : (n, classes)
     values : statistics by name, (n,) each
     """

@@ -35,11 +35,13 @@ def remark_on_lost_differences(raw: RawBatch, ids: Sequence[str]) -> None:
     ----------
     ids : (n,) of each example of `raw`
     """
+    if not isinstance(raw.payload[0], bytes):
+        return
     first_of_id: dict[str, int] = {}
     pairs = [(row, first_of_id.setdefault(id_, row)) for row, id_ in enumerate(ids)]
     copies = [(row, first) for row, first in pairs if row != first]
     few = _FEW * len(ids)
-    if len(copies) <= few or not isinstance(raw.payload[0], bytes):
+    if len(copies) <= few:
         return
     lost = [(row, first) for row, first in copies if raw.payload[row] != raw.payload[first]]
     if len(lost) > few:

@@ -77,15 +77,29 @@ def chance(
     """
     rng = np.random.default_rng(0)
     chosen = rng.permutation(len(head.answer))[: max(_CELLS // head.n_classes, 1)]
-    fit_a = _fit(a.features, head.penalty)
-    same = np.array_equal(a.features, b.features)
-    fit_b = fit_a if same else _fit(b.features, head.penalty)
+    rows_a, test_a = in_their_span(a.features, tests[0][chosen])
+    rows_b, test_b = in_their_span(b.features, tests[1][chosen])
+    fit_a = _fit(rows_a, head.penalty)
+    fit_b = fit_a if np.array_equal(rows_a, rows_b) else _fit(rows_b, head.penalty)
     options = (head.n_classes, validation, rng)
-    logits_a = _logits((a, fit_a), tests[0][chosen], *options)
-    logits_b = _logits((b, fit_b), tests[1][chosen], *options)
+    logits_a = _logits((a, fit_a), test_a, *options)
+    logits_b = _logits((b, fit_b), test_b, *options)
     pairs = zip(logits_a, logits_b, strict=True)
     answer = head.answer[chosen]
     return verdict.chance([_predictions(part, answer) for part in pair] for pair in pairs)
+
+
+def in_their_span(rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (n, features) and test rows (m, features) with at most n features.
+
+    A wide table has more features than rows. The coefficients of ridge regression are sums of
+    rows, so predictions stay the same in an orthonormal basis of the span of the rows.
+    """
+    n, n_features = rows.shape
+    if n >= n_features:
+        return rows, test
+    basis = np.linalg.qr(rows.T)[0]  # (features, n)
+    return rows @ basis, test @ basis
 
 
 def _predictions(logits: np.ndarray, answer: np.ndarray) -> Predictions:
@@ -170,6 +184,7 @@ def shares(
     before, after : (n,) int, their labels in A and in B; -1 if the version does not learn from it
     test : (m, features)
     """
+    features, test = in_their_span(features, test)
     in_a, in_b = before >= 0, after >= 0
     variants = {
         "nothing": before,

@@ -12,7 +12,9 @@ from assay.contract import memory as budget
 from assay.contract.errors import InputError
 
 _FATAL = 4  # of ONNX Runtime's levels of messages
-TOKENIZER = "tokenizer"  # key of a graph's metadata; its value is a tokenizer.json
+# keys of a graph's metadata
+TOKENIZER = "tokenizer"  # the content of a tokenizer.json
+WINDOWS = "windows"  # of a text that are read at most; without it, a text has no axis of windows
 UNLIKE = "unlike"  # output: how unlike the training data; older models do not have it
 # Bytes that a graph takes at a time. They do not follow `memory` in params.yaml: the last digits of
 # a product of matrices depend on the number of its rows.
@@ -67,11 +69,12 @@ class Model:
         self.tokenizer = None
         try:
             self.session = onnxruntime.InferenceSession(path, options, providers=providers)
-            tokenizer_json = self.session.get_modelmeta().custom_metadata_map.get(TOKENIZER)
-            if tokenizer_json:
+            metadata = self.session.get_modelmeta().custom_metadata_map
+            self.windows = int(metadata.get(WINDOWS, 0))
+            if TOKENIZER in metadata:
                 from tokenizers import Tokenizer  # few models need it
 
-                self.tokenizer = Tokenizer.from_str(tokenizer_json)
+                self.tokenizer = Tokenizer.from_str(metadata[TOKENIZER])
         except Exception as error:  # its own classes share no base class
             raise InputError(f"{self.name} cannot be run by ONNX Runtime: {error}") from None
         inputs = [node.name for node in self.session.get_inputs()]
@@ -123,7 +126,8 @@ class Model:
     def bytes_of_example(self, shape: tuple[int, ...]) -> int:
         """The bytes that the graph takes for one payload of this shape, about."""
         if self.tokenizer is not None and self.tokenizer.truncation is not None:
-            shape = (self.tokenizer.truncation["max_length"],)
+            windows = (self.windows,) if self.windows else ()
+            shape = (*windows, self.tokenizer.truncation["max_length"])
         if shape not in self._known_sizes:
             content = self.path if isinstance(self.path, bytes) else self.path.read_bytes()
             self._known_sizes[shape] = graph_memory.bytes_of_example(content, shape)
@@ -144,10 +148,26 @@ class Model:
             timer.cancel()
 
     def prepared(self, payload: np.ndarray) -> np.ndarray:
-        """The input of the graph: the tokens of texts, (n, tokens) int64; else the payload."""
+        """The input of the graph: the payload, or the tokens of texts.
+
+        They are int64, (n, tokens), or (n, windows, tokens) if the graph averages over windows.
+        """
         if self.tokenizer is None:
             return payload
-        return np.array([encoding.ids for encoding in self.tokenizer.encode_batch(list(payload))])
+        encodings = self.tokenizer.encode_batch(list(payload))
+        first = np.array([encoding.ids for encoding in encodings])  # (n, tokens)
+        if not self.windows:
+            return first
+        others = [encoding.overflowing[: self.windows - 1] for encoding in encodings]
+        n_windows = 1 + max(map(len, others))
+        shape = len(first), n_windows, first.shape[1]
+        padding = self.tokenizer.padding or {"pad_id": 0}
+        tokens = np.full(shape, padding["pad_id"], np.int64)
+        tokens[:, 0] = first
+        for row, later in zip(tokens, others, strict=True):
+            for window, encoding in enumerate(later, start=1):
+                row[window] = encoding.ids
+        return tokens
 
     def over(self, blocks: Iterable[np.ndarray]) -> np.ndarray:
         """The results for all blocks, concatenated."""

@@ -99,6 +99,7 @@ class Pretrain(Section):
     # more of them, at half the resolution
     coarse_patches: Literal["auto"] | Annotated[int, Field(ge=0, le=1024)]
     mirror: Literal["auto"] | bool  # whether an image's mirror image means the same
+    windows: Annotated[int, Field(ge=1, le=1000)]  # of a sound, or at most of a text
     epochs: Epochs  # of the methods that train a network: at least so many epochs,
     steps: Steps  # and at least so many steps
     seed: Seed

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from onnx import TensorProto
 
+from assay.contract.remarks import Remarks
 from assay.training import onnx_graph
 
 _BINS = 8  # quantiles of a number
@@ -38,7 +39,7 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
     known = rows[:, numbers]
     mean, deviation = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
     deviation = np.where(deviation > 0, deviation, 1)
-    bins = min(_BINS, _MOST // max(len(numbers), 1) - 1)
+    bins = _n_bins(len(numbers))
     binned = numbers if bins > 1 else numbers[:0]  # one bin is the value again
     bin_columns, lows, widths = [], [], []
     for column, values in zip(binned, known.T, strict=False):
@@ -46,10 +47,7 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
         bin_columns += [column] * (len(edges) - 1)
         lows += list(edges[:-1])
         widths += list(np.diff(edges))
-    frequent = {
-        column: _most_frequent(rows[~gap[:, column], column], least=_LEAST)
-        for column in np.flatnonzero(is_category)
-    }
+    frequent = _frequent(rows, is_category)
     share = _share([*map(len, frequent.values())])
     category_columns, codes = [], []
     for column, different in frequent.items():
@@ -115,6 +113,42 @@ def tokens_graph(rows: np.ndarray, payload_format: dict) -> tuple[bytes, int]:
     graph("Where", is_gap, gaps, graph("Add", place, first[:-1]), output="embedding")
     cells_format, tokens_format = (TensorProto.DOUBLE, rows.shape[1:]), (TensorProto.INT64, 2)
     return graph.serialised("cells", cells_format, output_type=tokens_format), int(first[-1])
+
+
+def remark_on_limits(rows: np.ndarray, payload_format: dict, remarks: Remarks) -> None:
+    """Add remarks on what `numbers_graph` leaves out of rows (n, features)."""
+    names = list(payload_format["features"])
+    is_category = _is_category(payload_format)
+    numbers = np.flatnonzero(~is_category & ~np.isnan(rows).all(axis=0))
+    bins = _n_bins(len(numbers))
+    if bins < _BINS:
+        instead = f"{bins} quantile bins" if bins > 1 else "their value alone, no quantile bins"
+        many = f"columns of numbers get {instead}; in a narrower table it is {_BINS} bins"
+        remarks.add("cut", len(numbers), many, names[numbers[0]])
+    frequent = _frequent(rows, is_category)
+    share = _share([*map(len, frequent.values())])
+    rare = {}
+    for column, kept in frequent.items():
+        n_different = len(np.unique(rows[~np.isnan(rows[:, column]), column]))
+        rare[column] = n_different - len(kept[:share])
+    most = max(rare, key=lambda column: rare[column], default=0)
+    least = f"they occur fewer than {_LEAST} times, or {share} others of the column more often"
+    what = f"values are no category to the encoder: {least}"
+    remarks.add("ignored", sum(rare.values()), what, f"{rare.get(most, 0)} of {names[most]}")
+
+
+def _n_bins(n_columns: int) -> int:
+    """The quantile bins of each column of numbers, where there are so many; 1 or less: none."""
+    return min(_BINS, _MOST // max(n_columns, 1) - 1)
+
+
+def _frequent(rows: np.ndarray, is_category: np.ndarray) -> dict[int, np.ndarray]:
+    """The most frequent categories of each column of categories, best first, of (n, features)."""
+    known = {int(column): rows[:, column] for column in np.flatnonzero(is_category)}
+    return {
+        column: _most_frequent(values[~np.isnan(values)], least=_LEAST)
+        for column, values in known.items()
+    }
 
 
 def _is_category(payload_format: dict) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Encoders: what turns an example into the vector that its label is judged by."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from assay.contract import files, paths
 from assay.contract.errors import InputError, quiet
 from assay.contract.inference import Model
 from assay.contract.sections import Pretrain
-from assay.encoders import adapters, bert_folder, inputs, patches
+from assay.encoders import adapters, bert_folder, inputs, patches, windows
 from assay.modalities import images, registry
 from assay.training import onnx_graph
 
@@ -65,6 +65,8 @@ def learn(
         If the method is not for this modality, or an encoder from elsewhere cannot be used.
     """
     runtime: dict[str, Any] = {"portable": portable, "threads": threads}
+    if params.windows > 1:
+        return _of_windows(payload_format, payload, params, **runtime)
     modality = payload_format["modality"]
     of_modality = inputs.of_modality(modality)
     if params.encoder:
@@ -109,6 +111,35 @@ def learn(
     weights = {f"{number:03}": array for number, array in enumerate(arrays)}
     graph = onnx_graph.joined(front, network)
     return Encoder(method, graph, front, weights, tokens, start="encoder")
+
+
+def _of_windows(
+    payload_format: dict, payload: np.ndarray, params: Pretrain, **runtime: Any
+) -> Encoder:
+    """The encoder that averages over the windows of an example, learned from windows.
+
+    Networks that are trained on labels do not read windows, but the front.
+    """
+    modality, count = payload_format["modality"], params.windows
+    of_one = params.model_copy(update={"windows": 1})
+    setting = f"params.yaml: pretrain.windows: {count}"
+    if modality == "audio":
+        (samples,) = payload_format["shape"]
+        size = windows.length(samples, count)
+        if size < windows.SHORTEST * payload_format["sample_rate"]:
+            short = f"windows of sounds would be shorter than {windows.SHORTEST} s"
+            raise InputError(f"{setting}: {short}: use fewer")
+        window_format = payload_format | {"shape": [size]}
+        learned = learn(window_format, windows.of_sounds(payload, count), of_one, **runtime)
+        graph = windows.sound_encoder(learned.onnx, samples, count)
+        front = inputs.of_modality(modality).front(payload_format, payload)
+        return replace(learned, onnx=graph, front=front, weights={}, tokens={}, start="frozen")
+    if modality != "text":
+        raise InputError(f"{setting}: windows are for sounds and texts, not for {modality}s: use 1")
+    learned = learn(payload_format, payload, of_one, **runtime)
+    if Model(learned.onnx, **runtime).tokenizer is None:
+        raise InputError(f"{setting}: {learned.method} reads whole texts: use 1")
+    return replace(learned, onnx=windows.text_encoder(learned.onnx, count), start="frozen")
 
 
 def _pretrained(name: str) -> Path:

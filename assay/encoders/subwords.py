@@ -52,14 +52,20 @@ def learn(texts: Sequence[str] | np.ndarray) -> tuple[bytes, int]:
     return model.SerializeToString(), tokenizer.get_vocab_size()
 
 
-def remark_on_cuts(tokenizer: "Tokenizer | None", texts: np.ndarray, remarks: Remarks) -> None:
-    """Add a remark on the texts (n,) of which an encoder with this tokenizer reads a part only."""
+def remark_on_cuts(
+    tokenizer: "Tokenizer | None", texts: np.ndarray, remarks: Remarks, windows: int = 1
+) -> None:
+    """Add a remark on the texts (n,) of which an encoder reads a part only.
+
+    It reads so many windows of what the tokenizer does not cut.
+    """
     if tokenizer is None or tokenizer.truncation is None:
         return
     encoded = tokenizer.encode_batch(list(texts))
-    cut = [row for row, encoding in enumerate(encoded) if encoding.overflowing]
-    limit = tokenizer.truncation["max_length"]
+    cut = [row for row, encoding in enumerate(encoded) if len(encoding.overflowing) >= windows]
+    limit = windows * tokenizer.truncation["max_length"]
     longer = f"of {len(texts)} texts ({len(cut) / len(texts):.1%}) have more than {limit} tokens"
     example = f"{texts[cut[0]][:_SHOWN]!r}" if cut else ""
-    remedy = "pretrain.method: ngrams, without an encoder from elsewhere, reads whole texts"
+    whole = "pretrain.method: ngrams, without an encoder from elsewhere, reads whole texts"
+    remedy = f"a larger pretrain.windows reads more; {whole}"
     remarks.add("cut", len(cut), longer, example, remedy)

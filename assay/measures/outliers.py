@@ -1,9 +1,15 @@
 """Outliers: rows far from the mean or from all others, and values far from the usual ones."""
 
+from collections.abc import Sequence
+
 import numpy as np
+
+from assay.catalogue.catalogue import Rows
+from assay.measures import leave_one_out
 
 _FENCE = 2.2  # interquartile ranges beyond the quartile (Hoaglin and Iglewicz 1987, after Tukey)
 _WIDTH = 256  # features; more are projected to so many
+_MANY = 100_000  # rows; of more, only those in use are in memory
 _ROWS = 20_000  # rows that the whitening is estimated from, and that are worked on at a time
 _RIDGE = 0.01  # of the mean variance, added to each
 _TINY = 1e-12
@@ -11,6 +17,8 @@ _CHANCE = (
     0.002  # share of examples beyond the limit of each score, if the tail is that of most data
 )
 _SAMPLE, _NEIGHBOURS = 500, 5  # rows that all are compared with; of these the fifth nearest counts
+
+Features = np.ndarray | Rows
 
 
 def far_out(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
@@ -35,13 +43,50 @@ def project(features: np.ndarray) -> np.ndarray:
     return features @ (directions / np.float32(np.sqrt(_WIDTH)))
 
 
+class Projected:
+    """The features of all batches, projected when a slice or some rows are asked for: (n, width).
+
+    Parameters
+    ----------
+    features : (rows, features) of each batch
+    """
+
+    def __init__(self, features: Sequence[Features]) -> None:
+        self.features = features
+        sizes = [len(part) for part in features]
+        self._batch = np.repeat(np.arange(len(sizes)), sizes)  # (n,)
+        self._row = np.concatenate([np.arange(size) for size in sizes])  # (n,) of the batch
+
+    def __len__(self) -> int:
+        return len(self._row)
+
+    def __getitem__(self, part: slice | np.ndarray) -> np.ndarray:
+        batch, row = self._batch[part], self._row[part]
+        width = min(_WIDTH, self.features[0].shape[1])
+        values = np.empty((len(row), width), np.float32)
+        for number in np.unique(batch):
+            inside = batch == number
+            values[inside] = project(self.features[number][row[inside]])
+        return values
+
+
+def projected(features: Sequence[Features]) -> np.ndarray | Projected:
+    """The features (rows, features) of each batch as one: (n, 256 or fewer) float32.
+
+    Many rows are read and projected when they are asked for, since they take much memory.
+    """
+    if sum(map(len, features)) > _MANY:
+        return Projected(features)
+    return np.concatenate([project(block) for _, block in leave_one_out.rows_of(features)])
+
+
 def whiten(rows: np.ndarray) -> np.ndarray:
     """Rows (n, width) centred, uncorrelated, and of equal variance where there is any."""
     mean, whitening = _whitening(rows)
     return (rows - mean) @ whitening
 
 
-def outliers(rows: np.ndarray) -> np.ndarray:
+def outliers(rows: np.ndarray | Projected) -> np.ndarray:
     """Which rows (n, width) lie far from the mean or far from all others. Shape (n,), bool.
 
     Far from the mean is a high leverage, the squared length of a whitened row. Far from all others
@@ -82,7 +127,7 @@ def beyond_tail(values: np.ndarray) -> np.ndarray:
     return values > tenth + (tenth - half) * np.log(0.1 / _CHANCE) / np.log(0.5 / 0.1)
 
 
-def _whitening(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _whitening(rows: np.ndarray | Projected) -> tuple[np.ndarray, np.ndarray]:
     """The mean (width,) and the whitening matrix (width, width), estimated from some rows."""
     some = rows[:: max(1, len(rows) // _ROWS)]
     mean = some.mean(axis=0)

@@ -112,10 +112,11 @@ class Column:
         """The values as they came, as text; null for a gap."""
         return self.values if is_text(self.values.type) else self.exact()
 
-    def exact(self) -> pa.Array:
-        """The values as text that is equal for equal values, however they came; null for a gap."""
+    def exact(self, start: int = 0, count: int | None = None) -> pa.Array:
+        """`count` values from `start`, as text that is equal for equal values; null for a gap."""
         source = self.plain if self.type == "number" else None
-        return exact_values.exact(self.parsed, source)
+        part = None if source is None else source.slice(start, count)
+        return exact_values.exact(self.parsed.slice(start, count), part)
 
 
 def plain(column: pa.ChunkedArray) -> pa.Array:

@@ -70,17 +70,20 @@ def canonical(
             number = column_types.short(value).strip("'")
             wrong = f"{places[infinite[0]]}: {name!r} is {number}"
             raise InputError(f"{wrong}; give it a finite value or drop the row")
+    starts = range(0, len(raw), _ROWS)
+    return np.concatenate([_framed(columns, start) for start in starts] or [np.empty(0, object)])
+
+
+def _framed(columns: dict[str, Column], start: int) -> np.ndarray:
+    """The values of some rows by column name, each with its length. Shape (rows,), object: str."""
     framed = []
     for name in sorted(columns):
-        texts = columns[name].exact()
+        texts = columns[name].exact(start, _ROWS)
         size = pc.cast(pc.binary_length(texts), pa.string())
         framed.append(pc.binary_join_element_wise(json.dumps(name), size, texts, ":"))
     how = {"null_handling": "replace", "null_replacement": ""}
-    rows = [
-        pc.binary_join_element_wise(*(part.slice(start, _ROWS) for part in framed), ",", **how)
-        for start in range(0, len(raw), _ROWS)
-    ]
-    return pa.chunked_array(rows).to_numpy()
+    rows = pc.binary_join_element_wise(*framed, ",", **how)
+    return rows.to_numpy(zero_copy_only=False)
 
 
 def _features(raw: pa.Table, places: Sequence[str], remarks: Remarks) -> dict[str, Column]:

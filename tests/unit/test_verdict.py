@@ -155,6 +155,23 @@ def test_shares_are_what_plain_fits_say():
         assert (found[name][1].predicted == predicted).all()
 
 
+def test_a_wide_table_is_compared_in_the_span_of_its_rows():
+    rng = np.random.default_rng(0)
+    rows, test = rng.normal(size=(20, 50)), rng.normal(size=(30, 50))
+    narrow, narrow_test = training_variance.in_their_span(rows, test)
+    assert narrow.shape == (20, 20)
+    onehot = np.eye(3)[rng.integers(3, size=20)]
+    centred = rows - rows.mean(axis=0)
+    coef = np.linalg.solve(centred.T @ centred + 0.1 * np.eye(50), centred.T @ onehot)
+    centred = narrow - narrow.mean(axis=0)
+    narrow_coef = np.linalg.solve(centred.T @ centred + 0.1 * np.eye(20), centred.T @ onehot)
+    predicted = (test - rows.mean(axis=0)) @ coef
+    assert np.allclose((narrow_test - narrow.mean(axis=0)) @ narrow_coef, predicted)
+    same, same_test = training_variance.in_their_span(test[:, :10], rows[:, :10])
+    assert same.shape == (30, 10)
+    assert same_test.shape == (20, 10)
+
+
 def labels(**named: tuple[str, str]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(named, orient="index", columns=["label", "source"])
 

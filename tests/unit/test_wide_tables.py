@@ -58,3 +58,28 @@ def test_whole_numbers_that_floats_do_not_tell_apart_are_said() -> None:
     tables.canonical(pa.table(numbers), ["a", "b", "c"], None, said)
     (remark,) = said
     assert (remark.action, remark.count, remark.example) == ("converted", 1, "'large'")
+
+
+def remarks_on(rows: np.ndarray, held: str) -> list[tuple[str, int, str, str]]:
+    features = {"features": {f"c{number}": held for number in range(rows.shape[1])}}
+    said = Remarks()
+    columns.remark_on_limits(rows, features, said)
+    return [(remark.action, remark.count, remark.what, remark.example) for remark in said]
+
+
+def test_what_a_wide_table_loses_is_said():
+    rows = np.random.default_rng(0).normal(size=(30, 300))
+    assert remarks_on(rows[:, :227], "number") == []
+    ((action, count, what, example),) = remarks_on(rows, "number")
+    assert (action, count, example) == ("cut", 300, "c0")
+    assert what.startswith("columns of numbers get 5 quantile bins; in a narrower table it is 8")
+    ((_, _, what, _),) = remarks_on(np.hstack([rows] * 3), "number")
+    assert what.startswith("columns of numbers get their value alone, no quantile bins")
+
+
+def test_rare_categories_are_counted():
+    frequent, rare = np.arange(60) % 6, np.minimum(np.arange(60), 7)
+    ((action, count, what, example),) = remarks_on(np.stack([frequent, rare], 1) * 1.0, "category")
+    assert (action, count, example) == ("ignored", 7, "7 of c1")
+    assert what.startswith("values are no category to the encoder: they occur fewer than 5 times")
+    assert remarks_on(frequent[:, None] * 1.0, "category") == []

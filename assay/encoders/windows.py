@@ -1,0 +1,91 @@
+"""Long sounds and texts as windows: the embedding of an example is the mean over its windows.
+
+An encoder for short examples reads long ones in this way (R. Pappagari et al.: Hierarchical
+Transformers for Long Document Classification. ASRU 2019).
+"""
+
+import json
+
+import numpy as np
+import onnx
+from onnx import TensorProto, numpy_helper
+
+from assay.contract.inference import TOKENIZER, WINDOWS
+from assay.training import onnx_graph
+
+SHORTEST = 0.1  # seconds of a sound in a window
+
+
+def length(samples: int, windows: int) -> int:
+    """The samples in a window of a sound."""
+    return -(-samples // windows)
+
+
+def starts(samples: int, windows: int) -> list[int]:
+    """The first sample of each window. Windows overlap by a few samples if they must."""
+    last = samples - length(samples, windows)
+    return np.linspace(0, last, windows).round().astype(int).tolist()
+
+
+def of_sounds(sounds: np.ndarray, windows: int) -> np.ndarray:
+    """The windows of sounds (n, samples). Shape (n * windows, samples in a window)."""
+    size = length(sounds.shape[1], windows)
+    parts = [sounds[:, start : start + size] for start in starts(sounds.shape[1], windows)]
+    return np.stack(parts, axis=1).reshape(-1, size)
+
+
+def sound_encoder(encoder: bytes, samples: int, windows: int) -> bytes:
+    """The encoder of sounds (n, samples) int16, from an encoder of their windows."""
+    opset, size = onnx_graph.opset(encoder), length(samples, windows)
+    cut = onnx_graph.Graph(opset)
+    places = starts(samples, windows)
+    parts = [cut("Slice", "payload", [start], [start + size], [1]) for start in places]
+    together = cut("Concat", *parts, axis=1)  # (n, windows * samples in a window)
+    cut("Reshape", together, [-1, size], output="embedding")
+    sounds = (TensorProto.INT16, [samples])
+    before = cut.serialised("windows", sounds, output_type=(TensorProto.INT16, 2))
+
+    average = onnx_graph.Graph(opset)
+    dimension = average("Slice", average("Shape", "payload"), [1], [2])
+    shape = average("Concat", [-1, windows], dimension, axis=0)
+    by_window = average("Reshape", "payload", shape)  # (n, windows, dimension)
+    average.reduced("ReduceMean", by_window, [1], keepdims=0, output="embedding")
+    after = average.serialised("average", (TensorProto.FLOAT, [None]))
+    return onnx_graph.joined(onnx_graph.joined(before, encoder), after)
+
+
+def text_encoder(encoder: bytes, windows: int) -> bytes:
+    """The encoder of texts (n, windows, tokens) int64, from an encoder of their windows.
+
+    Windows of padding alone do not count: a text that is shorter than others is filled up with
+    them. `inference.Model` makes the tokens, of the first so many windows of a text.
+    """
+    model = onnx.load_from_string(encoder)
+    metadata = {prop.key: prop.value for prop in model.metadata_props}
+    padding = json.loads(metadata[TOKENIZER])["padding"]["pad_id"]
+    opset = onnx_graph.opset(encoder)
+    cut = onnx_graph.Graph(opset)
+    tokens = cut("Slice", cut("Shape", "payload"), [2], [3])
+    cut("Reshape", "payload", cut("Concat", [-1], tokens, axis=0), output="embedding")
+    texts = (TensorProto.INT64, [None, None])
+    before = cut.serialised("windows", texts, output_type=(TensorProto.INT64, 2))
+
+    model = onnx.load_from_string(onnx_graph.joined(before, encoder))
+    for node in model.graph.node:
+        node.output[:] = ["windows" if name == "embedding" else name for name in node.output]
+    average = onnx_graph.Graph(opset)
+    is_token = average("Not", average("Equal", "payload", padding))  # (n, windows, tokens)
+    counted = average("Cast", is_token, to=TensorProto.FLOAT)
+    is_text = average.reduced("ReduceMax", counted, [2], keepdims=1)  # (n, windows, 1)
+    shape = average("Concat", average("Slice", average("Shape", "payload"), [0], [2]), [-1], axis=0)
+    by_window = average("Reshape", "windows", shape)  # (n, windows, dimension)
+    # an encoder may give NaN for padding alone, so a product with 0 would not do
+    kept = average("Where", average("Cast", is_text, to=TensorProto.BOOL), by_window, 0.0)
+    n_windows = average("Max", average.reduced("ReduceSum", is_text, [1], keepdims=0), 1.0)
+    total = average.reduced("ReduceSum", kept, [1], keepdims=0)
+    average("Div", total, n_windows, output="embedding")
+    model.graph.node.extend(average.nodes)
+    for name, array in average.constants.items():
+        model.graph.initializer.append(numpy_helper.from_array(array, name))
+    onnx.helper.set_model_props(model, metadata | {WINDOWS: str(windows)})
+    return model.SerializeToString()
