@@ -48,4 +48,4 @@ def choose(
         is_small = numbers <= _MOST_NUMBERS and numbers * n_learned <= _MOST_BYTES
         pays = modality == "image" and is_small and n_learned >= _LEAST_EXAMPLES
         return _SHORT if pays else None
-    return Recipe(folds, epochs=12, views=4) if folds else None
+    return Recipe(folds, epochs=13, views=2) if folds else None

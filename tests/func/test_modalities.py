@@ -4,10 +4,13 @@ import csv
 import hashlib
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 
 from assay.contract import files, paths
@@ -115,6 +118,47 @@ def test_from_raw_files_to_a_prediction(
     one_core = "taskset -c 0 " if shutil.which("taskset") else ""
     project.run(f"{one_core}python -m dvc repro")
     assert (project.folder / "dvc.lock").read_bytes() == content
+
+
+def long_texts(folder: Path, rng: np.random.Generator) -> None:
+    """Texts that tell their class after more words than a Transformer reads at a time."""
+    texts(folder, rng)
+    table = pd.read_csv(folder / "examples.csv")
+    table["text"] = [" ".join(rng.choice(COMMON, 140)) + " " + text for text in table["text"]]
+    table.to_csv(folder / "examples.csv", index=False)
+
+
+@pytest.mark.parametrize(
+    ("make", "method", "windows"),
+    [(sounds, "patches", 2), (long_texts, "transformer", 2), (long_texts, "transformer", 1)],
+)
+def test_windows(workspace: Workspace, make: object, method: str, windows: int) -> None:
+    raw = workspace.root / "data/raw/b"
+    raw.mkdir(parents=True)
+    make(raw, np.random.default_rng(0))
+    how = {"method": method, "windows": windows, "epochs": 1, "steps": 200, "batches": ["b"]}
+    given = {f"pretrain__{name}": value for name, value in how.items()}
+    start = "auto" if windows > 1 else "frozen"
+    set_parameters(workspace.root, **given, batches=["b"], collect__seconds=0.5, train__start=start)
+    said = {
+        stage: workspace.done(stage)
+        for stage in ("collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate", "train")
+    }
+    workspace.done("evaluate")
+    workspace.done("deploy")
+    assert files.read_json(paths.TRAIN_METRICS)["start"] == "frozen"
+    accuracy = files.read_json(paths.EVALUATE_METRICS)["accuracy"]
+    assert (accuracy > 0.9) == (windows > 1)
+    assert ("have more than 128 tokens" in said["pretrain"]) == (windows == 1)
+    asked = raw / ("examples.csv" if make is long_texts else "high/1.wav")
+    command = [sys.executable, "-m", "assay", "predict", str(asked)]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+    assert set(CLASSES) >= {line.split("\t")[1] for line in done.stdout.splitlines()}
+    set_parameters(workspace.root, train__start="scratch")
+    if windows > 1:
+        result = workspace.run("train")
+        assert result.returncode == 1
+        assert "train.start: scratch: a network does not read pretrain.windows" in result.stderr
 
 
 @pytest.mark.parametrize("make", [drawings, sounds, texts, rows_of_all_kinds])
