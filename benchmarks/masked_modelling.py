@@ -190,8 +190,8 @@ def default(data: Data, train: np.ndarray, score: np.ndarray, chosen: dict) -> d
 
 
 PRETRAIN = {
-    "encoder": None, "method": "auto", "patches": "auto", "coarse_patches": "auto", "mirror": "auto", "epochs": 12,
-    "steps": 800, "seed": 0,
+    "encoder": None, "method": "auto", "patches": "auto", "coarse_patches": "auto", "mirror": "auto", "windows": 1,
+    "epochs": 12, "steps": 800, "seed": 0,
 }  # fmt: skip
 
 

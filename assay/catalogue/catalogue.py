@@ -1,6 +1,8 @@
 """All listed batches as one data set: which examples there are, and where their rows lie."""
 
 from collections.abc import Iterator, Mapping
+from mmap import mmap
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,8 +13,8 @@ from assay.contract.parquet_files import GROUP, Format
 from assay.modalities import formats
 from assay.modalities.exact_values import as_text
 
-_SPARSE = 4  # rows of a file that are read at most for each one that is asked for,
-_LITTLE = 2**26  # unless all are no more bytes than this
+_AT_ONCE = 2**24  # bytes of a file that are read at a time
+_GAP = 2**16  # bytes between two rows up to which they are read together
 
 
 def read() -> pd.DataFrame:
@@ -158,14 +160,14 @@ def rows_of_batches(examples: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
 
 
 class Rows:
-    """Some rows of an array on disk. They are read when a slice of them is asked for.
+    """Some rows of an array on disk. They are read when some of them are asked for.
 
     The file is read and not mapped: every page of a map that was read once counts as memory.
 
     Parameters
     ----------
-    array : (n, ...), mapped into memory or in memory
-    chosen : (m,) int, the rows
+    array : (n, ...), the map that `np.load` makes of a file, or in memory
+    chosen : (m,) int, the rows, from 0
     """
 
     def __init__(self, array: np.ndarray, chosen: np.ndarray) -> None:
@@ -177,21 +179,32 @@ class Rows:
 
     def __getitem__(self, part: slice | np.ndarray) -> np.ndarray:
         chosen = self.chosen[part]
-        if not isinstance(self.array, np.memmap) or not len(chosen):
-            return self.array[chosen]
-        first, end = int(chosen.min()), int(chosen.max()) + 1
-        n_bytes = (end - first) * self.array[:1].nbytes
-        if end - first <= _SPARSE * len(chosen) or n_bytes <= _LITTLE:
-            return _read(self.array, first, end)[chosen - first]
-        return np.concatenate([_read(self.array, row, row + 1) for row in chosen])
+        if isinstance(self.array.base, mmap) and self.array.flags.c_contiguous:
+            return _read(self.array, chosen)
+        return self.array[chosen]
 
 
-def _read(mapped: np.memmap, first: int, end: int) -> np.ndarray:
-    """The rows of a mapped file (n, ...) from `first` up to `end`, read from the file."""
-    row = mapped[:1]
-    count, start = (end - first) * row.size, mapped.offset + first * row.nbytes
-    numbers = np.fromfile(str(mapped.filename), row.dtype, count, offset=start)
-    return numbers.reshape(end - first, *row.shape[1:])
+def _read(mapped: np.memmap, chosen: np.ndarray) -> np.ndarray:
+    """Rows of a mapped file (n, ...), read from the file. Shape (chosen, ...).
+
+    Rows are read together if they lie close to each other, at most `_AT_ONCE` bytes at a time.
+    """
+    values = np.empty((len(chosen), *mapped.shape[1:]), mapped.dtype)
+    row_bytes = max(1, mapped[:1].nbytes)
+    order = np.argsort(chosen, kind="stable")
+    ordered = chosen[order]
+    is_far = np.diff(ordered, prepend=ordered[:1]) > _GAP // row_bytes
+    stretch = ordered // max(1, _AT_ONCE // row_bytes)
+    is_next = np.diff(stretch, prepend=stretch[:1]) > 0
+    with Path(str(mapped.filename)).open("rb") as file:
+        for places in np.split(order, np.flatnonzero(is_far | is_next)):
+            if not len(places):  # of no rows
+                continue
+            first, last = int(chosen[places[0]]), int(chosen[places[-1]])
+            file.seek(mapped.offset + first * row_bytes)
+            together = np.fromfile(file, mapped.dtype, (last + 1 - first) * mapped[:1].size)
+            values[places] = together.reshape(-1, *mapped.shape[1:])[chosen[places] - first]
+    return values
 
 
 def features(examples: pd.DataFrame) -> list[Rows]:

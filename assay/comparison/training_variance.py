@@ -19,7 +19,7 @@ from scipy.special import softmax
 from assay.catalogue.catalogue import Rows
 from assay.comparison import verdict
 from assay.evaluation.scores import Predictions
-from assay.measures import leave_one_out
+from assay.measures import dual_form, leave_one_out
 from assay.training import calibration
 
 # training examples that the head is fitted on; the variance is scaled to their real number
@@ -77,10 +77,11 @@ def chance(
     """
     rng = np.random.default_rng(0)
     chosen = rng.permutation(len(head.answer))[: max(_CELLS // head.n_classes, 1)]
-    rows_a, test_a = in_their_span(a.features, tests[0][chosen])
-    rows_b, test_b = in_their_span(b.features, tests[1][chosen])
-    fit_a = _fit(rows_a, head.penalty)
-    fit_b = fit_a if np.array_equal(rows_a, rows_b) else _fit(rows_b, head.penalty)
+    rows_a, test_a, share_a = in_their_span(a.features, tests[0][chosen])
+    rows_b, test_b, share_b = in_their_span(b.features, tests[1][chosen])
+    fit_a = _fit(rows_a, head.penalty * share_a)
+    same = np.array_equal(rows_a, rows_b)
+    fit_b = fit_a if same else _fit(rows_b, head.penalty * share_b)
     options = (head.n_classes, validation, rng)
     logits_a = _logits((a, fit_a), test_a, *options)
     logits_b = _logits((b, fit_b), test_b, *options)
@@ -89,17 +90,18 @@ def chance(
     return verdict.chance([_predictions(part, answer) for part in pair] for pair in pairs)
 
 
-def in_their_span(rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (n, features) and test rows (m, features) with at most n features.
+def in_their_span(rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Rows (n, features) and test rows (m, features), in fewer directions if n < features.
 
-    A wide table has more features than rows. The coefficients of ridge regression are sums of
-    rows, so predictions stay the same in an orthonormal basis of the span of the rows.
+    Returns
+    -------
+    rows, test : (n, directions) and (m, directions); ridge regression predicts the same from them
+    share : directions / features, a factor of the penalty, which is relative to their number
     """
-    n, n_features = rows.shape
-    if n >= n_features:
-        return rows, test
-    basis = np.linalg.qr(rows.T)[0]  # (features, n)
-    return rows @ basis, test @ basis
+    if not dual_form.is_wide([rows]):
+        return rows, test, 1.0
+    basis = dual_form.thin([rows])
+    return basis.rows, (test - basis.mean) @ basis.axes, basis.share
 
 
 def _predictions(logits: np.ndarray, answer: np.ndarray) -> Predictions:
@@ -184,7 +186,6 @@ def shares(
     before, after : (n,) int, their labels in A and in B; -1 if the version does not learn from it
     test : (m, features)
     """
-    features, test = in_their_span(features, test)
     in_a, in_b = before >= 0, after >= 0
     variants = {
         "nothing": before,

@@ -14,7 +14,7 @@ from assay.contract.errors import InputError
 _FATAL = 4  # of ONNX Runtime's levels of messages
 # keys of a graph's metadata
 TOKENIZER = "tokenizer"  # the content of a tokenizer.json
-WINDOWS = "windows"  # of a text that are read at most; without it, a text has no axis of windows
+WINDOWS = "windows"  # the largest number of windows of a text; without it, it is not cut
 UNLIKE = "unlike"  # output: how unlike the training data; older models do not have it
 # Bytes that a graph takes at a time. They do not follow `memory` in params.yaml: the last digits of
 # a product of matrices depend on the number of its rows.
@@ -67,14 +67,16 @@ class Model:
         providers = ["CPUExecutionProvider"]
         self.name = path if isinstance(path, Path) else "its graph"
         self.tokenizer = None
+        self.longest = self.windows = 0  # the most tokens of a text, or of each of its windows
         try:
             self.session = onnxruntime.InferenceSession(path, options, providers=providers)
             metadata = self.session.get_modelmeta().custom_metadata_map
-            self.windows = int(metadata.get(WINDOWS, 0))
-            if TOKENIZER in metadata:
+            if metadata.get(TOKENIZER):
                 from tokenizers import Tokenizer  # few models need it
 
                 self.tokenizer = Tokenizer.from_str(metadata[TOKENIZER])
+                self.longest = (self.tokenizer.truncation or {}).get("max_length", 0)
+                self.windows = int(metadata.get(WINDOWS, 0))
         except Exception as error:  # its own classes share no base class
             raise InputError(f"{self.name} cannot be run by ONNX Runtime: {error}") from None
         inputs = [node.name for node in self.session.get_inputs()]
@@ -119,15 +121,22 @@ class Model:
         """The bytes that the graph takes for each payload (n, ...), about; 0 where it is little."""
         if payload.dtype == object and self.tokenizer is None:
             return [len(text) * _OF_CHARACTER for text in payload]
+        if self.windows:
+            of_window = self.bytes_of_example(payload.shape[1:])
+            return [of_window * self._windows(text) for text in payload]
         if payload[:1].nbytes <= _SMALL_PAYLOAD and self.is_small:
             return []
         return [self.bytes_of_example(payload.shape[1:])] * len(payload)
 
+    def _windows(self, text: str) -> int:
+        """The windows of a text at most, about: a token has one character or more."""
+        special = self.tokenizer.num_special_tokens_to_add(is_pair=False) if self.tokenizer else 0
+        return min(self.windows, 1 + len(text) // max(1, self.longest - special))
+
     def bytes_of_example(self, shape: tuple[int, ...]) -> int:
-        """The bytes that the graph takes for one payload of this shape, about."""
-        if self.tokenizer is not None and self.tokenizer.truncation is not None:
-            windows = (self.windows,) if self.windows else ()
-            shape = (*windows, self.tokenizer.truncation["max_length"])
+        """The bytes that the graph takes for one payload of this shape, or one window, about."""
+        if self.longest:
+            shape = (1, self.longest) if self.windows else (self.longest,)
         if shape not in self._known_sizes:
             content = self.path if isinstance(self.path, bytes) else self.path.read_bytes()
             self._known_sizes[shape] = graph_memory.bytes_of_example(content, shape)
@@ -161,8 +170,8 @@ class Model:
         others = [encoding.overflowing[: self.windows - 1] for encoding in encodings]
         n_windows = 1 + max(map(len, others))
         shape = len(first), n_windows, first.shape[1]
-        padding = self.tokenizer.padding or {"pad_id": 0}
-        tokens = np.full(shape, padding["pad_id"], np.int64)
+        padding = (self.tokenizer.padding or {}).get("pad_id", 0)
+        tokens = np.full(shape, padding, np.int64)
         tokens[:, 0] = first
         for row, later in zip(tokens, others, strict=True):
             for window, encoding in enumerate(later, start=1):

@@ -132,8 +132,8 @@ def remark_on_limits(rows: np.ndarray, payload_format: dict, remarks: Remarks) -
         n_different = len(np.unique(rows[~np.isnan(rows[:, column]), column]))
         rare[column] = n_different - len(kept[:share])
     most = max(rare, key=lambda column: rare[column], default=0)
-    least = f"they occur fewer than {_LEAST} times, or {share} others of the column more often"
-    what = f"values are no category to the encoder: {least}"
+    reason = f"fewer than {_LEAST} rows have them, or {share} others of the column occur more often"
+    what = f"values are no category to the encoder: {reason}"
     remarks.add("ignored", sum(rare.values()), what, f"{rare.get(most, 0)} of {names[most]}")
 
 

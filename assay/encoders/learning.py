@@ -116,9 +116,15 @@ def learn(
 def _of_windows(
     payload_format: dict, payload: np.ndarray, params: Pretrain, **runtime: Any
 ) -> Encoder:
-    """The encoder that averages over the windows of an example, learned from windows.
+    """The encoder that averages over the windows of an example.
 
-    Networks that are trained on labels do not read windows, but the front.
+    It learns from the windows of sounds, but from the first window of each text. Networks that are
+    trained on labels do not read windows, but what the front gives.
+
+    Raises
+    ------
+    InputError
+        If such examples, or what this encoder reads, cannot be cut into so many windows.
     """
     modality, count = payload_format["modality"], params.windows
     of_one = params.model_copy(update={"windows": 1})

@@ -57,7 +57,7 @@ def remark_on_cuts(
 ) -> None:
     """Add a remark on the texts (n,) of which an encoder reads a part only.
 
-    It reads so many windows of what the tokenizer does not cut.
+    It reads `windows` parts of a text, each as long as the tokenizer's limit.
     """
     if tokenizer is None or tokenizer.truncation is None:
         return

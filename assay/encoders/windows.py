@@ -14,6 +14,8 @@ from assay.contract.inference import TOKENIZER, WINDOWS
 from assay.training import onnx_graph
 
 SHORTEST = 0.1  # seconds of a sound in a window
+_ALL = 2**31  # the end of a slice
+_READ, _PLACES = "read", "places"  # which windows of each text are read; where they are
 
 
 def length(samples: int, windows: int) -> int:
@@ -57,33 +59,45 @@ def sound_encoder(encoder: bytes, samples: int, windows: int) -> bytes:
 def text_encoder(encoder: bytes, windows: int) -> bytes:
     """The encoder of texts (n, windows, tokens) int64, from an encoder of their windows.
 
-    Windows of padding alone do not count: a text that is shorter than others is filled up with
-    them. `inference.Model` makes the tokens, of the first so many windows of a text.
+    A text that is shorter than others is filled up with windows of padding, which do not count and
+    are not computed. `inference.Model` makes the tokens, of the first so many windows of a text.
+
+    Parameters
+    ----------
+    encoder : with a tokenizer that pads, in its metadata
+    windows : of a text, at most
     """
     model = onnx.load_from_string(encoder)
     metadata = {prop.key: prop.value for prop in model.metadata_props}
     padding = json.loads(metadata[TOKENIZER])["padding"]["pad_id"]
     opset = onnx_graph.opset(encoder)
     cut = onnx_graph.Graph(opset)
+    is_token = cut("Not", cut("Equal", "payload", padding))  # (n, windows, tokens)
+    counted = cut("Cast", is_token, to=TensorProto.FLOAT)
+    filled = cut.reduced("ReduceMax", counted, [2], keepdims=0)  # (n, windows)
+    first = cut("Max", cut("Slice", filled, [0], [1], [1]), 1.0)  # an empty text has one too
+    read = cut("Concat", first, cut("Slice", filled, [1], [_ALL], [1]), axis=1, output=_READ)
+    cut("Transpose", cut("NonZero", cut("Reshape", read, [-1])), output=_PLACES)  # (read, 1)
     tokens = cut("Slice", cut("Shape", "payload"), [2], [3])
-    cut("Reshape", "payload", cut("Concat", [-1], tokens, axis=0), output="embedding")
+    every = cut("Reshape", "payload", cut("Concat", [-1], tokens, axis=0))  # (n * windows, tokens)
+    cut("Gather", every, cut("Squeeze", _PLACES, [1]), axis=0, output="embedding")
     texts = (TensorProto.INT64, [None, None])
     before = cut.serialised("windows", texts, output_type=(TensorProto.INT64, 2))
 
     model = onnx.load_from_string(onnx_graph.joined(before, encoder))
     for node in model.graph.node:
-        node.output[:] = ["windows" if name == "embedding" else name for name in node.output]
+        node.output[:] = ["of_windows" if name == "embedding" else name for name in node.output]
     average = onnx_graph.Graph(opset)
-    is_token = average("Not", average("Equal", "payload", padding))  # (n, windows, tokens)
-    counted = average("Cast", is_token, to=TensorProto.FLOAT)
-    is_text = average.reduced("ReduceMax", counted, [2], keepdims=1)  # (n, windows, 1)
-    shape = average("Concat", average("Slice", average("Shape", "payload"), [0], [2]), [-1], axis=0)
-    by_window = average("Reshape", "windows", shape)  # (n, windows, dimension)
-    # an encoder may give NaN for padding alone, so a product with 0 would not do
-    kept = average("Where", average("Cast", is_text, to=TensorProto.BOOL), by_window, 0.0)
-    n_windows = average("Max", average.reduced("ReduceSum", is_text, [1], keepdims=0), 1.0)
-    total = average.reduced("ReduceSum", kept, [1], keepdims=0)
-    average("Div", total, n_windows, output="embedding")
+    read, places = f"before_{_READ}", f"before_{_PLACES}"  # as `joined` calls them
+    dimension = average("Slice", average("Shape", "of_windows"), [1], [2])
+    n_windows = average("Shape", average("Reshape", read, [-1]))  # of all texts, filled up
+    nothing = average("ConstantOfShape", average("Concat", n_windows, dimension, axis=0))
+    every = average("ScatterND", nothing, places, "of_windows")  # (n * windows, dimension)
+    shape = average("Concat", average("Shape", read), dimension, axis=0)
+    by_text = average("Reshape", every, shape)  # (n, windows, dimension)
+    total = average.reduced("ReduceSum", by_text, [1], keepdims=0)
+    count = average.reduced("ReduceSum", read, [1], keepdims=1)  # (n, 1)
+    average("Div", total, count, output="embedding")
     model.graph.node.extend(average.nodes)
     for name, array in average.constants.items():
         model.graph.initializer.append(numpy_helper.from_array(array, name))

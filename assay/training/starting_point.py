@@ -24,11 +24,11 @@ def choose(params: Train, encoder: dict) -> str:
         If the parameters contradict each other or the encoder.
     """
     elsewhere = encoder["elsewhere"]
+    if encoder.get("windows") and params.start not in ("auto", "frozen"):
+        raise _wrong(f"start: {params.start}", "networks do not read pretrain.windows", "auto")
     if params.start == "encoder" and encoder["start"] != "encoder" and not elsewhere:
         raise _wrong("start: encoder", f"{encoder['method']} has no weights", "auto")
     start = encoder["start"] if params.start == "auto" else params.start
-    if start != "frozen" and encoder.get("windows"):
-        raise _wrong(f"start: {start}", "a network does not read pretrain.windows", "auto")
     if start == "frozen" and params.soft_labels:
         others = "start: encoder, or scratch" if elsewhere else "start: scratch"
         raise _wrong("soft_labels", "start: frozen trains no network", others)

@@ -158,7 +158,7 @@ def test_windows(workspace: Workspace, make: object, method: str, windows: int) 
     if windows > 1:
         result = workspace.run("train")
         assert result.returncode == 1
-        assert "train.start: scratch: a network does not read pretrain.windows" in result.stderr
+        assert "train.start: scratch: networks do not read pretrain.windows" in result.stderr
 
 
 @pytest.mark.parametrize("make", [drawings, sounds, texts, rows_of_all_kinds])

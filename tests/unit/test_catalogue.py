@@ -1,5 +1,7 @@
 """All batches as one data set: copies, sides, and batches in which nothing is labelled."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -90,3 +92,24 @@ def test_groups_and_those_on_both_sides_of_the_test_split():
     assert examples["group"].tolist() == ["anna", "bela", "anna", "d"]
     assert catalogue.groups(examples).tolist() == [0, 1, 0, 2]
     assert catalogue.torn_groups(examples) == ["anna"]
+
+
+@pytest.mark.parametrize("limits", [{}, {"_GAP": 0}, {"_AT_ONCE": 64}, {"_AT_ONCE": 1}])
+@pytest.mark.parametrize("shape", [(50, 3), (50, 2, 2), (1, 1)])
+def test_rows_of_a_file_are_those_of_the_array(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, int], shape: tuple[int, ...]
+) -> None:
+    for name, value in limits.items():
+        monkeypatch.setattr(catalogue, name, value)
+    array = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    np.save(tmp_path / "a.npy", array)
+    mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
+    n = len(array)
+    asked = [], [0], range(n), range(0, n, 7), [n - 1, 0, n // 2, n // 2], range(n)[::-1]
+    for chosen in (np.array(rows, int) for rows in asked):
+        rows = catalogue.Rows(mapped, chosen)
+        assert rows.shape == (len(chosen), *shape[1:])
+        for part in (slice(None), slice(1, None, 3), slice(0, 0), np.arange(len(chosen))[::-1]):
+            assert rows[part].dtype == np.float32
+            assert (rows[part] == array[chosen][part]).all()
+            assert rows[part].shape == array[chosen][part].shape

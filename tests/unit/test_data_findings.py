@@ -371,3 +371,19 @@ def test_gaps_and_new_values_of_a_batch_are_counted(monkeypatch):
         ["new_category", "c", "soil has 1 new values in 5 of 100 examples: 'peat'"],
     ]
     assert table_columns.changes(examples[:200], 2**30).empty
+
+
+@pytest.mark.parametrize("width", [3, 300])
+def test_many_rows_are_projected_when_they_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    rng = np.random.default_rng(0)
+    batches = [rng.normal(size=(n, width)).astype(np.float32) for n in (40, 1, 30)]
+    eager = outliers.projected(batches)
+    monkeypatch.setattr(outliers, "_MANY", 0)
+    lazy = outliers.projected(batches)
+    assert not isinstance(lazy, np.ndarray)
+    assert (len(lazy), lazy[:].dtype) == (71, np.float32)
+    for part in (slice(None), slice(35, 45), slice(0, None, 9), np.array([70, 0, 40, 40])):
+        assert np.allclose(lazy[part], eager[part], atol=1e-5)
+    assert (outliers.outliers(lazy) == outliers.outliers(eager)).all()

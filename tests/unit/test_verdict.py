@@ -157,19 +157,22 @@ def test_shares_are_what_plain_fits_say():
 
 def test_a_wide_table_is_compared_in_the_span_of_its_rows():
     rng = np.random.default_rng(0)
-    rows, test = rng.normal(size=(20, 50)), rng.normal(size=(30, 50))
-    narrow, narrow_test = training_variance.in_their_span(rows, test)
-    assert narrow.shape == (20, 20)
-    onehot = np.eye(3)[rng.integers(3, size=20)]
-    centred = rows - rows.mean(axis=0)
-    coef = np.linalg.solve(centred.T @ centred + 0.1 * np.eye(50), centred.T @ onehot)
-    centred = narrow - narrow.mean(axis=0)
-    narrow_coef = np.linalg.solve(centred.T @ centred + 0.1 * np.eye(20), centred.T @ onehot)
-    predicted = (test - rows.mean(axis=0)) @ coef
-    assert np.allclose((narrow_test - narrow.mean(axis=0)) @ narrow_coef, predicted)
-    same, same_test = training_variance.in_their_span(test[:, :10], rows[:, :10])
-    assert same.shape == (30, 10)
-    assert same_test.shape == (20, 10)
+    rows, test, answers = (
+        rng.normal(size=(20, 50)),
+        rng.normal(size=(30, 50)),
+        rng.integers(3, size=20),
+    )
+    narrow, narrow_test, share = training_variance.in_their_span(rows, test)
+    assert narrow.shape[1] < 20
+    centred, onehot = rows - rows.mean(axis=0), np.eye(3)[answers]
+    gram = centred.T @ centred
+    strength = 0.1 * np.trace(gram) / 50  # of the penalty 0.1
+    coef = np.linalg.solve(gram + strength * np.eye(50), centred.T @ onehot)
+    predicted = (test - rows.mean(axis=0)) @ coef + onehot.mean(axis=0)
+    coef, intercept = leave_one_out.solve([narrow], answers, 3, 0.1 * share)
+    assert np.allclose(narrow_test @ coef + intercept, predicted)
+    same, same_test, share = training_variance.in_their_span(test[:, :10], rows[:, :10])
+    assert (same.shape, same_test.shape, share) == ((30, 10), (20, 10), 1)
 
 
 def labels(**named: tuple[str, str]) -> pd.DataFrame:

@@ -81,5 +81,5 @@ def test_rare_categories_are_counted():
     frequent, rare = np.arange(60) % 6, np.minimum(np.arange(60), 7)
     ((action, count, what, example),) = remarks_on(np.stack([frequent, rare], 1) * 1.0, "category")
     assert (action, count, example) == ("ignored", 7, "7 of c1")
-    assert what.startswith("values are no category to the encoder: they occur fewer than 5 times")
+    assert what.startswith("values are no category to the encoder: fewer than 5 rows have them")
     assert remarks_on(frequent[:, None] * 1.0, "category") == []
