@@ -15,7 +15,8 @@ from assay.training import onnx_graph
 
 SHORTEST = 0.1  # seconds of a sound in a window
 _ALL = 2**31  # the end of a slice
-_READ, _PLACES = "read", "places"  # which windows of each text are read; where they are
+# which windows of each text are read, (n, windows); where these are among all, (read, 1)
+_IS_READ, _PLACES = "is_read", "places"
 
 
 def length(samples: int, windows: int) -> int:
@@ -71,35 +72,44 @@ def text_encoder(encoder: bytes, windows: int) -> bytes:
     metadata = {prop.key: prop.value for prop in model.metadata_props}
     padding = json.loads(metadata[TOKENIZER])["padding"]["pad_id"]
     opset = onnx_graph.opset(encoder)
-    cut = onnx_graph.Graph(opset)
-    is_token = cut("Not", cut("Equal", "payload", padding))  # (n, windows, tokens)
-    counted = cut("Cast", is_token, to=TensorProto.FLOAT)
-    filled = cut.reduced("ReduceMax", counted, [2], keepdims=0)  # (n, windows)
-    first = cut("Max", cut("Slice", filled, [0], [1], [1]), 1.0)  # an empty text has one too
-    read = cut("Concat", first, cut("Slice", filled, [1], [_ALL], [1]), axis=1, output=_READ)
-    cut("Transpose", cut("NonZero", cut("Reshape", read, [-1])), output=_PLACES)  # (read, 1)
-    tokens = cut("Slice", cut("Shape", "payload"), [2], [3])
-    every = cut("Reshape", "payload", cut("Concat", [-1], tokens, axis=0))  # (n * windows, tokens)
-    cut("Gather", every, cut("Squeeze", _PLACES, [1]), axis=0, output="embedding")
-    texts = (TensorProto.INT64, [None, None])
-    before = cut.serialised("windows", texts, output_type=(TensorProto.INT64, 2))
-
-    model = onnx.load_from_string(onnx_graph.joined(before, encoder))
+    model = onnx.load_from_string(onnx_graph.joined(_cut_texts(padding, opset), encoder))
     for node in model.graph.node:
         node.output[:] = ["of_windows" if name == "embedding" else name for name in node.output]
-    average = onnx_graph.Graph(opset)
-    read, places = f"before_{_READ}", f"before_{_PLACES}"  # as `joined` calls them
-    dimension = average("Slice", average("Shape", "of_windows"), [1], [2])
-    n_windows = average("Shape", average("Reshape", read, [-1]))  # of all texts, filled up
-    nothing = average("ConstantOfShape", average("Concat", n_windows, dimension, axis=0))
-    every = average("ScatterND", nothing, places, "of_windows")  # (n * windows, dimension)
-    shape = average("Concat", average("Shape", read), dimension, axis=0)
-    by_text = average("Reshape", every, shape)  # (n, windows, dimension)
-    total = average.reduced("ReduceSum", by_text, [1], keepdims=0)
-    count = average.reduced("ReduceSum", read, [1], keepdims=1)  # (n, 1)
-    average("Div", total, count, output="embedding")
+    average = _averaged_texts(opset)
     model.graph.node.extend(average.nodes)
     for name, array in average.constants.items():
         model.graph.initializer.append(numpy_helper.from_array(array, name))
     onnx.helper.set_model_props(model, metadata | {WINDOWS: str(windows)})
     return model.SerializeToString()
+
+
+def _cut_texts(padding: int, opset: int) -> bytes:
+    """The graph from texts (n, windows, tokens) to the windows that are read, (read, tokens)."""
+    cut = onnx_graph.Graph(opset)
+    is_token = cut("Not", cut("Equal", "payload", padding))  # (n, windows, tokens)
+    counted = cut("Cast", is_token, to=TensorProto.FLOAT)
+    filled = cut.reduced("ReduceMax", counted, [2], keepdims=0)  # (n, windows)
+    first = cut("Max", cut("Slice", filled, [0], [1], [1]), 1.0)  # an empty text has one too
+    is_read = cut("Concat", first, cut("Slice", filled, [1], [_ALL], [1]), axis=1, output=_IS_READ)
+    cut("Transpose", cut("NonZero", cut("Reshape", is_read, [-1])), output=_PLACES)  # (read, 1)
+    tokens = cut("Slice", cut("Shape", "payload"), [2], [3])
+    every = cut("Reshape", "payload", cut("Concat", [-1], tokens, axis=0))  # (n * windows, tokens)
+    cut("Gather", every, cut("Squeeze", _PLACES, [1]), axis=0, output="embedding")
+    texts = (TensorProto.INT64, [None, None])
+    return cut.serialised("windows", texts, output_type=(TensorProto.INT64, 2))
+
+
+def _averaged_texts(opset: int) -> onnx_graph.Graph:
+    """The nodes from `of_windows` (read, dimension), behind `_cut_texts`, to `embedding`."""
+    average = onnx_graph.Graph(opset)
+    is_read, places = f"before_{_IS_READ}", f"before_{_PLACES}"  # as `joined` calls them
+    dimension = average("Slice", average("Shape", "of_windows"), [1], [2])
+    n_windows = average("Shape", average("Reshape", is_read, [-1]))  # of all texts, filled up
+    nothing = average("ConstantOfShape", average("Concat", n_windows, dimension, axis=0))
+    every = average("ScatterND", nothing, places, "of_windows")  # (n * windows, dimension)
+    shape = average("Concat", average("Shape", is_read), dimension, axis=0)
+    by_text = average("Reshape", every, shape)  # (n, windows, dimension)
+    total = average.reduced("ReduceSum", by_text, [1], keepdims=0)
+    count = average.reduced("ReduceSum", is_read, [1], keepdims=1)  # (n, 1)
+    average("Div", total, count, output="embedding")
+    return average
