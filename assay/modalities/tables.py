@@ -30,7 +30,7 @@ MEDIUM = "text"
 LINE_BREAK = "; "
 STEPS = 3000
 _SWAPPED = 0.3  # share of a view's values that are another row's
-_ROWS = 65_536  # whose text is made at a time
+_CELLS = 2**20  # whose text is made at a time
 _kept: list[Any] = []  # the last table, and its features
 _LARGEST = float(np.finfo(np.float32).max)  # a network computes with float32
 
@@ -70,15 +70,16 @@ def canonical(
             number = column_types.short(value).strip("'")
             wrong = f"{places[infinite[0]]}: {name!r} is {number}"
             raise InputError(f"{wrong}; give it a finite value or drop the row")
-    starts = range(0, len(raw), _ROWS)
-    return np.concatenate([_framed(columns, start) for start in starts] or [np.empty(0, object)])
+    step = max(1, _CELLS // len(columns))
+    parts = [_framed(columns, start, step) for start in range(0, len(raw), step)]
+    return np.concatenate(parts or [np.empty(0, object)])
 
 
-def _framed(columns: dict[str, Column], start: int) -> np.ndarray:
-    """The values of some rows by column name, each with its length. Shape (rows,), object: str."""
+def _framed(columns: dict[str, Column], start: int, count: int) -> np.ndarray:
+    """The values of `count` rows by column name, each with its length. Shape (count,), object."""
     framed = []
     for name in sorted(columns):
-        texts = columns[name].exact(start, _ROWS)
+        texts = columns[name].exact(start, count)
         size = pc.cast(pc.binary_length(texts), pa.string())
         framed.append(pc.binary_join_element_wise(json.dumps(name), size, texts, ":"))
     how = {"null_handling": "replace", "null_replacement": ""}
