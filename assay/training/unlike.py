@@ -134,8 +134,9 @@ def _whitening(
     factor is the same on every processor, up to rounding; eigenvectors are not.
     """
     mean, width = rounded(features.mean(axis=0), alike=True), features.shape[1]
-    projection = np.eye(width)
-    if width > _WIDTH:
+    if width <= _WIDTH:
+        projection = np.eye(width)
+    else:
         directions = np.random.default_rng(0).standard_normal((width, _WIDTH), np.float32)
         projection = directions.astype(np.float64) / np.sqrt(_WIDTH)
     projected = (features - mean) @ projection
