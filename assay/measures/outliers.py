@@ -1,11 +1,9 @@
 """Outliers: rows far from the mean or from all others, and values far from the usual ones."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from assay.catalogue.catalogue import Rows
 from assay.measures import leave_one_out
+from assay.measures.leave_one_out import Features
 
 _FENCE = 2.2  # interquartile ranges beyond the quartile (Hoaglin and Iglewicz 1987, after Tukey)
 _WIDTH = 256  # features; more are projected to so many
@@ -17,8 +15,6 @@ _CHANCE = (
     0.002  # share of examples beyond the limit of each score, if the tail is that of most data
 )
 _SAMPLE, _NEIGHBOURS = 500, 5  # rows that all are compared with; of these the fifth nearest counts
-
-Features = np.ndarray | Rows
 
 
 def far_out(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
@@ -51,7 +47,7 @@ class Projected:
     features : (rows, features) of each batch
     """
 
-    def __init__(self, features: Sequence[Features]) -> None:
+    def __init__(self, features: Features) -> None:
         self.features = features
         sizes = [len(part) for part in features]
         self._batch = np.repeat(np.arange(len(sizes)), sizes)  # (n,)
@@ -70,7 +66,7 @@ class Projected:
         return values
 
 
-def projected(features: Sequence[Features]) -> np.ndarray | Projected:
+def projected(features: Features) -> np.ndarray | Projected:
     """The features (rows, features) of each batch as one: (n, 256 or fewer) float32.
 
     Many rows are read and projected when they are asked for, since they take much memory.
