@@ -5,7 +5,9 @@ are wrong. Beside the accuracy of `clean` and of a closed-form head on test rows
 scikit-learn's gradient boosting, or of a linear support vector machine for genes, which learned
 from the same wrong labels. The genes are so few that all are compared out of sample, by five folds.
 
-python -m benchmarks.wide_tables [sensors|genes|long ...]
+With `all`, the stages after `clean` run too, for their seconds and memory.
+
+python -m benchmarks.wide_tables [all] [sensors|genes|long ...]
 """
 
 import sys
@@ -129,8 +131,9 @@ def main(names: list[str]) -> None:
     stages = ("collect@wide", "sample@wide", "pretrain", "embed@wide", "clean")
     row("table", *stages, "GiB before clean", "GiB of clean", "clean, head, other: right")
     row(*["---"] * 9)
+    later = ("annotate", "train", "evaluate", "queue", "deploy") if "all" in names else ()
     script = "from benchmarks.wide_tables import {0}; {0}({1})"
-    for name in names or TABLES:
+    for name in [name for name in names if name != "all"] or TABLES:
         with code_only() as folder:
             set_parameters(folder, batches=["wide"], pretrain__batches=["wide"], portable=False)
 
@@ -145,6 +148,9 @@ def main(names: list[str]) -> None:
             python("-c", script.format("score", ""))
             right = (folder / "score.txt").read_text()
             row(name, *seconds, max(memory[:-1]), memory[-1], right)
+            for stage in later:
+                took, most = python("-m", f"stages.{stage}", stage=stage)
+                row(f"{name}, {stage}", f"{took:.3g} s", f"{most:.3g} GiB", *["-"] * 6)
 
 
 if __name__ == "__main__":

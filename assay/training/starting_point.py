@@ -34,6 +34,11 @@ def choose(params: Train, encoder: dict) -> str:
         raise _wrong("soft_labels", "start: frozen trains no network", others)
     if params.lora and not (start == "encoder" and elsewhere):
         raise _wrong("lora", "no encoder from elsewhere is trained further", "start: encoder")
+    if params.mirror:
+        if encoder["modality"] != "image":
+            raise _wrong("mirror: true", "only an image has a mirror image", "false")
+        if start == "frozen" or elsewhere or encoder.get("tokens"):
+            raise _wrong("mirror: true", "no convolutional network is trained", "false")
     if params.network == "large":
         if encoder.get("tokens"):
             raise _wrong("network: large", "pretrain.method asks for a Transformer", "small")

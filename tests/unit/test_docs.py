@@ -59,3 +59,21 @@ def test_the_glossary_defines_every_metric() -> None:
         metrics = {re.sub(r"_(low|high)$", "", name) for name in names}
         unknown = [name for name in metrics if f"`{name}`" not in defined + kinds]
         assert unknown == [], path
+
+
+def works(text: str) -> set[tuple[str, str]]:
+    """The first author and the year of each work that a text names."""
+    name = r"[A-ZÀ-Ž][a-zà-ž'][\w'-]*"
+    one_line = " ".join(text.split())
+    return set(re.findall(rf"({name})(?:,? and {name}|, {name}| et al\.)* (\d{{4}})\b", one_line))
+
+
+def test_every_work_that_is_named_has_its_title() -> None:
+    pages = [page for page in PAGES if page.name not in ("sources.md", "report.md")]
+    modules = [path for folder in ("assay", "stages") for path in (ROOT / folder).rglob("*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in [*pages, *modules])
+    dates = {"Feb", "Nov", "October"}
+    named = {(author, year) for author, year in works(text) if author not in dates}
+    titled = works((ROOT / "docs/sources.md").read_text(encoding="utf-8"))
+    assert named - titled == set()
+    assert len(named) > 50  # the search finds them

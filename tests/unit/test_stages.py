@@ -150,19 +150,32 @@ def test_a_test_side_of_one_class_is_judged_by_the_posterior_alone():
         (True, {"start": "auto", "lora": 8}, "use start: encoder"),
         (False, {"start": "scratch", "lora": 8}, "use start: encoder"),
         (True, {"start": "encoder", "network": "large"}, "use start: scratch"),
+        (False, {"start": "auto", "mirror": True}, "only an image has a mirror image: use false"),
     ],
 )
 def test_training_that_cannot_be_as_told(elsewhere, given, expected):
     told = parameters.Train.model_construct(
-        **{"lora": 0, "soft_labels": False, "network": "small"} | given
+        **{"lora": 0, "soft_labels": False, "network": "small", "mirror": False} | given
     )
+    encoder = {"start": "frozen", "method": "ngrams", "elsewhere": elsewhere, "modality": "text"}
     with pytest.raises(InputError, match=expected):
-        starting_point.choose(told, {"start": "frozen", "method": "ngrams", "elsewhere": elsewhere})
+        starting_point.choose(told, encoder)
+
+
+@pytest.mark.parametrize("modality", ["audio", "table"])
+def test_only_images_are_mirrored(modality):
+    told = parameters.Train.model_construct(
+        start="auto", lora=0, soft_labels=False, network="small", mirror=True
+    )
+    encoder = {"start": "scratch", "method": "auto", "elsewhere": False, "modality": modality}
+    with pytest.raises(InputError, match="only an image has a mirror image: use false"):
+        starting_point.choose(told, encoder)
+    assert starting_point.choose(told, encoder | {"modality": "image"}) == "scratch"
 
 
 def test_an_encoder_from_elsewhere_learns_on_if_told():
     told = parameters.Train.model_construct(
-        start="encoder", lora=8, soft_labels=True, network="small"
+        start="encoder", lora=8, soft_labels=True, network="small", mirror=False
     )
     assert (
         starting_point.choose(told, {"start": "frozen", "method": "a", "elsewhere": True})
