@@ -1,4 +1,4 @@
-"""The few things that DVC has no word for: `python -m assay --help`."""
+"""The commands beside DVC: `python -m assay --help`."""
 
 import argparse
 import gc
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 METRICS = ["accuracy", "macro_f1", "log_loss", "calibration_error"]
 _GATE_FAILS = 2  # the exit code; that of errors is 1
 _ODD = 0.99  # `unlike` above which examples are counted
+_SERVER = "http://localhost:8080"  # of Label Studio, as it starts by default
 
 
 class Parser(argparse.ArgumentParser):
@@ -28,7 +29,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    whole = Parser("python -m assay", description="What DVC has no command for.")
+    whole = Parser(
+        "python -m assay",
+        description="Commands beside DVC: inspect, predict, label, review, compare, export.",
+    )
     commands = whole.add_subparsers(required=True)
 
     purpose = "say what Assay understands of a raw folder, and what to set, before anything runs"
@@ -47,9 +51,8 @@ def parser() -> argparse.ArgumentParser:
     purpose = "send the queue to Label Studio, or fetch people's answers"
     command = commands.add_parser("label-studio", help=purpose)
     command.add_argument("action", choices=["push", "pull"])
-    server = "http://localhost:8080"
-    command.add_argument("--url", default=server, help="of the server; default: %(default)s")
-    project_help = "its name or number; default: %(default)s; push creates a missing one"
+    command.add_argument("--url", default=_SERVER, help="URL of the server; default: %(default)s")
+    project_help = "name or number of a project; default: %(default)s; push creates a missing one"
     command.add_argument("--project", default="assay", help=project_help)
     file_help = "without a server: tasks to write, or an export (JSON) to read"
     command.add_argument("--file", type=Path, help=file_help)
@@ -57,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
 
     purpose = "judge doubted labels, and answer the queue, in the browser"
     command = commands.add_parser("review", help=purpose)
-    name_help = "of your file in data/annotations; default: your name in git"
+    name_help = "your name, which names your file in data/annotations; default: the one in git"
     command.add_argument("--name", help=name_help)
     command.add_argument("--port", type=int, default=0, help="default: a free one")
     command.add_argument("--no-browser", action="store_true", help="print the address only")
@@ -67,7 +70,8 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("compare", help=purpose)
     command.add_argument("a", metavar="A", help="a git revision")
     command.add_argument("b", metavar="B", nargs="?", help="another one; default: the workspace")
-    command.add_argument("--why", action="store_true", help="show the share of each change")
+    why_help = "show what each kind of change does alone"
+    command.add_argument("--why", action="store_true", help=why_help)
     metric_help = "only this metric; may be repeated"
     command.add_argument("--metric", action="append", choices=METRICS, help=metric_help)
     fail_help = "exit with code 2 if B is `worse` in a metric; `not-better`: also if it is better"
@@ -83,7 +87,9 @@ def parser() -> argparse.ArgumentParser:
     purpose = "write the data set with all judgements for other programs (Hugging Face, Spotlight)"
     command = commands.add_parser("export", help=purpose)
     command.add_argument("folder", type=Path, metavar="FOLDER", help="a new folder")
-    files_help = "files with tables, as FiftyOne reads them, and no embeddings; not Parquet files"
+    files_help = (
+        "PNG or WAV files, a table and embeddings.npy for each split; default: Parquet files"
+    )
     command.add_argument("--files", action="store_true", help=files_help)
     command.set_defaults(function=export)
     return whole
@@ -194,7 +200,8 @@ def compare(arguments: argparse.Namespace) -> None:
     from assay.comparison import comparison_page, gate
     from assay.comparison.compare import compare as compare_versions
 
-    metrics, conditions = arguments.metric or METRICS, arguments.fail_if
+    metrics = arguments.metric or METRICS
+    conditions = arguments.fail_if
     for condition in conditions or []:
         metric = gate.metric_of(condition)
         if metric and metric not in metrics:

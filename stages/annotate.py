@@ -55,9 +55,8 @@ def main() -> None:
     sides = f"{counted((~test).sum(), 'label')} to learn from, {test.sum():,} to test with"
     out = f"; {counted(len(unusable), 'example')} left out as not usable" if len(unusable) else ""
     if len(answered):
-        apart = (
-            f"{paths.ANNOTATORS} and {paths.AGREEMENT} are about the labels of the batches alone"
-        )
+        tables = f"{paths.ANNOTATORS} and {paths.AGREEMENT}"
+        apart = f"{tables} are about the labels of the batches alone"
         say(f"{counted(len(answered), 'answer')} of people taken; {apart}")
     tell(f"annotate: {sides}; of these {origin}{out}")
 
@@ -89,7 +88,8 @@ def propagated(
     from assay.annotation import propagation  # takes a second to import
 
     known = labels.reindex(examples["id"])
-    codes, weights = class_names.codes(known["label"], classes), known["weight"].to_numpy()
+    codes = class_names.codes(known["label"], classes)
+    weights = known["weight"].to_numpy()
     features = catalogue.features(examples)
     pred_probs = propagation.propagate(features, codes, weights, len(classes))
     return pred_probs[examples.index.get_indexer(unlabelled.index)]

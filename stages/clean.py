@@ -152,7 +152,8 @@ def judge(
 def explain(judged: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     """Name the classes, and give the reason for each label that is not simply kept."""
     names = np.array(classes, dtype=object)
-    given, suggested = names[judged["given"]], names[judged["suggested"]]
+    given = names[judged["given"]]
+    suggested = names[judged["suggested"]]
     named = judged.assign(given=given, suggested=suggested, reason="")
     doubted = named["decision"] != "keep"
     columns = ["given", "suggested", "quality", "confidence", "disputed"]
@@ -180,7 +181,8 @@ def cleaned(judged: pd.DataFrame) -> pd.DataFrame:
 
 def alternatives(kept: pd.DataFrame, posterior: np.ndarray, classes: list[str]) -> pd.DataFrame:
     """The other possible classes of the training examples whose labels are kept."""
-    kept, names = kept[kept["split"] == "train"], np.array(classes, dtype=object)
+    kept = kept[kept["split"] == "train"]
+    names = np.array(classes, dtype=object)
     probabilities = posterior[kept.index]  # (kept, classes)
     is_other = names != kept["label"].to_numpy()[:, None]
     rows, others = np.nonzero((probabilities >= _POSSIBLE) & is_other)

@@ -25,7 +25,8 @@ def main() -> None:
     order = rng.permutation(len(pixels))[:needed]
     parts = np.split(order, np.cumsum(sizes)[:-1])
     for batch, part in zip(digits.batches, parts, strict=True):
-        rows, folder = np.sort(part), paths.RAW / batch
+        rows = np.sort(part)
+        folder = paths.RAW / batch
         keys = [f"digit-{row:04}" for row in rows]
         table = pa.table({"key": keys, "image": [images.picture(pixels[row]) for row in rows]})
         parquet_files.write_parquet(folder / paths.EXAMPLES_FILE, table)

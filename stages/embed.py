@@ -17,12 +17,14 @@ def main() -> None:
     learned_from = files.read_json(paths.ENCODER_INFO)
     for unread in check_format(batch, payload_format, learned_from):
         say(f"{paths.RAW / batch}: {unread}")
-    memory, threads = params.memory_bytes, params.threads
+    memory = params.memory_bytes
+    threads = params.threads
     encoder = Model(paths.ENCODER, portable=params.portable, threads=threads, memory=memory)
     n = parquet_files.count(path)
     payloads = registry.payloads(path, params.embed.batch_size, learned_from)
     blocks = time_left.shown(payloads, n, f"embed {batch}")
-    files.write_rows(paths.embeddings(batch), n, (check_finite(encoder(block)) for block in blocks))
+    embeddings = (check_finite(encoder(block)) for block in blocks)
+    files.write_rows(paths.embeddings(batch), n, embeddings)
     tell(f"embed: {counted(n, 'example')} of {batch}")
 
 

@@ -32,7 +32,8 @@ def main() -> None:
         none = pd.DataFrame(columns=held_out_labels.DOUBTS)
         spreadsheets.write(paths.DOUBTS, none)  # the stage queue needs it
         known_labels.refuse(known)
-    test, learned_classes = known.test, files.read_json(paths.CLASSES)["classes"]
+    test = known.test
+    learned_classes = files.read_json(paths.CLASSES)["classes"]
     of_test = predict(test, learned_classes, params)  # (n, classes)
     of_validation = predict(known.validation, learned_classes, params)
     doubts = judge_held_out(known, of_test, of_validation, learned_classes)
@@ -85,15 +86,15 @@ def cleaning_metrics(known: Known) -> dict[str, float]:
 
     The precision at each recall is written to a file.
     """
-    learned, test = known.judged[known.judged["split"] != "test"], known.test
+    learned = known.judged[known.judged["split"] != "test"]
     truly_known = learned[learned["truth"] != ""]
     csv_files.write_frame(paths.LABEL_ERRORS, label_errors.curve(truly_known))
     penalty = files.read_json(paths.CLEAN_MODEL)["penalty"]
     uncleaned = learned.assign(label=learned["given"])
     return {
         **label_errors.metrics(truly_known),
-        "head_accuracy_uncleaned": head_accuracy(uncleaned, test, penalty),
-        "head_accuracy_annotated": head_accuracy(known.annotated, test, penalty),
+        "head_accuracy_uncleaned": head_accuracy(uncleaned, known.test, penalty),
+        "head_accuracy_annotated": head_accuracy(known.annotated, known.test, penalty),
     }
 
 
@@ -206,13 +207,16 @@ def forecasts(known: Known, accuracy: float, params: parameters.Evaluate) -> Non
     ----------
     accuracy : of a head on all labels
     """
-    learned, test = known.annotated[known.annotated["source"] != "pseudo"], known.test
-    classes, n = class_names.of(learned["label"]), len(learned)
+    learned = known.annotated[known.annotated["source"] != "pseudo"]
+    n = len(learned)
+    classes = class_names.of(learned["label"])
     labels = class_names.codes(learned["label"], classes)
-    answer, penalty = class_names.codes(test["answer"], classes), files.read_json(paths.CLEAN_MODEL)
-    features, of_test = catalogue.features(learned), catalogue.features(test)
-    head = forecast.sample(features, labels, of_test, answer, penalty["penalty"])
-    curve, doubt = forecast.curve(head), 1 - learned["weight"].to_numpy(float)
+    answer = class_names.codes(known.test["answer"], classes)
+    penalty = files.read_json(paths.CLEAN_MODEL)["penalty"]
+    features = catalogue.features(learned)
+    head = forecast.sample(features, labels, catalogue.features(known.test), answer, penalty)
+    curve = forecast.curve(head)
+    doubt = 1 - learned["weight"].to_numpy(float)
     usable = known.examples[known.examples["usable"]]
     unlabelled = int((usable["split"] != "test").sum()) - n
     whole = features[0].shape[1], accuracy

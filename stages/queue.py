@@ -30,17 +30,18 @@ def main() -> None:
     doubts = spreadsheets.read(paths.DOUBTS).to_pandas().set_index("id")[_JUDGED]
     checks = to_check(waiting[is_test].join(doubts, on="id"))
 
-    length, share = params.queue_length, params.test_share
+    length = params.queue_length
+    share = params.test_share
     n_checks = queue_order.number_of_checks(len(ranked), len(checks), length, share)
-    asked = chosen(ranked, length - n_checks, max(1, round(params.page * (1 - share))))
-    order = queue_order.evenly_mixed(len(asked), n_checks)
-    asked = pd.concat([asked, checks.head(n_checks)]).iloc[order]
-    if len(asked):
-        asked["example"] = payloads.lines(asked)
-    spreadsheets.write(paths.QUEUE, asked.reindex(columns=_COLUMNS))
-    checking = counted(n_checks, "check")
-    text = f"queue: {counted(len(asked), 'question')}, with {checking} of labels of the test split"
-    sure = int((asked["gain"] < _HARDLY).sum())
+    questions = chosen(ranked, length - n_checks, max(1, round(params.page * (1 - share))))
+    order = queue_order.evenly_mixed(len(questions), n_checks)
+    questions = pd.concat([questions, checks.head(n_checks)]).iloc[order]
+    if len(questions):
+        questions["example"] = payloads.lines(questions)
+    spreadsheets.write(paths.QUEUE, questions.reindex(columns=_COLUMNS))
+    numbers = f"{counted(len(questions), 'question')}, with {counted(n_checks, 'check')}"
+    text = f"queue: {numbers} of labels of the test split"
+    sure = int((questions["gain"] < _HARDLY).sum())
     tell(f"{text}; {sure:,} gain hardly anything (gain below {_HARDLY})" if sure else text)
 
 
@@ -60,26 +61,31 @@ def to_learn_from(
         and `weight` of pseudo-labels, empty where there is none
     pred_probs : (n, classes)
     """
-    names, has_pseudo = np.array(classes, dtype=object), examples["label"].notna()
+    names = np.array(classes, dtype=object)
     best = pred_probs.argmax(axis=1)
+    probability = pred_probs.max(axis=1)
     others = pred_probs.copy()
     others[np.arange(len(best)), best] = -1
-    first, second = names[best], names[others.argmax(axis=1)]
-    lead = pred_probs.max(axis=1) - others.max(axis=1)
-    trust = np.where(has_pseudo, examples["weight"].astype(float), pred_probs.max(axis=1))
+    second = others.argmax(axis=1)
+    lead = probability - others.max(axis=1)
 
     unlabelled = examples["given"].isna()
+    has_pseudo = examples["label"].notna()
+    pseudo_weight = examples["weight"].astype(float)
+    trust = np.where(has_pseudo, pseudo_weight, probability)
     stays = examples["decision"].isin(["keep", "review"])  # else the suggested label is used
-    conditions, trusts = [unlabelled, stays], [trust, examples["quality"]]
-    gain = 1 - np.select(conditions, trusts, examples["confidence"])
+    right = np.select([unlabelled, stays], [trust, examples["quality"]], examples["confidence"])
+    gain = 1 - right
+    by_margin = unlabelled & ~has_pseudo
+    doubt = np.where(by_margin, 1 - lead, np.minimum(2 * gain, 1))
 
-    no_label = "no label; it may be " + first + " or " + second
+    no_label = "no label; it may be " + names[best] + " or " + names[second]
     unsure = "among the least sure of the labels that are kept"
-    conditions = [unlabelled, examples["reason"] == ""]
-    why = np.select(conditions, [no_label, unsure], examples["reason"])
+    without_reason = examples["reason"] == ""
+    why = np.select([unlabelled, without_reason], [no_label, unsure], examples["reason"])
 
-    suggested, given = np.where(has_pseudo, examples["label"], first), examples["given"].fillna("")
-    doubt = np.where(unlabelled & ~has_pseudo, 1 - lead, np.minimum(2 * gain, 1))
+    suggested = np.where(has_pseudo, examples["label"], names[best])
+    given = examples["given"].fillna("")
     frame = examples.assign(suggested=suggested, given=given, gain=gain, doubt=doubt, why=why)
     return frame.sort_values(["doubt", "gain"], ascending=False, kind="stable")
 
@@ -94,7 +100,8 @@ def to_check(test: pd.DataFrame) -> pd.DataFrame:
     ----------
     test : with some columns of doubts.csv, as text, empty where there is no label
     """
-    unlabelled, doubtless = test["given"].isna(), test["reason"] == ""
+    unlabelled = test["given"].isna()
+    doubtless = test["reason"] == ""
     check = "a check of the test labels, chosen by chance"
     why = np.select([unlabelled, doubtless], ["no label", check], test["reason"])
     gain = 1 - test["quality"].astype(float).fillna(0.0)

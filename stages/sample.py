@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from assay.contract import parameters, parquet_files, paths
 from assay.contract.errors import run
 
-_ROWS = 4096  # that are read at a time: the bytes of the sample depend on it
+_ROWS = 4096  # rows read at a time: the bytes of the sample depend on it
 
 
 def main() -> None:

@@ -19,7 +19,8 @@ def main() -> None:
     encoder = files.read_json(paths.ENCODER_INFO)
     size = params.embed.batch_size
     examples, classes = read_examples()
-    train, validation = (examples[examples["split"] == name] for name in ("train", "validation"))
+    train = examples[examples["split"] == "train"]
+    validation = examples[examples["split"] == "validation"]
     if train.empty:
         remedy = "label some, or give rows the split train"
         raise InputError(f"no example of the split train has a label: {remedy}")
@@ -37,8 +38,8 @@ def main() -> None:
             learned, checked, len(classes), params, encoder=encoder, start=start
         )
     try_out(trained.onnx, next(iter(learned.read())), params)
-    how = {"portable": params.portable, "threads": params.threads}
-    content, meaning = unlike.attach(trained, learned, checked, len(classes), **how)
+    runtime = {"portable": params.portable, "threads": params.threads}
+    content, meaning = unlike.attach(trained, learned, checked, len(classes), **runtime)
 
     files.write_bytes(paths.CLASSIFIER, content)
     payload_format = payloads.payload_format(train)
@@ -70,7 +71,8 @@ def training_split(
 
     `size` is the number of payloads read at a time.
     """
-    weights, targets = examples["weight"].to_numpy(), examples["code"].to_numpy()
+    weights = examples["weight"].to_numpy()
+    targets = examples["code"].to_numpy()
     if params.soft_labels:
         alternatives = csv_files.read_csv(paths.ALTERNATIVES).to_pandas()
         targets = classifier.soft_labels(examples, alternatives, classes)
@@ -93,7 +95,8 @@ def validation_split(
 def labelled(
     examples: pd.DataFrame, weights: np.ndarray, targets: np.ndarray, size: int
 ) -> LabelledExamples:
-    ids, codes = examples["id"].to_numpy(), examples["code"].to_numpy()
+    ids = examples["id"].to_numpy()
+    codes = examples["code"].to_numpy()
     read = partial(payloads.read, examples, size)
     return LabelledExamples(ids, codes, weights, targets, read)
 

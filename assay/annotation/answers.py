@@ -33,7 +33,9 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """
     tables = _files()
     names, numbered = _names(examples) if tables else ({}, set())
-    rows, waiting, unknown = [], [], []
+    rows = []
+    waiting = []
+    unknown = []
     for path in tables:
         check_name(path)
         for place, column, row in rows_of(path, plain_files.read(path)):
@@ -52,10 +54,8 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
         wrong = f"{counted(len(unknown), 'answer')} with neither a label nor one of the notes"
         say(f"{wrong} {' and '.join(map(repr, paths.NOTES[1:]))}: {unknown[0]}")
     if waiting:
-        wait = (
-            f"{counted(len(waiting), 'answer')} left waiting, since no listed batch has the example"
-        )
-        say(f"{wait}: {waiting[0]}")
+        left = f"{counted(len(waiting), 'answer')} left waiting"
+        say(f"{left}, since no listed batch has the example: {waiting[0]}")
     answers = _latest(pd.DataFrame(rows, columns=_COLUMNS))
     return answers[(answers["label"] != "") | (answers["note"] == paths.NOT_USABLE)]
 
@@ -164,7 +164,8 @@ def _names(examples: pd.DataFrame) -> tuple[dict[str, set[int]], set[str]]:
     The keys of exact copies mean the example too.
     """
     row_of_id = {id_: row for row, id_ in examples["id"].items()}
-    names, numbered = {id_: {row} for id_, row in row_of_id.items()}, set()
+    names = {id_: {row} for id_, row in row_of_id.items()}
+    numbered = set()
     for batch in files.listed_batches():
         path = paths.examples(batch)
         is_numbered = parquet_files.is_numbered(path)

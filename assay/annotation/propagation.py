@@ -19,10 +19,9 @@ from assay.catalogue.catalogue import Rows
 _NEIGHBOURS = 7  # the distance of the last is the local scale (Zelnik-Manor and Perona)
 _SPREAD = 0.99  # the share that comes from neighbours in each step (Zhou et al.)
 _STEPS = 50
-_SHARPNESS = (
-    3  # power that turns shares into probabilities; measured on MNIST, 1 to 50 labels a class
-)
-_WHITENED_BY = 1024  # rows
+# power that turns shares into probabilities; measured on MNIST, 1 to 50 labels a class
+_SHARPNESS = 3
+_WHITENED_BY = 1024  # rows that the whitening is estimated from
 _TINY = np.float32(1e-30)
 
 

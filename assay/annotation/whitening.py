@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from assay.catalogue.catalogue import Rows
+from assay.contract.sampling import step_for
 
 _DIMENSIONS = 64  # 128 measure the same, 32 a little worse (benchmarks/propagation.py)
 _FLOOR = 0.1  # of the mean variance, added to each: noise must not grow to the size of the rest
@@ -26,7 +27,7 @@ def whiten(features: Sequence[np.ndarray | Rows], sample: int) -> np.ndarray:
     -------
     np.ndarray of shape (n, at most 64), float32
     """
-    step = max(1, -(-sum(map(len, features)) // sample))
+    step = step_for(sum(map(len, features)), sample)
     sampled = np.concatenate([batch[::step] for batch in features])  # (sample, features)
     mean = sampled.mean(axis=0)
     _, singular, axes = np.linalg.svd(sampled - mean, full_matrices=False)

@@ -13,8 +13,8 @@ from assay.contract.parquet_files import GROUP, Format
 from assay.modalities import formats
 from assay.modalities.exact_values import as_text
 
-_AT_ONCE = 2**24  # bytes of a file that are read at a time
-_GAP = 2**16  # bytes between two rows up to which they are read together
+_AT_ONCE = 2**24  # bytes of a file read at a time
+_GAP = 2**16  # bytes: rows that are no further apart are read together
 
 
 def read() -> pd.DataFrame:
@@ -71,7 +71,8 @@ def torn_groups(examples: pd.DataFrame) -> list[str] | None:
     if GROUP not in examples:
         return None
     is_test = examples["split"] == "test"
-    inside, outside = (set(examples.loc[side, GROUP]) for side in (is_test, ~is_test))
+    inside = set(examples.loc[is_test, GROUP])
+    outside = set(examples.loc[~is_test, GROUP])
     return sorted(inside & outside)
 
 
@@ -171,8 +172,10 @@ class Rows:
     """
 
     def __init__(self, array: np.ndarray, chosen: np.ndarray) -> None:
-        self.array, self.chosen = array, chosen
-        self.shape, self.dtype = (len(chosen), *array.shape[1:]), array.dtype
+        self.array = array
+        self.chosen = chosen
+        self.shape = (len(chosen), *array.shape[1:])
+        self.dtype = array.dtype
 
     def __len__(self) -> int:
         return len(self.chosen)
@@ -189,21 +192,26 @@ def _read(mapped: np.memmap, chosen: np.ndarray) -> np.ndarray:
 
     Rows are read together if they lie close to each other, at most `_AT_ONCE` bytes at a time.
     """
-    values = np.empty((len(chosen), *mapped.shape[1:]), mapped.dtype)
+    row_shape = mapped.shape[1:]
+    row_values = mapped[:1].size
     row_bytes = max(1, mapped[:1].nbytes)
-    order = np.argsort(chosen, kind="stable")
-    ordered = chosen[order]
-    is_far = np.diff(ordered, prepend=ordered[:1]) > _GAP // row_bytes
-    stretch = ordered // max(1, _AT_ONCE // row_bytes)
-    is_next = np.diff(stretch, prepend=stretch[:1]) > 0
+    values = np.empty((len(chosen), *row_shape), mapped.dtype)
+    order = np.argsort(chosen, kind="stable")  # (chosen,), positions in `chosen`
+    ordered = chosen[order]  # (chosen,), rows of the file in ascending order
+    is_far = np.diff(ordered, prepend=ordered[:1]) > _GAP // row_bytes  # from the row before
+    part = ordered // max(1, _AT_ONCE // row_bytes)  # the part of the file that holds the row
+    is_next = np.diff(part, prepend=part[:1]) > 0
+    cuts = np.flatnonzero(is_far | is_next)  # where rows are not read with those before
     with Path(str(mapped.filename)).open("rb") as file:
-        for places in np.split(order, np.flatnonzero(is_far | is_next)):
-            if not len(places):  # of no rows
+        for places in np.split(order, cuts):
+            if not len(places):  # `chosen` is empty
                 continue
-            first, last = int(chosen[places[0]]), int(chosen[places[-1]])
+            rows = chosen[places]
+            first = int(rows[0])
+            last = int(rows[-1])
             file.seek(mapped.offset + first * row_bytes)
-            together = np.fromfile(file, mapped.dtype, (last + 1 - first) * mapped[:1].size)
-            values[places] = together.reshape(-1, *mapped.shape[1:])[chosen[places] - first]
+            together = np.fromfile(file, mapped.dtype, (last + 1 - first) * row_values)
+            values[places] = together.reshape(-1, *row_shape)[rows - first]
     return values
 
 

@@ -63,7 +63,7 @@ def shown(
 
 
 def lines(examples: pd.DataFrame) -> pd.Series:
-    """Read a line for each of `examples`, by which a person knows it.
+    """Read a line for each of `examples` that tells a person which one it is.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ def lines(examples: pd.DataFrame) -> pd.Series:
     stored = parquet_files.read_payload_format(paths.examples(examples["batch"].iloc[0]))
     line_break = registry.named(stored["modality"]).LINE_BREAK
     if line_break is None:
-        names = zip(examples["batch"], examples["key"], strict=True)
-        return pd.Series([_place(batch, key) for batch, key in names], examples.index, dtype=object)
+        pairs = zip(examples["batch"], examples["key"], strict=True)
+        return pd.Series([_place(batch, key) for batch, key in pairs], examples.index, dtype=object)
     ordered = examples.sort_index()
     texts = [_cut(line_break.join(text.splitlines())) for text in shown(ordered)]
     return pd.Series(texts, ordered.index, dtype=object).reindex(examples.index)

@@ -17,6 +17,7 @@ from assay.contract import csv_files, plain_files
 if TYPE_CHECKING:
     import pandas as pd
 
+# where a cell starts, for a spreadsheet with any settings
 _CELL = r"(?:\A|(?<=[;,\t\r\n]))"
 # The wide characters start formulas in East Asian versions.
 _STARTS = frozenset("=+-@＝＋－＠\t\r")

@@ -29,7 +29,7 @@ class Agreement:
     Attributes
     ----------
     value, low, high : at most 1; NaN where all labels are equal, so that chance agrees fully too
-    examples : that it is computed from
+    examples : how many it is computed from
     """
 
     value: float
@@ -47,14 +47,15 @@ def alpha(votes: Votes) -> Agreement:
     sizes = np.asarray(counts.sum(axis=1)).ravel()
     counts = counts[sizes > 1]
     sizes = sizes[sizes > 1]  # (units,) labels of each example
-    of_class = np.asarray(counts.sum(axis=0)).ravel()  # (classes,)
+    class_sizes = np.asarray(counts.sum(axis=0)).ravel()  # (classes,)
     n = sizes.sum()
-    same = np.asarray(counts.power(2).sum(axis=1)).ravel()
-    disagreement = (sizes**2 - same) / (sizes - 1)  # (units,)
-    observed, expected = disagreement.sum(), n**2 - np.square(of_class).sum()
+    squares = np.asarray(counts.power(2).sum(axis=1)).ravel()  # (units,)
+    disagreement = (sizes**2 - squares) / (sizes - 1)  # (units,)
+    observed = disagreement.sum()
+    expected = n**2 - np.square(class_sizes).sum()
     if not expected:
         return Agreement(np.nan, np.nan, np.nan, len(sizes))
-    changes = 2 * (n * sizes - counts @ of_class)  # of `expected`, by the weight of each unit
+    changes = 2 * (n * sizes - counts @ class_sizes)  # of `expected`, by the weight of each unit
     ratio = observed / expected
     influence = -((n - 1) * (disagreement - ratio * changes) + observed * sizes) / expected
     return _agreement(1 - (n - 1) * ratio, influence)
@@ -62,10 +63,12 @@ def alpha(votes: Votes) -> Agreement:
 
 def metrics(votes: Votes) -> dict[str, float]:
     """`alpha` with its interval, and how many examples it is of; only the last without one."""
-    found = alpha(votes)
-    known = {"alpha": found.value, "alpha_low": found.low, "alpha_high": found.high}
-    known = {} if np.isnan(found.value) else known
-    return known | {"labelled_by_several": found.examples}
+    coefficient = alpha(votes)
+    examples: dict[str, float] = {"labelled_by_several": coefficient.examples}
+    if np.isnan(coefficient.value):
+        return examples
+    low, high = coefficient.low, coefficient.high
+    return {"alpha": coefficient.value, "alpha_low": low, "alpha_high": high} | examples
 
 
 def against_model(votes: Votes, pred_probs: np.ndarray) -> dict[str, int]:
@@ -111,19 +114,21 @@ def kappas(votes: Votes, people: list[str]) -> pd.DataFrame:
 def cohen(first: np.ndarray, second: np.ndarray, n_classes: int) -> Agreement:
     """Cohen's kappa of two people's labels (n,) for the same examples, int 0..n_classes-1."""
     n = len(first)
-    of_first, of_second = (np.bincount(side, minlength=n_classes) / n for side in (first, second))
+    shares_of_first = np.bincount(first, minlength=n_classes) / n  # (classes,)
+    shares_of_second = np.bincount(second, minlength=n_classes) / n
     is_equal = first == second
-    observed, expected = is_equal.mean(), of_first @ of_second
+    observed = is_equal.mean()
+    expected = shares_of_first @ shares_of_second
     if expected == 1:
         return Agreement(np.nan, np.nan, np.nan, n)
-    by_chance = of_second[first] + of_first[second] - 2 * expected  # (n,)
+    by_chance = shares_of_second[first] + shares_of_first[second] - 2 * expected  # (n,)
     share_left = (1 - observed) / (1 - expected)
     influence = (is_equal - observed - share_left * by_chance) / (1 - expected) / n
     return _agreement(1 - share_left, influence)
 
 
 def _agreement(value: float, influence: np.ndarray) -> Agreement:
-    """A coefficient, of which an example changes as much as `influence` (n,)."""
+    """A coefficient with its interval, from the influence (n,) of each example on it."""
     half = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2) * np.sqrt(np.square(influence).sum())
     low, high = max(-1.0, value - half), min(1.0, value + half)
     return Agreement(float(value), float(low), float(high), len(influence))

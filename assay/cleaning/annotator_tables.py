@@ -7,7 +7,7 @@ from assay.cleaning.annotators import Consensus, Votes
 from assay.measures import slices
 
 _CONFIDENCE = 0.95
-_LISTED = 1000  # parts, the most significantly bad ones first
+_LISTED = 1000  # parts, at most; the most significantly bad ones come first
 
 
 def table(

@@ -14,9 +14,9 @@ from scipy.sparse import csr_array
 from scipy.special import softmax
 
 _USUAL_ERRORS = 0.1  # the expected share of wrong labels, before any label is seen
-_LABELS = 10.0  # that expectation weighs as many labels of each annotator,
-_CELL = 100.0  # and as many in each cell of the confusion matrix
-_ROUNDS = 30
+_LABELS = 10.0  # weight of this expectation, in labels of each annotator
+_CELL = 100.0  # its weight in the confusion matrix, in labels of each cell
+_ROUNDS = 30  # of EM, at most
 _SETTLED = 1e-3  # EM ends when no rate changes by more
 _CELLS = 2_000_000  # examples times classes in a block
 _TINY = 1e-12
@@ -78,7 +78,9 @@ def consensus(
         counted &= ~held_out[votes.examples]
     blocks = _blocks(votes, counted)
     expected = uniform(_USUAL_ERRORS, n_classes) if confusion is None else confusion
-    confusion, rate, accuracy = expected, np.ones(n_annotators), np.ones(n_annotators)
+    confusion = expected
+    rate = np.ones(n_annotators)
+    accuracy = np.ones(n_annotators)
     posterior = np.empty((n_examples, n_classes), np.float32)
     for _ in range(_ROUNDS):
         tallies = []
@@ -116,10 +118,14 @@ def _blocks(votes: Votes, counted: np.ndarray) -> list[tuple[slice, Votes, np.nd
     for start in range(0, n_examples, step):
         rows = slice(start, min(start + step, n_examples))
         first, end = np.searchsorted(examples, [rows.start, rows.stop])
-        some = order[first:end]
-        shape = rows.stop - rows.start, n_annotators, n_classes
-        columns = examples[first:end] - start, votes.annotators[some], votes.labels[some]
-        blocks.append((rows, Votes(*columns, shape), counted[some].astype(float)))
+        in_block = order[first:end]  # (votes,)
+        block = Votes(
+            examples=examples[first:end] - start,
+            annotators=votes.annotators[in_block],
+            labels=votes.labels[in_block],
+            shape=(rows.stop - rows.start, n_annotators, n_classes),
+        )
+        blocks.append((rows, block, counted[in_block].astype(float)))
     return blocks
 
 
@@ -127,7 +133,8 @@ def _expect(votes: Votes, prior: np.ndarray, confusion: np.ndarray, rate: np.nda
     """E step: the posterior (examples, classes) of the true classes."""
     likelihood = _likelihood(confusion, rate[votes.annotators], votes.labels)  # (votes, classes)
     by_example = _sum_by(votes.examples, len(prior), np.ones(len(votes.labels)))
-    return softmax(np.log(np.maximum(prior, _TINY)) + by_example @ np.log(likelihood), axis=1)
+    log_prior = np.log(np.maximum(prior, _TINY))  # (examples, classes)
+    return softmax(log_prior + by_example @ np.log(likelihood), axis=1)
 
 
 def _tally(votes: Votes, weights: np.ndarray, posterior: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -156,7 +163,8 @@ def _maximise(
     """M step: the confusion matrix, and each annotator's rate and accuracy, from all tallies."""
     totals = [reduce(np.add, parts) for parts in zip(*tallies, strict=True)]
     answered, right, exposed, counts = totals
-    n_votes, n_wrong = counts.sum(), counts.sum() - np.trace(counts)
+    n_votes = counts.sum()
+    n_wrong = n_votes - np.trace(counts)
     errors = (n_wrong + _LABELS * _USUAL_ERRORS) / (n_votes + _LABELS)
     confusion = counts + _CELL * len(counts) * _with_errors(expected, errors)
     confusion /= confusion.sum(axis=1, keepdims=True)

@@ -17,15 +17,16 @@ from threadpoolctl import threadpool_limits
 from assay.catalogue import catalogue, payloads
 from assay.cleaning.folds import folds
 from assay.contract.errors import say
+from assay.contract.sampling import step_for
 
 _FOLDS = 3
 _TREES = {"max_iter": 100, "max_leaf_nodes": 8, "l2_regularization": 1.0}
-# With more, no trees are grown, which would take minutes:
-_HISTOGRAMS = 2500  # classes times columns, and times 60 for what a tree costs beside columns
+# With more than either of these, growing trees would take minutes, so none are grown.
+_HISTOGRAMS = 2500  # classes times (columns + 60): a tree costs as much as 60 columns beside them
 _PREDICTED = 1_000_000  # examples times classes
 _CELLS = 10_000_000  # columns times classes times rows that are learned from, at most
 _CATEGORIES = 200  # of a column, the most frequent ones; a histogram has 255 places
-_ROWS = 4096  # that are read at a time
+_ROWS = 4096  # rows read at a time
 _FLOOR = 0.003  # added to each probability before its logarithm
 
 
@@ -43,41 +44,58 @@ def log_probabilities(
     -------
     np.ndarray
         Shape (examples, classes), float32. An example that was learned from is predicted by the
-        trees that did not see it, nor its group; another one by the mean of all. None, which is
-        said, where trees would take long.
+        trees that did not see it, nor its group; any other by the mean of all trees. None, with a
+        message, where trees would take long.
     """
-    held = payloads.payload_format(examples)["features"].values()
-    is_category = np.array([type_ == "category" for type_ in held])
+    types = payloads.payload_format(examples)["features"].values()
+    is_category = np.array([column_type == "category" for column_type in types])
     n, columns = len(examples), len(is_category)
     if (columns + 60) * n_classes > _HISTOGRAMS or n * n_classes > _PREDICTED:
         say(f"no trees are grown: {n:,} rows, {columns:,} columns, {n_classes} classes take long")
         return None
-    known, given = learned.index.to_numpy(), learned.to_numpy()  # (learned,)
-    fold_of = np.full(n, -1)  # -1: not learned from
-    fold_of[known] = folds(len(known), catalogue.groups(examples.loc[known]), _FOLDS)
-    step = -(-len(known) * columns * n_classes // _CELLS)
+    known = learned.index.to_numpy()  # (learned,)
+    fold_of_example = np.full(n, -1)  # -1: not learned from
+    fold_of_example[known] = folds(len(known), catalogue.groups(examples.loc[known]), _FOLDS)
+    step = step_for(len(known) * columns * n_classes, _CELLS)
     if step > 1:
         say(f"trees learn from every {step}th of {len(known):,} examples")
-    seen, given = known[::step], given[::step]
-    rows = np.concatenate(list(payloads.read(examples.loc[seen], _ROWS)))  # (seen, columns)
+    sampled = known[::step]  # (sampled,)
+    labels = learned.to_numpy()[::step]  # (sampled,)
+    rows = np.concatenate(list(payloads.read(examples.loc[sampled], _ROWS)))  # (sampled, columns)
     frequent = {column: _frequent(rows[:, column]) for column in np.flatnonzero(is_category)}
-    coded, models = _coded(rows, frequent), {}
-    for fold in np.unique(fold_of[known]):
-        some = fold_of[seen] != fold
-        if len(np.unique(given[some])) > 1:
-            models[fold] = _grown(coded[some], given[some], is_category)
-    scores, start = np.zeros((n, n_classes), np.float32), 0
+    coded = _coded(rows, frequent)
+    models: dict[int, Any] = {}  # by the fold that is left out
+    for fold in np.unique(fold_of_example[known]):
+        is_seen = fold_of_example[sampled] != fold
+        if len(np.unique(labels[is_seen])) > 1:
+            models[fold] = _grown(coded[is_seen], labels[is_seen], is_category)
+    probabilities = _predicted(examples, fold_of_example, models, frequent, n_classes)
+    return np.log(probabilities + _FLOOR)
+
+
+def _predicted(
+    examples: pd.DataFrame,
+    fold_of_example: np.ndarray,
+    models: dict[int, Any],
+    frequent: dict[Any, np.ndarray],
+    n_classes: int,
+) -> np.ndarray:
+    """Read the payloads, and predict probabilities. Shape (examples, classes), float32."""
+    probabilities = np.zeros((len(examples), n_classes), np.float32)
+    start = 0
     for block in payloads.read(examples, _ROWS):
-        coded, fold = _coded(block, frequent), fold_of[start : start + len(block)]
-        for number, model in models.items():
-            share = np.where(fold < 0, 1 / len(models), fold == number)
-            asked = np.flatnonzero(share)
-            if len(asked):
+        coded = _coded(block, frequent)  # (block, columns)
+        fold = fold_of_example[start : start + len(block)]  # (block,)
+        for left_out, model in models.items():
+            # a learned example: the trees without its fold; any other: the mean of all trees
+            share = np.where(fold < 0, 1 / len(models), fold == left_out)  # (block,)
+            rows = np.flatnonzero(share)
+            if len(rows):
                 with threadpool_limits(1, "openmp"):
-                    added = share[asked, None] * model.predict_proba(coded[asked])
-                scores[np.ix_(start + asked, model.classes_)] += added
+                    added = share[rows, None] * model.predict_proba(coded[rows])
+                probabilities[np.ix_(start + rows, model.classes_)] += added
         start += len(block)
-    return np.log(scores + _FLOOR)
+    return probabilities
 
 
 def _grown(rows: np.ndarray, labels: np.ndarray, is_category: np.ndarray) -> Any:
@@ -91,9 +109,10 @@ def _grown(rows: np.ndarray, labels: np.ndarray, is_category: np.ndarray) -> Any
 
 
 def _frequent(column: np.ndarray) -> np.ndarray:
-    """The most frequent categories of (n,) with gaps, ascending."""
+    """The most frequent categories of a column (n,) with gaps, ascending."""
     different, counts = np.unique(column[~np.isnan(column)], return_counts=True)
-    return np.sort(different[np.argsort(-counts, kind="stable")[:_CATEGORIES]])
+    most_frequent_first = np.argsort(-counts, kind="stable")
+    return np.sort(different[most_frequent_first[:_CATEGORIES]])
 
 
 def _coded(rows: np.ndarray, frequent: dict[Any, np.ndarray]) -> np.ndarray:
@@ -101,5 +120,6 @@ def _coded(rows: np.ndarray, frequent: dict[Any, np.ndarray]) -> np.ndarray:
     coded = rows.copy()
     for column, known in frequent.items():
         place = np.searchsorted(known, rows[:, column])
-        coded[:, column] = np.where(np.isin(rows[:, column], known), place, np.nan)
+        is_known = np.isin(rows[:, column], known)
+        coded[:, column] = np.where(is_known, place, np.nan)
     return coded

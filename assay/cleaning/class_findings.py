@@ -21,10 +21,11 @@ def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd
     """
     means = pd.DataFrame(pred_probs[given.index]).groupby(given.to_numpy()).mean()
     means = means.reindex(range(len(classes)), fill_value=0).to_numpy(np.float64)  # M
-    own = np.diag(means)
-    is_predicted = own > 0.5 / len(classes)  # a class that never is overlaps with none
-    compared = np.triu(np.outer(is_predicted, is_predicted), 1)
-    overlap = np.sqrt(means * means.T / np.maximum(np.outer(own, own), _TINY)) * compared
+    diagonal = np.diag(means)  # (classes,) M_aa
+    is_predicted = diagonal > 0.5 / len(classes)  # a class that never is overlaps with none
+    is_compared = np.triu(np.outer(is_predicted, is_predicted), 1)  # each pair once
+    products = np.maximum(np.outer(diagonal, diagonal), _TINY)  # M_aa M_bb
+    overlap = np.sqrt(means * means.T / products) * is_compared  # (classes, classes)
     listed = []
     for a, b in np.argwhere(overlap >= _OVERLAP):
         degree = f"({overlap[a, b]:.2f} of what one class would)"
@@ -36,7 +37,9 @@ def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd
 def imbalance(given: pd.Series, classes: list[str]) -> pd.DataFrame:
     """List the rarest class, if the most frequent one has 20 times as many labels or more."""
     counts = np.bincount(given, minlength=len(classes))
-    most, least = int(counts.argmax()), int(np.where(counts, counts, len(given) + 1).argmin())
+    most = int(counts.argmax())
+    without_missing = np.where(counts, counts, len(given) + 1)  # a missing class is not rare
+    least = int(without_missing.argmin())
     if counts[least] * _TIMES > counts[most]:
         return pd.DataFrame()
     reason = f"{counts[least]} labels, and {counts[most]:,} of {classes[most]}"
@@ -56,9 +59,8 @@ def missing(labels: pd.Series, split: pd.Series, classes: list[str]) -> pd.DataF
         absent = np.flatnonzero(np.bincount(codes, minlength=len(classes)) == 0)
         if len(absent):
             names = first_of([repr(classes[code]) for code in absent])
-            reason = (
-                f"no label of {len(absent)} of {len(classes)} classes in the split {name}: {names}"
-            )
+            number = f"{len(absent)} of {len(classes)} classes"
+            reason = f"no label of {number} in the split {name}: {names}"
             listed.append({"kind": "missing_class", "split": name, "reason": reason})
     return pd.DataFrame(listed)
 
@@ -78,7 +80,8 @@ def sorted_labels(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
         if not parquet_files.is_numbered(paths.examples(str(batch))):
             continue
         keys = examples["key"][rows.index]
-        place = np.lexsort((keys, keys.str.len())).argsort(kind="stable")  # 9 is before 10
+        order = np.lexsort((keys, keys.str.len()))  # 9 is before 10
+        place = order.argsort(kind="stable")
         usual = 1 - np.bincount(rows).max() / len(rows)
         errors = leaky_column.errors(place.astype(float), rows.to_numpy(), is_category=False)
         if errors < _SORTED * usual:

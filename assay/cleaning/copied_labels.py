@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from assay.cleaning.annotators import Consensus, Votes
+from assay.contract.errors import say
 from assay.measures import multiple_testing
 
 _LEVEL = 0.01  # chance that any pair is flagged although nobody copies
@@ -18,7 +19,7 @@ _TINY = 1e-12
 
 
 def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame:
-    """Count the equal errors of each pair of people who labelled an example both.
+    """Count the equal errors of each pair of people who both labelled an example.
 
     Returns
     -------
@@ -32,28 +33,40 @@ def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame
     labels = pd.DataFrame(
         {"example": votes.examples, "person": votes.annotators, "label": votes.labels}
     ).drop_duplicates(["example", "person"], keep="last")
-    sizes = labels["example"].map(labels["example"].value_counts())
-    both = labels[(sizes > 1) & ((sizes**2).cumsum() <= _MOST)]
-    both = both.merge(both, on="example", suffixes=("", "_other"))
+    n_labels = labels["example"].value_counts().sort_index()  # by example
+    several = n_labels[n_labels > 1]
+    n_pairs = (several**2).cumsum()
+    judged = several.index[n_pairs <= _MOST]
+    if len(judged) < len(several):
+        labelled = f"{len(several):,} examples that several people labelled"
+        say(f"who copies labels is judged by the first {len(judged):,} of {labelled}")
+    shared = labels[labels["example"].isin(judged)]
+    both = shared.merge(shared, on="example", suffixes=("", "_other"))
     both = both[both["person"] < both["person_other"]]
     if both.empty:
         return pd.DataFrame(columns=columns)
-    class_ = true[both["example"]]
-    is_same = (both["label"] == both["label_other"]) & (both["label"] != class_)
+    true_class = true[both["example"]]
+    is_same = (both["label"] == both["label_other"]) & (both["label"] != true_class)
     chance = _chance_of_same_error(consensus)
-    first, second = both["person"].to_numpy(), both["person_other"].to_numpy()
-    expected = chance[class_] * _errors(consensus, first) * _errors(consensus, second)
-    counted = pd.DataFrame({"first": first, "second": second, "same_errors": is_same})
-    sums = counted.assign(expected=expected).groupby(["first", "second"]).sum().reset_index()
-    same, share = sums["same_errors"].to_numpy(int), sums["expected"].to_numpy()
-    of_others, share_of_others = same.sum() - same, share.sum() - share
-    usual = np.divide(
-        of_others * share, share_of_others, where=share_of_others > _TINY, out=same * 1.0
+    first = both["person"].to_numpy()
+    second = both["person_other"].to_numpy()
+    weight = chance[true_class] * _errors(consensus, first) * _errors(consensus, second)
+    by_example = {"first": first, "second": second, "same_errors": is_same, "weight": weight}
+    by_pair = pd.DataFrame(by_example).groupby(["first", "second"]).sum().reset_index()
+    same = by_pair["same_errors"].to_numpy(int)  # (pairs,)
+    weight = by_pair["weight"].to_numpy()
+    same_of_others = same.sum() - same
+    weight_of_others = weight.sum() - weight
+    has_others = weight_of_others > _TINY
+    expected = np.divide(
+        same_of_others * weight, weight_of_others, where=has_others, out=same * 1.0
     )
-    p_values = binom.sf(same - 1, same.sum(), np.clip(share / max(share.sum(), _TINY), 0, 1))
-    flagged = (multiple_testing.adjusted(p_values) < _LEVEL) & (same >= _TIMES * usual)
+    share = np.clip(weight / max(weight.sum(), _TINY), 0, 1)
+    p_values = binom.sf(same - 1, same.sum(), share)
+    is_significant = multiple_testing.adjusted(p_values) < _LEVEL
+    copies = is_significant & (same >= _TIMES * expected)
     names = np.array(people, dtype=object)
-    values = names[sums["first"]], names[sums["second"]], same, usual, flagged
+    values = names[by_pair["first"]], names[by_pair["second"]], same, expected, copies
     return pd.DataFrame(dict(zip(columns, values, strict=True)))
 
 

@@ -3,8 +3,8 @@
 It learns what a linear classifier on embeddings cannot, but takes minutes. So it runs only as
 `network_recipe.choose` says. It does not learn a label as it stands, but the probability of each
 class that the other classifiers and people's labels give together. So it learns few wrong labels.
-Through these classifiers, the label of an example has a little influence on what the networks learn
-that predict it. Measured against the truth, this costs less than wrong labels do.
+Through these classifiers, the label of an example has a little influence on the network that
+predicts it. Measured against the truth, this costs less than wrong labels do.
 """
 
 import sys

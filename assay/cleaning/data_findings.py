@@ -21,8 +21,8 @@ COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"
 _COPIES = {"near_duplicate", "leak"}
 _WITHOUT_CONTENT = {"class_overlap", "leaky_column", "imbalance", "missing_class", "sorted_labels"}
 _WITHOUT_CONTENT |= {"null_rate", "new_category"}
-_MOST_COMPARED = 100_000  # examples that copies are looked for among; half a minute on two cores
-_DRIFT_ROWS = 4000  # of a batch, and of all before it, that are compared
+_MOST_COMPARED = 100_000  # examples among which copies are looked for: half a minute on two cores
+_DRIFT_ROWS = 4000  # rows of a batch, and of all before it, that are compared
 _CHANCE_IN_TABLES = 0.01  # of taking a neighbour for a copy, before columns are compared
 
 
@@ -52,9 +52,11 @@ def find(
     """
     actions = dict(params.clean.beyond)
     wanted = {kind for kind, action in actions.items() if action != "ignore"}
-    split, memory = examples["split"], params.memory_bytes
+    split = examples["split"]
+    memory = params.memory_bytes
     given = labels[split[labels.index] != "test"]  # those of the test split are not looked at
-    learned, codes = examples.loc[given.index], given.to_numpy()
+    learned = examples.loc[given.index]
+    codes = given.to_numpy()
     parts = [
         class_findings.overlaps(given, pred_probs, classes),
         class_findings.imbalance(given, classes),
@@ -80,7 +82,7 @@ def left_out(findings: pd.DataFrame) -> pd.DataFrame:
 
 
 def drop(judged: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFrame:
-    """Drop the judged labels of the examples in `left_out`, a frame from the function."""
+    """Drop the judged labels of the examples that the function `left_out` returned."""
     reason = judged["id"].map(left_out.set_index("id")["reason"])
     kept = reason.isna()
     decision = judged["decision"].where(kept, "drop")
@@ -88,8 +90,9 @@ def drop(judged: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFrame:
 
 
 def counts(findings: pd.DataFrame, examples: pd.DataFrame) -> dict[str, int]:
-    """The number of findings of each kind that was looked for."""
-    skipped = statistics.foreign(examples) | (_COPIES if len(examples) > _MOST_COMPARED else set())
+    """The number of findings of each kind that can be found; a kind set to `ignore` counts 0."""
+    not_compared = _COPIES if len(examples) > _MOST_COMPARED else set()
+    skipped = statistics.foreign(examples) | not_compared
     kinds = [kind for kind in Beyond.model_fields if kind not in skipped]
     return {kind: int((findings["kind"] == kind).sum()) for kind in kinds}
 
@@ -155,16 +158,17 @@ def copies(
         first, second, share = first[is_copy], second[is_copy], share[is_copy]
     is_test = (examples["split"] == "test").to_numpy()
     swapped = is_test[second] & ~is_test[first]  # a test example is the original
-    original, copy = np.where(swapped, second, first), np.where(swapped, first, second)
+    original = np.where(swapped, second, first)
+    copy = np.where(swapped, first, second)
     leak = is_test[original] & ~is_test[copy]
     pairs = pd.DataFrame({"original": original, "copy": copy, "share": share, "leak": leak})
     # of several originals of one copy, that of a leak comes first, then the nearest
     pairs = pairs.sort_values(["leak", "share"], ascending=[False, True], kind="stable")
     pairs = pairs.drop_duplicates("copy").sort_values("copy")
-    originals = examples.iloc[pairs["original"]]
     reasons = []
-    for original, share in zip(originals.itertuples(), pairs["share"], strict=True):
-        looks_like = f"looks like {original.batch}/{original.key} in {original.split}"
+    originals = examples.iloc[pairs["original"]].itertuples()
+    for row, share in zip(originals, pairs["share"], strict=True):
+        looks_like = f"looks like {row.batch}/{row.key} in {row.split}"
         reasons.append(f"{looks_like}, {1 - share:.2f} nearer than its other neighbours")
     kind = np.where(pairs["leak"], "leak", "near_duplicate")
     return examples.iloc[pairs["copy"]].assign(kind=kind, reason=reasons)
@@ -186,19 +190,21 @@ def drifts(
     pred_probs : (n, classes)
     values : statistics by name, (n,) each
     """
-    rng, listed = np.random.default_rng(0), []
+    rng = np.random.default_rng(0)
+    listed = []
     number, names = pd.factorize(batch)
     for index, name in enumerate(names[1:], start=1):
         of_batch = rng.permutation(np.flatnonzero(number == index))[:_DRIFT_ROWS]
-        before = rng.permutation(np.flatnonzero(number < index))[:_DRIFT_ROWS]
-        rows = np.sort(np.concatenate([of_batch, before]))
-        new, predicted = number[rows] == index, pred_probs[rows].argmax(axis=1)
+        earlier = rng.permutation(np.flatnonzero(number < index))[:_DRIFT_ROWS]
+        rows = np.sort(np.concatenate([of_batch, earlier]))
+        is_new = number[rows] == index
+        predicted = pred_probs[rows].argmax(axis=1)
         measured = {statistic: column[rows] for statistic, column in values.items()}
-        p_values = drift.p_values(new, projected[rows], predicted, measured)
+        p_values = drift.p_values(is_new, projected[rows], predicted, measured)
         has_class = {label: predicted == code for code, label in enumerate(classes)}
         tests = drift.significant(p_values)
         if tests:
-            differences = [drift.describe(test, new, measured, has_class) for test in tests]
+            differences = [drift.describe(test, is_new, measured, has_class) for test in tests]
             reason = "unlike the batches before: " + ", ".join(differences)
             listed.append({"batch": name, "kind": "drift", "reason": reason})
     return pd.DataFrame(listed)

@@ -13,25 +13,25 @@ from assay.measures import multiple_testing
 from assay.measures.outliers import whiten
 
 LEVEL = 0.01
-_PERMUTATIONS = 699  # enough for this level after Holm's correction over six tests
+_PERMUTATIONS = 699  # enough for this level, after Holm's correction over six tests
 
 
 def p_values(
-    new: np.ndarray, features: np.ndarray, classes: np.ndarray, statistics: dict[str, np.ndarray]
+    is_new: np.ndarray, features: np.ndarray, classes: np.ndarray, statistics: dict[str, np.ndarray]
 ) -> dict[str, float]:
     """The p value of each way in which a batch may differ, by name.
 
     Parameters
     ----------
-    new : (n,) bool, whether a row is of the batch in question
+    is_new : (n,) bool, whether a row is of the batch in question
     features : (n, width) embeddings, from `outliers.project`
     classes : (n,) int, predicted
     statistics : by name, brightness for instance, (n,) float
     """
-    of_tests = {"embeddings": _means(new, features), "class mix": _mix(new, classes)}
+    by_test = {"embeddings": _means(is_new, features), "class mix": _mix(is_new, classes)}
     for name, values in statistics.items():
-        of_tests[name] = float(ks_2samp(values[new], values[~new], method="asymp").pvalue)
-    return of_tests
+        by_test[name] = float(ks_2samp(values[is_new], values[~is_new], method="asymp").pvalue)
+    return by_test
 
 
 def significant(p_values: dict[str, float]) -> list[str]:
@@ -41,7 +41,7 @@ def significant(p_values: dict[str, float]) -> list[str]:
     return sorted(kept, key=p_values.__getitem__)
 
 
-def _means(new: np.ndarray, rows: np.ndarray) -> float:
+def _means(is_new: np.ndarray, rows: np.ndarray) -> float:
     """A permutation test of the distance between the means of whitened features.
 
     The statistic is Hotelling's, regularised (Chen, Paul, Prentice and Wang 2011), after a random
@@ -49,34 +49,39 @@ def _means(new: np.ndarray, rows: np.ndarray) -> float:
     two sides apart (Lopez-Paz and Oquab 2017).
     """
     rng = np.random.default_rng(0)
-    member = np.where(new, np.float32(1), np.float32(0)) - np.float32(new.mean())
+    member = np.where(is_new, np.float32(1), np.float32(0)) - np.float32(is_new.mean())
     permuted = rng.permuted(np.tile(member, (_PERMUTATIONS + 1, 1)), axis=1)
     permuted[0] = member
     distances = np.square(permuted @ whiten(rows)).sum(axis=1)  # (permutations + 1,)
     return float((distances >= distances[0] * (1 - 1e-6)).mean())
 
 
-def _mix(new: np.ndarray, classes: np.ndarray) -> float:
-    table = crosstab(new, classes).count
+def _mix(is_new: np.ndarray, classes: np.ndarray) -> float:
+    table = crosstab(is_new, classes).count
     return float(chi2_contingency(table).pvalue) if table.shape[1] > 1 else 1.0
 
 
 def describe(
-    test: str, new: np.ndarray, statistics: dict[str, np.ndarray], has_class: dict[str, np.ndarray]
+    test: str,
+    is_new: np.ndarray,
+    statistics: dict[str, np.ndarray],
+    has_class: dict[str, np.ndarray],
 ) -> str:
     """Say what differs between the batch and those before: a median, or the share of a class.
 
     Parameters
     ----------
     test : a key of `p_values`
-    new, statistics : as for `p_values`
+    is_new, statistics : as for `p_values`
     has_class : by class, whether it is predicted, (n,) bool
     """
     if test in statistics:
         values = statistics[test]
-        return f"{test} {np.median(values[new]):.3g} instead of {np.median(values[~new]):.3g}"
+        median, earlier_median = np.median(values[is_new]), np.median(values[~is_new])
+        return f"{test} {median:.3g} instead of {earlier_median:.3g}"
     if test != "class mix":
         return test
-    shares = {name: (rows[new].mean(), rows[~new].mean()) for name, rows in has_class.items()}
-    most = max(shares, key=lambda name: abs(shares[name][0] - shares[name][1]))
-    return f"{most} {shares[most][0]:.1%} instead of {shares[most][1]:.1%}"
+    shares = {name: rows[is_new].mean() for name, rows in has_class.items()}
+    earlier_shares = {name: rows[~is_new].mean() for name, rows in has_class.items()}
+    most = max(shares, key=lambda name: abs(shares[name] - earlier_shares[name]))
+    return f"{most} {shares[most]:.1%} instead of {earlier_shares[most]:.1%}"

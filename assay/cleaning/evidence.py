@@ -11,15 +11,16 @@ import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue
+from assay.contract.sampling import step_for
 from assay.measures.leave_one_out import LeaveOneOut
 
 COLUMNS = ["speaks_for_suggested", "speaks_for_given"]
 _SIDES = dict(zip(COLUMNS, ("suggested", "given"), strict=True))
 MOST = 500  # doubted labels that evidence is given for, the worst first
 _EACH = 3  # examples for either label
-_LEARNED = 200_000  # learned examples that are looked through, at most: every so many-th of more
-_CELLS = 20_000_000  # weights that are held at a time,
-_LEAST = 64  # of so many labels at least: each time, all embeddings are read
+_LEARNED = 200_000  # learned examples that are looked through, at most: of more, every k-th
+_CELLS = 20_000_000  # weights in memory at a time
+_LEAST = 64  # doubted labels at a time, at least: each time, all embeddings are read
 
 
 def find(
@@ -40,8 +41,9 @@ def find(
     pd.DataFrame
         `doubted` with COLUMNS, their names, and `rows_…`, lists of their rows of the catalogue.
     """
-    learned = learned.iloc[:: max(1, -(-len(learned) // _LEARNED))]
-    worst, labels = doubted.index[:MOST].sort_values(), learned.to_numpy()
+    learned = learned.iloc[:: step_for(len(learned), _LEARNED)]
+    labels = learned.to_numpy()
+    worst = doubted.index[:MOST].sort_values()
     supporting: dict[tuple[str, int], list[int]] = {}
     for row, weights in _weights(worst, examples, learned.index, linear):
         for column, side in _SIDES.items():
@@ -50,8 +52,8 @@ def find(
     names = (examples["batch"] + "/" + examples["key"]).to_numpy()
     for column in COLUMNS:
         rows = [supporting.get((column, row), []) for row in doubted.index]
-        columns = {column: ["; ".join(names[some]) for some in rows], f"rows_{column}": rows}
-        doubted = doubted.assign(**columns)
+        texts = ["; ".join(names[rows_of_label]) for rows_of_label in rows]
+        doubted = doubted.assign(**{column: texts, f"rows_{column}": rows})
     return doubted
 
 
@@ -61,15 +63,15 @@ def _weights(
     """Each row of the catalogue, ascending, with the weights (learned,) of the others' labels."""
     if rows.empty:
         return
-    asked = np.concatenate([part[:] for part in catalogue.features(examples.loc[rows])])
+    explained = np.concatenate([part[:] for part in catalogue.features(examples.loc[rows])])
     features = catalogue.features(examples.loc[learned])
     groups = catalogue.groups(examples)
     places = learned.get_indexer(rows)  # -1 for a test example
     step = max(_LEAST, _CELLS // len(learned))
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
-        every = linear.weights(asked[part], features)
-        for row, place, weights in zip(rows[part], places[part], every, strict=True):
+        weights_of_rows = linear.weights(explained[part], features)  # (part, learned)
+        for row, place, weights in zip(rows[part], places[part], weights_of_rows, strict=True):
             if place >= 0:
                 weights[place] = 0  # its own label was left out
             if groups is not None:
@@ -79,7 +81,9 @@ def _weights(
 
 def strongest(weights: np.ndarray, of_side: np.ndarray, names: pd.Index) -> list[int]:
     """The names of the few with the largest weight above 0, among those of a side (n,) bool."""
-    some = np.flatnonzero(of_side & (weights > 0))
-    if len(some) > _EACH:
-        some = np.sort(some[np.argpartition(-weights[some], _EACH)[:_EACH]])
-    return names[some[np.argsort(-weights[some], kind="stable")]].tolist()
+    places = np.flatnonzero(of_side & (weights > 0))
+    if len(places) > _EACH:
+        largest = np.argpartition(-weights[places], _EACH)[:_EACH]
+        places = np.sort(places[largest])
+    order = np.argsort(-weights[places], kind="stable")
+    return names[places[order]].tolist()

@@ -26,8 +26,8 @@ def page(
     examples : the catalogue
     votes : what each person said, as `catalogue.votes` gives it
     """
-    asked = review_page.questions(doubted.head(evidence.MOST), votes)
-    fitting, contents = _fitting(asked, examples)
+    questions = review_page.questions(doubted.head(evidence.MOST), votes)
+    fitting, contents = _fitting(questions, examples)
     values = {
         "classes": classes,
         "medium": registry.named(payloads.payload_format(examples)["modality"]).MEDIUM,
@@ -41,33 +41,34 @@ def page(
 
 
 def _fitting(
-    asked: Sequence[Question], examples: pd.DataFrame
+    questions: Sequence[Question], examples: pd.DataFrame
 ) -> tuple[list[Question], dict[int, str]]:
     """The first questions whose contents are small enough together, and these contents by row.
 
-    At least one question is there. So little is read that memory does not grow with the sounds.
+    At least one question is there. Few more are read than fit, so large sounds need no more memory.
     """
-    contents = _contents(asked[:_FIRST], examples)
-    size = sum(map(len, contents.values())) / max(len(asked[:_FIRST]), 1)
-    likely = min(len(asked), int(1.5 * _LARGEST / max(size, 1)))
-    contents |= _contents(asked[_FIRST:likely], examples)
+    contents = _contents(questions[:_FIRST], examples)
+    size = sum(map(len, contents.values())) / max(len(questions[:_FIRST]), 1)
+    likely = min(len(questions), int(1.5 * _LARGEST / max(size, 1)))
+    contents |= _contents(questions[_FIRST:likely], examples)
     fitting: list[Question] = []
     kept: dict[int, str] = {}
     room = _LARGEST
-    for question in asked[: max(likely, _FIRST)]:
-        new = {row: contents[row] for row in review_page.rows_shown(question) if not kept.get(row)}
-        large = {row for row in new if len(new[row]) > _LARGEST_EVIDENCE} - {question["row"]}
-        new |= dict.fromkeys(large, "")  # their names alone are shown
-        room -= sum(map(len, new.values()))
+    for question in questions[: max(likely, _FIRST)]:
+        rows = [row for row in review_page.rows_shown(question) if not kept.get(row)]
+        added = {row: contents[row] for row in rows}
+        large = {row for row in rows if len(added[row]) > _LARGEST_EVIDENCE} - {question["row"]}
+        added |= dict.fromkeys(large, "")  # their names alone are shown
+        room -= sum(map(len, added.values()))
         if room < 0 and fitting:
             break
-        kept |= new
+        kept |= added
         fitting.append(question)
     return fitting, kept
 
 
-def _contents(asked: Sequence[Question], examples: pd.DataFrame) -> dict[int, str]:
+def _contents(questions: Sequence[Question], examples: pd.DataFrame) -> dict[int, str]:
     """What people are shown of each example of some questions, by row of the catalogue."""
-    rows = review_page.rows_of(asked)
+    rows = review_page.rows_of(questions)
     shown = payloads.shown(examples.loc[rows], side=_SIDE)
     return dict(zip(rows, map(review_page.cut, shown), strict=True))

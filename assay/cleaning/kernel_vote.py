@@ -11,16 +11,17 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import log_softmax
 
+from assay.contract.sampling import step_for
 from assay.measures import leave_one_out
 from assay.measures.leave_one_out import Features, LeaveOneOut
 
 _WHITENING = 0.25  # power of the eigenvalues that is divided out; 0.5 would be full whitening
 _LEAST = 1e-6  # least variance of a whitened direction, relative to the largest
-_SHARPNESS = (5.0, 10.0, 15.0, 25.0, 40.0)  # of the weights exp(sharpness · cosine)
-_VOTERS = 20_000  # examples that vote, at most,
-_PAIRS = 1_400_000_000  # and pairs of an asking example and a voter, at most
+_SHARPNESS = (5.0, 10.0, 15.0, 25.0, 40.0)  # tried, in the weights exp(sharpness · cosine)
+_VOTERS = 20_000  # examples that vote, at most
+_PAIRS = 1_400_000_000  # pairs of an asking example and a voter, at most
 _TRIED_ON = 1000  # examples on which the sharpness is chosen
-_BLOCK = 1024
+_BLOCK = 1024  # asking examples at a time
 _FLOOR = 0.003  # added to each share before its logarithm
 _TINY = 1e-30
 
@@ -59,27 +60,30 @@ class KernelVote:
         parts = [np.zeros((0, self.onehot.shape[0]), np.float32)]
         for start in range(0, len(features), _BLOCK):
             rows = features[start : start + _BLOCK]
-            numbers = None if first is None else first + start + np.arange(len(rows))
-            parts.append(self.vote(_project(rows, self.mean, self.directions), numbers))
+            fitted_rows = None if first is None else first + start + np.arange(len(rows))
+            parts.append(self.vote(_project(rows, self.mean, self.directions), fitted_rows))
         return np.concatenate(parts)
 
-    def vote(self, asking: np.ndarray, numbers: np.ndarray | None) -> np.ndarray:
+    def vote(self, asking: np.ndarray, fitted_rows: np.ndarray | None) -> np.ndarray:
         """Logarithms of each class's share of the votes. Shape (n, classes).
 
         Parameters
         ----------
         asking : (n, dimensions) projected examples
-        numbers : (n,) their numbers among the fitted rows; None: they are none of these
+        fitted_rows : (n,) their numbers among the fitted rows; None: they are none of these
         """
         weights = self.voters @ asking.T  # (voters, n)
         weights -= 1
         weights *= self.sharpness
         np.exp(weights, out=weights)
-        if numbers is not None:
-            voters = np.flatnonzero(numbers % self.step == 0)
-            weights[numbers[voters] // self.step, voters] = 0  # none votes for itself
+        if fitted_rows is not None:
+            are_voters = np.flatnonzero(fitted_rows % self.step == 0)
+            voters = fitted_rows[are_voters] // self.step
+            weights[voters, are_voters] = 0  # no example votes for itself
             if self.groups is not None:
-                weights[self.groups[:: self.step, None] == self.groups[numbers]] = 0
+                groups_of_voters = self.groups[:: self.step]
+                same_group = groups_of_voters[:, None] == self.groups[fitted_rows]  # (voters, n)
+                weights[same_group] = 0
         votes = (self.onehot @ weights).T  # (n, classes)
         total = votes.sum(axis=1, keepdims=True)
         shares = np.where(total > 0, votes / np.maximum(total, _TINY), 1 / votes.shape[1])
@@ -105,22 +109,23 @@ def fit(
     """
     n, n_classes = model.scores.shape
     most = min(_VOTERS, max(1, _PAIRS // n_asking))
-    step = max(1, -(-n // most))
+    step = step_for(n, most)
     least = max(model.values.max(initial=0) * _LEAST, _TINY)
     spread = np.maximum(model.values, least) ** _WHITENING  # (dimensions,)
     directions = (model.directions / spread).astype(np.float32)
     blocks = leave_one_out.rows_of(features, step)
     voters = np.concatenate([_project(block, model.mean, directions) for _, block in blocks])
-    labels, numbers = labels[::step], np.arange(len(voters))
+    labels_of_voters = labels[::step]
+    numbers = np.arange(len(voters))
     ones = np.ones(len(voters), np.float32)
-    onehot = csr_array((ones, (labels, numbers)), shape=(n_classes, len(voters)))
+    onehot = csr_array((ones, (labels_of_voters, numbers)), shape=(n_classes, len(voters)))
     untuned = KernelVote(model.mean, directions, voters, onehot, step, 0.0, groups)
     tried = numbers[:: max(1, len(voters) // _TRIED_ON)]
 
     def log_loss(sharpness: float) -> float:
         scores = replace(untuned, sharpness=sharpness).vote(voters[tried], step * tried)
         log_probabilities = log_softmax(scores, axis=1)
-        return -float(log_probabilities[np.arange(len(tried)), labels[tried]].mean())
+        return -float(log_probabilities[np.arange(len(tried)), labels_of_voters[tried]].mean())
 
     return replace(untuned, sharpness=min(_SHARPNESS, key=log_loss))
 

@@ -6,10 +6,10 @@ from functools import lru_cache
 import numpy as np
 from scipy.sparse import csr_array
 
-_ROWS = 5000  # that a tree reads, spread evenly over all
+_ROWS = 5000  # rows that a tree reads, spread evenly over all
 _FOLDS = 5
-_LEAVES = 4  # of a tree, for each class
-_MOST_LEAVES = 256
+_LEAVES = 4  # leaves of a tree for each class, at most
+_MOST_LEAVES = 256  # of a tree
 
 
 def errors(
@@ -33,18 +33,22 @@ def errors(
 
 
 def _errors_of_values(column: np.ndarray, given: np.ndarray, below: float) -> float:
-    ordered = np.sort(column)
-    differs = np.concatenate([[True], ordered[1:] != ordered[:-1], [True]])
-    if (differs[1:] & differs[:-1]).sum() >= below * len(given) and not np.isnan(ordered[-1]):
-        return 1.0  # so many values are those of one row, which no other tells
-    value = np.unique(column, return_inverse=True)[1]
+    """The share of labels that the other rows with the same value do not tell."""
+    ordered = np.sort(column)  # gaps are last
+    starts_run = np.concatenate([[True], ordered[1:] != ordered[:-1], [True]])  # (n + 1,)
+    n_single = (starts_run[1:] & starts_run[:-1]).sum()  # values that one row has alone
+    has_gaps = np.isnan(ordered[-1])  # each gap is counted as such a value
+    if n_single >= below * len(given) and not has_gaps:
+        return 1.0  # no other row tells the labels of these
+    value = np.unique(column, return_inverse=True)[1]  # (n,)
     counts = csr_array((np.ones(len(given), int), (value, given)))  # (values, labels)
     counts.sum_duplicates()
-    owner = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    ascending = counts.data[np.lexsort((counts.data, owner))]  # by value
+    n_labels = np.diff(counts.indptr)  # (values,) different labels of each value
+    value_of_count = np.repeat(np.arange(counts.shape[0]), n_labels)
+    ascending = counts.data[np.lexsort((counts.data, value_of_count))]  # by value
     last = counts.indptr[1:] - 1
-    most = ascending[last]
-    second = np.where(np.diff(counts.indptr) > 1, ascending[last - 1], 0)
+    most = ascending[last]  # (values,)
+    second = np.where(n_labels > 1, ascending[last - 1], 0)
     right = most[most > second + 1].sum()  # it is the most frequent among the other rows too
     return float(1 - right / len(given))
 
@@ -72,14 +76,17 @@ def _leaves(given: np.ndarray) -> int:
 
 def _errors_of_tree(column: np.ndarray, given: np.ndarray, below: float) -> float:
     """The share of errors of a tree; 1 as soon as it must be `below` or more."""
-    rows, wrong = spread(len(given)), 0
+    rows = spread(len(given))
     if len(rows) < 2 * _FOLDS:
         return 1.0
     column, given = column[rows], given[rows]
-    folds, order = _folds(len(rows)), np.argsort(column, kind="stable")
+    order = np.argsort(column, kind="stable")
+    ordered = given[order]
     leaves = _leaves(given)
-    if sum(_least_errors(given[order][fold[order]], leaves) for fold in folds) >= below * len(rows):
+    fewest = sum(_least_errors(ordered[fold[order]], leaves) for fold in _folds(len(rows)))
+    if fewest >= below * len(rows):
         return 1.0
+    wrong = 0
     for fold, predicted in of_trees(column, given):
         wrong += int((predicted != given[fold]).sum())
         if wrong >= below * len(rows):

@@ -16,12 +16,13 @@ from sklearn.neighbors import NearestNeighbors
 _NEIGHBOURS = 10
 CHANCE = 1e-4  # of taking the nearest neighbour for a copy where it is none
 _CROWDED = 0.01  # quantile of the k-th distances; where they are smaller, there are many copies
-_CELL, _PROBES = 500, 16  # rows in a cell, on average; cells that are searched for neighbours
+_CELL = 500  # rows in a cell, on average
+_PROBES = 16  # cells that are searched for the neighbours of a row
 _PART = 1000  # rows whose neighbours are searched for at a time
 _TINY = 1e-12
 # its name; its values (n,) float, NaN for gaps; whether they are categories
 Column = tuple[str, np.ndarray, bool]
-_EXPECTED = 0.05  # pairs of a table that are so much alike by chance
+_EXPECTED = 0.05  # pairs of a table that are as much alike by chance
 _RANDOM_PAIRS = 4000
 
 
@@ -43,25 +44,30 @@ def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> tuple[np.ndarray, np.ndar
     distances : (n, k) float32, nearest first; infinite where fewer neighbours were found
     neighbours : (n, k) int, the numbers of these rows
     """
-    n, k = len(rows), min(k, len(rows) - 1)
-    distances, neighbours = np.full((n, k), np.inf, np.float32), np.zeros((n, k), int)
+    n = len(rows)
+    k = min(k, n - 1)
+    distances = np.full((n, k), np.inf, np.float32)
+    neighbours = np.zeros((n, k), int)
     n_cells = max(1, n // _CELL)
     centres = rows[np.sort(np.random.default_rng(0).choice(n, n_cells, replace=False))]
     cell = pairwise_distances_argmin(rows, centres)  # (n,)
     search = NearestNeighbors(n_neighbors=min(_PROBES, n_cells), algorithm="brute").fit(centres)
     probes = search.kneighbors(centres, return_distance=False)  # (cells, probes)
     for number, probed in enumerate(probes):
-        members, others = np.flatnonzero(cell == number), np.flatnonzero(np.isin(cell, probed))
-        search = NearestNeighbors(n_neighbors=min(k + 1, len(others)), algorithm="brute")
-        search.fit(rows[others])
+        members = np.flatnonzero(cell == number)
+        candidates = np.flatnonzero(np.isin(cell, probed))
+        search = NearestNeighbors(n_neighbors=min(k + 1, len(candidates)), algorithm="brute")
+        search.fit(rows[candidates])
         for start in range(0, len(members), _PART):
             part = members[start : start + _PART]
-            near, places = search.kneighbors(rows[part])  # (part, up to k + 1)
-            own = others[places] == part[:, None]
-            own[~own.any(axis=1), -1] = True  # where more than k others are equal to it
+            part_distances, places = search.kneighbors(rows[part])  # (part, up to k + 1)
+            part_neighbours = candidates[places]
+            is_self = part_neighbours == part[:, None]
+            # a row with more than k copies may not be among them: the last one is left out
+            is_self[~is_self.any(axis=1), -1] = True
             width = places.shape[1] - 1
-            distances[part, :width] = near[~own].reshape(len(part), width)
-            neighbours[part, :width] = others[places[~own]].reshape(len(part), width)
+            distances[part, :width] = part_distances[~is_self].reshape(len(part), width)
+            neighbours[part, :width] = part_neighbours[~is_self].reshape(len(part), width)
     return distances, neighbours
 
 
@@ -80,7 +86,8 @@ def copies(rows: np.ndarray, chance: float = CHANCE) -> tuple[np.ndarray, np.nda
     share : (pairs,) their distance, as a share of the smaller distance to their k-th neighbours
     """
     near, neighbours = nearest(rows)  # (n, k)
-    distances, k = near.astype(np.float64), near.shape[1]
+    distances = near.astype(np.float64)
+    k = near.shape[1]
     if k < _NEIGHBOURS:  # too few to know what is usual
         return np.zeros(0, int), np.zeros(0, int), np.zeros(0)
     farthest = distances[:, -1]
@@ -89,7 +96,8 @@ def copies(rows: np.ndarray, chance: float = CHANCE) -> tuple[np.ndarray, np.nda
     dimension = -1 / min(np.median(logs.mean(axis=1)), -1e-3)
     limit = (chance / (k - 1)) ** (1 / dimension)
 
-    row, other = np.repeat(np.arange(len(distances)), k), neighbours.ravel()
+    row = np.repeat(np.arange(len(distances)), k)  # (n * k,)
+    other = neighbours.ravel()
     share = distances.ravel() / np.minimum(scale[row], scale[other])
     close = np.flatnonzero(share < limit)
     pairs = np.sort(np.stack([row[close], other[close]]), axis=0)
@@ -121,9 +129,12 @@ def alike(pairs: np.ndarray, n: int, columns: Iterable[Column]) -> np.ndarray:
     likeness = np.zeros(both.shape[1])
     for _, values, is_category in columns:
         likeness -= np.log(_share_as_near(values, both, is_category=is_category).clip(_TINY))
-    usual, likeness = likeness[pairs.shape[1] :], likeness[: pairs.shape[1]]
-    mean, variance = usual.mean(), max(usual.var(), _TINY)
-    p_values = gamma.sf(likeness, mean**2 / variance, scale=variance / max(mean, _TINY))
+    n_pairs = pairs.shape[1]
+    usual = likeness[n_pairs:]
+    mean = usual.mean()
+    variance = max(usual.var(), _TINY)
+    scale = variance / max(mean, _TINY)
+    p_values = gamma.sf(likeness[:n_pairs], mean**2 / variance, scale=scale)
     return p_values * n * (n - 1) / 2 < _EXPECTED
 
 
@@ -132,8 +143,10 @@ def _share_as_near(values: np.ndarray, pairs: np.ndarray, *, is_category: bool) 
     is_gap = np.isnan(values)
     ordered = np.sort(values[~is_gap])
     first, second = values[pairs]
-    width = np.where(first == second, 0, np.inf if is_category else np.abs(first - second))
+    difference = np.inf if is_category else np.abs(first - second)
+    width = np.where(first == second, 0, difference)
     below = np.searchsorted(ordered, first - width, side="left")
     within = np.searchsorted(ordered, first + width, side="right") - below
-    gaps = is_gap[pairs].sum(axis=0)  # of a pair
-    return np.where(gaps == 2, is_gap.mean(), np.where(gaps == 1, 1, within / len(values)))
+    n_gaps = is_gap[pairs].sum(axis=0)  # (m,) 0, 1 or 2
+    share = np.where(n_gaps == 1, 1, within / len(values))
+    return np.where(n_gaps == 2, is_gap.mean(), share)

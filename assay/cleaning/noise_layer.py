@@ -23,6 +23,7 @@ from scipy.sparse import csr_array
 from scipy.special import softmax
 
 from assay.cleaning import annotators
+from assay.contract.sampling import step_for
 from assay.training import calibration
 
 _NOISE = 0.05  # expected share of wrong labels
@@ -36,7 +37,8 @@ _MOST_CLASSES = 100  # with more, all classes share one temperature and one shar
 _ITERATIONS = 200
 _SETTLED = 1e-6  # relative change of a float32 loss that ends the fit: it has no more digits
 _LEAST_GAIN = 0.02  # of the mean log-likelihood over class frequencies; with less they are used
-_MOST_RIGHT, _FEW = 0.5, 5  # least share of right labels in a class of at least so many
+_LEAST_RIGHT = 0.5  # share of the labels of a class that must seem right,
+_LEAST_LABELS = 5  # if the class has at least so many
 _TINY = 1e-300
 
 
@@ -79,7 +81,7 @@ def fit(
 ) -> NoiseLayer:
     """Fit the layer on examples whose labels the classifiers have not seen.
 
-    Classifiers no better than class frequencies are ignored.
+    If all classifiers together are no better than class frequencies, all are ignored.
 
     Parameters
     ----------
@@ -89,13 +91,15 @@ def fit(
     """
     n_classes = scores[0].shape[1]
     most = min(_ROWS, max(1, _CELLS // n_classes))
-    step = max(1, -(-len(labels) // most))
-    scores, labels = [block[::step] for block in scores], labels[::step]
+    step = step_for(len(labels), most)
+    scores = [block[::step] for block in scores]
+    labels = labels[::step]
 
-    few = max(1, min(scores[0].size // _SHARED_CELLS, len(labels) // _SHARED_ROWS))
-    sharpness, noise = calibration.shared([block[::few] for block in scores], labels[::few])
+    stride = max(1, min(scores[0].size // _SHARED_CELLS, len(labels) // _SHARED_ROWS))
+    sharpness, noise = calibration.shared([block[::stride] for block in scores], labels[::stride])
     pred_probs = softmax(np.tensordot(sharpness, np.stack(scores), 1), axis=1)
     weights = sharpness[:, None, None] * np.eye(n_classes)
+    # without this check, half of the labels could seem wrong
     if not _beats_frequencies(pred_probs, labels, noise):
         frequencies = np.bincount(labels, minlength=n_classes) / len(labels)
         bias = np.log(np.maximum(frequencies, _TINY))
@@ -103,18 +107,16 @@ def fit(
 
     layer = NoiseLayer(weights, np.zeros(n_classes), annotators.uniform(noise, n_classes))
     if 1 < n_classes <= _MOST_CLASSES:
-        few_or_asked = one_temperature or len(labels) < len(scores) * n_classes**2
-        by_class = _fit_by_class(scores, labels, sharpness, None if few_or_asked else pred_probs)
+        too_few = len(labels) < len(scores) * n_classes**2
+        shown = None if one_temperature or too_few else pred_probs
+        by_class = _fit_by_class(scores, labels, sharpness, shown)
         layer = by_class if _keeps_every_class(by_class, scores, labels) else layer
     weights, bias = layer.weights.astype(np.float32), layer.bias.astype(np.float32)
     return NoiseLayer(weights, bias, layer.confusion)
 
 
 def _beats_frequencies(pred_probs: np.ndarray, labels: np.ndarray, noise: float) -> bool:
-    """Whether predictions explain labels better than class frequencies do.
-
-    Without this check half of the labels could seem wrong.
-    """
+    """Whether predictions explain labels better than class frequencies do."""
     right = pred_probs[np.arange(len(labels)), labels]
     explained = calibration.log_likelihood(right, noise, pred_probs.shape[1])
     frequencies = np.bincount(labels) / len(labels)
@@ -125,8 +127,8 @@ def _keeps_every_class(layer: NoiseLayer, scores: Sequence[np.ndarray], labels: 
     """Whether at least half of the labels of each class seem right. Else one absorbed another."""
     right = layer.posterior(scores, labels)[np.arange(len(labels)), labels]  # (n,)
     counts, right_counts = np.bincount(labels), np.bincount(labels, right)
-    enough = counts >= _FEW
-    return bool((right_counts[enough] >= _MOST_RIGHT * counts[enough]).all())
+    enough = counts >= _LEAST_LABELS
+    return bool((right_counts[enough] >= _LEAST_RIGHT * counts[enough]).all())
 
 
 class _Temperatures:
@@ -207,9 +209,9 @@ def _fit_by_class(
 
 
 def _parts(point: np.ndarray, n_classes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A model's own point, the bias (classes,), and the confusion matrix (classes, classes)."""
-    own, bias, logs = np.split(point, [-n_classes - n_classes**2, -(n_classes**2)])
-    return own, bias, softmax(logs.reshape(n_classes, n_classes), axis=1)
+    """The model's point, the bias (classes,), and the confusion matrix (classes, classes)."""
+    model_point, bias, logs = np.split(point, [-n_classes - n_classes**2, -(n_classes**2)])
+    return model_point, bias, softmax(logs.reshape(n_classes, n_classes), axis=1)
 
 
 def _objective(
@@ -225,12 +227,12 @@ def _objective(
         dL / d log C_ck = q_c (1[k = l] - C_ck)       each row of C is a softmax too
 
     The sum of the last over examples is N_ck - C_ck sum_j N_cj, where N counts the labels k of the
-    posterior's classes c. The chain rule from logits to a model's own point is its `gradient`.
+    posterior's classes c. The chain rule from logits to the model's point is its `gradient`.
     """
     n, dtype = len(labels), model.onehot.dtype
-    own, bias, confusion = _parts(point, model.onehot.shape[1])
+    model_point, bias, confusion = _parts(point, model.onehot.shape[1])
     bias, confusion = bias.astype(dtype), confusion.astype(dtype)
-    odds = calibration.relative_odds(model.logits(own) + bias)
+    odds = calibration.relative_odds(model.logits(model_point) + bias)
     pred_probs = odds / odds.sum(axis=1, keepdims=True)  # (n, true class)
     joint = pred_probs * confusion[:, labels].T  # (n, true class)
     likelihood = joint.sum(axis=1, keepdims=True)  # (n, 1)
@@ -239,7 +241,7 @@ def _objective(
     by_logit = posterior - pred_probs
     counts = posterior.T @ model.onehot  # (true class, label)
     by_confusion = counts - confusion * counts.sum(axis=1, keepdims=True)
-    by_point = [model.gradient(own, by_logit), by_logit.sum(axis=0), by_confusion.ravel()]
+    by_point = [model.gradient(model_point, by_logit), by_logit.sum(axis=0), by_confusion.ravel()]
 
     spread = np.full(len(point), _WEIGHT_SPREAD)
     spread[-confusion.size :] = _CONFUSION_SPREAD

@@ -38,7 +38,7 @@ class OutOfSample:
 def predict(
     examples: pd.DataFrame, learned: pd.Series, votes: Votes, params: Parameters
 ) -> OutOfSample:
-    """Read embeddings, and combine a linear classifier and neighbours.
+    """Read embeddings, and combine a linear classifier and the vote of neighbours.
 
     For a table, there are also a linear classifier with products, and trees; with `clean.folds`, a
     network. None of them sees the label of a learned example, or of others in its group. An example
@@ -56,7 +56,8 @@ def predict(
     InputError
         If all learned examples are of one group.
     """
-    known, given = learned.index.to_numpy(), learned.to_numpy()  # (learned,)
+    known = learned.index.to_numpy()  # (learned,)
+    given = learned.to_numpy()  # (learned,)
     n_classes = votes.shape[2]
     features = catalogue.features(examples.loc[known])
     groups = catalogue.groups(examples.loc[known])
@@ -92,7 +93,8 @@ def _of_network(
     params: Parameters,
 ) -> np.ndarray | None:
     """The scores of networks, which learn what the others and people think; None without any."""
-    payload, folds = payloads.payload_format(examples), params.clean.folds
+    payload = payloads.payload_format(examples)
+    folds = params.clean.folds
     recipe = network_recipe.choose(folds, payload["modality"], payload["shape"], len(learned))
     if not recipe:
         return None
@@ -115,14 +117,20 @@ def _of_network(
 
 def _of_table(examples: pd.DataFrame, learned: pd.Series, linear: LeaveOneOut) -> list[np.ndarray]:
     """The scores of the classifiers that see how columns depend on each other."""
-    known, n_classes = learned.index.to_numpy(), len(linear.intercept)
-    voices, crossing = [], crossed.fit(linear)
+    known = learned.index.to_numpy()
+    n_classes = len(linear.intercept)
+    voices = []
+    crossing = crossed.fit(linear)
     if crossing.directions.size:
         features = [CrossedRows(rows, crossing) for rows in catalogue.features(examples.loc[known])]
         groups = catalogue.groups(examples.loc[known])
         pairs = _ridge(features, learned.to_numpy(), n_classes, groups)
-        how = [(slice(None), pairs.scores)], lambda rows: pairs.predict(crossing(rows))
-        voices.append(_of_all(examples, known, *how, n_classes))
+
+        def predict_crossed(rows: np.ndarray) -> np.ndarray:
+            return pairs.predict(crossing(rows))
+
+        scores = [(slice(None), pairs.scores)]
+        voices.append(_of_all(examples, known, scores, predict_crossed, n_classes))
     grown = boosted_trees.log_probabilities(examples, learned, n_classes)
     return voices if grown is None else [*voices, grown]
 
@@ -156,10 +164,10 @@ def _of_all(
     np.ndarray
         Shape (examples, classes), float32.
     """
-    of_all = np.empty((len(examples), n_classes), np.float32)
+    all_scores = np.empty((len(examples), n_classes), np.float32)
     for rows, block in scores:
-        of_all[known[rows]] = block
+        all_scores[known[rows]] = block
     others = examples.index.difference(known).to_numpy()
     for rows, block in leave_one_out.rows_of(catalogue.features(examples.loc[others])):
-        of_all[others[rows]] = predict(block)
-    return of_all
+        all_scores[others[rows]] = predict(block)
+    return all_scores

@@ -37,7 +37,8 @@ def doubt(
         whether the label is likely to be wrong; `disputed`: whether an annotator gave the suggested
         class, and it is not the given one.
     """
-    rows, suggested = np.arange(len(given)), posterior.argmax(axis=1)
+    rows = np.arange(len(given))
+    suggested = posterior.argmax(axis=1)
     confident = np.ones(len(given), bool)  # with one class, confident learning has no result
     if len(np.unique(given)) > 1:
         with warnings.catch_warnings():

@@ -51,9 +51,9 @@ def questions(doubted: pd.DataFrame, votes: pd.DataFrame) -> list[Question]:
     ]
 
 
-def rows_of(asked: Sequence[Question]) -> list[int]:
+def rows_of(chosen: Sequence[Question]) -> list[int]:
     """The rows of the catalogue that some questions show, ascending."""
-    return sorted({row for question in asked for row in rows_shown(question)})
+    return sorted({row for question in chosen for row in rows_shown(question)})
 
 
 def rows_shown(question: Question) -> list[int]:

@@ -51,13 +51,15 @@ def find(
     confidence = 1 - (1 - _CONFIDENCE) / max(n_guesses * len(classes), 1)  # Bonferroni
     rows = []
     for name, guessed in _guesses(numbers, categories, given):
-        gain, low, high = _gains(guessed, given, confidence)
-        told, is_told = int(low.argmax()), (gain > _LEVEL) & (low > _AT_LEAST)
-        if is_told[told]:
-            more = f" and {is_told.sum() - 1} more labels" if is_told.sum() > 1 else ""
-            interval = f"{gain[told]:.0%} better than chance ({low[told]:.0%} to {high[told]:.0%})"
+        gain, low, high = _gains(guessed, given, confidence)  # (classes,) each
+        best = int(low.argmax())
+        is_told = (gain > _LEVEL) & (low > _AT_LEAST)
+        if is_told[best]:
+            n_more = is_told.sum() - 1
+            more = f" and {n_more} more labels" if n_more > 0 else ""
+            interval = f"{gain[best]:.0%} better than chance ({low[best]:.0%} to {high[best]:.0%})"
             reason = f"{name} alone tells this label{more}, {interval}: is it part of the task?"
-            rows.append(("shortcut", classes[told], reason, name, low[told]))
+            rows.append(("shortcut", classes[best], reason, name, low[best]))
     listed = pd.DataFrame(rows, columns=["kind", "given", "reason", "name", "low"])
     return listed.sort_values("low", ascending=False, kind="stable").drop_duplicates("name")
 
@@ -109,10 +111,12 @@ def _guesses(
 
 def _gains(guessed: np.ndarray, given: np.ndarray, confidence: float) -> np.ndarray:
     """The gain of each label, and its interval (Wilson 1927). Shape (3, classes)."""
-    n = given.max() + 1
-    both = np.bincount(given[guessed == given], minlength=n)
-    having = np.bincount(given, minlength=n)
-    either = np.maximum(having + np.bincount(guessed[guessed >= 0], minlength=n) - both, 1)
-    share, chance = both / either, having / len(given)
-    shares = np.stack([share, *slices.wilson(both, either, confidence)])
+    n_classes = given.max() + 1
+    both = np.bincount(given[guessed == given], minlength=n_classes)
+    having = np.bincount(given, minlength=n_classes)
+    guesses = np.bincount(guessed[guessed >= 0], minlength=n_classes)
+    either = np.maximum(having + guesses - both, 1)
+    share = both / either  # J
+    chance = having / len(given)  # C
+    shares = np.stack([share, *slices.wilson(both, either, confidence)])  # (3, classes)
     return (shares - chance) / np.maximum(1 - chance, 1 / len(given))

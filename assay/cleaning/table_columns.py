@@ -1,6 +1,7 @@
 """The columns of a table, and slices: which tell the label, and which change between batches."""
 
 from collections.abc import Iterator
+from itertools import compress
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,10 @@ from assay.catalogue import catalogue, payloads
 from assay.cleaning import leaky_column
 from assay.cleaning.near_duplicates import Column
 from assay.contract.errors import first_of
-from assay.contract.memory import examples_at_once
+from assay.contract.memory import at_once
 from assay.measures import multiple_testing
 
-_ROWS = 65_536  # of a table, at most, that are read at a time
+_ROWS = 65_536  # rows of a table read at a time
 _LEVEL = 0.01  # of all columns of a batch together (Holm 1979)
 _LEAST = 0.05  # difference of the shares of gaps; a smaller one is of no interest
 _GIVEN_AWAY = 0.02  # share of the errors without a column that are left with it
@@ -43,15 +44,15 @@ def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> pd.DataFram
 def read(examples: pd.DataFrame, memory: int) -> Iterator[Column]:
     """Read each column of a table: its name, its values (n,), and whether they are categories.
 
-    As many are read at a time as memory allows. Other modalities have none.
+    It reads as many at a time as memory allows. Other modalities have none.
     """
     types = payloads.payload_format(examples).get("features", {})
     names = list(types)
-    step = examples_at_once(8 * len(examples), memory, max(len(names), 1), "a column")
+    step = at_once(8 * len(examples), memory, max(len(names), 1), "a column")
     for start in range(0, len(names), step):
-        some = names[start : start + step]
-        rows = np.concatenate(list(payloads.read(examples, _ROWS, some)))  # (n, some)
-        for name, column in zip(some, rows.T, strict=True):
+        names_at_once = names[start : start + step]
+        rows = np.concatenate(list(payloads.read(examples, _ROWS, names_at_once)))  # (n, names)
+        for name, column in zip(names_at_once, rows.T, strict=True):
             yield name, column, types[name] == "category"
 
 
@@ -73,18 +74,22 @@ def changes(examples: pd.DataFrame, memory: int) -> pd.DataFrame:
         return pd.DataFrame()
     texts = catalogue.slices(examples).drop(columns="batch")
     gaps = {name: np.bincount(number, is_gap) for name, is_gap in _gaps(examples, texts, memory)}
-    sizes, listed = np.bincount(number), []
+    sizes = np.bincount(number)
+    listed = []
     for index, batch in enumerate(batches[1:], start=1):
-        new, before = texts[number == index], texts[number < index]
-        of_kinds = {
+        of_batch = texts[number == index]
+        earlier = texts[number < index]
+        tests_of_kind = {
             "null_rate": [_more_gaps(name, gaps[name], sizes, index) for name in gaps],
-            "new_category": [_new_values(name, new[name], before[name]) for name in texts],
+            "new_category": [_new_values(name, of_batch[name], earlier[name]) for name in texts],
         }
-        for kind, tests in of_kinds.items():
-            adjusted = multiple_testing.adjusted(np.array([p_value for p_value, _ in tests]))
-            said = [what for p, (_, what) in zip(adjusted, tests, strict=True) if p < _LEVEL]
-            if said:
-                listed.append({"kind": kind, "batch": batch, "reason": "; ".join(said)})
+        for kind, tests in tests_of_kind.items():
+            p_values = np.array([p_value for p_value, _ in tests])
+            reasons = [reason for _, reason in tests]
+            is_significant = multiple_testing.adjusted(p_values) < _LEVEL
+            significant = list(compress(reasons, is_significant))
+            if significant:
+                listed.append({"kind": kind, "batch": batch, "reason": "; ".join(significant)})
     return pd.DataFrame(listed)
 
 
@@ -107,26 +112,30 @@ def _more_gaps(name: str, gaps: np.ndarray, sizes: np.ndarray, index: int) -> tu
     gaps, sizes : numbers of gaps and of examples, (batches,) each
     index : of the batch
     """
-    new, of = int(gaps[index]), int(sizes[index])
-    before, of_before = int(gaps[:index].sum()), int(sizes[:index].sum())
-    if abs(new / of - before / of_before) < _LEAST:
+    n_gaps = int(gaps[index])
+    n = int(sizes[index])
+    earlier_gaps = int(gaps[:index].sum())
+    n_earlier = int(sizes[:index].sum())
+    if abs(n_gaps / n - earlier_gaps / n_earlier) < _LEAST:
         return 1.0, ""
-    p_value = fisher_exact([[new, of - new], [before, of_before - before]]).pvalue
-    what = f"{name} is empty in {new} of {of} examples, before in {before} of {of_before}"
-    return float(p_value), what
+    p_value = fisher_exact([[n_gaps, n - n_gaps], [earlier_gaps, n_earlier - earlier_gaps]]).pvalue
+    shares = f"{n_gaps} of {n} examples, before in {earlier_gaps} of {n_earlier}"
+    return float(p_value), f"{name} is empty in {shares}"
 
 
-def _new_values(name: str, of_batch: pd.Series, before: pd.Series) -> tuple[float, str]:
+def _new_values(name: str, of_batch: pd.Series, earlier: pd.Series) -> tuple[float, str]:
     """The p value of so many examples with new values, and their number in words.
 
     The share of values that came once before is the chance that another one is new (Good 1953).
     """
-    counts = before.value_counts()
+    counts = earlier.value_counts()
     new = of_batch[(of_batch != "") & ~of_batch.isin(counts.index)]
     if new.empty:
         return 1.0, ""
-    expected = max(int((counts == 1).sum()), 1) / len(before) * len(of_batch)
+    n_once = max(int((counts == 1).sum()), 1)
+    expected = n_once / len(earlier) * len(of_batch)
     values = sorted(new.unique())
     shown = first_of([repr(value) for value in values])
-    what = f"{name} has {len(values)} new values in {len(new)} of {len(of_batch)} examples: {shown}"
-    return float(poisson.sf(len(new) - 1, expected)), what
+    number = f"{len(new)} of {len(of_batch)} examples"
+    reason = f"{name} has {len(values)} new values in {number}: {shown}"
+    return float(poisson.sf(len(new) - 1, expected)), reason

@@ -16,7 +16,8 @@ def remark(raw: RawBatch, ids: Sequence[str], counts: Sequence[bool]) -> None:
     counts : (n,) whether the example is in the split that its copies share
     """
     first_of_id: dict[str, str] = {}
-    copies, elsewhere = [], []
+    copies = []
+    elsewhere = []
     for id_, is_counted, example in zip(ids, counts, raw.examples, strict=True):
         if not is_counted:
             elsewhere.append(example.key)
@@ -38,6 +39,7 @@ def remark_on_lost_differences(raw: RawBatch, ids: Sequence[str]) -> None:
     if not isinstance(raw.payload[0], bytes):
         return
     first_of_id: dict[str, int] = {}
+    # each row with the first row of the same id
     pairs = [(row, first_of_id.setdefault(id_, row)) for row, id_ in enumerate(ids)]
     copies = [(row, first) for row, first in pairs if row != first]
     few = _FEW * len(ids)

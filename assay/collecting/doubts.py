@@ -42,7 +42,7 @@ def remark(raw: RawBatch) -> None:
     raw.remarks.note("doubtful", list(map(repr, no_classes)), what, "move them out of the batch")
     last = Counter(label.rpartition("/")[2] for label in counts if "/" in label)
     repeated = [name for name, count in last.items() if count > 1]
-    what = "folders of one name lie in several folders, and are several classes"
+    what = "folder names are found in several folders, and are taken for several classes"
     remedy = "put all files of a class into one folder"
     raw.remarks.add("doubtful", len(repeated), what, first_of(repeated), remedy)
     if len(counts) == 1:
@@ -67,12 +67,12 @@ def remark(raw: RawBatch) -> None:
 
 def _remark_on_splits(raw: RawBatch) -> None:
     """Add a remark if the splits that a batch gives leave nothing to test on."""
-    of_split = defaultdict(list)
+    examples_of = defaultdict(list)  # by split
     for example in raw.examples:
-        of_split[example.split].append(example)
+        examples_of[example.split].append(example)
     voted = {key for key, *_ in raw.annotations}
-    n_given = len(raw.examples) - len(of_split[""])
-    is_labelled = any(example.label or example.key in voted for example in of_split["test"])
+    n_given = len(raw.examples) - len(examples_of[""])
+    is_labelled = any(example.label or example.key in voted for example in examples_of["test"])
     if n_given and not is_labelled:
         what = "examples have a split, but no labelled one is in the test split"
         remedy = "evaluate needs some, unless another batch has them"
@@ -108,12 +108,13 @@ def _remark_on_people(raw: RawBatch) -> None:
     """Add a remark on names of people that might be one person's."""
     alike = class_names.look_alikes(person for _, person, _ in raw.annotations)
     names = [" and ".join(map(repr, spellings)) for spellings in alike]
-    what = "names of annotators might be of one person, since spelling alone differs"
+    what = "annotators may have several names, since spelling alone differs"
     raw.remarks.note("doubtful", names, what, "give the person one name if so")
 
 
 def _is_sorted_by_class(labels: list[str]) -> bool:
     """Whether each class is one run of rows, in a batch that is long enough to tell."""
     n_classes = len(set(labels))
-    changes = sum(before != after for before, after in pairwise(labels))
-    return len(labels) >= _SORTED and 1 < n_classes <= len(labels) / 2 and changes == n_classes - 1
+    n_changes = sum(label != next_label for label, next_label in pairwise(labels))
+    is_long = len(labels) >= _SORTED and len(labels) >= 2 * n_classes
+    return is_long and n_classes > 1 and n_changes == n_classes - 1

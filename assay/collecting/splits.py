@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.contract import identity
+from assay.contract.column_names import KEYS
 from assay.contract.errors import InputError, first_of
 from assay.contract.parameters import FILE
 from assay.contract.remarks import Action
@@ -21,12 +22,11 @@ from assay.layouts import rows
 from assay.layouts.raw_batch import RawBatch
 from assay.modalities import columns_as_written
 
-_KEYS = ("key", "file_name")  # both name an example
 _NO_SOURCE = ("label", "split")  # all examples of a class or split are no group
 
 
 def groups(raw: RawBatch, ids: Sequence[str], name: str | None) -> list[str] | None:
-    """The group of each example; that of an example without one is its id. None without groups.
+    """The group of each example, or else its id; None without groups.
 
     Parameters
     ----------
@@ -71,9 +71,9 @@ def choose(
     if params.split_by == "time":
         moments = _moments(raw, params.time)
         sources = range(len(ids)) if groups is None else groups
-        chosen = by_time(
-            [moments[row] for row in free], [sources[row] for row in free], test, validation
-        )
+        free_moments = [moments[row] for row in free]
+        free_sources = [sources[row] for row in free]
+        chosen = by_time(free_moments, free_sources, test, validation)
     else:
         hashes = ids if groups is None else [identity.of_name(group) for group in groups]
         chosen = [identity.split_by_hash(hashes[row], test, validation) for row in free]
@@ -100,7 +100,7 @@ def by_time(
 
     Examples of one time are not torn, and those of one source neither: it is as late as its latest
     example. So nothing that is learned from is later than the border. Of the possible borders the
-    one nearest to the asked share is taken.
+    one nearest to the wanted share is taken.
 
     Parameters
     ----------
@@ -112,21 +112,21 @@ def by_time(
         latest[source] = max(moment, latest.get(source, moment))
     ends = [latest[source] for source in sources]
     counts = sorted(Counter(ends).items(), reverse=True)  # latest first
-    cuts = [0, *accumulate(count for _, count in counts)]
-    borders = []
+    cuts = [0, *accumulate(count for _, count in counts)]  # examples before each possible border
+    borders = []  # positions in `counts`: where validation starts, and where train starts
     for share in (test, test + validation):
         distances = [abs(cut - share * len(ends)) for cut in cuts]
         borders.append(distances.index(min(distances)))
     split_of = {}
-    for place, (end, _) in enumerate(counts):
-        later = "test" if place < borders[0] else "validation"
-        split_of[end] = later if place < borders[1] else "train"
+    for position, (end, _) in enumerate(counts):
+        held_out = "test" if position < borders[0] else "validation"
+        split_of[end] = held_out if position < borders[1] else "train"
     return [split_of[end] for end in ends]
 
 
 def _column(raw: RawBatch, name: str) -> list[str] | None:
     """The values of a column as text, "" for gaps; None where there is no such column."""
-    if name in _KEYS:
+    if name in KEYS:
         return [example.key for example in raw.examples]
     if isinstance(raw.payload, pa.Table) and name in raw.payload.column_names:
         return rows.as_text(raw.payload[name], [example.place for example in raw.examples])
@@ -155,8 +155,8 @@ def _matches(raw: RawBatch, pattern: str) -> list[str]:
         raise InputError(f"{wrong} it is no regular expression ({error}): {remedy}") from None
     if compiled.groups != 1:
         raise InputError(f"{wrong} it has {compiled.groups} pairs of ( ), not one: {remedy}")
-    found = [compiled.search(example.key) for example in raw.examples]
-    values = [(match and match.group(1)) or "" for match in found]
+    matches = [compiled.search(example.key) for example in raw.examples]
+    values = [(match and match.group(1)) or "" for match in matches]
     if not any(values):
         raise InputError(f"{wrong} it fits none: {remedy}")
     return values
@@ -175,12 +175,12 @@ def _moments(raw: RawBatch, name: str | None) -> list[Any]:
         if None not in moments:
             return moments
         bad.append(moments.index(None))
-    texts, how = _as_programs_write(column)
+    texts, action = _as_programs_write(column)
     for read in (_number, _date):
         moments = [read(text) for text in texts]
         if None not in moments:
             what = "times are read as people write them"
-            raw.remarks.add(how, len(texts), what, f"{column[0]!r} as {texts[0]}")
+            raw.remarks.add(action, len(texts), what, f"{column[0]!r} as {texts[0]}")
             return moments
         bad.append(moments.index(None))
     row = max(bad)  # in the form that more of the first rows have

@@ -5,12 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-_SUFFIXES = ("_a", "_b")
+SUFFIXES = ("_a", "_b")  # of columns of versions A and B
 
 
 def examples(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
     """Count the examples of two catalogues by id, and those that changed splits, which none may."""
-    both = a.merge(b, left_index=True, right_index=True, suffixes=_SUFFIXES)
+    both = a.merge(b, left_index=True, right_index=True, suffixes=SUFFIXES)
     moved = both[both["split_a"] != both["split_b"]]
     moves = Counter(moved["split_a"] + " to " + moved["split_b"])
     return {**_counts(a.index, b.index), "moved": dict(moves)}
@@ -26,7 +26,7 @@ def labels(
     answers : people's answers in B, by `name` of an example: its id, key or <batch>/<key>; or None
     catalogue : the examples of B, by id; None if only ids are known
     """
-    both = a.merge(b, left_index=True, right_index=True, suffixes=_SUFFIXES)
+    both = a.merge(b, left_index=True, right_index=True, suffixes=SUFFIXES)
     changed = both[both["label_a"] != both["label_b"]]
     sources = _sources(changed["source_b"], answers, catalogue)
     pairs = changed.groupby(["label_a", "label_b"]).size()
@@ -61,7 +61,7 @@ def people(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Count the collected labels of each annotator in two versions, and how they differ."""
     vote = ["annotator", "id"]
     a, b = a.drop_duplicates(vote), b.drop_duplicates(vote)
-    both = a.merge(b, "outer", vote, suffixes=_SUFFIXES)
+    both = a.merge(b, "outer", vote, suffixes=SUFFIXES)
     old, new = both["label_a"].notna(), both["label_b"].notna()
     counted = pd.DataFrame({"a": old, "b": new, "added": new & ~old, "removed": old & ~new})
     counted["changed"] = old & new & (both["label_a"] != both["label_b"])

@@ -10,12 +10,11 @@ import pandas as pd
 
 from assay.comparison import changes, training_variance, verdict
 from assay.comparison.training_variance import Head, Learned
-from assay.comparison.versions import NUMBERS, Version
-from assay.contract import class_names, parameters, paths
+from assay.comparison.versions import Version
+from assay.contract import class_names, files, parameters, paths
 from assay.contract.errors import InputError
 from assay.evaluation.scores import SMALLEST, Predictions
 
-_SUFFIXES = ("_a", "_b")
 T = TypeVar("T")
 
 
@@ -30,7 +29,8 @@ def compare(a: str, b: str | None, *, why: bool, metrics: Sequence[str]) -> dict
     """
     params = parameters.load().evaluate
     old, new = Version(a), Version(b)
-    data, model = _data(old, new), _model(old, new, metrics, params, why=why)
+    data = _data(old, new)
+    model = _model(old, new, metrics, params, why=why)
     missing = _folders(old.missing + new.missing)
     absent = {version.name: _folders(version.absent) for version in (old, new) if version.absent}
     names = {"a": old.name, "b": new.name}
@@ -42,17 +42,19 @@ def _data(old: Version, new: Version) -> dict[str, Any]:
     data: dict[str, Any] = {"parameters": new.parameters_since(old)}
     if batches := _both(old.batches(), new.batches()):
         data["batches"] = batches
-    answers = old.answers(), new.answers()
-    if counted := _both(*answers):
-        data["answers"] = [int((each["label"] != "").sum()) for each in counted]
-    data["counts"] = [version.json(paths.CLEAN_METRICS, NUMBERS) for version in (old, new)]
+    old_answers = old.answers()
+    new_answers = new.answers()
+    if answers := _both(old_answers, new_answers):
+        is_label = [answers_of_version["label"] != "" for answers_of_version in answers]
+        data["answers"] = [int(column.sum()) for column in is_label]
+    data["counts"] = [version.json(paths.CLEAN_METRICS, files.Numbers) for version in (old, new)]
     if examples := _both(old.examples, new.examples):
         data["examples"] = changes.examples(*examples)
     if learned := _both(old.learned, new.learned):
-        data["labels"] = changes.labels(*learned, answers[1], new.examples)
+        data["labels"] = changes.labels(*learned, new_answers, new.examples)
         data["classes"] = changes.classes(learned[0]["label"], learned[1]["label"])
     if tests := _both(old.labels(paths.TEST_LABELS), new.labels(paths.TEST_LABELS)):
-        data["test_labels"] = changes.labels(*tests, answers[1], new.examples)
+        data["test_labels"] = changes.labels(*tests, new_answers, new.examples)
     if votes := _both(old.votes(), new.votes()):
         data["people"] = changes.people(*votes)
     return data
@@ -66,15 +68,15 @@ def _model(
     predictions = _both(old.predictions(), new.predictions())
     if predictions is None:
         return {"recorded": _recorded(old, new, metrics)}
-    both = predictions[0].merge(predictions[1], on="id", suffixes=_SUFFIXES).reset_index()
+    both = predictions[0].merge(predictions[1], on="id", suffixes=changes.SUFFIXES).reset_index()
     if both.empty:
         raise InputError(f"{old.name} and {new.name} have no test example in common")
     learned = [version.learned["label"] for version in (old, new) if version.learned is not None]
     known = class_names.of(chain.from_iterable(learned))
     seen = np.unique(both[["answer_b", "predicted_a", "predicted_b"]])
     classes = class_names.with_unknown(known, seen)
-    a, b = (_predictions(both, end, classes, params.reliability_bins) for end in _SUFFIXES)
-    penalty = new.json(paths.CLEAN_METRICS, NUMBERS).get("penalty", 1.0)
+    a, b = (_predictions(both, end, classes, params.reliability_bins) for end in changes.SUFFIXES)
+    penalty = new.json(paths.CLEAN_METRICS, files.Numbers).get("penalty", 1.0)
     test = _Test(both["id"], known, Head(b.answer, len(known), penalty))
     chance = _chance(old, new, test)
     verdicts = verdict.judge(a, b, chance, metrics=metrics, confidence=params.confidence)
@@ -99,10 +101,15 @@ def _refuse_other_classes(old: Version, new: Version) -> None:
 
 def _recorded(old: Version, new: Version, metrics: Sequence[str]) -> dict[str, list[list[float]]]:
     """Each metric of both versions with its interval, as evaluate wrote it."""
-    files = [version.json(paths.EVALUATE_METRICS, NUMBERS) for version in (old, new)]
-    keys = {name: [name, f"{name}_low", f"{name}_high"] for name in metrics}
-    keys = {name: ends for name, ends in keys.items() if all(set(ends) <= set(f) for f in files)}
-    return {name: [[file[end] for end in ends] for file in files] for name, ends in keys.items()}
+    metrics_of_versions = [
+        version.json(paths.EVALUATE_METRICS, files.Numbers) for version in (old, new)
+    ]
+    recorded = {}
+    for name in metrics:
+        keys = [name, f"{name}_low", f"{name}_high"]
+        if all(set(keys) <= set(values) for values in metrics_of_versions):
+            recorded[name] = [[values[key] for key in keys] for values in metrics_of_versions]
+    return recorded
 
 
 def _predictions(both: pd.DataFrame, suffix: str, classes: list[str], bins: int) -> Predictions:
@@ -134,7 +141,9 @@ class _Test:
 
 def _chance(old: Version, new: Version, test: _Test) -> dict[str, float]:
     """The variance by chance in training; {} where embeddings or labels are missing."""
-    learned, test_features, validation = [], [], 0
+    learned = []
+    test_features = []
+    validation = 0
     for version in (old, new):
         examples, labels = version.examples, version.learned
         if examples is None or labels is None:
@@ -160,12 +169,15 @@ def _shares(
     They are the embeddings of B. Examples that B does not have get those of A if both versions have
     the same encoder; else they are left out.
     """
-    labels, examples = _both(old.learned, new.learned), _both(old.examples, new.examples)
+    labels = _both(old.learned, new.learned)
+    examples = _both(old.examples, new.examples)
     if labels is None or examples is None:
         return {}
-    every = labels[0][["label"]].join(labels[1][["label"]], how="outer", lsuffix="_a", rsuffix="_b")
-    in_b = every.index.isin(examples[1].index)
-    rows, others = every[in_b], every[~in_b]
+    labels_a = labels[0][["label"]]
+    labels_b = labels[1][["label"]]
+    in_either = labels_a.join(labels_b, how="outer", lsuffix="_a", rsuffix="_b")
+    in_b = in_either.index.isin(examples[1].index)
+    rows, others = in_either[in_b], in_either[~in_b]
     features = new.features(examples[1].loc[rows.index])
     test_features = new.features(examples[1].loc[test.ids])
     if features is None or test_features is None:
@@ -174,10 +186,11 @@ def _shares(
     if encoders and encoders[0] == encoders[1]:
         more = old.features(examples[0].loc[others.index])
         if more is not None:
-            features, rows = np.concatenate([features, more]), pd.concat([rows, others])
-    labels_a = class_names.codes(rows["label_a"], test.classes)
-    labels_b = class_names.codes(rows["label_b"], test.classes)
-    heads = training_variance.shares(features, labels_a, labels_b, test_features, test.head)
+            features = np.concatenate([features, more])
+            rows = pd.concat([rows, others])
+    codes_a = class_names.codes(rows["label_a"], test.classes)
+    codes_b = class_names.codes(rows["label_b"], test.classes)
+    heads = training_variance.shares(features, codes_a, codes_b, test_features, test.head)
     if "nothing" not in heads:
         return {}
     _, base = heads.pop("nothing")
@@ -193,6 +206,6 @@ def _both(a: T | None, b: T | None) -> tuple[T, T] | None:
     return None if a is None or b is None else (a, b)
 
 
-def _folders(files: Iterable[str]) -> list[str]:
+def _folders(names: Iterable[str]) -> list[str]:
     """The first two levels of each path, so that not each file of a batch is listed."""
-    return sorted({"/".join(path.split("/")[:2]) for path in files})
+    return sorted({"/".join(name.split("/")[:2]) for name in names})

@@ -81,9 +81,10 @@ def _data_lines(data: Result) -> list[tuple[str, str]]:
         lines.append(("examples", _counts(data["examples"])))
         lines.append(("splits", _splits(data["examples"])))
     else:
-        before, after = data["counts"]
-        names = [name for name in ("examples", "labelled") if name in before and name in after]
-        lines += [(name, _change(before[name], after[name])) for name in names]
+        old_counts, new_counts = data["counts"]
+        shared = old_counts.keys() & new_counts.keys()
+        names = [name for name in ("examples", "labelled") if name in shared]
+        lines += [(name, _change(old_counts[name], new_counts[name])) for name in names]
     for key, name in (("labels", "labels"), ("test_labels", "test labels")):
         if key in data:
             lines.append((name, _counts(data[key])))
@@ -98,8 +99,8 @@ def _data_lines(data: Result) -> list[tuple[str, str]]:
         sizes = {name: (old, new) for name, (old, new) in data["classes"].items() if old != new}
         changed = [f"{name}: {_change(old, new)}" for name, (old, new) in sizes.items()]
         lines.append(("classes", first_of(changed, _CLASSES) if changed else "as they were"))
-    changed = [f"{key} {old} → {new}" for key, (old, new) in data["parameters"].items()
-               if key != "batches"]  # fmt: skip
+    parameters = {key: pair for key, pair in data["parameters"].items() if key != "batches"}
+    changed = [f"{key} {old} → {new}" for key, (old, new) in parameters.items()]
     if changed:
         lines.append(("parameters", first_of(changed, _LISTED)))
     return lines
@@ -132,10 +133,12 @@ def _model(result: Result) -> Part:
 
 
 def _model_notes(model: Result, name_b: str) -> list[str]:
-    notes, judged = [], model["metrics"].values()
+    notes = []
+    judged = model["metrics"].values()
     unseen = [metric for metric in judged if metric["verdict"] == "no difference shown"]
     if unseen and unseen[0]["metric"] in COUNTED:
-        point, needed = f"one point of {spelled(unseen[0]['metric'])}", unseen[0]["needed"]
+        point = f"one point of {spelled(unseen[0]['metric'])}"
+        needed = unseen[0]["needed"]
         enough = f"would need about {needed or 0:,} test examples to see {point}"
         hidden = f"no number of test examples would show {point}: chance in training moves it more"
         notes.append(enough if needed else hidden)
@@ -148,9 +151,8 @@ def _model_notes(model: Result, name_b: str) -> list[str]:
         estimates = [f"{value:.4f} ({low:.3f} to {high:.3f})" for value, low, high in (a, b)]
         notes.append(f"accuracy against true labels, estimated: {' → '.join(estimates)}")
     if model["answers_changed"]:
-        notes.append(
-            f"{counted(model['answers_changed'], 'changed test answer')}: those of {name_b} count"
-        )
+        changed = counted(model["answers_changed"], "changed test answer")
+        notes.append(f"{changed}: those of {name_b} count")
     return notes
 
 

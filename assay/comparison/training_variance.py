@@ -140,41 +140,53 @@ def _logits(
 ) -> Iterator[np.ndarray]:
     """Logits (m, classes) of test examples, from one refit after the other."""
     learned, fit = fitted
-    rows, n, dtype = fit.centred, len(learned.labels), fit.centred.dtype
+    rows = fit.centred  # (n, features)
+    n = len(learned.labels)
+    dtype = rows.dtype
     onehot = (learned.labels[:, None] == np.arange(n_classes)).astype(dtype)  # (n, classes)
-    share = onehot.mean(axis=0)
+    share = onehot.mean(axis=0)  # (classes,)
     coef = cho_solve(fit.factor, rows.T @ onehot)  # (features, classes)
-    own_influence = np.maximum(1 - fit.leverage, _LEAST)[:, None]
-    residuals = (onehot - share - rows @ coef) / own_influence  # leave-one-out
+    one_minus_leverage = np.maximum(1 - fit.leverage, _LEAST)[:, None]  # (n, 1)
+    residuals = (onehot - share - rows @ coef) / one_minus_leverage  # leave-one-out
     sharpness = _sharpness(onehot - residuals, learned.labels, validation, rng)
 
     groups = np.array_split(rng.permutation(n), min(_GROUPS, n))
+    # of each group: (groups, features, classes) and (groups, classes)
     coef_moves = np.stack([rows[group].T @ residuals[group] for group in groups])
     share_moves = np.stack([residuals[group].sum(axis=0) for group in groups]) / n
     weights = rng.normal(size=(_REFITS, len(groups))).astype(dtype)
     weights = weights * np.sqrt(n / learned.total, dtype=dtype)  # (refits, groups)
 
     centred_test = test - fit.mean
-    base = centred_test @ coef + share
-    # (features, classes * refits): to solve for all refits at once is faster
-    moves = np.tensordot(coef_moves, weights, (0, 1)).reshape(len(coef), -1)
-    moves = centred_test @ cho_solve(fit.factor, moves)
-    moves = moves.reshape(len(test), n_classes, -1)  # (m, classes, refits)
+    base = centred_test @ coef + share  # (m, classes)
+    logit_moves = _logit_moves(coef_moves, weights, centred_test, fit)
     for refit, share_move in enumerate(weights @ share_moves):
-        yield sharpness[refit % len(sharpness)] * (base + moves[:, :, refit] + share_move)
+        yield sharpness[refit % len(sharpness)] * (base + logit_moves[:, :, refit] + share_move)
+
+
+def _logit_moves(
+    coef_moves: np.ndarray, weights: np.ndarray, centred_test: np.ndarray, fit: _Fit
+) -> np.ndarray:
+    """How far each refit moves the logits of test examples. Shape (m, classes, refits)."""
+    coef_moved = np.tensordot(coef_moves, weights, (0, 1))  # (features, classes, refits)
+    n_features, n_classes, _ = coef_moved.shape
+    side_by_side = coef_moved.reshape(n_features, -1)  # to solve for all refits at once is faster
+    logit_moves = centred_test @ cho_solve(fit.factor, side_by_side)  # (m, classes * refits)
+    return logit_moves.reshape(len(centred_test), n_classes, -1)
 
 
 def _sharpness(
     scores: np.ndarray, labels: np.ndarray, validation: int, rng: Generator
 ) -> np.ndarray:
     """The factor of logits, 1 / temperature, from each draw of validation examples: (draws,)."""
-    n, n_draws = len(labels), _CALIBRATIONS if validation else 1
+    n = len(labels)
+    n_draws = _CALIBRATIONS if validation else 1
     draws = rng.integers(n, size=(n_draws, min(validation or n, _VALIDATION)))
     return np.array([1 / calibration.temperature(scores[draw], labels[draw]) for draw in draws])
 
 
 def shares(
-    features: np.ndarray, before: np.ndarray, after: np.ndarray, test: np.ndarray, head: Head
+    features: np.ndarray, labels_a: np.ndarray, labels_b: np.ndarray, test: np.ndarray, head: Head
 ) -> dict[str, tuple[int, Predictions]]:
     """How many examples each kind of change is about, and what the head predicts after it alone.
 
@@ -183,24 +195,25 @@ def shares(
     Parameters
     ----------
     features : (n, features) of all examples that either version learns from
-    before, after : (n,) int, their labels in A and in B; -1 if the version does not learn from it
+    labels_a, labels_b : (n,) int, their labels in A and in B; -1 if the version does not have one
     test : (m, features)
     """
-    in_a, in_b = before >= 0, after >= 0
+    in_a = labels_a >= 0
+    in_b = labels_b >= 0
     variants = {
-        "nothing": before,
-        "additions": np.where(in_a, before, after),
-        "removals": np.where(in_b, before, -1),
-        "relabels": np.where(in_a & in_b, after, before),
-        "all": after,
+        "nothing": labels_a,
+        "additions": np.where(in_a, labels_a, labels_b),
+        "removals": np.where(in_b, labels_a, -1),
+        "relabels": np.where(in_a & in_b, labels_b, labels_a),
+        "all": labels_b,
     }
     predicted = {}
     for name, labels in variants.items():
-        learned, concerned = np.flatnonzero(labels >= 0), int((labels != before).sum())
+        learned = np.flatnonzero(labels >= 0)
+        concerned = int((labels != labels_a).sum())
         if len(learned) and (concerned or name == "nothing"):
             rows = [Rows(features, learned)]
-            coef, intercept = leave_one_out.solve(
-                rows, labels[learned], head.n_classes, head.penalty
-            )
+            codes = labels[learned]
+            coef, intercept = leave_one_out.solve(rows, codes, head.n_classes, head.penalty)
             predicted[name] = concerned, _predictions(test @ coef + intercept, head.answer)
     return predicted

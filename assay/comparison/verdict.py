@@ -71,12 +71,13 @@ def judge(
     """
     verdicts = []
     for name in metrics:
-        before, after = METRICS[name](a), METRICS[name](b)  # (n,)
-        known = ~np.isnan(before + after)
+        scores_a = METRICS[name](a)  # (n,)
+        scores_b = METRICS[name](b)
+        known = ~np.isnan(scores_a + scores_b)
         if known.any():
             level = 1 - (1 - confidence) / len(metrics)
             options = {"chance": chance.get(name, 0.0), "confidence": confidence, "level": level}
-            verdicts.append(_test(name, before[known], after[known], **options))
+            verdicts.append(_test(name, scores_a[known], scores_b[known], **options))
     adjusted = multiple_testing.adjusted(np.array([verdict.p_value for verdict in verdicts]))
     for verdict, p_value in zip(verdicts, adjusted.tolist(), strict=True):
         verdict.p_value = p_value
@@ -89,8 +90,8 @@ def judge(
 
 def _test(
     name: str,
-    before: np.ndarray,
-    after: np.ndarray,
+    scores_a: np.ndarray,
+    scores_b: np.ndarray,
     *,
     chance: float,
     confidence: float,
@@ -100,13 +101,15 @@ def _test(
 
     Parameters
     ----------
-    before, after : (n,) contributions
+    scores_a, scores_b : (n,) contributions of the examples to the metric
     chance : the scaled variance that is common to all test examples
     confidence, level : of the interval, and of the number of examples that are needed
     """
-    counted, n, difference = name in COUNTED, len(before), after - before
+    counted = name in COUNTED
+    n = len(scores_a)
+    difference = scores_b - scores_a
     variance = difference.var() + (_PSEUDO / n if counted else 0)  # of one example
-    scale = variance if counted else ((before + after).mean() / 2) ** 2
+    scale = variance if counted else ((scores_a + scores_b).mean() / 2) ** 2
     common = chance * scale
     error = np.sqrt(variance / n + common) if difference.any() else 0.0
     change = difference.mean()
@@ -115,7 +118,7 @@ def _test(
     low, high = change - half, change + half
     verdict = "no difference shown" if error else "same predictions"
     needed = _needed(variance, common, level) if error and counted else None
-    a, b = before.mean(), after.mean()
+    a, b = scores_a.mean(), scores_b.mean()
     return Verdict(name, a, b, change, low, high, p_value, verdict, needed)
 
 
@@ -135,14 +138,19 @@ def chance(
     ----------
     pairs : of versions, each time on the same test examples; they differ by chance alone
     """
-    by_pair = [[[METRICS[name](version) for version in pair] for name in metrics] for pair in pairs]
+    by_pair = [_contributions(pair, metrics) for pair in pairs]
     contributions = np.array(by_pair)  # (pairs, metrics, 2, examples)
     common_of = {}
     for number, name in enumerate(metrics):
-        before, after = contributions[:, number, 0], contributions[:, number, 1]
-        change = after - before  # (pairs, examples)
+        scores = contributions[:, number]  # (pairs, 2, examples)
+        change = scores[:, 1] - scores[:, 0]  # (pairs, examples)
         variance = change.var(axis=0).mean()  # of one example
         common = max(0.0, change.mean(axis=1).var() - variance / change.shape[1])
-        scale = variance if name in COUNTED else contributions[:, number].mean() ** 2
+        scale = variance if name in COUNTED else scores.mean() ** 2
         common_of[name] = float(common / scale) if scale else 0.0
     return common_of
+
+
+def _contributions(pair: Sequence[Predictions], metrics: Collection[str]) -> list[list[np.ndarray]]:
+    """What each example contributes to each metric, in either version: (metrics, 2, examples)."""
+    return [[METRICS[name](version) for version in pair] for name in metrics]

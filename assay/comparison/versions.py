@@ -16,15 +16,13 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo  # dvc.api takes 0.1 s more to import
 from dvc.scm import SCM
 from dvc.utils.diff import diff
-from pydantic import FiniteFloat
 
 from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import csv_files, files, parameters, paths, plain_files, yaml_files
 from assay.contract.errors import InputError
 
-NUMBERS = dict[str, int | FiniteFloat]  # schemas of JSON files
-NAMES = dict[str, list[str]]
+_NAMES = dict[str, list[str]]  # of a JSON file
 
 
 class Version:
@@ -91,7 +89,9 @@ class Version:
         """The file in the cache or the workspace; the content of one from git or a remote."""
         file = self.open(path)
         name = getattr(file, "name", None)
-        return name if file is None or isinstance(name, str) else io.BytesIO(file.read())
+        if file is None or isinstance(name, str):
+            return name
+        return io.BytesIO(file.read())
 
     def json(self, path: Path, schema: Any) -> dict[str, Any]:
         """The values of a JSON file; {} where there is none."""
@@ -128,7 +128,8 @@ class Version:
 
     def predictions(self) -> pd.DataFrame | None:
         """`answer`, `predicted`, `confidence` and `loss` of test examples by id."""
-        path, numbers = paths.PREDICTIONS, ["confidence", "loss"]
+        path = paths.PREDICTIONS
+        numbers = ["confidence", "loss"]
         frame = self.csv(path, ["id", "answer", "predicted", *numbers], spreadsheets.parse)
         if frame is None:
             return None
@@ -145,7 +146,8 @@ class Version:
 
     def parameters_since(self, earlier: "Version") -> dict[str, list]:
         """The parameters that differ, each as [then, now]."""
-        then, now = ({"": {"data": version._parameters()}} for version in (earlier, self))
+        then = {"": {"data": earlier._parameters()}}  # as `diff` takes it
+        now = {"": {"data": self._parameters()}}
         changed = sorted(diff(then, now).get("", {}).items())
         return {key: [values["old"], values["new"]] for key, values in changed}
 
@@ -154,7 +156,7 @@ class Version:
         return yaml_files.parse(f"{self.name}:{parameters.FILE}", content)
 
     def batches(self) -> list[str] | None:
-        return self.json(paths.LISTED, NAMES).get("batches")
+        return self.json(paths.LISTED, _NAMES).get("batches")
 
     @cached_property
     def examples(self) -> pd.DataFrame | None:

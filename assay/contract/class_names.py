@@ -60,5 +60,6 @@ def columns(pred_probs: np.ndarray, classes: Sequence[str], wanted: Sequence[str
     position = {name: index for index, name in enumerate(wanted)}
     shared = [index for index, name in enumerate(classes) if name in position]
     arranged = np.zeros((len(pred_probs), len(wanted)), pred_probs.dtype)
-    arranged[:, [position[classes[index]] for index in shared]] = pred_probs[:, shared]
+    places = [position[classes[index]] for index in shared]
+    arranged[:, places] = pred_probs[:, shared]
     return arranged

@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 from assay.contract.errors import InputError, first_of
 from assay.contract.remarks import Remarks
 
-RESERVED = ("label", "split", "key", "file_name")
+KEYS = ("key", "file_name")  # columns that may name an example, in this order
+RESERVED = ("label", "split", *KEYS)
 _LABELS = ("labels", "class", "category", "target")  # other names of `label`, the likeliest first
 _PEOPLE = "annotator_id annotators annotated_by labeler labeller worker worker_id workerid rater"
 IN_ANSWERS = {  # other names of columns in a file of people's labels
@@ -45,7 +46,7 @@ def plain(
     if len(set(stripped)) < len(stripped) and len(set(names)) == len(names):
         repeated = next(name for name in stripped if stripped.count(name) > 1)
         raise InputError(f"{place} has two columns {repeated!r}, but for blanks: rename one")
-    remarks.add("converted", len(changed), "names of columns are read plainly", first_of(changed))
+    remarks.add("converted", len(changed), "column names are read plainly", first_of(changed))
     return table.rename_columns(stripped) if changed else table
 
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 csv.field_size_limit(2**31 - 1)  # a cell may be as long as pyarrow allows
 DELIMITERS = ",;\t|"  # of tables from elsewhere
-_BLOCK = 65_536  # rows that are Python objects at a time
+_BLOCK = 65_536  # rows held as Python objects at a time
 _BLANK_ROWS = b"blank rows"  # key of a table's metadata: their numbers, as JSON
-_MOST_BYTES = 2**31 - 1  # that pyarrow parses at once
+_MOST_BYTES = 2**31 - 1  # bytes that pyarrow parses at once
 _NAMED = 20  # columns that a message names
 
 
@@ -59,7 +59,7 @@ def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) 
 
 
 def _cells(column: "pd.Series") -> Sequence:
-    """What is written of a column; a loop over each kind, since there may be millions of cells."""
+    """What is written of a column. Each type has its own loop: there may be millions of cells."""
     if column.dtype.name in ("float32", "float64"):
         return [f"{value:.4f}" for value in column.tolist()]
     cells = column.to_numpy(object)
@@ -147,7 +147,8 @@ def _parse_plain(text: str, delimiter: str) -> pa.Table | None:
     is_plain = names and rows and not rows.startswith("\n")
     if not is_plain or any(sign in text for sign in ('"', "\r", "\0", "\n\n")):
         return None
-    header, content = names.split(delimiter), pa.py_buffer(rows.encode())
+    header = names.split(delimiter)
+    content = pa.py_buffer(rows.encode())
     if len(content) >= _MOST_BYTES:
         return None
     places = [str(place) for place in range(len(header))]  # names may be repeated
@@ -166,7 +167,8 @@ def _parse_plain(text: str, delimiter: str) -> pa.Table | None:
 def _parse(text: str, delimiter: str, name: Path | str) -> pa.Table:
     """The table of a CSV file, whose first row that is not blank is the header."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    start, blank = 1, []  # the number of a block's first row; the numbers of blank rows
+    start = 1  # the number of a block's first row
+    blank: list[int] = []  # the numbers of blank rows
     header: list[str] = []
     parts: list[list[pa.Array]] = []
     try:
@@ -174,7 +176,8 @@ def _parse(text: str, delimiter: str, name: Path | str) -> pa.Table:
             blank += [number for number, cells in enumerate(block, start) if not cells]
             kept = [cells for cells in block if cells] if blank else block
             if not header and kept:
-                header, kept = kept[0], kept[1:]
+                header = kept[0]
+                kept = kept[1:]
             if set(map(len, kept)) - {len(header)}:
                 numbered = ((number, cells) for number, cells in enumerate(block, start) if cells)
                 number, cells = next(row for row in numbered if len(row[1]) != len(header))

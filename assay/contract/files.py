@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
 from assay.contract import paths, plain_files, validation
 from assay.contract.errors import InputError, say
 
 Values = dict[str, Any]  # of a JSON file
+Numbers = dict[str, int | FiniteFloat]  # of a file of metrics
 
 MB = 10**6  # bytes
 

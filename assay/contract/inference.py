@@ -12,7 +12,7 @@ from assay.contract import memory as budget
 from assay.contract.errors import InputError
 
 _FATAL = 4  # of ONNX Runtime's levels of messages
-# keys of a graph's metadata
+# Keys of a graph's metadata.
 TOKENIZER = "tokenizer"  # the content of a tokenizer.json
 WINDOWS = "windows"  # the largest number of windows of a text; without it, it is not cut
 UNLIKE = "unlike"  # output: how unlike the training data; older models do not have it
@@ -20,8 +20,10 @@ UNLIKE = "unlike"  # output: how unlike the training data; older models do not h
 # a product of matrices depend on the number of its rows.
 _AT_ONCE = 2**28
 _OF_CHARACTER = 150  # bytes that a graph takes for a character of a text, about
-# Bytes of a payload, and of a graph, of which `_AT_ONCE` holds more examples than are read at once.
-_SMALL_PAYLOAD, _SMALL_GRAPH = 2**12, 2**21
+# Payloads up to this size, in graphs up to this size, are not measured: more of them fit into
+# `_AT_ONCE` than are read at a time.
+_SMALL_PAYLOAD = 2**12  # bytes
+_SMALL_GRAPH = 2**21
 
 
 class Model:
@@ -62,7 +64,8 @@ class Model:
             self.is_small = path.stat().st_size <= _SMALL_GRAPH
         else:
             self.is_small = len(path) <= _SMALL_GRAPH
-        self.path, self.memory = path, memory
+        self.path = path
+        self.memory = memory
         self._known_sizes: dict[tuple[int, ...], int] = {}
         providers = ["CPUExecutionProvider"]
         self.name = path if isinstance(path, Path) else "its graph"
@@ -95,26 +98,30 @@ class Model:
     def several(
         self, names: list[str], payload: np.ndarray, options: onnxruntime.RunOptions | None = None
     ) -> list[np.ndarray]:
-        """The same for several outputs, by name."""
-        done = []
+        """The outputs of these names, as `__call__` gives one."""
+        results = []  # (parts, outputs)
         for part in self._parts(payload):
             prepared = self.prepared(part)
             try:
-                done.append(self.session.run(names, {self.input: prepared}, options))
+                results.append(self.session.run(names, {self.input: prepared}, options))
             except Exception as error:
                 raise InputError(f"{self.name} fails on these examples: {error}") from None
-        return done[0] if len(done) == 1 else [*map(np.concatenate, zip(*done, strict=True))]
+        if len(results) == 1:
+            return results[0]
+        return [np.concatenate(parts) for parts in zip(*results, strict=True)]
 
     def _parts(self, payload: np.ndarray) -> Iterator[np.ndarray]:
         """Payloads (n, ...), cut where the graph would take too much memory for all of them."""
-        start = largest = 0  # a graph fills texts up to the longest one
+        start = 0
+        largest = 0  # bytes: a graph fills texts up to the longest one
         for row, size in enumerate(self._sizes(payload)):
             if self.memory is not None:
                 budget.check(size, self.memory, f"for {self.name}, an example")
             largest = max(largest, size)
             if row > start and (row + 1 - start) * largest > _AT_ONCE:
                 yield payload[start:row]
-                start, largest = row, size
+                start = row
+                largest = size
         yield payload[start:]
 
     def _sizes(self, payload: np.ndarray) -> list[int]:
@@ -143,7 +150,7 @@ class Model:
         return self._known_sizes[shape]
 
     def try_out(self, payload: np.ndarray, seconds: float) -> np.ndarray:
-        """The same, but raise if it takes longer: a graph from elsewhere may loop for ever."""
+        """The output, as `__call__`; raises if it takes longer: a graph may loop for ever."""
         options = onnxruntime.RunOptions()
         timer = Timer(seconds, setattr, (options, "terminate", True))
         timer.start()
@@ -169,7 +176,7 @@ class Model:
             return first
         others = [encoding.overflowing[: self.windows - 1] for encoding in encodings]
         n_windows = 1 + max(map(len, others))
-        shape = len(first), n_windows, first.shape[1]
+        shape = (len(first), n_windows, first.shape[1])
         padding = (self.tokenizer.padding or {}).get("pad_id", 0)
         tokens = np.full(shape, padding, np.int64)
         tokens[:, 0] = first

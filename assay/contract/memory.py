@@ -1,6 +1,6 @@
-"""The budget of memory: how many examples are worked on at a time.
+"""The budget of memory: how many examples or columns are worked on at a time.
 
-Outputs must not depend on it, so it only cuts work in which each example stands for itself.
+Outputs must not depend on it, so it only cuts work in which each of them stands for itself.
 """
 
 from assay.contract.errors import InputError
@@ -16,7 +16,7 @@ def check(size: float, budget: int, what: str = "an example") -> None:
     ----------
     size : bytes that it takes while it is worked on
     budget : bytes, `memory` in params.yaml
-    what : its name in the message
+    what : an article and a noun, for the message
 
     Raises
     ------
@@ -25,10 +25,12 @@ def check(size: float, budget: int, what: str = "an example") -> None:
     """
     if size > budget:
         takes = f"{what} takes {size / _MIB:,.0f} MiB, and memory in params.yaml allows"
-        raise InputError(f"{takes} {budget / _MIB:,.0f} MiB: raise it, or make the example smaller")
+        noun = what.rpartition(" ")[2]  # without its article
+        remedy = f"raise memory, or make the {noun} smaller"
+        raise InputError(f"{takes} {budget / _MIB:,.0f} MiB: {remedy}")
 
 
-def examples_at_once(size: float, budget: int, most: int, what: str = "an example") -> int:
-    """The number of examples that are worked on at a time, from 1 to `most`; see `check`."""
+def at_once(size: float, budget: int, most: int, what: str = "an example") -> int:
+    """How many examples, or other things, are worked on at a time: 1 to `most`; see `check`."""
     check(size, budget, what)
     return max(1, min(most, int(budget / _SHARE / max(size, 1))))

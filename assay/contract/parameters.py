@@ -104,7 +104,8 @@ def load() -> Parameters:
 
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
-    place, key = problem["loc"], ".".join(map(str, problem["loc"]))
+    place = problem["loc"]
+    key = ".".join(map(str, place))
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown key; allowed here: {', '.join(_section(place[:-1]).model_fields)}"
     if problem["type"] == "missing":

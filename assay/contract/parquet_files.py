@@ -37,7 +37,8 @@ def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> N
     Where they end within a row group has an influence on the bytes of the file.
     """
     size = _rows_within(_LARGEST_GROUP, _ROW_GROUP, schema)
-    waiting, n_written = schema.empty_table(), 0
+    waiting = schema.empty_table()
+    n_written = 0
     options = {"compression": "zstd", "use_dictionary": False}
     with files.whole(path) as partial, pq.ParquetWriter(partial, schema, **options) as writer:
         for table in tables:
@@ -97,7 +98,8 @@ def _read_foreign(path: Path, largest: int) -> pa.Table:
         groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
         if sum(group.total_byte_size for group in groups) > largest:
             raise InputError(too_large)
-        parts, size = [], 0
+        parts = []
+        size = 0
         rows = min(max(file.metadata.num_rows // _BLOCKS, _FEWEST), _MOST)
         for part in file.iter_batches(rows, use_threads=False):
             parts.append(part)
@@ -180,7 +182,8 @@ def is_numbered(path: Path) -> bool:
 
 def payload_schema(path: Path) -> pa.Schema:
     """The schema of the payload columns of a file of examples, with its metadata."""
-    schema, fixed = _schema(path), ("id", "key", "duplicates", "split", GROUP)
+    schema = _schema(path)
+    fixed = ("id", "key", "duplicates", "split", GROUP)
     names = [name for name in schema.names if name not in fixed and not name.startswith(SLICE)]
     return pa.schema([schema.field(name) for name in names], schema.metadata)
 

@@ -8,7 +8,12 @@ from typing import Any, Literal
 
 from assay.contract.errors import say
 
-_VERBS = {"are": "is", "have": "has", "hold": "holds", "become": "becomes", "lie": "lies"}
+_VERBS = {"are": "is", "have": "has", "go": "goes", "may": "may"}  # singular by plural
+_REGULAR = "become cancel come get hold keep lack lie lose name replace tell"
+_VERBS |= {verb: f"{verb}s" for verb in _REGULAR.split()}
+_VERB = "|".join(_VERBS)
+# How remarks on many begin: `files are`, `file names lack`, `colour pictures of 16 bits keep`.
+_MANY = re.compile(rf"((?:\w+ )?\w+?)(?:(?<=ss)es|s)((?: (?:in|of) [\w. ]+?)?) ({_VERB})\b")
 Action = Literal["ignored", "left out", "converted", "cut", "merged", "guessed", "doubtful"]
 
 
@@ -44,11 +49,17 @@ class Remark:
 
 def _singular(what: str) -> str:
     """`files are hidden` as `file is hidden`; anything else as it is."""
-    plural = re.match(r"(\w+?)(?<=ss)es (\w+)|(\w+?)s (\w+)", what)
-    verb = plural and _VERBS.get(plural.group(2) or plural.group(4))
-    if not plural or not verb:
+    many = _MANY.match(what)
+    if not many:
         return what
-    return f"{plural.group(1) or plural.group(3)} {verb}{what[plural.end() :]}"
+    noun, addition, verb = many.groups()
+    rest = re.sub(rf"\b(and|or) ({_VERB})\b", _second_verb, what[many.end() :])
+    return f"{noun}{addition} {_VERBS[verb]}{rest}"
+
+
+def _second_verb(match: re.Match[str]) -> str:
+    """`and are` as `and is`."""
+    return f"{match[1]} {_VERBS[match[2]]}"
 
 
 class Remarks(list[Remark]):

@@ -31,9 +31,8 @@ def prepare() -> None:
     """Prepare this process for a stage; call it before the first import of numpy."""
     fix_arithmetic()
     stage = os.environ.get("DVC_STAGE", "")
-    if (
-        "@" in stage or stage == "report"
-    ):  # a stage of one batch does not use pandas, nor the report
+    # a stage of one batch does not use pandas, nor does the report
+    if "@" in stage or stage == "report":
         sys.meta_path.insert(0, _NoPandas())
 
 

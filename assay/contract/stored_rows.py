@@ -33,15 +33,17 @@ class StoredRows:
         self.file.flush()
         self.sizes = np.array(sizes)
         self._starts = np.cumsum(self.sizes) - self.sizes
-        self.shape, self.dtype = (len(sizes), *self._last.shape[1:]), self._last.dtype
+        self.shape = (len(sizes), *self._last.shape[1:])
+        self.dtype = self._last.dtype
 
     def __len__(self) -> int:
         return len(self.sizes)
 
     def __getitem__(self, rows: np.ndarray | slice) -> np.ndarray:
-        number, starts, sizes = self.file.fileno(), self._starts[rows], self.sizes[rows]
+        number = self.file.fileno()
+        starts = self._starts[rows]
         if self.dtype == object:
-            places = zip(sizes, starts, strict=True)
+            places = zip(self.sizes[rows], starts, strict=True)
             texts = [os.pread(number, size, start).decode() for size, start in places]
             return np.array(texts, object)
         values = np.empty((len(starts), *self.shape[1:]), self.dtype)

@@ -32,7 +32,8 @@ def shown(
     """
     stream = stream or sys.stderr
     in_terminal = stream.isatty()
-    started, done = time.monotonic(), 0
+    started = time.monotonic()
+    done = 0
     last = started - _EVERY[in_terminal] + _SILENT
     was_shown = False
     for block in blocks:
@@ -42,7 +43,8 @@ def shown(
         if now - last >= _EVERY[in_terminal] and done < n:
             left = (now - started) / done * (n - done)
             _print(f"{what}: {done:,} of {n:,} examples, {_duration(left)} left", stream)
-            last, was_shown = now, True
+            last = now
+            was_shown = True
     if was_shown and in_terminal:
         print("\r".ljust(_WIDTH), end="\r", file=stream, flush=True)
 

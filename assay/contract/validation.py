@@ -12,7 +12,8 @@ _SHORT = reprlib.Repr()  # a value may be anything
 def first_problem(error: ValidationError) -> str:
     """The first wrong key, what is allowed there, and what was found."""
     problem, *others = error.errors()
-    place, messages = problem["loc"], [problem["msg"].removeprefix("Value error, ")]
+    place = problem["loc"]
+    messages = [problem["msg"].removeprefix("Value error, ")]
     if place and str(place[-1]).startswith(_MEMBERS):
         # of a union, whose other members say what else is allowed
         place = place[:-1]

@@ -29,7 +29,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def parse(name: Path | str, content: bytes) -> dict[str, Any]:
-    """The same for the content of a file; `name` is for messages."""
+    """The keys and values of the content of a file, see `read`; `name` is for messages."""
     yaml = YAML(typ="safe")
     try:
         text = content.decode()

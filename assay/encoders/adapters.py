@@ -67,8 +67,9 @@ def try_out(
         vectors = Model(graph, portable=portable, threads=threads).try_out(payload, _LONGEST)
     except InputError as error:
         raise InputError(f"{path} cannot be used: {error}: {_AGAIN}") from None
-    floats = vectors.dtype == np.float32 and vectors.ndim == 2 and len(vectors) == len(payload)
-    if not floats or not vectors.shape[1] or not np.isfinite(vectors).all():
+    are_vectors = vectors.ndim == 2 and len(vectors) == len(payload) and vectors.shape[1] > 0
+    are_floats = vectors.dtype == np.float32
+    if not are_vectors or not are_floats or not np.isfinite(vectors).all():
         what = f"{vectors.dtype} {list(vectors.shape)} for {len(payload)} examples"
         raise InputError(f"{path} gives {what}, no finite vector for each: {_AGAIN}")
     return vectors
@@ -117,8 +118,10 @@ def _pooling(given: list, taken: list, opset: int) -> bytes:
 
 def _conversion(payload_format: Format, taken: NodeArg, path: Path, opset: int) -> bytes | None:
     """The graph from payload to the encoder's input; None where that is the same."""
-    modality, our_shape = payload_format["modality"], payload_format["shape"]
-    shape, floats = taken.shape[1:], taken.type == "tensor(float)"
+    modality = payload_format["modality"]
+    our_shape = payload_format["shape"]
+    shape = taken.shape[1:]
+    floats = taken.type == "tensor(float)"
     try:
         conversion = inputs.of_modality(modality).before_pretrained(our_shape, shape, floats, opset)
     except InputError as error:

@@ -36,7 +36,8 @@ def encoder_graph(folder: Path) -> bytes:
     InputError
         If a file is missing or damaged, the model is no BERT, or the files do not fit together.
     """
-    config, weights = bert_folder.config(folder), bert_folder.weights(folder)
+    config = bert_folder.config(folder)
+    weights = bert_folder.weights(folder)
     graph = _Bert(weights, config)
     try:
         graph.add_embedding()
@@ -67,7 +68,8 @@ class _Bert(onnx_graph.Graph):
     def __init__(self, weights: dict[str, np.ndarray], config: bert_folder.Config) -> None:
         super().__init__(_OPSET)
         self.config = config
-        self.width, self.heads = config.hidden_size, config.num_attention_heads
+        self.width = config.hidden_size
+        self.heads = config.num_attention_heads
         for name, values in sorted(weights.items()):  # a file gives them in any order
             turned = values.T if name.endswith(_TRANSPOSED) else values
             self.constants[name.removeprefix("bert.")] = turned
@@ -77,10 +79,9 @@ class _Bert(onnx_graph.Graph):
         if name not in self.constants:
             raise InputError(f"no weight {name}")
         given = self.constants[name].shape
-        fits = len(given) == len(shape) and all(
-            length in (None, side) for length, side in zip(shape, given, strict=True)
-        )
-        if not fits:
+        same_axes = len(given) == len(shape)
+        pairs = zip(shape, given, strict=False)
+        if not same_axes or not all(length in (None, side) for length, side in pairs):
             raise InputError(f"{name} has the shape {given}")
         return name
 

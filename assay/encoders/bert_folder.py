@@ -50,7 +50,8 @@ def weights(folder: Path) -> dict[str, np.ndarray]:
         raise InputError(f"{path} cannot be read ({error}): {_AGAIN}") from None
     arrays = {}
     for name, tensor in tensors:
-        type_, content = tensor["dtype"], tensor["data"]
+        type_ = tensor["dtype"]
+        content = tensor["data"]
         if type_ == "BF16":  # the upper half of a float32
             values = (np.frombuffer(content, "<u2").astype("<u4") << 16).view("<f4")
         elif type_ in _FLOATS:
@@ -70,11 +71,13 @@ def tokenizer(folder: Path, config: Config, n_tokens: int) -> str:
     """
     from tokenizers import Tokenizer
 
-    path, longest = folder / TOKENIZER, config.max_position_embeddings
+    path = folder / TOKENIZER
+    longest = config.max_position_embeddings
     try:
         tokenizer = Tokenizer.from_str(_content(path).decode())
-        cut = tokenizer.truncation or {"max_length": longest}
-        tokenizer.enable_truncation(**cut | {"max_length": min(cut["max_length"], longest)})
+        truncation = tokenizer.truncation or {"max_length": longest}
+        length = min(truncation["max_length"], longest)
+        tokenizer.enable_truncation(**truncation | {"max_length": length})
         tokenizer.enable_padding(pad_id=config.pad_token_id)
         largest = max([config.pad_token_id, *tokenizer.get_vocab().values()])
     except InputError:

@@ -32,16 +32,19 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
     rows : (n, features) float64, NaN for gaps; the graph is learned from these
     payload_format : its `features` say what each column holds: number, date or category
     """
-    gap = np.isnan(rows)
-    empty = gap.all(axis=0)
-    is_category = _is_category(payload_format)
-    numbers = np.flatnonzero(~is_category & ~empty)
+    is_gap = np.isnan(rows)  # (n, features)
+    is_empty = is_gap.all(axis=0)  # (features,)
+    is_category = _is_category(payload_format)  # (features,)
+    numbers = np.flatnonzero(~is_category & ~is_empty)
     known = rows[:, numbers]
-    mean, deviation = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
+    mean = np.nanmean(known, axis=0)  # (numbers,)
+    deviation = np.nanstd(known, axis=0)
     deviation = np.where(deviation > 0, deviation, 1)
     bins = _n_bins(len(numbers))
     binned = numbers if bins > 1 else numbers[:0]  # one bin is the value again
-    bin_columns, lows, widths = [], [], []
+    bin_columns = []  # of each bin: its column, its lower edge, its width
+    lows = []
+    widths = []
     for column, values in zip(binned, known.T, strict=False):
         edges = _quantiles(values[~np.isnan(values)], np.linspace(0, 1, bins + 1))
         bin_columns += [column] * (len(edges) - 1)
@@ -49,13 +52,15 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
         widths += list(np.diff(edges))
     frequent = _frequent(rows, is_category)
     share = _share([*map(len, frequent.values())])
-    category_columns, codes = [], []
-    for column, different in frequent.items():
-        category_columns += [column] * len(different[:share])
-        codes += list(different[:share])
-    gaps_of = np.where(empty, 0, gap.sum(axis=0))  # (features,)
-    most_gaps = np.argsort(-gaps_of, kind="stable")[:_MOST]
-    gap_columns = np.sort(most_gaps[gaps_of[most_gaps] >= _LEAST])
+    category_columns = []  # of each category: its column, its code
+    codes = []
+    for column, categories in frequent.items():
+        kept = categories[:share]
+        category_columns += [column] * len(kept)
+        codes += list(kept)
+    n_gaps = np.where(is_empty, 0, is_gap.sum(axis=0))  # (features,)
+    most_gaps = np.argsort(-n_gaps, kind="stable")[:_MOST]
+    gap_columns = np.sort(most_gaps[n_gaps[most_gaps] >= _LEAST])
     graph = onnx_graph.Graph()
 
     def chosen(columns: ArrayLike) -> str:
@@ -66,18 +71,18 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
 
     def scaled(columns: ArrayLike, start: ArrayLike, width: ArrayLike) -> str:
         """Columns from `start` in units of `width`. Only then is float32 precise enough."""
-        moved = graph("Sub", chosen(columns), graph.exact(np.array(start)))
-        shares = graph("Div", moved, graph.exact(np.array(width)))
+        moved = graph("Sub", chosen(columns), graph.exact(np.array(start, float)))
+        shares = graph("Div", moved, graph.exact(np.array(width, float)))
         return graph("Cast", shares, to=TensorProto.FLOAT)
 
     values = scaled(numbers, mean, deviation)
     shares = scaled(bin_columns, lows, widths)
     standardised = graph("Clip", without_gaps(values), -_FAR, _FAR)
     places = graph("Clip", without_gaps(shares), 0.0, 1.0)
-    equal = graph("Equal", chosen(category_columns), graph.exact(np.array(codes)))
-    categories = graph("Cast", equal, to=TensorProto.FLOAT)
+    equal = graph("Equal", chosen(category_columns), graph.exact(np.array(codes, float)))
+    are_categories = graph("Cast", equal, to=TensorProto.FLOAT)
     gaps = graph("Cast", graph("IsNaN", chosen(gap_columns)), to=TensorProto.FLOAT)
-    graph("Concat", standardised, places, categories, gaps, output="embedding", axis=1)
+    graph("Concat", standardised, places, are_categories, gaps, output="embedding", axis=1)
     return graph.serialised("columns", (TensorProto.DOUBLE, rows.shape[1:]))
 
 
@@ -111,7 +116,8 @@ def tokens_graph(rows: np.ndarray, payload_format: dict) -> tuple[bytes, int]:
     place = graph("ReduceSum", graph("Where", category, numbered, reached), [2], keepdims=0)
     is_gap = graph("IsNaN", "payload")
     graph("Where", is_gap, gaps, graph("Add", place, first[:-1]), output="embedding")
-    cells_format, tokens_format = (TensorProto.DOUBLE, rows.shape[1:]), (TensorProto.INT64, 2)
+    cells_format = (TensorProto.DOUBLE, rows.shape[1:])
+    tokens_format = (TensorProto.INT64, 2)
     return graph.serialised("cells", cells_format, output_type=tokens_format), int(first[-1])
 
 
@@ -143,7 +149,7 @@ def _n_bins(n_columns: int) -> int:
 
 
 def _frequent(rows: np.ndarray, is_category: np.ndarray) -> dict[int, np.ndarray]:
-    """The most frequent categories of each column of categories, best first, of (n, features)."""
+    """By column of categories, the most frequent ones in rows (n, features), best first."""
     known = {int(column): rows[:, column] for column in np.flatnonzero(is_category)}
     return {
         column: _most_frequent(values[~np.isnan(values)], least=_LEAST)

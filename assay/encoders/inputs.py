@@ -17,8 +17,10 @@ from assay.contract.inference import Model
 from assay.encoders import bert, columns, log_mel, pretrained_inputs, subwords
 from assay.training import onnx_graph
 
-_PATCH, _PATCHES = 7, 16  # least side of an image's token in pixels; most tokens along its side
-_MOMENT, _MOMENTS = 5, 128  # least frames of a sound's token; most tokens of a sound
+_PATCH = 7  # least side of an image's token, in pixels
+_PATCHES = 16  # most tokens along a side of an image
+_MOMENT = 5  # least frames of a sound's token
+_MOMENTS = 128  # most tokens of a sound
 _CELLS = 256  # most columns of a table whose cells are tokens: attention needs their square
 
 Format = dict[str, Any]  # what payloads are, see `parquet_files.read_payload_format`

@@ -87,7 +87,8 @@ def learn(
     if method == "transformer":
         front, tokens = of_modality.tokens(payload_format, payload)
     else:
-        front, tokens = of_modality.front(payload_format, payload), {}
+        front = of_modality.front(payload_format, payload)
+        tokens = {}
     if method == "columns":
         is_wide = payload_format["shape"][0] > _WIDE
         return Encoder(method, front, front, start="frozen" if is_wide else "scratch")
@@ -126,8 +127,9 @@ def _of_windows(
     InputError
         If such examples, or what this encoder reads, cannot be cut into so many windows.
     """
-    modality, count = payload_format["modality"], params.windows
-    of_one = params.model_copy(update={"windows": 1})
+    modality = payload_format["modality"]
+    count = params.windows
+    without_windows = params.model_copy(update={"windows": 1})
     setting = f"params.yaml: pretrain.windows: {count}"
     if modality == "audio":
         (samples,) = payload_format["shape"]
@@ -136,13 +138,14 @@ def _of_windows(
             short = f"windows of sounds would be shorter than {windows.SHORTEST} s"
             raise InputError(f"{setting}: {short}: use fewer")
         window_format = payload_format | {"shape": [size]}
-        learned = learn(window_format, windows.of_sounds(payload, count), of_one, **runtime)
+        cut = windows.of_sounds(payload, count)  # (n * windows, samples)
+        learned = learn(window_format, cut, without_windows, **runtime)
         graph = windows.sound_encoder(learned.onnx, samples, count)
         front = inputs.of_modality(modality).front(payload_format, payload)
         return replace(learned, onnx=graph, front=front, weights={}, tokens={}, start="frozen")
     if modality != "text":
         raise InputError(f"{setting}: windows are for sounds and texts, not for {modality}s: use 1")
-    learned = learn(payload_format, payload, of_one, **runtime)
+    learned = learn(payload_format, payload, without_windows, **runtime)
     if Model(learned.onnx, **runtime).tokenizer is None:
         raise InputError(f"{setting}: {learned.method} reads whole texts: use 1")
     return replace(learned, onnx=windows.text_encoder(learned.onnx, count), start="frozen")
@@ -158,8 +161,8 @@ def _pretrained(name: str) -> Path:
         target = file.resolve()
         if target.is_relative_to(paths.PRETRAINED.resolve()):
             continue
-        *_, start, rest = target.parts
-        if not target.is_file() or files.md5(target) != start + rest:
+        *_, folder, name_there = target.parts
+        if not target.is_file() or files.md5(target) != folder + name_there:
             raise InputError(f"{file} is a link to {target}: put the file itself there")
     return path
 

@@ -17,7 +17,8 @@ from onnx import TensorProto
 from assay.training import onnx_graph
 
 MELS = 64  # bands
-_WINDOW, _HOP = 0.025, 0.010  # seconds
+_WINDOW = 0.025  # seconds that a frame covers
+_HOP = 0.010  # seconds from frame to frame
 _LONG = 10  # seconds; a longer sound does not get more frames
 _AT_ONCE = 5000  # frames of a long sound that are transformed at a time: 70 MB at 16 kHz
 _LOWEST = 60.0  # Hz
@@ -31,7 +32,8 @@ def spectrogram_graph(payload_format: dict) -> bytes:
 
     A sound's loudest value is 255.
     """
-    (samples,), rate = payload_format["shape"], payload_format["sample_rate"]
+    (samples,) = payload_format["shape"]
+    rate = payload_format["sample_rate"]
     window, hop = round(_WINDOW * rate), round(_HOP * rate)
     size = 2 ** (window - 1).bit_length()  # of the Fourier transform
     frequencies = np.arange(size // 2 + 1)
@@ -61,7 +63,8 @@ def spectrogram_graph(payload_format: dict) -> bytes:
     raised = graph("Max", graph("Add", graph("Sub", log, loudest), _RANGE), 0.0)
     grey = graph("Unsqueeze", graph("Mul", raised, 255 / _RANGE), [3])
     graph("Cast", grey, to=TensorProto.UINT8, output="embedding")
-    sounds, pictures = (TensorProto.INT16, [samples]), (TensorProto.UINT8, 4)
+    sounds = (TensorProto.INT16, [samples])
+    pictures = (TensorProto.UINT8, 4)
     return graph.serialised("log_mel", sounds, output_type=pictures)
 
 

@@ -29,7 +29,7 @@ _MOST = 40_000  # n-grams
 # n-grams where half of the texts are longer than `_READ`: each holds many, so that the rare ones
 # are noise. It measured better than 40,000, at a third of the time and memory.
 _MOST_OF_LONG = 10_000
-_LONG_TEXTS = 2000  # so many of such texts are learned from, evenly spread
+_LONG_TEXTS = 2000  # of such texts at most so many are learned from, evenly spread
 _LEAST = 2  # texts that an n-gram must be in
 _DIMENSIONS = 512  # of the embedding
 _READ = 2000  # characters of a text from which n-grams are learned
@@ -79,7 +79,8 @@ def _ngrams(text: str) -> Iterator[str]:
     says what stands before a comma or at the end, which helps.
     """
     spaces = [place for place, character in enumerate(text) if character == " "]
-    ends, ends_of_pairs = spaces[1:], [*spaces[2:], len(text)]
+    ends = spaces[1:]
+    ends_of_pairs = [*spaces[2:], len(text)]
     for start, end, end_of_pair in zip(spaces, ends, ends_of_pairs, strict=False):
         word = text[start : end + 1]
         for length in range(1, min(_LONGEST, len(word)) + 1):

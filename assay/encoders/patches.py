@@ -145,9 +145,8 @@ def encoder_graph(
     """
     graph = onnx_graph.Graph()
     factor = reduction(shape)
-    if factor > 1:  # bytes are quicker to transpose than floats
-        pixels = graph("Cast", graph("Transpose", "payload", perm=_FIRST), to=TensorProto.FLOAT)
-        image = graph("AveragePool", pixels, kernel_shape=[factor] * 2, strides=[factor] * 2)
+    if factor > 1:
+        image = _reduced_in_graph(graph, shape, factor)
     else:
         image = graph("Transpose", graph("Cast", "payload", to=TensorProto.FLOAT), perm=_FIRST)
     seen = (shape[0] // factor, shape[1] // factor, shape[2])
@@ -159,6 +158,25 @@ def encoder_graph(
     embeddings = [graph("Concat", *parts, axis=1) for parts in zip(*responses, strict=True)]
     graph("Sum", *embeddings, output="embedding")
     return graph.serialised("patches", (TensorProto.UINT8, shape))
+
+
+def _reduced_in_graph(graph: onnx_graph.Graph, shape: tuple[int, int, int], factor: int) -> str:
+    """The payload `reduced` by a factor, channels first: (n, channels, height, width) float.
+
+    Rows are added up by a product of matrices of bytes, which is exact and twice as fast as
+    AveragePool.
+    """
+    height, width, channels = shape
+    rows, columns = height // factor, width // factor
+    added = np.zeros((rows, height), np.uint8)  # which rows are added up for each reduced one
+    added[:, : rows * factor] = np.repeat(np.eye(rows, dtype=np.uint8), factor, axis=1)
+    lines = graph("Reshape", "payload", [-1, height, width * channels])
+    sums = graph("MatMulInteger", graph.exact(added), lines)  # (n, rows, width * channels)
+    whole = graph("Slice", sums, [0], [columns * factor * channels], [2])
+    squares = graph("Reshape", whole, [-1, rows, columns, factor, channels])
+    totals = graph.reduced("ReduceSum", squares, [3], keepdims=0)  # (n, rows, columns, channels)
+    mean = graph("Div", graph("Cast", totals, to=TensorProto.FLOAT), float(factor**2))
+    return graph("Transpose", mean, perm=_FIRST)
 
 
 def _responses(
@@ -192,9 +210,12 @@ def _responses(
 
 
 def _regions(shape: tuple[int, int, int], size: int, bank: Patches) -> dict[str, Any]:
-    """The pooling window that averages the positions of a filter over three regions a side."""
-    positions = [((side >> bank.halvings) - size) // bank.stride + 1 for side in shape[:2]]
-    strides = [max(1, side // _REGIONS) for side in positions]
-    covered = [(_REGIONS - 1) * stride for stride in strides]  # by all regions but the last
-    kernel = [max(1, side - before) for side, before in zip(positions, covered, strict=True)]
+    """The pooling window that averages responses over three regions along each side."""
+    sides = [side >> bank.halvings for side in shape[:2]]
+    positions = [(side - size) // bank.stride + 1 for side in sides]  # of a filter, along each side
+    strides = [max(1, count // _REGIONS) for count in positions]
+    kernel = []
+    for count, stride in zip(positions, strides, strict=True):
+        covered = (_REGIONS - 1) * stride  # by all regions but the last
+        kernel.append(max(1, count - covered))
     return {"kernel_shape": kernel, "strides": strides}

@@ -51,9 +51,10 @@ def learn(
 
 def vicreg(_labels: KerasTensor, projected: KerasTensor) -> KerasTensor:
     """The loss of a batch of pairs (n, 2, units): invariance, variance and covariance."""
-    first, second = projected[:, 0], projected[:, 1]
+    first, second = projected[:, 0], projected[:, 1]  # (n, units) each
     loss = _INVARIANCE * ops.mean((first - second) ** 2)
-    n, units = ops.shape(projected)[0], projected.shape[-1]
+    n = ops.shape(projected)[0]
+    units = projected.shape[-1]
     for view in (first, second):
         centred = view - ops.mean(view, axis=0)
         deviation = ops.sqrt(ops.mean(centred**2, axis=0) + _TINY)  # (units,)

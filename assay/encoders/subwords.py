@@ -55,7 +55,7 @@ def learn(texts: Sequence[str] | np.ndarray) -> tuple[bytes, int]:
 def remark_on_cuts(
     tokenizer: "Tokenizer | None", texts: np.ndarray, remarks: Remarks, windows: int = 1
 ) -> None:
-    """Add a remark on the texts (n,) of which an encoder reads a part only.
+    """Add a remark on the texts (n,) that an encoder reads in part only.
 
     It reads `windows` parts of a text, each as long as the tokenizer's limit.
     """

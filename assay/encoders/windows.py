@@ -15,8 +15,8 @@ from assay.training import onnx_graph
 
 SHORTEST = 0.1  # seconds of a sound in a window
 _ALL = 2**31  # the end of a slice
-# which windows of each text are read, (n, windows); where these are among all, (read, 1)
-_IS_READ, _PLACES = "is_read", "places"
+_IS_READ = "is_read"  # (n, windows): which windows of each text are read
+_PLACES = "places"  # (read, 1): their positions among the windows of all texts
 
 
 def length(samples: int, windows: int) -> int:
@@ -39,7 +39,8 @@ def of_sounds(sounds: np.ndarray, windows: int) -> np.ndarray:
 
 def sound_encoder(encoder: bytes, samples: int, windows: int) -> bytes:
     """The encoder of sounds (n, samples) int16, from an encoder of their windows."""
-    opset, size = onnx_graph.opset(encoder), length(samples, windows)
+    opset = onnx_graph.opset(encoder)
+    size = length(samples, windows)
     cut = onnx_graph.Graph(opset)
     places = starts(samples, windows)
     parts = [cut("Slice", "payload", [start], [start + size], [1]) for start in places]

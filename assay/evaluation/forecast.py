@@ -16,6 +16,7 @@ from scipy.linalg import cho_solve
 from scipy.sparse import csr_array
 from scipy.stats import t as student
 
+from assay.contract.sampling import step_for
 from assay.measures import leave_one_out
 from assay.measures.leave_one_out import Features
 
@@ -72,8 +73,8 @@ class Head:
     def accuracy(self, products: np.ndarray, of_class: np.ndarray, counts: np.ndarray) -> float:
         """The share of test rows that the head of some rows is right about, from their `sums`.
 
-        The sums may be of the first features only. The penalty in all is that of all rows: the
-        noise that it is against is that of one row.
+        The sums may be of the first features only. The penalty, in absolute terms, is that of all
+        rows: it is against the noise of one row, which does not depend on the number of rows.
         """
         n, width = counts.sum(), len(products)
         mean = of_class.sum(axis=0, dtype=np.float64) / n
@@ -129,9 +130,8 @@ class Curve:
     def rows_for(self, accuracy: float) -> float:
         """How many rows give an accuracy, between a 32nd and twice of the largest number."""
         rows = self.rows.max() * 2 ** np.arange(-5, 1.01, 0.05)
-        return float(
-            np.interp(accuracy, [self.probability @ self.laws(some) for some in rows], rows)
-        )
+        accuracies = [self.probability @ self.laws(number) for number in rows]
+        return float(np.interp(accuracy, accuracies, rows))
 
     def _estimate(self, values: np.ndarray, errors: float, confidence: float) -> Estimate:
         """Mean and interval of what the laws say, with so many times the backtest's error.
@@ -159,21 +159,27 @@ def sample(
     features: Features, labels: np.ndarray, test: Features, answer: np.ndarray, penalty: float
 ) -> Head:
     """A head on evenly spread rows and on some features, so many that the forecast is quick."""
-    step, test_step = -(-len(labels) // _MOST_ROWS), -(-len(answer) // _MOST_TEST_ROWS)
+    step = step_for(len(labels), _MOST_ROWS)
+    test_step = step_for(len(answer), _MOST_TEST_ROWS)
     columns = np.random.default_rng(0).permutation(features[0].shape[1])[:_MOST_FEATURES]
     columns.sort()
-    rows, test_rows = (
-        np.concatenate([block[:, columns] for _, block in leave_one_out.rows_of(batches, every)])
-        for batches, every in ((features, step), (test, test_step))
-    )
+    rows = _some_columns(features, columns, step)
+    test_rows = _some_columns(test, columns, test_step)
     shift = rows[:_MOST_FEATURES].mean(axis=0)  # near the mean, so that float32 keeps enough digits
-    rows, test_rows, answer = rows - shift, test_rows - shift, answer[::test_step]
-    return Head(rows, labels[::step], int(labels.max()) + 1, test_rows, answer, penalty * step)
+    rows, test_rows = rows - shift, test_rows - shift
+    n_classes = int(labels.max()) + 1
+    return Head(rows, labels[::step], n_classes, test_rows, answer[::test_step], penalty * step)
+
+
+def _some_columns(features: Features, columns: np.ndarray, step: int) -> np.ndarray:
+    blocks = leave_one_out.rows_of(features, step)
+    return np.concatenate([block[:, columns] for _, block in blocks])  # (rows, columns)
 
 
 def curve(head: Head) -> Curve:
     """Fit heads on subsets of the rows, and the law that their accuracies follow."""
-    rng, n = np.random.default_rng(0), len(head.labels)
+    rng = np.random.default_rng(0)
+    n = len(head.labels)
     if n < _LEAST_ROWS or np.isinf(least_error(head)):
         none = np.zeros(len(_EXPONENTS))
         return Curve(np.array([n]), np.full(1, np.nan), none, none, none, error=np.inf)
@@ -181,12 +187,14 @@ def curve(head: Head) -> Curve:
     blocks = [head.sums(np.flatnonzero(block == number)) for number in range(_BLOCKS)]
     products, of_class, counts = (np.stack(sums) for sums in zip(*blocks, strict=True))
 
-    def point(some: np.ndarray) -> Point:
-        chosen = [sums[np.sort(some)].sum(axis=0) for sums in (products, of_class, counts)]
+    def point(numbers: np.ndarray) -> Point:
+        chosen = [sums[np.sort(numbers)].sum(axis=0) for sums in (products, of_class, counts)]
         return float(chosen[-1].sum()), head.accuracy(*chosen)
 
-    halves, others = [], [point(np.arange(_BLOCKS))]
-    for order in (rng.permutation(_BLOCKS) for _ in range(_ORDERS)):
+    halves = []
+    others = [point(np.arange(_BLOCKS))]
+    for _ in range(_ORDERS):
+        order = rng.permutation(_BLOCKS)
         for half in np.split(order, 2):
             starts = [np.roll(half, start) for start in (0, len(half) // 2)]
             halves.append([point(start[:size]) for size in _SIZES for start in starts])
@@ -220,18 +228,22 @@ def fit(points: Sequence[Point]) -> Curve:
     """Fit a law for each exponent, never falling and never above 1; large subsets weigh more."""
     table = np.array(points)
     share = table[:, 0] / table[:, 0].max()
-    size = np.round(share * 2 * _BLOCKS)  # of one size up to rounding
-    table = np.array([table[size == one].mean(axis=0) for one in np.unique(size[share > _LEAST])])
-    rows, accuracy = table.T
+    size = np.round(share * 2 * _BLOCKS)  # subsets of one size differ by rounding
+    sizes = np.unique(size[share > _LEAST])
+    rows, accuracy = np.array([table[size == number].mean(axis=0) for number in sizes]).T
     weights = rows / rows.sum()
-    fall = (rows[:, None] / rows.max()) ** -_EXPONENTS  # (points, exponents)
-    mean_fall, mean = weights @ fall, weights @ accuracy
+    fall = (rows[:, None] / rows.max()) ** -_EXPONENTS  # (sizes, exponents)
+    mean_fall = weights @ fall
+    mean_accuracy = weights @ accuracy
     variance = np.maximum(weights @ (fall - mean_fall) ** 2, np.finfo(float).tiny)
-    slope = np.maximum((weights * (mean - accuracy)) @ (fall - mean_fall) / variance, 0)
-    offset = mean + slope * mean_fall
-    below_1 = (weights * (1 - accuracy)) @ fall / (weights @ fall**2)
-    slope, offset = np.where(offset > 1, below_1, slope), np.minimum(offset, 1)
-    squares = weights @ (accuracy[:, None] - offset + slope * fall) ** 2  # (exponents,)
+    covariance = (weights * (mean_accuracy - accuracy)) @ (fall - mean_fall)
+    slope = np.maximum(covariance / variance, 0)
+    offset = mean_accuracy + slope * mean_fall
+    slope_below_1 = (weights * (1 - accuracy)) @ fall / (weights @ fall**2)
+    slope = np.where(offset > 1, slope_below_1, slope)  # a law whose offset is 1
+    offset = np.minimum(offset, 1)
+    errors = accuracy[:, None] - offset + slope * fall  # (sizes, exponents)
+    squares = weights @ errors**2
     noise = max(squares.min() / max(len(rows) - 3, 1), _LEAST_NOISE**2 / len(rows))
     probability = np.exp(-(squares - squares.min()) / 2 / noise)
     return Curve(rows, accuracy, offset, slope, probability / probability.sum())

@@ -44,16 +44,16 @@ def judge(given: np.ndarray, true: np.ndarray, classes: Sequence[str]) -> pd.Dat
         `quality` is the probability of the given class, 0 bad to 1 good, and `confidence` that of
         the most probable class, `suggested`. `reason` is "" where that is the given class.
     """
-    names, suggested = np.array(classes, dtype=object), true.argmax(axis=1)
-    quality, confidence = true[np.arange(len(given)), given], true.max(axis=1)
+    names = np.array(classes, dtype=object)
+    suggested = true.argmax(axis=1)
+    quality = true[np.arange(len(given)), given]
+    confidence = true.max(axis=1)
+    columns = [names[given], names[suggested], quality, confidence]
     reasons = [
         f"the model and the other examples say {new} ({sure:.2f}) rather than {old} ({left:.2f})"
-        for new, sure, old, left in zip(
-            names[suggested], confidence, names[given], quality, strict=True
-        )
+        for old, new, left, sure in zip(*columns, strict=True)
     ]
-    reason = np.where(suggested == given, "", reasons)
-    columns = (names[given], names[suggested], quality, confidence, reason)
+    columns.append(np.where(suggested == given, "", reasons))
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
 
@@ -73,7 +73,8 @@ def doubt(
         `held_out` with the columns of `judge`; `predicted`, the class; `right`,
         the probability that this is the true class; and for test examples `check_order`.
     """
-    given, predicted = class_names.codes(held_out["given"], classes), of_model.argmax(axis=1)
+    given = class_names.codes(held_out["given"], classes)
+    predicted = of_model.argmax(axis=1)
     true = posterior([out_of_sample, of_model], given)  # (n, classes)
     judged = judge(given, true, classes).set_index(held_out.index)
     right = true[np.arange(len(true)), predicted]

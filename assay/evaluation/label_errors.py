@@ -15,7 +15,8 @@ def metrics(judged: pd.DataFrame) -> dict[str, float]:
     ----------
     judged : labels with their `truth`, and what `clean` said: `given`, `quality` and `is_issue`
     """
-    wrong, flagged = judged["given"] != judged["truth"], judged["is_issue"]
+    wrong = judged["given"] != judged["truth"]
+    flagged = judged["is_issue"]
     if not wrong.any():
         return {}
     doubt = 1 - judged["quality"]
@@ -48,5 +49,5 @@ def curve(judged: pd.DataFrame) -> pd.DataFrame:
     precision[-1] = precision[-2]  # of no label at all, where scikit-learn writes 1
     points = pd.DataFrame({"recall": recall, "precision": precision})
     best = points.groupby("recall", as_index=False).max()
-    few = np.linspace(0, len(best) - 1, min(len(best), _POINTS)).round().astype(int)
-    return best.iloc[few]
+    shown = np.linspace(0, len(best) - 1, min(len(best), _POINTS)).round().astype(int)
+    return best.iloc[shown]

@@ -11,7 +11,7 @@ from assay.contract.sections import Evaluate
 from assay.evaluation import forecast
 from assay.evaluation.forecast import Curve, Estimate, Head, Point
 
-_ROWS = 1000  # of which the gain is forecast
+_ROWS = 1000  # more rows, whose gain is forecast
 _SAID = {  # what a gain is for, and what its forecast starts from
     "more_rows": ("{step} rows", "{now} of them with a label, as now"),
     "more_labels": ("hour of {step} answers", "examples without a label: {now}"),
@@ -40,33 +40,43 @@ def table(
         `lever`, `gain`, `low`, `high` (in accuracy; nan if it cannot be told), `per` and `note`,
         and the numbers in these two: `step`, `now` and `found`
     """
-    n, level, hour = len(doubt), params.confidence, params.answers_per_hour
+    n = len(doubt)
+    level = params.confidence
+    hour = params.answers_per_hour
     labelled = _ROWS * n / (n + unlabelled)
-    asked = np.sort(doubt)[::-1][:hour].sum()
     answered = min(unlabelled, hour)
-    correction = corrected(head, curve, doubt, asked, level)
-    larger = encoder(head, whole).gain(whole[0], 2 * whole[0], level)
+    n_corrected = np.sort(doubt)[::-1][:hour].sum()
+    dimensions, _ = whole
+    more_rows = curve.gain(n, n + labelled, level)
+    more_labels = curve.gain(n, n + answered, level)
+    corrections = corrected(head, curve, doubt, n_corrected, level)
+    larger_encoder = encoder(head, whole).gain(dimensions, 2 * dimensions, level)
     rows = [
-        ("more_rows", *curve.gain(n, n + labelled, level), _ROWS, round(labelled), 0),
-        ("more_labels", *curve.gain(n, n + answered, level), hour, unlabelled, 0),
-        ("corrected_labels", *correction, hour, round(doubt.sum()), round(asked)),
-        ("larger_encoder", *larger, 2, whole[0], 0),
+        ("more_rows", *more_rows, _ROWS, round(labelled), 0),
+        ("more_labels", *more_labels, hour, unlabelled, 0),
+        ("corrected_labels", *corrections, hour, round(doubt.sum()), round(n_corrected)),
+        ("larger_encoder", *larger_encoder, 2, dimensions, 0),
     ]
     frame = pd.DataFrame(rows, columns=["lever", "gain", "low", "high", "step", "now", "found"])
-    said = [
-        [text.format(**row) for text in _SAID[row["lever"]]] for row in frame.to_dict("records")
-    ]
-    frame.insert(4, "per", [per for per, _ in said])
+    per = []
+    notes = []
+    for row in frame.to_dict("records"):
+        per_text, note = _SAID[row["lever"]]
+        per.append(per_text.format(**row))
+        notes.append(note.format(**row))
+    frame.insert(4, "per", per)
     doubtful = np.where(frame["low"] > 0, "", "no gain shown; ")
     unsure = np.where(frame["gain"].isna(), "cannot tell; ", doubtful)
-    frame.insert(5, "note", unsure + [note for _, note in said])
+    frame.insert(5, "note", unsure + notes)
     frame = frame[(frame["lever"] != "more_labels") | (unlabelled > 0)]
     return frame.sort_values("gain", ascending=False, kind="stable")
 
 
 def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dict[str, float]:
     """The forecast as flat numbers, without those that cannot be told; see the glossary."""
-    estimates = {f"gain_{row.lever}": row[2:5] for row in table.itertuples()}
+    estimates: dict[str, tuple[float, ...]] = {
+        f"gain_{row.lever}": (row.gain, row.low, row.high) for row in table.itertuples()
+    }
     twice = np.clip(curve.at(2 * n, confidence), 0, 1)
     estimates["accuracy_at_twice"] = tuple(twice.tolist())
     values = {"rows": n, "accuracy": curve.at(n, confidence)[0], "backtest_error": curve.error}
@@ -75,7 +85,9 @@ def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dic
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
-def corrected(head: Head, curve: Curve, doubt: np.ndarray, asked: float, level: float) -> Estimate:
+def corrected(
+    head: Head, curve: Curve, doubt: np.ndarray, n_corrected: float, level: float
+) -> Estimate:
     """What correcting some wrong labels would give: as much as so many more rows.
 
     We assume that a head on n labels, of which a share is made wrong, is as accurate as one on
@@ -85,17 +97,22 @@ def corrected(head: Head, curve: Curve, doubt: np.ndarray, asked: float, level: 
     Parameters
     ----------
     doubt : (rows,) probability that each label is wrong
-    asked : number of wrong labels that would be corrected
+    n_corrected : number of wrong labels that would be corrected
     level : of the interval, 0..1
     """
-    rng, n, rows = np.random.default_rng(0), len(head.labels), len(doubt)
+    rng = np.random.default_rng(0)
+    n = len(head.labels)
+    rows = len(doubt)
     products, *_ = head.sums(np.arange(n))
-    powers, variances = [], []
+    powers = []
+    variances = []
     for added in _ADDED_NOISE:
         accuracies = []
         for _ in range(_DRAWS):
-            moves = rng.integers(1, max(head.n_classes, 2), n) * (rng.random(n) < added)
-            by_class = head.by_class((head.labels + moves) % head.n_classes, head.features)
+            other_class = rng.integers(1, max(head.n_classes, 2), n)  # counted from the label
+            is_changed = rng.random(n) < added
+            labels = (head.labels + other_class * is_changed) % head.n_classes
+            by_class = head.by_class(labels, head.features)
             accuracies.append(head.accuracy(products, *by_class))
         as_good = curve.rows_for(float(np.mean(accuracies)))
         variances.append(np.var(accuracies, ddof=1) / added)  # by share of changed labels
@@ -103,13 +120,15 @@ def corrected(head: Head, curve: Curve, doubt: np.ndarray, asked: float, level: 
     power = max(float(np.mean(powers)), 0.0)
     error = sem(powers) * student.ppf((1 + level) / 2, len(powers) - 1)  # Student 1908
     n_free = len(powers) * (_DRAWS - 1)
-    drawn = np.sqrt(np.mean(variances) * asked / rows) * student.ppf((1 + level) / 2, n_free)
-    times = 1 + asked / max((1 - doubt).sum(), 1)
+    by_chance = np.sqrt(np.mean(variances) * n_corrected / rows)
+    by_chance = by_chance * student.ppf((1 + level) / 2, n_free)
+    times = 1 + n_corrected / max((1 - doubt).sum(), 1)
     gain, low, _ = curve.gain(rows, rows * times**power, level)
     if math.isnan(gain):
         return gain, gain, gain
-    more, *_ = curve.gain(rows, rows * times ** (power + error), level)
-    margin = max(math.hypot(gain - low, more - gain, drawn), forecast.least_error(head))
+    most, *_ = curve.gain(rows, rows * times ** (power + error), level)
+    margin = math.hypot(gain - low, most - gain, by_chance)
+    margin = max(margin, forecast.least_error(head))
     return gain, gain - margin, gain + margin
 
 
@@ -124,8 +143,9 @@ def encoder(head: Head, whole: Point) -> Curve:
     products, of_class, counts = head.sums(np.arange(len(head.labels)))
 
     def point(share: float) -> Point:
-        few = max(int(width * share), 1)  # the first, as a smaller encoder has the main directions
-        return few, head.accuracy(products[:few, :few], of_class[:, :few], counts)
+        # the first, as a smaller encoder has the main directions
+        n_first = max(int(width * share), 1)
+        return n_first, head.accuracy(products[:n_first, :n_first], of_class[:, :n_first], counts)
 
     others = [point(1), point(3 / 4), *([whole] if whole[0] > width else [])]
     halves = [[point(share) for share in _SHARES]]

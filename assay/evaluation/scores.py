@@ -69,7 +69,8 @@ def macro_f1(predictions: Predictions) -> np.ndarray:
     # its answer and its prediction if they are c. So the derivative of 2h/t with respect to e is
     #     2 (hit - h) / t - 2h (uses - t) / t^2  =  (2 hit - F1 uses) / t.
     # The influence is the mean of this over the classes that occur.
-    answer, predicted, n = predictions.answer, predictions.predicted, len(predictions.answer)
+    answer, predicted = predictions.answer, predictions.predicted
+    n = len(answer)
     n_classes = 1 + max(answer.max(), predicted.max())
     answers = np.bincount(answer, minlength=n_classes)
     total = answers + np.bincount(predicted, minlength=n_classes)  # n * t
@@ -124,7 +125,8 @@ def bootstrap(
     metric: str, predictions: Predictions, resamples: int, confidence: float
 ) -> tuple[float, float]:
     """The percentile interval of a metric over resampled examples (Efron 1979)."""
-    rng, n = np.random.default_rng(0), len(predictions.answer)
+    rng = np.random.default_rng(0)
+    n = len(predictions.answer)
     draws = (predictions[rng.integers(n, size=n)] for _ in range(resamples))
     values = [METRICS[metric](draw).mean() for draw in draws]
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])

@@ -36,7 +36,8 @@ def metrics(doubts: pd.DataFrame, answers: pd.Series, confidence: float) -> dict
     """
     if doubts.empty:
         return {}
-    predicted, answer = doubts["predicted"], doubts["id"].map(answers)
+    predicted = doubts["predicted"]
+    answer = doubts["id"].map(answers)
     doubtful = int(((doubts["reason"] != "") & answer.isna()).sum())
     has_truth = doubts["truth"] != ""
     if has_truth.all():
@@ -44,7 +45,8 @@ def metrics(doubts: pd.DataFrame, answers: pd.Series, confidence: float) -> dict
     known = doubts["truth"].where(has_truth, answer)
     correct = np.where(known.isna(), np.nan, known == predicted)
     agrees = (predicted == doubts["given"]).to_numpy()
-    right, order = doubts["right"].to_numpy(), doubts["check_order"].to_numpy()
+    right = doubts["right"].to_numpy()
+    order = doubts["check_order"].to_numpy()
     value, low, high = estimate(right, order, agrees, correct, confidence)
     names = ("accuracy_true", "accuracy_true_low", "accuracy_true_high", "test_doubts")
     return dict(zip(names, (value, low, high, doubtful), strict=True))
@@ -90,8 +92,8 @@ def estimate(
     """
     share, variance = of_these(right, order, agrees, answers)
     low, high = slices.wilson(share * len(right), len(right), confidence)
-    of_labels = NormalDist().inv_cdf((1 + confidence) / 2) * np.sqrt(variance)
-    below, above = np.hypot([share - low, high - share], of_labels)
+    margin_of_labels = NormalDist().inv_cdf((1 + confidence) / 2) * np.sqrt(variance)
+    below, above = np.hypot([share - low, high - share], margin_of_labels)
     return share, max(0.0, float(share - below)), min(1.0, float(share + above))
 
 
@@ -107,31 +109,36 @@ def of_these(
     checked, chance = _checked(_weight(right, agrees), answered, order)
     known = answered & ~checked  # answers out of turn count for themselves only
     right = np.where(known, answers, right)
-    prior, variance = float(right.mean()), _variance_without_checks(right, agrees)
+    prior = float(right.mean())
+    variance = _variance_without_checks(right, agrees)
     if not checked.any():
         return prior, variance
-    surprise = (answers - right)[checked] / chance[checked]
-    observed = ((1 - chance[checked]) * surprise**2).sum()
-    expected = ((1 - chance) / chance * np.where(known, 0, _expected(right, agrees))).sum()
-    of_checks = max(observed, expected) / len(right) ** 2
-    weight = variance / (variance + of_checks) if of_checks else 1.0
+    chance_of_checked = chance[checked]
+    surprise = (answers - right)[checked] / chance_of_checked
+    observed = ((1 - chance_of_checked) * surprise**2).sum()
+    squared_errors = np.where(known, 0, _expected(right, agrees))
+    expected = ((1 - chance) / chance * squared_errors).sum()
+    variance_of_checks = max(observed, expected) / len(right) ** 2
+    weight = variance / (variance + variance_of_checks) if variance_of_checks else 1.0
     corrected = prior + weight * surprise.sum() / len(right)
-    return float(np.clip(corrected, 0, 1)), float(weight * of_checks)
+    return float(np.clip(corrected, 0, 1)), float(weight * variance_of_checks)
 
 
 def _checked(
     weight: np.ndarray, answered: np.ndarray, order: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which labels (n,) bool were checked in turn, and the chance (n,) that each label had."""
-    first = np.argsort(order, kind="stable")
-    shares = np.cumsum(answered[first]) / np.arange(1, len(first) + 1)
-    enough = np.flatnonzero(shares >= _ANSWERED)
+    in_order = np.argsort(order, kind="stable")
+    n_first = np.arange(1, len(in_order) + 1)
+    answered_shares = np.cumsum(answered[in_order]) / n_first  # of the first 1, 2, … labels
+    enough = np.flatnonzero(answered_shares >= _ANSWERED)
     count = enough[-1] + 1 if len(enough) else 0
-    in_turn = np.zeros(len(first), bool)
-    in_turn[first[:count]] = True
-    bound = order[first[count]] if count < len(first) else np.inf
+    in_turn = np.zeros(len(in_order), bool)
+    in_turn[in_order[:count]] = True
+    bound = order[in_order[count]] if count < len(in_order) else np.inf
     inclusion = np.minimum(1, weight * bound)
-    return in_turn & answered, inclusion * (shares[count - 1] if count else 1.0)
+    answered_share = answered_shares[count - 1] if count else 1.0
+    return in_turn & answered, inclusion * answered_share
 
 
 def _variance_without_checks(right: np.ndarray, agrees: np.ndarray) -> float:

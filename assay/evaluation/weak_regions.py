@@ -17,18 +17,26 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import CountVectorizer
 from threadpoolctl import threadpool_limits
 
+from assay.contract.sampling import step_for
 from assay.measures import leave_one_out, slices
 
 MEASURED = ["examples", "accuracy", "accuracy_low", "accuracy_high", "p_value", "worse"]
 COLUMNS = ["region", *MEASURED, "predicted_as", "described", "nearest"]
 _NUMBERS = (8, 16, 32, 64, 128)  # of groups: one of them is near the size of a weak region
-_FEWEST, _SEEDS = 9, 3  # examples that a group has on average; groupings of each number
-_DIMENSIONS, _SAMPLE = 64, 1000  # principal components, and the rows that they are found from
-_LEARNED, _ITERATIONS = 5_000, 20  # rows that k-means learns from; it is nearly done by then
+_FEWEST = 9  # examples that a group has on average
+_SEEDS = 3  # groupings of each number of groups
+_DIMENSIONS = 64  # principal components
+_SAMPLE = 1000  # rows that they are found from
+_LEARNED = 5_000  # rows that k-means learns from
+_ITERATIONS = 20  # k-means is nearly done by then
 _OVERLAP = 0.3  # of two regions, as a share of their union; of more, only the worse one is listed
-_LISTED, _NEAREST, _TRAITS = 10, 3, 5
-_AT_LEAST, _STANDARD_ERRORS = 0.2, 3  # share of a region with a trait, and how far above the usual
-_READ, _LONGEST = 2000, 60  # characters of a text, and of a trait
+_LISTED = 10  # regions, at most
+_NEAREST = 3  # examples shown of a region
+_TRAITS = 5  # traits that describe a region, at most
+_AT_LEAST = 0.2  # share of a region that must have a trait that describes it
+_STANDARD_ERRORS = 3  # by so many, that share must be above the share of all
+_READ = 2000  # characters of a text
+_LONGEST = 60  # characters of a trait
 
 
 def table(
@@ -77,7 +85,7 @@ def components(features: leave_one_out.Features) -> np.ndarray:
     ----------
     features : arrays of shape (rows, width), one a batch
     """
-    step = -(-sum(map(len, features)) // _SAMPLE)
+    step = step_for(sum(map(len, features)), _SAMPLE)
     sample = np.concatenate([block for _, block in leave_one_out.rows_of(features, step)])
     mean = sample.mean(axis=0)
     centred = sample - mean
@@ -108,15 +116,15 @@ def traits_of(parts: pd.DataFrame, texts: Iterable[str]) -> list[set[str]]:
 
 def groups(points: np.ndarray) -> pd.DataFrame:
     """Group points (n, width) by k-means. A column a grouping, (n,) int."""
-    learned = points[:: -(-len(points) // _LEARNED)]
+    learned = points[:: step_for(len(points), _LEARNED)]
     groupings = {}
     with threadpool_limits(1), warnings.catch_warnings():  # more threads would add up otherwise
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different points than groups
-        for number in _NUMBERS:
-            if len(learned) >= number * _FEWEST:
+        for n_groups in _NUMBERS:
+            if len(learned) >= n_groups * _FEWEST:
                 for seed in range(_SEEDS):
-                    means = KMeans(number, n_init=1, max_iter=_ITERATIONS, random_state=seed)
-                    groupings[f"{number}, {seed}"] = means.fit(learned).predict(points)
+                    means = KMeans(n_groups, n_init=1, max_iter=_ITERATIONS, random_state=seed)
+                    groupings[f"{n_groups}, {seed}"] = means.fit(learned).predict(points)
     return pd.DataFrame(groupings, index=range(len(points)))
 
 
@@ -150,16 +158,22 @@ def _counted(traits: Sequence[Iterable[str]]) -> tuple[np.ndarray, csr_matrix]:
 
 def _described(inside: np.ndarray, names: np.ndarray, has_trait: csr_matrix) -> str:
     """The traits that are most over-represented in a region (n,), with both shares."""
-    of_all, of_region = (
-        np.asarray(some.sum(axis=0)).ravel() / some.shape[0]
-        for some in (has_trait, has_trait[inside])
-    )
+    of_all = _shares(has_trait)
+    of_region = _shares(has_trait[inside])
     error = np.sqrt(of_all * (1 - of_all) / inside.sum())
     excess = (of_region - of_all) / np.maximum(error, np.finfo(float).tiny)
     excess[(of_region < _AT_LEAST) | (excess < _STANDARD_ERRORS)] = 0
-    first = [place for place in np.argsort(-excess, kind="stable")[:_TRAITS] if excess[place]]
-    shares = ((names[place], of_region[place], of_all[place]) for place in first)
-    return "; ".join(f"{name} ({part:.0%}, of all {whole:.0%})" for name, part, whole in shares)
+    most = np.argsort(-excess, kind="stable")[:_TRAITS]
+    described = []
+    for trait in most[excess[most] != 0]:
+        shares = f"{of_region[trait]:.0%}, of all {of_all[trait]:.0%}"
+        described.append(f"{names[trait]} ({shares})")
+    return "; ".join(described)
+
+
+def _shares(has_trait: csr_matrix) -> np.ndarray:
+    """The share of examples that have each trait, (traits,)."""
+    return np.asarray(has_trait.sum(axis=0)).ravel() / has_trait.shape[0]
 
 
 def _nearest(points: np.ndarray, inside: np.ndarray) -> list[int]:

@@ -19,7 +19,7 @@ from assay.contract.errors import InputError
 from assay.contract.parquet_files import FEATURE, GROUP
 from assay.modalities import registry
 
-_ROWS = 1000  # that are written at a time
+_ROWS = 1000  # rows written at a time
 _JUDGED = ["given", "suggested", "quality", "confidence", "decision", "reason"]
 _OURS = "assay_"  # what the names of our columns start with, so that they are no one else's
 _FILE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -86,13 +86,14 @@ def _write_parquet(path: Path, examples: pd.DataFrame, classes: list[str]) -> No
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel()), width)
     facts = facts.append_column(f"{_OURS}embedding", vectors)
     path.parent.mkdir(parents=True, exist_ok=True)
-    start, writer = 0, None
+    start = 0
+    writer = None
     for payload in _payloads(examples):
         columns = dict(zip(payload.column_names, payload.columns, strict=True))
         part = facts.slice(start, len(payload))
         table = pa.table(columns | dict(zip(part.column_names, part.columns, strict=True)))
-        described_ = {"info": {"features": _features(table.schema, classes)}}
-        table = table.replace_schema_metadata({"huggingface": json.dumps(described_)})
+        description = {"info": {"features": _features(table.schema, classes)}}
+        table = table.replace_schema_metadata({"huggingface": json.dumps(description)})
         writer = writer or pq.ParquetWriter(path, table.schema)
         writer.write_table(table)
         start += len(payload)

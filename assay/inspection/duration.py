@@ -14,11 +14,15 @@ _COSTS = {
     "table": (60.0, 3.0e-3, 0.0),
 }
 # A network for images learns from so many examples: 5 times from each, or 600 batches.
-_EPOCHS, _STEPS, _BATCH, _LEAST_BATCHES = 5, 600, 128, 40
+_EPOCHS = 5
+_STEPS = 600  # batches
+_BATCH = 128  # examples, at most
+_LEAST_BATCHES = 40  # of an epoch
 _OF_LEARNING = (6e-4, 3.6e-7)  # seconds to learn from one of them, and from each of its values
 # A network for sounds takes as many steps for few of them. Each costs by a sound's length, up to
 # that from which spectrograms do not grow.
-_OF_LENGTH, _LONGEST = 1.7e-3, 160_000  # seconds for each sample; samples
+_OF_LENGTH = 1.7e-3  # seconds for each sample
+_LONGEST = 160_000  # samples
 _REPEATS = 20  # of the loop that times this machine
 _USUAL = 0.00164  # seconds of the loop on the machine of these measurements
 _RANGE = (0.25, 4.0)  # of the slowness that is believed

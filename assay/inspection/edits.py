@@ -21,8 +21,8 @@ def propose(batch: str, params: Parameters) -> Edits:
     digits = params.digits.batches
     edits: Edits = {}
     for key, names in (("batches", params.batches), ("pretrain.batches", params.pretrain.batches)):
-        own = [name for name in names if name not in digits or batch in digits]
-        with_batch = own if batch in own else [*own, batch]
+        kept = [name for name in names if name not in digits or batch in digits]
+        with_batch = kept if batch in kept else [*kept, batch]
         if with_batch != list(names):
             edits[key] = with_batch
     return edits

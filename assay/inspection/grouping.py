@@ -45,21 +45,27 @@ def propose(
     sampled : (m,) int, the examples that have features
     features : (m, width), of `describe`; of a table (m, 0), since its columns are in `columns`
     """
-    n, proposals = len(labels), []
+    n = len(labels)
+    proposals = []
     class_of = np.asarray(labels)[sampled]
     for group, values in [*columns.items(), *_patterns(keys)]:
         names, codes = np.unique(values, return_inverse=True)
-        if not 2 <= len(names) <= n / 2 or list(values).count("") > (1 - _MATCHED) * n:
+        n_missing = list(values).count("")
+        if not 2 <= len(names) <= n / 2 or n_missing > (1 - _MATCHED) * n:
             continue
+        is_column = group in columns
+        is_source = is_column and bool(_NAMED.search(group))  # by its name
         share, chance = _alike(features, class_of, codes[sampled])
         sizes = f"{len(names)} sources with {n / len(names):.0f} examples on average"
         if share > 0:
             often = f"{share:.0%} of the examples are nearest to one of their own source"
             reason = f"{sizes}; in a class, {often}, {chance:.0%} by chance"
-            proposals.append((group not in columns, len(names), Proposal(group, reason)))
-        elif group in columns and _NAMED.search(group):
+            proposals.append((not is_column, len(names), Proposal(group, reason)))
+        elif is_source:
             proposals.append((True, n, Proposal(group, f"{sizes}, by the name of the column")))
-    return min(proposals)[-1] if proposals else None  # columns first, then the largest sources
+    # Measured columns come before patterns, and the fewest, so largest, sources first. Columns that
+    # only their name proposes come last.
+    return min(proposals)[-1] if proposals else None
 
 
 def _patterns(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
@@ -84,7 +90,8 @@ def _alike(features: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> tupl
     """
     from scipy.spatial.distance import cdist  # takes 0.3 s, so only where it is used
 
-    same, chance = [], []
+    same = []  # whether the nearest example is of the same group
+    chance = []  # the probability of that by chance
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
         distances = cdist(features[rows], features[rows])
@@ -92,14 +99,17 @@ def _alike(features: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> tupl
         is_same = groups[rows, None] == groups[rows]
         expected = (is_same.sum(axis=1) - 1) / max(len(rows) - 1, 1)
         has_both = (expected > 0) & (expected < 1)
-        same += is_same[np.arange(len(rows)), distances.argmin(axis=1)][has_both].tolist()
+        is_nearest_same = is_same[np.arange(len(rows)), distances.argmin(axis=1)]
+        same += is_nearest_same[has_both].tolist()
         chance += expected[has_both].tolist()
     if not same or not features.shape[1]:
         return 0.0, 0.0
-    share, expected = float(np.mean(same)), np.array(chance)
+    share = float(np.mean(same))
+    expected = np.array(chance)
     spread = np.sqrt(np.sum(expected * (1 - expected))) / len(same)
-    least = max(expected.mean() + _SURE * spread, expected.mean() + _ALIKE * (1 - expected.mean()))
-    return (share if share >= least else 0.0), float(expected.mean())
+    mean = expected.mean()
+    least = max(mean + _SURE * spread, mean + _ALIKE * (1 - mean))
+    return (share if share >= least else 0.0), float(mean)
 
 
 def describe(payload: np.ndarray) -> np.ndarray:

@@ -19,10 +19,10 @@ from assay.layouts import raw_folder
 from assay.layouts.raw_batch import EncodedFiles, RawBatch
 from assay.modalities import registry
 
-_EXAMPLES = 300  # that are decoded at most, spread evenly over the batch
-_BYTES = 20_000_000  # of files that are decoded at most,
+_EXAMPLES = 300  # examples decoded at most, spread evenly over the batch
+_BYTES = 20_000_000  # bytes of files decoded at most,
 _FEWEST = 8  # but so many files are decoded, however large
-_ROWS = 20_000  # rows of a table or text that are read at most
+_ROWS = 20_000  # rows of a table or texts read at most
 
 
 def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
@@ -51,13 +51,16 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     start = time.perf_counter()
     try:
         decoded = modality.canonical(payload, places, collect, raw.remarks)[:]
-        error, values = "", _values(decoded)
+        values = _values(decoded)
         sample = replace(raw, examples=[raw.examples[row] for row in sampled])
         copies.remark(sample, identity.content_ids(decoded), [True] * len(places))
         chosen = _splits(raw, params.collect)
         group = _group(raw, decoded, sampled) if params.collect.group is None else None
+        error = ""
     except InputError as problem:
-        error, values, group = str(problem), 0.0, None
+        error = str(problem)
+        values = 0.0
+        group = None
         chosen = [example.split for example in raw.examples]
     decoding = (time.perf_counter() - start) / len(places)  # seconds for one example
     facts = summary.facts(raw, chosen)
@@ -100,7 +103,8 @@ def _group(raw: RawBatch, decoded: np.ndarray, sampled: range) -> dict[str, str]
 
 def _step(raw: RawBatch) -> int:
     """The distance of the examples to decode: they are spread evenly, fewer if files are large."""
-    n, most = len(raw.examples), _ROWS
+    n = len(raw.examples)
+    most = _ROWS
     if isinstance(raw.payload, EncodedFiles):
         sizes = [path.stat().st_size for path in raw.payload.files[:: -(-n // _EXAMPLES)]]
         affordable = int(np.searchsorted(np.cumsum(sizes), _BYTES, side="right"))

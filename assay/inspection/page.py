@@ -14,6 +14,7 @@ _NAMED = 12  # classes, people and slices that are named
 _INDENT = 12  # columns before the facts
 _WIDEST = 100
 _MINUTE = 60  # seconds
+_INEXACT = 1.5  # factor by which an estimated time may be wrong
 
 
 def page(facts: dict[str, Any], *, written: bool) -> str:
@@ -73,8 +74,9 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """A duration that does not pretend to be exact: it may be half as long or twice as long."""
-    low, high = seconds / 1.5, seconds * 1.5
+    """The range from 1 / 1.5 to 1.5 times an estimate, which is not exact."""
+    low = seconds / _INEXACT
+    high = seconds * _INEXACT
     if high < 2 * _MINUTE:
         return f"{low:.0f} to {high:.0f} s"
     return f"{low / _MINUTE:.0f} to {high / _MINUTE:.0f} min"

@@ -64,9 +64,10 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     """
     if file and not file.exists():
         raise InputError(f"{file} is missing: name an export of Label Studio in the format JSON")
-    before = _votes()
-    known, classes = set(catalogue.read()["id"]), parquet_files.read_classes(paths.PRED_PROBS)
-    notes = _pushed()
+    earlier = _votes()
+    known = set(catalogue.read()["id"])
+    classes = parquet_files.read_classes(paths.PRED_PROBS)
+    pushed_by_project = _pushed()
     with understood(str(file or f"what {url} answers")):
         source = Export(file) if file else Server(url, project)
         exported = source.tasks()
@@ -74,18 +75,19 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
         labels, remarks = votes.of_tasks(exported, source.people(), known, class_of)
         there = tasks.ids(exported)
     # An export may hold only the answered tasks, so nothing follows from missing ones.
-    pushed = [] if file else notes.get(source.place, [])
-    changed = [key for key, label in labels.items() if before.get(key, label) != label]
+    pushed = [] if file else pushed_by_project.get(source.place, [])
+    changed = [key for key, label in labels.items() if earlier.get(key, label) != label]
     judged = there & known  # the examples about which the project says all
-    gone = [key for key in before if key[0] in judged and key not in labels]
+    gone = [key for key in earlier if key[0] in judged and key not in labels]
     remarks |= {"changed since the last pull": changed, "removed since the last pull": gone}
     deleted = [id_ for id_ in pushed if id_ not in there]
-    after = {key: label for key, label in before.items() if key[0] not in judged} | labels
-    if after != before:
-        rows = sorted((*key, label) for key, label in after.items())
+    kept = {key: label for key, label in earlier.items() if key[0] not in judged}
+    updated = kept | labels
+    if updated != earlier:
+        rows = sorted((*key, label) for key, label in updated.items())
         spreadsheets.write(ANSWERS, pd.DataFrame(rows, columns=_COLUMNS))
     people = {person for _, person in labels}
-    unchanged = ", as before" if after == before else ""
+    unchanged = ", as before" if updated == earlier else ""
     yield f"{len(labels)} votes by {len(people)} people in {ANSWERS}{unchanged}"
     lines = {remark: [" by ".join(key) for key in keys] for remark, keys in remarks.items()}
     for remark, names in [*lines.items(), ("deleted since the push", deleted)]:

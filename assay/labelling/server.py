@@ -33,13 +33,14 @@ class Export:
     """A file in Label Studio's export format JSON."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.place = path, str(path)
+        self.path = path
+        self.place = str(path)
 
     def tasks(self) -> list[dict]:
         return json.loads(plain_files.read(self.path))
 
     def people(self) -> dict[int, str | None]:
-        """The e-mail addresses by the number of a user, of which a file knows none."""
+        """The e-mail addresses by the number of a user; a file knows none."""
         return {}
 
 
@@ -58,7 +59,8 @@ class Server:
     """
 
     def __init__(self, url: str, project: str, layout: str = "") -> None:
-        self.url, self.session = url.rstrip("/"), requests.Session()
+        self.url = url.rstrip("/")
+        self.session = requests.Session()
         self._authorize(os.environ.get(_KEY, ""))
         projects = self.call("GET", "projects/?page_size=10000")["results"]
         named = [entry for entry in projects if project in (entry["title"], str(entry["id"]))]

@@ -10,7 +10,7 @@ from assay.contract.errors import InputError
 from assay.modalities import registry
 
 _CHOICE = {"from_name": "label", "to_name": "example", "type": "choices"}  # names in `interface`
-_BLOCK = 100  # examples that are read at a time
+_BLOCK = 100  # examples read at a time
 _FORBIDDEN = r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # in XML 1.0, section 2.2
 
 
@@ -26,7 +26,8 @@ def from_queue() -> tuple[list[dict], list[str], str]:
     shown = dict(zip(queued["id"], payloads.shown(queued, _BLOCK), strict=True))
     tasks = []
     for row in queue:
-        id_, suggested = row["id"], row["suggested"]
+        id_ = row["id"]
+        suggested = row["suggested"]
         if id_ not in row_of or suggested not in classes:
             raise InputError(f"{paths.QUEUE} asks for {id_!r}, which has changed: run `dvc repro`")
         data = {"id": id_, medium: shown[id_], "given": row["given"], "why": row["why"]}

@@ -58,9 +58,11 @@ def annotator(annotation: dict, people: Mapping[int, str | None]) -> str:
     """
     user = annotation["completed_by"]
     if isinstance(user, dict):
-        number, email = user["id"], user.get("email")
+        number = user["id"]
+        email = user.get("email")
     else:
-        number, email = user, people.get(user)
+        number = user
+        email = people.get(user)
     name = email or (f"annotation {annotation['id']}" if number is None else number)
     # JSON may hold half a character, which UTF-8 cannot
     return str(name).encode(errors="backslashreplace").decode()

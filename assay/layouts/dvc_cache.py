@@ -21,17 +21,22 @@ def _real(folder: Path) -> Path:
 
 @cache
 def _folder(project: Path) -> Path:
-    """The cache, as the last of DVC's configuration files that names one says."""
-    above = [project, *project.parents]
-    own = next((path / ".dvc" for path in above if (path / ".dvc").is_dir()), project / ".dvc")
-    system = os.environ.get("DVC_SYSTEM_CONFIG_DIR") or platformdirs.site_config_dir("dvc")
-    person = os.environ.get("DVC_GLOBAL_CONFIG_DIR") or platformdirs.user_config_dir("dvc")
-    folder = own / "cache"
-    files = [Path(system, "config"), Path(person, "config"), own / "config", own / "config.local"]
+    """The folder of the cache. Of DVC's configuration files, the last one that names it counts."""
+    folders = (folder / ".dvc" for folder in [project, *project.parents])
+    project_config = next(filter(Path.is_dir, folders), project / ".dvc")
+    system_config = os.environ.get("DVC_SYSTEM_CONFIG_DIR") or platformdirs.site_config_dir("dvc")
+    user_config = os.environ.get("DVC_GLOBAL_CONFIG_DIR") or platformdirs.user_config_dir("dvc")
+    cache_folder = project_config / "cache"
+    files = [
+        Path(system_config, "config"),
+        Path(user_config, "config"),
+        project_config / "config",
+        project_config / "config.local",
+    ]
     for file in files:
         config = configparser.ConfigParser(strict=False, allow_no_value=True, interpolation=None)
         config.read(file, encoding="utf-8")
         named = config.get("cache", "dir", fallback=None)
         if named:
-            folder = file.parent / Path(named.strip("\"'")).expanduser()
-    return folder
+            cache_folder = file.parent / Path(named.strip("\"'")).expanduser()
+    return cache_folder

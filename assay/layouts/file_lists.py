@@ -20,7 +20,7 @@ from assay.layouts.raw_batch import Example
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _COLUMN = "file_name"
 _ELSEWHERE = re.compile(r"/|\w:/|(.*/)?\.\./")  # paths of another folder or machine
-_SHARE = 0.5  # of its rows that name files, from which on a table is a list; likewise of the files
+_SHARE = 0.5  # a list names files in at least this share of its rows, and this share of the files
 
 
 @dataclass
@@ -62,9 +62,12 @@ class FileNames:
         Its path counts, or else, where only one file has it, its name without folder or ending.
         """
         exact = f"{self.root}{PurePosixPath(cell)}"
-        other = _folded(cell)
-        other = PurePosixPath(other).name if _ELSEWHERE.match(other) else other
-        return exact if exact in self.names else self._others.get(other, "")
+        if exact in self.names:
+            return exact
+        folded = _folded(cell)
+        is_elsewhere = bool(_ELSEWHERE.match(folded))
+        other = PurePosixPath(folded).name if is_elsewhere else folded
+        return self._others.get(other, "")
 
     @cached_property
     def _others(self) -> dict[str, str]:
@@ -85,10 +88,11 @@ def _folded(name: str) -> str:
 def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks) -> list[FileList]:
     """The lists that lie directly in the folder of `files`; none where it has none.
 
-    That is a metadata file, or else tables of other names of which a column names files. Beside
+    These are a metadata file, or else tables of other names with a column that names files. Beside
     folders of classes these need a column of labels, and must name half of the files.
     """
-    root, start = files.root, len(files.root)
+    root = files.root
+    start = len(root)
     for name in METADATA:
         if f"{root}{name}" in files.names:
             return [_metadata(folder, f"{root}{name}", files, largest_file, remarks)]
@@ -103,8 +107,9 @@ def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks
     cells = [cell for listed in lists for cell in listed.table[_COLUMN].to_pylist()]
     named = {files.find(cell) for cell in cells} - {""}
     has_classes = len({name.rpartition("/")[0] for name in media}) > 1
-    for listed in () if has_classes else lists:
-        _take_other_as_label(listed)
+    if not has_classes:
+        for listed in lists:
+            _take_other_as_label(listed)
     labelled = [listed for listed in lists if "label" in listed.table.column_names]
     if has_classes or not any("." in cell for cell in cells):  # then it may be no list at all
         lists = labelled if len(named) >= _SHARE * len(media) else []
@@ -215,6 +220,6 @@ def to_examples(
             loosely.append(f"{cell!r} as {name}")
         example.place = f"{folder / name} ({listed.name}{example.place.removeprefix(str(path))})"
         example.key = name
-    what = "names of files lack a folder or an ending, or are written differently"
+    what = "file names lack a folder or an ending, or are written differently"
     remarks.note("guessed", loosely, what)
     return examples

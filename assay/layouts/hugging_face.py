@@ -44,13 +44,15 @@ def _parts(name: str) -> tuple[str, str]:
 
 def remark_on_shards(shards: Iterable[str], remarks: Remarks) -> None:
     """Add a remark if some of the files that `datasets` writes for a split are not there."""
-    there = defaultdict(set)
+    numbers_of = defaultdict(set)  # by the start of a name, and how many files there should be
     for name in shards:
         if match := _NUMBERED.search(PurePosixPath(name).name):
-            there[name[: -len(match.group(0))], int(match.group(2))].add(int(match.group(1)))
+            start = name[: -len(match.group(0))]
+            number, count = map(int, match.groups())
+            numbers_of[start, count].add(number)
     missing = [
         f"{start}-{number:05}-of-{count:05}"
-        for (start, count), numbers in there.items()
+        for (start, count), numbers in numbers_of.items()
         for number in sorted(set(range(count)) - numbers)
     ]
     remarks.add("doubtful", len(missing), "shards are missing", first_of(missing), "fetch them")
@@ -71,8 +73,8 @@ def plain(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table, l
         feature = feature if isinstance(feature, dict) else {}
         if is_file(field.type):
             modality = _MEDIA.get(feature.get("_type", ""))
-            is_only = modality and modality not in table.column_names
-            name = modality if modality and is_only else field.name
+            is_free = modality not in table.column_names
+            name = modality if modality and is_free else field.name
             if name != field.name:
                 remarks.add("guessed", 1, f"column holds the {modality}s", repr(field.name))
             column = _content(table.columns[index], f"{place}: {field.name!r}")

@@ -34,7 +34,7 @@ def read(folder: Path, names: set[str], largest_file: int) -> RawBatch | None:
         pair = _find_pair(folder, names, part)
         if pair is None:
             continue
-        images_path, labels_path = folder / pair[0], folder / pair[1]
+        images_path, labels_path = (folder / name for name in pair)
         pixels = _read_array(images_path, 3, largest_file)  # (n, height, width)
         labels = _read_array(labels_path, 1, largest_file)  # (n,)
         if len(pixels) != len(labels):
@@ -78,7 +78,8 @@ def _read_array(path: Path, axes: int, largest_file: int) -> np.ndarray:
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            magic, expected = file.read(4).hex(), bytes([0, 0, 8, axes]).hex()
+            magic = file.read(4).hex()
+            expected = bytes([0, 0, 8, axes]).hex()
             if magic != expected:
                 wrong = f"{path} has the magic {magic}, not {expected} of {axes}-axis IDX bytes"
                 raise InputError(f"{wrong}: fetch it again")

@@ -44,10 +44,10 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     ending_of = {name: os.path.splitext(name)[1] for name in names}  # noqa: PTH122, quick for many
     modality_of = {ending: registry.modality_of_ending(ending) for ending in {*ending_of.values()}}
     media = {name for name, ending in ending_of.items() if modality_of[ending]}
-    shown = media | {name for name in names if _last(name) in file_lists.METADATA}
-    if not shown:
+    data_names = media | {name for name in names if _last(name) in file_lists.METADATA}
+    if not data_names:
         return None
-    modality = _only(folder, {of_ending for of_ending in modality_of.values() if of_ending})
+    modality = _only(folder, set(filter(None, modality_of.values())))
 
     def part_at(root: str) -> _Part:
         files = FileNames(root, names, media)
@@ -68,7 +68,7 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
 
     top = below_wrappers("")
     remarks.add("guessed", top.root.count("/"), "folders are neither class nor split", top.root)
-    tops = _tops(top.root, shown)
+    tops = _tops(top.root, data_names)
     splits = sorted(name for name in tops if is_split(_last(name)))
     has_splits = bool(splits) and len(splits) == len(tops)
     parts = [top]
@@ -81,28 +81,32 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
             parts = [part_at(name) for name in splits]
     elif splits and not top.lists:
         _refuse_mixture(folder, splits, tops, media)
-        what = "folders are classes, though named as splits, since other classes lie beside them"
+        what = "folders hold a class, though named as splits, since other classes lie beside them"
         remarks.add("doubtful", len(splits), what, splits[0])
     has_votes = bool({ANNOTATIONS_FILE, f"{top.root}{ANNOTATIONS_FILE}"} & names)
-    examples = [
-        example
-        for part in parts
-        for example in _examples(folder, part, remarks, has_votes=has_votes)
-    ]
+    examples = []
+    for part in parts:
+        examples += _examples(folder, part, remarks, has_votes=has_votes)
     lists = [listed for part in parts for listed in part.lists]
     if not examples and not lists:
         return None
-    for example in examples:
-        below, _, rest = example.key.removeprefix(top.root).partition("/")
-        if has_splits and rest:
-            example.split = example.split or below
-    if not has_splits and not lists:
+    if has_splits:
+        _take_splits_above_classes(examples, top.root)
+    elif not lists:
         _take_splits_below_classes(examples, remarks)
     used = {example.key for example in examples} | {listed.name for listed in lists}
     payload = EncodedFiles([Path(f"{folder}/{example.key}") for example in examples])
     layout = f"files that {_last(lists[0].name)} lists" if lists else FOLDERS
     layout += ", in a folder for each split" if has_splits else ""
     return RawBatch(modality, examples, payload, used, layout=layout, root=top.root)
+
+
+def _take_splits_above_classes(examples: list[Example], root: str) -> None:
+    """The first folder is the split, as in `train/cat`, where the examples name no other."""
+    for example in examples:
+        split, _, rest = example.key.removeprefix(root).partition("/")
+        if rest:
+            example.split = example.split or split
 
 
 def _take_splits_below_classes(examples: list[Example], remarks: Remarks) -> None:
@@ -152,7 +156,8 @@ def _refuse_mixture(
     """
     nested = {top for top in splits if _tops(top, media)}
     if nested and (len(splits) > 1 or _last(splits[0]).lower() == "train"):
-        other, split = _last(min(tops - set(splits))), _last(min(nested))
+        other = _last(min(tops - set(splits)))
+        split = _last(min(nested))
         beside = f"a folder {other!r} beside {split!r}"
         raise InputError(f"{folder} has {beside}: put it into one of the splits")
 
@@ -162,13 +167,19 @@ def _examples(folder: Path, part: _Part, remarks: Remarks, *, has_votes: bool) -
 
     A file without one is left out, unless no file has one and there are people's labels.
     """
-    names, media = part.files.names, part.files.media
+    names = part.files.names
+    media = part.files.media
     if part.lists:
-        listed = [file_lists.to_examples(one, folder, part.files, remarks) for one in part.lists]
-        return [example for examples in listed for example in examples]
+        examples = []
+        for listed in part.lists:
+            examples += file_lists.to_examples(listed, folder, part.files, remarks)
+        return examples
     _refuse_unread(folder, _tops(part.root, names) - _tops(part.root, media), names)
     here = sorted(name for name in media if name.startswith(part.root))
     labels = [name.removeprefix(part.root).rpartition("/")[0] for name in here]
-    all_count = has_votes and not any(labels)
-    pairs = zip(here, labels, strict=True)
-    return [Example(name, f"{folder}/{name}", label) for name, label in pairs if label or all_count]
+    unlabelled_count = has_votes and not any(labels)
+    examples = []
+    for name, label in zip(here, labels, strict=True):
+        if label or unlabelled_count:
+            examples.append(Example(name, f"{folder}/{name}", label))
+    return examples

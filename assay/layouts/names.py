@@ -40,10 +40,12 @@ def name_splits(examples: Sequence[Example], remarks: Remarks) -> None:
     InputError
         If a name means no split.
     """
-    spelt = {split: _word(split) for split in {example.split for example in examples}}
-    split_of = {spelling: _SPLIT_OF.get(word) for spelling, word in spelt.items()}
-    if any(split_of[name] == "test" and word not in _EITHER for name, word in spelt.items()):
-        split_of |= {name: "validation" for name, word in spelt.items() if word in _EITHER}
+    word_of = {split: _word(split) for split in {example.split for example in examples}}
+    split_of = {spelling: _SPLIT_OF.get(word) for spelling, word in word_of.items()}
+    is_test = {spelling for spelling, split in split_of.items() if split == "test"}
+    is_either = {spelling for spelling, word in word_of.items() if word in _EITHER}
+    if is_test - is_either:
+        split_of |= dict.fromkeys(is_either, "validation")
     others = Counter(example.split for example in examples if example.split not in ("", *SPLITS))
     for example in examples:
         split = split_of[example.split]
@@ -52,8 +54,8 @@ def name_splits(examples: Sequence[Example], remarks: Remarks) -> None:
             raise InputError(f"{example.place}: split is {example.split!r}; {allowed}")
         example.split = split
     read_as = [f"{spelling!r} as {split_of[spelling] or 'none'}" for spelling in sorted(others)]
-    spelling = "examples name their split in another spelling"
-    remarks.add("guessed", others.total(), spelling, first_of(read_as))
+    what = "examples name their split in another spelling"
+    remarks.add("guessed", others.total(), what, first_of(read_as))
 
 
 def name_classes(batch: RawBatch) -> None:

@@ -12,7 +12,7 @@ from assay.layouts import idx, listing, media_files, names, side_files, table, t
 from assay.layouts.raw_batch import Example, RawBatch
 from assay.modalities import registry
 
-_LARGEST_FILE = 4000  # MB, as params.yaml has it
+_LARGEST_FILE = 4000  # MB, where no parameters are read: in tests and benchmarks
 _MOSTLY = 0.5  # of the files in a folder that people label, so that its name is no label
 _NAMED = 3  # files of an unknown layout that are named
 _ARRAY = "write the rows to examples.parquet, or each picture to a file in a folder for its class"
@@ -59,14 +59,15 @@ def _read(folder: Path, data: set[str], largest_file: int, remarks: Remarks) -> 
     """Try the layouts in turn, also below folders that hold nothing but one folder."""
     has_table = any(name.startswith("examples.") and table_files.suffix(name) for name in data)
     batch = None if has_table else media_files.read(folder, data, largest_file, remarks)
-    root, inner = "", data
+    root = ""
+    inner = data
     while batch is None:
         below = folder / root
-        batch = table.read(below, inner, largest_file, remarks) or idx.read(
-            below, inner, largest_file
-        )
+        batch = table.read(below, inner, largest_file, remarks)
+        batch = batch or idx.read(below, inner, largest_file)
         if batch:
-            batch.root, batch.used = root, {f"{root}{name}" for name in batch.used}
+            batch.root = root
+            batch.used = {f"{root}{name}" for name in batch.used}
             remarks.add("guessed", root.count("/"), "folders lie around the data", root)
             break
         tops = {name.partition("/")[0] for name in inner if "/" in name}

@@ -17,9 +17,8 @@ from assay.layouts.raw_batch import Example
 
 _WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
 _ONE_LABEL = "an example has one label; labels are text or numbers"
-_LIST = re.compile(
-    r"\[.*,.*\]|\{.*,.*\}", re.DOTALL
-)  # several labels as Python and JSON write them
+# several labels as Python and JSON write them
+_LIST = re.compile(r"\[.*,.*\]|\{.*,.*\}", re.DOTALL)
 
 
 def to_examples(

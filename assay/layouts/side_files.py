@@ -13,8 +13,6 @@ from assay.layouts.file_lists import FileNames
 from assay.layouts.rows import as_labels
 from assay.modalities import registry
 
-_KEYS = ("key", "file_name")  # the columns that may name an example, in this order
-
 
 def read(
     path: Path,
@@ -41,21 +39,22 @@ def read(
     table = column_names.plain(table, path, remarks, [*columns, "label"])
     files = FileNames("", {key for key in keys if registry.modality_of_file(key)}, set())
     our_names = _usual_names(table, [*columns, "label"])
-    check_columns(path, table, sorted({*columns, "label"} - set(our_names.values())))
-    if not set(_KEYS) & set(table.column_names) and not all(map(str.isdigit, keys)):
+    needed = {*columns, "label"} - set(our_names.values())
+    check_columns(path, table, sorted(needed))
+    if not set(column_names.KEYS) & set(table.column_names) and not all(map(str.isdigit, keys)):
         taken = {*our_names, *columns, "label"} & set(table.column_names)
         our_names |= _column_of_keys(table.drop_columns(sorted(taken)), keys, files)
     read_as = [f"{old!r} as {new!r}" for old, new in our_names.items()]
-    remarks.add(
-        "guessed", len(read_as), f"columns of {path.name} have other names", first_of(read_as)
-    )
+    what = f"columns of {path.name} have other names"
+    remarks.add("guessed", len(read_as), what, first_of(read_as))
     table = table.rename_columns([our_names.get(name, name) for name in table.column_names])
-    named = table[key_column(path, table, _KEYS)].to_pylist()
+    named = table[key_column(path, table, column_names.KEYS)].to_pylist()
     row_keys = [name if name in keys else files.find(name) or name for name in named]
     pairs = zip(named, row_keys, strict=True)
     loosely = [f"{name!r} as {key}" for name, key in pairs if name != key]
     remarks.note("guessed", loosely, f"rows of {path.name} name files in another way")
-    places, seen = name_rows(path, table), set()
+    places = name_rows(path, table)
+    seen = set()
     for place, key in zip(places, row_keys, strict=True):
         if key not in keys:
             remedy = "mend it or take the row out"
@@ -87,7 +86,8 @@ def _column_of_keys(table: pa.Table, keys: Collection[str], files: FileNames) ->
     counts = {}
     for name in table.column_names:
         cells = table[name].to_pylist()
-        exact = sum(cell in keys for cell in cells)
-        counts[name] = sum(cell in keys or bool(files.find(cell)) for cell in cells), exact
+        n_exact = sum(cell in keys for cell in cells)
+        n_found = sum(cell in keys or bool(files.find(cell)) for cell in cells)
+        counts[name] = (n_found, n_exact)
     best = max(counts, key=counts.__getitem__, default="")
     return {best: "key"} if best and counts[best][0] > len(table) / 2 else {}

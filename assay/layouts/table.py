@@ -26,7 +26,10 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     files = _files(names)
     if not files:
         return None
-    parts, classes, places, told = [], [], [], []
+    parts: list[pa.Table] = []
+    classes: list[str] = []  # columns that hold classes
+    places: list[str] = []
+    told: list[str] = []  # files that tell a split
     for name in files:
         table, places_of_file = table_files.read(folder / name, largest_file)
         table, class_columns = hugging_face.plain(table, folder / name, remarks)
@@ -39,7 +42,8 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
         parts.append(table)
         places += places_of_file
         classes += [column for column in class_columns if column not in classes]
-    table, path = _joined(folder, parts), folder / files[0]
+    table = _joined(folder, parts)
+    path = folder / files[0]
     hugging_face.remark_on_shards(files, remarks)
     what = "files tell the split of their examples by their names"
     remarks.add("guessed", len(told), what, first_of(told))
@@ -79,7 +83,8 @@ def _joined(folder: Path, parts: list[pa.Table]) -> pa.Table:
     if len(parts) == 1:
         return parts[0]
     for part in parts[1:]:
-        first, other = (set(table.column_names) - {"split"} for table in (parts[0], part))
+        first = set(parts[0].column_names) - {"split"}
+        other = set(part.column_names) - {"split"}
         if not first & other:
             has = f"{first_of(sorted(first))} and {first_of(sorted(other))}"
             remedy = "put what belongs to one example into one row of one table"

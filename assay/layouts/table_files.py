@@ -68,7 +68,8 @@ def _content(path: Path, largest: int) -> bytes:
 
 def _json_lines(path: Path, content: bytes) -> tuple[pa.Table, list[str]]:
     """A table of JSON objects, one a line; a key that a line lacks is a gap."""
-    rows, places = [], []
+    rows = []
+    places = []
     for number, line in enumerate(content.split(b"\n"), start=1):
         place = f"{path} line {number}"
         try:

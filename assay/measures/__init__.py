@@ -1,4 +1,4 @@
 """Measures of features and payloads: leave-one-out predictions, outliers, statistics, p values.
 
-It may use `contract`, `modalities` and `catalogue`.
+It may use `contract` and `catalogue`.
 """

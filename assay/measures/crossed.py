@@ -1,7 +1,7 @@
 """Products of main directions, as more features: so that ridge regression sees interactions.
 
-A linear classifier adds up what each column says. That one column turns the meaning of another, it
-cannot say. With the products of pairs and the squares it can (a polynomial of degree two, here of
+A linear classifier adds up what each column says. It cannot say that one column changes the meaning
+of another. With squares and the products of pairs it can (a polynomial of degree two, here of
 principal components), and its leave-one-out predictions stay exact: no label is used here.
 """
 
@@ -14,7 +14,7 @@ from assay.catalogue.catalogue import Rows
 from assay.measures.leave_one_out import LeaveOneOut
 
 _MOST = 820  # products, those of 40 directions
-_ROWS = 10  # for each product at least
+_ROWS = 10  # rows for each product, at least
 _WORK = 5 * 10**10  # rows times the square of all features and classes, at most
 _LEAST = 1e-3  # least standard deviation of a direction, relative to the largest
 
@@ -59,7 +59,8 @@ def fit(model: LeaveOneOut) -> Crossing:
     ----------
     model : the ridge classifier of the same rows, for their mean and main directions
     """
-    (n, n_classes), width = model.scores.shape, len(model.mean)
+    n, n_classes = model.scores.shape
+    width = len(model.mean)
     most = min(_MOST, n // _ROWS, isqrt(_WORK // n) - width - n_classes)
     k = (isqrt(8 * max(most, 0) + 1) - 1) // 2
     spread = np.sqrt(model.values[:k] / n)

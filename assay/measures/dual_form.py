@@ -1,8 +1,8 @@
 """Ridge regression where features are more than rows: in the few directions that the rows span.
 
-Coordinates in these directions have the products with each other that the rows have. So ridge
-regression on them is that on the features: the dual form (Saunders, Gammerman and Vovk 1998, Ridge
-Regression Learning Algorithm in Dual Variables).
+The coordinates of rows in these directions have the same products with each other as the rows. So
+ridge regression on coordinates predicts the same as on features: the dual form (Saunders, Gammerman
+and Vovk 1998, Ridge Regression Learning Algorithm in Dual Variables).
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 
 from assay.catalogue.catalogue import Rows
 
-_BLOCK = 8192  # features that are float64 at a time
+_BLOCK = 8192  # features converted to float64 at a time
 _TINY = 1e-12  # least variance of a direction
 
 
@@ -49,7 +49,8 @@ def thin(features: Sequence[np.ndarray | Rows]) -> Thin:
     Directions in which rows differ by no more than rounding are left out.
     """
     rows = np.concatenate([batch[:] for batch in features])  # (n, features)
-    (n, width), mean = rows.shape, rows.mean(axis=0, dtype=np.float64)
+    n, width = rows.shape
+    mean = rows.mean(axis=0, dtype=np.float64)
     rows -= mean.astype(rows.dtype)
     products = np.zeros((n, n))
     for start in range(0, width, _BLOCK):

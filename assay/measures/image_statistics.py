@@ -14,9 +14,10 @@ _FREQUENCIES = 8  # cycles over the image; copies agree in these and slower ones
 _SMALLEST = 16  # pixels a side; sharpness means nothing in smaller images
 _BLANK = 2.55  # standard deviation of grey of a blank image, at most: 1 % of the range
 _DARK = 64  # a quarter of the range; 95 % of the pixels of a dark image are darker
-_CUT = 1 / 3  # share of rows, from the bottom up, that are missing
-_BORDER, _LEVEL = 256, 32  # places along the border, and a level of grey, that are told apart
-_EVEN = 8  # difference within a missing row, which JPEG may have added
+_CUT = 1 / 3  # share of rows, from the bottom up, that must be missing
+_BORDER = 256  # places along the border, at most
+_LEVEL = 32  # greys in a level
+_EVEN = 8  # greys by which a missing row may differ: JPEG may add so much
 
 
 def fingerprint(pixels: np.ndarray) -> np.ndarray:
@@ -68,7 +69,7 @@ def statistics(pixels: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def border(pixels: np.ndarray) -> np.ndarray:
-    """The outermost pixels of images (n, height, width, channels), in levels from 0 to 8.
+    """The outermost pixels of images (n, height, width, channels), in levels from 0 to 7.
 
     Shape (n, columns) int: the grey of up to 256 places along the border, the difference of each
     from its two neighbours, and last how much all differ. In images smaller than 16 pixels the
@@ -76,14 +77,20 @@ def border(pixels: np.ndarray) -> np.ndarray:
     """
     if min(pixels.shape[1:3]) < _SMALLEST:
         return np.zeros((len(pixels), 0), int)
-    sides = [pixels[:, 0], pixels[:, 1:, -1], pixels[:, -1, -2::-1], pixels[:, -2:0:-1, 0]]
-    around = np.concatenate([side.mean(axis=2) for side in sides], axis=1)  # (n, pixels)
-    starts = np.unique(np.linspace(0, around.shape[1] - 1, _BORDER).astype(int))
-    grey = np.add.reduceat(around, starts, axis=1) / np.diff([*starts, around.shape[1]])
-    beside = (np.roll(grey, 1, axis=1) + np.roll(grey, -1, axis=1)) / 2
-    spread = np.log2(1 + grey.std(axis=1, keepdims=True))
-    levels = [grey / _LEVEL, np.abs(grey - beside) / _LEVEL, spread]
-    return np.concatenate(levels, axis=1).astype(int)
+    top = pixels[:, 0]
+    right = pixels[:, 1:, -1]
+    bottom = pixels[:, -1, -2::-1]
+    left = pixels[:, -2:0:-1, 0]
+    sides = [side.mean(axis=2) for side in (top, right, bottom, left)]
+    around = np.concatenate(sides, axis=1)  # (n, border pixels)
+    starts = np.unique(np.linspace(0, around.shape[1] - 1, _BORDER).astype(int))  # (places,)
+    sizes = np.diff([*starts, around.shape[1]])  # (places,) pixels
+    grey = np.add.reduceat(around, starts, axis=1) / sizes  # (n, places)
+    neighbours = (np.roll(grey, 1, axis=1) + np.roll(grey, -1, axis=1)) / 2
+    differences = np.abs(grey - neighbours)
+    spread = np.log2(1 + grey.std(axis=1, keepdims=True))  # (n, 1)
+    levels = np.concatenate([grey / _LEVEL, differences / _LEVEL, spread], axis=1)
+    return levels.astype(int)
 
 
 def problems(statistics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

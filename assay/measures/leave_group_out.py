@@ -21,7 +21,7 @@ from scipy.linalg import cho_factor, cho_solve
 from assay.measures import dual_form, leave_one_out
 from assay.measures.leave_one_out import PENALTIES, Features, LeaveOneOut
 
-_BLOCK = 8192  # rows that are worked on at a time; a group with fewer rows than features is not cut
+_BLOCK = 8192  # rows worked on at a time; a group with fewer rows than features is not cut
 _CHOOSING_ROWS = 5_000  # the penalty is chosen on the losses of about so many rows,
 _CHOOSING_GROUPS = 10  # and of at least so many groups
 
@@ -60,7 +60,8 @@ def fit(
     diagonals = [np.append(np.maximum(values, 0) + added, len(labels)) for added in strengths]
 
     losses = np.zeros(len(penalties))
-    step = max(1, min(len(labels) // _CHOOSING_ROWS, (groups.max() + 1) // _CHOOSING_GROUPS))
+    n_groups = groups.max() + 1
+    step = max(1, min(len(labels) // _CHOOSING_ROWS, n_groups // _CHOOSING_GROUPS))
     for rows in _stacks(groups, step):
         if rows.shape[1] <= width:
             block, onehot = rotated.read(rows)
@@ -68,10 +69,10 @@ def fit(
                 losses[index] += np.sum(_residuals(block, onehot, diagonal, cross) ** 2)
         else:
             for group in rows:
-                gram_of, cross_of = rotated.sums(group)
+                group_gram, group_cross = rotated.sums(group)
                 for index, diagonal in enumerate(diagonals):
-                    coef = _coef_without(gram_of, cross_of, diagonal, cross)
-                    squares = np.sum(coef * (gram_of @ coef - 2 * cross_of))
+                    coef = _coef_without(group_gram, group_cross, diagonal, cross)
+                    squares = np.sum(coef * (group_gram @ coef - 2 * group_cross))
                     losses[index] += squares + len(group)  # a one-hot row has the square 1
     best = int(np.argmin(losses))
 
@@ -109,9 +110,10 @@ def _stacks(groups: np.ndarray, step: int = 1) -> Iterator[np.ndarray]:
     """The rows of every `step`-th group, groups of one size at a time, (groups, size) int."""
     order = np.argsort(groups, kind="stable")
     sizes = np.bincount(groups)
-    first, sizes = (np.cumsum(sizes) - sizes)[::step], sizes[::step]
+    firsts = (np.cumsum(sizes) - sizes)[::step]  # (groups,) where they start in `order`
+    sizes = sizes[::step]
     for size in np.unique(sizes):
-        starts = first[sizes == size]
+        starts = firsts[sizes == size]
         at_once = max(1, _BLOCK // size)
         for begin in range(0, len(starts), at_once):
             yield order[starts[begin : begin + at_once, None] + np.arange(size)]
@@ -139,8 +141,10 @@ class _Rotated:
         batch = np.searchsorted(ends, flat, side="right")
         block = np.empty((len(flat), len(self.mean)))
         for number in np.unique(batch):
-            of_batch, array = batch == number, self.features[number]
-            block[of_batch] = array[flat[of_batch] - (ends[number] - array.shape[0])]
+            array = self.features[number]
+            first = ends[number] - array.shape[0]  # where the batch starts among all rows
+            is_of_batch = batch == number
+            block[is_of_batch] = array[flat[is_of_batch] - first]
         block = np.column_stack([(block - self.mean) @ self.vectors, np.ones(len(flat))])
         onehot = self.labels[rows][..., None] == np.arange(self.n_classes)
         return block.reshape(*rows.shape, -1), onehot

@@ -3,14 +3,13 @@
 One multi-output ridge classifier is fitted on one-hot labels. Its prediction for a row, had the row
 not been seen, follows from the fit itself: y - (y - f) / (1 - h). Here f is the fitted value and h
 the row's leverage, the diagonal of the hat matrix (Allen 1974; Golub, Heath and Wahba 1979; for
-classification: Rifkin and Lippert 2007, Notes on Regularized Least Squares). What spans batches are
-sums over rows, so memory does not grow with their number.
+classification: Rifkin and Lippert 2007, Notes on Regularized Least Squares). Sums over rows are
+added up block by block, so memory does not grow with the number of rows.
 
 Features are centred, so the intercept is not penalised. A penalty is relative to the mean
 eigenvalue of the features' covariance, so it means the same at every scale.
 
-Where features are more than rows, the same is computed in the directions that the rows span, see
-`dual_form`. So nothing of features times features is made.
+With more features than rows, all is computed in the directions that rows span, see `dual_form`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,16 +20,17 @@ from numpy.typing import DTypeLike
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
 from assay.catalogue.catalogue import Rows
+from assay.contract.sampling import step_for
 from assay.measures import dual_form
 from assay.measures.dual_form import Thin
 
 Features = Sequence[np.ndarray | Rows]  # (rows, features) of each batch
 
 PENALTIES = tuple(10.0**exponent for exponent in np.arange(-6, 1.25, 0.5))
-_DIRECTIONS = 256  # of the features' covariance that are kept
-_TINY = 1e-12  # least variance that a penalty is relative to: features may all be constant
+_DIRECTIONS = 256  # main directions of the features that are kept, at most
+_TINY = 1e-12  # least variance that a penalty is relative to: all features may be constant
 _LEAST_REST = 1e-9  # of 1 - leverage: a row that alone decides its own fit has a leverage of 1
-_BLOCK = 8192  # rows that are worked on at a time
+_BLOCK = 8192  # rows worked on at a time
 _CHOOSING_ROWS = 5_000  # the penalty is chosen on the losses of at most so many rows
 
 
@@ -63,21 +63,20 @@ class LeaveOneOut:
         """Scores of rows that were not fitted on. Shape (n, classes)."""
         return features @ self.coef + self.intercept
 
-    def weights(self, asked: np.ndarray, features: Features) -> np.ndarray:
+    def weights(self, rows: np.ndarray, features: Features) -> np.ndarray:
         """The weight of each fitted row's label in the leave-one-out scores of other rows.
 
         Parameters
         ----------
-        asked : (n, features)
+        rows : (n, features)
         features : of the rows that were fitted on
 
         Returns
         -------
         np.ndarray
-            Shape (n, fitted rows), up to the factor 1 / (1 - leverage), which all weights of a row
-            share.
+            Shape (n, fitted rows), without the factor 1 / (1 - leverage) that a row's weights share
         """
-        towards = (asked - self.mean) @ self.whiten @ self.whiten.T  # (n, features)
+        towards = (rows - self.mean) @ self.whiten @ self.whiten.T  # (n, features)
         products = [towards @ (block - self.mean).T for _, block in rows_of(features)]
         return np.concatenate(products, axis=1) + 1 / len(self.scores)
 
@@ -106,10 +105,11 @@ def fit(
     n = len(labels)
     mean, gram, cross, share = sums(features, labels, n_classes)
     values, vectors = np.linalg.eigh(gram)
-    values, target = np.maximum(values, 0), vectors.T @ cross
+    values = np.maximum(values, 0)
+    target = vectors.T @ cross
     absolute = np.array(penalties) * max(float(values.sum()) / len(values), _TINY)
     losses = np.zeros(len(penalties))
-    step = max(1, -(-n // _CHOOSING_ROWS))
+    step = step_for(n, _CHOOSING_ROWS)
     for _, block, onehot in blocks(features, labels, n_classes, step):
         rotated = (block - mean) @ vectors  # (block, features)
         squares = rotated**2
@@ -130,13 +130,22 @@ def fit(
         leverage = np.square(centred @ whiten).sum(axis=1) + 1 / n
         scores[rows] = onehot - _residuals(onehot, fitted, leverage, least_rest)
     main = slice(-1, -_DIRECTIONS - 1, -1)  # eigh sorts upwards
-    model = scores, float(penalties[best]), coef, share - mean @ coef, mean
-    return LeaveOneOut(*model, vectors[:, main], values[main], whiten)
+    return LeaveOneOut(
+        scores=scores,
+        penalty=float(penalties[best]),
+        coef=coef,
+        intercept=share - mean @ coef,
+        mean=mean,
+        directions=vectors[:, main],
+        values=values[main],
+        whiten=whiten,
+    )
 
 
 def of_features(model: LeaveOneOut, basis: Thin, penalties: Sequence[float]) -> LeaveOneOut:
     """A model of coordinates, fitted with one of `basis.penalties(penalties)`, as of features."""
-    dtype, coef = basis.axes.dtype, basis.axes @ model.coef
+    dtype = basis.axes.dtype
+    coef = basis.axes @ model.coef
     return replace(
         model,
         scores=model.scores.astype(dtype),
@@ -230,11 +239,12 @@ def blocks(
 
 
 def rows_of(features: Features, step: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
-    """Every `step`-th row in blocks: where the rows are over all batches, and their features."""
-    start = 0
+    """Every `step`-th row of all batches, in blocks: where the rows are, and their features."""
+    batch_start = 0
     for array in features:
-        for begin in range(-start % step, array.shape[0], _BLOCK * step):
+        for begin in range(-batch_start % step, array.shape[0], _BLOCK * step):
             block = array[begin : begin + _BLOCK * step : step]
-            first = start + begin
-            yield slice(first, first + (len(block) - 1) * step + 1, step), block
-        start += array.shape[0]
+            first = batch_start + begin
+            last = first + (len(block) - 1) * step
+            yield slice(first, last + 1, step), block
+        batch_start += array.shape[0]

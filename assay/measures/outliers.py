@@ -5,16 +5,16 @@ import numpy as np
 from assay.measures import leave_one_out
 from assay.measures.leave_one_out import Features
 
-_FENCE = 2.2  # interquartile ranges beyond the quartile (Hoaglin and Iglewicz 1987, after Tukey)
+_FENCE = 2.2  # interquartile ranges above the quartile (Hoaglin and Iglewicz 1987, after Tukey)
 _WIDTH = 256  # features; more are projected to so many
 _MANY = 100_000  # rows; of more, only those in use are in memory
-_ROWS = 20_000  # rows that the whitening is estimated from, and that are worked on at a time
-_RIDGE = 0.01  # of the mean variance, added to each
+_ROWS = 20_000  # rows that the whitening is estimated from, and rows worked on at a time
+_RIDGE = 0.01  # of the mean variance, added to each variance
 _TINY = 1e-12
-_CHANCE = (
-    0.002  # share of examples beyond the limit of each score, if the tail is that of most data
-)
-_SAMPLE, _NEIGHBOURS = 500, 5  # rows that all are compared with; of these the fifth nearest counts
+# share of examples beyond the limit of each score, if the tail is that of most data
+_CHANCE = 0.002
+_SAMPLE = 500  # rows that all are compared with
+_NEIGHBOURS = 5  # the distance to the fifth nearest of these counts
 
 
 def far_out(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
@@ -91,21 +91,22 @@ def outliers(rows: np.ndarray | Projected) -> np.ndarray:
     mean, whitening = _whitening(rows)
     chosen = np.sort(np.random.default_rng(0).permutation(len(rows))[:_SAMPLE])
     sample = rows[chosen] - mean
-    place = min(_NEIGHBOURS, len(chosen)) - 1
-    leverage, distance = [], []
+    nth = min(_NEIGHBOURS, len(chosen)) - 1
+    leverages = []
+    distances = []
     for start in range(0, len(rows), _ROWS):
         centred = rows[start : start + _ROWS] - mean  # (part, width)
-        leverage.append(np.square(centred @ whitening).sum(axis=1))
+        leverages.append(np.square(centred @ whitening).sum(axis=1))
         # |a - b|² = |a|² + |b|² - 2ab, in float32: in scikit-learn's float64 it takes twice as long
         compared = centred @ (-2 * sample.T)  # (part, sample)
         compared += np.square(sample).sum(axis=1)
-        own = np.flatnonzero((chosen >= start) & (chosen < start + _ROWS))
-        compared[chosen[own] - start, own] = np.inf  # a row with itself
-        nearest = np.partition(compared, place, axis=1)[:, place]
-        distance.append(np.sqrt(np.fmax(nearest + np.square(centred).sum(axis=1), 0)))
-    scores = np.concatenate(leverage), np.concatenate(distance)
-    beyond = [beyond_tail(np.log(score.clip(max=1e30) + _TINY)) for score in scores]
-    return np.logical_or(*beyond)
+        places = np.flatnonzero((chosen >= start) & (chosen < start + _ROWS))  # in the sample
+        compared[chosen[places] - start, places] = np.inf  # a row with itself
+        nearest = np.partition(compared, nth, axis=1)[:, nth]
+        distances.append(np.sqrt(np.fmax(nearest + np.square(centred).sum(axis=1), 0)))
+    scores = np.concatenate(leverages), np.concatenate(distances)
+    is_beyond = [beyond_tail(np.log(score.clip(max=1e30) + _TINY)) for score in scores]
+    return np.logical_or(*is_beyond)
 
 
 def beyond_tail(values: np.ndarray) -> np.ndarray:
@@ -125,9 +126,9 @@ def beyond_tail(values: np.ndarray) -> np.ndarray:
 
 def _whitening(rows: np.ndarray | Projected) -> tuple[np.ndarray, np.ndarray]:
     """The mean (width,) and the whitening matrix (width, width), estimated from some rows."""
-    some = rows[:: max(1, len(rows) // _ROWS)]
-    mean = some.mean(axis=0)
-    covariance = (some - mean).T @ (some - mean) / len(some)
+    sample = rows[:: max(1, len(rows) // _ROWS)]
+    mean = sample.mean(axis=0)
+    covariance = (sample - mean).T @ (sample - mean) / len(sample)
     values, vectors = np.linalg.eigh(covariance)
     floor = max(_RIDGE * float(values.mean()), _TINY)
     return mean, vectors / np.sqrt(values.clip(0) + floor)

@@ -30,7 +30,8 @@ def table(slices: pd.DataFrame, correct: np.ndarray, confidence: float) -> pd.Da
         random (Fisher's exact test), adjusted for the number of slices with at least 10 examples
         (Holm 1979). `worse` is true where it is small.
     """
-    right, tables = pd.Series(correct), [pd.DataFrame(columns=COLUMNS)]
+    right = pd.Series(correct)
+    tables = [pd.DataFrame(columns=COLUMNS)]
     for name in slices:
         by_value = right.groupby(slices[name].to_numpy(), sort=True).agg(["size", "sum"])
         fewest = LEAST if len(by_value) > _VALUES else 1
@@ -54,15 +55,16 @@ def of_groups(
     groups : (n,) what the rows are grouped by
     """
     frame = slices.assign(group=groups, correct=correct)
-    of_group, tables = frame.groupby("group")["correct"].agg(["size", "sum"]), []
+    of_group = frame.groupby("group")["correct"].agg(["size", "sum"])
+    tables = []
     for name in slices:
         by_value = frame.groupby(["group", name], sort=True)["correct"].agg(["size", "sum"])
         by_value = by_value[by_value["size"] >= LEAST].reset_index(names=["group", "value"])
-        all_of_it = of_group.loc[by_value["group"]].to_numpy().T  # (2, slices)
+        size_of_group, hits_of_group = of_group.loc[by_value["group"]].to_numpy().T  # (slices,)
         size, hits = by_value["size"].to_numpy(), by_value["sum"].to_numpy().astype(int)
-        measured = _measured(hits, size, all_of_it[1].astype(int), all_of_it[0], confidence)
+        measured = _measured(hits, size, hits_of_group.astype(int), size_of_group, confidence)
         listed = by_value[["group", "value"]].assign(slice=name, **measured)
-        tables.append(listed[size < all_of_it[0]])
+        tables.append(listed[size < size_of_group])
     return adjusted(pd.concat(tables, ignore_index=True), confidence)[["group", *COLUMNS, "worse"]]
 
 
@@ -80,7 +82,8 @@ def wilson(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The score interval of a share (Wilson 1927), which also holds near 0 and 1."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    share, weight = np.divide(successes, n), z**2 / np.asarray(n)
+    share = np.divide(successes, n)
+    weight = z**2 / np.asarray(n)
     center = share + weight / 2
     half = np.sqrt(weight * (share * (1 - share) + weight / 4))
     return (center - half) / (1 + weight), (center + half) / (1 + weight)

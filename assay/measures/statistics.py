@@ -19,9 +19,9 @@ _MODULES: dict[str, ModuleType] = {
     "text": text_statistics,
     "table": table_statistics,
 }
-_BLOCK = 1024  # payloads that are read at a time
+_BLOCK = 1024  # payloads read at a time
 _THIRDS = np.array(("low", "middle", "high"))
-_COLUMNS = 100  # of a table that become slices, at most
+_COLUMNS = 100  # columns of a table that become slices, at most
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Statistics:
     problems : by problem, (n,) bool
     reasons : by problem, a phrase for people
     fingerprints : (n, width), which copies share; None if the modality has none
-    border : (rows, pixels) int, levels of the outermost pixels of some images; likewise
+    border : (rows, 2 * places + 1) int, of some images, see `image_statistics.border`; likewise
     """
 
     values: dict[str, np.ndarray] = field(default_factory=dict)
@@ -56,7 +56,10 @@ def measure(
     module = _MODULES[payloads.payload_format(examples)["modality"]]
     if module.statistics is None:
         return Statistics()
-    parts, prints, borders, start = [], [], [], 0
+    parts = []
+    prints = []
+    borders = []
+    start = 0
     for block in shown(payloads.read(examples, _BLOCK), len(examples), "measure"):
         parts.append(module.statistics(block))
         if fingerprints and module.fingerprint:

@@ -10,10 +10,11 @@ from assay.contract.stored_rows import StoredRows
 
 
 class Column:
-    """Some rows of payloads (n, ...) as a column, of which slices are made when asked for."""
+    """Some rows of payloads (n, ...) as a column. A slice of it is made when it is asked for."""
 
     def __init__(self, payload: np.ndarray | StoredRows, rows: Sequence[int]) -> None:
-        self.payload, self.rows = payload, np.asarray(rows)
+        self.payload = payload
+        self.rows = np.asarray(rows)
 
     def __getitem__(self, part: slice) -> pa.Array:
         return to_column(self.payload[self.rows[part]])

@@ -66,9 +66,9 @@ def canonical(
         if params.seconds == "auto":
             files = getattr(raw, "files", raw)
             seconds = audio_files.choose_seconds(audio_files.lengths(files, places))
-            brought = f"sounds are cut or padded to {seconds:g} s (collect.seconds: auto)"
+            settled = f"sounds are cut or padded to {seconds:g} s (collect.seconds: auto)"
             remedy = f"collect.seconds: {seconds:g} in params.yaml keeps it so for later batches"
-            remarks.add("guessed", len(raw), brought, remedy=remedy)
+            remarks.add("guessed", len(raw), settled, remedy=remedy)
         else:
             seconds = params.seconds
         decoder = audio_files.Decoder(seconds, params.sample_rate)
@@ -119,7 +119,7 @@ def show(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[str]:
 
 def augment(payload: np.ndarray, rng: np.random.Generator, _shift: int = 1) -> np.ndarray:
     """Training sounds: each faster or slower, earlier or later, louder or softer, and noisier."""
-    n, samples = len(payload), payload.shape[1]
+    n, samples = payload.shape
     speed = np.exp(rng.uniform(-_SPEED, _SPEED, n))
     gain = np.exp(rng.uniform(-_GAIN, _GAIN, n))
     delay = rng.uniform(-_SHIFT, _SHIFT, n) * samples

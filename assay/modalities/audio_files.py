@@ -40,7 +40,7 @@ _REMARKS: dict[str, tuple[Action, str, str]] = {
     "resampled": ("converted", "sounds have another rate than collect.sample_rate", ""),
     "cancelled": ("converted", "sounds cancel out when mixed: their loudest channel is taken", ""),
     "loud": ("cut", "sounds go far beyond full scale and are clipped", "scale them to -1..1"),
-    "no end": ("doubtful", "Ogg files have no end mark: they may be cut short", ""),
+    "no end": ("doubtful", "Ogg files have no end mark, as if cut short", ""),
 }
 
 
@@ -76,7 +76,8 @@ class Decoder:
     """
 
     def __init__(self, seconds: float, rate: int) -> None:
-        self.seconds, self.rate = seconds, rate
+        self.seconds = seconds
+        self.rate = rate
         self.rest: dict[str, float] = {}  # seconds that are cut, by place
         self.places: dict[str, list[str]] = defaultdict(list)  # by what was done
 
@@ -97,7 +98,7 @@ class Decoder:
             is_long = min(wanted, file.frames) * file.channels > _AT_ONCE
             parts = _parts(file, wanted)
             if not is_long:
-                whole = list(parts)  # so that most sounds are decoded once
+                whole = list(parts)  # one part or none; so most sounds are decoded once
                 parts = iter(whole)
             n_read, channel = self._look_over(parts, place)
             _refuse_cut_short(file, content, n_read, wanted, place)
@@ -108,19 +109,20 @@ class Decoder:
                 sound = _mixed(whole[0], channel) if whole else np.zeros(0, np.float32)
                 if file.samplerate != self.rate and len(sound):
                     sound = soxr.resample(sound, file.samplerate, self.rate)
-        if is_long:
+        if is_long:  # it is decoded again, part by part
             with _opened(content, place) as file:
                 sounds = (_mixed(part, channel) for part in _parts(file, wanted))
                 sound = _resampled(sounds, file.samplerate, self.rate)
-        last_page = content.rfind(b"OggS") if content.startswith(b"OggS") else -1
-        if last_page >= 0 and not content[last_page + 5] & 4:  # RFC 3533: "end of stream"
+        if content.startswith(b"OggS") and not _has_end(content):
             self.places["no end"].append(place)
         return sound
 
     def _look_over(self, parts: Iterable[np.ndarray], place: str) -> tuple[int, int | None]:
         """The number of samples; the channel to take where channels cancel out, else None."""
-        done, n_read = set(), 0
-        power, power_of_mean = np.zeros(1, np.float32), np.float32(0)  # (channels,), of their mean
+        done = set()
+        n_read = 0
+        power = np.zeros(1, np.float32)  # (channels,)
+        power_of_mean = np.float32(0)  # of the mean of the channels
         for part in parts:
             n_read += len(part)
             finite = _finite(part)
@@ -131,7 +133,8 @@ class Decoder:
             if part.shape[1] > 1:
                 power = power + np.square(finite).sum(axis=0)
                 power_of_mean += np.square(finite.mean(axis=1)).sum()
-        if cancelled := power_of_mean < _CANCELLED * power.max():
+        cancelled = power_of_mean < _CANCELLED * power.max()
+        if cancelled:
             done.add("cancelled")
         elif len(power) > 1:
             done.add("mixed")
@@ -162,7 +165,7 @@ def _parts(file: "SoundFile", wanted: int) -> Iterator[np.ndarray]:
 
 
 def _finite(channels: np.ndarray) -> np.ndarray:
-    """The same; or with silence for what is no number, which resampling would spread."""
+    """The channels, with silence for what is no number, which resampling would spread."""
     if np.isfinite(channels).all():
         return channels
     return np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0)
@@ -177,7 +180,7 @@ def _mixed(channels: np.ndarray, channel: int | None) -> np.ndarray:
 
 
 def _resampled(sounds: Iterable[np.ndarray], rate: int, wanted_rate: int) -> np.ndarray:
-    """A sound at the wanted rate in Hz, of its parts (samples,) at another."""
+    """A sound at the wanted rate in Hz, from its parts (samples,) at another rate."""
     import soxr
 
     if rate == wanted_rate:
@@ -207,9 +210,10 @@ def _refuse_cut_short(
     file: "SoundFile", content: bytes, n_read: int, wanted: int, place: str
 ) -> None:
     """Raise if a file holds less than its header tells; libsndfile reads what is there."""
-    said, there = map(int, (_CUT_SHORT.findall(file.extra_info) or [(0, 0)])[0])
-    if there + _SLACK < said < _STREAMED:
-        wrong = f"its header tells of {said} bytes of sound, and it holds {there}"
+    notes = _CUT_SHORT.findall(file.extra_info)  # pairs of sizes
+    told, held = map(int, notes[0]) if notes else (0, 0)
+    if held + _SLACK < told < _STREAMED:
+        wrong = f"its header tells of {told} bytes of sound, and it holds {held}"
     elif not file.frames and file.format in _SIZED and len(content) > _HEADERS:
         wrong = f"its header tells of no sound, but it has {len(content)} bytes"
     elif n_read < _ESTIMATE * min(wanted, file.frames):
@@ -217,3 +221,10 @@ def _refuse_cut_short(
     else:
         return
     raise InputError(f"{place} is cut short ({wrong}): replace it or take it out")
+
+
+def _has_end(content: bytes) -> bool:
+    """Whether the last page of an Ogg file is marked as the end of its stream (RFC 3533)."""
+    last_page = content.rfind(b"OggS")
+    flags = content[last_page + 5 : last_page + 6]  # empty if the file is cut there
+    return bool(flags) and bool(flags[0] & 4)

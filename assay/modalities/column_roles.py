@@ -81,15 +81,17 @@ def _is_free_text(column: pa.ChunkedArray) -> bool:
     if not is_text(column.type):
         return False
     texts = [text for text in column.slice(0, _READ).to_pylist() if text not in (None, *GAPS)]
-    if not texts or max(map(len, texts)) < _SHORT or len(set(texts)) < (1 - _REPEATS) * len(texts):
+    if not texts or max(map(len, texts)) < _SHORT:
+        return False
+    if len(set(texts)) < (1 - _REPEATS) * len(texts):
         return False
     return median(_count_words(text[:_LONG]) for text in texts) >= _WORDS
 
 
 def _count_words(text: str) -> int:
     """The words of a text; a name, a hash or a path without blanks is one."""
-    is_one = text.isascii() and len(text.split()) == 1
-    return 1 if is_one else len(_WORD.findall(text))
+    is_one_word = text.isascii() and len(text.split()) == 1
+    return 1 if is_one_word else len(_WORD.findall(text))
 
 
 def free_texts(table: pa.Table, remarks: Remarks) -> list[str]:

@@ -67,20 +67,20 @@ class Column:
             return np.full(len(self.values), np.nan)
         if type_ == "category":
             return Column(self.texts(), type_, PLAIN).numbers()
-        asked = Written(**wanted.get("written", {}).get(name, {}))
-        read = self if is_text(self.values.type) else Column(self.values, self.type, PLAIN)
+        wanted_way = Written(**wanted.get("written", {}).get(name, {}))
         if is_text(self.values.type):
-            is_like = self.type == type_ and self.written.unit == asked.unit
-            way = self.written if is_like and not self.written.unsure else asked
+            is_like = self.type == type_ and self.written.unit == wanted_way.unit
+            way = self.written if is_like and not self.written.unsure else wanted_way
             numbers = parsed(self.values, type_, way)
             read = Column(numbers, type_, way)
             wrong = pc.and_(pc.is_null(numbers), pc.is_valid(self.values))
         else:
+            read = Column(self.values, self.type, PLAIN)
             wrong = pa.array([self.type != type_] * len(self.values))
         if pc.any(wrong).as_py():
             row = pc.index(wrong, pa.scalar(True)).as_py()
             place = f"{places[row]}: " if places is not None else ""
-            unit = f" in {asked.unit}" if asked.unit else ""
+            unit = f" in {wanted_way.unit}" if wanted_way.unit else ""
             is_value = f"{name!r} is {short(self.values[row].as_py())}"
             raise InputError(f"{place}{is_value}, where the encoder knows a {type_}{unit}")
         return read.numbers()
@@ -165,10 +165,9 @@ def of(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> Column:
 def _type_of(type_: pa.DataType) -> str:
     if pa.types.is_timestamp(type_):
         return "date"
-    is_number = pa.types.is_boolean(type_) or pa.types.is_decimal(type_)
-    return (
-        "number" if is_number or pa.types.is_integer(type_) or pa.types.is_floating(type_) else ""
-    )
+    is_exact = pa.types.is_boolean(type_) or pa.types.is_decimal(type_)
+    is_number = is_exact or pa.types.is_integer(type_) or pa.types.is_floating(type_)
+    return "number" if is_number else ""
 
 
 def _refuse_slips(values: pa.Array, different: pa.Array, name: str, places: Sequence[str]) -> None:
@@ -238,11 +237,11 @@ def _remarks(column: Column, different: pa.Array) -> Iterator[tuple[Action, str]
             yield "guessed", "columns hold dots before three digits: read as decimal points"
         return
     if columns_as_written.are_codes(different):
-        yield "guessed", "columns of digits are categories, since some start with a zero"
+        yield "guessed", "columns of digits hold categories, since some start with a zero"
         return
     digits = pc.sum(pc.match_substring_regex(different, _STARTS_WITH_DIGIT)).as_py()
     if digits * 2 > len(different):
         why = "no one way of writing numbers or dates fits all cells"
-        yield "doubtful", f"columns are categories: {why}"
+        yield "doubtful", f"columns hold categories: {why}"
     elif len(column.values) >= _MANY and len(different) * 2 > len(column.values):
-        yield "doubtful", "columns are categories, though most of their cells differ"
+        yield "doubtful", "columns hold categories, though most of their cells differ"

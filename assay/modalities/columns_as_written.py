@@ -6,7 +6,7 @@ their time is linear in the length of a cell.
 """
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 import pyarrow as pa
@@ -68,23 +68,28 @@ def guess(values: pa.Array) -> tuple[str, Written]:
     """The type of different texts without gaps, number, date or category, and how it is written."""
     if parsed(values, "number", PLAIN).null_count == 0:
         return ("category" if are_codes(values) else "number"), PLAIN
-    first = values[0].as_py()
-    if len(first) > _LONGEST or not re.search(r"\d", first):
+    cell = values[0].as_py()
+    if len(cell) > _LONGEST or not re.search(r"\d", cell):
         return "category", PLAIN
-    dates = [Written(first=first) for first in ("day", "month")]
-    for type_, ways in {"number": _numbers_like(first), "date": dates}.items():
+    ways_of_type = {
+        "number": _numbers_like(cell),
+        "date": [Written(first="day"), Written(first="month")],
+    }
+    for type_, ways in ways_of_type.items():
         readings = [(way, parsed(values, type_, way)) for way in ways]
         fitting = [(way, reading) for way, reading in readings if reading.null_count == 0]
-        if fitting:
-            way, reading = fitting[0]
-            unsure = not all(other.equals(reading) for _, other in fitting)
-            is_plain = type_ == "date" and len(fitting) > 1 and not unsure
-            return type_, PLAIN if is_plain else Written(**asdict(way) | {"unsure": unsure})
+        if not fitting:
+            continue
+        way, reading = fitting[0]
+        unsure = not all(other.equals(reading) for _, other in fitting)
+        if type_ == "date" and len(fitting) > 1 and not unsure:
+            return type_, PLAIN  # it does not matter whether day or month comes first
+        return type_, replace(way, unsure=unsure)
     return "category", PLAIN
 
 
 def _numbers_like(cell: str) -> list[Written]:
-    """The ways in which a column of numbers may be written that has this cell."""
+    """The ways in which numbers may be written in a column with this cell."""
     unit = _IN_NUMBERS.sub("", cell)
     is_before = cell.lstrip(" +-−").startswith(unit)
     if unit and not (_UNIT_BEFORE if is_before else _UNIT_AFTER).fullmatch(unit):
@@ -95,7 +100,9 @@ def _numbers_like(cell: str) -> list[Written]:
 def are_codes(values: pa.Array) -> bool:
     """Whether texts are codes: digits alone, some with a leading zero."""
     is_code = pc.match_substring_regex(values, _CODE)
-    return pc.any(is_code).as_py() and pc.all(pc.match_substring_regex(values, r"^\d+$")).as_py()
+    if not pc.any(is_code).as_py():
+        return False
+    return pc.all(pc.match_substring_regex(values, r"^\d+$")).as_py()
 
 
 def may_group(values: pa.Array) -> bool:

@@ -23,15 +23,18 @@ def check(payload_format: Format, wanted: Format) -> list[str]:
     """
     if payload_format["modality"] == wanted["modality"] == "table":
         return _unread_columns(payload_format, wanted)
-    columns = payload_format.get("columns", _ONE_COLUMN), wanted.get("columns", _ONE_COLUMN)
-    is_one_text = columns[0] == columns[1] or [len(names) for names in columns] == [1, 1]
+    columns = payload_format.get("columns", _ONE_COLUMN)
+    wanted_columns = wanted.get("columns", _ONE_COLUMN)
+    are_single = len(columns) == len(wanted_columns) == 1
+    is_same_text = columns == wanted_columns or are_single
     for name in dict.fromkeys((*payload_format, *_OPTIONAL)):
-        value, known = payload_format.get(name), wanted.get(name)
-        if value != known and not (name == "columns" and is_one_text):
+        value = payload_format.get(name)
+        known = wanted.get(name)
+        if value != known and not (name == "columns" and is_same_text):
             differ = f"{name} is {value}, but the encoder was learned from {known}"
             raise InputError(f"{differ}; take the batch off the lists{_remedy(name, wanted)}")
-    if not is_one_text:
-        differ = f"its texts are of the columns {columns[0]}, those of the encoder of {columns[1]}"
+    if not is_same_text:
+        differ = f"its texts are of the columns {columns}, those of the encoder of {wanted_columns}"
         raise InputError(f"{differ}; bring all batches to the same columns")
     return []
 
@@ -52,7 +55,8 @@ def _remedy(name: str, wanted: Format) -> str:
 
 
 def _unread_columns(payload_format: Format, wanted: Format) -> list[str]:
-    given, types = payload_format["features"], wanted["features"]
+    given = payload_format["features"]
+    types = wanted["features"]
     missing = types.keys() - given.keys() - set(payload_format.get("left_out", []))
     if missing:
         names = first_of([repr(name) for name in types if name in missing])
@@ -68,7 +72,7 @@ def _unread_columns(payload_format: Format, wanted: Format) -> list[str]:
 
 
 def joined(first: Format, second: Format) -> Format:
-    """The format in which two batches are read, of which the first says more.
+    """The format in which two batches are read; the first says more.
 
     The second gives the types of columns that are empty in the first.
 
@@ -78,15 +82,15 @@ def joined(first: Format, second: Format) -> Format:
         If they are not alike, see `check`.
     """
     check(second, first)
-    types, written = dict(first.get("features", {})), dict(first.get("written", {}))
+    types = dict(first.get("features", {}))
+    written = dict(first.get("written", {}))
     for name, type_ in types.items():
         if type_ == "empty":
             types[name] = second["features"].get(name, "empty")
-            if how := second.get("written", {}).get(name):
-                written[name] = how
-    return first | {
-        name: value for name, value in (("features", types), ("written", written)) if value
-    }
+            if way := second.get("written", {}).get(name):
+                written[name] = way
+    both = {"features": types, "written": written}
+    return first | {name: values for name, values in both.items() if values}
 
 
 def of_payload(encoder: Format) -> Format:

@@ -24,7 +24,8 @@ _GREY_MODES = ("1", "L", "LA", "La")
 _OTHER_COLOURS = ("CMYK", "HSV", "LAB", "YCbCr")
 _DEEP_MODES = ("I", "F")  # how the names of modes of more than 8 bits start
 # what images are read with, where the format of their payloads names nothing else
-BACKGROUND, DEPTH = "white", 16
+BACKGROUND = "white"
+DEPTH = 16  # bits of a grey value
 _OPAQUE = 255
 _DRAFTED = ("JPEG", "MPO")  # formats that may be decoded at a reduced scale
 _TURNS = {
@@ -149,12 +150,14 @@ class Decoder:
         return image if turn is None else image.transpose(turn)
 
     def _of_8_bits(self, image: Image.Image, place: str) -> Image.Image:
-        values = np.asarray(image)
+        """A grey image whose values are scaled to 8 bits."""
+        values = np.asarray(image)  # (height, width)
         finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
         if finite.size < values.size:
             self._places["not finite"][place] = None
         self._values.add(finite)
-        black, white = self.range = self._values.range(self.params.depth)
+        black, white = self._values.range(self.params.depth)
+        self.range = (black, white)
         self._range_of[place] = self.range
         if finite.size and (finite.min() < black or finite.max() > white):
             self._places["beyond"][place] = None
@@ -180,9 +183,9 @@ class Decoder:
         return flat.convert("L") if is_grey else flat
 
     def _brought(self, image: Image.Image, size: Size, extent: Extent, place: str) -> Image.Image:
-        own = 1 if image.mode in _GREY_MODES else COLOUR
-        channels = self.form.see_channels(own, place)
-        if channels < own:
+        channels_of_image = 1 if image.mode in _GREY_MODES else COLOUR
+        channels = self.form.see_channels(channels_of_image, place)
+        if channels < channels_of_image:
             self._places["to grey"][place] = None
         if image.mode == "LAB":  # Pillow converts it to RGB alone
             image = image.convert("RGB")
@@ -195,7 +198,9 @@ class _Values:
     """The values of more than 8 bits that were seen so far."""
 
     def __init__(self) -> None:
-        self.low, self.high, self.are_whole = np.inf, -np.inf, True
+        self.low = np.inf
+        self.high = -np.inf
+        self.are_whole = True
 
     def add(self, values: np.ndarray) -> None:
         """Take values (n,) into account."""

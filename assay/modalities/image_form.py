@@ -123,18 +123,23 @@ def fitted(image: Image.Image, size: Size, extent: Extent, params: Collect) -> I
     params : `fit` says what becomes of another aspect: `crop` takes the centre, `pad` fills up with
         `background`, and `stretch` changes it
     """
-    (height, width), bilinear = size, Image.Resampling.BILINEAR
+    height, width = size
+    bilinear = Image.Resampling.BILINEAR
     if image.size == (width, height):
         return image
-    across, down = extent[0] / width, extent[1] / height
+    across = extent[0] / width  # pixels of the picture for one pixel of the result
+    down = extent[1] / height
     if params.fit == "pad" and across != down:
         scale = max(across, down)
-        inner = max(1, round(extent[0] / scale)), max(1, round(extent[1] / scale))
+        inner_width = max(1, round(extent[0] / scale))
+        inner_height = max(1, round(extent[1] / scale))
         padded = Image.new(image.mode, (width, height), params.background)
-        shrunk = image.resize(inner, bilinear, (0, 0, *extent))
-        padded.paste(shrunk, ((width - inner[0]) // 2, (height - inner[1]) // 2))
+        shrunk = image.resize((inner_width, inner_height), bilinear, (0, 0, *extent))
+        padded.paste(shrunk, ((width - inner_width) // 2, (height - inner_height) // 2))
         return padded
-    scale, left, top = min(across, down), 0.0, 0.0
+    left = top = 0.0  # pixels that are cut at either side
     if params.fit == "crop":
-        left, top = (extent[0] - width * scale) / 2, (extent[1] - height * scale) / 2
+        scale = min(across, down)
+        left = (extent[0] - width * scale) / 2
+        top = (extent[1] - height * scale) / 2
     return image.resize((width, height), bilinear, (left, top, extent[0] - left, extent[1] - top))

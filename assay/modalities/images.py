@@ -120,6 +120,12 @@ def _png(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
+def _jpeg(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
 def encode(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[bytes]:
     """Each image as the content of a PNG file."""
     return [picture(pixels) for pixels in from_columns(rows, payload_format)]
@@ -127,14 +133,18 @@ def encode(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[bytes]:
 
 def show(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[str]:
     """A data URI of each image, of at most `side` pixels a side: a PNG, a larger one a JPEG."""
-    side, uris = payload_format.get("side") or _THUMBNAIL, []
+    side = payload_format.get("side") or _THUMBNAIL
+    uris = []
     for pixels in from_columns(rows, payload_format):
-        image, form, content = _image(pixels), "png", io.BytesIO()
+        image = _image(pixels)
         if max(image.size) > _EXACT:
             image.thumbnail((side, side), Image.Resampling.BILINEAR)
-            image.save(content, "JPEG", quality=90)
             form = "jpeg"
-        encoded = base64.b64encode(content.getvalue() or _png(image)).decode()
+            content = _jpeg(image)
+        else:
+            form = "png"
+            content = _png(image)
+        encoded = base64.b64encode(content).decode()
         uris.append(f"data:image/{form};base64,{encoded}")
     return uris
 
@@ -144,7 +154,8 @@ def augment(payload: np.ndarray, rng: np.random.Generator, shift: int = 1) -> np
 
     The pixels that come in at the border are black.
     """
-    n, (height, width, channels) = len(payload), payload.shape[1:]
+    n = len(payload)
+    height, width, channels = payload.shape[1:]
     if channels == COLOUR:
         is_mirrored = (rng.random(n) < 0.5)[:, None, None, None]
         payload = np.where(is_mirrored, payload[:, :, ::-1], payload)
@@ -158,7 +169,8 @@ def augment(payload: np.ndarray, rng: np.random.Generator, shift: int = 1) -> np
 
 def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Images, each turned, zoomed, sheared, moved, brighter or darker, and with noise."""
-    n, (height, width, channels) = len(payload), payload.shape[1:]
+    n = len(payload)
+    height, width, channels = payload.shape[1:]
     turn, zoom, shear = (rng.uniform(-most, most, n) for most in (_TURN, _ZOOM, _SHEAR))
     cosine = (np.exp(zoom) * np.cos(turn))[:, None]
     sine = (np.exp(zoom) * np.sin(turn))[:, None]

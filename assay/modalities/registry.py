@@ -1,4 +1,4 @@
-"""The one place that tells modalities apart. Everything else asks a module from here by name.
+"""Finds the module of a modality by its name.
 
 A new modality is a module, one line in `_MODULES`, one entry in `encoders/inputs.py`, and one in
 `measures/statistics.py`. The module holds:

@@ -30,7 +30,7 @@ MEDIUM = "text"
 LINE_BREAK = "; "
 STEPS = 3000
 _SWAPPED = 0.3  # share of a view's values that are another row's
-_CELLS = 2**20  # whose text is made at a time
+_CELLS = 2**20  # cells whose text is made at a time
 _kept: list[Any] = []  # the last table, and its features
 _LARGEST = float(np.finfo(np.float32).max)  # a network computes with float32
 
@@ -54,7 +54,7 @@ def canonical(
     Raises
     ------
     InputError
-        If there is no column, or a number is infinite.
+        If there is no column, or a number is beyond the range of float32.
     """
     columns = _features(raw, places, remarks)
     if not columns:
@@ -64,12 +64,16 @@ def canonical(
     for name, column in columns.items():
         if column.type == "category":
             continue
-        infinite = np.flatnonzero(np.abs(column.numbers()) > _LARGEST)
-        if len(infinite):
-            value = raw[name][int(infinite[0])].as_py()
-            number = column_types.short(value).strip("'")
-            wrong = f"{places[infinite[0]]}: {name!r} is {number}"
-            raise InputError(f"{wrong}; give it a finite value or drop the row")
+        numbers = column.numbers()  # (n,)
+        beyond = np.flatnonzero(np.abs(numbers) > _LARGEST)
+        if len(beyond):
+            row = int(beyond[0])
+            number = column_types.short(raw[name][row].as_py()).strip("'")
+            wrong = f"{places[row]}: {name!r} is {number}"
+            if np.isinf(numbers[row]):
+                raise InputError(f"{wrong}; give it a finite value or drop the row")
+            limit = "beyond ±3.4e38, the range of float32"
+            raise InputError(f"{wrong}, {limit}; scale the column or drop the row")
     step = max(1, _CELLS // len(columns))
     parts = [_framed(columns, start, step) for start in range(0, len(raw), step)]
     return np.concatenate(parts or [np.empty(0, object)])
@@ -82,8 +86,8 @@ def _framed(columns: dict[str, Column], start: int, count: int) -> np.ndarray:
         texts = columns[name].exact(start, count)
         size = pc.cast(pc.binary_length(texts), pa.string())
         framed.append(pc.binary_join_element_wise(json.dumps(name), size, texts, ":"))
-    how = {"null_handling": "replace", "null_replacement": ""}
-    rows = pc.binary_join_element_wise(*framed, ",", **how)
+    options = {"null_handling": "replace", "null_replacement": ""}
+    rows = pc.binary_join_element_wise(*framed, ",", **options)
     return rows.to_numpy(zero_copy_only=False)
 
 
@@ -112,7 +116,7 @@ def to_columns(
     payload_format: Format = {"modality": "table", "shape": [len(features)]}
     payload_format["features"] = {name: column.type for name, column in features.items()}
     written = {name: column.written.as_dict() for name, column in features.items()}
-    if written := {name: how for name, how in written.items() if how}:
+    if written := {name: way for name, way in written.items() if way}:
         payload_format["written"] = written
     if left_out := sorted(set(raw.column_names) - set(features)):
         payload_format["left_out"] = left_out

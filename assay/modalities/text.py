@@ -50,17 +50,18 @@ def canonical(
             raise InputError(f"{place}: 'text' is {text!r}; it must be text, and not missing")
     payload = np.empty(len(raw), object)
     payload[:] = [text[: params.characters] for text in raw]
-    longer = [
-        place for text, place in zip(raw, places, strict=True) if len(text) > params.characters
-    ]
-    lost = 1 - sum(map(len, payload)) / max(sum(map(len, raw)), 1)
+    pairs = zip(raw, places, strict=True)
+    longer = [place for text, place in pairs if len(text) > params.characters]
+    n_given = sum(map(len, raw))
+    n_kept = sum(map(len, payload))
+    lost = 1 - n_kept / max(n_given, 1)
     cut = f"of {len(raw)} texts are cut to {params.characters} characters ({lost:.1%} of all lost)"
     remarks.note("cut", longer, cut, "set collect.characters in params.yaml")
     return payload
 
 
 def _joined(columns: pa.Table) -> list[str]:
-    """One column of texts; or of several a line for each column that has a text."""
+    """The texts of one column; of several columns, a line for each column that has a text."""
     names = sorted(columns.column_names)
     texts = [columns[name].to_pylist() for name in names]
     if len(names) == 1:

@@ -39,7 +39,7 @@ def write(info: Values, encoder: Values, batches: list[str], metrics: dict[str, 
         "batches": ", ".join(batches),
         "method": code(encoder["method"]),
         "origin": "comes from elsewhere," if pretrained else learned,
-        "true_accuracy": _true_accuracy(metrics["evaluate"]),
+        **_true_accuracy(metrics["evaluate"]),
         "test_doubts": metrics["evaluate"].get("test_doubts", 0),
         "held_out": _HELD_OUT[info["unlike"]["split"]],
         "training": _TRAINING[metrics["train"]["start"]].format(**metrics["train"]),
@@ -48,9 +48,11 @@ def write(info: Values, encoder: Values, batches: list[str], metrics: dict[str, 
     return template.format(info=info, encoder=encoder, **metrics, **words)
 
 
-def _true_accuracy(evaluate: Values) -> str:
-    """A row of the table of scores; "" if no test example has a label of a person."""
+def _true_accuracy(evaluate: Values) -> dict[str, str]:
+    """A row of the table of scores and a note on it; "" if no test example has a person's label."""
     if "accuracy_true" not in evaluate:
-        return ""
+        return {"true_accuracy": "", "on_true_accuracy": ""}
     interval = "{accuracy_true_low:.4f} to {accuracy_true_high:.4f}".format(**evaluate)
-    return f"| accuracy against true labels | {evaluate['accuracy_true']:.4f} | {interval} |\n"
+    row = f"| accuracy against true labels | {evaluate['accuracy_true']:.4f} | {interval} |\n"
+    note = " The accuracy against true labels is an estimate that allows for wrong test labels."
+    return {"true_accuracy": row, "on_true_accuracy": note}

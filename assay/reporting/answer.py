@@ -83,9 +83,10 @@ def rarest(inputs: Inputs) -> Values:
 def to_do(inputs: Inputs, words: Words) -> list[tuple[Markup, str]]:
     """What to do next: sentences, each with its command."""
     tasks = []
-    doubted, asked = inputs.to_review, len(inputs.rows["queue"])
-    if doubted or asked:
-        say = words("do.review" if doubted else "do.ask", n=doubted or asked, queue=asked)
+    n_queued = len(inputs.rows["queue"])
+    if inputs.to_review or n_queued:
+        key = "do.review" if inputs.to_review else "do.ask"
+        say = words(key, n=inputs.to_review or n_queued, queue=n_queued)
         tasks.append((say, "python -m assay review"))
     if inputs.unlabelled:
         say = words("do.label", n=inputs.unlabelled)

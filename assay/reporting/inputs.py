@@ -65,27 +65,29 @@ class Inputs:
 
 def read() -> Inputs:
     judged = parquet_files.read_parquet(paths.QUALITY, ["id", "given", "decision"]).to_pydict()
-    decided = zip(judged["given"], judged["decision"], strict=True)
+    decisions = list(zip(judged["id"], judged["given"], judged["decision"], strict=True))
+    doubted = [label for _, label, decision in decisions if decision != "keep"]
+    in_review = {id_ for id_, _, decision in decisions if decision == "review"}
     in_use = [csv_files.read_csv(path, ["id", "source"]).to_pylist() for path in _IN_USE]
     answered = {row["id"] for rows in in_use for row in rows if row["source"] == "human"}
-    waiting = zip(judged["id"], judged["decision"], strict=True)
     unusable = set(spreadsheets.read(paths.UNUSABLE)["id"].to_pylist())
-    done = answered | unusable
     values = {name: files.read_json(path) for name, path in _VALUES.items()}
-    without = values["clean"]["examples"] - values["clean"]["labelled"]
+    n_unlabelled = values["clean"]["examples"] - values["clean"]["labelled"]
     learned = csv_files.read_csv(paths.ANNOTATED_LABELS, ["label", "weight", "source"]).to_pydict()
     predicted = csv_files.read_csv(paths.PREDICTIONS, ["answer", "predicted"]).to_pydict()
+    weights = list(map(float, learned["weight"]))
     pairs = Counter(zip(predicted["answer"], predicted["predicted"], strict=True))
+    confusion = {(plain(answer), plain(label)): n for (answer, label), n in pairs.items()}
     return Inputs(
         values=values,
         rows={name: spreadsheets.read(path).to_pylist() for name, path in _ROWS.items()},
         batches={batch: files.read_json(paths.summary(batch)) for batch in files.listed_batches()},
         given=Counter(judged["given"]),
-        doubted=Counter(label for label, decision in decided if decision != "keep"),
+        doubted=Counter(doubted),
         learned=Counter(learned["label"]),
         sources=Counter(learned["source"]),
-        to_review=sum(made == "review" and id_ not in done for id_, made in waiting),
-        unlabelled=without - len(unusable - set(judged["id"])),
-        noise=1 - sum(map(float, learned["weight"])) / max(len(learned["weight"]), 1),
-        confusion=Counter({(plain(a), plain(b)): n for (a, b), n in pairs.items()}),
+        to_review=len(in_review - answered - unusable),
+        unlabelled=n_unlabelled - len(unusable - set(judged["id"])),
+        noise=1 - sum(weights) / max(len(weights), 1),
+        confusion=Counter(confusion),
     )

@@ -13,8 +13,6 @@ _CLASSES = 30  # that a matrix shows
 _BATCHES = 10  # columns of a matrix, the latest ones
 _WORST = 12  # labels in pictures
 _OF_KIND = 4  # examples of a kind of finding
-
-
 _FORECAST = ("rows", "forecast", "forecast_low", "forecast_high")  # columns of its table
 
 
@@ -46,8 +44,10 @@ def quantity(inputs: Inputs) -> Values:
     rarest_first = [label for label, _ in reversed(by_count(inputs.given))]
     tested = {row["label"]: int(row["test_examples"]) for row in inputs.rows["classes"]}
     latest = list(inputs.batches)[-_BATCHES:]
-    counts = {(label, batch): n for batch in latest
-              for label, n in inputs.batches[batch]["labels_by_class"].items()}  # fmt: skip
+    counts = {}  # by class and batch
+    for batch in latest:
+        for label, n in inputs.batches[batch]["labels_by_class"].items():
+            counts[label, batch] = n
     return {
         "batches": first(list(inputs.batches.items())[::-1]),
         "classes": first(rarest_first, _CLASSES),
@@ -59,8 +59,8 @@ def quantity(inputs: Inputs) -> Values:
 def quality(inputs: Inputs) -> Values:
     shares = {label: inputs.doubted[label] / n for label, n in inputs.given.items()}
     labels = [row for row in inputs.rows["issues"] if row["kind"] == "label"]
-    pairs = Counter((row["given"], row["suggested"]) for row in labels
-                    if row["given"] != row["suggested"])  # fmt: skip
+    suggestions = [(row["given"], row["suggested"]) for row in labels]
+    pairs = Counter(pair for pair in suggestions if pair[0] != pair[1])
     kinds: dict[str, list[Row]] = {}
     for row in inputs.rows["issues"]:
         if row["kind"] != "label":
@@ -112,10 +112,10 @@ def _order_of_slices(row: Row) -> tuple[bool, bool, float]:
 def learning_curve(inputs: Inputs) -> Values:
     """Accuracy by number of labels: what was measured, and the forecast with its interval."""
     rows = inputs.rows["forecast"]
-    told = [row for row in rows if row["forecast"] != "nan"]
-    measured = [(float(row["rows"]), float(row["accuracy"])) for row in rows
-                if row["accuracy"] != "nan"]  # fmt: skip
-    columns = [[float(row[name]) for row in told] for name in _FORECAST]
+    with_forecast = [row for row in rows if row["forecast"] != "nan"]
+    with_accuracy = [row for row in rows if row["accuracy"] != "nan"]
+    measured = [(float(row["rows"]), float(row["accuracy"])) for row in with_accuracy]
+    columns = [[float(row[name]) for row in with_forecast] for name in _FORECAST]
     labels, accuracy, low, high = columns
     return {
         "measured": measured,

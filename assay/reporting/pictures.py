@@ -29,8 +29,11 @@ def read(rows: Iterable[Row]) -> dict[str, str]:
     ids_of_batch = defaultdict(set)
     for id_, batch in batch_of_id.items():
         ids_of_batch[batch].add(id_)
-    contents = dict(pair for batch, ids in ids_of_batch.items() for pair in _of_batch(batch, ids))
-    shown, size = {}, 0
+    contents: dict[str, str] = {}
+    for batch, ids in ids_of_batch.items():
+        contents |= _of_batch(batch, ids)
+    shown = {}
+    size = 0  # of what is shown so far
     for id_ in batch_of_id:
         content = contents[id_]
         if len(content) <= min(_LARGEST, _TOGETHER - size):

@@ -4,13 +4,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import FiniteFloat
-
 from assay.contract import files, git, paths
 from assay.contract.errors import InputError
 from assay.reporting.inputs import Inputs, Values
 
-_NUMBERS = dict[str, int | FiniteFloat]  # the schema of metrics
 _COUNTS = ("examples", "labelled", "issues", "estimated_label_noise")
 _SCORES = ("accuracy", "accuracy_true", "macro_f1", "log_loss", "calibration_error")
 _ENDS = ("", "_low", "_high")
@@ -47,9 +44,11 @@ def changes(revision: str, inputs: Inputs) -> Changes | None:
         return None
     commit = _commit(revision)
     listed = _json(commit, paths.LISTED, dict[str, list[str]]).get("batches", [])
-    then, now = _json(commit, paths.CLEAN_METRICS, _NUMBERS), inputs.values["clean"]
+    then = _json(commit, paths.CLEAN_METRICS, files.Numbers)
+    now = inputs.values["clean"]
     counts = [(key, then.get(key), now.get(key)) for key in _COUNTS]
-    then, now = _json(commit, paths.EVALUATE_METRICS, _NUMBERS), inputs.values["evaluate"]
+    then = _json(commit, paths.EVALUATE_METRICS, files.Numbers)
+    now = inputs.values["evaluate"]
     scores = [(key, _interval(then, key), _interval(now, key)) for key in _SCORES]
     return Changes(
         revision=revision,
@@ -70,11 +69,11 @@ def _commit(revision: str) -> str:
     if shutil.which("git") is None:
         raise InputError("report.since needs git, which is not installed")
     question = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
-    found = git.ask(*question)
-    if found is None:
+    printed = git.ask(*question)
+    if printed is None:
         unknown = f"report.since: git knows no revision {revision!r} here"
         raise InputError(f"{unknown}: get it with `git fetch --tags`, or name a commit")
-    return found.decode().strip()
+    return printed.decode().strip()
 
 
 def _json(commit: str, path: Path, schema: type) -> Values:

@@ -60,7 +60,8 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(self, examples: Examples, size: int, augment: Change, seed: int) -> None:
         super().__init__()
-        self.examples, self.augment = examples, augment
+        self.examples = examples
+        self.augment = augment
         self.size = min(size, len(examples), max(_SMALLEST_BATCH, len(examples) // _LEAST_BATCHES))
         self.rng = np.random.default_rng(seed)
         self.on_epoch_end()

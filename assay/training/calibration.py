@@ -37,19 +37,22 @@ def shared(voices: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray
     tuple
         The inverse temperature of each classifier (voices,), and the share of wrong labels.
     """
-    scores, spread = standardised(voices)
-    rows, n_classes = np.arange(len(labels)), scores.shape[2]
+    scores, spread = standardised(voices)  # (voices, n, classes), (voices,)
+    rows = np.arange(len(labels))
+    n_classes = scores.shape[2]
 
     def log_loss(point: np.ndarray) -> float:
         sharpness, noise = _from_point(point)
-        logits = np.tensordot(sharpness, scores, 1)
+        logits = np.tensordot(sharpness, scores, 1)  # (n, classes)
         odds = relative_odds(logits)
         right = odds[rows, labels] / odds.sum(axis=1)
         deviations = point[:-1] - np.log(_SHARPNESS)
         prior = (deviations**2).sum() / 2 / len(labels)
         return prior - log_likelihood(right, noise, n_classes)
 
-    start = np.append(np.full(len(scores), np.log(_SHARPNESS)), np.log(_NOISE / (0.5 - _NOISE)))
+    first_sharpness = np.full(len(scores), np.log(_SHARPNESS))
+    first_noise = np.log(_NOISE / (0.5 - _NOISE))
+    start = np.append(first_sharpness, first_noise)  # see `_from_point`
     options = {"xatol": 1e-3, "fatol": 1e-7}
     optimum = minimize(log_loss, start, method="Nelder-Mead", options=options)
     sharpness, noise = _from_point(optimum.x)

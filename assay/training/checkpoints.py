@@ -42,10 +42,14 @@ class Checkpoint(keras.callbacks.Callback):
         key: str,
     ) -> None:
         super().__init__()
-        self.batches, self.rows, self.stopping, self.key = batches, rows, stopping, key
+        self.batches = batches
+        self.rows = rows
+        self.stopping = stopping
+        self.key = key
         self.arrays, self.state = files.read_checkpoint() if key else ({}, {})
         if self.state.get("key") != key:
-            self.arrays, self.state = {}, {}
+            self.arrays = {}
+            self.state = {}
         rows += self.state.get("rows", [])
         if rows:
             say(f"training was interrupted after epoch {len(rows)}, and goes on there")
@@ -92,8 +96,9 @@ def key(train: LabelledExamples, validation: LabelledExamples, params: Parameter
         for values in (examples.codes, examples.weights, examples.targets):
             digest.update(values.tobytes())
     modules = sorted(name for name in sys.modules if name.startswith(("assay.", "__main__")))
-    code = [sys.modules[name].__file__ for name in modules]
-    encoder = paths.ENCODER, paths.ENCODER_FRONT, paths.ENCODER_WEIGHTS, paths.ENCODER_INFO
-    for path in (*encoder, *map(Path, filter(None, code))):
+    names_of_code = [sys.modules[name].__file__ for name in modules]
+    code = [Path(name) for name in names_of_code if name]
+    encoder = (paths.ENCODER, paths.ENCODER_FRONT, paths.ENCODER_WEIGHTS, paths.ENCODER_INFO)
+    for path in (*encoder, *code):
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -46,7 +46,8 @@ class GraphEncoder(keras.layers.Layer):
         tokenizer = model.tokenizer
         if not (tokenizer and tokenizer.padding and tokenizer.truncation):
             raise InputError("params.yaml: train.start: an ONNX file cannot be trained: use frozen")
-        self.content, self.prepare = content, model.prepared
+        self.content = content
+        self.prepare = model.prepared
         self.onnx = onnx.load_from_string(content).graph
         self.padding = tokenizer.padding["pad_id"]
         length = tokenizer.truncation["max_length"]
@@ -71,8 +72,9 @@ class GraphEncoder(keras.layers.Layer):
             elif name in multiplied:
                 rows, columns = value.shape
                 normal = keras.initializers.RandomNormal(stddev=_DEVIATION)
-                first = self.add_weight((rows, rank), normal)
-                self.factors[name] = first, self.add_weight((rank, columns), "zeros")
+                left = self.add_weight((rows, rank), normal)
+                right = self.add_weight((rank, columns), "zeros")
+                self.factors[name] = (left, right)
 
     def value(self, name: str) -> KerasTensor | np.ndarray:
         """The present value of a constant of the graph."""
@@ -82,7 +84,9 @@ class GraphEncoder(keras.layers.Layer):
         if value.dtype != np.float32:
             return value
         value = ops.cast(value, self.compute_dtype)
-        return value + ops.matmul(*self.factors[name]) if name in self.factors else value
+        if name in self.factors:
+            return value + ops.matmul(*self.factors[name])
+        return value
 
     def call(self, payload: KerasTensor) -> KerasTensor:
         """Run the graph."""

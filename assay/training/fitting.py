@@ -18,7 +18,7 @@ if hasattr(ctypes.CDLL(None), "mallopt"):
 
 _TENSORFLOW = keras.config.backend() == "tensorflow"
 _WARM_UP = 0.2  # share of steps with a rising learning rate (one cycle: Smith and Topin 2017)
-_STEPS_AT_ONCE = 10  # that TensorFlow takes before it returns to Python
+_STEPS_AT_ONCE = 10  # steps that TensorFlow takes before it returns to Python
 _WEIGHT_DECAY, _BETA_2 = 0.05, 0.99  # of AdamW
 _PREDICTED = 1024  # examples at a time
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -53,9 +53,11 @@ def gather(blocks: Iterable[Features]) -> Features:
         If a value is not finite.
     """
     stored = [_sparse_if_smaller(block) for block in blocks]
-    sparse = any(isinstance(block, csr_array) for block in stored)
-    features = (vstack(stored, "csr") if sparse else np.concatenate(stored)).astype(np.float64)
-    if not np.isfinite(features.data if sparse else features).all():
+    is_sparse = any(isinstance(block, csr_array) for block in stored)
+    features = vstack(stored, "csr") if is_sparse else np.concatenate(stored)
+    features = features.astype(np.float64)
+    values = features.data if is_sparse else features
+    if not np.isfinite(values).all():
         wrong = "the encoder gives features that are not finite"
         raise InputError(f"{wrong}: take another, or leave out examples with extreme values")
     return features
@@ -117,7 +119,8 @@ def fit(
 
 def _of_all_classes(model: "LogisticRegression", n_classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients (features, classes) and intercepts (classes,), also of absent classes."""
-    coef, intercept = model.coef_.T, model.intercept_
+    coef = model.coef_.T
+    intercept = model.intercept_
     if len(model.classes_) == 2:  # scikit-learn keeps one column for both
         coef = np.hstack([-coef / 2, coef / 2])
         intercept = np.concatenate([-intercept / 2, intercept / 2])

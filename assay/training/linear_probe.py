@@ -22,9 +22,11 @@ def fit(
         "accuracy": _accuracy(logits, train.codes),
         "loss": linear_head.loss(logits, train.codes),
     }
-    temperature, heads = 1.0, [head]
+    temperature = 1.0
+    heads = [head]
     if validation_features is not None:
-        logits, codes = head.logits(validation_features), validation.codes
+        logits = head.logits(validation_features)
+        codes = validation.codes
         scores["validation_accuracy"] = _accuracy(logits, codes)
         scores["validation_loss"] = linear_head.loss(logits, codes)
         temperature = calibration.temperature(logits, codes)
@@ -36,7 +38,8 @@ def fit(
             strengths=[head.strength],
         )
         heads.append(of_both)
-    content, output = paths.ENCODER.read_bytes(), encoder.output
+    content = paths.ENCODER.read_bytes()
+    output = encoder.output
     graphs = [
         onnx_graph.with_linear_head(content, head.coef, head.intercept, temperature, output)
         for head in heads
@@ -54,7 +57,7 @@ def fit_head(
     features = linear_head.gather(map(encoder, train.read()))
     if len(validation):
         validation_features = linear_head.gather(map(encoder, validation.read()))
-        checked = validation_features, validation.codes
+        checked = (validation_features, validation.codes)
     else:
         validation_features = checked = None
     head = linear_head.fit(features, train.codes, train.weights, n_classes, checked)

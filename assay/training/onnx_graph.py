@@ -53,14 +53,16 @@ class Graph:
 
     def constant(self, value: Value) -> str:
         """Add an array, as float32 or int64, and return its name. Several nodes may read it."""
-        name, array = f"constant_{len(self.constants)}", np.asarray(value)
-        self.constants[name] = array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
+        name = f"constant_{len(self.constants)}"
+        array = np.asarray(value)
+        dtype = np.float32 if array.dtype.kind == "f" else np.int64
+        self.constants[name] = array.astype(dtype)
         return name
 
     def exact(self, values: np.ndarray) -> str:
-        """Add an array of float64 as it is, and return its name."""
+        """Add an array as it is, such as float64 or uint8, and return its name."""
         name = f"constant_{len(self.constants)}"
-        self.constants[name] = values.astype(np.float64)
+        self.constants[name] = values
         return name
 
     def reduced(self, op: str, x: str, axes: Sequence[int], **attributes: Any) -> str:
@@ -98,8 +100,8 @@ class Graph:
         inputs = [tensor("payload", element_type, [ROWS, *shape])]
         returned = [tensor(output, output_element_type, output_shape) for output in outputs]
         read = {name for node in self.nodes for name in node.input}
-        kept = [(value, constant) for constant, value in self.constants.items() if constant in read]
-        constants = [numpy_helper.from_array(value, constant) for value, constant in kept]
+        kept = {constant: value for constant, value in self.constants.items() if constant in read}
+        constants = [numpy_helper.from_array(value, constant) for constant, value in kept.items()]
         graph = helper.make_graph(self.nodes, name, inputs, returned, constants)
         versions = _OPSETS | {"": self.opset}
         domains = sorted({node.domain for node in self.nodes} | {""})
@@ -119,7 +121,8 @@ def identity(element_type: ElementType, shape: Sequence[int]) -> bytes:
 
 def joined(first: bytes, second: bytes, output: str = "embedding") -> bytes:
     """One graph of two: `output` of the first is the input of the second, whose outputs it has."""
-    before, after = onnx.load_from_string(first), onnx.load_from_string(second)
+    before = onnx.load_from_string(first)
+    after = onnx.load_from_string(second)
     if [node.op_type for node in before.graph.node] == ["Identity"]:
         after.metadata_props.extend(before.metadata_props)
         return after.SerializeToString()
@@ -137,11 +140,12 @@ def joined(first: bytes, second: bytes, output: str = "embedding") -> bytes:
 
 
 def with_replaced_output(content: bytes, replacement: bytes, output: str) -> bytes:
-    """A graph whose `output` is replaced by those that a second graph computes from it.
+    """A graph whose `output` is replaced by the outputs of a second graph, computed from it.
 
     The names in the second graph, of one input `payload`, may occur in the first.
     """
-    model, second = onnx.load_from_string(content), onnx.load_from_string(replacement)
+    model = onnx.load_from_string(content)
+    second = onnx.load_from_string(replacement)
     second = compose.add_prefix(second, "second_", rename_inputs=False, rename_outputs=False)
     for node in second.graph.node:
         node.input[:] = [output if name == "payload" else name for name in node.input]
@@ -195,4 +199,5 @@ def rounded(values: np.ndarray, *, alike: bool = False) -> np.ndarray:
     """
     _, exponent = np.frexp(values)
     exponent = exponent.max() if alike else exponent
-    return np.ldexp(np.rint(np.ldexp(values, _DIGITS - exponent)), exponent - _DIGITS) + 0.0
+    digits = np.rint(np.ldexp(values, _DIGITS - exponent))
+    return np.ldexp(digits, exponent - _DIGITS) + 0.0  # -0.0 becomes 0.0

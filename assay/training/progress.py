@@ -25,7 +25,8 @@ class LearningCurve(keras.callbacks.Callback):
 
     def __init__(self, rows: list[Scores], remedy: str) -> None:
         super().__init__()
-        self.rows, self.remedy = rows, remedy
+        self.rows = rows
+        self.remedy = remedy
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Append the scores. Raise unless all are finite."""
@@ -49,22 +50,29 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self, rows: list[Scores], epochs: int, patience: int = 0) -> None:
         super().__init__()
-        self.rows, self.epochs, self.patience = rows, epochs, patience
+        self.rows = rows
+        self.epochs = epochs
+        self.patience = patience
         self.is_first = True
 
     def on_train_begin(self, _logs: dict | None = None) -> None:
         """Start the clock, and say what is ahead."""
-        self.counted_from, self.started = len(self.rows), time.monotonic()
+        self.counted_from = len(self.rows)  # epochs done when the clock started
+        self.started = time.monotonic()
         steps = self.params.get("steps")
         ahead = f"training: {'at most ' if self.patience else ''}{self.epochs} epochs"
         print(f"{ahead} of {steps} steps", file=sys.stderr, flush=True)
 
     def on_epoch_end(self, epoch: int, _logs: dict | None = None) -> None:
         """Print the scores and the time left."""
-        done, in_terminal, now = epoch + 1, sys.stderr.isatty(), time.monotonic()
+        done = epoch + 1
+        in_terminal = sys.stderr.isatty()
+        now = time.monotonic()
         seconds_an_epoch = (now - self.started) / (done - self.counted_from)
         if self.is_first:  # it took longer: TensorFlow compiles in it
-            self.counted_from, self.started, self.is_first = done, now, False
+            self.counted_from = done
+            self.started = now
+            self.is_first = False
         if not in_terminal and done % max(1, self.epochs // _REPORTS):
             return
         seconds_left = seconds_an_epoch * (self.epochs - done)

@@ -24,7 +24,7 @@ class Trainable:
     Attributes
     ----------
     prepare : payloads (n, ...) to the input of the network
-    augment : the same, after a random change
+    augment : payloads (n, ...), changed at random, to the input of the network
     model : the network that learns, to logits (n, classes)
     averaging : the network that is exported; it shares its weights with `model`
     export : temperature to the ONNX graph from payloads to probabilities
@@ -42,17 +42,20 @@ class OwnNetwork:
 
     Parameters
     ----------
-    one : (1, ...) a payload
+    example : (1, ...) a payload
     encoder : the content of encoder.json
     params : they say how the front is run
     shift : pixels by which an image is moved at random, at most
     """
 
-    def __init__(self, one: np.ndarray, encoder: dict, params: Parameters, shift: int = 1) -> None:
+    def __init__(
+        self, example: np.ndarray, encoder: dict, params: Parameters, shift: int = 1
+    ) -> None:
         self.prepare = Model(paths.ENCODER_FRONT, portable=params.portable, threads=params.threads)
-        self.shape = self.prepare(one).shape[1:]
+        self.shape = self.prepare(example).shape[1:]
         self.tokens = encoder.get("tokens", {})
-        self.change, self.shift = registry.named(encoder["modality"]).augment, shift
+        self.change = registry.named(encoder["modality"]).augment
+        self.shift = shift
 
     def augment(self, payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Payloads (n, ...), changed at random, as the input of the network."""

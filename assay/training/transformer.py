@@ -52,7 +52,8 @@ class HideTokens(layers.Layer):
 
     def __init__(self, share: float) -> None:
         super().__init__()
-        self.share, self.random = share, keras.random.SeedGenerator()
+        self.share = share
+        self.random = keras.random.SeedGenerator()
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         """Make the vectors of the places (tokens, width) and of a hidden token (width,)."""
@@ -117,9 +118,8 @@ def _attention(projected: KerasTensor, present: KerasTensor) -> KerasTensor:
     """
     tokens = projected.shape[1]
     heads = ops.reshape(projected, (-1, tokens, 3, _HEADS, _HEAD_WIDTH))
-    query, key, value = (  # (n, heads, tokens, head width)
-        ops.transpose(heads[:, :, part], (0, 2, 1, 3)) for part in range(3)
-    )
+    # (n, heads, tokens, head width) each
+    query, key, value = (ops.transpose(heads[:, :, part], (0, 2, 1, 3)) for part in range(3))
     scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) / _HEAD_WIDTH**0.5
     masked = scores + _FAR * (present[:, None, None, :] - 1)  # (n, heads, tokens, tokens)
     shares = networks.softmax(masked)

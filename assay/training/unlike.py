@@ -31,9 +31,10 @@ _LEAST = 40  # validation examples that tell a distribution; with fewer, trainin
 _STORED = 1000  # training examples whose features the graph holds
 _WIDTH = 256  # features; more are projected to so many
 _RIDGE = 0.1  # of the mean variance, added to each
-_SHORT = 0.5  # of the usual length, in a direction of its own: so short vectors differ from long
+_SHORT = 0.5  # of the usual length, in an added direction: so short vectors differ from long ones
 _TAIL = 10  # the most unusual held-out examples, from which the distribution is continued
-_KNOTS, _TAIL_KNOTS = 65, 28  # of the distribution, until its tail and in it
+_KNOTS = 65  # of the distribution, until its tail
+_TAIL_KNOTS = 28  # in its tail
 _TINY = 1e-4  # least spread of a distance
 
 
@@ -62,14 +63,18 @@ def attach(
         If the evidence is not finite.
     """
     model = Model(trained.before_validation, EVIDENCE, **how)
-    usual, split = evidence(model, train), "validation"
+    usual = evidence(model, train)  # (n, width)
     if len(checked) < _LEAST:
         few = f"{len(checked)} validation examples are too few to calibrate `unlike`"
         say(f"{few}: {len(usual) // 2} training examples do, so new ones seem more unlike")
-        usual, held_out, split = usual[::2], usual[1::2], "train"
+        split = "train"
+        held_out = usual[1::2]
+        usual = usual[::2]
     else:
+        split = "validation"
         held_out = evidence(model, checked)
-    graph, width = _distances(usual, n_classes, onnx_graph.opset(trained.onnx)), usual.shape[1]
+    width = usual.shape[1]
+    graph = _distances(usual, n_classes, onnx_graph.opset(trained.onnx))
     measured = Model(_serialised(graph, width, "distances", 2), **how)(held_out)  # (n, distances)
     middle, high = np.quantile(measured, [0.5, 0.9], axis=0)
     weights = rounded(1 / np.maximum(high - middle, _TINY))[:, None]  # (distances, 1)
@@ -109,7 +114,7 @@ def _distances(usual: np.ndarray, n_classes: int, opset: int) -> Graph:
     values, features = np.split(usual.astype(np.float64), [n_classes], axis=1)
     classes, predicted = np.unique(values.argmax(axis=1), return_inverse=True)
     members = np.eye(len(classes))[predicted]  # (n, classes)
-    members /= members.sum(axis=0)
+    members /= members.sum(axis=0)  # the share of each example in the mean of its class
     logits = graph("Slice", "payload", [0], [n_classes], [1])
     distances = [_angle(graph, logits, values, members)]
     if not features.shape[1]:
@@ -119,8 +124,9 @@ def _distances(usual: np.ndarray, n_classes: int, opset: int) -> Graph:
         mean, whitening = _whitening(features, members, predicted)
         x = graph("MatMul", graph("Sub", x, mean), whitening)  # (n, width)
         whitened = (features - mean) @ whitening
-        some = np.random.default_rng(0).permutation(len(usual))[:_STORED]
-        distances += [_length(graph, x, whitened, members), _angle(graph, x, whitened[some])]
+        sampled = np.random.default_rng(0).permutation(len(usual))[:_STORED]
+        distances.append(_length(graph, x, whitened, members))
+        distances.append(_angle(graph, x, whitened[sampled]))
     graph("Concat", *distances, axis=1, output="distances")
     return graph
 
@@ -133,15 +139,16 @@ def _whitening(
     The second, of shape (width, at most 256), projects wide features at random first. A Cholesky
     factor is the same on every processor, up to rounding; eigenvectors are not.
     """
-    mean, width = rounded(features.mean(axis=0), alike=True), features.shape[1]
+    mean = rounded(features.mean(axis=0), alike=True)
+    width = features.shape[1]
     if width <= _WIDTH:
         projection = np.eye(width)
     else:
         directions = np.random.default_rng(0).standard_normal((width, _WIDTH), np.float32)
         projection = directions.astype(np.float64) / np.sqrt(_WIDTH)
-    projected = (features - mean) @ projection
+    projected = (features - mean) @ projection  # (n, projected)
     within = projected - (members.T @ projected)[predicted]
-    covariance = within.T @ within / len(within)
+    covariance = within.T @ within / len(within)  # (projected, projected)
     ridge = max(_RIDGE * np.trace(covariance) / len(covariance), _TINY**2)
     factor = np.linalg.cholesky(covariance + ridge * np.eye(len(covariance)))
     return mean, rounded(solve_triangular(factor, projection.T, lower=True).T, alike=True)
@@ -206,5 +213,6 @@ def _calibrate(graph: Graph, x: str, held_out: np.ndarray) -> None:
 
 
 def _serialised(graph: Graph, width: int, output: str, n_axes: int) -> bytes:
-    evidence_type, output_type = (TensorProto.FLOAT, [width]), (TensorProto.FLOAT, n_axes)
+    evidence_type = (TensorProto.FLOAT, [width])
+    output_type = (TensorProto.FLOAT, n_axes)
     return graph.serialised(UNLIKE, evidence_type, outputs=[output], output_type=output_type)

@@ -240,7 +240,7 @@ BATCHES = {
         csv("label,x\na,1\nb,1e300\n"),
         "examples.csv row 3",
         "'x' is 1e300",
-        "finite value",
+        "3.4e38, the range of float32",
     ),
     "two rows of one key": (
         csv("label,x,key\na,1,k\nb,2,k\n"),

@@ -103,7 +103,7 @@ def test_one_vote_a_person(workspace: Workspace) -> None:
     people = "key,annotator,label\n0,anna,a\n1,anna,b\n0,anna,b\n0,bela,a\n"
     said = collect(workspace, {"examples.csv": "x\n1\n2\n", "annotations.csv": people})
     assert labels() == {"0": ["b", "a"], "1": ["b"]}
-    replaced = "labels replace an earlier one by the same person for the same example"
+    replaced = "label replaces an earlier one by the same person for the same example"
     assert said == f"assay: data/raw/b: merged: 1 {replaced}: '0' by 'anna'\n"
 
 

@@ -47,4 +47,4 @@ def test_what_does_not_fit_is_one_line(photos: Workspace) -> None:
     result = photos.run("embed@b")
     assert result.returncode == 1
     (line,) = result.stderr.splitlines()
-    assert "memory in params.yaml allows 1 MiB: raise it, or make the example smaller" in line
+    assert "memory in params.yaml allows 1 MiB: raise memory, or make the example smaller" in line

@@ -48,6 +48,15 @@ def test_two_people_alone_are_compared_with_nobody():
     assert not copied_labels.pairs(votes, consensus, PEOPLE[:2])["copies"].any()
 
 
+def test_it_is_said_if_not_all_examples_tell_who_copies(monkeypatch, capsys):
+    true = np.arange(20) % 5
+    votes, consensus, _ = judged([true] * 3, true)
+    monkeypatch.setattr(copied_labels, "_MOST", 9 * 7)  # pairs, 3 x 3 of each example
+    copied_labels.pairs(votes, consensus, PEOPLE[:3])
+    said = "who copies labels is judged by the first 7 of 20 examples that several people labelled"
+    assert said in capsys.readouterr().err
+
+
 def test_a_person_who_got_tired_and_one_who_does_not_know_a_class():
     rng = np.random.default_rng(0)
     true = rng.integers(len(CLASSES), size=N)

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from onnx import TensorProto
 
 from assay.contract.inference import Model
 from assay.encoders import patches
+from assay.training import onnx_graph
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (28, 28, 1), (17, 23, 3), (1, 1, 1), (2, 5, 3)])
@@ -89,3 +91,17 @@ def test_a_large_image_is_seen_as_its_reduced_one(stride, monkeypatch):
         return Model(graph, portable=True, threads=1)(images)
 
     np.testing.assert_allclose(embed(large), embed(small), rtol=1e-3)
+
+
+@pytest.mark.parametrize("side", [129, 200, 1000])
+def test_the_graph_reduces_as_the_formula_with_a_rest_left_over(side):
+    images = np.random.default_rng(0).integers(256, size=(2, side, side + 40, 3), dtype=np.uint8)
+    shape = images.shape[1:]
+    factor = patches.reduction(shape)
+    graph = onnx_graph.Graph()
+    name = patches._reduced_in_graph(graph, shape, factor)
+    graph("Identity", name, output="embedding")
+    content = graph.serialised("a", (TensorProto.UINT8, shape), output_type=(TensorProto.FLOAT, 4))
+    small = Model(content, portable=True, threads=1)(images)
+    expected = patches.reduced(images, factor).transpose(0, 3, 1, 2)
+    np.testing.assert_allclose(small, expected, rtol=1e-6)

@@ -215,7 +215,7 @@ def test_deep_colours_are_told() -> None:
     )
     pixels, said = canonical(file)
     assert pixels[0, 0].tolist() == [[0, 3, 7], [11, 15, 19]]
-    assert "colour pictures of 16 bits" in said[0].what
+    assert "colour picture of 16 bits" in said[0].what
 
 
 def test_rare_modes() -> None:

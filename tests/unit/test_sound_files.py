@@ -140,6 +140,13 @@ def test_an_ogg_file_without_its_end() -> None:
     assert "no end mark" in canonical(whole[: len(whole) // 2], seconds=12.0)[1][0].what
 
 
+@pytest.mark.parametrize("left", [4, 5])  # bytes of the last page; its flags are the sixth
+def test_an_ogg_file_cut_in_the_mark_of_its_last_page(left: int) -> None:
+    whole = encoded(np.tile(TONE, 4), "OGG", "OPUS")
+    remarks = canonical(whole[: whole.rfind(b"OggS") + left], seconds=12.0)[1]
+    assert "no end mark" in remarks[0].what
+
+
 def test_channels_that_cancel_out() -> None:
     loud, soft = TONE, -0.9 * TONE
     sounds, said = canonical(encoded(np.stack([soft, loud], axis=1)))

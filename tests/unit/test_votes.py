@@ -30,7 +30,7 @@ def test_the_later_label_of_a_person_counts():
         ("aa", "given", "x"),
         ("aa", "given", "y"),
     ]
-    said = "labels replace an earlier one by the same person for the same example"
+    said = "label replaces an earlier one by the same person for the same example"
     assert raw.remarks == [Remark("merged", 1, said, "'one' by 'anna'")]
 
 

@@ -1,0 +1,36 @@
+"""Remarks are written for many, and read right for one."""
+
+import pytest
+
+from assay.contract.remarks import Remarks
+
+
+@pytest.mark.parametrize(
+    ("many", "single"),
+    [
+        ("files are hidden", "file is hidden"),
+        ("classes have one label only", "class has one label only"),
+        ("rows name no annotator", "row names no annotator"),
+        ("rows of annotations.csv name files", "row of annotations.csv names files"),
+        ("columns of digits hold categories", "column of digits holds categories"),
+        ("columns may hold labels too", "column may hold labels too"),
+        ("columns may say it, and are read", "column may say it, and is read"),
+        ("labels replace an earlier one", "label replaces an earlier one"),
+        ("labels lose blanks or have another form", "label loses blanks or has another form"),
+        ("files tell the split", "file tells the split"),
+        ("file names lack an ending or are odd", "file name lacks an ending or is odd"),
+        ("examples come from a table", "example comes from a table"),
+        ("sounds go too far and are clipped", "sound goes too far and is clipped"),
+        ("sounds cancel out when mixed", "sound cancels out when mixed"),
+        ("grey pictures become colour", "grey picture becomes colour"),
+        ("pictures in CMYK or the like become RGB", "picture in CMYK or the like becomes RGB"),
+        ("colour pictures of 16 bits keep 8", "colour picture of 16 bits keeps 8"),
+        ("of 3 sounds are longer", "of 3 sounds are longer"),
+        ("column holds the labels", "column holds the labels"),
+    ],
+)
+def test_one_thing_is_told_in_the_singular(many: str, single: str) -> None:
+    remarks = Remarks()
+    remarks.add("guessed", 1, many)
+    remarks.add("guessed", 2, many)
+    assert [remark.what for remark in remarks] == [single, many]
