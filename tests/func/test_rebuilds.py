@@ -27,6 +27,7 @@ def project(tmp_path_factory) -> Project:
     """A small pipeline of two batches that was run once."""
     project = clone(tmp_path_factory.mktemp("rebuilds") / "assay")
     project.set(
+        train__start="frozen",  # no network: it would take most of the time
         train__epochs=1,
         train__steps=1,
         evaluate__resamples=100,
@@ -83,7 +84,7 @@ def test_a_training_parameter(project):
 def test_a_training_that_dvc_had_not_noted(project):
     record, went_on = project.folder / "dvc.lock", "interrupted after epoch 1"
     before, train = record.read_bytes(), "dvc repro --no-run-cache train"
-    project.set(train__seed=1)
+    project.set(train__seed=1, train__start="scratch")
     said = project.run(train).stderr
     assert went_on not in said
     assert all(line.startswith(("training", "epoch")) for line in said.splitlines()), said
@@ -95,6 +96,7 @@ def test_a_training_that_dvc_had_not_noted(project):
         trained,
     )
     assert went_on not in project.run(f"{train} --force --single-item").stderr
+    project.set(train__start="frozen")
     project.repro()
 
 
