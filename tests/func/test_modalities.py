@@ -136,7 +136,7 @@ def test_windows(workspace: Workspace, make: object, method: str, windows: int) 
     raw = workspace.root / "data/raw/b"
     raw.mkdir(parents=True)
     make(raw, np.random.default_rng(0))
-    how = {"method": method, "windows": windows, "epochs": 1, "steps": 200, "batches": ["b"]}
+    how = {"method": method, "windows": windows, "epochs": 1, "steps": 60, "batches": ["b"]}
     given = {f"pretrain__{name}": value for name, value in how.items()}
     start = "auto" if windows > 1 else "frozen"
     set_parameters(workspace.root, **given, batches=["b"], collect__seconds=0.5, train__start=start)
