@@ -106,9 +106,11 @@ def traits_of(parts: pd.DataFrame, texts: Iterable[str]) -> list[set[str]]:
     """
     traits: list[set[str]] = [set() for _ in range(len(parts))]
     for name in parts:
+        # equal traits are one string: with one for each cell, a million rows take a GiB more
+        trait_of_value = {value: f"{name} = {value}"[:_LONGEST] for value in set(parts[name])}
         for known, value in zip(traits, parts[name], strict=True):
             if value != "":
-                known.add(f"{name} = {value}"[:_LONGEST])
+                known.add(trait_of_value[value])
     for known, text in zip(traits, texts, strict=False):
         known |= {word[:_LONGEST] for word in re.findall(r"\w\w+", text[:_READ].lower())}
     return traits
