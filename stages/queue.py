@@ -7,6 +7,7 @@ from assay.annotation import answers, queue_order, whitening
 from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.contract import csv_files, parameters, parquet_files, paths
 from assay.contract.errors import counted, run, tell
+from assay.contract.sampling import step_for
 
 _COLUMNS = ["id", "batch", "key", "example", "split", "given", "suggested", "gain", "why"]
 _HARDLY = 0.01  # probability that an answer changes the label in use
@@ -115,7 +116,7 @@ def chosen(ranked: pd.DataFrame, length: int, page: int) -> pd.DataFrame:
     """The first `length` to ask for, such that those of a page differ."""
     if ranked.empty:
         return ranked
-    every = max(1, -(-len(ranked) // queue_order.CANDIDATES))
+    every = step_for(len(ranked), queue_order.CANDIDATES)
     others = ranked.sort_index().index[::every]  # they stand for all
     candidates = ranked.index[: queue_order.CANDIDATES].sort_values()
     both = ranked.loc[others.union(candidates)]

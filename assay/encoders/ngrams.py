@@ -18,6 +18,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 
+from assay.contract.sampling import step_for
 from assay.training import onnx_graph
 from assay.training.linear_head import FEATURES
 
@@ -42,7 +43,7 @@ def learn(texts: Sequence[str] | np.ndarray) -> bytes:
     Their shapes are (n, dimensions) and (n, n-grams).
     """
     are_long = sum(len(text) > _READ for text in texts) > len(texts) / 2
-    step = -(-len(texts) // _LONG_TEXTS) if are_long else 1
+    step = step_for(len(texts), _LONG_TEXTS) if are_long else 1
     folded = [_fold(text[:_READ]) for text in texts[::step]]
     document_counts: Counter[str] = Counter()
     for text in folded:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from assay.contract.sampling import step_for
+
 # Names of columns that name a source.
 _SOURCES = "speaker|patient|subject|person|user|author|site|hospital|document|session|device|camera"
 _NAMED = re.compile(rf"(?i)(^|[^a-z])({_SOURCES}|source|group|video)s?([^a-z]|$)")
@@ -78,7 +80,7 @@ def _patterns(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
             fields = f"[^{mark}/]+{mark}" * before
             patterns.append(f"(?:^|/){fields}([^{mark}/.]+)[^/]*$")
     for pattern in map(re.compile, patterns):
-        if all(map(pattern.search, keys[:: -(-len(keys) // _TRIED)])):
+        if all(map(pattern.search, keys[:: step_for(len(keys), _TRIED)])):
             matches = map(pattern.search, keys)
             yield pattern.pattern, [match[1] if match else "" for match in matches]
 

@@ -13,6 +13,7 @@ from assay.contract import identity
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError
 from assay.contract.parameters import Parameters
+from assay.contract.sampling import step_for
 from assay.contract.sections import Collect
 from assay.inspection import duration, edits, grouping
 from assay.layouts import raw_folder
@@ -106,12 +107,12 @@ def _step(raw: RawBatch) -> int:
     n = len(raw.examples)
     most = _ROWS
     if isinstance(raw.payload, EncodedFiles):
-        sizes = [path.stat().st_size for path in raw.payload.files[:: -(-n // _EXAMPLES)]]
+        sizes = [path.stat().st_size for path in raw.payload.files[:: step_for(n, _EXAMPLES)]]
         affordable = int(np.searchsorted(np.cumsum(sizes), _BYTES, side="right"))
         most = max(_FEWEST, affordable)
     elif isinstance(raw.payload, np.ndarray):
         most = _EXAMPLES
-    return -(-n // most)
+    return step_for(n, most)
 
 
 def _values(payload: np.ndarray) -> float:

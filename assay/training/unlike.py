@@ -21,6 +21,7 @@ from scipy.linalg import solve_triangular
 
 from assay.contract.errors import InputError, say
 from assay.contract.inference import UNLIKE, Model
+from assay.contract.sampling import step_for
 from assay.training import onnx_graph
 from assay.training.classifier import LabelledExamples, Trained
 from assay.training.onnx_graph import EVIDENCE, Graph, rounded
@@ -92,7 +93,7 @@ def evidence(model: Model, examples: LabelledExamples) -> np.ndarray:
     InputError
         If a value is not finite.
     """
-    step = -(-len(examples) // _SAMPLE)
+    step = step_for(len(examples), _SAMPLE)
     values = model.over(_every(examples.read(), step))
     if not np.isfinite(values).all():
         raise InputError("the classifier's logits are not finite: lower train.learning_rate")

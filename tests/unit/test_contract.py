@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from assay.contract import csv_files, files, identity, parquet_files
 from assay.contract.errors import InputError, counted
+from assay.contract.sampling import step_for
 
 IDS = st.text("0123456789abcdef", min_size=32, max_size=32)
 
@@ -182,3 +183,9 @@ def test_json_of_another_schema(tmp_path):
     ):
         files.read_json(path, dict[str, list[str]])
     assert files.read_json(path) == {"batches": ["a", 1]}
+
+
+@pytest.mark.parametrize(("n", "most", "step"), [(0, 5, 1), (5, 5, 1), (6, 5, 2), (11, 5, 3)])
+def test_every_how_many_th_leaves_at_most_so_many(n: int, most: int, step: int) -> None:
+    assert step_for(n, most) == step
+    assert len(range(n)[::step]) <= most
