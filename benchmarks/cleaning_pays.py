@@ -1,9 +1,10 @@
 """What cleaning is worth: test accuracy of one network on CIFAR-10N's raw labels, the cleaned ones,
 and the true ones.
 
-One person's labels (`label_1`) of 20,000 images, tested on 4,000 others with true labels. Cleaned
-labels are taken as clean decided, or soft (`train.soft_labels`), by the default and with
-`clean.folds`.
+One person's labels (`label_1`) of 20,000 images, tested on 4,000 others with true labels. All
+networks learn from the images of the pipeline's train split, 19 of 20; cleaning leaves some of
+them out. Cleaned labels are taken as clean decided, or soft (`train.soft_labels`), by the default
+and with `clean.folds`.
 
 python -m benchmarks.cleaning_pays [SEEDS]
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from assay.catalogue import catalogue
 from assay.contract import parameters
 from assay.modalities import images
 from assay.training import fitting, networks
@@ -41,6 +43,13 @@ def accuracy(own: Examples, test: tuple[np.ndarray, np.ndarray], seed: int) -> f
     return float(np.mean(fitting.logits(model, test[0]).argmax(axis=1) == test[1]))
 
 
+def learned_from(folder: Path) -> np.ndarray:
+    """The positions of the images in the train split, among all. Shape (n,)."""
+    with chdir(folder):
+        examples = catalogue.read()
+    return examples.loc[examples["split"] == "train", "key"].astype(int).to_numpy()
+
+
 def cleaned(folder: Path, payload: np.ndarray, *, soft: bool) -> Examples:
     """What train would learn from."""
     with chdir(folder):
@@ -63,14 +72,16 @@ def main() -> None:
         data["train"][0],
         (data["test"][0], np.array([codes[str(each)] for each in data["test"][1]])),
     )
-    raw, true = (
-        Examples(payload, table[name].astype(str).map(codes).to_numpy(), np.ones(len(table)))
-        for name in table.columns
-    )
-    sets = {"raw": raw, "true": true}
+    labels = {name: table[name].astype(str).map(codes).to_numpy() for name in table.columns}
     with clone() as folder:
         prepared(folder, (1,))
         timed([*REPRO, "annotate"], folder)
+        rows = learned_from(folder)
+        raw, true = (
+            Examples(payload[rows], labels[name][rows], np.ones(len(rows)))
+            for name in ("label_1", "true_label")
+        )
+        sets = {"raw": raw, "true": true}
         sets["cleaned, as decided"] = cleaned(folder, payload, soft=False)
         sets["cleaned, soft"] = cleaned(folder, payload, soft=True)
         shutil.rmtree(folder / "data/cleaned")
