@@ -29,7 +29,8 @@ def main() -> None:
     learnable = waiting[~is_test].join(judged, on="id").join(pseudo, on="id")
     ranked = to_learn_from(learnable, pred_probs[learnable.index], classes)
     doubts = spreadsheets.read(paths.DOUBTS).to_pandas().set_index("id")[_JUDGED]
-    checks = to_check(waiting[is_test].join(doubts, on="id"))
+    checkable = waiting[is_test].join(doubts, on="id")
+    checks = to_check(checkable, pred_probs[checkable.index], classes)
 
     length = params.queue_length
     share = params.test_share
@@ -91,24 +92,28 @@ def to_learn_from(
     return frame.sort_values(["doubt", "gain"], ascending=False, kind="stable")
 
 
-def to_check(test: pd.DataFrame) -> pd.DataFrame:
+def to_check(test: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
     """Some test examples, in the order in which their labels are checked.
 
     Doubtful labels come early, but any label may come at any place: see `true_accuracy`. Examples
-    without a label come last.
+    without a label come last. The suggestion for these is the most probable class.
 
     Parameters
     ----------
     test : with some columns of doubts.csv, as text, empty where there is no label
+    pred_probs : (n, classes)
     """
     unlabelled = test["given"].isna()
+    most_probable = np.array(classes, dtype=object)[pred_probs.argmax(axis=1)]
+    suggested = np.where(unlabelled, most_probable, test["suggested"])
     doubtless = test["reason"] == ""
     check = "a check of the test labels, chosen by chance"
     why = np.select([unlabelled, doubtless], ["no label", check], test["reason"])
     gain = 1 - test["quality"].astype(float).fillna(0.0)
     order = pd.to_numeric(test["check_order"])
-    texts = test[["given", "suggested"]].fillna("")
-    frame = test.assign(**texts, gain=gain, why=why, check_order=order)
+    given = test["given"].fillna("")
+    columns = {"given": given, "suggested": suggested, "gain": gain, "why": why}
+    frame = test.assign(**columns, check_order=order)
     return frame.sort_values("check_order", kind="stable", na_position="last")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from assay.contract import column_names, plain_files
+from assay.contract import class_names, column_names, plain_files
 from assay.contract.csv_files import DELIMITERS, check_columns, key_column, name_rows, parse_csv
 from assay.contract.errors import InputError, first_of
 from assay.contract.remarks import Remarks
@@ -67,7 +67,7 @@ def read(
     nameless = [place for place, *row in zip(places, *cells, strict=True) if "" in row]
     remarks.add("doubtful", len(nameless), "rows name no annotator", first_of(nameless, 1))
     rows = zip(row_keys, *cells, as_labels(table["label"], places), strict=True)
-    return [row for row in rows if row[-1]]
+    return [row for row in rows if class_names.normal(row[-1])]  # blanks alone are no label
 
 
 def _usual_names(table: pa.Table, columns: Sequence[str]) -> dict[str, str]:

@@ -50,7 +50,8 @@ def read() -> Questions:
             raise InputError(f"{where} asks for {id_!r}, which has changed: run `dvc repro`")
     row_of_name = dict(zip(examples["batch"] + "/" + examples["key"], examples.index, strict=True))
     frame = pd.DataFrame(rows.values(), [row_of_id[id_] for id_ in rows])
-    frame = frame.reindex(columns=_ISSUE).fillna("").join(examples[["batch", "key", "split"]])
+    frame = frame.reindex(columns=_ISSUE).astype(object).fillna("")
+    frame = frame.join(examples[["batch", "key", "split"]])
     for column in evidence.COLUMNS:
         named = [cell.split("; ") for cell in frame[column]]
         known = [[row_of_name[name] for name in some if name in row_of_name] for some in named]

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from assay.contract import parquet_files, paths
+from assay.labelling import tasks
+from assay.review import questions
 
 
 def blobs(n: int) -> str:
@@ -52,6 +54,9 @@ def test_pseudo_labels(workspace, method, labels):
     asked = table(paths.QUEUE)
     assert len(asked) == len({row["id"] for row in asked}) == 100
     assert {row["split"] for row in asked} == {"train", "test"}
+    offered, _, _ = tasks.from_queue()
+    assert {task["data"]["id"] for task in offered} == {row["id"] for row in asked}
+    assert len(questions.read().asked) == len(asked)
     notes = [(0, "", "not usable"), (199, "", "not usable"), (198, "a", ""), (5, "b", "")]
     rows = [f"{number},anna,{label},{note}\n" for number, label, note in notes]
     workspace.write("data/annotations/anna.csv", "key,annotator,label,note\n" + "".join(rows))

@@ -113,6 +113,17 @@ def test_no_label(workspace: Workspace) -> None:
     assert labels() == {"1": ["b"]}
 
 
+def test_blanks_alone_are_no_label(workspace: Workspace) -> None:
+    files = {
+        "examples.csv": "label,x\n \u00a0,1\nb,2\n",
+        "annotations.csv": "key,annotator,label\n0,anna, \n0,bela,a\n1,bela,\t\n",
+        "truth.csv": "key,label\n0, \n1,b\n",
+    }
+    collect(workspace, files)
+    assert labels() == {"0": ["a"], "1": ["b"]}
+    assert csv_files.read_csv(paths.truth("b"))["label"].to_pylist() == ["b"]
+
+
 def test_mixed_sizes_and_modes(workspace: Workspace) -> None:
     workspace.set("collect.resize", [6, 5])
     workspace.set("collect.channels", 1)

@@ -106,8 +106,11 @@ def test_queue_asks_first_where_the_label_in_use_is_least_sure():
 def test_labels_of_the_test_split_are_checked_in_their_order():
     texts = {"given": ["x", "y", None], "suggested": ["x", "x", None], "reason": ["", "r", None]}
     numbers = {"quality": ["0.9", "0.2", None], "check_order": ["2", "1", None]}
-    asked = queue.to_check(pd.DataFrame(texts | numbers))
+    pred_probs = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
+    asked = queue.to_check(pd.DataFrame(texts | numbers), pred_probs, ["x", "y"])
     assert asked.index.tolist() == [1, 0, 2]
+    assert asked["given"].tolist() == ["y", "x", ""]
+    assert asked["suggested"].tolist() == ["x", "x", "y"]
     assert asked["why"].tolist() == [
         "r",
         "a check of the test labels, chosen by chance",
