@@ -19,7 +19,7 @@ from assay.cleaning import (
 )
 from assay.cleaning.annotators import Votes
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
-from assay.contract.errors import InputError, counted, run, say, tell
+from assay.contract.errors import InputError, counted, first_of, run, say, tell
 from assay.contract.sections import Clean
 
 _POSSIBLE = 0.01  # least probability of a class to be listed as an alternative
@@ -34,6 +34,7 @@ def main() -> None:
     torn = torn_groups(examples)
     held_out = (examples["split"] == "test").to_numpy()
     named = catalogue.votes(examples)
+    say_look_alikes(named, examples["batch"])
     votes, people, classes = count(named, len(examples))
     labels = label_by_consensus(votes, held_out)
     learned = labels.loc[~labels["held_out"], "given"]
@@ -90,6 +91,29 @@ def torn_groups(examples: pd.DataFrame) -> dict[str, int]:
         groups = f"{counted(len(torn), 'group')} with examples in the test split and outside it"
         say(f"{groups}, for example {torn[0]}: scores may be better than on new groups")
     return {} if torn is None else {"torn_groups": len(torn)}
+
+
+def say_look_alikes(named: pd.DataFrame, batch_of: pd.Series) -> None:
+    """Say which classes, or people, of different batches may be one. Within a batch, collect does.
+
+    Parameters
+    ----------
+    named : people's labels, from `catalogue.votes`
+    batch_of : the batch of each example
+    """
+    batch = batch_of.loc[named["example"]].to_numpy()
+    for column, things in (("label", "classes"), ("annotator", "people")):
+        names = pd.DataFrame({"name": named[column], "batch": batch}).drop_duplicates()
+        batches_of = names.groupby("name")["batch"].agg(set)
+        alike = [
+            " and ".join(map(repr, spellings))
+            for spellings in class_names.look_alikes(batches_of.index)
+            if not set.intersection(*batches_of[spellings])
+        ]
+        if alike:
+            what = f"{things} of different batches that differ by spelling alone may be one"
+            remedy = "give them one name if so"
+            say(f"{counted(len(alike), 'group')} of {what}: {first_of(alike)}: {remedy}")
 
 
 def count(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list[str]]:

@@ -119,6 +119,21 @@ def test_labels_of_the_test_split_are_checked_in_their_order():
     np.testing.assert_allclose(asked["gain"], [0.8, 0.1, 1])
 
 
+def test_classes_and_people_of_batches_that_may_be_one_are_told(capsys):
+    batch_of = pd.Series(["b1", "b1", "b2", "b2"])
+    rows = [(0, "anna", "Cat"), (1, "anna", "Dog"), (2, "Anna", "cat"), (3, "bela", "Dog")]
+    named = pd.DataFrame(rows, columns=["example", "annotator", "label"])
+    clean.say_look_alikes(named, batch_of)
+    what = "of different batches that differ by spelling alone may be one"
+    assert capsys.readouterr().err.splitlines() == [
+        f"assay: 1 group of classes {what}: 'Cat' and 'cat': give them one name if so",
+        f"assay: 1 group of people {what}: 'Anna' and 'anna': give them one name if so",
+    ]
+    within_one = pd.Series(["b1", "b1", "b1", "b1"])  # collect has told it already
+    clean.say_look_alikes(named, within_one)
+    assert capsys.readouterr().err == ""
+
+
 def test_pseudo_labels_only_where_certain():
     unlabelled = pd.DataFrame({"id": ["a", "b"]})
     labels = annotate.pseudo_labels(
