@@ -33,8 +33,8 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     -------
     dict
         Also `folder` and `batch`, its name; `decoded`, the number of examples that were decoded;
-        `error`, what would stop collect, or ""; `group`, what `collect.group` may be, with the
-        reason, or None; `edits` of params.yaml by dotted key; `seconds`,
+        `error`, what would stop the pipeline, or ""; `group`, what `collect.group` may be, with
+        the reason, or None; `edits` of params.yaml by dotted key; `seconds`,
         the time that the whole pipeline will take here.
     """
     raw = raw_folder.read(folder, params.collect.largest_file)
@@ -64,6 +64,12 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         group = None
         chosen = [example.split for example in raw.examples]
     decoding = (time.perf_counter() - start) / len(places)  # seconds for one example
+    proposed: edits.Edits = {}
+    try:
+        edits.check(batch, raw.modality, params)
+        proposed = edits.propose(batch, params)
+    except InputError as problem:
+        error = error or str(problem)
     facts = summary.facts(raw, chosen)
     seconds = duration.seconds(raw.modality, len(raw.examples), values, decoding)
     return facts | {
@@ -72,7 +78,7 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         "decoded": len(places),
         "error": error,
         "group": group,
-        "edits": edits.propose(batch, params),
+        "edits": proposed,
         "seconds": round(seconds),
     }
 

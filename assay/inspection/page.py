@@ -40,7 +40,7 @@ def _what_it_holds(facts: dict[str, Any]) -> Iterator[str]:
     yield _row("labels by", _counts(facts["labels_by_person"]).partition(": ")[2] or "nobody")
     yield _row("splits", _counts(facts["splits"]).partition(": ")[2] or "by content hash")
     if facts["slices"]:
-        yield _row("slices", ", ".join(facts["slices"][:_NAMED]))
+        yield _row("slices", first_of(facts["slices"], _NAMED))
 
 
 def _remarks(facts: dict[str, Any]) -> Iterator[str]:
@@ -52,7 +52,9 @@ def _remarks(facts: dict[str, Any]) -> Iterator[str]:
 
 def _next(facts: dict[str, Any], *, written: bool) -> Iterator[str]:
     edits = facts["edits"]
-    if edits:
+    if facts["error"]:
+        yield _row("params.yaml", "stays as it is until this is mended")
+    elif edits:
         yield _row("params.yaml", "written" if written else "to write; --write does it")
         for key, value in edits.items():
             shown = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else value

@@ -1,6 +1,7 @@
 """`python -m assay inspect`: what is said before anything runs, and the edits that it makes."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -115,3 +116,67 @@ def test_copies_are_looked_for_in_the_sample(workspace: Workspace) -> None:
     assert 0 < merged["count"] < facts["decoded"] == 300
     among = "300 of them were decoded for this page, and copies were looked for among these alone"
     assert among in " ".join(page.page(facts, written=False).split())
+
+
+@pytest.mark.parametrize("name", ["My Data", "données", "a,b"])
+def test_a_folder_whose_name_no_list_can_hold(folder: Workspace, name: str) -> None:
+    (folder.root / RAW).rename(folder.root / name)
+    before = (folder.root / "params.yaml").read_bytes()
+    said = f"batches: {name!r} is no batch name: use letters, digits, ., _ and -: rename the folder"
+    facts = inspect(paths.Path(name), parameters.load())
+    assert (facts["error"], facts["edits"]) == (said, {})
+    command = [sys.executable, "-m", "assay", "inspect", name, "--write"]
+    done = subprocess.run(
+        command, cwd=folder.root, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 1
+    assert said in " ".join(done.stdout.split())
+    assert "written" not in done.stdout
+    assert (folder.root / "params.yaml").read_bytes() == before
+
+
+SENTENCES = "text,label\n" + "".join(
+    f"a sentence of some words {row},{'ab'[row % 2]}\n" for row in range(20)
+)
+NUMBERS = "x,y,label\n" + "".join(f"{row / 3},{row * row},{'ab'[row % 2]}\n" for row in range(20))
+
+
+@pytest.mark.parametrize("collected", [False, True])
+def test_another_modality_than_that_of_the_listed_batches(
+    folder: Workspace, collected: bool
+) -> None:
+    run(folder, "--write")
+    if collected:
+        folder.done("collect@pets")
+        shutil.rmtree(folder.root / RAW)  # as in a clone that pulled no raw data
+    folder.raw({"examples.csv": SENTENCES}, "letters")
+    facts = inspect(paths.RAW / "letters", parameters.load())
+    assert facts["edits"] == {}
+    assert facts["error"].startswith(
+        "it is of modality text, but the listed batch pets is of image"
+    )
+    assert "a project holds one modality" in facts["error"]
+    assert "column" not in facts["error"]
+
+
+def test_a_table_beside_texts_may_be_texts(folder: Workspace) -> None:
+    folder.raw({"examples.csv": SENTENCES}, "letters")
+    folder.raw({"examples.csv": NUMBERS}, "numbers")
+    folder.set("batches", ["letters"])
+    folder.set("pretrain.batches", ["letters"])
+    facts = inspect(paths.RAW / "numbers", parameters.load())
+    assert facts["error"].endswith("or name the column of texts `text`")
+
+
+def test_a_listed_batch_that_is_not_here_does_not_stop(folder: Workspace) -> None:
+    folder.set("batches", ["elsewhere"])
+    folder.set("pretrain.batches", ["elsewhere"])
+    facts = inspect(paths.Path(RAW), parameters.load())
+    assert facts["error"] == ""
+    assert facts["edits"]["batches"] == ["elsewhere", "pets"]
+
+
+def test_more_slices_than_are_named_are_counted(folder: Workspace) -> None:
+    facts = inspect(paths.Path(RAW), parameters.load())
+    facts["slices"] = [f"s{number}" for number in range(14)]
+    assert "s11 and 2 more" in " ".join(page.page(facts, written=False).split())
