@@ -73,11 +73,27 @@ def as_text(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
     Raises
     ------
     InputError
-        If a cell is not text or a finite number.
+        If a cell is not text or a finite number, or is a date that Python cannot hold.
     """
     gaps = column.is_null(nan_is_null=True).to_pylist()
-    cells = zip(column.to_pylist(), gaps, places, strict=True)
+    cells = zip(_as_python(column, places), gaps, places, strict=True)
     return ["" if is_gap else _as_text(value, place) for value, is_gap, place in cells]
+
+
+def _as_python(column: pa.ChunkedArray, places: Sequence[str]) -> list[Any]:
+    """The cells, unless one is beyond Python: dates outside the years 1 to 9999, for instance."""
+    try:
+        return column.to_pylist()
+    except (OverflowError, ValueError, pa.ArrowException):
+        return [_cell(cell, place) for cell, place in zip(column, places, strict=True)]
+
+
+def _cell(cell: pa.Scalar, place: str) -> Any:
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError, pa.ArrowException) as error:
+        wrong = f"{place}: a value of type {cell.type} cannot be read ({error})"
+        raise InputError(f"{wrong}; write it as text, or leave it empty") from None
 
 
 def _as_text(value: Any, place: str) -> str:
@@ -90,7 +106,7 @@ def _as_text(value: Any, place: str) -> str:
 
 
 def _refuse_several(column: pa.ChunkedArray, places: Sequence[str]) -> None:
-    for value, place in zip(column.to_pylist(), places, strict=True):
+    for value, place in zip(_as_python(column, places), places, strict=True):
         if value is not None:
             raise InputError(f"{place}: label is {reprlib.repr(value)}: {_ONE_LABEL}")
 

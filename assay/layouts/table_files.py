@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from assay.contract.csv_files import DELIMITERS, check_columns, name_rows, parse_csv
 from assay.contract.errors import InputError
@@ -38,18 +39,31 @@ def read(path: Path, largest: int) -> tuple[pa.Table, list[str]]:
     Raises
     ------
     InputError
-        If the file is damaged, too large, or not what its name says.
+        If the file is damaged, too large, or not what its name says, or has a time zone that is
+        not known here.
     """
     ending = suffix(path.name)
     if ending == _PARQUET:
         table = read_parquet(path, largest=largest * MB)
         check_columns(path, table, ())
+        _check_zones(path, table.schema)
         return table, name_rows(path, table)
     content = _content(path, largest)
     if ending in _JSON_LINES:
         return _json_lines(path, content)
     table = parse_csv(path, content, delimiters=_DELIMITERS[ending])
     return table, name_rows(path, table)
+
+
+def _check_zones(path: Path, schema: pa.Schema) -> None:
+    """Raise if times are in a zone that is not known: then they cannot be shown or compared."""
+    for field in schema:
+        if pa.types.is_timestamp(field.type):
+            try:
+                pc.cast(pa.scalar(0, field.type), pa.string())
+            except pa.ArrowInvalid:
+                zone = f"the time zone {field.type.tz!r}, which is not known here"
+                raise InputError(f"{path}: {field.name!r} has {zone}: write UTC") from None
 
 
 def _content(path: Path, largest: int) -> bytes:

@@ -66,7 +66,7 @@ def _are_hashes(column: pa.ChunkedArray) -> bool:
 def _are_row_numbers(column: pa.ChunkedArray) -> bool:
     """Whether cells count the rows from 0 or 1 on."""
     n = len(column)
-    if n < _FEW or column[0].as_py() not in (0, 1, "0", "1") or pa.types.is_boolean(column.type):
+    if n < _FEW or not _may_count(column.type) or column[0].as_py() not in (0, 1, "0", "1"):
         return False
     try:
         numbers = pc.cast(column, pa.int64())
@@ -74,6 +74,13 @@ def _are_row_numbers(column: pa.ChunkedArray) -> bool:
         return False
     start = numbers[0].as_py()
     return numbers.equals(pa.chunked_array([pa.array(range(start, start + n), pa.int64())]))
+
+
+def _may_count(type_: pa.DataType) -> bool:
+    """Whether a column of this type may hold row numbers; some dates are beyond Python's."""
+    type_ = type_.value_type if pa.types.is_dictionary(type_) else type_
+    is_other = pa.types.is_boolean(type_) or pa.types.is_nested(type_)
+    return not is_other and not pa.types.is_temporal(type_)
 
 
 def _is_free_text(column: pa.ChunkedArray) -> bool:

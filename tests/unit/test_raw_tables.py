@@ -1,0 +1,77 @@
+"""Tables in raw folders: what is refused in one line, and what is said about what was read."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from assay.contract import parameters
+from assay.contract.errors import InputError
+from assay.layouts import raw_folder
+from assay.layouts.raw_batch import RawBatch
+from assay.modalities import registry
+from tests.support.raw_files import parquet
+
+ROOT = Path(__file__).parents[2]
+N = 10  # rows of a made-up table
+LABELS = list("ab") * 5
+Files = dict[str, str | bytes]
+Read = Callable[[Files], RawBatch]
+
+
+@pytest.fixture
+def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
+    """Reads a folder of files as `collect` does, up to the payloads."""
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+
+    def write_and_read(files: Files) -> RawBatch:
+        folder = Path("data/raw/b")
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        raw = raw_folder.read(folder)
+        places = [example.place for example in raw.examples]
+        params = parameters.load().collect
+        registry.named(raw.modality).canonical(raw.payload, places, params, raw.remarks)
+        return raw
+
+    return write_and_read
+
+
+def said(batch: RawBatch, action: str) -> list[str]:
+    return [remark.text() for remark in batch.remarks if remark.action == action]
+
+
+# dates that Python cannot hold
+
+BEYOND = {
+    "timestamps": pa.array([-(2**62)] * N, pa.timestamp("us")),
+    "days": pa.array([10**7] * N, pa.date32()),
+    "durations": pa.array([2**62] * N, pa.duration("s")),
+    "lists": pa.array([[2**62]] * N, pa.list_(pa.timestamp("us"))),
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_dates_beyond_python_beside_texts(read: Read, name: str) -> None:
+    texts = [f"text {row}" for row in range(N)]
+    content = parquet(text=texts, label=LABELS, when=BEYOND[name])
+    with pytest.raises(InputError, match=r"x.parquet row 0: a value of type .* cannot be read"):
+        read({"x.parquet": content})
+
+
+@pytest.mark.parametrize("name", ["timestamps", "days", "durations"])
+def test_dates_beyond_python_are_features(read: Read, name: str) -> None:
+    batch = read({"x.parquet": parquet(x=np.arange(N) % 3, label=LABELS, when=BEYOND[name])})
+    assert batch.payload.column_names == ["x", "when"]
+
+
+@pytest.mark.parametrize("payload", [{"text": ["a text"] * N}, {"x": [1.5] * N}])
+def test_a_time_zone_that_is_not_known(read: Read, payload: dict) -> None:
+    when = pa.array([0] * N, pa.timestamp("us", "Mars/Phobos"))
+    with pytest.raises(InputError, match=r"x.parquet: 'when' has the time zone 'Mars/Phobos'"):
+        read({"x.parquet": parquet(label=LABELS, when=when, **payload)})
