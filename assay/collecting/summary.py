@@ -19,7 +19,8 @@ def facts(raw: RawBatch, splits: Sequence[str]) -> dict[str, Any]:
     splits : (n,) of each example of `raw`, as given or as chosen; "" where it is not known yet
     """
     people = Counter({paths.GIVEN: sum(bool(example.label) for example in raw.examples)})
-    people.update(person for _, person, _ in raw.annotations)
+    # of several labels by one person for one example only the last counts, see `votes`
+    people.update(person for _, person in {(key, person) for key, person, _ in raw.annotations})
     slices = {name for example in raw.examples for name in example.slices}
     of_split = Counter(splits)
     return {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from assay.collecting import copies, doubts, splits, summary
+from assay.collecting import copies, doubts, splits, summary, votes
 from assay.contract import identity
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError
@@ -54,7 +54,11 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         decoded = modality.canonical(payload, places, collect, raw.remarks)[:]
         values = _values(decoded)
         sample = replace(raw, examples=[raw.examples[row] for row in sampled])
-        copies.remark(sample, identity.content_ids(decoded), [True] * len(places))
+        ids = identity.content_ids(decoded)
+        # Copies are told by content among the decoded examples, and the others by their keys.
+        of_content = {raw.examples[row].key: id_ for row, id_ in zip(sampled, ids, strict=True)}
+        votes.votes(raw, {example.key: example.key for example in raw.examples} | of_content)
+        copies.remark(sample, ids, [True] * len(places))
         chosen = _splits(raw, params.collect)
         group = _group(raw, decoded, sampled) if params.collect.group is None else None
         error = ""

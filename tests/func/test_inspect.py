@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from assay.contract import parameters, paths
+from assay.contract import files, parameters, paths
 from assay.inspection import edits, page
 from assay.inspection.inspect import inspect
 from tests.support.raw_files import image
@@ -174,6 +174,21 @@ def test_a_listed_batch_that_is_not_here_does_not_stop(folder: Workspace) -> Non
     facts = inspect(paths.Path(RAW), parameters.load())
     assert facts["error"] == ""
     assert facts["edits"]["batches"] == ["elsewhere", "pets"]
+
+
+def test_labels_that_a_person_replaced_are_told_as_collect_does(workspace: Workspace) -> None:
+    """Also where a person labels two exact copies."""
+    rows = [f"{key},sentence number {key % 9} of some words,{'ab'[key % 2]}\n" for key in range(10)]
+    votes = ["0,anna,a\n", "1,anna,b\n", "0,bela,a\n", "0,anna,b\n", "9,bela,a\n"]
+    batch = {"examples.csv": "key,text,label\n" + "".join(rows)}
+    workspace.raw(batch | {"annotations.csv": "key,annotator,label\n" + "".join(votes)})
+    facts = inspect(paths.RAW / "b", parameters.load())
+    workspace.done("collect@b")
+    collected = files.read_json(paths.summary("b"))
+    (said,) = (remark for remark in facts["remarks"] if "earlier one by" in remark["what"])
+    assert (said["count"], said["example"]) == (2, "'0' by 'anna'")
+    assert said in collected["remarks"]
+    assert facts["labels_by_person"] == collected["labels_by_person"]
 
 
 def test_more_slices_than_are_named_are_counted(folder: Workspace) -> None:

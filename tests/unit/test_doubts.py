@@ -67,6 +67,19 @@ def test_facts_in_one_line() -> None:
     )
 
 
+def test_a_label_that_a_person_replaced_is_not_counted() -> None:
+    raw = batch(ALTERNATING)
+    labels = [
+        ("0", "anna", "cat"),
+        ("0", "anna", "dog"),
+        ("0", "bela", "cat"),
+        ("1", "anna", "cat"),
+    ]
+    raw.annotations = labels
+    facts = summary.facts(raw, ["train"] * 40)
+    assert facts["labels_by_person"] == {"anna": 2, "bela": 1, "given": 40}
+
+
 def test_columns_that_may_mean_something_else() -> None:
     raw = batch(["a", "b"] * 10)
     raw.payload = pa.table({"x": [1.0, None] * 10, "Fold": ["1", ""] * 10, "rater": ["p", ""] * 10})
