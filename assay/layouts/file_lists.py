@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from assay.contract import column_names
 from assay.contract.column_names import is_text
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import rows, table_files
@@ -64,25 +64,37 @@ class FileNames:
         exact = f"{self.root}{PurePosixPath(cell)}"
         if exact in self.names:
             return exact
-        folded = _folded(cell)
-        is_elsewhere = bool(_ELSEWHERE.match(folded))
-        other = PurePosixPath(folded).name if is_elsewhere else folded
-        return self._others.get(other, "")
+        return self._others.get(_here(cell), "")
 
     @cached_property
     def _others(self) -> dict[str, str]:
         """The file by each of its other names; "" where several files have it."""
         file_of: dict[str, str] = {}
         for name in self.names:
-            if name.startswith(self.root):
-                path = PurePosixPath(_folded(name.removeprefix(self.root)))
-                for other in {str(path), str(path.with_suffix("")), path.name, path.stem}:
-                    file_of[other] = "" if other in file_of else name
+            for other in self._others_of(name):
+                file_of[other] = "" if other in file_of else name
         return file_of
+
+    def _others_of(self, name: str) -> set[str]:
+        """The names of a file without its folder or ending."""
+        if not name.startswith(self.root):
+            return set()
+        path = PurePosixPath(_folded(name.removeprefix(self.root)))
+        return {str(path), str(path.with_suffix("")), path.name, path.stem}
+
+    def namesakes(self, cell: str) -> list[str]:
+        """The files that a cell may name, for a message."""
+        return sorted(name for name in self.names if _here(cell) in self._others_of(name))
 
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold().replace("\\", "/")
+
+
+def _here(cell: str) -> str:
+    """What a cell names, without the folders of another machine."""
+    folded = _folded(cell)
+    return PurePosixPath(folded).name if _ELSEWHERE.match(folded) else folded
 
 
 def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks) -> list[FileList]:
@@ -215,7 +227,11 @@ def to_examples(
             raise InputError(f"{wrong}; name files below {path.parent}, or take the row out")
         if not name:
             missing = f"{example.place}: {path.parent / file} is missing"
-            raise InputError(f"{missing}; put it there or take the row out")
+            remedy = "; put it there or take the row out"
+            if several := files.namesakes(cell):
+                remedy = f", and {len(several)} files may be meant ({first_of(several)}): name one"
+                remedy += " with its folder and ending"
+            raise InputError(f"{missing}{remedy}")
         if name != f"{files.root}{file}":
             loosely.append(f"{cell!r} as {name}")
         example.place = f"{folder / name} ({listed.name}{example.place.removeprefix(str(path))})"

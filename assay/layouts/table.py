@@ -66,7 +66,8 @@ def _files(names: set[str]) -> list[str]:
     called = [name for name in tables if name.partition(".")[0].lower() == _STEM]
     if called:
         return sorted(called, key=lambda name: (".parquet" not in name, name))[:1]
-    if any(registry.modality_of_file(name) or "idx" in name for name in names):
+    others = names - set(tables)
+    if any(registry.modality_of_file(name) or "idx" in name for name in others):
         return []
     if len(tables) == 1 or (tables and all(map(hugging_face.split_of_file, tables))):
         return tables

@@ -12,7 +12,7 @@ from assay.contract.errors import InputError
 from assay.layouts import raw_folder
 from assay.layouts.raw_batch import RawBatch
 from assay.modalities import registry
-from tests.support.raw_files import parquet
+from tests.support.raw_files import idx, image, parquet
 
 ROOT = Path(__file__).parents[2]
 N = 10  # rows of a made-up table
@@ -75,3 +75,24 @@ def test_a_time_zone_that_is_not_known(read: Read, payload: dict) -> None:
     when = pa.array([0] * N, pa.timestamp("us", "Mars/Phobos"))
     with pytest.raises(InputError, match=r"x.parquet: 'when' has the time zone 'Mars/Phobos'"):
         read({"x.parquet": parquet(label=LABELS, when=when, **payload)})
+
+
+# names of files
+
+
+def test_the_only_table_may_have_any_name(read: Read) -> None:
+    batch = read({"data_with_idx.csv": "x,y,label\n1,2,a\n3,4,b\n"})
+    assert [example.label for example in batch.examples] == ["a", "b"]
+
+
+def test_a_table_beside_idx_files_is_no_table(read: Read) -> None:
+    files = {"train-images.idx3-ubyte": idx(1, 8, 8), "my_idx.csv": "x,label\n1,a\n2,b\n"}
+    with pytest.raises(InputError, match="has no known layout"):
+        read(files)
+
+
+def test_two_files_that_a_list_may_mean(read: Read) -> None:
+    files = {"000.png": image(1), "000.txt": "", "001.png": image(2)}
+    wanted = r"row 2: .*000 is missing, and 2 files may be meant \(000.png, 000.txt\): name one"
+    with pytest.raises(InputError, match=wanted):
+        read(files | {"metadata.csv": "file_name,label\n000,a\n001,b\n"})
