@@ -1,7 +1,7 @@
 """People's answers in data/annotations, which override everything else."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -23,8 +23,8 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     is written `<batch>/<key>`. An empty label is no answer, but may have the note that the example
     is not usable. `place` is the row of the answer. If a person answers twice about one
     example, the last answer counts. Answers about examples of no listed batch are left out until
-    the batch is listed. Both are reported on stderr. Labels are compared as
-    `class_names.normal` writes them.
+    the batch is listed. Both are reported on stderr, and so are names that may be one person's.
+    Labels are compared as `class_names.normal` writes them.
 
     Raises
     ------
@@ -36,6 +36,7 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     rows = []
     waiting = []
     unknown = []
+    nameless = []
     for path in tables:
         check_name(path)
         for place, column, row in rows_of(path, plain_files.read(path)):
@@ -49,6 +50,8 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
             note = notes[0].strip().lower() if notes else ""
             if not label and note not in paths.NOTES:
                 unknown.append(f"{place}, {note!r}")
+            if not row["annotator"]:
+                nameless.append(place)
             rows.append((example, row["annotator"], label, place, note))
     if unknown:
         wrong = f"{counted(len(unknown), 'answer')} with neither a label nor one of the notes"
@@ -56,7 +59,11 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     if waiting:
         left = f"{counted(len(waiting), 'answer')} left waiting"
         say(f"{left}, since no listed batch has the example: {waiting[0]}")
+    if nameless:
+        without = f"{counted(len(nameless), 'answer')} without an annotator"
+        say(f"{without}, taken for those of one person: {nameless[0]}")
     answers = _latest(pd.DataFrame(rows, columns=_COLUMNS))
+    _say_look_alikes(answers["annotator"])
     return answers[(answers["label"] != "") | (answers["note"] == paths.NOT_USABLE)]
 
 
@@ -134,6 +141,8 @@ def _files() -> list[Path]:
 def rows_of(path: Path, content: bytes) -> Iterator[tuple[str, str, dict[str, str]]]:
     """The rows of a file: where each is, the column that names its example, and its cells.
 
+    Blanks around the annotator do not count.
+
     Raises
     ------
     InputError
@@ -144,7 +153,7 @@ def rows_of(path: Path, content: bytes) -> Iterator[tuple[str, str, dict[str, st
     places = csv_files.name_rows(path, table)
     for place, row in zip(places, table.to_pylist(), strict=True):
         if any(row.values()):  # spreadsheets leave empty rows at the end
-            yield place, column, row
+            yield place, column, row | {"annotator": row["annotator"].strip()}
 
 
 def _latest(answers: pd.DataFrame) -> pd.DataFrame:
@@ -156,6 +165,15 @@ def _latest(answers: pd.DataFrame) -> pd.DataFrame:
         again = f"{counted(len(repeated), 'answer')} repeated by one person about one example"
         say(f"{again}, where the last one counts: {first}")
     return answers.drop_duplicates(vote, keep="last")
+
+
+def _say_look_alikes(people: Iterable[str]) -> None:
+    """Name the people who may be one person, since their names differ by spelling alone."""
+    alike = class_names.look_alikes(people)
+    if alike:
+        names = [" and ".join(map(repr, spellings)) for spellings in alike]
+        several = f"{counted(len(names), 'annotator')} may have several names in the answers"
+        say(f"{several}, since spelling alone differs: {first_of(names)}")
 
 
 def _names(examples: pd.DataFrame) -> tuple[dict[str, set[int]], set[str]]:

@@ -13,7 +13,7 @@ from assay.contract.errors import InputError
 from stages import annotate
 
 LABELS = ["1", "1.0", "caf\u00e9", "01", "TRUE", "null", "NaN", "=1+1", "-1"]
-PEOPLE = ["anna", "O'Hara, Ann", 'the "x"', "two\nlines", "😀", "=anna", "Anna", "anna "]
+PEOPLE = ["anna", "O'Hara, Ann", 'the "x"', "two\nlines", "😀", "=anna", "Anna"]
 IDS = [f"{n:032x}" for n in range(len(LABELS))]
 
 
@@ -75,6 +75,30 @@ def test_labels_in_another_unicode_form_or_with_blanks_are_the_same(examples):
 def test_names_are_kept_apart(examples):
     write([(IDS[0], person, "1") for person in PEOPLE])
     assert answers.read(examples, LABELS)["annotator"].to_list() == PEOPLE
+
+
+def test_blanks_around_a_name_do_not_count(examples, capsys):
+    """As in a batch's own annotations.csv: one person has one vote."""
+    write([(IDS[0], "anna", "1"), (IDS[0], "anna ", "01"), (IDS[0], "\tanna\xa0", "1")])
+    answered = answers.read(examples, LABELS)
+    assert answered[["annotator", "label"]].to_numpy().tolist() == [["anna", "1"]]
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "2 answers repeated by one person about one example" in said
+
+
+def test_names_that_may_be_one_person_are_told(examples, capsys):
+    write([(IDS[0], "anna", "1"), (IDS[0], " Anna", "01"), (IDS[1], "bela", "1")])
+    assert answers.read(examples, LABELS)["annotator"].to_list() == ["anna", "Anna", "bela"]
+    said = "1 annotator may have several names in the answers, since spelling alone differs"
+    assert capsys.readouterr().err == f"assay: {said}: 'Anna' and 'anna'\n"
+
+
+def test_answers_without_a_name_are_told(examples, capsys):
+    write([(IDS[0], "", "1"), (IDS[1], " ", "01"), (IDS[2], "bela", "1")])
+    assert answers.read(examples, LABELS)["annotator"].to_list() == ["", "", "bela"]
+    said = "2 answers without an annotator, taken for those of one person"
+    assert capsys.readouterr().err == f"assay: {said}: data/annotations/a.csv row 2\n"
 
 
 def test_more_notes_than_labels_leave_an_example_out(examples):
