@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 
 from assay.contract import column_names
-from assay.contract.errors import InputError, first_of
+from assay.contract.errors import InputError, counted, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import hugging_face, rows, table_files
@@ -26,7 +26,7 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     files = _files(names)
     if not files:
         return None
-    parts: list[pa.Table] = []
+    parts: dict[str, pa.Table] = {}  # by file
     classes: list[str] = []  # columns that hold classes
     places: list[str] = []
     told: list[str] = []  # files that tell a split
@@ -39,10 +39,10 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
         if is_told and "split" not in table.column_names:
             table = table.append_column("split", pa.array([split] * len(table), pa.string()))
             told.append(f"{name} as {split}")
-        parts.append(table)
+        parts[name] = table
         places += places_of_file
         classes += [column for column in class_columns if column not in classes]
-    table = _joined(folder, parts)
+    table = _joined(folder, parts, remarks)
     path = folder / files[0]
     hugging_face.remark_on_shards(files, remarks)
     what = "files tell the split of their examples by their names"
@@ -80,20 +80,50 @@ def is_beside(name: str) -> bool:
     return name in (ANNOTATIONS_FILE, TRUTH_FILE) or is_list
 
 
-def _joined(folder: Path, parts: list[pa.Table]) -> pa.Table:
-    if len(parts) == 1:
-        return parts[0]
-    for part in parts[1:]:
-        first = set(parts[0].column_names) - {"split"}
+def _joined(folder: Path, parts: dict[str, pa.Table], remarks: Remarks) -> pa.Table:
+    tables = list(parts.values())
+    if len(tables) == 1:
+        return tables[0]
+    for part in tables[1:]:
+        first = set(tables[0].column_names) - {"split"}
         other = set(part.column_names) - {"split"}
         if not first & other:
             has = f"{first_of(sorted(first))} and {first_of(sorted(other))}"
             remedy = "put what belongs to one example into one row of one table"
             raise InputError(f"{folder}: its tables have no column in common ({has}): {remedy}")
+    _compare_columns(folder, parts, remarks)
     try:
-        return pa.concat_tables(parts, promote_options="permissive")
+        return pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:
         raise InputError(f"{folder}: its files have columns of different types: {error}") from None
+
+
+def _compare_columns(folder: Path, parts: dict[str, pa.Table], remarks: Remarks) -> None:
+    """Raise if files spell a column differently; remark on columns that a file lacks."""
+    names_of = {file: part.column_names for file, part in parts.items()}
+    first_with = {name: file for file in reversed(names_of) for name in names_of[file]}
+    lacking = []
+    n_rows = 0
+    for file, names in names_of.items():
+        spelt = {_folded(name): name for name in names}
+        known = {"split", *names}
+        missing = [name for name in first_with if name not in known]
+        for name in missing:
+            other = spelt.get(_folded(name))
+            if other and other not in names_of[first_with[name]]:
+                both = f"{first_with[name]} has a column {name!r}, and {file} {other!r}"
+                raise InputError(f"{folder}: {both}: give them one name")
+        if missing:
+            lacks = f"lacks {first_of([repr(name) for name in missing])}"
+            lacking.append(f"{file} ({counted(len(parts[file]), 'row')}) {lacks}")
+            n_rows += len(parts[file])
+    what = "rows are of files that lack columns, and have gaps there"
+    remarks.add("doubtful", n_rows, what, first_of(lacking), "give all files the same columns")
+
+
+def _folded(name: str) -> str:
+    """A name without letter case and blanks."""
+    return "".join(name.split()).casefold()
 
 
 def _batch(table: pa.Table, path: Path, places: list[str], remarks: Remarks) -> RawBatch:

@@ -96,3 +96,38 @@ def test_two_files_that_a_list_may_mean(read: Read) -> None:
     wanted = r"row 2: .*000 is missing, and 2 files may be meant \(000.png, 000.txt\): name one"
     with pytest.raises(InputError, match=wanted):
         read(files | {"metadata.csv": "file_name,label\n000,a\n001,b\n"})
+
+
+# several files of one table
+
+
+def rows(header: str, n: int) -> str:
+    """A CSV file of n rows; the last column holds labels."""
+    width = header.count(",")
+    return f"{header}\n" + "".join(
+        f"{row % 3}.5," * width + f"{'ab'[row % 2]}\n" for row in range(n)
+    )
+
+
+@pytest.mark.parametrize("names", ["Age,age", "body mass,BodyMass"])
+def test_two_files_that_spell_a_column_differently(read: Read, names: str) -> None:
+    one, other = names.split(",")
+    files = {"train.csv": rows(f"{one},b,label", 9), "test.csv": rows(f"{other},b,label", 5)}
+    wanted = f"train.csv has a column '{one}', and test.csv '{other}': give them one name"
+    with pytest.raises(InputError, match=wanted):
+        read(files)
+
+
+def test_columns_that_a_file_lacks_are_said(read: Read) -> None:
+    files = {"train.csv": rows("age,b,c,Age,label", 9), "test.csv": rows("age,b,label", 5)}
+    batch = read(files)
+    assert said(batch, "doubtful")[0] == (
+        "5 rows are of files that lack columns, and have gaps there, for example "
+        "test.csv (5 rows) lacks 'c', 'Age'; give all files the same columns"
+    )
+    assert batch.payload.column_names == ["age", "b", "c", "Age"]
+
+
+def test_files_with_the_same_columns_are_no_doubt(read: Read) -> None:
+    files = {"train.csv": rows("b,age,label", 9), "test.csv": rows("age,b,label", 5)}
+    assert said(read(files), "doubtful") == []
