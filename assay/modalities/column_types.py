@@ -2,7 +2,7 @@
 
 import hashlib
 import reprlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,16 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.contract.column_names import is_text
-from assay.contract.errors import InputError, first_of
-from assay.contract.remarks import Action, Remarks
+from assay.contract.errors import InputError
 from assay.modalities import columns_as_written, exact_values
-from assay.modalities.columns_as_written import PLAIN, Written, parsed, typed, without_gaps
+from assay.modalities.columns_as_written import DOTTED, PLAIN, Written, parsed, typed, without_gaps
 
 Format = dict[str, Any]  # see `parquet_files.read_payload_format`
 _BITS_AS_HEX = 13  # the first 52 bits of a hash, which float64 holds exactly
 _PER_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
-_MANY = 20  # rows from which on a column in which most cells differ is remarked on
-_STARTS_WITH_DIGIT = r"^\W{0,4}\d"
 
 
 @dataclass
@@ -47,7 +44,17 @@ class Column:
             values = without_gaps(values)
         elif type_ == "category":
             type_ = _type_of(values.type)
-        return cls(values, type_, Written(**payload_format.get("written", {}).get(name, {})))
+        return cls(values, type_, way_of(name, payload_format))
+
+    @classmethod
+    def asked(cls, values: pa.Array, name: str, encoder: Format) -> "Column":
+        """A column of texts that somebody wants predicted, as a batch would have it."""
+        type_ = encoder["features"][name]
+        values = without_gaps(values)
+        different = pc.unique(values).drop_null()
+        if type_ not in ("number", "date") or not len(different):
+            return cls(values, type_, PLAIN)
+        return cls(values, *columns_as_written.guess(different))
 
     def read_as(self, name: str, wanted: Format, places: Sequence | pa.Array | None) -> np.ndarray:
         """The numbers (n,) for a network, of a column that another file says how to read.
@@ -67,10 +74,9 @@ class Column:
             return np.full(len(self.values), np.nan)
         if type_ == "category":
             return Column(self.texts(), type_, PLAIN).numbers()
-        wanted_way = Written(**wanted.get("written", {}).get(name, {}))
+        wanted_way = way_of(name, wanted)
         if is_text(self.values.type):
-            is_like = self.type == type_ and self.written.unit == wanted_way.unit
-            way = self.written if is_like and not self.written.unsure else wanted_way
+            way = self.way(type_, wanted_way)
             numbers = parsed(self.values, type_, way)
             read = Column(numbers, type_, way)
             wrong = pc.and_(pc.is_null(numbers), pc.is_valid(self.values))
@@ -84,6 +90,18 @@ class Column:
             is_value = f"{name!r} is {short(self.values[row].as_py())}"
             raise InputError(f"{place}{is_value}, where the encoder knows a {type_}{unit}")
         return read.numbers()
+
+    def way(self, type_: str, wanted: Written) -> Written:
+        """How texts are read: as this file writes them, or as the encoder does if it decides.
+
+        It decides about other types and units, and where more than one way fits the texts.
+        """
+        if self.type != type_ or self.written.unit != wanted.unit:
+            return wanted
+        if self.written == DOTTED and wanted.group != ".":
+            return PLAIN if wanted.decimal == "." else DOTTED
+        decides = type_ != "date" or bool(wanted.first)  # a date in ISO does not tell the order
+        return wanted if self.written.unsure and decides else self.written
 
     @cached_property
     def plain(self) -> pa.Array | None:
@@ -117,6 +135,11 @@ class Column:
         source = self.plain if self.type == "number" else None
         part = None if source is None else source.slice(start, count)
         return exact_values.exact(self.parsed.slice(start, count), part)
+
+
+def way_of(name: str, payload_format: Format) -> Written:
+    """How a format says that a column is written."""
+    return Written(**payload_format.get("written", {}).get(name, {}))
 
 
 def plain(column: pa.ChunkedArray) -> pa.Array:
@@ -199,49 +222,3 @@ def _codes(texts: pa.Array) -> np.ndarray:
 def category(text: str) -> float:
     """The number of a category."""
     return float(int(hashlib.sha256(text.encode()).hexdigest()[:_BITS_AS_HEX], 16))
-
-
-def say(columns: dict[str, Column], remarks: Remarks) -> None:
-    """Remark on columns of text that are read otherwise than they stand, or that are doubtful."""
-    said: dict[tuple[Action, str], list[str]] = {}
-    for name, column in columns.items():
-        if is_text(column.values.type) and column.type != "empty":
-            different = pc.unique(column.values).drop_null()
-            for remark in _remarks(column, different):
-                examples = ", ".join(map(short, different[:2].to_pylist()))
-                said.setdefault(remark, []).append(f"{name!r} ({examples})")
-        elif column.type == "empty":
-            said.setdefault(("doubtful", "columns hold no value at all"), []).append(repr(name))
-        elif pa.types.is_integer(column.values.type) and _is_beyond_floats(column.values):
-            what = "columns hold numbers beyond 2^53: a network reads their first 16 digits alone"
-            said.setdefault(("converted", what), []).append(repr(name))
-    for (action, what), names in said.items():
-        remarks.add(action, len(names), what, first_of(names))
-
-
-def _is_beyond_floats(values: pa.ChunkedArray) -> bool:
-    """Whether whole numbers are so large that float64 takes some for the same."""
-    ends = pc.min_max(values).as_py().values()
-    return any(end is not None and abs(end) > 2**53 for end in ends)
-
-
-def _remarks(column: Column, different: pa.Array) -> Iterator[tuple[Action, str]]:
-    """What is done to a column of text and what is doubtful, from its different values."""
-    if column.type != "category":
-        if column.written.unsure:
-            way = "two ways of writing fit, and the first is taken: thousands, or day before month"
-            yield "guessed", f"columns are read as {column.type}s; {way}"
-        elif column.plain is not None and not column.plain.equals(column.values):
-            yield "converted", f"columns are read as {column.type}s"
-        elif column.type == "number" and columns_as_written.may_group(different):
-            yield "guessed", "columns hold dots before three digits: read as decimal points"
-        return
-    if columns_as_written.are_codes(different):
-        yield "guessed", "columns of digits hold categories, since some start with a zero"
-        return
-    digits = pc.sum(pc.match_substring_regex(different, _STARTS_WITH_DIGIT)).as_py()
-    if digits * 2 > len(different):
-        why = "no one way of writing numbers or dates fits all cells"
-        yield "doubtful", f"columns hold categories: {why}"
-    elif len(column.values) >= _MANY and len(different) * 2 > len(column.values):
-        yield "doubtful", "columns hold categories, though most of their cells differ"

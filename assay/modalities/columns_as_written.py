@@ -54,6 +54,7 @@ class Written:
 
 
 PLAIN = Written()
+DOTTED = Written(unsure=True)  # plain numbers whose dots may all stand between thousands
 _PLAIN = asdict(PLAIN)
 
 
@@ -67,7 +68,9 @@ def without_gaps(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Arr
 def guess(values: pa.Array) -> tuple[str, Written]:
     """The type of different texts without gaps, number, date or category, and how it is written."""
     if parsed(values, "number", PLAIN).null_count == 0:
-        return ("category" if are_codes(values) else "number"), PLAIN
+        if are_codes(values):
+            return "category", PLAIN
+        return "number", DOTTED if _may_group(plain_numbers(values, PLAIN)) else PLAIN
     cell = values[0].as_py()
     if len(cell) > _LONGEST or not re.search(r"\d", cell):
         return "category", PLAIN
@@ -105,10 +108,10 @@ def are_codes(values: pa.Array) -> bool:
     return pc.all(pc.match_substring_regex(values, r"^\d+$")).as_py()
 
 
-def may_group(values: pa.Array) -> bool:
-    """Whether all dots of different plain numbers may stand between thousands."""
+def _may_group(values: pa.Array) -> bool:
+    """Whether plain numbers have dots, and all may stand between thousands."""
     has_dot = values.filter(pc.match_substring(values, "."))
-    return len(has_dot) > 1 and pc.all(pc.match_substring_regex(has_dot, _GROUPED)).as_py()
+    return len(has_dot) > 0 and pc.all(pc.match_substring_regex(has_dot, _GROUPED)).as_py()
 
 
 def plain(texts: pa.Array, type_: str, written: Written) -> pa.Array:

@@ -21,7 +21,7 @@ from assay.contract.errors import InputError, first_of
 from assay.contract.parquet_files import FEATURE
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
-from assay.modalities import column_roles, column_types, exact_values
+from assay.modalities import column_remarks, column_roles, column_types, exact_values
 from assay.modalities.column_types import Column, Format
 
 COLUMN = None
@@ -60,7 +60,7 @@ def canonical(
     if not columns:
         none = "no column is left to learn from beside label, split, key and file_name"
         raise InputError(f"{places[0]}: {none}")
-    column_types.say(columns, remarks)
+    column_remarks.say(columns, remarks)
     for name, column in columns.items():
         if column.type == "category":
             continue
@@ -182,8 +182,11 @@ def read_file(
     known = {*features, *payload_format.get("left_out", []), *column_names.RESERVED}
     more = [repr(name) for name in table.column_names if name not in known]
     remarks.add("ignored", len(more), "columns are none that the model knows", first_of(more))
-    columns = []
-    for name in features:
-        column = Column.stored(table[name].combine_chunks(), name, payload_format)
-        columns.append(column.read_as(name, payload_format, places=places))
-    return places, np.stack(columns, axis=1)
+    columns = {
+        name: Column.asked(table[name].combine_chunks(), name, payload_format) for name in features
+    }
+    numbers = [
+        column.read_as(name, payload_format, places=places) for name, column in columns.items()
+    ]
+    column_remarks.say_guesses(columns, payload_format, remarks)
+    return places, np.stack(numbers, axis=1)

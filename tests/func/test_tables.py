@@ -407,6 +407,47 @@ def test_the_encoder_decides_a_reading_that_is_a_guess(batches: Batches) -> None
     assert second[:, 0].tolist() == [1.234, 2.345]
 
 
+DOTTED = ["2.271", "4.266", "5"]
+NO_DAY_ABOVE_12 = ["08/01/2026", "09/02/2026", "10/03/2026"]
+
+
+@pytest.mark.parametrize(
+    ("learned", "given", "values", "is_guess"),
+    [
+        (["1.647,67", "12,5", "3"], DOTTED, [2271, 4266, 5], False),
+        (["1.647,67", "12,5", "3"], ["2.271", "4", "5"], [2271, 4, 5], False),
+        (["1.647,67", "12,5", "3"], ["2.271", "4.2", "5"], [2.271, 4.2, 5], False),
+        (["1,647.67", "12.5", "3"], DOTTED, [2.271, 4.266, 5], False),
+        (["1.647", "12.5", "3"], DOTTED, [2.271, 4.266, 5], False),
+        (["1 647,67", "12,5", "3"], DOTTED, [2.271, 4.266, 5], True),
+        (["1.5", "12", "3"], ["1.647,67", "2,5", "3"], [1647.67, 2.5, 3], False),
+        (["2026-03-08", "2026-03-09", ""], NO_DAY_ABOVE_12, ["2026-01-08", "2026-02-09", "2026-03-10"], True),
+        (["3/13/2026", "3/14/2026", ""], NO_DAY_ABOVE_12, ["2026-08-01", "2026-09-02", "2026-10-03"], False),
+        (["13/3/2026", "14/3/2026", ""], NO_DAY_ABOVE_12, ["2026-01-08", "2026-02-09", "2026-03-10"], False),
+        (["2026-03-08", "2026-03-09", ""], ["8/1/2026", "8/25/2026", ""], ["2026-08-01", "2026-08-25", "NaT"], False),
+    ],
+)  # fmt: skip
+def test_a_batch_and_predict_read_alike(
+    batches: Batches, learned: list[str], given: list[str], values: list, is_guess: bool
+) -> None:
+    content = table(";", x=given, y=[1, 2, 3])
+    _, second = batches.embedded(table(";", x=learned * 4, y=numbers()), content)
+    asked, said = predicted(batches.workspace, content["examples.csv"], batches.format())
+    if isinstance(values[0], str):
+        days = pd.to_datetime(values).to_numpy()
+        values = (days - np.datetime64(0, "D")) / np.timedelta64(1, "D")
+    np.testing.assert_array_equal(second[:, 0], values)
+    np.testing.assert_array_equal(asked[:, 0], values)
+    assert any(line.startswith("guessed: 1 column") and "'x'" in line for line in said) == is_guess
+
+
+@pytest.mark.parametrize("given", [DOTTED, ["2.271", "4", "5"]])
+def test_dots_that_may_group_are_said(batches: Batches, given: list[str]) -> None:
+    batches.collect(table(x=given, y=[1, 2, 3]))
+    (line,) = [line for line in batches.said() if "'x'" in line]
+    assert line.startswith("guessed: 1 column holds dots before three digits")
+
+
 # By name
 
 

@@ -1,0 +1,76 @@
+"""Remarks on columns of a table that are read otherwise than they stand, or that are doubtful."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.contract.column_names import is_text
+from assay.contract.errors import first_of
+from assay.contract.remarks import Action, Remarks
+from assay.modalities import columns_as_written
+from assay.modalities.column_types import Column, Format, short, way_of
+from assay.modalities.columns_as_written import DOTTED
+
+_MANY = 20  # rows from which on a column in which most cells differ is remarked on
+_STARTS_WITH_DIGIT = r"^\W{0,4}\d"
+
+
+def say(columns: Mapping[str, Column], remarks: Remarks) -> None:
+    """Remark on the types of columns, each kind once."""
+    said: dict[tuple[Action, str], list[str]] = {}
+    for name, column in columns.items():
+        if is_text(column.values.type) and column.type != "empty":
+            different = pc.unique(column.values).drop_null()
+            for remark in _remarks(column, different):
+                examples = ", ".join(map(short, different[:2].to_pylist()))
+                said.setdefault(remark, []).append(f"{name!r} ({examples})")
+        elif column.type == "empty":
+            said.setdefault(("doubtful", "columns hold no value at all"), []).append(repr(name))
+        elif pa.types.is_integer(column.values.type) and _is_beyond_floats(column.values):
+            what = "columns hold numbers beyond 2^53: a network reads their first 16 digits alone"
+            said.setdefault(("converted", what), []).append(repr(name))
+    for (action, what), names in said.items():
+        remarks.add(action, len(names), what, first_of(names))
+
+
+def say_guesses(columns: Mapping[str, Column], encoder: Format, remarks: Remarks) -> None:
+    """Remark on columns of which neither they nor the encoder tell how they are written."""
+    guesses = {}
+    for name, column in columns.items():
+        way = column.way(encoder["features"][name], way_of(name, encoder))
+        if way.unsure and column.values.null_count < len(column.values):
+            guesses[name] = replace(column, written=way)
+    say(guesses, remarks)
+
+
+def _is_beyond_floats(values: pa.ChunkedArray) -> bool:
+    """Whether whole numbers are so large that float64 takes some for the same."""
+    ends = pc.min_max(values).as_py().values()
+    return any(end is not None and abs(end) > 2**53 for end in ends)
+
+
+def _remarks(column: Column, different: pa.Array) -> Iterator[tuple[Action, str]]:
+    """What is done to a column of text and what is doubtful, from its different values."""
+    if column.type != "category":
+        if column.written == DOTTED:
+            unless = "unless the encoder knows them between thousands"
+            what = f"columns hold dots before three digits: read as decimal points, {unless}"
+            yield "guessed", what
+        elif column.written.unsure:
+            fit = "two ways of writing fit, and the first is taken if the encoder does not decide"
+            ways = "thousands, or day before month"
+            yield "guessed", f"columns are read as {column.type}s; {fit}: {ways}"
+        elif column.plain is not None and not column.plain.equals(column.values):
+            yield "converted", f"columns are read as {column.type}s"
+        return
+    if columns_as_written.are_codes(different):
+        yield "guessed", "columns of digits hold categories, since some start with a zero"
+        return
+    digits = pc.sum(pc.match_substring_regex(different, _STARTS_WITH_DIGIT)).as_py()
+    if digits * 2 > len(different):
+        why = "no one way of writing numbers or dates fits all cells"
+        yield "doubtful", f"columns hold categories: {why}"
+    elif len(column.values) >= _MANY and len(different) * 2 > len(column.values):
+        yield "doubtful", "columns hold categories, though most of their cells differ"
