@@ -11,10 +11,12 @@ from assay.contract.errors import first_of
 from assay.contract.remarks import Action, Remarks
 from assay.modalities import columns_as_written
 from assay.modalities.column_types import Column, Format, short, way_of
-from assay.modalities.columns_as_written import DOTTED
+from assay.modalities.columns_as_written import DOTTED, GAPS
 
 _MANY = 20  # rows from which on a column in which most cells differ is remarked on
 _STARTS_WITH_DIGIT = r"^\W{0,4}\d"
+_WORDS = pa.array([word for word in GAPS if word])  # an empty cell needs no remark
+_MAY_BE_A_VALUE = 0.1  # share of the filled cells of categories from which a word may be one
 
 
 def say(columns: Mapping[str, Column], remarks: Remarks) -> None:
@@ -74,3 +76,29 @@ def _remarks(column: Column, different: pa.Array) -> Iterator[tuple[Action, str]
         yield "doubtful", f"columns hold categories: {why}"
     elif len(column.values) >= _MANY and len(different) * 2 > len(column.values):
         yield "doubtful", "columns hold categories, though most of their cells differ"
+
+
+def say_gaps(raw: pa.Table, columns: Mapping[str, Column], remarks: Remarks) -> None:
+    """Remark once on cells of `raw` that are no values in `columns`, since their word says so.
+
+    A word that many cells of a column of categories hold may be a category: this is doubtful.
+    """
+    found = []  # (-1 where it is doubtful, -cells, word and column)
+    for name, column in columns.items():
+        if not is_text(column.values.type) or not column.values.null_count:
+            continue
+        cells = pc.drop_null(raw[name].cast(pa.string()))
+        filled = pc.sum(pc.not_equal(cells, "")).as_py()
+        counts = pc.value_counts(cells.filter(pc.is_in(cells, _WORDS)))
+        for word, count in (entry.values() for entry in counts.to_pylist()):
+            may_be_a_value = column.type == "category" and count >= _MAY_BE_A_VALUE * filled
+            found.append((-int(may_be_a_value), -count, f"{word!r} in {name!r} ({count:,})"))
+    found.sort()
+    is_doubtful = any(doubtful for doubtful, _, _ in found)
+    remarks.add(
+        "doubtful" if is_doubtful else "converted",
+        -sum(count for _, count, _ in found),
+        "cells hold a word for no value and are read as empty",
+        first_of([example for _, _, example in found]),
+        "write it otherwise where it is a value" if is_doubtful else "",
+    )

@@ -61,6 +61,7 @@ def canonical(
         none = "no column is left to learn from beside label, split, key and file_name"
         raise InputError(f"{places[0]}: {none}")
     column_remarks.say(columns, remarks)
+    column_remarks.say_gaps(raw, columns, remarks)
     for name, column in columns.items():
         if column.type == "category":
             continue
@@ -189,4 +190,5 @@ def read_file(
         column.read_as(name, payload_format, places=places) for name, column in columns.items()
     ]
     column_remarks.say_guesses(columns, payload_format, remarks)
+    column_remarks.say_gaps(table, columns, remarks)
     return places, np.stack(numbers, axis=1)

@@ -448,6 +448,41 @@ def test_dots_that_may_group_are_said(batches: Batches, given: list[str]) -> Non
     assert line.startswith("guessed: 1 column holds dots before three digits")
 
 
+# Gaps
+
+
+def test_words_for_no_value_are_said_once_by_column(batches: Batches) -> None:
+    town = ["Ulm"] * 15 + ["Bonn"] * 14 + ["?"]
+    content = table(town=town, size=["NA", "nan", "", *numbers(27)], y=numbers(30))
+    batches.collect(content)
+    (line,) = [line for line in batches.said() if "empty" in line]
+    what = "cells hold a word for no value and are read as empty"
+    examples = "'?' in 'town' (1), 'NA' in 'size' (1), 'nan' in 'size' (1)"
+    assert line == f"converted: 3 {what}: {examples}"
+    _, said = predicted(batches.workspace, content["examples.csv"], batches.format())
+    assert [remark for remark in said if "empty" in remark] == [
+        f"converted: 3 {what}, for example {examples}"
+    ]
+
+
+def test_a_word_for_no_value_that_many_cells_hold_may_be_a_category(batches: Batches) -> None:
+    masonry = ["None", "Brick", "Stone"] * 10
+    batches.collect(table(mas=masonry, size=["?", *numbers(29)], y=["", *numbers(29, 1)]))
+    (remark,) = [
+        remark
+        for remark in files.read_json(paths.summary("b"))["remarks"]
+        if "empty" in remark["what"]
+    ]
+    assert (remark["action"], remark["count"]) == ("doubtful", 11)
+    assert remark["example"] == "'None' in 'mas' (10), '?' in 'size' (1)"
+    assert remark["remedy"] == "write it otherwise where it is a value"
+
+
+def test_empty_cells_are_not_said(batches: Batches) -> None:
+    batches.collect(table(town=["Ulm", "Bonn", ""] * 10, y=["", *numbers(29)]))
+    assert not any("empty" in line for line in batches.said())
+
+
 # By name
 
 
