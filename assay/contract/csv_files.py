@@ -119,7 +119,8 @@ def parse_csv(
         line = len(content[: error.start + 1].splitlines())
         place = f"line {line} has the byte 0x{content[error.start]:02x}"
         raise InputError(f"{name} is not UTF-8: {place}; save it as UTF-8") from None
-    header = re.sub('"[^"]*"', "", text.partition("\n")[0])  # without quoted names
+    first = text.lstrip("\r\n").partition("\n")[0]
+    header = re.sub('"[^"]*"', "", first)  # without quoted names
     delimiter = max(delimiters, key=header.count)
     try:
         table = _parse_plain(text, delimiter) or _parse(text, delimiter, name)

@@ -179,10 +179,10 @@ def _take_other_as_label(listed: FileList) -> None:
 
 
 def _read(folder: Path, name: str, largest_file: int) -> FileList:
-    table, places = table_files.read(folder / name, largest_file)
-    listed = FileList(name, table, places, _COLUMN)
-    listed.table = column_names.plain(table, folder / name, listed.remarks)
-    return listed
+    remarks = Remarks()
+    table, places = table_files.read(folder / name, largest_file, remarks)
+    table = column_names.plain(table, folder / name, remarks)
+    return FileList(name, table, places, _COLUMN, remarks)
 
 
 def _rename(listed: FileList, column: str) -> None:

@@ -44,6 +44,7 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
     names.name_splits(batch.examples, remarks)
     batch.annotations = _beside(folder, batch, ANNOTATIONS_FILE, remarks, ["annotator"])
     _drop_lone_folder(batch, remarks)
+    _remark_on_nested_classes(batch, remarks)
     batch.truth = _beside(folder, batch, TRUTH_FILE, remarks, unique=True)
     unused = data - batch.used
     archives = sorted(filter(listing.is_archive, unused))
@@ -97,6 +98,17 @@ def _drop_lone_folder(batch: RawBatch, remarks: Remarks) -> None:
         no_class = "no annotator uses its name, so it is not taken as a class"
         what = f"examples lie in one folder, {folder!r}: {no_class}"
     remarks.add("guessed", len(batch.examples), what)
+
+
+def _remark_on_nested_classes(batch: RawBatch, remarks: Remarks) -> None:
+    """Add a remark on classes such as `cat/more` beside `cat`, where folders are the classes."""
+    classes = {example.label for example in batch.examples}
+    if batch.layout.startswith(media_files.FOLDERS):
+        above = {name: map(str, PurePosixPath(name).parents) for name in sorted(classes)}
+        nested = [repr(name) for name, parents in above.items() if classes & set(parents)]
+        what = "classes lie in the folder of another class"
+        remedy = "put all files of a class into one folder, if they are one"
+        remarks.note("doubtful", nested, what, remedy)
 
 
 def _unknown(data: set[str]) -> str:

@@ -31,7 +31,7 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     places: list[str] = []
     told: list[str] = []  # files that tell a split
     for name in files:
-        table, places_of_file = table_files.read(folder / name, largest_file)
+        table, places_of_file = table_files.read(folder / name, largest_file, remarks)
         table, class_columns = hugging_face.plain(table, folder / name, remarks)
         table = column_names.plain(table, folder / name, remarks)
         split = hugging_face.split_of_file(name)

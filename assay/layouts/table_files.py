@@ -13,11 +13,13 @@ from assay.contract.csv_files import DELIMITERS, check_columns, name_rows, parse
 from assay.contract.errors import InputError
 from assay.contract.files import MB
 from assay.contract.parquet_files import read_parquet
+from assay.contract.remarks import Remarks
 
 _DELIMITERS = {".csv": DELIMITERS, ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
 _PARQUET = ".parquet"
 _GZIP = ".gz"
+_BLANK_BEFORE_QUOTE = r'(?s)^[ \t]+".*"[ \t]*$'
 
 
 def suffix(name: str) -> str:
@@ -29,7 +31,7 @@ def suffix(name: str) -> str:
     return ending if ending in (*_DELIMITERS, *_JSON_LINES, _PARQUET) else ""
 
 
-def read(path: Path, largest: int) -> tuple[pa.Table, list[str]]:
+def read(path: Path, largest: int, remarks: Remarks) -> tuple[pa.Table, list[str]]:
     """The table, and the name of each row in messages.
 
     Parameters
@@ -52,6 +54,8 @@ def read(path: Path, largest: int) -> tuple[pa.Table, list[str]]:
     if ending in _JSON_LINES:
         return _json_lines(path, content)
     table = parse_csv(path, content, delimiters=_DELIMITERS[ending])
+    if b'"' in content:
+        _remark_on_quotes(table, remarks)
     return table, name_rows(path, table)
 
 
@@ -64,6 +68,16 @@ def _check_zones(path: Path, schema: pa.Schema) -> None:
             except pa.ArrowInvalid:
                 zone = f"the time zone {field.type.tz!r}, which is not known here"
                 raise InputError(f"{path}: {field.name!r} has {zone}: write UTC") from None
+
+
+def _remark_on_quotes(table: pa.Table, remarks: Remarks) -> None:
+    """Add a remark on cells of a CSV file that keep their quotes, as in `1, "a"`."""
+    cells = []
+    for column in table.columns:
+        cells += column.filter(pc.match_substring_regex(column, _BLANK_BEFORE_QUOTE)).to_pylist()
+    what = "cells have a blank before their quote, so the quotes are part of the text"
+    remedy = "take these blanks out if they are not"
+    remarks.add("doubtful", len(cells), what, repr(min(cells, default="")), remedy)
 
 
 def _content(path: Path, largest: int) -> bytes:
@@ -87,11 +101,12 @@ def _json_lines(path: Path, content: bytes) -> tuple[pa.Table, list[str]]:
     for number, line in enumerate(content.split(b"\n"), start=1):
         place = f"{path} line {number}"
         try:
-            row = json.loads(line.decode("utf-8-sig")) if line.strip() else None
+            text = line.decode("utf-8-sig")
+            row = json.loads(text, object_pairs_hook=_object) if line.strip() else None
             if b"\\u" in line:
                 json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair is no text
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{place} is no JSON: {error}; mend that line") from None
+            raise InputError(f"{place} is no proper JSON: {error}; mend that line") from None
         if row is None and not line.strip():
             continue
         if not isinstance(row, dict):
@@ -102,6 +117,16 @@ def _json_lines(path: Path, content: bytes) -> tuple[pa.Table, list[str]]:
     if rows and not names:
         raise InputError(f"{path} holds objects without keys: it must have `label` at least")
     return pa.table({name: _column([row.get(name) for row in rows]) for name in names}), places
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; json alone would keep the last of two values without a word."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it has two keys {repeated!r}")
+    return row
 
 
 def _column(values: list[Any]) -> pa.Array:

@@ -131,3 +131,35 @@ def test_columns_that_a_file_lacks_are_said(read: Read) -> None:
 def test_files_with_the_same_columns_are_no_doubt(read: Read) -> None:
     files = {"train.csv": rows("b,age,label", 9), "test.csv": rows("age,b,label", 5)}
     assert said(read(files), "doubtful") == []
+
+
+# what is not as it seems
+
+
+def test_a_key_that_a_line_has_twice(read: Read) -> None:
+    line = '{"text": "good", "label": "a", "label": "b"}'
+    with pytest.raises(InputError, match=r"examples.jsonl line 2 .* it has two keys 'label'"):
+        read({"examples.jsonl": '{"text": "bad", "label": "b"}\n' + line})
+
+
+def test_blanks_before_quotes_are_said(read: Read) -> None:
+    batch = read({"examples.csv": 'text,label\nhello, "a"\nworld, "b"\n"x", c\n"""y"", z",d\n'})
+    assert [example.label for example in batch.examples] == ['"a"', '"b"', "c", "d"]
+    assert said(batch, "doubtful")[0] == (
+        "2 cells have a blank before their quote, so the quotes are part of the text, "
+        "for example ' \"a\"'; take these blanks out if they are not"
+    )
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\n\n"])
+def test_blank_lines_before_a_header(read: Read, ends: str) -> None:
+    batch = read({"examples.csv": f"{ends}x;y;label{ends}1;2;a{ends}3;4;b{ends}"})
+    assert batch.payload.column_names == ["x", "y"]
+
+
+def test_a_class_in_the_folder_of_another(read: Read) -> None:
+    files = {"cat/1.png": image(1), "cat/more/2.png": image(2), "catfish/3.png": image(3)}
+    batch = read(files)
+    assert sorted(example.label for example in batch.examples) == ["cat", "cat/more", "catfish"]
+    (doubt,) = said(batch, "doubtful")
+    assert doubt.startswith("1 class lies in the folder of another class: 'cat/more'; put all")
