@@ -5,11 +5,12 @@ import gc
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from assay.contract import paths
-from assay.contract.errors import InputError, run
+from assay.contract.errors import InputError, run, say
 from assay.contract.escaping import printable
 
 if TYPE_CHECKING:
@@ -165,7 +166,9 @@ def _predict(path: Path, info: dict[str, Any], model: "Model") -> tuple[list, li
     if n_classes != len(info["classes"]):
         raise ValueError(f"{n_classes} classes, not {len(info['classes'])}")
     labels = [info["classes"][row] for row in pred_probs.argmax(axis=1)]
-    remarks.say(path)  # once nothing can go wrong, so that an error is the only line
+    for remark in remarks:  # once nothing can go wrong, so that an error is the only line
+        is_setting = "collect." in remark.text()  # which changes nothing for a released model
+        say(f"{path}: {replace(remark, remedy='') if is_setting else remark}")
     return names, labels, list(zip(pred_probs.max(axis=1), *unlike, strict=True))
 
 

@@ -41,8 +41,9 @@ def check(payload_format: Format, wanted: Format) -> list[str]:
 
 def _remedy(name: str, wanted: Format) -> str:
     """What gives payloads the value of `name` in a format, to end a message with."""
-    if name == "range":
-        return f", or set collect.depth: {wanted.get('range', image_files.DEPTH)} in params.yaml"
+    if name == "range":  # without one, pictures have 8 bits, which `depth` does not change, or 16
+        setting = f"set collect.depth: {wanted.get('range', image_files.DEPTH)} in params.yaml"
+        return f", save all pictures with one depth, or, if none has 8 bits, {setting}"
     if name == "shape" and wanted["modality"] == "image":
         *size, channels = wanted["shape"]
         return f", or set collect.resize: {size} and collect.channels: {channels} in params.yaml"

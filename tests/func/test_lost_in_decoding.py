@@ -39,6 +39,17 @@ def deep(bits: int) -> dict[str, str | bytes]:
     return contents
 
 
+def shallow() -> dict[str, str | bytes]:
+    """Pictures of 8 bits that use them all."""
+    contents: dict[str, str | bytes] = {}
+    for number, label in enumerate("aabb"):
+        values = np.linspace(number, 255, 64).astype(np.uint8).reshape(8, 8)
+        file = io.BytesIO()
+        Image.fromarray(values).save(file, "PNG")
+        contents[f"{label}/{number}.png"] = file.getvalue()
+    return contents
+
+
 def collected(workspace: Workspace, raw: dict[str, str | bytes], batch: str = "b") -> list[dict]:
     """The remarks in summary.json that are about what was decoded."""
     workspace.raw(raw, batch)
@@ -111,6 +122,24 @@ def test_a_later_batch_of_other_depth(workspace: Workspace) -> None:
         workspace.done(f"collect@{batch}")
         workspace.done(f"sample@{batch}")
     assert payloads("b").max() == 15
+    pretend_encoder(workspace, "b")
+    assert "encoder.onnx is missing" in refused(workspace, "embed@c")  # it fits
+
+
+@pytest.mark.parametrize("first", [8, 12])
+def test_a_batch_of_8_bits_beside_one_of_more(workspace: Workspace, first: int) -> None:
+    """`collect.depth` cannot help: it leaves 8 bits alone, and 16 makes 12 bits nearly black."""
+    collected(workspace, shallow() if first == 8 else deep(12))
+    collected(workspace, deep(12) if first == 8 else shallow(), "c")
+    pretend_encoder(workspace, "b")
+    line = refused(workspace, "embed@c")
+    assert ", save all pictures with one depth, or, if none has 8 bits, set collect.depth: " in line
+    of_12_bits = "c" if first == 8 else "b"
+    for name, content in shallow().items():
+        workspace.write(f"data/raw/{of_12_bits}/{name}", content)
+    for batch in "bc":
+        workspace.done(f"collect@{batch}")
+        assert payloads(batch).max() > 250
     pretend_encoder(workspace, "b")
     assert "encoder.onnx is missing" in refused(workspace, "embed@c")  # it fits
 

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 
 from assay import __main__ as program
 from assay.contract import paths
@@ -83,6 +84,14 @@ def test_examples_unlike_the_training_data_are_counted(capsys: pytest.CaptureFix
     ]
     counted = "more unlike the training data than 99 % of the held-out examples: 1 of 2\n"
     assert said.err == counted
+
+
+def test_no_parameter_is_named_as_a_remedy(capsys: pytest.CaptureFixture) -> None:
+    """`predict` reads release/ alone, so a parameter would change nothing."""
+    Image.fromarray(np.full((8, 8), 4095, np.uint16)).save("deep.png")
+    predict("deep.png")
+    said = "1 picture holds more than 8 bits: values from 0 to 65536 become 0 to 255: deep.png"
+    assert capsys.readouterr().err == f"assay: deep.png: converted: {said}\n"
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"classes": ["a"', "[]", "null", "3", "[" * 10_000])
