@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TextIO
 
@@ -73,6 +74,31 @@ def run(main: Callable[[], None]) -> None:
     finally:
         if ends_at_once:
             signal.signal(signal.SIGINT, _end)
+
+
+@contextmanager
+def writing(output: Path) -> Iterator[None]:
+    """Name what a command writes if it cannot be written, for want of room or of a folder.
+
+    Raises
+    ------
+    InputError
+        In place of an OSError, but for an input that is missing.
+    """
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not _is_of(output, error.filename):
+            raise
+        wrong = f"{output} cannot be written ({_one_line(error)})"
+        raise InputError(f"{wrong}: make room, or name another place") from None
+
+
+def _is_of(output: Path, name: str | None) -> bool:
+    """Whether a file belongs to what a command writes: in it, or beside it for the time being."""
+    path = Path(name or output)
+    is_beside = path.parent == output.parent and output.name in path.name
+    return is_beside or path.is_relative_to(output)
 
 
 def _fail(message: str) -> NoReturn:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import files, parquet_files, paths
-from assay.contract.errors import InputError, first_of
+from assay.contract.errors import InputError, first_of, writing
 from assay.labelling import tasks, votes
 from assay.labelling.server import Export, Server, understood
 
@@ -37,8 +37,12 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
         layout_file = file.with_suffix(".xml")
         if layout_file == file:
             raise InputError(f"{file} is where the labelling interface goes: name a file .json")
-        file.write_text(json.dumps(queued, ensure_ascii=False, indent=1), encoding="utf-8")
-        layout_file.write_text(layout, encoding="utf-8")
+        if not file.parent.is_dir():
+            raise InputError(f"{file.parent} is no folder: name a file in one that is there")
+        with writing(file):
+            files.write_bytes(file, json.dumps(queued, ensure_ascii=False, indent=1).encode())
+        with writing(layout_file):
+            files.write_bytes(layout_file, layout.encode())
         yield f"{len(queued)} tasks in {file}; they need the labelling interface in {layout_file}"
         return
     pushed = _pushed()

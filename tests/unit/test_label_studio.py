@@ -4,6 +4,7 @@ import base64
 import copy
 import json
 import os
+import resource
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -218,6 +219,34 @@ def test_tasks_in_a_file(tmp_path):
     )[:]
     assert pixels.ravel().tolist() == list(range(64))
     assert ET.parse(tmp_path / "tasks.xml").find("Image").get("value") == "$image"
+
+
+def test_tasks_are_written_whole_or_not_at_all(tmp_path):
+    file = tmp_path / "tasks.json"
+    for before in (None, "earlier tasks"):
+        if before:
+            file.write_text(before)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+        try:
+            with pytest.raises(InputError, match=r"tasks.json cannot be written .*File too large"):
+                push(None, file=file)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert (file.read_text() if file.exists() else None) == before
+        assert not file.with_suffix(".xml").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("/nosuch/tasks.json", "^/nosuch is no folder: name a file in one that is there"),
+        ("/proc/tasks.json", "^/proc/tasks.json cannot be written .*: make room, or name another"),
+    ],
+)
+def test_a_place_for_tasks_that_cannot_be(name, says):
+    with pytest.raises(InputError, match=says):
+        push(None, file=Path(name))
 
 
 def test_interface_keeps_classes_as_they_are():
