@@ -4,7 +4,10 @@ Renumics Spotlight opens the Parquet files, FiftyOne the files with their tables
 """
 
 import json
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +18,20 @@ import pyarrow.parquet as pq
 
 from assay.catalogue import catalogue, payloads
 from assay.contract import class_names, csv_files, parquet_files, paths
-from assay.contract.errors import InputError
-from assay.contract.parquet_files import FEATURE, GROUP
+from assay.contract.errors import InputError, writing
+from assay.contract.parquet_files import GROUP
+from assay.contract.remarks import Remarks
+from assay.exporting import table_columns
+from assay.exporting.table_columns import Column
 from assay.modalities import registry
 
 _ROWS = 1000  # rows written at a time
 _JUDGED = ["given", "suggested", "quality", "confidence", "decision", "reason"]
+_UNFINISHED = ".unfinished"  # a folder in that of an export, until all is written
 _OURS = "assay_"  # what the names of our columns start with, so that they are no one else's
 _FILE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _MEDIA = {"image": {"_type": "Image"}, "audio": {"_type": "Audio"}}
+_EMBEDDING = f"{_OURS}embedding"
 _TYPES = {"double": "float64", "float": "float32"}  # names of Arrow, and of `datasets`
 
 
@@ -37,18 +45,48 @@ def export(folder: Path, *, as_files: bool) -> dict[str, int]:
     Raises
     ------
     InputError
-        If the folder is there and not empty, or if examples are no files.
+        If the folder is there and not empty, if it cannot be written, or if examples are no files.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and (not folder.is_dir() or _holds_something(folder)):
         raise InputError(f"{folder} is there already: name a new folder")
     examples = described(catalogue.read())
     classes = class_names.of(examples["label"].dropna())
-    for split, part in examples.groupby("split", sort=True):
-        if as_files:
-            _write_files(folder / str(split), part)
-        else:
-            _write_parquet(folder / "data" / f"{split}-00000-of-00001.parquet", part, classes)
+    remarks = Remarks()
+    columns = _table_columns(examples, remarks)
+    with writing(folder), _whole(folder) as unfinished:
+        for split, part in examples.groupby("split", sort=True):
+            if as_files:
+                _write_files(unfinished / str(split), part)
+            else:
+                path = unfinished / "data" / f"{split}-00000-of-00001.parquet"
+                _write_parquet(path, part, classes, columns)
+    remarks.say(folder)
     return {str(split): int(count) for split, count in examples["split"].value_counts().items()}
+
+
+def _holds_something(folder: Path) -> bool:
+    """Whether a folder holds more than what an export left that was killed."""
+    return any(path.name != _UNFINISHED for path in folder.iterdir())
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """Yield a folder to write to, whose content moves to `folder` if the block ends without error.
+
+    Else nothing is left. It lies in `folder`, which may be a disk of its own.
+    """
+    unfinished = folder / _UNFINISHED
+    shutil.rmtree(unfinished, ignore_errors=True)
+    was_there = folder.exists()
+    try:
+        yield unfinished
+        for path in sorted(unfinished.iterdir()):
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        if not was_there:
+            with suppress(OSError):  # it holds the export
+                folder.rmdir()
 
 
 def described(examples: pd.DataFrame) -> pd.DataFrame:
@@ -72,33 +110,50 @@ def _facts(examples: pd.DataFrame) -> pd.DataFrame:
     return examples.drop(columns=["row", "split", "label", GROUP], errors="ignore")
 
 
+def _table_columns(examples: pd.DataFrame, remarks: Remarks) -> dict[str, Column]:
+    """The columns of a table by feature; {} of other modalities."""
+    if payloads.payload_format(examples)["modality"] != "table":
+        return {}
+    taken = {*_facts(examples).columns, "label", _EMBEDDING}
+    return table_columns.of_batches(examples["batch"].unique(), taken, remarks)
+
+
 def _embeddings(examples: pd.DataFrame) -> np.ndarray:
     return np.concatenate([rows[:] for rows in catalogue.features(examples)])
 
 
-def _write_parquet(path: Path, examples: pd.DataFrame, classes: list[str]) -> None:
+def _write_parquet(
+    path: Path, examples: pd.DataFrame, classes: list[str], columns: dict[str, Column]
+) -> None:
     """One Parquet file. Its schema names the classes, and says which columns are media."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tables = _tables(examples, classes, columns)
+    first = next(tables)
+    with pq.ParquetWriter(path, first.schema) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table)
+
+
+def _tables(
+    examples: pd.DataFrame, classes: list[str], columns: dict[str, Column]
+) -> Iterator[pa.Table]:
+    """All columns of the export, block by block, with the description that `datasets` reads."""
     codes = class_names.codes(examples["label"], classes)  # -1 without a label, as in `datasets`
     facts = pa.Table.from_pandas(_facts(examples), preserve_index=False)
     embeddings = _embeddings(examples)
     facts = facts.append_column("label", pa.array(codes, pa.int64()))
     width = embeddings.shape[1]
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel()), width)
-    facts = facts.append_column(f"{_OURS}embedding", vectors)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    facts = facts.append_column(_EMBEDDING, vectors)
     start = 0
-    writer = None
-    for payload in _payloads(examples):
-        columns = dict(zip(payload.column_names, payload.columns, strict=True))
+    for payload in _payloads(examples, columns):
         part = facts.slice(start, len(payload))
-        table = pa.table(columns | dict(zip(part.column_names, part.columns, strict=True)))
+        pairs = [*zip(payload.column_names, payload.columns, strict=True)]
+        pairs += zip(part.column_names, part.columns, strict=True)
+        table = pa.table([column for _, column in pairs], [name for name, _ in pairs])
         description = {"info": {"features": _features(table.schema, classes)}}
-        table = table.replace_schema_metadata({"huggingface": json.dumps(description)})
-        writer = writer or pq.ParquetWriter(path, table.schema)
-        writer.write_table(table)
+        yield table.replace_schema_metadata({"huggingface": json.dumps(description)})
         start += len(payload)
-    if writer:
-        writer.close()
 
 
 def _features(schema: pa.Schema, classes: list[str]) -> dict[str, Any]:
@@ -118,12 +173,12 @@ def _features(schema: pa.Schema, classes: list[str]) -> dict[str, Any]:
     return features
 
 
-def _payloads(examples: pd.DataFrame) -> Iterator[pa.Table]:
+def _payloads(examples: pd.DataFrame, columns: dict[str, Column]) -> Iterator[pa.Table]:
     """The payloads, block by block: encoded files, texts, or the columns of a table."""
     for block, payload_format in payloads.stored(examples, _ROWS):
         module = registry.named(payload_format["modality"])
         if module.COLUMN is None:
-            yield pa.table({name: block[f"{FEATURE}{name}"] for name in payload_format["features"]})
+            yield table_columns.read(block, columns)
         elif payload_format["modality"] in _MEDIA:
             contents = module.encode(block, payload_format)
             files = [{"bytes": content, "path": None} for content in contents]
@@ -140,7 +195,7 @@ def _write_files(folder: Path, examples: pd.DataFrame) -> None:
     ending = {"image": "png", "audio": "wav"}[modality]
     names = [f"{id_}.{ending}" for id_ in examples["id"]]
     folder.mkdir(parents=True, exist_ok=True)
-    contents = (content for table in _payloads(examples) for content in table[modality])
+    contents = (content for table in _payloads(examples, {}) for content in table[modality])
     for name, content in zip(names, contents, strict=True):
         (folder / name).write_bytes(content["bytes"].as_py())
     np.save(folder / "embeddings.npy", _embeddings(examples))  # rows as in the table

@@ -1,0 +1,138 @@
+"""The export: no column is lost, all batches have one schema, and nothing stays half-written."""
+
+import resource
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from assay.contract import csv_files, files, parquet_files, paths
+from assay.contract.errors import InputError
+from assay.exporting import export
+from assay.modalities import tables
+
+N = 6  # examples of a batch
+OUT = Path("out")
+TRAIN = OUT / "data/train-00000-of-00001.parquet"
+
+
+@contextmanager
+def no_file_above(size: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def make(**batches: Mapping[str, Sequence]) -> None:
+    """Write all that an export reads, of batches of tables; every second example is for training."""
+    ids = []
+    for number, (batch, columns) in enumerate(batches.items()):
+        stored, payload_format = tables.to_columns(None, range(N), pa.table(columns), None)
+        ids_here = [f"{number * N + row:032x}" for row in range(N)]
+        names = {"id": ids_here, "key": list("abcdef"), "split": ["train", "test"] * (N // 2)}
+        stored |= {name: pa.array(cells, pa.string()) for name, cells in names.items()}
+        parquet_files.write_examples(batch, payload_format, stored)
+        files.write_rows(paths.embeddings(batch), N, [np.zeros((N, 2), np.float32)])
+        if not number:
+            files.write_json(paths.ENCODER_INFO, payload_format)
+        ids += ids_here
+    files.write_json(paths.LISTED, {"batches": list(batches)})
+    words = dict.fromkeys(["given", "suggested", "decision", "reason"], ["x"] * len(ids))
+    numbers = dict.fromkeys(["quality", "confidence"], [0.5] * len(ids))
+    parquet_files.write_parquet(paths.QUALITY, pa.table({"id": ids} | words | numbers))
+    rows = [(id_, "ab"[row % 2], "consensus") for row, id_ in enumerate(ids)]
+    csv_files.write_csv(paths.ANNOTATED_LABELS, ["id", "label", "source"], rows)
+    csv_files.write_csv(paths.TEST_LABELS, ["id", "label", "source"], [])
+
+
+def numbers(start: float = 0.5) -> list[float]:
+    return [start + row * row for row in range(N)]
+
+
+def exported() -> dict[str, list]:
+    export.export(OUT, as_files=False)
+    return parquet_files.read_parquet(TRAIN).to_pydict()
+
+
+def test_columns_that_are_named_as_ours_are_kept_and_told(capsys: pytest.CaptureFixture) -> None:
+    of_people = {"batch": numbers(), "id": list("xyxyxy"), "id (column)": numbers(7.5)}
+    make(b=of_people | {"assay_quality": numbers(1.5), "z": numbers(2.5)})
+    columns = exported()
+    assert columns["batch"] == ["b"] * 3
+    assert columns["batch (column)"] == numbers()[::2]
+    assert columns["id"] == [f"{row:032x}" for row in (0, 2, 4)]
+    assert columns["id (column) (column)"] == ["x"] * 3
+    assert columns["id (column)"] == numbers(7.5)[::2]
+    assert columns["assay_quality"] == [0.5] * 3
+    assert columns["assay_quality (column)"] == numbers(1.5)[::2]
+    what = "3 columns have the name of another column of the export and get a new one"
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"assay: out: converted: {what}, for example 'batch' as 'batch (column)'"
+    )
+    assert said.count("\n") == 1
+
+
+def test_a_table_with_names_of_its_own_is_as_it_was(capsys: pytest.CaptureFixture) -> None:
+    make(b={"x": numbers(), "town": list("xyxyxy")})
+    assert list(exported())[:5] == ["x", "town", "batch", "id", "key"]
+    assert capsys.readouterr().err == ""
+
+
+def test_batches_whose_columns_differ_get_one_schema(capsys: pytest.CaptureFixture) -> None:
+    first = {"x": numbers(), "n": list(range(1, 12, 2)), "mixed": numbers(), "gone": list("xyxyxy")}
+    second = {"new": list("uvuvuv"), "mixed": ["1,5", "2", "3", "2", "1", "2"]}
+    make(b=first, c=second | {"n": numbers(), "x": [None] * N})
+    columns = exported()
+    assert list(columns)[:5] == ["x", "n", "mixed", "gone", "new"]
+    assert columns["x"] == [*numbers()[::2], None, None, None]
+    assert columns["n"] == [1.0, 5.0, 9.0, *numbers()[::2]]
+    assert columns["mixed"] == ["0.5", "4.5", "16.5", "1,5", "3", "1"]
+    assert columns["gone"] == ["x", "x", "x", None, None, None]
+    assert columns["new"] == [None, None, None, "u", "u", "u"]
+    what = "1 column has another type in another batch and is written as text: 'mixed'"
+    assert capsys.readouterr().err == f"assay: out: converted: {what}\n"
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_nothing_is_left_where_there_is_no_room(is_there: bool) -> None:
+    make(b={"x": numbers(), "text": [f"{row}" * 9000 for row in range(N)]})
+    if is_there:
+        OUT.mkdir()
+    with no_file_above(1000), pytest.raises(InputError, match=r"^out cannot be .*File too large"):
+        export.export(OUT, as_files=False)
+    assert OUT.exists() == is_there
+    assert sorted(exported()["x"]) == numbers()[::2]
+    assert [path.name for path in OUT.iterdir()] == ["data"]
+
+
+def test_what_a_killed_export_left_is_cleared() -> None:
+    make(b={"x": numbers(), "y": numbers()})
+    left = OUT / ".unfinished/data/train-00000-of-00001.parquet"
+    left.parent.mkdir(parents=True)
+    left.write_text("half of it")
+    exported()
+    assert [path.name for path in OUT.iterdir()] == ["data"]
+    with pytest.raises(InputError, match="out is there already"):
+        export.export(OUT, as_files=False)
+
+
+def test_a_place_that_cannot_be_is_no_input_that_is_missing() -> None:
+    make(b={"x": numbers(), "y": numbers()})
+    with pytest.raises(
+        InputError, match=r"^/proc/x cannot be written .*: make room, or name another"
+    ):
+        export.export(Path("/proc/x"), as_files=False)
+    paths.embeddings("b").unlink()
+    with pytest.raises(FileNotFoundError, match=r"b\.npy"):
+        export.export(OUT, as_files=False)
+    assert not OUT.exists()
