@@ -121,9 +121,12 @@ class Version:
             frame = frame.set_index("id")
             if not frame.index.is_unique:
                 raise ValueError(f"{frame.index[frame.index.duplicated()][0]!r} is in it twice")
-            unknown = [] if self.examples is None else frame.index.difference(self.examples.index)
-            if len(unknown):
-                raise ValueError(f"{paths.COLLECTED} has no example {unknown[0]!r}")
+        unknown = [] if self.examples is None else frame.index.difference(self.examples.index)
+        if len(unknown):
+            older = f"{self.name}:{path} is of other data: {paths.COLLECTED} has no example"
+            here = self.name == "workspace"
+            remedy = "run `dvc repro`" if here else "name a commit after a whole `dvc repro`"
+            raise InputError(f"{older} {unknown[0]!r}: {remedy}")
         return frame
 
     def predictions(self) -> pd.DataFrame | None:

@@ -196,6 +196,20 @@ def test_what_is_damaged_is_named(here: Path, side: str, damage: str, name: str)
     assert name.rpartition("/")[2] in said
 
 
+@pytest.mark.parametrize("side", ["workspace", "older"])
+def test_what_a_build_that_stopped_left_is_not_called_damaged(here: Path, side: str) -> None:
+    """Such as predictions of before examples were taken out, which evaluate has not written anew."""
+    predictions = Path("plots/predictions.csv")
+    header, row, *rows = predictions.read_text().splitlines()
+    predictions.write_text("\n".join([header, f"{'f' * 32}{row[32:]}", *rows]) + "\n")
+    if side == "older":
+        git("commit -qam older && git tag older && git checkout -q main~1")
+    said = told(*(["older", "older"] if side == "older" else []))
+    remedy = "run `dvc repro`" if side == "workspace" else "name a commit after a whole `dvc repro`"
+    other = f"{side}:{predictions} is of other data: data/collected has no example '{'f' * 32}'"
+    assert said == f"{other}: {remedy}"
+
+
 @pytest.mark.parametrize("length", range(0, 300, 23))
 def test_a_record_that_is_cut_anywhere(here: Path, length: int) -> None:
     """A cut that leaves another valid file is what DVC says that it is: a version that knows less."""
