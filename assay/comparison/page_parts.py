@@ -6,6 +6,7 @@ from typing import Any
 
 from assay.comparison.verdict import COUNTED
 from assay.contract.errors import counted, first_of
+from assay.contract.paths import ANNOTATIONS
 
 _LISTED = 3  # people; JSON has all
 _CLASSES = 10  # of the list of classes
@@ -94,7 +95,8 @@ def _data_lines(data: Result) -> list[tuple[str, str]]:
     by_person = [(f"by {name}", _counts(counts)) for name, counts in people if _changes(counts)]
     lines += by_person[:_LISTED]
     if "answers" in data and data["answers"][0] != data["answers"][1]:
-        lines.append(("answers", _change(*data["answers"])))
+        rows = f"{_change(*data['answers'])} rows with a label in {ANNOTATIONS}"
+        lines.append(("answers", rows))
     if "classes" in data:
         sizes = {name: (old, new) for name, (old, new) in data["classes"].items() if old != new}
         changed = [f"{name}: {_change(old, new)}" for name, (old, new) in sizes.items()]

@@ -195,6 +195,14 @@ def test_who_relabelled_what():
     assert changes.labels(a, b, None, examples)["relabelled_by"] == {"corrected": 1, "human": 1}
 
 
+def test_answers_are_counted_as_rows():
+    """Of which annotate may take fewer: some are repeated, others wait for their batch."""
+    data = {"answers": [0, 7], "counts": [{}, {}], "parameters": {}}
+    result = {"a": "a", "b": "b", "data": data, "model": {"recorded": {}}}
+    page = comparison_page.terminal(result | {"missing": [], "absent": {}})
+    assert "answers  0 → 7 rows with a label in data/annotations" in page
+
+
 def test_an_example_that_changes_sides_is_loud():
     examples = pd.DataFrame({"split": ["train", "test"]}, ["i", "j"])
     found = changes.examples(examples, examples.assign(split="train"))
