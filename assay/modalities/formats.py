@@ -2,6 +2,7 @@
 
 from assay.contract.errors import InputError, first_of
 from assay.contract.parquet_files import Format
+from assay.contract.remarks import Remarks
 from assay.modalities import image_files
 
 _ONE_COLUMN = ["text"]  # of a batch of texts that names none
@@ -65,11 +66,12 @@ def _unread_columns(payload_format: Format, wanted: Format) -> list[str]:
         raise InputError(f"{lacks}; add it, with empty cells where it is not known")
     more = [repr(name) for name in given.keys() - types.keys() - set(wanted.get("left_out", []))]
     empty = [repr(name) for name, type_ in given.items() if type_ != types.get(name) == "empty"]
-    said = (
-        (sorted(more), "columns are not read: the encoder was learned without them"),
-        (empty, "columns are not read: they were empty where the encoder was learned"),
-    )
-    return [f"{len(names)} {what}: {first_of(names)}" for names, what in said if names]
+    remarks = Remarks()
+    what = "columns are not read; the encoder was learned from others"
+    remarks.add("ignored", len(more), what, first_of(sorted(more)))
+    what = "columns are not read; all cells were empty where the encoder was learned"
+    remarks.add("ignored", len(empty), what, first_of(empty))
+    return [remark.text() for remark in remarks]
 
 
 def joined(first: Format, second: Format) -> Format:

@@ -150,6 +150,18 @@ def test_a_long_text_is_cut_also_in_prediction(tmp_path: Path) -> None:
         formats.check({"modality": "text", "shape": []}, payload_format)
 
 
+def test_columns_that_an_encoder_does_not_read_are_counted():
+    wanted = {"modality": "table", "features": {"x": "number", "y": "empty"}}
+    given = {"x": "number", "y": "number", "z": "number"}
+    assert formats.check(wanted | {"features": given}, wanted) == [
+        "1 column is not read; the encoder was learned from others: 'z'",
+        "1 column is not read; all cells were empty where the encoder was learned: 'y'",
+    ]
+    several = formats.check(wanted | {"features": given | {"a": "number"}}, wanted)[0]
+    assert several.startswith("2 columns are not read; the encoder was learned from others")
+    assert several.endswith("'a', 'z'")
+
+
 def test_missing_text() -> None:
     with pytest.raises(InputError, match="row 3: 'text' is None"):
         text.canonical(["a", None], ["row 2", "row 3"], TEXT, Remarks())
