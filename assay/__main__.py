@@ -44,8 +44,8 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(function=inspect)
 
     command = commands.add_parser("predict", help="classify files with the released model")
-    files_help = "images, sounds or texts, one in each file; or CSV files with one example in each"
-    files_help += " row: its features, or a column `text`"
+    files_help = "images, sounds or texts, one in each file; or tables (CSV, JSON lines, Parquet)"
+    files_help += " with one example in each row: its features, or a column `text`"
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help=files_help)
     command.set_defaults(function=predict)
 

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow import csv as pa_csv
 
-from assay.contract import column_names, files, plain_files
+from assay.contract import files, plain_files
 from assay.contract.errors import InputError, first_of
-from assay.contract.remarks import Remarks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,22 +70,6 @@ def _cells(column: "pd.Series") -> Sequence:
 def read_csv(path: Path, columns: Sequence[str] = ()) -> pa.Table:
     """Read a CSV file, see `parse_csv`."""
     return parse_csv(path, plain_files.read(path), columns)
-
-
-def read_foreign(path: Path, columns: Sequence[str], remarks: Remarks) -> pa.Table:
-    """Read a CSV file that a person or spreadsheet made, with any of the usual delimiters.
-
-    For its names see `column_names.plain`; `columns` are those that it must have.
-
-    Raises
-    ------
-    InputError
-        As `parse_csv`, or if it is no plain file.
-    """
-    table = parse_csv(path, plain_files.read(path), delimiters=DELIMITERS)
-    table = column_names.plain(table, path, remarks, columns)
-    check_columns(path, table, columns)
-    return table
 
 
 def parse_csv(

@@ -8,12 +8,12 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
-from assay.contract import column_names
+from assay.contract import column_names, table_files
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
-from assay.layouts import rows, table_files
+from assay.layouts import rows
 from assay.layouts.names import is_split
 from assay.layouts.raw_batch import Example
 

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from assay.contract import class_names
+from assay.contract import class_names, table_files
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
-from assay.layouts import idx, listing, media_files, names, side_files, table, table_files
+from assay.layouts import idx, listing, media_files, names, side_files, table
 from assay.layouts.raw_batch import Example, RawBatch
 from assay.modalities import registry
 

@@ -5,11 +5,11 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
-from assay.contract import column_names
+from assay.contract import column_names, hugging_face_columns, table_files
 from assay.contract.errors import InputError, counted, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
-from assay.layouts import hugging_face, rows, table_files
+from assay.layouts import hugging_face, rows
 from assay.layouts.raw_batch import EncodedColumn, Example, RawBatch
 from assay.modalities import column_roles, registry
 
@@ -32,7 +32,7 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     told: list[str] = []  # files that tell a split
     for name in files:
         table, places_of_file = table_files.read(folder / name, largest_file, remarks)
-        table, class_columns = hugging_face.plain(table, folder / name, remarks)
+        table, class_columns = hugging_face_columns.plain(table, folder / name, remarks)
         table = column_names.plain(table, folder / name, remarks)
         split = hugging_face.split_of_file(name)
         is_told = split and (len(files) > 1 or hugging_face.is_shard(name))

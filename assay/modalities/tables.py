@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract import column_names
-from assay.contract.csv_files import name_rows, read_foreign
+from assay.contract import column_names, table_files
+from assay.contract.column_names import is_text
 from assay.contract.errors import InputError, first_of
 from assay.contract.parquet_files import FEATURE
 from assay.contract.remarks import Remarks
@@ -176,19 +176,26 @@ def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def read_file(
     path: Path, payload_format: dict[str, Any], remarks: Remarks
 ) -> tuple[list[str], np.ndarray]:
-    """The rows of a CSV file: their names in messages, and payloads (n, features) float64."""
+    """The rows of a table: their names in messages, and payloads (n, features) float64."""
     features = payload_format["features"]
-    table = read_foreign(path, list(features), remarks)
-    places = name_rows(path, table)
+    table, places = table_files.read_foreign(path, list(features), remarks)
     known = {*features, *payload_format.get("left_out", []), *column_names.RESERVED}
     more = [repr(name) for name in table.column_names if name not in known]
     remarks.add("ignored", len(more), "columns are none that the model knows", first_of(more))
-    columns = {
-        name: Column.asked(table[name].combine_chunks(), name, payload_format) for name in features
-    }
+    columns = {name: _asked(table[name], name, payload_format, places) for name in features}
     numbers = [
         column.read_as(name, payload_format, places=places) for name, column in columns.items()
     ]
     column_remarks.say_guesses(columns, payload_format, remarks)
     column_remarks.say_gaps(table, columns, remarks)
     return places, np.stack(numbers, axis=1)
+
+
+def _asked(
+    column: pa.ChunkedArray, name: str, payload_format: Format, places: Sequence[str]
+) -> Column:
+    """A column that a user wants predicted: of texts, or of the type that its file gives it."""
+    values = column_types.plain(column)
+    if is_text(values.type):
+        return Column.asked(values, name, payload_format)
+    return column_types.of(values, name, places)

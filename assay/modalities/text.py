@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from assay.contract.csv_files import check_columns, name_rows, read_foreign
+from assay.contract import table_files
+from assay.contract.csv_files import check_columns
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
@@ -106,16 +107,15 @@ view = augment
 def read_file(
     path: Path, payload_format: dict[str, Any], remarks: Remarks
 ) -> tuple[list[str], np.ndarray]:
-    """The texts of the columns of a CSV file, or any other file as one text.
+    """The texts of the columns of a table, or any other file as one text.
 
     Returns
     -------
     The name of each text in messages, and payloads (n,) object: str
     """
     params = Collect.model_construct(characters=payload_format.get(_LIMIT, _CHARACTERS))
-    if path.suffix.lower() in (".csv", ".tsv"):
-        table = read_foreign(path, [], remarks)
-        places = name_rows(path, table)
+    if table_files.is_table(path.name):
+        table, places = table_files.read_foreign(path, [], remarks)
         names = payload_format.get("columns", [COLUMN])
         if len(names) == 1 and COLUMN in table.column_names:
             names = [COLUMN]

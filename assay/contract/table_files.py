@@ -2,13 +2,16 @@
 
 import gzip
 import json
+import reprlib
 import zlib
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assay.contract import column_names, hugging_face_columns, plain_files
 from assay.contract.csv_files import DELIMITERS, check_columns, name_rows, parse_csv
 from assay.contract.errors import InputError
 from assay.contract.files import MB
@@ -19,6 +22,11 @@ _DELIMITERS = {".csv": DELIMITERS, ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
 _PARQUET = ".parquet"
 _GZIP = ".gz"
+_LARGEST = 4000  # MB of a file that is to be predicted: the default of params.yaml
+_SHEETS = (".xlsx", ".xls", ".ods")
+# what people have and nothing here reads
+_REMEDIES = {".json": "write one object a line, into a .jsonl file"}
+_REMEDIES |= dict.fromkeys(_SHEETS, "save the sheet as CSV, in UTF-8")
 _BLANK_BEFORE_QUOTE = r'(?s)^[ \t]+".*"[ \t]*$'
 
 
@@ -31,12 +39,49 @@ def suffix(name: str) -> str:
     return ending if ending in (*_DELIMITERS, *_JSON_LINES, _PARQUET) else ""
 
 
-def read(path: Path, largest: int, remarks: Remarks) -> tuple[pa.Table, list[str]]:
+def is_table(name: str) -> bool:
+    """Whether a file can be nothing but a table, by its name."""
+    return bool(suffix(name)) or PurePosixPath(name.lower()).suffix in _SHEETS
+
+
+def read_foreign(
+    path: Path, columns: Sequence[str], remarks: Remarks
+) -> tuple[pa.Table, list[str]]:
+    """Read a table that is to be predicted, as batches are; a file of any other name is CSV.
+
+    For its names see `column_names.plain`; `columns` are those that it must have.
+
+    Returns
+    -------
+    The table, and the name of each row in messages
+
+    Raises
+    ------
+    InputError
+        As `read`, or if it is no plain file.
+    """
+    plain_files.check(path)
+    if remedy := _REMEDIES.get(path.suffix.lower()):
+        raise InputError(f"{path} is not read: {remedy}")
+    if suffix(path.name) and path.suffix.lower() not in _DELIMITERS:
+        table, places = read(path, _LARGEST, remarks, remedy="cut it")
+    else:
+        table, places = _csv(path, plain_files.read(path), DELIMITERS, remarks)
+    table, _ = hugging_face_columns.plain(table, path, remarks)
+    table = column_names.plain(table, path, remarks, columns)
+    check_columns(path, table, columns)
+    return table, places
+
+
+def read(
+    path: Path, largest: int, remarks: Remarks, remedy: str = "raise it, or cut it"
+) -> tuple[pa.Table, list[str]]:
     """The table, and the name of each row in messages.
 
     Parameters
     ----------
     largest : MB that it may unpack to
+    remedy : what to do if it is larger
 
     Raises
     ------
@@ -50,10 +95,16 @@ def read(path: Path, largest: int, remarks: Remarks) -> tuple[pa.Table, list[str
         check_columns(path, table, ())
         _check_zones(path, table.schema)
         return table, name_rows(path, table)
-    content = _content(path, largest)
+    content = _content(path, largest, remedy)
     if ending in _JSON_LINES:
         return _json_lines(path, content)
-    table = parse_csv(path, content, delimiters=_DELIMITERS[ending])
+    return _csv(path, content, _DELIMITERS[ending], remarks)
+
+
+def _csv(
+    path: Path, content: bytes, delimiters: str, remarks: Remarks
+) -> tuple[pa.Table, list[str]]:
+    table = parse_csv(path, content, delimiters=delimiters)
     if b'"' in content:
         _remark_on_quotes(table, remarks)
     return table, name_rows(path, table)
@@ -77,10 +128,10 @@ def _remark_on_quotes(table: pa.Table, remarks: Remarks) -> None:
         cells += column.filter(pc.match_substring_regex(column, _BLANK_BEFORE_QUOTE)).to_pylist()
     what = "cells have a blank before their quote, so the quotes are part of the text"
     remedy = "take these blanks out if they are not"
-    remarks.add("doubtful", len(cells), what, repr(min(cells, default="")), remedy)
+    remarks.add("doubtful", len(cells), what, reprlib.repr(min(cells, default="")), remedy)
 
 
-def _content(path: Path, largest: int) -> bytes:
+def _content(path: Path, largest: int, remedy: str) -> bytes:
     most = largest * MB
     is_packed = path.suffix.lower() == _GZIP
     try:
@@ -90,7 +141,7 @@ def _content(path: Path, largest: int) -> bytes:
         raise InputError(f"{path} is cut short or damaged ({error}): fetch it again") from None
     if len(content) > most:
         more = "unpacks to more than" if is_packed else "is larger than"
-        raise InputError(f"{path} {more} collect.largest_file, {largest} MB: raise it, or cut it")
+        raise InputError(f"{path} {more} collect.largest_file, {largest} MB: {remedy}")
     return content
 
 

@@ -1,0 +1,78 @@
+"""What Hugging Face's Parquet files hold beside plain columns, as `datasets` writes them.
+
+A picture or sound is a struct of its bytes and its path. The schema names the classes.
+"""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.contract.errors import InputError
+from assay.contract.remarks import Remarks
+
+_MEDIA = {"Image": "image", "Audio": "audio"}  # Hugging Face's names of modalities
+_NO_CLASS = -1  # where a label is not known
+
+
+def plain(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table, list[str]]:
+    """The table with encoded files as bytes and classes by name; the columns that hold classes.
+
+    Raises
+    ------
+    InputError
+        If a class has no name, or a file is only named and not there.
+    """
+    features = _features(table)
+    classes = []
+    for index, field in enumerate(table.schema):
+        feature = features.get(field.name)
+        feature = feature if isinstance(feature, dict) else {}
+        if is_file(field.type):
+            modality = _MEDIA.get(feature.get("_type", ""))
+            is_free = modality not in table.column_names
+            name = modality if modality and is_free else field.name
+            if name != field.name:
+                remarks.add("guessed", 1, f"column holds the {modality}s", repr(field.name))
+            column = _content(table.columns[index], f"{place}: {field.name!r}")
+            table = table.set_column(index, name, column)
+        elif feature.get("_type") == "ClassLabel" and pa.types.is_integer(field.type):
+            classes.append(field.name)
+            class_names = feature.get("names") or []
+            column = _class_names(table.columns[index], class_names, f"{place}: {field.name!r}")
+            table = table.set_column(index, field.name, column)
+    return table, classes
+
+
+def is_file(type_: pa.DataType) -> bool:
+    """Whether a column of this type holds encoded files with their names."""
+    return pa.types.is_struct(type_) and {field.name for field in type_} == {"bytes", "path"}
+
+
+def _features(table: pa.Table) -> dict[str, Any]:
+    """What the schema says of each column; nothing where it says nothing that can be read."""
+    try:
+        described = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
+        return dict(described["info"]["features"])
+    except (ValueError, LookupError, TypeError):
+        return {}
+
+
+def _content(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
+    content = pc.struct_field(column, "bytes")
+    named_only = pc.and_(pc.is_null(content), pc.is_valid(pc.struct_field(column, "path")))
+    if pc.any(named_only).as_py():
+        first = pc.struct_field(column, "path").filter(named_only)[0].as_py()
+        remedy = "export it with `embed_external_files=True`"
+        raise InputError(f"{place} names the file {first!r}, and does not hold it: {remedy}")
+    return content
+
+
+def _class_names(column: pa.ChunkedArray, known_names: list[str], place: str) -> pa.ChunkedArray:
+    known = pc.if_else(pc.equal(column, _NO_CLASS), None, column)
+    bounds = pc.min_max(known).as_py()
+    if bounds["max"] is not None and not 0 <= bounds["min"] <= bounds["max"] < len(known_names):
+        wrong = f"{place} is {bounds['max']}, but the schema names {len(known_names)} classes"
+        raise InputError(f"{wrong}: export the file again")
+    return pc.take(pa.chunked_array([pa.array(known_names, pa.string())]), known)

@@ -1,0 +1,110 @@
+"""Tables that a user wants predicted are read as batches are, whatever form they have."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from assay.contract.errors import InputError
+from assay.contract.remarks import Remarks
+from assay.modalities import column_types, registry
+from tests.support.raw_files import parquet
+
+TEXT = {"modality": "text", "shape": []}
+TABLE = {
+    "modality": "table",
+    "features": {"price": "number", "sold": "number", "since": "date", "plan": "category"},
+}
+TEXTS = ["one, two", "three"]
+CSV = b'text,label\n"one, two",a\nthree,b\n'
+TABS = b'text\tlabel\n"one, two"\ta\nthree\tb\n'
+JSON_LINES = b'{"text": "one, two", "label": "a"}\n\n{"label": "b", "text": "three"}\n'
+SALES = {
+    "price": [1.5, None],
+    "sold": [True, False],
+    "since": pa.array([2 * 86_400, None], pa.timestamp("s")),
+    "plan": [7, 8],
+}
+
+
+def asked(path: Path, content: bytes, info: dict) -> tuple[list[str], list, Remarks]:
+    path.write_bytes(content)
+    said = Remarks()
+    places, payload = registry.named(info["modality"]).read_file(path, info, said)
+    return [place.removeprefix(str(path)) for place in places], payload.tolist(), said
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "places"),
+    [
+        ("x.csv", CSV, ["row 2", "row 3"]),
+        ("x.csv.gz", gzip.compress(CSV), ["row 2", "row 3"]),
+        ("x.TSV", TABS, ["row 2", "row 3"]),
+        ("x.jsonl", JSON_LINES, ["line 1", "line 3"]),
+        ("x.ndjson.gz", gzip.compress(JSON_LINES), ["line 1", "line 3"]),
+        ("x.parquet", parquet(text=TEXTS, label=["a", "b"]), ["row 0", "row 1"]),
+    ],
+)
+def test_texts(tmp_path: Path, name: str, content: bytes, places: list[str]) -> None:
+    read_places, payload, said = asked(tmp_path / name, content, TEXT)
+    assert payload == TEXTS
+    assert [place.strip() for place in read_places] == places
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.jsonl", b'{"price": 1.5, "since": "1970-01-03", "plan": 7, "sold": true}\n'),
+        ("x.parquet", parquet(**SALES)),
+        ("x.csv.gz", gzip.compress(b"price,sold,since,plan\n1.5,1,1970-01-03,7\n")),
+    ],
+)
+def test_rows(tmp_path: Path, name: str, content: bytes) -> None:
+    _, payload, _ = asked(tmp_path / name, content, TABLE)
+    assert payload[0] == [1.5, 1, 2, column_types.category("7")]
+    assert np.isnan(payload[-1][:1]).all() == (len(payload) > 1)
+
+
+def test_classes_by_number_are_named_as_in_a_batch(tmp_path: Path) -> None:
+    feature = {"_type": "ClassLabel", "names": ["basic", "pro"]}
+    features = json.dumps({"info": {"features": {"plan": feature}}})
+    table = pa.table({"plan": [1]}).replace_schema_metadata({"huggingface": features})
+    pq.write_table(table, tmp_path / "x.parquet")
+    info = {"modality": "table", "features": {"plan": "category"}}
+    _, payload, _ = asked(tmp_path / "y.parquet", (tmp_path / "x.parquet").read_bytes(), info)
+    assert payload == [[column_types.category("pro")]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "info", "says"),
+    [
+        ("x.jsonl", b'{"label": "a"}\n', TEXT, "has no column 'text'"),
+        ("x.jsonl", b'{"text": 3}\n', TEXT, "line 1: 'text' is 3; it must be text"),
+        ("x.parquet", b"PAR1", TEXT, "is no readable Parquet file"),
+        ("x.csv.gz", CSV, TEXT, "is cut short or damaged"),
+        ("x.xlsx", b"PK\xff", TEXT, "x.xlsx is not read: save the sheet as CSV"),
+        ("x.ods", b"PK\xff", TABLE, "x.ods is not read: save the sheet as CSV"),
+        ("x.json", b"[]", TABLE, "x.json is not read: write one object a line"),
+        (
+            "x.parquet",
+            parquet(**{**SALES, "plan": [[1], [2]]}),
+            TABLE,
+            "'plan' holds values of type list",
+        ),
+        (
+            "x.parquet",
+            parquet(**{**SALES, "price": SALES["since"]}),
+            TABLE,
+            "row 0: 'price' is 1970-01-03 00:00:00, where the encoder knows a number",
+        ),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, name: str, content: bytes, info: dict, says: str) -> None:
+    with pytest.raises(InputError) as raised:
+        asked(tmp_path / name, content, info)
+    assert says in str(raised.value)
