@@ -70,8 +70,9 @@ class Column:
             That names the first value of another type.
         """
         type_ = wanted["features"][name]
-        if type_ == "empty" or self.values.null_count == len(self.values):
-            return np.full(len(self.values), np.nan)
+        n = len(self.values)
+        if "empty" in (type_, self.type) or self.values.null_count == n:
+            return np.full(n, np.nan)
         if type_ == "category":
             return Column(self.texts(), type_, PLAIN).numbers()
         wanted_way = way_of(name, wanted)

@@ -70,6 +70,13 @@ def test_rows(tmp_path: Path, name: str, content: bytes) -> None:
     assert np.isnan(payload[-1][:1]).all() == (len(payload) > 1)
 
 
+def test_a_column_of_no_numbers_is_a_column_of_gaps(tmp_path: Path) -> None:
+    content = parquet(**{**SALES, "price": [np.nan, np.nan]})
+    _, payload, _ = asked(tmp_path / "x.parquet", content, TABLE)
+    assert np.isnan(payload[0][0])
+    assert payload[0][1:3] == [1, 2]
+
+
 def test_classes_by_number_are_named_as_in_a_batch(tmp_path: Path) -> None:
     feature = {"_type": "ClassLabel", "names": ["basic", "pro"]}
     features = json.dumps({"info": {"features": {"plan": feature}}})
