@@ -23,6 +23,7 @@ from assay.layouts.raw_batch import RawBatch
 from assay.modalities import columns_as_written
 
 _NO_SOURCE = ("label", "split")  # all examples of a class or split are no group
+_WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
 
 
 def groups(raw: RawBatch, ids: Sequence[str], name: str | None) -> list[str] | None:
@@ -41,7 +42,7 @@ def groups(raw: RawBatch, ids: Sequence[str], name: str | None) -> list[str] | N
     if not name:
         return None
     column = None if name in _NO_SOURCE else _column(raw, name)
-    values = _matches(raw, name) if column is None else column
+    values = _matches(raw, name) if column is None else _without_points(raw, column)
     # Blanks and the form of Unicode would make two groups of one.
     names = [unicodedata.normalize("NFC", value).strip() for value in values]
     alone = [example.key for example, group in zip(raw.examples, names, strict=True) if not group]
@@ -133,6 +134,21 @@ def _column(raw: RawBatch, name: str) -> list[str] | None:
     if any(name in example.slices for example in raw.examples):
         return [example.slices.get(name, "") for example in raw.examples]
     return None
+
+
+def _without_points(raw: RawBatch, column: list[str]) -> list[str]:
+    """`1` for `1.0`, if all groups of a column are so written; that is said.
+
+    So the groups of another batch, whose column has no gaps, are the same. Two groups of one batch
+    never become one.
+    """
+    names = [value.strip() for value in column]
+    written = [name for name in dict.fromkeys(names) if name]
+    if not written or not all(map(_WITH_POINT.fullmatch, written)):
+        return column
+    what = "groups are whole numbers with a point, as columns with gaps hold them: taken without"
+    raw.remarks.note("guessed", written, what)
+    return [name.removesuffix(".0") for name in names]
 
 
 def _columns(raw: RawBatch) -> str:

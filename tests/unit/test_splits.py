@@ -115,6 +115,26 @@ def test_the_group_is_a_column_a_feature_the_key_or_a_part_of_it():
     assert splits.groups(table, IDS, "patient") == ["7", IDS[1], "7"]
 
 
+def test_whole_numbers_that_pandas_wrote_with_a_point_are_the_same_groups():
+    """A column of text `1.0` is one of whole numbers that had a gap."""
+    raw = batch(3, who=["1.0", "", " 23.0"])
+    assert splits.groups(raw, IDS, "who") == ["1", IDS[1], "23"]
+    said = [remark for remark in raw.remarks if "point" in remark.what]
+    assert [(each.action, each.count, each.example) for each in said] == [("guessed", 2, "1.0")]
+    table = batch(3, payload=pa.table({"who": ["1.0", None, "23.0"]}))
+    assert splits.groups(table, IDS, "who") == ["1", IDS[1], "23"]
+    for others in (
+        ["1.0", "1", "2.0"],
+        ["1.0", "x", "2.0"],
+        ["1.5", "2.0", "3.0"],
+        ["1", "2", "3"],
+    ):
+        raw = batch(3, who=others)
+        assert splits.groups(raw, IDS, "who") == others
+        assert not raw.remarks
+    assert splits.groups(batch(3, ["a1.0", "a2.0", "a3.0"]), IDS, "a(.*)") == ["1.0", "2.0", "3.0"]
+
+
 def test_keys_that_a_pattern_does_not_match_are_groups_of_their_own():
     raw = batch(3, ["anna-1", "2", "-3"])
     assert splits.groups(raw, IDS, "([a-z]*)-") == ["anna", IDS[1], IDS[2]]
