@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from assay.catalogue import moved_copies
 from assay.contract import csv_files, files, identity, parquet_files, paths
 from assay.contract.errors import InputError, say
 from assay.contract.parquet_files import GROUP, Format
@@ -40,7 +41,7 @@ def once(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     ----------
     batches : frames with `id` and `split`, in the order of arrival
     """
-    joined = pd.concat(batches, names=["batch", "row"]).reset_index()
+    joined = _joined(batches)
     if not joined["id"].is_unique:
         counts = identity.in_split_of_copies(joined["id"], joined["split"])
         joined = joined[counts].drop_duplicates("id")
@@ -48,6 +49,10 @@ def once(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     if GROUP in kept:
         kept[GROUP] = kept[GROUP].fillna(kept["id"])  # a batch that was collected without groups
     return kept
+
+
+def _joined(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(batches, names=["batch", "row"]).reset_index()
 
 
 def _read_examples(batch: str) -> pd.DataFrame:
@@ -80,7 +85,8 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
     """Read every label of every person in all listed batches.
 
     The labels of an exact copy in another split do not count. A person has one vote for an
-    example: of labels in several batches the last counts. The others are reported on stderr.
+    example: of labels in several batches the last counts. The others are reported on stderr, and
+    so are examples that a later batch moved to another split.
 
     Parameters
     ----------
@@ -91,11 +97,16 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
     pd.DataFrame
         `example` (row of `examples`), `annotator`, `label`
     """
-    labels = pd.concat(map(_read_labels, files.listed_batches()), ignore_index=True)
+    batches = files.listed_batches()
+    arrived = _joined({batch: _read_examples(batch) for batch in batches})
+    labels = pd.concat({batch: _read_labels(batch) for batch in batches}, names=["batch", None])
+    labels = labels.reset_index("batch").merge(arrived, "left", ["batch", "id"])
     row_of_id = pd.Series(examples.index, examples["id"])
     labels["example"] = labels["id"].map(row_of_id).astype(int)
     split = examples["split"].loc[labels["example"]].to_numpy()
     counted = labels[labels["split"] == split]
+    moved_copies.tell_of_examples(arrived, examples)
+    moved_copies.tell_of_labels(labels[labels["split"] != split])
     is_replaced = counted.duplicated(["example", "annotator"], keep="last")
     is_replaced &= counted["annotator"] != paths.GIVEN
     if is_replaced.any():
@@ -108,10 +119,7 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_labels(batch: str) -> pd.DataFrame:
-    """The labels of a batch, with the split of their example in it."""
-    labels = csv_files.read_csv(paths.labels(batch)).to_pandas()
-    split_of_id = _read_examples(batch).set_index("id")["split"]
-    return labels.assign(split=labels["id"].map(split_of_id))
+    return csv_files.read_csv(paths.labels(batch)).to_pandas()
 
 
 def truth(examples: pd.DataFrame) -> pd.Series:

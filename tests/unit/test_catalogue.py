@@ -50,6 +50,23 @@ def test_the_training_copy_of_a_test_example_goes_out_with_its_votes():
 
 
 @pytest.mark.usefixtures("batches")
+def test_what_a_later_batch_moves_and_drops_is_said_once_with_the_labels(capsys):
+    examples = catalogue.read()
+    assert capsys.readouterr().err == ""
+    catalogue.votes(examples)
+    moved = "moved to the split of an exact copy in a later batch: one/one-b from train to test"
+    dropped = "since an exact copy of the example is in another split: one/one-b by 'p'"
+    said = f"assay: 1 example {moved}\nassay: 1 label not counted, {dropped}\n"
+    assert capsys.readouterr().err == said
+    files.write_json(paths.LISTED, {"batches": ["two", "one"]})
+    catalogue.votes(catalogue.read())  # the copy came later than the test example
+    assert capsys.readouterr().err == f"assay: 1 label not counted, {dropped}\n"
+    files.write_json(paths.LISTED, {"batches": ["two", "bare"]})
+    catalogue.votes(catalogue.read())
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("batches")
 def test_embeddings_come_in_the_order_of_the_examples():
     examples = catalogue.read()
     values = np.concatenate(

@@ -1,0 +1,37 @@
+"""What exact copies in a later batch change of earlier ones: said to a person, on stderr."""
+
+import pandas as pd
+
+from assay.contract.errors import counted, say
+
+
+def tell_of_examples(arrived: pd.DataFrame, examples: pd.DataFrame) -> None:
+    """Say how many examples are in another split than in the batch that brought them.
+
+    Parameters
+    ----------
+    arrived : `batch`, `id`, `key`, `split` of the examples of all batches, in the order of arrival
+    examples : the catalogue, in which each `id` has the split that counts
+    """
+    first = arrived.drop_duplicates("id")
+    now = first["id"].map(examples.set_index("id")["split"])
+    moved = first.assign(now=now)[first["split"] != now]
+    if len(moved):
+        one = moved.iloc[0]
+        what = "moved to the split of an exact copy in a later batch"
+        example = f"{one['batch']}/{one['key']} from {one['split']} to {one['now']}"
+        say(f"{counted(len(moved), 'example')} {what}: {example}")
+
+
+def tell_of_labels(labels: pd.DataFrame) -> None:
+    """Say how many labels do not count.
+
+    Parameters
+    ----------
+    labels : `batch`, `key`, `annotator`, of examples that have a copy in the split that counts
+    """
+    if len(labels):
+        one = labels.iloc[0]
+        what = "not counted, since an exact copy of the example is in another split"
+        example = f"{one['batch']}/{one['key']} by {one['annotator']!r}"
+        say(f"{counted(len(labels), 'label')} {what}: {example}")
