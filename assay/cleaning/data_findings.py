@@ -154,7 +154,8 @@ def copies(
     first, second, share = near_duplicates.copies(fingerprints[has_print], chance)
     first, second = has_print[first], has_print[second]
     if columns is not None:
-        is_copy = near_duplicates.alike(np.stack([first, second]), len(examples), columns)
+        batch, _ = pd.factorize(examples["batch"])
+        is_copy = near_duplicates.alike(np.stack([first, second]), batch, columns)
         first, second, share = first[is_copy], second[is_copy], share[is_copy]
     is_test = (examples["split"] == "test").to_numpy()
     swapped = is_test[second] & ~is_test[first]  # a test example is the original

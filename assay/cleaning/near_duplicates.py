@@ -105,8 +105,11 @@ def copies(rows: np.ndarray, chance: float = CHANCE) -> tuple[np.ndarray, np.nda
     return first, second, share[close[index]]
 
 
-def alike(pairs: np.ndarray, n: int, columns: Iterable[Column]) -> np.ndarray:
+def alike(pairs: np.ndarray, batch: np.ndarray, columns: Iterable[Column]) -> np.ndarray:
     """Which pairs are more alike than any pair among n rows would be by chance.
+
+    Two rows of different batches are also alike if they are equal in all columns that both batches
+    have. In one batch such rows are one example already.
 
     Let p be the share of rows whose value is at least as near to that of a pair's first row as that
     of the second is. The sum of -log p over the columns is compared with that of random pairs: a
@@ -117,25 +120,40 @@ def alike(pairs: np.ndarray, n: int, columns: Iterable[Column]) -> np.ndarray:
     Parameters
     ----------
     pairs : (2, m) int, rows
+    batch : (n,) int, the batch of each row
 
     Returns
     -------
     np.ndarray
         Shape (m,), bool.
     """
+    n = len(batch)
     by_chance = np.random.default_rng(0).integers(n, size=(2, _RANDOM_PAIRS))
     by_chance = by_chance[:, by_chance[0] != by_chance[1]]
     both = np.concatenate([pairs, by_chance], axis=1)
     likeness = np.zeros(both.shape[1])
+    equal = batch[pairs[0]] != batch[pairs[1]]  # (m,)
+    has_value = np.zeros(pairs.shape[1], bool)
     for _, values, is_category in columns:
         likeness -= np.log(_share_as_near(values, both, is_category=is_category).clip(_TINY))
+        equal &= _agree(values, pairs, batch)
+        has_value |= ~np.isnan(values[pairs]).any(axis=0)
     n_pairs = pairs.shape[1]
     usual = likeness[n_pairs:]
     mean = usual.mean()
     variance = max(usual.var(), _TINY)
     scale = variance / max(mean, _TINY)
     p_values = gamma.sf(likeness[:n_pairs], mean**2 / variance, scale=scale)
-    return p_values * n * (n - 1) / 2 < _EXPECTED
+    return (equal & has_value) | (p_values * n * (n - 1) / 2 < _EXPECTED)
+
+
+def _agree(values: np.ndarray, pairs: np.ndarray, batch: np.ndarray) -> np.ndarray:
+    """Whether both rows have the same value or gap, or one's batch has no such column. (m,)."""
+    n_values = np.bincount(batch, ~np.isnan(values))  # (batches,)
+    is_compared = (n_values[batch[pairs]] > 0).all(axis=0)
+    first, second = values[pairs]
+    both_gaps = np.isnan(first) & np.isnan(second)
+    return ~is_compared | (first == second) | both_gaps
 
 
 def _share_as_near(values: np.ndarray, pairs: np.ndarray, *, is_category: bool) -> np.ndarray:

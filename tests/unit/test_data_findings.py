@@ -308,9 +308,24 @@ def test_rows_that_agree_by_chance_are_no_copies():
         values[599] = values[0]
     columns[1][1][599] = np.nan
     pairs = np.stack([np.arange(599), np.full(599, 599)])
-    assert np.flatnonzero(near_duplicates.alike(pairs, 600, columns)).tolist() == [0]
+    batch = np.zeros(600, int)
+    assert np.flatnonzero(near_duplicates.alike(pairs, batch, columns)).tolist() == [0]
     columns = [("a", rng.integers(3, size=600).astype(float), True)] * 2
-    assert not near_duplicates.alike(pairs, 600, columns).any()
+    assert not near_duplicates.alike(pairs, batch, columns).any()
+
+
+def test_equal_rows_of_batches_with_other_columns_are_copies():
+    rng = np.random.default_rng(0)
+    batch = np.repeat([0, 1], 50)
+    values = rng.integers(1000, size=100).astype(float)
+    values[50:60] = values[:10]
+    values[[10, 60]] = np.nan
+    more = np.where(batch == 1, rng.normal(size=100), np.nan)  # the first batch has no such column
+    columns = [("a", values, False), ("more", more, False)]
+    pairs = np.stack([np.arange(50), np.arange(50, 100)])
+    assert np.flatnonzero(near_duplicates.alike(pairs, batch, columns)).tolist() == [*range(10)]
+    more[0] = 1.0  # it has, so the rows differ in it
+    assert not near_duplicates.alike(pairs, batch, columns).any()
 
 
 def test_a_shortcut_is_told_and_content_is_not():
