@@ -78,19 +78,30 @@ class Form:
 
     def remark(self, remarks: Remarks) -> None:
         """Add what was done to the images to the remarks."""
-        if self.size and self._size_of:
-            sizes = sorted(set(self._size_of.values()), key=lambda size: (size[0] * size[1], size))
+        if self.size:
             height, width = self.size
-            are_alike = all(size[0] * width == size[1] * height for size in sizes)
-            action, end = _ENDS["" if are_alike else self.params.fit]
-            span = " to ".join(_words(size) for size in dict.fromkeys((sizes[0], sizes[-1])))
-            what = f"pictures become {_words(self.size)} pixels (height x width), from {span}{end}"
-            remedy = "collect.resize and collect.fit in params.yaml set how"
-            first = next(iter(self._size_of))
-            remarks.add(action, len(self._size_of), what, first, remedy)
+            alike: dict[str, Size] = {}  # of the same aspect, so nothing is cut or filled up
+            others: dict[str, Size] = {}
+            for place, size in self._size_of.items():
+                is_alike = size[0] * width == size[1] * height
+                (alike if is_alike else others)[place] = size
+            _remark_on_sizes(remarks, self.size, alike, "")
+            _remark_on_sizes(remarks, self.size, others, self.params.fit)
         what = "grey pictures become colour, as others are"
         remedy = "collect.channels: 1 in params.yaml makes all grey"
         remarks.note("converted", list(self._grey), what, remedy)
+
+
+def _remark_on_sizes(remarks: Remarks, wanted: Size, size_of: dict[str, Size], fit: str) -> None:
+    """Add what was done to images of these sizes, by place, to bring them to the wanted one."""
+    if not size_of:
+        return
+    action, end = _ENDS[fit]
+    sizes = sorted(set(size_of.values()), key=lambda size: (size[0] * size[1], size))
+    span = " to ".join(_words(size) for size in dict.fromkeys((sizes[0], sizes[-1])))
+    what = f"pictures become {_words(wanted)} pixels (height x width), from {span}{end}"
+    remedy = "collect.resize and collect.fit in params.yaml set how"
+    remarks.note(action, list(size_of), what, remedy)
 
 
 def _words(size: Size) -> str:

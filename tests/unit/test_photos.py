@@ -61,7 +61,10 @@ def test_other_sizes_become_a_square(sizes: list) -> None:
     pixels, said = canonical(*files)
     assert pixels.shape == (len(sizes), 64, 64, 1)
     assert (pixels == 7).all()
-    assert [(remark.action, remark.count) for remark in said] == [("cut", len(sizes))]
+    n_squares = sum(width == height for width, height in sizes)  # of the same aspect, so not cut
+    counts = {"converted": n_squares, "cut": len(sizes) - n_squares}
+    expected = [(action, count) for action, count in counts.items() if count]
+    assert [(remark.action, remark.count) for remark in said] == expected
     assert "64 x 64 pixels (height x width), from" in said[0].what
     assert said[0].remedy.startswith("collect.resize and collect.fit")
 
@@ -144,6 +147,24 @@ def test_cmyk_and_12_megapixels() -> None:
     (pixels,), said = canonical(encoded(large, "JPEG"))
     assert pixels.reshape(-1, 3).mean(axis=0) == pytest.approx([255, 0, 0], abs=3)
     assert "from 3000 x 4000, cut at two sides" in said[0].what
+
+
+@pytest.mark.parametrize(
+    ("fit", "action", "end"),
+    [
+        ("crop", "cut", "cut at two sides to fit"),
+        ("pad", "converted", "filled up at two sides"),
+        ("stretch", "converted", "stretched to fit"),
+    ],
+)
+def test_only_pictures_of_another_aspect_count_as_cut(fit: str, action: str, end: str) -> None:
+    files = [encoded(QUADRANTS[:20, :20])] * 5 + [encoded(QUADRANTS[:20, :22])]
+    _, said = canonical(*files, fit=fit)
+    start = "64 x 64 pixels (height x width), from"
+    assert [(remark.action, remark.count, remark.what) for remark in said] == [
+        ("converted", 5, f"pictures become {start} 20 x 20"),
+        (action, 1, f"picture becomes {start} 20 x 22, {end}"),
+    ]
 
 
 def test_deep_grey_and_transparent_pictures() -> None:
