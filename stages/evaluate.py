@@ -217,13 +217,25 @@ def forecasts(known: Known, accuracy: float, params: parameters.Evaluate) -> Non
     head = forecast.sample(features, labels, catalogue.features(known.test), answer, penalty)
     curve = forecast.curve(head)
     doubt = 1 - learned["weight"].to_numpy(float)
-    usable = known.examples[known.examples["usable"]]
-    unlabelled = int((usable["split"] != "test").sum()) - n
+    left_out = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()
+    unlabelled = without_label(known.examples, [*learned["id"], *left_out])
     whole = features[0].shape[1], accuracy
     table = levers.table(head, curve, doubt, whole, unlabelled=unlabelled, params=params)
     spreadsheets.write(paths.LEVERS, table)
     files.write_json(paths.FORECAST, levers.metrics(curve, table, n, params.confidence))
     csv_files.write_frame(paths.FORECAST_CURVE, curve.table(n, params.confidence))
+
+
+def without_label(examples: pd.DataFrame, others: list[str]) -> int:
+    """Count the examples that people can label for training: usable, and not of the test split.
+
+    Parameters
+    ----------
+    examples : with `id`, `split` and `usable`
+    others : ids that do not count, as they have a label in use or `clean` left them out
+    """
+    can_learn = examples["usable"] & (examples["split"] != "test")
+    return int((can_learn & ~examples["id"].isin(others)).sum())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from assay.cleaning import annotator_tables, annotators, quality
 from assay.contract import parameters
 from assay.contract.errors import InputError
 from assay.training import starting_point
-from stages import annotate, clean, digits, queue
+from stages import annotate, clean, digits, evaluate, queue
 
 
 def test_decisions():
@@ -199,3 +199,14 @@ def test_an_encoder_from_elsewhere_learns_on_if_told():
         starting_point.choose(told, {"start": "frozen", "method": "a", "elsewhere": True})
         == "encoder"
     )
+
+
+def test_examples_that_are_left_out_do_not_wait_for_a_label():
+    examples = pd.DataFrame(
+        {
+            "id": ["labelled", "leak", "blurred", "waiting", "tested"],
+            "split": ["train", "train", "train", "validation", "test"],
+            "usable": [True, True, False, True, True],
+        }
+    )
+    assert evaluate.without_label(examples, ["labelled", "leak"]) == 1
