@@ -38,8 +38,17 @@ class Agreement:
     examples: int
 
 
+def one_each(votes: Votes) -> Votes:
+    """The first label that each person gave to each example, of which they may label copies."""
+    pairs = pd.DataFrame({"example": votes.examples, "annotator": votes.annotators})
+    first = ~pairs.duplicated().to_numpy()  # (votes,)
+    votes_of = votes.examples[first], votes.annotators[first], votes.labels[first]
+    return Votes(*votes_of, votes.shape)
+
+
 def alpha(votes: Votes) -> Agreement:
-    """Krippendorff's alpha of all annotators, over the examples with two labels or more."""
+    """Krippendorff's alpha of all annotators, over the examples that two or more labelled."""
+    votes = one_each(votes)
     n_examples, _, n_classes = votes.shape
     ones = np.ones(len(votes.labels))
     shape = (n_examples, n_classes)
@@ -78,6 +87,7 @@ def against_model(votes: Votes, pred_probs: np.ndarray) -> dict[str, int]:
     ----------
     pred_probs : (examples, classes), from a model that did not see these labels
     """
+    votes = one_each(votes)
     frame = pd.DataFrame({"example": votes.examples, "label": votes.labels})
     by_example = frame.groupby("example")["label"].agg(["size", "min", "max"])
     unanimous = by_example[(by_example["size"] >= 3) & (by_example["min"] == by_example["max"])]
@@ -94,10 +104,10 @@ def kappas(votes: Votes, people: list[str]) -> pd.DataFrame:
     pd.DataFrame
         `first`, `second`, `examples`, `kappa`, `kappa_low`, `kappa_high`; least agreement first.
     """
+    votes = one_each(votes)
     frame = pd.DataFrame({"example": votes.examples, "label": votes.labels})
-    # a person may label copies of one example
     labels_of = [
-        frame[votes.annotators == number].drop_duplicates("example").set_index("example")["label"]
+        frame[votes.annotators == number].set_index("example")["label"]
         for number in range(len(people))
     ]
     rows = []

@@ -93,3 +93,38 @@ def test_nothing_to_compare() -> None:
     same = votes_of(np.zeros((2, 20), int))
     assert agreement.metrics(same) == {"labelled_by_several": 20}
     assert np.isnan(agreement.kappas(same, ["a", "b"])["kappa"].item())
+
+
+def twice(votes: Votes, rows: slice) -> Votes:
+    """The same labels, and some of them again, as exact copies of examples have them."""
+    repeated = [
+        np.concatenate([values, values[rows]])
+        for values in (votes.examples, votes.annotators, votes.labels)
+    ]
+    return Votes(*repeated, votes.shape)
+
+
+def test_one_person_does_not_agree_with_himself() -> None:
+    alone = votes_of(np.arange(160)[None] % 2)
+    copied = twice(twice(alone, slice(20)), slice(20))
+    assert agreement.metrics(copied) == {"labelled_by_several": 0}
+    assert agreement.against_model(copied, np.eye(2)[np.arange(160) % 2]) == {
+        "labelled_alike_by_three": 0,
+        "model_differs_from_three": 0,
+    }
+
+
+def test_people_count_once_for_an_example() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(3, size=(3, 60))
+    labels[:, :20] = labels[0, :20]
+    labels[2, 10:] = -1
+    votes = votes_of(labels)
+    copied = twice(votes, slice(70, 130))
+    assert agreement.metrics(copied) == agreement.metrics(votes)
+    pred_probs = rng.random((60, 3))
+    alike = agreement.against_model(copied, pred_probs)
+    assert alike == agreement.against_model(votes, pred_probs)
+    assert alike["labelled_alike_by_three"] == 10
+    people = ["anna", "bela", "cleo"]
+    assert agreement.kappas(copied, people).equals(agreement.kappas(votes, people))
