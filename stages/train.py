@@ -8,7 +8,7 @@ import pandas as pd
 
 from assay.catalogue import catalogue, payloads
 from assay.contract import class_names, csv_files, files, parameters, paths
-from assay.contract.errors import InputError, counted, quiet, run, tell
+from assay.contract.errors import InputError, counted, first_of, quiet, run, say, tell
 from assay.contract.inference import UNLIKE, Model
 from assay.training import classifier, linear_probe, starting_point, unlike
 from assay.training.classifier import LabelledExamples
@@ -24,6 +24,7 @@ def main() -> None:
     if train.empty:
         remedy = "label some, or give rows the split train"
         raise InputError(f"no example of the split train has a label: {remedy}")
+    say_unlearned(train, classes)
     learned = training_split(train, classes, params.train, size)
     checked = validation_split(validation, classes, params.train, size)
 
@@ -62,6 +63,16 @@ def read_examples() -> tuple[pd.DataFrame, list[str]]:
     examples["code"] = class_names.codes(examples["label"], classes)
     examples["weight"] = examples["weight"].astype(float)
     return examples, classes
+
+
+def say_unlearned(train: pd.DataFrame, classes: list[str]) -> None:
+    """Say which classes have labels in the validation split alone; `train` has the others."""
+    learned = set(train["label"])
+    unlearned = [repr(name) for name in classes if name not in learned]
+    if unlearned:
+        where = "labels in the validation split alone, so they are hardly learned"
+        remedy = "give examples of them the split train"
+        say(f"{counted(len(unlearned), 'class')} with {where}: {first_of(unlearned)}: {remedy}")
 
 
 def training_split(

@@ -41,7 +41,8 @@ class Trained:
     Attributes
     ----------
     onnx : the graph from `payload` to `probabilities` and `evidence`
-    before_validation : the same before it learned from validation examples, if it did
+    before_validation : the same before it learned from validation examples, if it did, and if it
+        learned no new class from them
     curve : the scores of each epoch
     scores : those of the epoch whose weights were kept
     temperature : by which the graph divides logits

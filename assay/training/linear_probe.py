@@ -44,7 +44,10 @@ def fit(
         onnx_graph.with_linear_head(content, head.coef, head.intercept, temperature, output)
         for head in heads
     ]
-    return Trained(graphs[-1], graphs[0], [scores], scores, temperature)
+    # where a class is new in the validation split, the first head says nothing about the last
+    is_comparable = np.isin(validation.codes, train.codes).all()
+    before_validation = graphs[0] if is_comparable else graphs[-1]
+    return Trained(graphs[-1], before_validation, [scores], scores, temperature)
 
 
 def fit_head(

@@ -8,7 +8,9 @@ import json
 import numpy as np
 import pytest
 
+from assay.catalogue import catalogue, payloads
 from assay.contract import parquet_files, paths
+from assay.contract.inference import UNLIKE, Model
 from assay.labelling import tasks
 from assay.review import questions
 
@@ -70,3 +72,27 @@ def test_pseudo_labels(workspace, method, labels):
     workspace.done("queue")
     assert {0, 5, 198, 199}.isdisjoint(key[row["id"]] for row in table(paths.QUEUE))
     assert json.loads(paths.CLEAN_METRICS.read_text())["labelled"] == 4
+
+
+def test_a_class_in_the_validation_split_alone(workspace):
+    """It is told, and no usual example seems unlike the others."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(300):
+        label = "abc"[number % 3]
+        split = "validation" if label == "c" or number % 5 == 0 else "train"
+        split = "test" if number >= 280 else split
+        cells = rng.normal(size=3) + 8 * np.eye(3)["abc".index(label)]
+        rows.append(f"{number},{label},{split},{','.join(map(str, cells))}")
+    workspace.raw({"examples.csv": "\n".join(["key,label,split,x,y,z", *rows, ""])})
+    for name in ("batches", "pretrain.batches"):
+        workspace.set(name, ["b"])
+    workspace.set("train.start", "frozen")
+    for stage in ("collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate"):
+        workspace.done(stage)
+    said = workspace.done("train")
+    assert "1 class with labels in the validation split alone" in said
+    assert "'c': give examples of them the split train" in said
+    payload = np.concatenate(list(payloads.read(catalogue.read(), 1024)))
+    model = Model(paths.CLASSIFIER, UNLIKE, portable=True, threads=1)
+    assert np.mean(model(payload) > 0.99) < 0.05
