@@ -1,5 +1,6 @@
 """The page: the templates of this package, filled in. Every value in them is escaped."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,7 +14,13 @@ from assay.reporting.words import Words, brief, name
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
-def page(inputs: Inputs, language: str, level: float, changes: Changes | None = None) -> str:
+def page(
+    inputs: Inputs,
+    language: str,
+    level: float,
+    changes: Changes | None = None,
+    ignored: Collection[str] = (),
+) -> str:
     """The whole page as HTML that needs no other file and no script.
 
     Parameters
@@ -21,6 +28,7 @@ def page(inputs: Inputs, language: str, level: float, changes: Changes | None = 
     language : of `languages/`
     level : of all intervals, 0..1
     changes : since an earlier version, if they are wanted
+    ignored : kinds of findings that `clean.beyond` ignores
     """
     words = Words(language)
     environment = Environment(
@@ -33,7 +41,7 @@ def page(inputs: Inputs, language: str, level: float, changes: Changes | None = 
     )
     environment.filters |= {"name": name, "brief": brief, "shown": words.shown}
     environment.globals |= {"t": words, "known": words.known}
-    quality, annotation = parts.quality(inputs), parts.annotation(inputs)
+    quality, annotation = parts.quality(inputs, ignored), parts.annotation(inputs)
     percent = f"{100 * level:g}"
     return environment.get_template("report.html").render(
         level=percent,

@@ -1,10 +1,11 @@
 """The parts of the page, as rows for tables and charts. What is cut off a long list is counted."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import floor
 from typing import Any, NamedTuple
 
+from assay.contract.sections import Beyond
 from assay.reporting.answer import worse_slices
 from assay.reporting.inputs import Inputs, Row, Values
 
@@ -13,6 +14,7 @@ _CLASSES = 30  # that a matrix shows
 _BATCHES = 10  # columns of a matrix, the latest ones
 _WORST = 12  # labels in pictures
 _OF_KIND = 4  # examples of a kind of finding
+_COPIES = {"near_duplicate", "leak"}  # kinds that metrics/clean.json has, unless data are too large
 _FORECAST = ("rows", "forecast", "forecast_low", "forecast_high")  # columns of its table
 
 
@@ -56,7 +58,11 @@ def quantity(inputs: Inputs) -> Values:
     }
 
 
-def quality(inputs: Inputs) -> Values:
+def quality(inputs: Inputs, ignored: Collection[str] = ()) -> Values:
+    """Doubted labels and findings; `ignored` are the kinds that `clean.beyond` ignores."""
+    counted = [kind for kind in Beyond.model_fields if kind in inputs.values["clean"]]
+    sought = set(counted) - set(ignored)
+    unsought = (set(counted) | _COPIES) - sought
     shares = {label: inputs.doubted[label] / n for label, n in inputs.given.items()}
     labels = [row for row in inputs.rows["issues"] if row["kind"] == "label"]
     suggestions = [(row["given"], row["suggested"]) for row in labels]
@@ -69,6 +75,8 @@ def quality(inputs: Inputs) -> Values:
         "classes": first(sorted(shares.items(), key=lambda item: (-item[1], item[0]))),
         "pairs": first(by_count(pairs)),
         "worst": first(labels, _WORST),
+        "sought": bool(sought),
+        "unsought": [kind for kind in Beyond.model_fields if kind in unsought],
         "findings": [(kind, first(rows, _OF_KIND)) for kind, rows in sorted(kinds.items())],
     }
 

@@ -69,6 +69,7 @@ def write(
     total = n * len(batches)
     clean = {"examples": total, "labelled": total, "relabel": 0, "drop": 0, "review": total // 4}
     clean |= {"estimated_label_noise": 0.1}
+    clean |= {"near_duplicate": 0, "leak": 0, "outlier": 1, "drift": 1}
     evaluate = {"test_examples": 1000, "test_truth_share": 1.0}
     for name in ("accuracy", "macro_f1", "log_loss", "calibration_error"):
         evaluate |= {name: 0.9, f"{name}_low": 0.88, f"{name}_high": 0.92}

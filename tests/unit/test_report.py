@@ -149,6 +149,24 @@ def test_wrong_labels_found_are_drawn_where_the_truth_is_known() -> None:
     assert 'id="label-errors-title"' not in written()
 
 
+@pytest.mark.parametrize(
+    ("language", "names"), [("en", "leaks, outliers."), ("zh", "、 离群样本。")]
+)
+def test_kinds_that_were_not_looked_for_are_named(language: str, names: str) -> None:
+    report_inputs.write()
+    words = Words(language)
+    csv_files.write_csv(paths.ISSUES, csv_files.read_csv(paths.ISSUES).column_names, [])
+    assert words("findings.none") in written(language)
+    assert words("findings.unsought") not in written(language)
+    for ignored, is_any_sought in ((("leak", "outlier"), True), (Beyond.model_fields, False)):
+        content = page.page(inputs.read(), language, 0.95, ignored=ignored)
+        assert words("findings.none") not in content
+        assert (words("findings.none.sought") in content) == is_any_sought
+        assert words("findings.unsought") in content
+        assert names in content or not is_any_sought
+        assert words("kind.silent") not in content  # no kind of this modality
+
+
 def git(*arguments: str, at: Path) -> None:
     person = ("-c", "user.name=a", "-c", "user.email=a@example.com")
     subprocess.run(["git", *person, *arguments], cwd=at, check=True, capture_output=True)
