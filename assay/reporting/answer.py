@@ -94,8 +94,10 @@ def to_do(inputs: Inputs, words: Words) -> list[tuple[Markup, str]]:
     rare = rarest(inputs)
     if rare:
         tasks.append((words("do.rows", **rare), "python -m assay inspect data/raw/NEW"))
-    flagged = [row["kind"] for row in inputs.rows["issues"] if row["decision"] == "review"]
-    findings = Counter(kind for kind in flagged if kind in _DROPPABLE)
+    flagged = [row for row in inputs.rows["issues"] if row["decision"] == "review"]
+    # Test examples are never dropped, so dropping a kind that only they have changes nothing.
+    would_drop = {row["kind"] for row in flagged if row["split"] != "test"} & _DROPPABLE
+    findings = Counter(row["kind"] for row in flagged if row["kind"] in would_drop)
     for kind, n in sorted(findings.items(), key=lambda item: (-item[1], item[0]))[:_KINDS]:
         say = words("do.finding", n=n, kind=words.known(f"kind.{kind}", kind))
         tasks.append((say, f"dvc exp run -S clean.beyond.{kind}=drop"))

@@ -61,10 +61,23 @@ def write(
             judged.append((id_, label, decision))
             used.append((id_, label, 1.0, "consensus"))
             if decision == "review":
-                issues.append((id_, batch, id_, "label", label, other, 0.1, decision, "why"))
+                issues.append(
+                    (id_, batch, id_, "label", label, other, 0.1, decision, "why", "train")
+                )
     issues += [
-        (f"{batches[0]}-00001", batches[0], "1", "outlier", "", "", "", "review", "unlike"),
-        ("", batches[-1], "", "drift", "", "", "", "review", "unlike the batches before"),
+        (
+            f"{batches[0]}-00001",
+            batches[0],
+            "1",
+            "outlier",
+            "",
+            "",
+            "",
+            "review",
+            "unlike",
+            "train",
+        ),
+        ("", batches[-1], "", "drift", "", "", "", "review", "unlike the batches before", ""),
     ]
     total = n * len(batches)
     clean = {"examples": total, "labelled": total, "relabel": 0, "drop": 0, "review": total // 4}
@@ -97,6 +110,7 @@ def write(
 
 def write_tables(classes: Sequence[str], people: Sequence[str], issues: list, used: list) -> None:
     columns = ["id", "batch", "key", "kind", "given", "suggested", "quality", "decision", "reason"]
+    columns += ["split"]
     bins = np.linspace(0.1, 1, 10)
     for path, header, rows in (
         (paths.ISSUES, columns, issues),

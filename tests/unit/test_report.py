@@ -100,6 +100,22 @@ def test_a_worse_slice_and_a_rare_class_are_named() -> None:
     assert not any("drift" in command for command in tasks.values())
 
 
+@pytest.mark.parametrize(
+    ("splits", "count"), [(["test"] * 4, ""), (["test", "train"], "2 findings")]
+)
+def test_nothing_is_to_be_dropped_where_only_test_examples_have_a_finding(
+    splits: list[str], count: str
+) -> None:
+    report_inputs.write()
+    header = csv_files.read_csv(paths.ISSUES).column_names
+    row = {"id": "b-00001", "batch": "b", "key": "1", "kind": "blank", "decision": "review"}
+    rows = [[{**row, "split": split}.get(name, "") for name in header] for split in splits]
+    csv_files.write_csv(paths.ISSUES, header, rows)
+    commands = {command: task for task, command in answer.to_do(inputs.read(), Words("en"))}
+    assert ("dvc exp run -S clean.beyond.blank=drop" in commands) == bool(count)
+    assert count in commands.get("dvc exp run -S clean.beyond.blank=drop", "")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_name_acts(language: str) -> None:
     report_inputs.write(classes=HOSTILE, people=HOSTILE, text=HOSTILE[3])
