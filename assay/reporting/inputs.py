@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow.compute as pc
+
 from assay.catalogue import spreadsheets
 from assay.catalogue.spreadsheets import plain
 from assay.contract import csv_files, files, parquet_files, paths
@@ -43,7 +45,8 @@ class Inputs:
     values, rows : of JSON and CSV files, by name
     batches : what `collecting.summary.facts` tells of each batch, in the order of arrival
     given, doubted : by class, how many labels there are, and how many of them are not simply kept
-    learned, sources : how many labels the model learns from, by class and by source
+    learned, sources : how many labels the model learns from, by class and by source. Labels of the
+        validation split do not count
     to_review, unlabelled : how many labels wait for a person; how many examples have none. What
         people call not usable counts in neither
     noise : share of the labels that it learns from that are wrong, by estimate
@@ -73,21 +76,34 @@ def read() -> Inputs:
     unusable = set(spreadsheets.read(paths.UNUSABLE)["id"].to_pylist())
     values = {name: files.read_json(path) for name, path in _VALUES.items()}
     n_unlabelled = values["clean"]["examples"] - values["clean"]["labelled"]
-    learned = csv_files.read_csv(paths.ANNOTATED_LABELS, ["label", "weight", "source"]).to_pydict()
+    listed = files.listed_batches()
+    columns = ["id", "label", "weight", "source"]
+    annotated = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pylist()
+    only_checked = validation(listed)
+    learned = [row for row in annotated if row["id"] not in only_checked]
     predicted = csv_files.read_csv(paths.PREDICTIONS, ["answer", "predicted"]).to_pydict()
-    weights = list(map(float, learned["weight"]))
+    weights = [float(row["weight"]) for row in annotated]
     pairs = Counter(zip(predicted["answer"], predicted["predicted"], strict=True))
     confusion = {(plain(answer), plain(label)): n for (answer, label), n in pairs.items()}
     return Inputs(
         values=values,
         rows={name: spreadsheets.read(path).to_pylist() for name, path in _ROWS.items()},
-        batches={batch: files.read_json(paths.summary(batch)) for batch in files.listed_batches()},
+        batches={batch: files.read_json(paths.summary(batch)) for batch in listed},
         given=Counter(judged["given"]),
         doubted=Counter(doubted),
-        learned=Counter(learned["label"]),
-        sources=Counter(learned["source"]),
+        learned=Counter(row["label"] for row in learned),
+        sources=Counter(row["source"] for row in learned),
         to_review=len(in_review - answered - unusable),
         unlabelled=n_unlabelled - len(unusable - set(judged["id"])),
         noise=1 - sum(weights) / max(len(weights), 1),
         confusion=Counter(confusion),
     )
+
+
+def validation(batches: list[str]) -> set[str]:
+    """The ids of the validation split. A copy of a test example may be among them."""
+    ids = set()
+    for batch in batches:
+        rows = parquet_files.read_parquet(paths.examples(batch), ["id", "split"])
+        ids |= set(rows.filter(pc.equal(rows["split"], "validation"))["id"].to_pylist())
+    return ids

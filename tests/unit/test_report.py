@@ -5,9 +5,10 @@ import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from assay.contract import csv_files, paths
+from assay.contract import csv_files, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.contract.sections import Beyond, Report
 from assay.reporting import answer, inputs, page, parts, since
@@ -114,6 +115,21 @@ def test_nothing_is_to_be_dropped_where_only_test_examples_have_a_finding(
     commands = {command: task for task, command in answer.to_do(inputs.read(), Words("en"))}
     assert ("dvc exp run -S clean.beyond.blank=drop" in commands) == bool(count)
     assert count in commands.get("dvc exp run -S clean.beyond.blank=drop", "")
+
+
+def test_labels_of_the_validation_split_are_not_learned_from() -> None:
+    report_inputs.write(classes=["cat", "dog"], batches=["b", "c"])
+    for batch in ("b", "c"):
+        path = paths.examples(batch)
+        table = parquet_files.read_parquet(path)
+        splits = pa.array(["train", "validation"] * (len(table) // 2))  # as cats and dogs
+        place = table.column_names.index("split")
+        parquet_files.write_parquet(path, table.set_column(place, "split", splits))
+    read = inputs.read()
+    assert (read.learned["cat"], read.learned["dog"]) == (40, 0)
+    assert read.sources == {"consensus": 40}
+    limits = list(answer.limits(read, Words("en")))
+    assert "no label of the class <bdi>dog</bdi> is learned from, but 3 test" in limits[0]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
