@@ -88,7 +88,7 @@ def to_do(inputs: Inputs, words: Words) -> list[tuple[Markup, str]]:
         key = "do.review" if inputs.to_review else "do.ask"
         say = words(key, n=inputs.to_review or n_queued, queue=n_queued)
         tasks.append((say, "python -m assay review"))
-    if inputs.unlabelled:
+    if any(not row["given"] for row in inputs.rows["queue"]):  # else review shows none of them
         say = words("do.label", n=inputs.unlabelled)
         tasks.append((say, "python -m assay review"))
     rare = rarest(inputs)

@@ -48,7 +48,7 @@ class Inputs:
     learned, sources : how many labels the model learns from, by class and by source. Labels of the
         validation split do not count
     to_review, unlabelled : how many labels wait for a person; how many examples have none. What
-        people call not usable counts in neither
+        people call not usable counts in neither, nor what findings leave out
     noise : share of the labels that it learns from that are wrong, by estimate
     confusion : how many test examples there are of each answer and predicted class
     """
@@ -74,6 +74,9 @@ def read() -> Inputs:
     in_use = [csv_files.read_csv(path, ["id", "source"]).to_pylist() for path in _IN_USE]
     answered = {row["id"] for rows in in_use for row in rows if row["source"] == "human"}
     unusable = set(spreadsheets.read(paths.UNUSABLE)["id"].to_pylist())
+    rows = {name: spreadsheets.read(path).to_pylist() for name, path in _ROWS.items()}
+    dropped = {row["id"] for row in rows["issues"] if row["decision"] == "drop"}
+    without_use = (unusable | dropped) - set(judged["id"])
     values = {name: files.read_json(path) for name, path in _VALUES.items()}
     n_unlabelled = values["clean"]["examples"] - values["clean"]["labelled"]
     listed = files.listed_batches()
@@ -87,14 +90,14 @@ def read() -> Inputs:
     confusion = {(plain(answer), plain(label)): n for (answer, label), n in pairs.items()}
     return Inputs(
         values=values,
-        rows={name: spreadsheets.read(path).to_pylist() for name, path in _ROWS.items()},
+        rows=rows,
         batches={batch: files.read_json(paths.summary(batch)) for batch in listed},
         given=Counter(judged["given"]),
         doubted=Counter(doubted),
         learned=Counter(row["label"] for row in learned),
         sources=Counter(row["source"] for row in learned),
         to_review=len(in_review - answered - unusable),
-        unlabelled=n_unlabelled - len(unusable - set(judged["id"])),
+        unlabelled=n_unlabelled - len(without_use),
         noise=1 - sum(weights) / max(len(weights), 1),
         confusion=Counter(confusion),
     )

@@ -132,6 +132,28 @@ def test_labels_of_the_validation_split_are_not_learned_from() -> None:
     assert "no label of the class <bdi>dog</bdi> is learned from, but 3 test" in limits[0]
 
 
+def test_labels_are_wanted_where_the_queue_asks_for_one() -> None:
+    report_inputs.write(labelled=70)
+    commands = [task for task, _ in answer.to_do(inputs.read(), Words("en"))]
+    assert not any("that have no label" in task for task in commands)
+    header = csv_files.read_csv(paths.QUEUE).column_names
+    csv_files.write_csv(paths.QUEUE, header, [["x", "b", "1", "", "cat"]])
+    commands = [task for task, _ in answer.to_do(inputs.read(), Words("en"))]
+    assert any("some of the 10 examples that have no label" in task for task in commands)
+
+
+def test_what_findings_leave_out_does_not_wait_for_a_label() -> None:
+    report_inputs.write(labelled=70)
+    header = csv_files.read_csv(paths.ISSUES).column_names
+    row = {"batch": "b", "key": "1", "kind": "leak", "decision": "drop", "split": "train"}
+    rows = [
+        [{**row, "id": id_}.get(name, "") for name in header]
+        for id_ in ("b-00001", "without a label", "without a label")
+    ]
+    csv_files.write_csv(paths.ISSUES, header, rows)
+    assert inputs.read().unlabelled == 9
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_name_acts(language: str) -> None:
     report_inputs.write(classes=HOSTILE, people=HOSTILE, text=HOSTILE[3])
