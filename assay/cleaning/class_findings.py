@@ -5,7 +5,7 @@ import pandas as pd
 
 from assay.cleaning import leaky_column
 from assay.contract import parquet_files, paths
-from assay.contract.errors import first_of
+from assay.contract.errors import counted, first_of
 
 _OVERLAP = 0.8  # two names of one class have 1, up to chance; CIFAR-10's cats and dogs have 0.6
 _TIMES = 20  # a class is rare if another has so many times as many labels
@@ -42,7 +42,8 @@ def imbalance(given: pd.Series, classes: list[str]) -> pd.DataFrame:
     least = int(without_missing.argmin())
     if counts[least] * _TIMES > counts[most]:
         return pd.DataFrame()
-    reason = f"{counts[least]} labels, and {counts[most]:,} of {classes[most]}"
+    few = f"{counted(counts[least], 'label')} of {classes[least]}"
+    reason = f"{few}, and {counts[most]:,} of {classes[most]}"
     return pd.DataFrame([{"kind": "imbalance", "given": classes[least], "reason": reason}])
 
 

@@ -357,7 +357,9 @@ def test_rare_and_missing_classes():
     labels = pd.Series(np.repeat([0, 1, 0], [100, 5, 20]))
     split = pd.Series(np.repeat(["train", "test"], [105, 20]))
     (rare,) = class_findings.imbalance(labels[:105], ["a", "b"])["reason"]
-    assert rare == "5 labels, and 100 of a"
+    assert rare == "5 labels of b, and 100 of a"
+    (one,) = class_findings.imbalance(labels[:101], ["a", "b"])["reason"]
+    assert one == "1 label of b, and 100 of a"
     assert class_findings.imbalance(labels[5:105][:40], ["a", "b"]).empty
     (missing,) = class_findings.missing(labels, split, ["a", "b"])["reason"]
     assert missing == "no label of 1 of 2 classes in the split test: 'b'"
