@@ -31,17 +31,18 @@ def main() -> None:
     rows_of_keys = zip(keys, ids, counts, strict=True)
     id_of = {key: id_ for key, id_, is_counted in rows_of_keys if is_counted}
     labels = votes.votes(raw, id_of)
+    truth = votes.truth(raw, ids)
     copies.remark(raw, ids, counts)
     copies.remark_on_lost_differences(raw, ids)
     doubts.remark(raw)
-    facts = summary.facts(raw, chosen)
+    facts = summary.of_stored(raw, [chosen[row] for row in rows], id_of, labels, truth)
 
     stored, payload_format = modality.to_columns(payload, rows, raw.payload, collect)
     payload_format |= raw.remarks.settled
     columns = examples.describe(raw, ids, chosen, groups, rows) | stored
     parquet_files.write_examples(batch, payload_format, columns, numbered=raw.numbered)
     csv_files.write_csv(paths.labels(batch), ["id", "annotator", "label"], labels)
-    csv_files.write_csv(paths.truth(batch), ["id", "label"], votes.truth(raw, ids))
+    csv_files.write_csv(paths.truth(batch), ["id", "label"], truth)
     files.write_json(paths.summary(batch), facts)
     tell(f"{paths.RAW / batch}: {summary.line(facts)}")
     raw.remarks.say(paths.RAW / batch)

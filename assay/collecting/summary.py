@@ -1,7 +1,7 @@
 """What Assay understood of a batch, as facts for people and programs."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from assay.contract import paths
@@ -12,15 +12,13 @@ _NAMED = 3  # classes that a line names
 
 
 def facts(raw: RawBatch, splits: Sequence[str]) -> dict[str, Any]:
-    """What a batch holds.
+    """What a batch holds, row by row; of exact copies each counts, see `of_stored`.
 
     Parameters
     ----------
     splits : (n,) of each example of `raw`, as given or as chosen; "" where it is not known yet
     """
-    people = Counter({paths.GIVEN: sum(bool(example.label) for example in raw.examples)})
-    # of several labels by one person for one example only the last counts, see `votes`
-    people.update(person for _, person in {(key, person) for key, person, _ in raw.annotations})
+    keys = {example.key for example in raw.examples}
     slices = {name for example in raw.examples for name in example.slices}
     of_split = Counter(splits)
     return {
@@ -29,11 +27,45 @@ def facts(raw: RawBatch, splits: Sequence[str]) -> dict[str, Any]:
         "examples": len(raw.examples),
         "splits": {split: of_split[split] for split in paths.SPLITS if of_split[split]},
         "labels_by_class": dict(sorted(raw.labels_by_class().items())),
-        "labels_by_person": dict(sorted((+people).items())),
+        "labels_by_person": _by_person(raw, keys),
         "known_answers": len(raw.truth),
         "slices": sorted(slices),
         "remarks": raw.remarks.as_dicts(),
     }
+
+
+def of_stored(
+    raw: RawBatch,
+    splits: Sequence[str],
+    counted_keys: Collection[str],
+    votes: Sequence[tuple[str, str, str]],
+    truth: Sequence[tuple[str, str]],
+) -> dict[str, Any]:
+    """The facts, with the numbers of what is stored: exact copies are one example.
+
+    Parameters
+    ----------
+    splits : (n,) of each example that is stored
+    counted_keys : of the examples whose labels count, copies of stored ones included
+    votes : (id, annotator, label) of each label that is stored
+    truth : (id, label) of each known answer that is stored
+    """
+    return facts(raw, splits) | {
+        "examples": len(splits),
+        "labels_by_class": dict(sorted(Counter(label for *_, label in votes).items())),
+        "labels_by_person": _by_person(raw, counted_keys),
+        "known_answers": len(truth),
+    }
+
+
+def _by_person(raw: RawBatch, keys: Collection[str]) -> dict[str, int]:
+    """How many labels each person gave to the examples of these keys."""
+    given = sum(bool(example.label) for example in raw.examples if example.key in keys)
+    people = Counter({paths.GIVEN: given})
+    # of several labels by one person for one example only the last counts, see `votes`
+    labelled = {(key, person) for key, person, _ in raw.annotations if key in keys}
+    people.update(person for _, person in labelled)
+    return dict(sorted((+people).items()))
 
 
 def line(facts: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from assay.contract import files, parameters, paths
+from assay.contract import csv_files, files, parameters, parquet_files, paths
 from assay.inspection import edits, page
 from assay.inspection.inspect import inspect
 from tests.support.raw_files import image
@@ -189,6 +189,30 @@ def test_labels_that_a_person_replaced_are_told_as_collect_does(workspace: Works
     assert (said["count"], said["example"]) == (2, "'0' by 'anna'")
     assert said in collected["remarks"]
     assert facts["labels_by_person"] == collected["labels_by_person"]
+
+
+def test_what_is_stored_is_counted_once_copies_are_merged(workspace: Workspace) -> None:
+    """Of three copies in training one stays; one of a test example goes out with its label."""
+    rows = [
+        "a,sun,one,train",
+        "b,sun,one,train",
+        "c,sun,two,train",
+        "d,rain,one,train",
+        "e,rain,two,test",
+        "f,snow,one,test",
+        "g,fog,two,validation",
+    ]
+    workspace.raw({"examples.csv": "\n".join(["key,text,label,split", *rows]) + "\n"})
+    inspected = inspect(paths.RAW / "b", parameters.load())
+    assert (inspected["examples"], inspected["splits"]["train"]) == (7, 4)  # rows
+    workspace.done("collect@b")
+    facts = files.read_json(paths.summary("b"))
+    stored = parquet_files.read_parquet(paths.examples("b"))
+    assert facts["examples"] == len(stored) == 4
+    assert facts["splits"] == {"train": 1, "validation": 1, "test": 2}
+    assert facts["labels_by_class"] == {"one": 3, "two": 3}
+    assert facts["labels_by_person"] == {"given": 6}
+    assert len(csv_files.read_csv(paths.labels("b"))) == 6
 
 
 def test_more_slices_than_are_named_are_counted(folder: Workspace) -> None:
