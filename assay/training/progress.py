@@ -6,7 +6,7 @@ import time
 
 import keras
 
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, counted
 
 _REPORTS = 10  # lines in a log, however many epochs
 _WIDTH = 110  # characters of the line in a terminal, so that it covers the one before
@@ -59,9 +59,9 @@ class Progress(keras.callbacks.Callback):
         """Start the clock, and say what is ahead."""
         self.counted_from = len(self.rows)  # epochs done when the clock started
         self.started = time.monotonic()
-        steps = self.params.get("steps")
-        ahead = f"training: {'at most ' if self.patience else ''}{self.epochs} epochs"
-        print(f"{ahead} of {steps} steps", file=sys.stderr, flush=True)
+        steps = counted(self.params["steps"], "step")
+        ahead = f"training: {'at most ' if self.patience else ''}{counted(self.epochs, 'epoch')}"
+        print(f"{ahead} of {steps}", file=sys.stderr, flush=True)
 
     def on_epoch_end(self, epoch: int, _logs: dict | None = None) -> None:
         """Print the scores and the time left."""
@@ -89,6 +89,6 @@ class Progress(keras.callbacks.Callback):
         """Say that training stopped early, if it did."""
         done = len(self.rows)
         if done < self.epochs:
-            lower = f"no lower validation loss for {self.patience} epochs"
+            lower = f"no lower validation loss for {counted(self.patience, 'epoch')}"
             line = f"stopped after epoch {done}: {lower}"
             print(line.ljust(_WIDTH * sys.stderr.isatty()), file=sys.stderr, flush=True)

@@ -165,6 +165,20 @@ def test_a_killed_training_goes_on_to_the_same_weights(
         assert best < len(curve)
 
 
+@pytest.mark.parametrize(("n", "epochs"), [(1, "1 epoch"), (2, "2 epochs")])
+def test_what_is_ahead_and_why_it_ended_is_told(capsys, n, epochs):
+    from assay.training.progress import Progress
+
+    progress = Progress([], n, patience=n)
+    progress.set_params({"steps": 1})
+    progress.on_train_begin()
+    progress.on_train_end()
+    ahead = f"training: at most {epochs} of 1 step\n"
+    assert capsys.readouterr().err == (
+        f"{ahead}stopped after epoch 0: no lower validation loss for {epochs}\n"
+    )
+
+
 @pytest.mark.slow
 def test_texts_of_about_one_length_share_a_batch(tmp_path, monkeypatch):
     from assay.contract.stored_rows import StoredRows
