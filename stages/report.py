@@ -9,7 +9,9 @@ def main() -> None:
     params = parameters.load()
     read = inputs.read()
     changes = since.changes(params.report.since, read)
-    written = page.page(read, params.report.language, params.evaluate.confidence, changes)
+    ignored = [kind for kind, action in params.clean.beyond if action == "ignore"]
+    how = params.report.language, params.evaluate.confidence
+    written = page.page(read, *how, changes, ignored)
     files.write_bytes(paths.REPORT, written.encode(errors="backslashreplace"))
     asked = f"{counted(len(read.rows['queue']), 'question')} in the queue: python -m assay review"
     tell(f"report: open {paths.REPORT} to see what to do next; {asked}")
