@@ -23,7 +23,6 @@ from assay.layouts.raw_batch import RawBatch
 from assay.modalities import columns_as_written
 
 _NO_SOURCE = ("label", "split")  # all examples of a class or split are no group
-_WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
 
 
 def groups(raw: RawBatch, ids: Sequence[str], name: str | None) -> list[str] | None:
@@ -144,7 +143,7 @@ def _without_points(raw: RawBatch, column: list[str]) -> list[str]:
     """
     names = [value.strip() for value in column]
     written = [name for name in dict.fromkeys(names) if name]
-    if not written or not all(map(_WITH_POINT.fullmatch, written)):
+    if not written or not all(map(rows.WITH_POINT.fullmatch, written)):
         return column
     what = "groups are whole numbers with a point, as columns with gaps hold them: taken without"
     raw.remarks.note("guessed", written, what)

@@ -15,7 +15,7 @@ from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE
 from assay.layouts.raw_batch import Example
 
-_WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
+WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
 _ONE_LABEL = "an example has one label; labels are text or numbers"
 # several labels as Python and JSON write them
 _LIST = re.compile(r"\[.*,.*\]|\{.*,.*\}", re.DOTALL)
@@ -129,6 +129,6 @@ def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
         if _LIST.fullmatch(text):
             raise InputError(f"{place}: label is {reprlib.repr(text)}: {_ONE_LABEL}")
     labels = [text for text in texts if text]
-    if labels and all(_WITH_POINT.fullmatch(label) for label in labels):
+    if labels and all(WITH_POINT.fullmatch(label) for label in labels):
         return [text.removesuffix(".0") for text in texts]
     return texts
