@@ -106,14 +106,15 @@ def say_look_alikes(named: pd.DataFrame, batch_of: pd.Series) -> None:
         names = pd.DataFrame({"name": named[column], "batch": batch}).drop_duplicates()
         batches_of = names.groupby("name")["batch"].agg(set)
         alike = [
-            " and ".join(map(repr, spellings))
+            spellings
             for spellings in class_names.look_alikes(batches_of.index)
             if not set.intersection(*batches_of[spellings])
         ]
         if alike:
             what = f"{things} of different batches that differ by spelling alone may be one"
             remedy = "give them one name if so"
-            say(f"{counted(len(alike), 'group')} of {what}: {first_of(alike)}: {remedy}")
+            first = first_of(class_names.spelt(alike))
+            say(f"{counted(len(alike), 'group')} of {what}: {first}: {remedy}")
 
 
 def count(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list[str]]:

@@ -171,9 +171,8 @@ def _say_look_alikes(people: Iterable[str]) -> None:
     """Name the people who may be one person, since their names differ by spelling alone."""
     alike = class_names.look_alikes(people)
     if alike:
-        names = [" and ".join(map(repr, spellings)) for spellings in alike]
-        several = f"{counted(len(names), 'annotator')} may have several names in the answers"
-        say(f"{several}, since spelling alone differs: {first_of(names)}")
+        several = f"{counted(len(alike), 'annotator')} may have several names in the answers"
+        say(f"{several}, since spelling alone differs: {first_of(class_names.spelt(alike))}")
 
 
 def _names(examples: pd.DataFrame) -> tuple[dict[str, set[int]], set[str]]:

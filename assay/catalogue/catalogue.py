@@ -99,7 +99,8 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
     """
     batches = files.listed_batches()
     arrived = _joined({batch: _read_examples(batch) for batch in batches})
-    labels = pd.concat({batch: _read_labels(batch) for batch in batches}, names=["batch", None])
+    tables = {batch: csv_files.read_csv(paths.labels(batch)).to_pandas() for batch in batches}
+    labels = pd.concat(tables, names=["batch", None])
     labels = labels.reset_index("batch").merge(arrived, "left", ["batch", "id"])
     row_of_id = pd.Series(examples.index, examples["id"])
     labels["example"] = labels["id"].map(row_of_id).astype(int)
@@ -116,10 +117,6 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
         place = f"{example['batch']}/{example['key']} by {first['annotator']!r}"
         say(f"{is_replaced.sum()} {replaced}: {place}")
     return counted.loc[~is_replaced, ["example", "annotator", "label"]].reset_index(drop=True)
-
-
-def _read_labels(batch: str) -> pd.DataFrame:
-    return csv_files.read_csv(paths.labels(batch)).to_pandas()
 
 
 def truth(examples: pd.DataFrame) -> pd.Series:

@@ -107,8 +107,8 @@ def _are_empty(column: pa.ChunkedArray) -> np.ndarray:
 def _remark_on_people(raw: RawBatch) -> None:
     """Add a remark on names of people that might be one person's."""
     alike = class_names.look_alikes(person for _, person, _ in raw.annotations)
-    names = [" and ".join(map(repr, spellings)) for spellings in alike]
     what = "annotators may have several names, since spelling alone differs"
+    names = class_names.spelt(alike)
     raw.remarks.note("doubtful", names, what, "give the person one name if so")
 
 

@@ -19,19 +19,7 @@ def facts(raw: RawBatch, splits: Sequence[str]) -> dict[str, Any]:
     splits : (n,) of each example of `raw`, as given or as chosen; "" where it is not known yet
     """
     keys = {example.key for example in raw.examples}
-    slices = {name for example in raw.examples for name in example.slices}
-    of_split = Counter(splits)
-    return {
-        "layout": raw.layout,
-        "modality": raw.modality,
-        "examples": len(raw.examples),
-        "splits": {split: of_split[split] for split in paths.SPLITS if of_split[split]},
-        "labels_by_class": dict(sorted(raw.labels_by_class().items())),
-        "labels_by_person": _by_person(raw, keys),
-        "known_answers": len(raw.truth),
-        "slices": sorted(slices),
-        "remarks": raw.remarks.as_dicts(),
-    }
+    return _facts(raw, splits, keys, raw.labels_by_class(), len(raw.truth))
 
 
 def of_stored(
@@ -50,11 +38,30 @@ def of_stored(
     votes : (id, annotator, label) of each label that is stored
     truth : (id, label) of each known answer that is stored
     """
-    return facts(raw, splits) | {
+    by_class = Counter(label for *_, label in votes)
+    return _facts(raw, splits, counted_keys, by_class, len(truth))
+
+
+def _facts(
+    raw: RawBatch,
+    splits: Sequence[str],
+    counted_keys: Collection[str],
+    by_class: Counter[str],
+    known_answers: int,
+) -> dict[str, Any]:
+    """The facts, with the numbers of the examples that count: `splits` has one each."""
+    slices = {name for example in raw.examples for name in example.slices}
+    of_split = Counter(splits)
+    return {
+        "layout": raw.layout,
+        "modality": raw.modality,
         "examples": len(splits),
-        "labels_by_class": dict(sorted(Counter(label for *_, label in votes).items())),
+        "splits": {split: of_split[split] for split in paths.SPLITS if of_split[split]},
+        "labels_by_class": dict(sorted(by_class.items())),
         "labels_by_person": _by_person(raw, counted_keys),
-        "known_answers": len(truth),
+        "known_answers": known_answers,
+        "slices": sorted(slices),
+        "remarks": raw.remarks.as_dicts(),
     }
 
 
