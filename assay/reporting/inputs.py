@@ -4,7 +4,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from assay.catalogue import catalogue, spreadsheets
+import pyarrow.compute as pc
+
+from assay.catalogue import spreadsheets
 from assay.catalogue.spreadsheets import plain
 from assay.contract import csv_files, files, parquet_files, paths
 
@@ -80,8 +82,7 @@ def read() -> Inputs:
     listed = files.listed_batches()
     columns = ["id", "label", "weight", "source"]
     annotated = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pylist()
-    examples = catalogue.read()
-    only_checked = set(examples.loc[examples["split"] == "validation", "id"])
+    only_checked = validation(listed)
     learned = [row for row in annotated if row["id"] not in only_checked]
     predicted = csv_files.read_csv(paths.PREDICTIONS, ["answer", "predicted"]).to_pydict()
     weights = [float(row["weight"]) for row in annotated]
@@ -100,3 +101,12 @@ def read() -> Inputs:
         noise=1 - sum(weights) / max(len(weights), 1),
         confusion=Counter(confusion),
     )
+
+
+def validation(batches: list[str]) -> set[str]:
+    """The ids of the validation split. A copy of a test example may be among them."""
+    ids = set()
+    for batch in batches:
+        rows = parquet_files.read_parquet(paths.examples(batch), ["id", "split"])
+        ids |= set(rows.filter(pc.equal(rows["split"], "validation"))["id"].to_pylist())
+    return ids
