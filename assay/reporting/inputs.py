@@ -104,7 +104,10 @@ def read() -> Inputs:
 
 
 def validation(batches: list[str]) -> set[str]:
-    """The ids of the validation split. A copy of a test example may be among them."""
+    """The ids of the validation split. A copy of a test example may be among them.
+
+    `catalogue.read` tells them too, but by pandas, which the report does not import: it is slow.
+    """
     ids = set()
     for batch in batches:
         rows = parquet_files.read_parquet(paths.examples(batch), ["id", "split"])
