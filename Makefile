@@ -3,6 +3,8 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # DVC's own scripts name an interpreter by its path; `python -m` also works where that path has spaces
 DVC := python -m dvc
+# of tests; one more than two cores have, since a test waits for the disk a third of its time
+WORKERS ?= 3
 INSTALL := python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .PHONY: repro test fast lint hooks schema requirements help
@@ -10,8 +12,8 @@ INSTALL := python -m pip install --quiet --disable-pip-version-check --require-h
 repro: .venv/ready  ## rebuild what changed (the default target)
 	$(DVC) repro
 
-test: .venv/ready-for-tests  ## the whole test suite, a file of it on each core
-	python -m pytest -n auto --maxprocesses 4 --dist loadfile
+test: .venv/ready-for-tests  ## the whole test suite, a file of it in each of WORKERS processes
+	python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 fast: .venv/ready-for-tests  ## the tests that take seconds
 	python -m pytest -m "not slow"

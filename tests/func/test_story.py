@@ -17,7 +17,7 @@ def blocks(section: str, page: str = "README.md") -> list[str]:
 
 def test_the_story_of_three_versions(tmp_path):
     """Every command is run, and prints exactly what the page shows, numbers included."""
-    project = clone(tmp_path / "assay")
+    project = clone(tmp_path / "assay", shares_runs=True)
     project.run("git config user.name reader && git config user.email reader@example.com")
     shown, printed = [], {}
     for command, output in commands(blocks("The three versions", "docs/story.md")):
