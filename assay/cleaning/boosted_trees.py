@@ -103,9 +103,9 @@ def _grown(rows: np.ndarray, labels: np.ndarray, is_category: np.ndarray) -> Any
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     rows = np.where(np.isnan(rows).all(axis=0), 0, rows)  # a column of gaps alone is refused
-    how = {"categorical_features": is_category, "early_stopping": False, "random_state": 0}
+    options = {"categorical_features": is_category, "early_stopping": False, "random_state": 0}
     with threadpool_limits(1, "openmp"):  # equal with any number, and quick on a busy machine
-        return HistGradientBoostingClassifier(**_TREES, **how).fit(rows, labels)
+        return HistGradientBoostingClassifier(**_TREES, **options).fit(rows, labels)
 
 
 def _frequent(column: np.ndarray) -> np.ndarray:

@@ -202,8 +202,8 @@ def _fit_by_class(
         confusion = joint / joint.sum(axis=1, keepdims=True)
         model = _Weights(standard, labels, sharpness * spread)
     start = np.concatenate([model.start, np.zeros(n_classes), np.log(confusion).ravel()])
-    how = {"jac": True, "method": "L-BFGS-B", "options": model.options}
-    best = minimize(_objective, start, (model, start, labels), **how).x
+    arguments = {"jac": True, "method": "L-BFGS-B", "options": model.options}
+    best = minimize(_objective, start, (model, start, labels), **arguments).x
     point, bias, confusion = _parts(best, n_classes)
     return NoiseLayer(model.weights(point) / spread[:, None, None], bias, confusion)
 

@@ -40,7 +40,13 @@ _TINY = 1e-4  # least spread of a distance
 
 
 def attach(
-    trained: Trained, train: LabelledExamples, checked: LabelledExamples, n_classes: int, **how: Any
+    trained: Trained,
+    train: LabelledExamples,
+    checked: LabelledExamples,
+    n_classes: int,
+    *,
+    portable: bool,
+    threads: int,
 ) -> tuple[bytes, dict[str, Any]]:
     """The graph of a classifier with `unlike` (n,) 0..1 in place of `evidence`.
 
@@ -51,7 +57,7 @@ def attach(
     checked : validation examples; if there are fewer than 40, every second training example is
         held out instead, from this output only
     n_classes : of the probabilities
-    how : see `inference.Model`
+    portable, threads : see `inference.Model`
 
     Returns
     -------
@@ -63,7 +69,8 @@ def attach(
     InputError
         If the evidence is not finite.
     """
-    model = Model(trained.before_validation, EVIDENCE, **how)
+    runtime: dict[str, Any] = {"portable": portable, "threads": threads}
+    model = Model(trained.before_validation, EVIDENCE, **runtime)
     usual = evidence(model, train)  # (n, width)
     if len(checked) < _LEAST:
         few = f"{len(checked)} validation examples are too few to calibrate `unlike`"
@@ -76,7 +83,8 @@ def attach(
         held_out = evidence(model, checked)
     width = usual.shape[1]
     graph = _distances(usual, n_classes, onnx_graph.opset(trained.onnx))
-    measured = Model(_serialised(graph, width, "distances", 2), **how)(held_out)  # (n, distances)
+    distances = _serialised(graph, width, "distances", 2)
+    measured = Model(distances, **runtime)(held_out)  # (n, distances)
     middle, high = np.quantile(measured, [0.5, 0.9], axis=0)
     weights = rounded(1 / np.maximum(high - middle, _TINY))[:, None]  # (distances, 1)
     _calibrate(graph, graph("MatMul", "distances", weights), (measured @ weights)[:, 0])
