@@ -1,7 +1,7 @@
 """Which examples may come from one source, so that `collect.group` should keep them together."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,8 @@ _ALIKE = 0.3  # least share of alike examples above chance, where 1 would be all
 _SURE = 5.0  # standard deviations above chance
 _TINY = 1e-9
 _BANDS = 64  # of a sound's spectrum, parts of an image, or letters of a text
+_COMPARED = 1000  # examples, about, whose nearest one is looked for, spread evenly
+_CELLS = 4_000_000  # distances in memory at a time
 
 
 class Proposal(NamedTuple):
@@ -50,19 +52,25 @@ def propose(
     n = len(labels)
     proposals = []
     class_of = np.asarray(labels)[sampled]
+    neighbours = list(_neighbours(features, class_of))
     for group, values in [*columns.items(), *_patterns(keys)]:
-        names, codes = np.unique(values, return_inverse=True)
-        n_missing = list(values).count("")
-        if not 2 <= len(names) <= n / 2 or n_missing > (1 - _MATCHED) * n:
+        number_of: dict[str, int] = {}
+        codes = np.array([number_of.setdefault(value, len(number_of)) for value in values])
+        is_missing = codes == number_of.get("", -1)
+        n_missing = int(is_missing.sum())
+        n_sources = len(number_of) - (n_missing > 0)
+        if not 2 <= n_sources <= n / 2 or n_missing > (1 - _MATCHED) * n:
             continue
         is_column = group in columns
         is_source = is_column and bool(_NAMED.search(group))  # by its name
-        share, chance = _alike(features, class_of, codes[sampled])
-        sizes = f"{len(names)} sources with {n / len(names):.0f} examples on average"
+        codes = np.where(is_missing, -1 - np.arange(n), codes)  # such an example stands alone
+        share, chance = _alike(neighbours, codes[sampled])
+        mean_size = (n - n_missing) / n_sources
+        sizes = f"{n_sources} sources with {mean_size:.0f} examples on average"
         if share > 0:
             often = f"{share:.0%} of the examples are nearest to one of their own source"
             reason = f"{sizes}; in a class, {often}, {chance:.0%} by chance"
-            proposals.append((not is_column, len(names), Proposal(group, reason)))
+            proposals.append((not is_column, n_sources, Proposal(group, reason)))
         elif is_source:
             proposals.append((True, n, Proposal(group, f"{sizes}, by the name of the column")))
     # Measured columns come before patterns, and the fewest, so largest, sources first. Columns that
@@ -85,26 +93,57 @@ def _patterns(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
             yield pattern.pattern, [match[1] if match else "" for match in matches]
 
 
-def _alike(features: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
+class _Neighbours(NamedTuple):
+    """The nearest examples of some examples of a class.
+
+    Attributes
+    ----------
+    rows : (k,) int, all examples of the class
+    compared : (q,) int, places in `rows` of those whose nearest one is known
+    nearest : (q,) int, places in `rows` of the nearest other examples
+    """
+
+    rows: np.ndarray
+    compared: np.ndarray
+    nearest: np.ndarray
+
+
+def _neighbours(features: np.ndarray, labels: np.ndarray) -> Iterator[_Neighbours]:
+    """The neighbours within each class; none without features."""
+    if not features.shape[1]:
+        return
+    from scipy.spatial.distance import cdist  # takes 0.3 s, so only where it is used
+
+    step = step_for(len(features), _COMPARED)
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        compared = np.arange(0, len(rows), step)
+        nearest = []
+        at_once = max(1, _CELLS // len(rows))
+        for start in range(0, len(compared), at_once):
+            places = compared[start : start + at_once]
+            distances = cdist(features[rows[places]], features[rows])
+            distances[np.arange(len(places)), places] = np.inf  # of an example to itself
+            nearest.append(distances.argmin(axis=1))
+        yield _Neighbours(rows, compared, np.concatenate(nearest))
+
+
+def _alike(neighbours: Iterable[_Neighbours], groups: np.ndarray) -> tuple[float, float]:
     """The share of examples nearest to one of their own group in their class, and that by chance.
 
     The first is 0 unless it is clearly above chance.
     """
-    from scipy.spatial.distance import cdist  # takes 0.3 s, so only where it is used
-
     same = []  # whether the nearest example is of the same group
     chance = []  # the probability of that by chance
-    for label in np.unique(labels):
-        rows = np.flatnonzero(labels == label)
-        distances = cdist(features[rows], features[rows])
-        np.fill_diagonal(distances, np.inf)
-        is_same = groups[rows, None] == groups[rows]
-        expected = (is_same.sum(axis=1) - 1) / max(len(rows) - 1, 1)
+    for rows, compared, nearest in neighbours:
+        in_class = groups[rows]
+        _, group_of, sizes = np.unique(in_class, return_inverse=True, return_counts=True)
+        expected = (sizes[group_of[compared]] - 1) / max(len(rows) - 1, 1)
         has_both = (expected > 0) & (expected < 1)
-        is_nearest_same = is_same[np.arange(len(rows)), distances.argmin(axis=1)]
+        is_nearest_same = in_class[nearest] == in_class[compared]
         same += is_nearest_same[has_both].tolist()
         chance += expected[has_both].tolist()
-    if not same or not features.shape[1]:
+    if not same:
         return 0.0, 0.0
     share = float(np.mean(same))
     expected = np.array(chance)

@@ -1,6 +1,7 @@
 """A group is proposed where keys or columns name a source within which examples are alike."""
 
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -93,3 +94,29 @@ def test_a_small_picture_is_the_mean_of_parts():
     assert grouping._pooled(grouping._pooled(picture, 1, 2), 2, 2).tolist() == [
         [[2.5, 4.5], [10.5, 12.5]]
     ]
+
+
+def test_no_value_is_no_source():
+    column = [*["p1"] * 40, *["p2"] * 56, *[""] * 4]
+    sampled = np.arange(100), np.zeros((100, 0))
+    proposal = grouping.propose([], {"patient": column}, ["x"] * 100, *sampled)
+    assert "2 sources with 48 examples on average" in proposal.reason
+    column = [*["p1"] * 96, *[""] * 4]
+    assert grouping.propose([], {"patient": column}, ["x"] * 100, *sampled) is None
+
+
+def test_features_are_compared_once_and_in_little_memory():
+    """As many rows as are read of texts, in one class; a table has no features to compare."""
+    n = 20_000
+    rng = np.random.default_rng(0)
+    source = rng.integers(9, size=n)
+    columns = {name: source.astype(str).tolist() for name in ("one", "two", "three")}
+    features = rng.normal(size=(9, 4))[source] + rng.normal(size=(n, 4)) / 9
+    tracemalloc.start()
+    of_table = grouping.propose([], columns, ["x"] * n, np.arange(n), np.zeros((n, 0)))
+    of_texts = grouping.propose([], columns, ["x"] * n, np.arange(n), features)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert of_table is None
+    assert of_texts.group == "one"
+    assert most < 100 * 2**20  # bytes
