@@ -73,6 +73,7 @@ def _class_names(column: pa.ChunkedArray, known_names: list[str], place: str) ->
     known = pc.if_else(pc.equal(column, _NO_CLASS), None, column)
     bounds = pc.min_max(known).as_py()
     if bounds["max"] is not None and not 0 <= bounds["min"] <= bounds["max"] < len(known_names):
-        wrong = f"{place} is {bounds['max']}, but the schema names {len(known_names)} classes"
+        label = bounds["min"] if bounds["min"] < 0 else bounds["max"]
+        wrong = f"{place} is {label}, but the schema names {len(known_names)} classes"
         raise InputError(f"{wrong}: export the file again")
     return pc.take(pa.chunked_array([pa.array(known_names, pa.string())]), known)

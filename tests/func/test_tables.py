@@ -180,6 +180,8 @@ def test_hugging_face_shards_tell_the_split(batches: Batches) -> None:
 def test_a_class_without_a_name_is_refused(batches: Batches) -> None:
     with pytest.raises(InputError, match=r"x.parquet: 'label' is 5, but the schema names 2"):
         batches.collect({"x.parquet": hugging_face(["cat", "dog"], [0, 5])})
+    with pytest.raises(InputError, match=r"x.parquet: 'label' is -2, but the schema names 2"):
+        batches.collect({"x.parquet": hugging_face(["cat", "dog"], [-2, 1])}, "c")
 
 
 def test_a_picture_that_is_only_named_is_refused(batches: Batches) -> None:
