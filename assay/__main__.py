@@ -16,6 +16,7 @@ from assay.contract.escaping import printable
 if TYPE_CHECKING:
     from assay.contract.inference import Model
 
+# the keys of evaluation.scores.METRICS, whose import takes a second
 METRICS = ["accuracy", "macro_f1", "log_loss", "calibration_error"]
 _GATE_FAILS = 2  # the exit code; that of errors is 1
 _ODD = 0.99  # `unlike` above which examples are counted
@@ -135,7 +136,7 @@ def predict(arguments: argparse.Namespace) -> None:
     for path in arguments.files:
         try:
             names, labels, numbers = _predict(path, info, model)
-        except InputError:
+        except (InputError, OSError):  # an OSError names a file that may not be read
             raise
         except Exception as error:  # whatever `info` lacks, or ONNX Runtime cannot take
             wrong = f"{paths.RELEASE_INFO} does not describe {paths.RELEASE_MODEL} ({error!r})"
@@ -238,7 +239,7 @@ def main() -> None:
 
 def command() -> None:
     """Run as `python -m assay`, and as `assay` where the package is installed."""
-    run(main)
+    run(main, resumes=False)
 
 
 if __name__ == "__main__":

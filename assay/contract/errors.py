@@ -57,8 +57,11 @@ def _end(_number: int, _frame: FrameType | None) -> NoReturn:
     os._exit(1)
 
 
-def run(main: Callable[[], None]) -> None:
-    """Run the `main` of a stage or command; end an expected failure with one line on stderr."""
+def run(main: Callable[[], None], *, resumes: bool = True) -> None:
+    """Run the `main` of a stage or command; end an expected failure with one line on stderr.
+
+    `resumes` is whether `dvc repro` goes on with what Ctrl-C interrupts, as with a stage.
+    """
     ends_at_once = signal.getsignal(signal.SIGINT) is _end
     if ends_at_once:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -70,7 +73,7 @@ def run(main: Callable[[], None]) -> None:
     except (InputError, OSError) as error:  # OSError: a full disk, a read-only folder
         _fail(_one_line(error))
     except KeyboardInterrupt:
-        _fail(f"interrupted; {_RESUMES}")
+        _fail(f"interrupted; {_RESUMES}" if resumes else "interrupted")
     finally:
         if ends_at_once:
             signal.signal(signal.SIGINT, _end)

@@ -1,6 +1,7 @@
 """`predict` with a release file or an input that is damaged, or of another kind; and what it prints."""
 
 import argparse
+import errno
 import json
 import os
 import random
@@ -150,6 +151,20 @@ def test_a_pipe_or_a_device_is_not_opened(capsys: pytest.CaptureFixture, name: s
         Path(name).unlink()
         make(name)
         assert refused(capsys).startswith(f"assay: {name} is a pipe, a socket or a device")
+
+
+def test_a_file_that_may_not_be_read_is_not_blamed_on_the_release(
+    capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_bytes(path: Path) -> bytes:  # root may read any file
+        if path.suffix == ".png":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return path.open("rb").read()
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    said = refused(capsys)
+    assert "1.png" in said
+    assert "release" not in said
 
 
 @pytest.mark.parametrize("content", [b"", b"onnx", bytes(100)])

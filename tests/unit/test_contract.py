@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.contract import csv_files, files, identity, parquet_files
-from assay.contract.errors import InputError, counted
+from assay.contract.errors import InputError, counted, run
 from assay.contract.sampling import step_for
 
 IDS = st.text("0123456789abcdef", min_size=32, max_size=32)
@@ -26,6 +26,18 @@ def test_a_larger_test_share_takes_no_example_back(example, test, more):
 )
 def test_one_thing_is_told_as_one(n: int, thing: str, said: str) -> None:
     assert counted(n, thing) == said
+
+
+@pytest.mark.parametrize(("resumes", "said"), [(True, "; `dvc repro` goes on"), (False, "\n")])
+def test_only_what_dvc_runs_goes_on_after_an_interrupt(
+    capsys: pytest.CaptureFixture, *, resumes: bool, said: str
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit, match="1"):
+        run(interrupted, resumes=resumes)
+    assert capsys.readouterr().err.startswith(f"assay: interrupted{said}")
 
 
 def test_shares_are_kept():
