@@ -83,7 +83,7 @@ def _from_file(path: Path, payload_format: Format, *, portable: bool, threads: i
     if others:
         raise InputError(f"{path} takes {1 + len(others)} inputs: export it with one")
     given = encoder.session.get_outputs()[0]
-    opset = onnx_graph.opset(content)
+    opset = onnx_graph.opset_of(content)
     conversion = _conversion(payload_format, taken, path, opset)
     if conversion:
         content = onnx_graph.joined(conversion, content)
@@ -99,7 +99,7 @@ def _check(path: Path, content: bytes) -> None:
     if any(constant.data_location == TensorProto.EXTERNAL for constant in constants):
         remedy = "save it as one file, with save_as_external_data=False"
         raise InputError(f"{path} keeps its weights in another file: {remedy}")
-    opset = onnx_graph.opset(content)
+    opset = onnx_graph.opset_of(content)
     if opset < _OLDEST:
         raise InputError(f"{path} has opset {opset}, and {_OLDEST} or later is read: {_AGAIN}")
 

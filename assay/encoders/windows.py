@@ -39,7 +39,7 @@ def of_sounds(sounds: np.ndarray, windows: int) -> np.ndarray:
 
 def sound_encoder(encoder: bytes, samples: int, windows: int) -> bytes:
     """The encoder of sounds (n, samples) int16, from an encoder of their windows."""
-    opset = onnx_graph.opset(encoder)
+    opset = onnx_graph.opset_of(encoder)
     size = length(samples, windows)
     cut = onnx_graph.Graph(opset)
     places = starts(samples, windows)
@@ -72,7 +72,7 @@ def text_encoder(encoder: bytes, windows: int) -> bytes:
     model = onnx.load_from_string(encoder)
     metadata = {prop.key: prop.value for prop in model.metadata_props}
     padding = json.loads(metadata[TOKENIZER])["padding"]["pad_id"]
-    opset = onnx_graph.opset(encoder)
+    opset = onnx_graph.opset_of(encoder)
     model = onnx.load_from_string(onnx_graph.joined(_cut_texts(padding, opset), encoder))
     for node in model.graph.node:
         node.output[:] = ["of_windows" if name == "embedding" else name for name in node.output]

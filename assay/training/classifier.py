@@ -41,8 +41,9 @@ class Trained:
     Attributes
     ----------
     onnx : the graph from `payload` to `probabilities` and `evidence`
-    before_validation : the same before it learned from validation examples, if it did, and if it
-        learned no new class from them
+    before_validation : the graph that was fitted on training examples alone, to which validation
+        examples are new; it is `onnx` itself where that learned from no validation examples, or
+        where some class has validation examples alone
     curve : the scores of each epoch
     scores : those of the epoch whose weights were kept
     temperature : by which the graph divides logits

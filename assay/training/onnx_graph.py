@@ -167,7 +167,8 @@ def linear_head(
     graph = Graph(opset)
     logits = graph("Add", graph("MatMul", "payload", coef), intercept)
     graph.softmax(logits, output="probabilities")
-    graph("Concat", *[logits] if wide else [logits, "payload"], axis=1, output=EVIDENCE)
+    parts = [logits] if wide else [logits, "payload"]
+    graph("Concat", *parts, axis=1, output=EVIDENCE)
     features = (TensorProto.FLOAT, coef.shape[:1])
     return graph.serialised("head", features, outputs=["probabilities", EVIDENCE])
 
@@ -181,14 +182,15 @@ def with_linear_head(
 ) -> bytes:
     """From the payload of an encoder to `probabilities` and `evidence`, by its `output`."""
     wide = output != "embedding"
-    head = linear_head(coef / temperature, intercept / temperature, opset(encoder), wide=wide)
+    head = linear_head(coef / temperature, intercept / temperature, opset_of(encoder), wide=wide)
     return joined(encoder, head, output)
 
 
-def opset(content: bytes) -> int:
+def opset_of(content: bytes) -> int:
     """The version of ONNX's own operators that a graph uses; 0 if it uses none."""
-    opsets = onnx.load_from_string(content).opset_import
-    return next((opset.version for opset in opsets if opset.domain in ("", "ai.onnx")), 0)
+    domain_opsets = onnx.load_from_string(content).opset_import
+    versions = [opset.version for opset in domain_opsets if opset.domain in ("", "ai.onnx")]
+    return versions[0] if versions else 0
 
 
 def rounded(values: np.ndarray, *, alike: bool = False) -> np.ndarray:

@@ -91,4 +91,5 @@ class Progress(keras.callbacks.Callback):
         if done < self.epochs:
             lower = f"no lower validation loss for {counted(self.patience, 'epoch')}"
             line = f"stopped after epoch {done}: {lower}"
-            print(line.ljust(_WIDTH * sys.stderr.isatty()), file=sys.stderr, flush=True)
+            width = _WIDTH if sys.stderr.isatty() else 0
+            print(line.ljust(width), file=sys.stderr, flush=True)

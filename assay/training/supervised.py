@@ -36,37 +36,39 @@ def train(
     encoder : the content of encoder.json
     start : `encoder` or `scratch`, see `starting_point`
     """
-    given = params.train
-    bfloat16 = None if given.bfloat16 == "auto" else given.bfloat16
-    fitting.fix(given.seed, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
+    settings = params.train
+    bfloat16 = None if settings.bfloat16 == "auto" else settings.bfloat16
+    fitting.fix(settings.seed, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
     payload = StoredRows(train.read())
     if start == "encoder" and encoder["elsewhere"]:
         network = _from_elsewhere(train, validation, n_classes, params)
     else:
-        setup = OwnNetwork(payload[np.arange(1)], encoder, params, given.shift)
+        setup = OwnNetwork(payload[np.arange(1)], encoder, params, settings.shift)
         weights = files.read_arrays(paths.ENCODER_WEIGHTS) if start == "encoder" else {}
-        network = trainable.own(setup, n_classes, given, list(weights.values()))
+        network = trainable.own(setup, n_classes, settings, list(weights.values()))
     examples = Examples(payload, train.targets, train.weights)
     checked = None
     if len(validation):
         prepared = StoredRows(map(network.prepare, validation.read()))
         checked = Examples(prepared, validation.targets, validation.weights)
-    steps = registry.named(encoder["modality"]).STEPS if given.steps == "auto" else given.steps
+    steps = settings.steps
+    if steps == "auto":
+        steps = registry.named(encoder["modality"]).STEPS
     curve = fitting.fit(
         network.model,
-        Batches(examples, given.batch_size, network.augment, given.seed),
-        fitting.cross_entropy(given.label_smoothing, soft=given.soft_labels),
-        learning_rate=given.learning_rate,
-        epochs=given.epochs,
+        Batches(examples, settings.batch_size, network.augment, settings.seed),
+        fitting.cross_entropy(settings.label_smoothing, soft=settings.soft_labels),
+        learning_rate=settings.learning_rate,
+        epochs=settings.epochs,
         steps=steps,
         validation=checked,
         metrics=["accuracy"],
-        accumulated=given.gradient_accumulation,
-        patience=given.patience,
+        accumulated=settings.gradient_accumulation,
+        patience=settings.patience,
         key=checkpoints.key(train, validation, params),
         remedy="lower train.learning_rate",
     )
-    scores = checkpoints.best_epoch(curve) if given.patience and checked else curve[-1]
+    scores = checkpoints.best_epoch(curve) if settings.patience and checked else curve[-1]
     temperature = 1.0
     if checked:
         logits = fitting.logits(network.averaging, InOrder(checked))

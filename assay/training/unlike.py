@@ -82,7 +82,7 @@ def attach(
         split = "validation"
         held_out = evidence(model, checked)
     width = usual.shape[1]
-    graph = _distances(usual, n_classes, onnx_graph.opset(trained.onnx))
+    graph = _distances(usual, n_classes, onnx_graph.opset_of(trained.onnx))
     distances = _serialised(graph, width, "distances", 2)
     measured = Model(distances, **runtime)(held_out)  # (n, distances)
     middle, high = np.quantile(measured, [0.5, 0.9], axis=0)

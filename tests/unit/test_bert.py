@@ -99,7 +99,7 @@ def test_gelu_by_tanh_as_kerashub_has_it(folder: Path) -> None:
 def test_the_tokenizer_stays_with_what_is_put_behind(folder: Path) -> None:
     content = adapters.adapt(folder, TEXT, **HOW)
     head = onnx_graph.linear_head(
-        np.ones((6 * tiny_bert.WIDTH, 2)), np.zeros(2), onnx_graph.opset(content)
+        np.ones((6 * tiny_bert.WIDTH, 2)), np.zeros(2), onnx_graph.opset_of(content)
     )
     assert np.allclose(
         Model(onnx_graph.joined(content, head), **HOW)(np.array(["my card", ""], object)), 0.5

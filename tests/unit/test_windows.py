@@ -73,7 +73,7 @@ def test_a_text_is_read_up_to_the_last_window(bert: bytes) -> None:
 def test_windows_of_texts_stay_with_what_is_put_behind(bert: bytes) -> None:
     content = windows.text_encoder(bert, 2)
     width = 6 * tiny_bert.WIDTH
-    head = onnx_graph.linear_head(np.ones((width, 2)), np.zeros(2), onnx_graph.opset(content))
+    head = onnx_graph.linear_head(np.ones((width, 2)), np.zeros(2), onnx_graph.opset_of(content))
     classify = Model(onnx_graph.joined(content, head), **HOW)
     texts = np.array(["card " * 100, "my card", ""], object)
     assert np.allclose(classify(texts), 0.5)
