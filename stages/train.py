@@ -39,8 +39,9 @@ def main() -> None:
             learned, checked, len(classes), params, encoder=encoder, start=start
         )
     try_out(trained.onnx, next(iter(learned.read())), params)
-    runtime = {"portable": params.portable, "threads": params.threads}
-    content, meaning = unlike.attach(trained, learned, checked, len(classes), **runtime)
+    content, meaning = unlike.attach(
+        trained, learned, checked, len(classes), portable=params.portable, threads=params.threads
+    )
 
     files.write_bytes(paths.CLASSIFIER, content)
     payload_format = payloads.payload_format(train)
