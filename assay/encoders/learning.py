@@ -67,16 +67,10 @@ def learn(
     runtime: dict[str, Any] = {"portable": portable, "threads": threads}
     if params.windows > 1:
         return _of_windows(payload_format, payload, params, **runtime)
+    if params.encoder:
+        return _from_elsewhere(params.encoder, payload_format, payload, **runtime)
     modality = payload_format["modality"]
     of_modality = inputs.of_modality(modality)
-    if params.encoder:
-        path = _pretrained(params.encoder)
-        graph = adapters.adapt(path, payload_format, **runtime)
-        adapters.try_out(path, graph, payload[:_TRIED], **runtime)
-        file = path / bert_folder.WEIGHTS if path.is_dir() else path
-        method = f"pretrained: {params.encoder}, MD5 {files.md5(file)}"
-        front = of_modality.front(payload_format, payload)
-        return Encoder(method, graph, front, start="frozen", elsewhere=True)
     method = params.method if params.method != "auto" else of_modality.methods[0]
     if method not in of_modality.methods:
         use = f"use {' or '.join(of_modality.methods)}; auto takes the first"
@@ -92,9 +86,36 @@ def learn(
     if method == "columns":
         is_wide = payload_format["shape"][0] > _WIDE
         return Encoder(method, front, front, start="frozen" if is_wide else "scratch")
-    prepare = Model(front, **runtime)
     if method == "patches":
-        return _patches(prepare(payload), front, params)
+        return _patches(Model(front, **runtime)(payload), front, params)
+    return _trained(method, front, payload_format, payload, params, tokens=tokens, **runtime)
+
+
+def _from_elsewhere(
+    name: str, payload_format: dict, payload: np.ndarray, **runtime: Any
+) -> Encoder:
+    """A pretrained encoder by its name, tried out. Raise InputError if it cannot be used."""
+    path = _pretrained(name)
+    graph = adapters.adapt(path, payload_format, **runtime)
+    adapters.try_out(path, graph, payload[:_TRIED], **runtime)
+    file = path / bert_folder.WEIGHTS if path.is_dir() else path
+    method = f"pretrained: {name}, MD5 {files.md5(file)}"
+    front = inputs.of_modality(payload_format["modality"]).front(payload_format, payload)
+    return Encoder(method, graph, front, start="frozen", elsewhere=True)
+
+
+def _trained(
+    method: str,
+    front: bytes,
+    payload_format: dict,
+    payload: np.ndarray,
+    params: Pretrain,
+    *,
+    tokens: dict,
+    **runtime: Any,
+) -> Encoder:
+    """A network that learned what the front gives, by `transformer` or `vicreg`."""
+    prepare = Model(front, **runtime)
     with quiet():  # TensorFlow prints a greeting
         from assay.encoders import self_supervised
         from assay.training import fitting, onnx_export, trainable, transformer
@@ -105,7 +126,7 @@ def learn(
         blocks = np.array_split(payload, -(-len(payload) // _ROWS))
         trunk = transformer.learn(prepare.over(blocks), tokens, **length)
     else:
-        view = registry.named(modality).view
+        view = registry.named(payload_format["modality"]).view
         trunk = self_supervised.learn(prepare, payload, view, **length)
     shape = trunk.input.shape[1:]
     network, arrays = onnx_export.export_encoder(trunk, lambda: trainable.trunk(shape, tokens))
