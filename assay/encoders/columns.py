@@ -20,7 +20,7 @@ _BINS = 8  # quantiles of a number
 _TOKEN_BINS = 16  # of a number that becomes a token
 _CATEGORIES = 64  # of a column, the most frequent ones; the rest are no category
 _LEAST = 5  # examples that a category or a gap must have to become a column
-_MOST = 2048  # columns of numbers with their bins, of categories, and of gaps; see `_share`
+_MOST = 2048  # columns of numbers with their bins, of categories (see `_most_categories`), of gaps
 _FAR = 5.0  # standard deviations at which a value is cut off
 
 
@@ -42,25 +42,9 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
     deviation = np.where(deviation > 0, deviation, 1)
     bins = _n_bins(len(numbers))
     binned = numbers if bins > 1 else numbers[:0]  # one bin is the value again
-    bin_columns = []  # of each bin: its column, its lower edge, its width
-    lows = []
-    widths = []
-    for column, values in zip(binned, known.T, strict=False):
-        edges = _quantiles(values[~np.isnan(values)], np.linspace(0, 1, bins + 1))
-        bin_columns += [column] * (len(edges) - 1)
-        lows += list(edges[:-1])
-        widths += list(np.diff(edges))
-    frequent = _frequent(rows, is_category)
-    share = _share([*map(len, frequent.values())])
-    category_columns = []  # of each category: its column, its code
-    codes = []
-    for column, categories in frequent.items():
-        kept = categories[:share]
-        category_columns += [column] * len(kept)
-        codes += list(kept)
-    n_gaps = np.where(is_empty, 0, is_gap.sum(axis=0))  # (features,)
-    most_gaps = np.argsort(-n_gaps, kind="stable")[:_MOST]
-    gap_columns = np.sort(most_gaps[n_gaps[most_gaps] >= _LEAST])
+    bin_columns, lows, widths = _bins(rows, binned, bins)
+    category_columns, codes = _categories(rows, is_category)
+    gap_columns = _gap_columns(is_gap, is_empty)
     graph = onnx_graph.Graph()
 
     def chosen(columns: ArrayLike) -> str:
@@ -86,6 +70,39 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
     return graph.serialised("columns", (TensorProto.DOUBLE, rows.shape[1:]))
 
 
+def _bins(rows: np.ndarray, columns: np.ndarray, bins: int) -> tuple[list, list, list]:
+    """Of each quantile bin of some columns: its column, its lower edge, its width."""
+    bin_columns = []
+    lows = []
+    widths = []
+    for column, values in zip(columns, rows[:, columns].T, strict=True):
+        edges = _quantiles(values[~np.isnan(values)], np.linspace(0, 1, bins + 1))
+        bin_columns += [column] * (len(edges) - 1)
+        lows += list(edges[:-1])
+        widths += list(np.diff(edges))
+    return bin_columns, lows, widths
+
+
+def _categories(rows: np.ndarray, is_category: np.ndarray) -> tuple[list, list]:
+    """Of each category that becomes a column: its column in the table, its code."""
+    frequent = _frequent(rows, is_category)
+    most = _most_categories([*map(len, frequent.values())])
+    category_columns = []
+    codes = []
+    for column, categories in frequent.items():
+        kept = categories[:most]
+        category_columns += [column] * len(kept)
+        codes += list(kept)
+    return category_columns, codes
+
+
+def _gap_columns(is_gap: np.ndarray, is_empty: np.ndarray) -> np.ndarray:
+    """The columns whose gaps become a column, ascending; those that hold nothing are left out."""
+    n_gaps = np.where(is_empty, 0, is_gap.sum(axis=0))  # (features,)
+    most_gaps = np.argsort(-n_gaps, kind="stable")[:_MOST]
+    return np.sort(most_gaps[n_gaps[most_gaps] >= _LEAST])
+
+
 def tokens_graph(rows: np.ndarray, payload_format: dict) -> tuple[bytes, int]:
     """The graph from `payload` to tokens (n, features) int64, and the number of different tokens.
 
@@ -93,7 +110,7 @@ def tokens_graph(rows: np.ndarray, payload_format: dict) -> tuple[bytes, int]:
     For the parameters see `numbers_graph`.
     """
     is_category = _is_category(payload_format)
-    edges = [
+    edges = [  # by column: its categories in order, or where its bins begin
         _token_edges(column[~np.isnan(column)], category)
         for column, category in zip(rows.T, is_category, strict=True)
     ]
@@ -132,13 +149,14 @@ def remark_on_limits(rows: np.ndarray, payload_format: dict, remarks: Remarks) -
         many = f"columns of numbers get {instead}; in a narrower table it is {_BINS} bins"
         remarks.add("cut", len(numbers), many, names[numbers[0]])
     frequent = _frequent(rows, is_category)
-    share = _share([*map(len, frequent.values())])
+    most_categories = _most_categories([*map(len, frequent.values())])
     rare = {}
     for column, kept in frequent.items():
         n_different = len(np.unique(rows[~np.isnan(rows[:, column]), column]))
-        rare[column] = n_different - len(kept[:share])
+        rare[column] = n_different - len(kept[:most_categories])
     most = max(rare, key=lambda column: rare[column], default=0)
-    reason = f"fewer than {_LEAST} rows have them, or {share} others of the column occur more often"
+    others = f"{most_categories} others of the column occur more often"
+    reason = f"fewer than {_LEAST} rows have them, or {others}"
     what = f"values are no category to the encoder: {reason}"
     remarks.add("ignored", sum(rare.values()), what, f"{rare.get(most, 0)} of {names[most]}")
 
@@ -162,12 +180,12 @@ def _is_category(payload_format: dict) -> np.ndarray:
     return np.array([held == "category" for held in payload_format["features"].values()])
 
 
-def _share(counts: list[int]) -> int:
+def _most_categories(counts: list[int]) -> int:
     """The largest number of categories of a column, 2 at least, so that all keep to `_MOST`."""
-    share = _CATEGORIES
-    while share > 2 and np.minimum(counts, share).sum() > _MOST:
-        share -= 1
-    return share
+    most = _CATEGORIES
+    while most > 2 and np.minimum(counts, most).sum() > _MOST:
+        most -= 1
+    return most
 
 
 def _token_edges(values: np.ndarray, is_category: bool) -> np.ndarray:
