@@ -100,24 +100,27 @@ def _cells(payload_format: Format, rows: np.ndarray) -> Tokens:
 
 _INPUTS = {
     "image": Inputs(
-        ("patches", "vicreg", "transformer"),
-        _pixels,
-        _patches_of_pixels,
+        methods=("patches", "vicreg", "transformer"),
+        front=_pixels,
+        tokens=_patches_of_pixels,
         before_pretrained=pretrained_inputs.images,
     ),
     "audio": Inputs(
-        ("patches", "vicreg", "transformer"),
-        _spectrogram,
-        _moments_of_spectrogram,
+        methods=("patches", "vicreg", "transformer"),
+        front=_spectrogram,
+        tokens=_moments_of_spectrogram,
         before_pretrained=pretrained_inputs.sounds,
     ),
     "text": Inputs(
-        ("ngrams", "transformer"), _ngrams, _pieces_of_words, from_folder=bert.encoder_graph
+        methods=("ngrams", "transformer"),
+        front=_ngrams,
+        tokens=_pieces_of_words,
+        from_folder=bert.encoder_graph,
     ),
     "table": Inputs(
-        ("columns", "vicreg", "transformer"),
-        _columns,
-        _cells,
+        methods=("columns", "vicreg", "transformer"),
+        front=_columns,
+        tokens=_cells,
         before_pretrained=pretrained_inputs.numbers,
     ),
 }
