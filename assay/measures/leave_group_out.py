@@ -53,9 +53,8 @@ def fit(
         return leave_one_out.of_features(thin, basis, penalties)
     mean, gram, cross, share = leave_one_out.sums(features, labels, n_classes, np.float64)
     values, vectors = np.linalg.eigh(gram)
-    cross = np.vstack([vectors.T @ cross, len(labels) * share])
+    rotated_cross = np.vstack([vectors.T @ cross, len(labels) * share])
     rotated = _Rotated(features, labels, mean, vectors, n_classes)
-    width = len(cross)  # with the intercept
     strengths = [leave_one_out.strength(penalty, gram) for penalty in penalties]
     diagonals = [np.append(np.maximum(values, 0) + added, len(labels)) for added in strengths]
 
@@ -63,30 +62,53 @@ def fit(
     n_groups = groups.max() + 1
     step = max(1, min(len(labels) // _CHOOSING_ROWS, n_groups // _CHOOSING_GROUPS))
     for rows in _stacks(groups, step):
-        if rows.shape[1] <= width:
-            block, onehot = rotated.read(rows)
-            for index, diagonal in enumerate(diagonals):
-                losses[index] += np.sum(_residuals(block, onehot, diagonal, cross) ** 2)
-        else:
-            for group in rows:
-                group_gram, group_cross = rotated.sums(group)
-                for index, diagonal in enumerate(diagonals):
-                    coef = _coef_without(group_gram, group_cross, diagonal, cross)
-                    squares = np.sum(coef * (group_gram @ coef - 2 * group_cross))
-                    losses[index] += squares + len(group)  # a one-hot row has the square 1
+        _add_losses(losses, rows, rotated, diagonals, rotated_cross)
     best = int(np.argmin(losses))
 
     model = leave_one_out.fit(features, labels, n_classes, [penalties[best]])
     for rows in _stacks(groups):
-        if rows.shape[1] <= width:
-            block, onehot = rotated.read(rows)
-            model.scores[rows] = onehot - _residuals(block, onehot, diagonals[best], cross)
-        else:
-            for group in rows:
-                coef = _coef_without(*rotated.sums(group), diagonals[best], cross)
-                for part in _parts(group):
-                    model.scores[part] = rotated.read(part)[0] @ coef
+        _predict(model.scores, rows, rotated, diagonals[best], rotated_cross)
     return model
+
+
+def _add_losses(
+    losses: np.ndarray,
+    rows: np.ndarray,
+    rotated: "_Rotated",
+    diagonals: Sequence[np.ndarray],
+    cross: np.ndarray,
+) -> None:
+    """Add the squared error of the rows (groups, size) of some groups to that of each penalty."""
+    if rows.shape[1] <= len(cross):
+        block, onehot = rotated.read(rows)
+        for index, diagonal in enumerate(diagonals):
+            losses[index] += np.sum(_residuals(block, onehot, diagonal, cross) ** 2)
+    else:
+        for group in rows:
+            group_gram, group_cross = rotated.sums(group)
+            for index, diagonal in enumerate(diagonals):
+                coef = _coef_without(group_gram, group_cross, diagonal, cross)
+                squares = np.sum(coef * (group_gram @ coef - 2 * group_cross))
+                losses[index] += squares + len(group)  # a one-hot row has the square 1
+
+
+def _predict(
+    scores: np.ndarray,
+    rows: np.ndarray,
+    rotated: "_Rotated",
+    diagonal: np.ndarray,
+    cross: np.ndarray,
+) -> None:
+    """Write the scores of the rows (groups, size) of some groups, without their own group."""
+    if rows.shape[1] <= len(cross):
+        block, onehot = rotated.read(rows)
+        scores[rows] = onehot - _residuals(block, onehot, diagonal, cross)
+    else:
+        for group in rows:
+            coef = _coef_without(*rotated.sums(group), diagonal, cross)
+            for part in _parts(group):
+                block, _ = rotated.read(part)
+                scores[part] = block @ coef
 
 
 def _residuals(
