@@ -62,9 +62,10 @@ def fit(model: LeaveOneOut) -> Crossing:
     n, n_classes = model.scores.shape
     width = len(model.mean)
     most = min(_MOST, n // _ROWS, isqrt(_WORK // n) - width - n_classes)
+    # the largest k whose k (k + 1) / 2 products are at most `most`
     k = (isqrt(8 * max(most, 0) + 1) - 1) // 2
     spread = np.sqrt(model.values[:k] / n)
-    kept = spread > _LEAST * spread[:1]
+    kept = spread > _LEAST * spread[:1]  # [:1], since there may be no direction
     typical = np.sqrt(model.values.sum() / n / width)  # standard deviation of a feature
     scale = np.sqrt(typical / (spread[kept] * spread[:1]))
     return Crossing(model.mean, model.directions[:, :k][:, kept] * scale)

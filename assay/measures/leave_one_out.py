@@ -7,9 +7,8 @@ classification: Rifkin and Lippert 2007, Notes on Regularized Least Squares). Su
 added up block by block, so memory does not grow with the number of rows.
 
 Features are centred, so the intercept is not penalised. A penalty is relative to the mean
-eigenvalue of the features' covariance, so it means the same at every scale.
-
-With more features than rows, all is computed in the directions that rows span, see `dual_form`.
+eigenvalue of the features' covariance, so it means the same at every scale. With more features than
+rows, all is computed in the directions that rows span, see `dual_form`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,6 @@ from assay.measures import dual_form
 from assay.measures.dual_form import Thin
 
 Features = Sequence[np.ndarray | Rows]  # (rows, features) of each batch
-
 PENALTIES = tuple(10.0**exponent for exponent in np.arange(-6, 1.25, 0.5))
 _DIRECTIONS = 256  # main directions of the features that are kept, at most
 _TINY = 1e-12  # least variance that a penalty is relative to: all features may be constant
@@ -227,7 +225,9 @@ def sums(
         cross += shifted.T @ onehot.astype(block.dtype)
         counts += onehot.sum(axis=0)
     mean = total / n
-    return shift + mean, gram - n * np.outer(mean, mean), cross - np.outer(mean, counts), counts / n
+    gram -= n * np.outer(mean, mean)  # from sums around the shift to sums around the mean
+    cross -= np.outer(mean, counts)
+    return shift + mean, gram, cross, counts / n
 
 
 def blocks(
