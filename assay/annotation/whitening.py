@@ -1,5 +1,8 @@
 """Embeddings whose distances mean most: their principal components, whitened.
 
+Embeddings are wide, so only some components are kept; `measures.outliers`, `training.unlike` and
+`encoders.patches` whiten all directions.
+
 H. Jégou, O. Chum: Negative Evidences and Co-occurrences in Image Retrieval. ECCV 2012.
 """
 

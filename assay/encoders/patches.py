@@ -123,7 +123,11 @@ def _random_patches(images: np.ndarray, size: int, rng: np.random.Generator) -> 
 
 
 def _zca(rows: np.ndarray) -> np.ndarray:
-    """The matrix (values, values) that whitens rows (n, values) and changes them least."""
+    """The matrix (values, values) that whitens rows (n, values) and changes them least.
+
+    So what is whitened is still a patch, which `measures.outliers`, `training.unlike` and
+    `annotation.whitening` do not need: they whiten embeddings.
+    """
     covariance = np.cov(rows, rowvar=False, bias=True).reshape(rows.shape[1], -1)
     variances, axes = np.linalg.eigh(covariance)
     return axes / np.sqrt(variances + _WHITENING_FLOOR) @ axes.T

@@ -31,7 +31,10 @@ def far_out(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
 
 
 def project(features: np.ndarray) -> np.ndarray:
-    """Project features (n, width) at random to at most 256 (Lopes, Jacob and Wainwright 2011)."""
+    """Project features (n, width) at random to at most 256 (Lopes, Jacob and Wainwright 2011).
+
+    In float32, as all rows are projected. `training.unlike` draws the same directions, in float64.
+    """
     width = features.shape[1]
     if width <= _WIDTH:
         return features.astype(np.float32)
@@ -125,7 +128,12 @@ def beyond_tail(values: np.ndarray) -> np.ndarray:
 
 
 def _whitening(rows: np.ndarray | Projected) -> tuple[np.ndarray, np.ndarray]:
-    """The mean (width,) and the whitening matrix (width, width), estimated from some rows."""
+    """The mean (width,) and the whitening matrix (width, width), estimated from some rows.
+
+    By eigenvectors, since lengths and distances do not depend on their signs. What is released is
+    whitened otherwise: by a Cholesky factor in `training.unlike`, by ZCA in `encoders.patches`.
+    `annotation.whitening` keeps some components alone.
+    """
     sample = rows[:: max(1, len(rows) // _ROWS)]
     mean = sample.mean(axis=0)
     covariance = (sample - mean).T @ (sample - mean) / len(sample)

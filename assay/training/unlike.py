@@ -146,7 +146,8 @@ def _whitening(
     """The mean (width,) of features, and what makes their variance within classes equal.
 
     The second, of shape (width, at most 256), projects wide features at random first. A Cholesky
-    factor is the same on every processor, up to rounding; eigenvectors are not.
+    factor is the same on every processor, up to rounding; eigenvectors are not. So this is neither
+    the whitening of `measures.outliers`, nor of `encoders.patches`, nor `annotation.whitening`.
     """
     mean = rounded(features.mean(axis=0), alike=True)
     width = features.shape[1]
