@@ -85,10 +85,10 @@ def main() -> None:
     report("ridge on the 100 labels", lambda known: ridge(points, known), labels)
     for name, changes in SETTINGS.items():
         with constants(changes):
-            neighbours = propagation.nearest(
+            neighbours = propagation.nearest_exactly(
                 whitening.whiten([points], 1024), propagation._NEIGHBOURS
             )
-            with constants({"propagation.nearest": lambda *_, found=neighbours: found}):
+            with constants({"propagation.nearest_exactly": lambda *_, found=neighbours: found}):
                 report(
                     name,
                     lambda known: propagation.propagate([points], known, np.ones(len(known)), 10),

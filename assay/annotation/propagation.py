@@ -41,7 +41,7 @@ def propagate(
     np.ndarray of shape (n, classes), float32
     """
     points = whitening.whiten(features, _WHITENED_BY)
-    affinity = graph(*nearest(points, min(_NEIGHBOURS, len(points) - 1)))
+    affinity = graph(*nearest_exactly(points, min(_NEIGHBOURS, len(points) - 1)))
     labelled = np.flatnonzero(labels >= 0)
     start = np.zeros((len(labels), n_classes), np.float32)
     start[labelled, labels[labelled]] = weights[labelled]
@@ -56,19 +56,17 @@ def propagate(
     return sharp / sharp.sum(axis=1, keepdims=True)
 
 
-def nearest(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def nearest_exactly(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The nearest other points of each point (n, dimensions), nearest first.
 
     Returns
     -------
-    Their positions and their distances, both (n, count).
+    Their distances and their positions, both (n, count).
     """
-    search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(points)
-    distances, neighbours = search.kneighbors()
-    return neighbours, distances
+    return NearestNeighbors(n_neighbors=count, algorithm="brute").fit(points).kneighbors()
 
 
-def graph(neighbours: np.ndarray, distances: np.ndarray) -> sparse.csr_array:
+def graph(distances: np.ndarray, neighbours: np.ndarray) -> sparse.csr_array:
     """Symmetric affinities (n, n) of nearest neighbours, normalised by the degrees of both ends."""
     n, count = neighbours.shape
     scale = distances[:, -1] + _TINY
@@ -77,5 +75,6 @@ def graph(neighbours: np.ndarray, distances: np.ndarray) -> sparse.csr_array:
     edges = (weights.ravel(), (np.repeat(np.arange(n), count), neighbours.ravel()))
     directed = sparse.csr_array(edges, shape=(n, n))
     affinity = directed.maximum(directed.T)
-    degree = sparse.diags_array(1 / np.sqrt(np.maximum(affinity.sum(axis=1), _TINY)))
-    return (degree @ affinity @ degree).tocsr().astype(np.float32)
+    degrees = np.maximum(affinity.sum(axis=1), _TINY)  # (n,)
+    scaling = sparse.diags_array(1 / np.sqrt(degrees))
+    return (scaling @ affinity @ scaling).tocsr().astype(np.float32)

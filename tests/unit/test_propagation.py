@@ -24,7 +24,7 @@ def moons(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def test_nearest_is_what_sorting_all_distances_gives(n, dimensions, count, seed):
     points = np.random.default_rng(seed).normal(size=(n, dimensions)).astype(np.float32)
     count = min(count, n - 1)
-    neighbours, distances = propagation.nearest(points, count)
+    distances, neighbours = propagation.nearest_exactly(points, count)
     every = np.linalg.norm(points[:, None] - points, axis=2)
     np.fill_diagonal(every, np.inf)
     np.testing.assert_allclose(distances, np.sort(every, axis=1)[:, :count], atol=1e-4)
@@ -35,7 +35,7 @@ def test_nearest_is_what_sorting_all_distances_gives(n, dimensions, count, seed)
 
 def test_the_graph_is_symmetric_and_contracts():
     points, _ = moons(200)
-    affinity = propagation.graph(*propagation.nearest(points, 7)).toarray()
+    affinity = propagation.graph(*propagation.nearest_exactly(points, 7)).toarray()
     np.testing.assert_allclose(affinity, affinity.T, atol=1e-7)
     assert np.abs(np.linalg.eigvalsh(affinity)).max() == pytest.approx(1, abs=1e-5)
 
