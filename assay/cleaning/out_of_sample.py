@@ -1,6 +1,6 @@
 """Probabilities of the true classes from independent classifiers that did not see the label."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 from assay.catalogue import catalogue, payloads
 from assay.cleaning import annotators, boosted_trees, kernel_vote, network_recipe, noise_layer
 from assay.cleaning.annotators import Votes
+from assay.cleaning.kernel_vote import KernelVote
 from assay.contract.errors import InputError, quiet, tell
 from assay.contract.parameters import Parameters
 from assay.contract.parquet_files import GROUP
@@ -67,7 +68,7 @@ def predict(
         raise InputError(f"{only}: label examples of other groups, or change collect.group")
     linear = _ridge(features, given, n_classes, groups)
     near = kernel_vote.fit(features, given, linear, len(examples), groups)
-    by_block = ((at, near.scores(rows, at.start)) for at, rows in leave_one_out.rows_of(features))
+    by_block = _votes(near, features)
     voted = shown(by_block, len(known), "neighbours vote", size=lambda part: len(part[1]))
     voices = [
         _of_all(examples, known, [(slice(None), linear.scores)], linear.predict, n_classes),
@@ -75,12 +76,23 @@ def predict(
     ]
     if payloads.payload_format(examples)["modality"] == "table":
         voices += _of_table(examples, learned, linear)
-    layer = noise_layer.fit([voice[known] for voice in voices], given)
-    combined = OutOfSample(layer.pred_probs(voices), layer.confusion, linear)
+    combined = _combined(voices, known, given, linear)
     network = _of_network(examples, learned, votes, combined, params)
     if network is None:
         return combined
-    voices.append(network)
+    return _combined([*voices, network], known, given, linear)
+
+
+def _votes(near: KernelVote, features: Features) -> Iterator[tuple[slice, np.ndarray]]:
+    """The scores of the rows that were learned from, in blocks, and where these rows are."""
+    for rows, block in leave_one_out.rows_of(features):
+        yield rows, near.scores(block, rows.start)
+
+
+def _combined(
+    voices: list[np.ndarray], known: np.ndarray, given: np.ndarray, linear: LeaveOneOut
+) -> OutOfSample:
+    """What the classifiers say together: the scores (examples, classes) of each are a voice."""
     layer = noise_layer.fit([voice[known] for voice in voices], given)
     return OutOfSample(layer.pred_probs(voices), layer.confusion, linear)
 
