@@ -22,8 +22,8 @@ def table(
     answers["true"] = consensus.probabilities[votes.examples].argmax(axis=1)
     wrong = answers[answers["label"] != answers["true"]]
     wrong = wrong.value_counts().reset_index(name="times")
-    order = {"annotator": True, "times": False, "true": True, "label": True}  # ascending?
-    wrong = wrong.sort_values(list(order), ascending=list(order.values()))
+    is_ascending = {"annotator": True, "times": False, "true": True, "label": True}  # by column
+    wrong = wrong.sort_values(list(is_ascending), ascending=list(is_ascending.values()))
     worst = wrong.drop_duplicates("annotator").set_index("annotator")
     confuses = pd.Series("", range(len(people)), dtype=object)
     for row in worst.itertuples():

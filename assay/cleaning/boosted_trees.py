@@ -22,7 +22,8 @@ from assay.contract.sampling import step_for
 _FOLDS = 3
 _TREES = {"max_iter": 100, "max_leaf_nodes": 8, "l2_regularization": 1.0}
 # With more than either of these, growing trees would take minutes, so none are grown.
-_HISTOGRAMS = 2500  # classes times (columns + 60): a tree costs as much as 60 columns beside them
+_HISTOGRAMS = 2500  # classes times (columns + _OVERHEAD)
+_OVERHEAD = 60  # columns: what a tree costs beside its columns
 _PREDICTED = 1_000_000  # examples times classes
 _CELLS = 10_000_000  # columns times classes times rows that are learned from, at most
 _CATEGORIES = 200  # of a column, the most frequent ones; a histogram has 255 places
@@ -50,7 +51,7 @@ def log_probabilities(
     types = payloads.payload_format(examples)["features"].values()
     is_category = np.array([column_type == "category" for column_type in types])
     n, columns = len(examples), len(is_category)
-    if (columns + 60) * n_classes > _HISTOGRAMS or n * n_classes > _PREDICTED:
+    if (columns + _OVERHEAD) * n_classes > _HISTOGRAMS or n * n_classes > _PREDICTED:
         say(f"no trees are grown: {n:,} rows, {columns:,} columns, {n_classes} classes take long")
         return None
     known = learned.index.to_numpy()  # (learned,)

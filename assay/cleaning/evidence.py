@@ -14,10 +14,10 @@ from assay.catalogue import catalogue
 from assay.contract.sampling import step_for
 from assay.measures.leave_one_out import LeaveOneOut
 
-COLUMNS = ["speaks_for_suggested", "speaks_for_given"]
-_SIDES = dict(zip(COLUMNS, ("suggested", "given"), strict=True))
+_SIDES = {"speaks_for_suggested": "suggested", "speaks_for_given": "given"}
+COLUMNS = list(_SIDES)
 MOST = 500  # doubted labels that evidence is given for, the worst first
-_EACH = 3  # examples for either label
+_OF_A_SIDE = 3  # examples for either label
 _LEARNED = 200_000  # learned examples that are looked through, at most: of more, every k-th
 _CELLS = 20_000_000  # weights in memory at a time
 _LEAST = 64  # doubted labels at a time, at least: each time, all embeddings are read
@@ -82,8 +82,8 @@ def _weights(
 def strongest(weights: np.ndarray, of_side: np.ndarray, names: pd.Index) -> list[int]:
     """The names of the few with the largest weight above 0, among those of a side (n,) bool."""
     places = np.flatnonzero(of_side & (weights > 0))
-    if len(places) > _EACH:
-        largest = np.argpartition(-weights[places], _EACH)[:_EACH]
+    if len(places) > _OF_A_SIDE:
+        largest = np.argpartition(-weights[places], _OF_A_SIDE)[:_OF_A_SIDE]
         places = np.sort(places[largest])
     order = np.argsort(-weights[places], kind="stable")
     return names[places[order]].tolist()
