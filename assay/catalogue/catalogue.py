@@ -226,12 +226,12 @@ def features(examples: pd.DataFrame) -> list[Rows]:
     Raises
     ------
     InputError
-        If the embeddings of batches have different dimensions.
+        If a file is damaged, or the embeddings of batches have different dimensions.
     """
     pieces: list[Rows] = []
     for batch, rows in rows_of_batches(examples):
         path = paths.embeddings(batch)
-        array = np.load(path, mmap_mode="r")
+        array = files.map_rows(path)
         if pieces and array.shape[1] != pieces[0].shape[1]:
             raise InputError(f"{path} has {array.shape[1]} columns, others {pieces[0].shape[1]}")
         pieces.append(Rows(array, rows.to_numpy()))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
+from zipfile import BadZipFile
 
 import numpy as np
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
@@ -73,7 +74,9 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, values: Values) -> None:
-    """Write `values`; floats are rounded to four significant digits, more than metrics need.
+    """Write `values`; floats of the top level are rounded to four significant digits.
+
+    Metrics need no more. Floats in lists and sections stay exact.
 
     Raises
     ------
@@ -148,7 +151,14 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path) as arrays:
+    """Read what `write_arrays` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    with _undamaged(path), np.load(path) as arrays:
         return dict(arrays)
 
 
@@ -168,6 +178,28 @@ def write_rows(path: Path, n: int, blocks_of_rows: Iterable[np.ndarray]) -> None
             end += len(block)
         if end != n:
             raise InputError(f"{path} would have {end} rows for {n} examples")
+
+
+def map_rows(path: Path) -> np.ndarray:
+    """The array (n, ...) that `write_rows` wrote, as a map of the file.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    with _undamaged(path):
+        return np.load(path, mmap_mode="r")
+
+
+@contextmanager
+def _undamaged(path: Path) -> Iterator[None]:
+    """Raise an InputError where numpy cannot read a file."""
+    try:
+        yield
+    except (EOFError, ValueError, BadZipFile) as error:
+        remedy = "take it back with `dvc checkout`, or make it again with `dvc repro`"
+        raise InputError(f"{path} is damaged ({error}): {remedy}") from None
 
 
 def write_checkpoint(arrays: dict[str, np.ndarray], state: dict) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,11 +82,18 @@ def read_parquet(
     InputError
         If it is damaged or too large.
     """
-    plain_files.check(path)  # its error names a missing file; that of pyarrow does not
-    try:
+    with _readable(path):
         if largest is not None:
             return _read_foreign(path, largest)
         return pq.read_table(path, columns=columns, use_threads=False)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Raise an InputError where pyarrow cannot read a file."""
+    plain_files.check(path)  # its error names a missing file; that of pyarrow does not
+    try:
+        yield
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(f"{path} is no readable Parquet file ({error}): write it again") from None
 
@@ -117,7 +125,7 @@ def blocks(path: Path, size: int | None = None) -> Iterator[pa.RecordBatch]:
     Without a size, a block has as many rows as a few dozen megabytes hold: fewer blocks are faster.
     """
     # a pre-buffer would keep all that was read
-    with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
+    with _readable(path), pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
         most = _rows_within(_LARGEST_BLOCK, size or _rows_as_stored(file), file.schema_arrow)
         yield from file.iter_batches(most, use_threads=False)
 
@@ -131,7 +139,8 @@ def _rows_as_stored(file: pq.ParquetFile) -> int:
 
 def count(path: Path) -> int:
     """The number of rows of a Parquet file."""
-    return pq.read_metadata(path).num_rows
+    with _readable(path):
+        return pq.read_metadata(path).num_rows
 
 
 def write_examples(
@@ -160,8 +169,8 @@ def _slice(columns: Mapping[str, Any], start: int, end: int) -> pa.Table:
 
 
 def _schema(path: Path) -> pa.Schema:
-    plain_files.check(path)  # its error names a missing file; that of pyarrow does not
-    return pq.read_schema(path)
+    with _readable(path):
+        return pq.read_schema(path)
 
 
 def read_payload_format(path: Path) -> Format:
@@ -221,7 +230,7 @@ def write_probabilities(
 
 def read_classes(path: Path) -> list[str]:
     """The names of the classes, in the order of the columns of pred_probs."""
-    return json.loads(read_parquet(path, ["id"]).schema.metadata[b"classes"])
+    return json.loads(_schema(path).metadata[b"classes"])
 
 
 def read_probabilities(path: Path, ids: Sequence[str]) -> tuple[np.ndarray, list[str]]:

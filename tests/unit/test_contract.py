@@ -1,5 +1,7 @@
 """Identity, sides and files of the data set contract."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -158,6 +160,41 @@ def test_blocks_cover_a_file(tmp_path, monkeypatch):
     blocks = list(parquet_files.blocks(tmp_path / "b.parquet", 999))
     assert max(map(len, blocks)) <= 999
     assert [n for block in blocks for n in block["n"].to_pylist()] == list(range(10_000))
+
+
+READERS = {
+    "schema": parquet_files.read_payload_format,
+    "classes": parquet_files.read_classes,
+    "count": parquet_files.count,
+    "blocks": lambda path: list(parquet_files.blocks(path)),
+    "rows": files.map_rows,
+    "arrays": files.read_arrays,
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("content", [b"", b"junk" * 9, b"PAR1" * 9, b"PK\x03\x04 junk"])
+def test_a_damaged_file_is_named(tmp_path: Path, reader: str, content: bytes) -> None:
+    path = tmp_path / "a.file"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.file is (damaged|no readable Parquet file)"):
+        READERS[reader](path)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_missing_file_is_named(tmp_path: Path, reader: str) -> None:
+    with pytest.raises(FileNotFoundError, match=r"a\.file"):
+        READERS[reader](tmp_path / "a.file")
+
+
+def test_a_block_of_a_file_that_is_damaged(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "b.parquet"
+    parquet_files.write_parquet(path, pa.table({"n": np.random.default_rng(0).random(10_000)}))
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + bytes(9000) + content[9004:])
+    with pytest.raises(InputError, match=r"b\.parquet is no readable Parquet file"):
+        list(parquet_files.blocks(path))
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
