@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.contract.sampling import step_for
+from assay.contract.stored_rows import StoredRows
 
 # Names of columns that name a source.
 _SOURCES = "speaker|patient|subject|person|user|author|site|hospital|document|session|device|camera"
@@ -20,6 +21,7 @@ _TINY = 1e-9
 _BANDS = 64  # of a sound's spectrum, parts of an image, or letters of a text
 _COMPARED = 1000  # examples, about, whose nearest one is looked for, spread evenly
 _CELLS = 4_000_000  # distances in memory at a time
+_AT_ONCE = 16  # payloads in memory at a time
 
 
 class Proposal(NamedTuple):
@@ -153,24 +155,29 @@ def _alike(neighbours: Iterable[_Neighbours], groups: np.ndarray) -> tuple[float
     return (share if share >= least else 0.0), float(mean)
 
 
-def describe(payload: np.ndarray) -> np.ndarray:
+def describe(payload: np.ndarray | StoredRows) -> np.ndarray:
     """Simple features (n, width) of canonical payloads (n, ...), by which examples may be alike.
 
     The spectrum of a sound, a small picture of an image, the letters of a text; else none.
     """
+    starts = range(0, len(payload), _AT_ONCE)
+    rows = np.concatenate([_described(payload[start : start + _AT_ONCE]) for start in starts])
+    return (rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), _TINY)
+
+
+def _described(payload: np.ndarray) -> np.ndarray:
+    """The features (n, width), as they are measured."""
     if payload.dtype == object or payload.dtype.kind == "U":
         letters = [np.array([*map(ord, text)], int) % _BANDS for text in payload]
         counts = np.array([np.bincount(numbers, minlength=_BANDS) for numbers in letters])
-        rows = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    elif payload.ndim > 2:
+        return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    if payload.ndim > 2:
         side = int(_BANDS**0.5)
-        rows = _pooled(_pooled(payload, 1, side), 2, side).reshape(len(payload), -1)
-    elif payload.dtype.kind == "i":
+        return _pooled(_pooled(payload, 1, side), 2, side).reshape(len(payload), -1)
+    if payload.dtype.kind == "i":
         spectra = np.abs(np.fft.rfft(payload.astype(np.float32), axis=1))
-        rows = np.log(_pooled(spectra, 1, _BANDS) + 1)
-    else:
-        return np.zeros((len(payload), 0))
-    return (rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), _TINY)
+        return np.log(_pooled(spectra, 1, _BANDS) + 1)
+    return np.zeros((len(payload), 0))
 
 
 def _pooled(values: np.ndarray, axis: int, parts: int) -> np.ndarray:

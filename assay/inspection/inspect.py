@@ -1,9 +1,10 @@
 """What Assay understands of a raw folder, told before anything runs. A large batch is sampled."""
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +16,10 @@ from assay.contract.errors import InputError
 from assay.contract.parameters import Parameters
 from assay.contract.sampling import step_for
 from assay.contract.sections import Collect
+from assay.contract.stored_rows import StoredRows
 from assay.inspection import duration, edits, grouping
 from assay.layouts import raw_folder
-from assay.layouts.raw_batch import EncodedFiles, RawBatch
+from assay.layouts.raw_batch import EncodedColumn, EncodedFiles, RawBatch
 from assay.modalities import registry
 
 _EXAMPLES = 300  # examples decoded at most, spread evenly over the batch
@@ -40,51 +42,77 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     raw = raw_folder.read(folder, params.collect.largest_file)
     batch = folder.resolve().name
     doubts.remark(raw)
-    modality = registry.named(raw.modality)
-    collect = params.collect.suited_to(params.pretrain.encoder)
-    step = _step(raw)
-    sampled = range(0, len(raw.examples), step)
-    places = [raw.examples[row].place for row in sampled]
-    if isinstance(raw.payload, pa.Table):
-        payload = raw.payload.take(pa.array(sampled))
-    else:
-        payload = raw.payload[::step]
-    start = time.perf_counter()
+    sampled = range(0, len(raw.examples), _step(raw))
+    error = ""
     try:
-        decoded = modality.canonical(payload, places, collect, raw.remarks)[:]
-        values = _values(decoded)
-        sample = replace(raw, examples=[raw.examples[row] for row in sampled])
-        ids = identity.content_ids(decoded)
-        # Copies are told by content among the decoded examples, and the others by their keys.
-        of_content = {raw.examples[row].key: id_ for row, id_ in zip(sampled, ids, strict=True)}
-        votes.votes(raw, {example.key: example.key for example in raw.examples} | of_content)
-        copies.remark(sample, ids, [True] * len(places))
-        chosen = _splits(raw, params.collect)
-        group = _group(raw, decoded, sampled) if params.collect.group is None else None
-        error = ""
+        understood = _understood(raw, sampled, params)
     except InputError as problem:
         error = str(problem)
-        values = 0.0
-        group = None
-        chosen = [example.split for example in raw.examples]
-    decoding = (time.perf_counter() - start) / len(places)  # seconds for one example
+        understood = _Understood([example.split for example in raw.examples])
     proposed: edits.Edits = {}
     try:
         edits.check(batch, raw.modality, params)
         proposed = edits.propose(batch, params)
     except InputError as problem:
         error = error or str(problem)
-    facts = summary.facts(raw, chosen)
-    seconds = duration.seconds(raw.modality, len(raw.examples), values, decoding)
+    facts = summary.facts(raw, understood.split_of_row)
+    n = len(raw.examples)
+    seconds = duration.seconds(raw.modality, n, understood.values, understood.decoding)
     return facts | {
         "folder": str(folder),
         "batch": batch,
-        "decoded": len(places),
+        "decoded": len(sampled),
         "error": error,
-        "group": group,
+        "group": understood.group,
         "edits": proposed,
         "seconds": round(seconds),
     }
+
+
+class _Understood(NamedTuple):
+    """What a sample of a batch tells.
+
+    Attributes
+    ----------
+    split_of_row : of all examples; "" if from content
+    group : what `collect.group` may be, with the reason
+    values : mean number of values of an example
+    decoding : seconds to decode one example
+    """
+
+    split_of_row: list[str]
+    group: dict[str, str] | None = None
+    values: float = 0.0
+    decoding: float = 0.0
+
+
+def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understood:
+    """Decode the sample, and look for copies, splits and groups. What is found is remarked.
+
+    Raises
+    ------
+    InputError
+        If the pipeline would stop.
+    """
+    modality = registry.named(raw.modality)
+    collect = params.collect.suited_to(params.pretrain.encoder)
+    places = [raw.examples[row].place for row in sampled]
+    if isinstance(raw.payload, pa.Table):
+        payload = raw.payload.take(pa.array(sampled))
+    else:
+        payload = raw.payload[:: sampled.step]
+    start = time.perf_counter()
+    decoded = modality.canonical(payload, places, collect, raw.remarks)
+    decoding = (time.perf_counter() - start) / len(places)
+    sample = replace(raw, examples=[raw.examples[row] for row in sampled])
+    ids = identity.content_ids(decoded)
+    # Copies are told by content among the decoded examples, and the others by their keys.
+    of_content = {raw.examples[row].key: id_ for row, id_ in zip(sampled, ids, strict=True)}
+    votes.votes(raw, {example.key: example.key for example in raw.examples} | of_content)
+    copies.remark(sample, ids, [True] * len(places))
+    split_of_row = _splits(raw, params.collect)
+    group = _group(raw, decoded, sampled) if params.collect.group is None else None
+    return _Understood(split_of_row, group, _values(decoded), decoding)
 
 
 def _splits(raw: RawBatch, params: Collect) -> list[str]:
@@ -95,7 +123,9 @@ def _splits(raw: RawBatch, params: Collect) -> list[str]:
     return splits.choose(raw, ids, splits.groups(raw, ids, params.group), params)
 
 
-def _group(raw: RawBatch, decoded: np.ndarray, sampled: range) -> dict[str, str] | None:
+def _group(
+    raw: RawBatch, decoded: np.ndarray | StoredRows, sampled: range
+) -> dict[str, str] | None:
     """What `grouping.propose` finds, of a batch whose sample is decoded."""
     examples = raw.examples
     if isinstance(raw.payload, pa.Table):
@@ -115,18 +145,21 @@ def _group(raw: RawBatch, decoded: np.ndarray, sampled: range) -> dict[str, str]
 def _step(raw: RawBatch) -> int:
     """The distance of the examples to decode: they are spread evenly, fewer if files are large."""
     n = len(raw.examples)
-    most = _ROWS
+    step = step_for(n, _EXAMPLES)
+    if isinstance(raw.payload, np.ndarray):
+        return step
     if isinstance(raw.payload, EncodedFiles):
-        sizes = [path.stat().st_size for path in raw.payload.files[:: step_for(n, _EXAMPLES)]]
-        affordable = int(np.searchsorted(np.cumsum(sizes), _BYTES, side="right"))
-        most = max(_FEWEST, affordable)
-    elif isinstance(raw.payload, np.ndarray):
-        most = _EXAMPLES
-    return step_for(n, most)
+        sizes = [path.stat().st_size for path in raw.payload.files[::step]]
+    elif isinstance(raw.payload, EncodedColumn):
+        sizes = [len(content) for content in raw.payload[::step]]
+    else:
+        return step_for(n, _ROWS)
+    affordable = int(np.searchsorted(np.cumsum(sizes), _BYTES, side="right"))
+    return step_for(n, max(_FEWEST, affordable))
 
 
-def _values(payload: np.ndarray) -> float:
+def _values(payload: np.ndarray | StoredRows) -> float:
     """The mean number of values of an example: pixels, samples, characters or cells."""
     if payload.dtype == object:
-        return float(np.mean([len(text) for text in payload]))
-    return float(payload[0].size)
+        return float(np.mean([len(text) for text in payload[:]]))
+    return float(math.prod(payload.shape[1:]))

@@ -4,13 +4,14 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
 from assay.contract import csv_files, files, parameters, parquet_files, paths
-from assay.inspection import edits, page
+from assay.inspection import duration, edits, grouping, page
 from assay.inspection.inspect import inspect
-from tests.support.raw_files import image
+from tests.support.raw_files import image, parquet
 from tests.support.workspace import Workspace
 
 RAW = "data/raw/pets"
@@ -116,6 +117,30 @@ def test_copies_are_looked_for_in_the_sample(workspace: Workspace) -> None:
     assert 0 < merged["count"] < facts["decoded"] == 300
     among = "300 of them were decoded for this page, and copies were looked for among these alone"
     assert among in " ".join(page.page(facts, written=False).split())
+
+
+def test_few_pictures_of_a_column_are_decoded(workspace: Workspace) -> None:
+    """As of files: 300 at most, and fewer where they are large."""
+    labels = ["a", "b"] * 450
+    small = {"image": [image(row % 9) for row in range(900)], "label": labels}
+    large = {"image": [image() + bytes(4_000_000)] * 12, "label": labels[:12]}
+    workspace.raw({"examples.parquet": parquet(**small)}, "pets")
+    workspace.raw({"examples.parquet": parquet(**large)}, "large")
+    assert inspect(paths.Path(RAW), parameters.load())["decoded"] == 300
+    assert inspect(paths.RAW / "large", parameters.load())["decoded"] == 6
+
+
+def test_the_search_for_a_group_is_no_time_of_decoding(
+    folder: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {}
+    clock = [0.0]  # seconds
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(grouping, "propose", lambda *_: clock.append(clock.pop() + 99))
+    monkeypatch.setattr(duration, "seconds", lambda *costs: told.setdefault("decoding", costs[-1]))
+    inspect(paths.Path(RAW), parameters.load())
+    assert clock == [99.0]
+    assert told == {"decoding": 0.0}
 
 
 @pytest.mark.parametrize("name", ["My Data", "données", "a,b"])

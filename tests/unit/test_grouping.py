@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from assay.contract.stored_rows import StoredRows
 from assay.inspection import grouping
 
 N = 240
@@ -87,6 +88,12 @@ def test_features_of_each_modality():
         assert np.isfinite(rows).all()
         assert np.linalg.matrix_rank(rows) > 0
     assert grouping.describe(np.zeros((3, 4), np.float32)).shape == (3, 0)
+
+
+def test_features_of_payloads_on_disk_are_those_of_an_array():
+    sounds = np.random.default_rng(0).integers(-99, 99, size=(40, 500)).astype(np.int16)
+    on_disk = StoredRows(sounds[row : row + 1] for row in range(40))
+    assert np.allclose(grouping.describe(on_disk), grouping.describe(sounds))
 
 
 def test_a_small_picture_is_the_mean_of_parts():
