@@ -58,8 +58,7 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
 
 def _read(folder: Path, data: set[str], largest_file: int, remarks: Remarks) -> RawBatch:
     """Try the layouts in turn, also below folders that hold nothing but one folder."""
-    has_table = any(name.startswith("examples.") and table_files.suffix(name) for name in data)
-    batch = None if has_table else media_files.read(folder, data, largest_file, remarks)
+    batch = _read_media(folder, data, largest_file, remarks)
     root = ""
     inner = data
     while batch is None:
@@ -76,6 +75,24 @@ def _read(folder: Path, data: set[str], largest_file: int, remarks: Remarks) -> 
             raise InputError(f"{folder} {_unknown(data)}")
         root += f"{tops.pop()}/"
         inner = {name.removeprefix(root) for name in data if name.startswith(root)}
+    return batch
+
+
+def _read_media(
+    folder: Path, data: set[str], largest_file: int, remarks: Remarks
+) -> RawBatch | None:
+    """Images or sounds; None where there are none, or where a table `examples` lies beside them.
+
+    Written otherwise, as in Examples.csv, the table may also be a list of these files.
+    """
+    tables = set(filter(table.is_examples, data))
+    if any(name.startswith("examples.") for name in tables):
+        return None
+    of_media = Remarks()
+    batch = media_files.read(folder, data, largest_file, of_media)
+    if batch and tables and not tables & batch.used:
+        return None
+    remarks += of_media
     return batch
 
 

@@ -63,7 +63,7 @@ def _files(names: set[str]) -> list[str]:
     tables that differ in the split that their names tell.
     """
     tables = sorted(name for name in names if table_files.suffix(name) and not is_beside(name))
-    called = [name for name in tables if name.partition(".")[0].lower() == _STEM]
+    called = list(filter(is_examples, tables))
     if called:
         return sorted(called, key=lambda name: (".parquet" not in name, name))[:1]
     others = names - set(tables)
@@ -72,6 +72,11 @@ def _files(names: set[str]) -> list[str]:
     if len(tables) == 1 or (tables and all(map(hugging_face.split_of_file, tables))):
         return tables
     return []
+
+
+def is_examples(name: str) -> bool:
+    """Whether a file is called as the table, in whatever case."""
+    return name.partition(".")[0].lower() == _STEM and bool(table_files.suffix(name))
 
 
 def is_beside(name: str) -> bool:

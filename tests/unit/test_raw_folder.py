@@ -544,6 +544,20 @@ def test_a_table_beside_pictures_stays_the_table(read: Read) -> None:
     assert ("ignored", 2) in said(batch)
 
 
+@pytest.mark.parametrize("name", ["examples.csv", "Examples.csv", "EXAMPLES.CSV"])
+def test_a_table_beside_folders_of_classes_is_the_table_in_any_case(read: Read, name: str) -> None:
+    files = pictures("cat/1.png", "dog/2.png")
+    batch = read(files | {name: "label,text\na,one word\nb,two words\n"})
+    assert batch.modality == "text"
+    assert said(batch) == [("ignored", 2)]
+
+
+def test_a_list_of_files_may_be_called_as_the_table_is(read: Read) -> None:
+    batch = read(FLAT | {"Examples.csv": "file_name,label\n1.png,x\n2.png,y\n"})
+    assert batch.modality == "image"
+    assert set(labels(batch).values()) == {"x", "y"}
+
+
 # archives
 
 
