@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract import class_names
+from assay.contract import class_names, column_names
 from assay.contract.column_names import is_text
 from assay.contract.errors import first_of
 from assay.layouts.raw_batch import RawBatch
@@ -19,7 +19,8 @@ _NO_CLASSES = {"backup", "bak", "cache", "copy", "mask", "masks", "new folder", 
 _NO_CLASSES |= {"output", "outputs", "results", "temp", "thumbnails", "thumbs", "tmp", "trash"}
 # names of columns that usually say something else than a feature or a slice
 _SPLITS = {"fold", "folds", "is_test", "is_train", "is_val", "partition", "phase", "set", "subset"}
-_PEOPLE = {"annotator", "annotator_id", "annotators", "labeler", "labeller", "rater", "worker"}
+_SOURCES = {"reviewer", "user", "user_id", "username"}  # these may have made the example instead
+_PEOPLE = {"annotator", *column_names.IN_ANSWERS["annotator"]} - _SOURCES
 _SORTED = 20  # rows from which on an order by class is no chance
 
 

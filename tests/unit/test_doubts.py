@@ -95,6 +95,14 @@ def test_columns_that_may_mean_something_else() -> None:
     assert [remark.example for remark in raw.remarks] == ["'is_test'"]
 
 
+@pytest.mark.parametrize("name", ["Worker_ID", "annotated_by", "rater_id", "coder", "workerid"])
+def test_columns_that_annotations_csv_would_take_for_people(name: str) -> None:
+    raw = batch(["a", "b"] * 10)
+    raw.examples[0].slices = {"site": "x", "user": "y", name: "1"}
+    doubts.remark(raw)
+    assert [remark.example for remark in raw.remarks] == [repr(name)]
+
+
 def test_names_that_may_be_no_classes_or_one_person() -> None:
     raw = batch(["cat", "dog", "masks", "Backup"] * 5)
     raw.annotations = [("0", name, "cat") for name in ("Anna", "anna", "bela", "bela")]
