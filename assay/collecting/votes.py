@@ -43,11 +43,13 @@ def truth(raw: RawBatch, ids: list[str]) -> list[tuple[str, str]]:
     InputError
         If exact copies have different answers.
     """
-    id_of = {example.key: id_ for example, id_ in zip(raw.examples, ids, strict=True)}
+    pairs = zip(raw.examples, ids, strict=True)
+    row_of = {example.key: (id_, example.place) for example, id_ in pairs}
     label_of: dict[str, str] = {}  # by id
     for key, label in raw.truth:
-        known = label_of.setdefault(id_of[key], label)
+        id_, place = row_of[key]
+        known = label_of.setdefault(id_, label)
         if known != label:
             differ = f"{key!r} is {label!r}, but an exact copy of it is {known!r}"
-            raise InputError(f"{paths.TRUTH_FILE}: {differ}")
+            raise InputError(f"{place}: by {paths.TRUTH_FILE} {differ}: correct one of them")
     return sorted(label_of.items())

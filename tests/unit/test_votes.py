@@ -7,6 +7,7 @@ import pytest
 from assay.catalogue import catalogue
 from assay.collecting import votes as votes_of
 from assay.contract import csv_files, files, parquet_files, paths
+from assay.contract.errors import InputError
 from assay.contract.remarks import Remark
 from assay.layouts.raw_batch import Example, RawBatch
 
@@ -51,6 +52,17 @@ def test_nothing_is_said_of_one_vote_each():
     raw = batch(("one", "anna", "x"), ("two", "anna", "x"), ("two", "bela", "y"))
     assert len(votes_of.votes(raw, ID_OF)) == 5
     assert raw.remarks == []
+
+
+def test_copies_with_different_truths_are_named_with_their_place():
+    examples = [Example(key, f"data/raw/b/{key}.png") for key in ("one", "two")]
+    raw = RawBatch("image", examples, np.zeros(0), set(), truth=[("one", "x"), ("two", "y")])
+    said = (
+        "data/raw/b/two.png: by truth.csv 'two' is 'y', but an exact copy of it is 'x': "
+        "correct one of them"
+    )
+    with pytest.raises(InputError, match=f"^{said}$"):
+        votes_of.truth(raw, ["aa", "aa"])
 
 
 @pytest.mark.parametrize(("annotator", "votes"), [("anna", ["y"]), ("given", ["x", "y"])])
