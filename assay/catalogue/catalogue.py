@@ -43,8 +43,8 @@ def once(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     joined = _joined(batches)
     if not joined["id"].is_unique:
-        counts = identity.in_split_of_copies(joined["id"], joined["split"])
-        joined = joined[counts].drop_duplicates("id")
+        is_counted = identity.in_split_of_copies(joined["id"], joined["split"])
+        joined = joined[is_counted].drop_duplicates("id")
     kept = joined.reset_index(drop=True)
     if GROUP in kept:
         kept[GROUP] = kept[GROUP].fillna(kept["id"])  # a batch that was collected without groups
@@ -120,9 +120,14 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
 
 
 def truth(examples: pd.DataFrame) -> pd.Series:
-    """Read the known answer of each example, "" where there is none. For metrics only."""
+    """Read the known answer of each example, "" where there is none. For metrics only.
+
+    Of different answers in several batches the first counts. The others are reported on stderr.
+    """
     batches = files.listed_batches()
-    answers = pd.concat([csv_files.read_csv(paths.truth(batch)).to_pandas() for batch in batches])
+    tables = {batch: csv_files.read_csv(paths.truth(batch)).to_pandas() for batch in batches}
+    answers = pd.concat(tables, names=["batch", None]).reset_index("batch")
+    moved_copies.tell_of_truth(answers, examples)
     label_of_id = answers.drop_duplicates("id").set_index("id")["label"]
     return examples["id"].map(label_of_id).fillna("")
 

@@ -1,4 +1,4 @@
-"""What exact copies in a later batch change of earlier ones: said to a person, on stderr."""
+"""Where exact copies in several batches disagree, and what counts: said to a person, on stderr."""
 
 import pandas as pd
 
@@ -21,6 +21,26 @@ def tell_of_examples(arrived: pd.DataFrame, examples: pd.DataFrame) -> None:
         what = "moved to the split of an exact copy in a later batch"
         example = f"{one['batch']}/{one['key']} from {one['split']} to {one['now']}"
         say(f"{counted(len(moved), 'example')} {what}: {example}")
+
+
+def tell_of_truth(answers: pd.DataFrame, examples: pd.DataFrame) -> None:
+    """Say how many examples have another truth in a later batch than in the first that has one.
+
+    Parameters
+    ----------
+    answers : `batch`, `id`, `label` of all batches, in the order of arrival
+    examples : the catalogue
+    """
+    first = answers.drop_duplicates("id").set_index("id")["label"]
+    others = answers.assign(first=answers["id"].map(first))
+    others = others[others["label"] != others["first"]].drop_duplicates("id")
+    if len(others):
+        one = others.iloc[0]
+        what = "with another truth in a later batch, which does not count"
+        place = examples.set_index("id").loc[one["id"]]
+        example = f"{place['batch']}/{place['key']} is {one['first']!r}"
+        differs = f"{example}, but {one['label']!r} in {one['batch']}"
+        say(f"{counted(len(others), 'example')} {what}: {differs}: correct one of them")
 
 
 def tell_of_labels(labels: pd.DataFrame) -> None:

@@ -67,6 +67,16 @@ def test_what_a_later_batch_moves_and_drops_is_said_once_with_the_labels(capsys)
 
 
 @pytest.mark.usefixtures("batches")
+def test_another_truth_in_a_later_batch_is_said(capsys):
+    csv_files.write_csv(paths.truth("two"), ["id", "label"], [("c", "y"), ("b", "x")])
+    csv_files.write_csv(paths.truth("bare"), ["id", "label"], [("a", "z"), ("b", "x")])
+    assert catalogue.truth(catalogue.read()).tolist() == ["x", "x", "y", ""]
+    what = "1 example with another truth in a later batch, which does not count"
+    example = "one/one-a is 'x', but 'z' in bare"
+    assert capsys.readouterr().err == f"assay: {what}: {example}: correct one of them\n"
+
+
+@pytest.mark.usefixtures("batches")
 def test_embeddings_come_in_the_order_of_the_examples():
     examples = catalogue.read()
     values = np.concatenate(
