@@ -2,8 +2,6 @@
 
 import io
 from contextlib import suppress
-from functools import reduce
-from operator import getitem
 from typing import Any
 
 from pydantic import ValidationError
@@ -32,13 +30,15 @@ def check(batch: str, modality: str, params: Parameters) -> None:
     except ValidationError as error:
         raise InputError(f"{validation.first_problem(error)}: rename the folder") from None
     others = (name for name in _kept(batch, params.batches, params) if name != batch)
-    told = ((name, _modality(name, params.collect.largest_file)) for name in others)
-    name, other = next((pair for pair in told if pair[1]), ("", modality))
-    if other != modality:
-        differ = f"it is of modality {modality}, but the listed batch {name} is of {other}"
-        remedy = f"make a project for each, or take {name} out of both lists in params.yaml"
-        texts = ", or name the column of texts `text`" if {modality, other} == _OF_WORDS else ""
-        raise InputError(f"{differ}, and a project holds one modality: {remedy}{texts}")
+    for name in others:
+        other = _modality(name, params.collect.largest_file)
+        if other == modality:
+            return
+        if other:
+            differ = f"it is of modality {modality}, but the listed batch {name} is of {other}"
+            remedy = f"make a project for each, or take {name} out of both lists in params.yaml"
+            texts = ", or name the column of texts `text`" if {modality, other} == _OF_WORDS else ""
+            raise InputError(f"{differ}, and a project holds one modality: {remedy}{texts}")
 
 
 def _modality(batch: str, largest_file: int) -> str:
@@ -78,7 +78,9 @@ def write(edits: Edits) -> None:
     values = yaml.load(FILE.read_text(encoding="utf-8"))
     for key, value in edits.items():
         *sections, name = key.split(".")
-        section = reduce(getitem, sections, values)
+        section = values
+        for part in sections:
+            section = section[part]
         if isinstance(section[name], list):
             section[name][:] = value  # so that it keeps its style and comments
         else:
