@@ -34,7 +34,7 @@ def split(frame: pd.DataFrame, group: str | None, test: float) -> np.ndarray:
     examples = [Example(name, name) for name in frame["file_name"]]
     raw, ids = RawBatch("audio", examples, [], set()), frame["id"].tolist()
     params = Collect.model_construct(split_by="hash", test=test, validation=0.0)
-    return np.array(splits.choose(raw, ids, splits.groups(raw, ids, group), params))
+    return np.array(splits.choose(raw, ids, splits.groups_of(raw, ids, group), params))
 
 
 def one_in_test(speakers: Sequence[str]) -> float:

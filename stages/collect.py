@@ -23,23 +23,23 @@ def main() -> None:
     places = [example.place for example in raw.examples]
     payload = modality.canonical(raw.payload, places, collect, raw.remarks)
     ids = identity.content_ids(payload)
-    groups = splits.groups(raw, ids, collect.group)
-    chosen = splits.choose(raw, ids, groups, collect)
-    counts = identity.in_split_of_copies(ids, chosen)
-    rows = examples.first_of_copies(ids, counts)
+    groups = splits.groups_of(raw, ids, collect.group)
+    split_of_row = splits.choose(raw, ids, groups, collect)
+    is_counted = identity.in_split_of_copies(ids, split_of_row)
+    rows = examples.first_of_copies(ids, is_counted)
     keys = [example.key for example in raw.examples]
-    rows_of_keys = zip(keys, ids, counts, strict=True)
-    id_of = {key: id_ for key, id_, is_counted in rows_of_keys if is_counted}
+    rows_of_keys = zip(keys, ids, is_counted, strict=True)
+    id_of = {key: id_ for key, id_, counts in rows_of_keys if counts}
     labels = votes.votes(raw, id_of)
     truth = votes.truth(raw, ids)
-    copies.remark(raw, ids, counts)
+    copies.remark(raw, ids, is_counted)
     copies.remark_on_lost_differences(raw, ids)
     doubts.remark(raw)
-    facts = summary.of_stored(raw, [chosen[row] for row in rows], id_of, labels, truth)
+    facts = summary.of_stored(raw, [split_of_row[row] for row in rows], id_of, labels, truth)
 
     stored, payload_format = modality.to_columns(payload, rows, raw.payload, collect)
     payload_format |= raw.remarks.settled
-    columns = examples.describe(raw, ids, chosen, groups, rows) | stored
+    columns = examples.describe(raw, ids, split_of_row, groups, rows) | stored
     parquet_files.write_examples(batch, payload_format, columns, numbered=raw.numbered)
     csv_files.write_csv(paths.labels(batch), ["id", "annotator", "label"], labels)
     csv_files.write_csv(paths.truth(batch), ["id", "label"], truth)

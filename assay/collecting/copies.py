@@ -7,19 +7,19 @@ from assay.layouts.raw_batch import RawBatch
 _FEW = 0.05  # share of files that may become equal: the same picture saved twice, for instance
 
 
-def remark(raw: RawBatch, ids: Sequence[str], counts: Sequence[bool]) -> None:
+def remark(raw: RawBatch, ids: Sequence[str], is_counted: Sequence[bool]) -> None:
     """Add a remark for copies that become one example, and one for those that do not count.
 
     Parameters
     ----------
     ids : (n,) of each example of `raw`
-    counts : (n,) whether the example is in the split that its copies share
+    is_counted : (n,) whether the example is in the split that its copies share
     """
     first_of_id: dict[str, str] = {}
     copies = []
     elsewhere = []
-    for id_, is_counted, example in zip(ids, counts, raw.examples, strict=True):
-        if not is_counted:
+    for id_, counts, example in zip(ids, is_counted, raw.examples, strict=True):
+        if not counts:
             elsewhere.append(example.key)
         elif first_of_id.setdefault(id_, example.key) != example.key:
             copies.append(f"{example.key} of {first_of_id[id_]}")

@@ -8,11 +8,11 @@ from assay.contract import parquet_files
 from assay.layouts.raw_batch import RawBatch
 
 
-def first_of_copies(ids: list[str], counts: list[bool]) -> list[int]:
+def first_of_copies(ids: list[str], is_counted: list[bool]) -> list[int]:
     """The rows to keep, sorted by id: the first of exact copies that counts."""
     first: dict[str, int] = {}
     for row, id_ in enumerate(ids):
-        if counts[row]:
+        if is_counted[row]:
             first.setdefault(id_, row)
     return [first[id_] for id_ in sorted(first)]
 

@@ -25,7 +25,7 @@ from assay.modalities import columns_as_written
 _NO_SOURCE = ("label", "split")  # all examples of a class or split are no group
 
 
-def groups(raw: RawBatch, ids: Sequence[str], name: str | None) -> list[str] | None:
+def groups_of(raw: RawBatch, ids: Sequence[str], name: str | None) -> list[str] | None:
     """The group of each example, or else its id; None without groups.
 
     Parameters
@@ -184,24 +184,30 @@ def _moments(raw: RawBatch, name: str | None) -> list[Any]:
         wrong = f"{FILE}: collect.split_by is time, but collect.time is {name!r}"
         place = f"{raw.examples[0].place} and others"
         raise InputError(f"{wrong}: name a column of {place} ({_columns(raw)})")
-    bad: list[int] = []
-    for read in (_number, _date):
-        moments = [read(text) for text in column]
-        if None not in moments:
-            return moments
-        bad.append(moments.index(None))
+    moments, row = _read_all(column)
+    if moments is not None:
+        return moments
     texts, action = _as_programs_write(column)
-    for read in (_number, _date):
-        moments = [read(text) for text in texts]
-        if None not in moments:
-            what = "times are read as people write them"
-            raw.remarks.add(action, len(texts), what, f"{column[0]!r} as {texts[0]}")
-            return moments
-        bad.append(moments.index(None))
-    row = max(bad)  # in the form that more of the first rows have
+    moments, other_row = _read_all(texts)
+    if moments is not None:
+        what = "times are read as people write them"
+        raw.remarks.add(action, len(texts), what, f"{column[0]!r} as {texts[0]}")
+        return moments
+    row = max(row, other_row)
     place = raw.examples[row].place
     wrong = f"{place}: {name!r} is {column[row]!r}, which is no time"
     raise InputError(f"{wrong}: give a number, or a date as 2026-11-25 or 2026-11-25T08:30")
+
+
+def _read_all(texts: list[str]) -> tuple[list[Any] | None, int]:
+    """All texts as numbers, or all as dates; or None, and the row at which the longer fit ends."""
+    wrong_rows = []
+    for read in (_number, _date):
+        moments = [read(text) for text in texts]
+        if None not in moments:
+            return moments, -1
+        wrong_rows.append(moments.index(None))
+    return None, max(wrong_rows)
 
 
 def _as_programs_write(column: list[str]) -> tuple[list[str], Action]:

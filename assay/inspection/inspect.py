@@ -120,7 +120,7 @@ def _splits(raw: RawBatch, params: Collect) -> list[str]:
     if not params.group and params.split_by == "hash":
         return [example.split for example in raw.examples]
     ids = [identity.of_name(example.key) for example in raw.examples]
-    return splits.choose(raw, ids, splits.groups(raw, ids, params.group), params)
+    return splits.choose(raw, ids, splits.groups_of(raw, ids, params.group), params)
 
 
 def _group(

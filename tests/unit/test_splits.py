@@ -102,27 +102,27 @@ def test_a_given_split_that_tears_a_group_is_kept_and_said():
 
 def test_the_group_is_a_column_a_feature_the_key_or_a_part_of_it():
     raw = batch(3, ["0_anna_1.wav", "1_bela_1.wav", "2_anna_9.wav"], speaker=["x", "", " x "])
-    assert splits.groups(raw, IDS, None) is None
-    assert splits.groups(raw, IDS, "") is None
+    assert splits.groups_of(raw, IDS, None) is None
+    assert splits.groups_of(raw, IDS, "") is None
     assert not raw.remarks
-    assert splits.groups(raw, IDS, "[^_]+_([^_]+)_") == ["anna", "bela", "anna"]
-    assert splits.groups(raw, IDS, "key") == [example.key for example in raw.examples]
+    assert splits.groups_of(raw, IDS, "[^_]+_([^_]+)_") == ["anna", "bela", "anna"]
+    assert splits.groups_of(raw, IDS, "key") == [example.key for example in raw.examples]
     assert not raw.remarks
-    assert splits.groups(raw, IDS, "speaker") == ["x", IDS[1], "x"]
+    assert splits.groups_of(raw, IDS, "speaker") == ["x", IDS[1], "x"]
     (remark,) = raw.remarks
     assert (remark.action, remark.count, remark.example) == ("guessed", 1, "1_bela_1.wav")
     table = batch(3, payload=pa.table({"patient": [7.0, None, 7.0]}))
-    assert splits.groups(table, IDS, "patient") == ["7", IDS[1], "7"]
+    assert splits.groups_of(table, IDS, "patient") == ["7", IDS[1], "7"]
 
 
 def test_whole_numbers_that_pandas_wrote_with_a_point_are_the_same_groups():
     """A column of text `1.0` is one of whole numbers that had a gap."""
     raw = batch(3, who=["1.0", "", " 23.0"])
-    assert splits.groups(raw, IDS, "who") == ["1", IDS[1], "23"]
+    assert splits.groups_of(raw, IDS, "who") == ["1", IDS[1], "23"]
     said = [remark for remark in raw.remarks if "point" in remark.what]
     assert [(each.action, each.count, each.example) for each in said] == [("guessed", 2, "1.0")]
     table = batch(3, payload=pa.table({"who": ["1.0", None, "23.0"]}))
-    assert splits.groups(table, IDS, "who") == ["1", IDS[1], "23"]
+    assert splits.groups_of(table, IDS, "who") == ["1", IDS[1], "23"]
     for others in (
         ["1.0", "1", "2.0"],
         ["1.0", "x", "2.0"],
@@ -130,20 +130,21 @@ def test_whole_numbers_that_pandas_wrote_with_a_point_are_the_same_groups():
         ["1", "2", "3"],
     ):
         raw = batch(3, who=others)
-        assert splits.groups(raw, IDS, "who") == others
+        assert splits.groups_of(raw, IDS, "who") == others
         assert not raw.remarks
-    assert splits.groups(batch(3, ["a1.0", "a2.0", "a3.0"]), IDS, "a(.*)") == ["1.0", "2.0", "3.0"]
+    raw = batch(3, ["a1.0", "a2.0", "a3.0"])
+    assert splits.groups_of(raw, IDS, "a(.*)") == ["1.0", "2.0", "3.0"]
 
 
 def test_keys_that_a_pattern_does_not_match_are_groups_of_their_own():
     raw = batch(3, ["anna-1", "2", "-3"])
-    assert splits.groups(raw, IDS, "([a-z]*)-") == ["anna", IDS[1], IDS[2]]
+    assert splits.groups_of(raw, IDS, "([a-z]*)-") == ["anna", IDS[1], IDS[2]]
     assert raw.remarks[0].count == 2
 
 
 def test_both_forms_of_a_letter_are_one_group():
     raw = batch(2, who=["Jose\u0301", "Jos\u00e9"])
-    assert len(set(splits.groups(raw, IDS[:2], "who"))) == 1
+    assert len(set(splits.groups_of(raw, IDS[:2], "who"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_both_forms_of_a_letter_are_one_group():
 )
 def test_what_is_no_group_is_one_line(group, said):
     with pytest.raises(InputError, match=said):
-        splits.groups(batch(3, speaker=["a", "a", "b"]), IDS, group)
+        splits.groups_of(batch(3, speaker=["a", "a", "b"]), IDS, group)
 
 
 def by_time(moments: list, sources: list | None = None, test: float = 0.2) -> str:
