@@ -38,7 +38,7 @@ class Agreement:
     examples: int
 
 
-def _one_each(votes: Votes) -> Votes:
+def one_each(votes: Votes) -> Votes:
     """The first label that each person gave to each example, of which they may label copies."""
     pairs = pd.DataFrame({"example": votes.examples, "annotator": votes.annotators})
     first = ~pairs.duplicated().to_numpy()  # (votes,)
@@ -48,7 +48,7 @@ def _one_each(votes: Votes) -> Votes:
 
 def alpha(votes: Votes) -> Agreement:
     """Krippendorff's alpha of all annotators, over the examples that two or more labelled."""
-    votes = _one_each(votes)
+    votes = one_each(votes)
     n_examples, _, n_classes = votes.shape
     ones = np.ones(len(votes.labels))
     shape = (n_examples, n_classes)
@@ -87,7 +87,7 @@ def against_model(votes: Votes, pred_probs: np.ndarray) -> dict[str, int]:
     ----------
     pred_probs : (examples, classes), from a model that did not see these labels
     """
-    votes = _one_each(votes)
+    votes = one_each(votes)
     frame = pd.DataFrame({"example": votes.examples, "label": votes.labels})
     by_example = frame.groupby("example")["label"].agg(["size", "min", "max"])
     unanimous = by_example[(by_example["size"] >= 3) & (by_example["min"] == by_example["max"])]
@@ -104,7 +104,7 @@ def kappas(votes: Votes, people: list[str]) -> pd.DataFrame:
     pd.DataFrame
         `first`, `second`, `examples`, `kappa`, `kappa_low`, `kappa_high`; least agreement first.
     """
-    votes = _one_each(votes)
+    votes = one_each(votes)
     frame = pd.DataFrame({"example": votes.examples, "label": votes.labels})
     labels_of = [
         frame[votes.annotators == number].set_index("example")["label"]

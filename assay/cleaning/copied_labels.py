@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
+from assay.cleaning import agreement
 from assay.cleaning.annotators import Consensus, Votes
 from assay.contract.errors import say
 from assay.measures import multiple_testing
@@ -30,9 +31,10 @@ def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame
     """
     columns = ["first", "second", "same_errors", "expected", "copies"]
     true = consensus.probabilities.argmax(axis=1)
+    votes = agreement.one_each(votes)  # as for kappa, which stands beside these numbers
     labels = pd.DataFrame(
         {"example": votes.examples, "person": votes.annotators, "label": votes.labels}
-    ).drop_duplicates(["example", "person"], keep="last")
+    )
     n_labels = labels["example"].value_counts().sort_index()  # by example
     several = n_labels[n_labels > 1]
     n_pairs = (several**2).cumsum()

@@ -48,6 +48,24 @@ def test_two_people_alone_are_compared_with_nobody():
     assert not copied_labels.pairs(votes, consensus, PEOPLE[:2])["copies"].any()
 
 
+def test_of_copies_with_two_labels_the_first_counts_for_errors_as_for_kappa():
+    true = np.arange(60) % 5
+    wrong = (true + 1) % 5
+    first = np.where(np.arange(60) < 20, wrong, true)
+    _, consensus, _ = judged([true, true], true)
+    votes, *_ = judged([first, first], true)
+    again = np.arange(20)  # these examples have a copy, to which the first person gave the truth
+    repeated = Votes(
+        np.append(votes.examples, again),
+        np.append(votes.annotators, np.zeros(20, int)),
+        np.append(votes.labels, true[again]),
+        votes.shape,
+    )
+    assert agreement.kappas(repeated, PEOPLE[:2])["kappa"].item() == 1
+    pairs = copied_labels.pairs(repeated, consensus, PEOPLE[:2])
+    assert pairs["same_errors"].item() == 20
+
+
 def test_it_is_said_if_not_all_examples_tell_who_copies(monkeypatch, capsys):
     true = np.arange(20) % 5
     votes, consensus, _ = judged([true] * 3, true)
