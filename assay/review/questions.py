@@ -53,9 +53,23 @@ def read() -> Questions:
     frame = frame.reindex(columns=_ISSUE).astype(object).fillna("")
     frame = frame.join(examples[["batch", "key", "split"]])
     for column in evidence.COLUMNS:
-        named = [cell.split("; ") for cell in frame[column]]
-        known = [[row_of_name[name] for name in some if name in row_of_name] for some in named]
-        frame[f"rows_{column}"] = pd.Series(known, frame.index)
+        evidence_rows = [_rows_of(cell, row_of_name) for cell in frame[column]]
+        frame[f"rows_{column}"] = pd.Series(evidence_rows, frame.index)
     asked = review_page.questions(frame, catalogue.votes(examples))
     medium = registry.named(files.read_json(paths.ENCODER_INFO)["modality"]).MEDIUM
     return Questions(asked, examples.loc[review_page.rows_of(asked)], classes, medium)
+
+
+def _rows_of(names: str, row_of_name: dict[str, int]) -> list[int]:
+    """The rows of the examples that a cell names; a name may hold the separator itself."""
+    parts = names.split("; ")
+    rows = []
+    start = 0
+    while start < len(parts):
+        for end in range(len(parts), start, -1):  # the longest name first
+            row = row_of_name.get("; ".join(parts[start:end]))
+            if row is not None:
+                rows.append(row)
+                break
+        start = end  # where no name starts here, after this part
+    return rows

@@ -90,6 +90,17 @@ def test_the_page_asks_the_queue_first_and_shows_contents(client: TestClient) ->
     assert shown["0"].startswith("data:image/png;base64,")
 
 
+def test_evidence_is_shown_whose_key_has_the_separator_of_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make(n=10, classes=CLASSES)
+    examples = catalogue.read()
+    examples["key"] = examples["key"].replace({"key-6": "cats; dogs/6.png"})
+    monkeypatch.setattr(catalogue, "read", lambda: examples)
+    cells = paths.ISSUES.read_text("utf-8")
+    paths.ISSUES.write_text(cells.replace("b/key-6", "b/cats; dogs/6.png"), "utf-8")
+    assert questions.read().asked[4]["evidence"] == [[5, 6, 7], [6, 7, 8]]
+
+
 def test_each_answer_is_on_disk_at_once_and_annotate_takes_it(client: TestClient) -> None:
     for row, label in enumerate(CLASSES):
         assert answer(client, id=f"{row:032x}", label=label) == 204
