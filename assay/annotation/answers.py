@@ -32,7 +32,7 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
         With file and row, if a name is no id, or is a row number, or a label is no class.
     """
     tables = _files()
-    names, numbered = _names(examples) if tables else ({}, set())
+    rows_of_name, numbered = _rows_of_name(examples) if tables else ({}, set())
     rows = []
     waiting = []
     unknown = []
@@ -40,19 +40,33 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     for path in tables:
         check_name(path)
         for place, column, row in rows_of(path, plain_files.read(path)):
-            example = _example(row[column], names, numbered, place=place, is_id=column == "id")
+            is_id = column == "id"
+            example = _example(row[column], rows_of_name, numbered, place=place, is_id=is_id)
             if example is None:
                 waiting.append(f"{place}, {column} {row[column]!r}")
                 continue
             label = class_names.normal(row["label"])
             _check_label(label, classes, place)
-            notes = [cell for name, cell in row.items() if name.strip().lower() == "note"]
-            note = notes[0].strip().lower() if notes else ""
+            note = _note(row)
             if not label and note not in paths.NOTES:
                 unknown.append(f"{place}, {note!r}")
             if not row["annotator"]:
                 nameless.append(place)
             rows.append((example, row["annotator"], label, place, note))
+    _say_problems(unknown, waiting, nameless)
+    answers = _latest(pd.DataFrame(rows, columns=_COLUMNS))
+    _say_look_alikes(answers["annotator"])
+    return answers[(answers["label"] != "") | (answers["note"] == paths.NOT_USABLE)]
+
+
+def _note(row: dict[str, str]) -> str:
+    """The note beside a label, in small letters; "" where there is none."""
+    notes = [cell for name, cell in row.items() if name.strip().lower() == "note"]
+    return notes[0].strip().lower() if notes else ""
+
+
+def _say_problems(unknown: list[str], waiting: list[str], nameless: list[str]) -> None:
+    """Say on stderr how many answers say nothing, are left waiting, or are of nobody."""
     if unknown:
         wrong = f"{counted(len(unknown), 'answer')} with neither a label nor one of the notes"
         say(f"{wrong} {' and '.join(map(repr, paths.NOTES[1:]))}: {unknown[0]}")
@@ -62,9 +76,6 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     if nameless:
         without = f"{counted(len(nameless), 'answer')} without an annotator"
         say(f"{without}, taken for those of one person: {nameless[0]}")
-    answers = _latest(pd.DataFrame(rows, columns=_COLUMNS))
-    _say_look_alikes(answers["annotator"])
-    return answers[(answers["label"] != "") | (answers["note"] == paths.NOT_USABLE)]
 
 
 def not_usable(answers: pd.DataFrame) -> pd.Series:
@@ -81,14 +92,14 @@ def not_usable(answers: pd.DataFrame) -> pd.Series:
 
 
 def _example(
-    name: str, names: dict[str, set[int]], numbered: set[str], *, place: str, is_id: bool
+    name: str, rows_of_name: dict[str, set[int]], numbered: set[str], *, place: str, is_id: bool
 ) -> int | None:
     """The example that an id or a key means; None if no listed batch has it."""
     if name in numbered:
         why = "is a row number, which means another example once a row is removed"
         remedy = f"write its `id`, as {paths.QUEUE} has it, or give the table a column `key`"
         raise InputError(f"{place}: {name!r} {why}: {remedy}")
-    examples = names.get(name, set())
+    examples = rows_of_name.get(name, set())
     if len(examples) > 1:
         raise InputError(f"{place}: several batches have the key {name!r}: write <batch>/<key>")
     if not examples and is_id and not re.fullmatch("[0-9a-f]{32}", name):
@@ -133,8 +144,9 @@ def _files() -> list[Path]:
     others = [str(path) for path in candidates if path not in known]
     if others:
         say(f"not read, since answers are .csv or .tsv: {first_of(others)}")
-    if ours := [str(path) for path in hidden if path.suffix.lower() in _SUFFIXES]:
-        say(f"not read, since they are hidden: {first_of(ours)}")
+    hidden_answers = [str(path) for path in hidden if path.suffix.lower() in _SUFFIXES]
+    if hidden_answers:
+        say(f"not read, since they are hidden: {first_of(hidden_answers)}")
     return tables
 
 
@@ -175,13 +187,13 @@ def _say_look_alikes(people: Iterable[str]) -> None:
         say(f"{several}, since spelling alone differs: {first_of(class_names.spelt(alike))}")
 
 
-def _names(examples: pd.DataFrame) -> tuple[dict[str, set[int]], set[str]]:
+def _rows_of_name(examples: pd.DataFrame) -> tuple[dict[str, set[int]], set[str]]:
     """The examples that an id or a key may mean; the keys that are row numbers.
 
     The keys of exact copies mean the example too.
     """
     row_of_id = {id_: row for row, id_ in examples["id"].items()}
-    names = {id_: {row} for id_, row in row_of_id.items()}
+    rows_of_name = {id_: {row} for id_, row in row_of_id.items()}
     numbered = set()
     for batch in files.listed_batches():
         path = paths.examples(batch)
@@ -190,7 +202,7 @@ def _names(examples: pd.DataFrame) -> tuple[dict[str, set[int]], set[str]]:
         for example in table.to_pylist():
             keys = [example["key"], *example["duplicates"]]
             for name in [*keys, *(f"{batch}/{key}" for key in keys)]:
-                names.setdefault(name, set()).add(row_of_id[example["id"]])
+                rows_of_name.setdefault(name, set()).add(row_of_id[example["id"]])
                 if is_numbered:
                     numbered.add(name)
-    return names, numbered
+    return rows_of_name, numbered
