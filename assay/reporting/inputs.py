@@ -85,7 +85,7 @@ def read() -> Inputs:
     only_checked = validation(listed)
     learned = [row for row in annotated if row["id"] not in only_checked]
     predicted = csv_files.read_csv(paths.PREDICTIONS, ["answer", "predicted"]).to_pydict()
-    weights = [float(row["weight"]) for row in annotated]
+    weights = [float(row["weight"]) for row in learned]
     pairs = Counter(zip(predicted["answer"], predicted["predicted"], strict=True))
     confusion = {(plain(answer), plain(label)): n for (answer, label), n in pairs.items()}
     return Inputs(

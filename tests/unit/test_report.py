@@ -125,9 +125,15 @@ def test_labels_of_the_validation_split_are_not_learned_from() -> None:
         splits = pa.array(["train", "validation"] * (len(table) // 2))  # as cats and dogs
         place = table.column_names.index("split")
         parquet_files.write_parquet(path, table.set_column(place, "split", splits))
+    columns = ["id", "label", "weight", "source"]
+    labels = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pylist()
+    weights = {"cat": 1, "dog": 0.5}
+    rows = [(row["id"], row["label"], weights[row["label"]], row["source"]) for row in labels]
+    csv_files.write_csv(paths.ANNOTATED_LABELS, columns, rows)
     read = inputs.read()
     assert (read.learned["cat"], read.learned["dog"]) == (40, 0)
     assert read.sources == {"consensus": 40}
+    assert read.noise == 0
     limits = list(answer.limits(read, Words("en")))
     assert "no label of the class <bdi>dog</bdi> is learned from, but 3 test" in limits[0]
 
