@@ -44,12 +44,12 @@ def changes(revision: str, inputs: Inputs) -> Changes | None:
         return None
     commit = _commit(revision)
     listed = _json(commit, paths.LISTED, dict[str, list[str]]).get("batches", [])
-    then = _json(commit, paths.CLEAN_METRICS, files.Numbers)
-    now = inputs.values["clean"]
-    counts = [(key, then.get(key), now.get(key)) for key in _COUNTS]
-    then = _json(commit, paths.EVALUATE_METRICS, files.Numbers)
-    now = inputs.values["evaluate"]
-    scores = [(key, _interval(then, key), _interval(now, key)) for key in _SCORES]
+    clean_then = _json(commit, paths.CLEAN_METRICS, files.Numbers)
+    clean_now = inputs.values["clean"]
+    counts = [(key, clean_then.get(key), clean_now.get(key)) for key in _COUNTS]
+    scores_then = _json(commit, paths.EVALUATE_METRICS, files.Numbers)
+    scores_now = inputs.values["evaluate"]
+    scores = [(key, _interval(scores_then, key), _interval(scores_now, key)) for key in _SCORES]
     return Changes(
         revision=revision,
         new=[batch for batch in inputs.batches if batch not in listed],
