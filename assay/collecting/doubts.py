@@ -14,6 +14,7 @@ from assay.layouts.raw_batch import RawBatch
 
 _MANY_CLASSES = 20  # below so many, no number of classes is suspicious
 _LABELS_OF_A_CLASS = 3  # with fewer labels than that a class, the labels may be no classes
+# labels that say that there is none; for cells of features see `columns_as_written.GAPS`
 _MISSING = {"?", "-", "na", "n/a", "nan", "none", "null", "nil", "unlabeled", "unlabelled"}
 _NO_CLASSES = {"backup", "bak", "cache", "copy", "mask", "masks", "new folder", "old", "originals"}
 _NO_CLASSES |= {"output", "outputs", "results", "temp", "thumbnails", "thumbs", "tmp", "trash"}
@@ -34,6 +35,17 @@ def remark(raw: RawBatch) -> None:
         remedy = "label some examples before you run the pipeline"
         raw.remarks.add("doubtful", len(raw.examples), "examples have no label at all", "", remedy)
         return
+    _remark_on_classes(raw, counts)
+    _remark_on_order(raw)
+
+
+def _remark_on_classes(raw: RawBatch, counts: Counter[str]) -> None:
+    """Add a remark on names of classes that look wrong, and on their number.
+
+    Parameters
+    ----------
+    counts : of labels, by class
+    """
     missing = [label for label in counts if label.casefold() in _MISSING]
     remedy = "leave the label empty if it is not known"
     what = "classes have names that say that there is no label"
@@ -59,6 +71,10 @@ def remark(raw: RawBatch) -> None:
         what = "classes have one label only"
         remedy = "clean stops at a class with fewer than clean.smallest_class labels"
         raw.remarks.note("doubtful", [repr(label) for label in single], what, remedy)
+
+
+def _remark_on_order(raw: RawBatch) -> None:
+    """Add a remark if the rows of a table are sorted by class."""
     given = [example.label for example in raw.examples if example.label]
     if raw.numbered and _is_sorted_by_class(given):
         what = "rows are sorted by class"

@@ -12,7 +12,8 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")  # cells that are empty
+# cells that are empty; for labels that say so see `_MISSING` in collecting/doubts.py
+GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
 _GAPS = pa.array(GAPS)
 _PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$"
 _CODE = r"^0\d+$"  # a postcode, for instance: as a number it would lose its zero
