@@ -39,7 +39,7 @@ def hear(folder: Path, *, network: bool) -> tuple[dict[str, np.ndarray], np.ndar
     """Each voice's scores (n, classes), the given labels (n,), and which of them are wrong (n,)."""
     with chdir(folder):
         examples = catalogue.read()
-        votes, _, classes = clean.count(catalogue.votes(examples), len(examples))
+        votes, _, classes = clean.encode(catalogue.votes(examples), len(examples))
         given = annotators.consensus(votes).probabilities.argmax(axis=1)
         features = catalogue.features(examples)
         linear = leave_one_out.fit(features, given, len(classes))

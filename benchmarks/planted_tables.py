@@ -144,7 +144,7 @@ def judge(truth: pd.Series) -> list[float]:
     """
     files.write_json(paths.LISTED, {"batches": ["planted"]})
     examples = catalogue.read()
-    votes, _, classes = clean.count(catalogue.votes(examples), len(examples))
+    votes, _, classes = clean.encode(catalogue.votes(examples), len(examples))
     held_out = (examples["split"] == "test").to_numpy()
     labels = clean.label_by_consensus(votes, held_out)
     learned, params = labels.loc[~labels["held_out"], "given"], parameters.load()

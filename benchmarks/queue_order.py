@@ -66,7 +66,7 @@ def ask(points: np.ndarray, pred_probs: np.ndarray, known: np.ndarray, order: st
     waiting = frame.drop(index=known).sort_values("doubt", ascending=False, kind="stable")
     rows = SimpleNamespace(features=lambda some: [points[some["row"].to_numpy()]])
     with mock.patch.object(queue, "catalogue", rows):
-        return queue.chosen(waiting, PAGE, PAGE)["row"].to_numpy()
+        return queue.ask_for(waiting, PAGE, PAGE)["row"].to_numpy()
 
 
 def curve(train: tuple, test: tuple, seed: int, order: str) -> dict[int, float]:

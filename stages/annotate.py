@@ -18,12 +18,7 @@ def main() -> None:
 
     dropped = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()  # leaks, for example
     left_out = examples.index[examples["id"].isin(dropped)]
-    unused = answered[answered["example"].isin(left_out)]
-    if len(unused):
-        without = f"left out by clean (see {paths.LEFT_OUT}), so without effect"
-        count = counted(len(unused), "answer")
-        say(f"{count} about examples {without}: {unused['place'].iloc[0]}")
-    answered = answered.drop(unused.index)
+    answered = with_effect(answered, left_out)
     unusable = answers.not_usable(answered)
     left_out = left_out.union(unusable.index)
     answered = answered[(answered["label"] != "") & ~answered["example"].isin(left_out)]
@@ -50,15 +45,22 @@ def main() -> None:
     csv_files.write_frame(paths.TEST_LABELS, labels[test], ["id", "label", "source"])
     reasons = pd.DataFrame({"id": examples["id"][unusable.index], "reason": unusable})
     spreadsheets.write(paths.UNUSABLE, reasons.sort_values("id"))
-    sources = labels["source"].value_counts()
-    origin = f"{sources.get('human', 0):,} by people's answers, {sources.get('pseudo', 0):,} pseudo"
-    sides = f"{counted((~test).sum(), 'label')} to learn from, {test.sum():,} to test with"
-    out = f"; {counted(len(unusable), 'example')} left out as not usable" if len(unusable) else ""
-    if len(answered):
-        tables = f"{paths.ANNOTATORS} and {paths.AGREEMENT}"
-        apart = f"{tables} are about the labels of the batches alone"
-        say(f"{counted(len(answered), 'answer')} of people taken; {apart}")
-    tell(f"annotate: {sides}; of these {origin}{out}")
+    report(labels, len(answered), len(unusable))
+
+
+def with_effect(answered: pd.DataFrame, left_out: pd.Index) -> pd.DataFrame:
+    """The answers about examples that `clean` did not leave out; say how many are lost.
+
+    Parameters
+    ----------
+    answered : people's answers, from `answers.read`
+    left_out : rows of the catalogue
+    """
+    lost = answered[answered["example"].isin(left_out)]
+    if len(lost):
+        reason = f"left out by clean (see {paths.LEFT_OUT}), so without effect"
+        say(f"{counted(len(lost), 'answer')} about examples {reason}: {lost['place'].iloc[0]}")
+    return answered.drop(lost.index)
 
 
 def override(cleaned: pd.DataFrame, answered: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
@@ -79,6 +81,22 @@ def pseudo_labels(
     columns = {"label": label, "weight": pred_probs.max(axis=1), "source": "pseudo"}
     frame = pd.DataFrame(columns, unlabelled["id"])
     return frame[frame["weight"] >= above]
+
+
+def report(labels: pd.DataFrame, n_answers: int, n_unusable: int) -> None:
+    """Tell how many labels there are, by split and source."""
+    if n_answers:
+        tables = f"{paths.ANNOTATORS} and {paths.AGREEMENT}"
+        remark = f"{tables} are about the labels of the batches alone"
+        say(f"{counted(n_answers, 'answer')} of people taken; {remark}")
+    is_test = labels["split"] == "test"
+    by_split = f"{counted((~is_test).sum(), 'label')} to learn from, {is_test.sum():,} to test with"
+    n_of = labels["source"].value_counts()
+    by_source = f"{n_of.get('human', 0):,} by people's answers, {n_of.get('pseudo', 0):,} pseudo"
+    line = f"annotate: {by_split}; of these {by_source}"
+    if n_unusable:
+        line += f"; {counted(n_unusable, 'example')} left out as not usable"
+    tell(line)
 
 
 def propagated(

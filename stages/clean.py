@@ -29,13 +29,13 @@ _ISSUES = [*_WHERE, *quality.COLUMNS[1:], *evidence.COLUMNS]
 
 def main() -> None:
     params = parameters.load()
-    note(params.batches)
+    keep_listed_batches(params.batches)
     examples = catalogue.read()
     torn = torn_groups(examples)
     held_out = (examples["split"] == "test").to_numpy()
     named = catalogue.votes(examples)
     say_look_alikes(named, examples["batch"])
-    votes, people, classes = count(named, len(examples))
+    votes, people, classes = encode(named, len(examples))
     labels = label_by_consensus(votes, held_out)
     learned = labels.loc[~labels["held_out"], "given"]
     check_classes(learned, classes, params.clean.smallest_class, examples)
@@ -77,8 +77,8 @@ def main() -> None:
     tell(f"clean: {counted(len(judged), 'label')} judged, {decided}; {others}")
 
 
-def note(batches: list[str]) -> None:
-    """Note the listed batches for the stages after this one, and clear what left the list."""
+def keep_listed_batches(batches: list[str]) -> None:
+    """Remove the files of batches that left the list, and write the list for later stages."""
     files.keep_only(paths.COLLECTED, [paths.examples(batch).parent for batch in batches])
     files.keep_only(paths.EMBEDDED, map(paths.embeddings, batches))
     files.write_json(paths.LISTED, {"batches": batches})
@@ -105,11 +105,11 @@ def say_look_alikes(named: pd.DataFrame, batch_of: pd.Series) -> None:
     for column, things in (("label", "classes"), ("annotator", "people")):
         names = pd.DataFrame({"name": named[column], "batch": batch}).drop_duplicates()
         batches_of = names.groupby("name")["batch"].agg(set)
-        alike = [
-            spellings
-            for spellings in class_names.look_alikes(batches_of.index)
-            if not set.intersection(*batches_of[spellings])
-        ]
+        alike = []
+        for spellings in class_names.look_alikes(batches_of.index):
+            of_all = set.intersection(*batches_of[spellings])  # batches in which collect says it
+            if not of_all:
+                alike.append(spellings)
         if alike:
             what = f"{things} of different batches that differ by spelling alone may be one"
             remedy = "give them one name if so"
@@ -117,8 +117,8 @@ def say_look_alikes(named: pd.DataFrame, batch_of: pd.Series) -> None:
             say(f"{counted(len(alike), 'group')} of {what}: {first}: {remedy}")
 
 
-def count(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list[str]]:
-    """People's labels by number, and the names of people and classes."""
+def encode(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list[str]]:
+    """People's labels as numbers; the names of people and classes, in the order of the numbers."""
     if named.empty:
         where = f"{paths.RAW}/, in the batch itself or its {paths.ANNOTATIONS_FILE}"
         raise InputError(f"no example of any batch has a label: label some in {where}")

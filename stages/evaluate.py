@@ -30,7 +30,8 @@ def main() -> None:
     known = known_labels.read()
     if known.test.empty:
         none = pd.DataFrame(columns=held_out_labels.DOUBTS)
-        spreadsheets.write(paths.DOUBTS, none)  # the stage queue needs it
+        # `refuse` ends this stage; it asks for `python -m stages.queue`, which reads the doubts
+        spreadsheets.write(paths.DOUBTS, none)
         known_labels.refuse(known)
     test = known.test
     learned_classes = files.read_json(paths.CLASSES)["classes"]
@@ -219,8 +220,8 @@ def forecasts(known: Known, accuracy: float, params: parameters.Evaluate) -> Non
     doubt = 1 - learned["weight"].to_numpy(float)
     left_out = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()
     unlabelled = without_label(known.examples, [*learned["id"], *left_out])
-    whole = features[0].shape[1], accuracy
-    table = levers.table(head, curve, doubt, whole, unlabelled=unlabelled, params=params)
+    all_dimensions = (features[0].shape[1], accuracy)  # their number; accuracy of a head on them
+    table = levers.table(head, curve, doubt, all_dimensions, unlabelled=unlabelled, params=params)
     spreadsheets.write(paths.LEVERS, table)
     files.write_json(paths.FORECAST, levers.metrics(curve, table, n, params.confidence))
     csv_files.write_frame(paths.FORECAST_CURVE, curve.table(n, params.confidence))

@@ -49,16 +49,19 @@ def main() -> None:
 
 
 def read_samples(batches: list[str], remarks: Remarks) -> tuple[Format, np.ndarray]:
-    """The format of the payloads, and those of all batches, (n, ...), as far as memory allows."""
+    """The format of the payloads, and the first payloads of each batch, (n, ...).
+
+    They take at most `_MOST` bytes, of all batches together.
+    """
     payload_format = read_format(batches)
     blocks: list[np.ndarray] = []
     n_left_out = 0
     for batch in batches:
         path = paths.sample(batch)
         payloads = registry.payloads(path, _ROWS, payload_format)
-        first = list(at_most(payloads, _MOST // len(batches)))
-        n_left_out += parquet_files.count(path) - sum(map(len, first))
-        blocks += first
+        fitting_blocks = list(at_most(payloads, _MOST // len(batches)))
+        n_left_out += parquet_files.count(path) - sum(map(len, fitting_blocks))
+        blocks += fitting_blocks
     if not blocks:
         raise InputError("pretrain.batches hold test examples only: list a batch to learn from")
     limit = f"examples are not learned from: {_MOST // files.MB} MB of examples are enough"
@@ -92,8 +95,8 @@ def read_format(batches: list[str]) -> Format:
             other = f"{path} holds {parquet_files.describe(other_format)}"
             first = f"{batches[0]} holds {parquet_files.describe(payload_format)}"
             raise InputError(f"{other}, but {first}: {error}") from None
-        for what in formats.check(other_format, payload_format):
-            say(f"{path}: {what}")
+        for unread in formats.check(other_format, payload_format):
+            say(f"{path}: {unread}")
     return payload_format
 
 

@@ -35,7 +35,7 @@ def main() -> None:
     length = params.queue_length
     share = params.test_share
     n_checks = queue_order.number_of_checks(len(ranked), len(checks), length, share)
-    questions = chosen(ranked, length - n_checks, max(1, round(params.page * (1 - share))))
+    questions = ask_for(ranked, length - n_checks, max(1, round(params.page * (1 - share))))
     order = queue_order.evenly_mixed(len(questions), n_checks)
     questions = pd.concat([questions, checks.head(n_checks)]).iloc[order]
     if len(questions):
@@ -54,8 +54,8 @@ def to_learn_from(
 
     The `gain` of an answer is the probability that training, without it, would use a wrong label.
     The `doubt` is 1 minus the lead of the most probable class (smallest margin: Scheffer, Decomain
-    and Wrobel 2001). Of a label that a person gave, it is twice the gain: as if all else were one
-    class.
+    and Wrobel 2001). For a label that a person gave, it is twice the gain, 1 at most: with two
+    classes, 1 minus the lead is twice the probability of the less probable one.
 
     Parameters
     ----------
@@ -117,12 +117,12 @@ def to_check(test: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> 
     return frame.sort_values("check_order", kind="stable", na_position="last")
 
 
-def chosen(ranked: pd.DataFrame, length: int, page: int) -> pd.DataFrame:
-    """The first `length` to ask for, such that those of a page differ."""
+def ask_for(ranked: pd.DataFrame, length: int, page: int) -> pd.DataFrame:
+    """The first `length` rows to ask for; the `page` rows of one page are unlike each other."""
     if ranked.empty:
         return ranked
-    every = step_for(len(ranked), queue_order.CANDIDATES)
-    others = ranked.sort_index().index[::every]  # they stand for all
+    step = step_for(len(ranked), queue_order.CANDIDATES)
+    others = ranked.sort_index().index[::step]  # they stand for all
     candidates = ranked.index[: queue_order.CANDIDATES].sort_values()
     both = ranked.loc[others.union(candidates)]
     points = whitening.whiten(catalogue.features(both), queue_order.WHITENED_BY)

@@ -7,14 +7,16 @@ from assay.reporting import inputs, page, since
 
 def main() -> None:
     params = parameters.load()
-    read = inputs.read()
-    changes = since.changes(params.report.since, read)
-    ignored = [kind for kind, action in params.clean.beyond if action == "ignore"]
-    how = params.report.language, params.evaluate.confidence
-    written = page.page(read, *how, changes, ignored)
-    files.write_bytes(paths.REPORT, written.encode(errors="backslashreplace"))
-    asked = f"{counted(len(read.rows['queue']), 'question')} in the queue: python -m assay review"
-    tell(f"report: open {paths.REPORT} to see what to do next; {asked}")
+    report_inputs = inputs.read()
+    changes = since.changes(params.report.since, report_inputs)
+    action_of_kind = dict(params.clean.beyond)
+    ignored = [kind for kind, action in action_of_kind.items() if action == "ignore"]
+    confidence = params.evaluate.confidence
+    html = page.page(report_inputs, params.report.language, confidence, changes, ignored)
+    files.write_bytes(paths.REPORT, html.encode(errors="backslashreplace"))
+    questions = counted(len(report_inputs.rows["queue"]), "question")
+    waiting = f"{questions} in the queue: python -m assay review"
+    tell(f"report: open {paths.REPORT} to see what to do next; {waiting}")
 
 
 if __name__ == "__main__":

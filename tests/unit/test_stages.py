@@ -55,7 +55,7 @@ def test_every_vote_counts():
     named = pd.DataFrame(
         {"example": [7, 7, 7, 2], "annotator": list("abca"), "label": ["cat", "dog", "cat", "dog"]}
     )
-    votes, people, classes = clean.count(named, 8)
+    votes, people, classes = clean.encode(named, 8)
     assert (people, classes) == (list("abc"), ["cat", "dog"])
     assert annotators.consensus(votes).probabilities.argmax(axis=1)[[2, 7]].tolist() == [1, 0]
 
@@ -64,7 +64,7 @@ def test_people_table_says_what_is_taken_for_what():
     named = pd.DataFrame(
         {"example": [0, 0, 0, 1, 1, 1], "annotator": list("abcabc"), "label": list("xxyyyy")}
     )
-    votes, people, classes = clean.count(named, 2)
+    votes, people, classes = clean.encode(named, 2)
     table = annotator_tables.table(votes, annotators.consensus(votes), people, classes)
     assert table["confuses"].tolist() == ["", "", "x as y (1)"]
     assert table["labels"].tolist() == [2, 2, 2]
