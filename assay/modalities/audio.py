@@ -37,7 +37,7 @@ def canonical(
 
     Parameters
     ----------
-    raw : encoded files
+    raw : encoded files; where it has `files`, as `EncodedFiles` has, these are their paths
     places : the name of each sound in messages
     params : `sample_rate` in Hz and `seconds` of every sound; for `auto`, see
         `audio_files.choose_seconds`
@@ -52,30 +52,42 @@ def canonical(
         If a sound cannot be decoded, or is cut short.
     """
     silent: list[str] = []
-
-    def decoded() -> Iterator[np.ndarray]:
-        for content, place in zip(raw, places, strict=True):
-            sound = np.zeros((1, round(seconds * params.sample_rate)), np.int16)
-            samples = _to_int16(decoder.samples(content, place) * _FULL_SCALE)
-            sound[0, : len(samples)] = samples[: sound.shape[1]]
-            if not sound.any():
-                silent.append(place)
-            yield sound
-
     with quiet() as stderr:  # libraries write about damaged files themselves
-        if params.seconds == "auto":
-            files = getattr(raw, "files", raw)
-            seconds = audio_files.choose_seconds(audio_files.lengths(files, places))
-            settled = f"sounds are cut or padded to {seconds:g} s (collect.seconds: auto)"
-            remedy = f"collect.seconds: {seconds:g} in params.yaml keeps it so for later batches"
-            remarks.add("guessed", len(raw), settled, remedy=remedy)
-        else:
-            seconds = params.seconds
+        seconds = _seconds(raw, places, params, remarks)
         decoder = audio_files.Decoder(seconds, params.sample_rate)
-        stored = StoredRows(time_left.shown(decoded(), len(places), "decode", stderr))
+        sounds = _decoded(raw, places, decoder, silent)
+        stored = StoredRows(time_left.shown(sounds, len(places), "decode", stderr))
     decoder.remark(len(raw), remarks)
     remarks.note("doubtful", silent, "sounds are silent, as far as kept")
     return stored
+
+
+def _seconds(
+    raw: Sequence[bytes], places: Sequence[str], params: Collect, remarks: Remarks
+) -> float:
+    """The length of all sounds; with `auto` it is chosen from their headers, which is remarked."""
+    if params.seconds != "auto":
+        return params.seconds
+    files = getattr(raw, "files", raw)  # paths, if there are any: then only headers are read
+    seconds = audio_files.choose_seconds(audio_files.lengths(files, places))
+    settled = f"sounds are cut or padded to {seconds:g} s (collect.seconds: auto)"
+    remedy = f"collect.seconds: {seconds:g} in params.yaml keeps it so for later batches"
+    remarks.add("guessed", len(raw), settled, remedy=remedy)
+    return seconds
+
+
+def _decoded(
+    raw: Sequence[bytes], places: Sequence[str], decoder: audio_files.Decoder, silent: list[str]
+) -> Iterator[np.ndarray]:
+    """Each sound (1, samples) int16. The places of silent ones are added to `silent`."""
+    length = round(decoder.seconds * decoder.rate)
+    for content, place in zip(raw, places, strict=True):
+        sound = np.zeros((1, length), np.int16)
+        samples = _to_int16(decoder.samples(content, place) * _FULL_SCALE)
+        sound[0, : len(samples)] = samples[:length]
+        if not sound.any():
+            silent.append(place)
+        yield sound
 
 
 def _to_int16(samples: np.ndarray) -> np.ndarray:
@@ -131,7 +143,7 @@ def augment(payload: np.ndarray, rng: np.random.Generator, _shift: int = 1) -> n
     return _to_int16(np.stack(moved) * gain[:, None] + noise)
 
 
-view = augment
+view = augment  # no stronger change is known for sounds
 
 
 def read_file(

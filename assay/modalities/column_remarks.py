@@ -83,7 +83,7 @@ def say_gaps(raw: pa.Table, columns: Mapping[str, Column], remarks: Remarks) -> 
 
     A word that many cells of a column of categories hold may be a category: this is doubtful.
     """
-    found = []  # (-1 where it is doubtful, -cells, word and column)
+    words: list[tuple[bool, int, str]] = []  # whether it is doubtful, cells, word and column
     for name, column in columns.items():
         if not is_text(column.values.type) or not column.values.null_count:
             continue
@@ -91,14 +91,14 @@ def say_gaps(raw: pa.Table, columns: Mapping[str, Column], remarks: Remarks) -> 
         filled = pc.sum(pc.not_equal(cells, "")).as_py()
         counts = pc.value_counts(cells.filter(pc.is_in(cells, _WORDS)))
         for word, count in (entry.values() for entry in counts.to_pylist()):
-            may_be_a_value = column.type == "category" and count >= _MAY_BE_A_VALUE * filled
-            found.append((-int(may_be_a_value), -count, f"{word!r} in {name!r} ({count:,})"))
-    found.sort()
-    is_doubtful = any(doubtful for doubtful, _, _ in found)
+            is_doubtful = column.type == "category" and count >= _MAY_BE_A_VALUE * filled
+            words.append((is_doubtful, count, f"{word!r} in {name!r} ({count:,})"))
+    words.sort(key=lambda entry: (not entry[0], -entry[1], entry[2]))  # doubtful, then frequent
+    any_doubtful = any(is_doubtful for is_doubtful, _, _ in words)
     remarks.add(
-        "doubtful" if is_doubtful else "converted",
-        -sum(count for _, count, _ in found),
+        "doubtful" if any_doubtful else "converted",
+        sum(count for _, count, _ in words),
         "cells hold a word for no value and are read as empty",
-        first_of([example for _, _, example in found]),
-        "write it otherwise where it is a value" if is_doubtful else "",
+        first_of([example for _, _, example in words]),
+        "write it otherwise where it is a value" if any_doubtful else "",
     )

@@ -11,7 +11,8 @@ from assay.contract.errors import first_of
 from assay.contract.remarks import Action, Remarks
 from assay.modalities.columns_as_written import GAPS, guess, without_gaps
 
-_INDEX = re.compile(r"|Unnamed: \d+|__index_level_\d+__")  # names of the index that pandas writes
+# names of the index that pandas writes; the first alternative is the empty name
+_INDEX = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 _ID = re.compile(r"(.*[^A-Za-z])?(?i:id|ids|uuid|guid|key|pk)|.*[a-z](Id|ID|Key)")
 _HASH = r"^[0-9A-Fa-f-]{16,}$"  # a UUID or a checksum
 _INDEX_OF_PANDAS = "pandas' index"
@@ -28,7 +29,11 @@ _REMEDY = "make it a column `text` if it is what an example is"
 
 
 def left_out(table: pa.Table, remarks: Remarks | None = None) -> dict[str, str]:
-    """The columns that are no features, and why. Ids and row numbers are, if nothing else is."""
+    """The columns that are no features, and why.
+
+    If no column would be left, ids, row numbers and free text stay features, and only pandas' index
+    does not.
+    """
     roles = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         if role := _role(name, column):

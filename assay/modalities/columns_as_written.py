@@ -150,7 +150,8 @@ def plain_numbers(texts: pa.Array, written: Written) -> pa.Array:
 def iso_dates(texts: pa.Array, written: Written) -> pa.Array:
     """Dates as ISO 8601 writes them; null for a gap and for what is no date.
 
-    Dots stand in dates whose day comes first, and no year in between is doubtful.
+    A date with dots, as 1.2.2021, has its day first, whatever `written.first` says. Where the year
+    comes first, as in 2021/2/1, the month follows.
     """
     texts = _with_plain_blanks(texts)
     day, month = (r"\1", r"\3") if written.first == "day" else (r"\3", r"\1")

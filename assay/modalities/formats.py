@@ -75,9 +75,9 @@ def _unread_columns(payload_format: Format, wanted: Format) -> list[str]:
 
 
 def joined(first: Format, second: Format) -> Format:
-    """The format in which two batches are read; the first says more.
+    """The format in which two batches are read together.
 
-    The second gives the types of columns that are empty in the first.
+    It is that of the first, with the types of columns that are empty there from the second.
 
     Raises
     ------

@@ -72,7 +72,8 @@ class Decoder:
         self.range: tuple[float, float] | None = None
         self._values = _Values()
         self._range_of: dict[str, tuple[float, float]] = {}  # by place
-        self._places: dict[str, dict[str, None]] = defaultdict(dict)  # by what was done
+        # by what was done; a dict without values is a set that keeps its order
+        self._places: dict[str, dict[str, None]] = defaultdict(dict)
         try:
             self._background = ImageColor.getcolor(params.background, "RGBA")
         except ValueError:
@@ -125,7 +126,7 @@ class Decoder:
         if isinstance(content, np.ndarray):
             image = Image.fromarray(content)
             size = self.form.see_size(content.shape, place)
-            return self._brought(image, size, image.size, place)
+            return self._to_form(image, size, image.size, place)
         image = Image.open(io.BytesIO(content), formats=_FORMATS)
         if getattr(image, "is_animated", False):
             self._places["frames"][place] = None
@@ -146,7 +147,7 @@ class Decoder:
             image = self._of_8_bits(image, place)
         if image.has_transparency_data:
             image = self._on_background(image, place)
-        image = self._brought(image, size, extent, place)
+        image = self._to_form(image, size, extent, place)
         return image if turn is None else image.transpose(turn)
 
     def _of_8_bits(self, image: Image.Image, place: str) -> Image.Image:
@@ -182,7 +183,8 @@ class Decoder:
         is_grey = image.mode in _GREY_MODES and self.form.channels != COLOUR
         return flat.convert("L") if is_grey else flat
 
-    def _brought(self, image: Image.Image, size: Size, extent: Extent, place: str) -> Image.Image:
+    def _to_form(self, image: Image.Image, size: Size, extent: Extent, place: str) -> Image.Image:
+        """The image with the channels and the size of all."""
         channels_of_image = 1 if image.mode in _GREY_MODES else COLOUR
         channels = self.form.see_channels(channels_of_image, place)
         if channels < channels_of_image:
@@ -211,7 +213,10 @@ class _Values:
             self.are_whole = False
 
     def range(self, depth: Literal["auto"] | int | tuple[float, float]) -> tuple[float, float]:
-        """The value that becomes black, and the one above the brightest."""
+        """The value that becomes 0, and the value that would become 256.
+
+        So the brightest value that is kept lies just below the second.
+        """
         if isinstance(depth, tuple):
             return depth
         if self.are_whole:

@@ -36,7 +36,7 @@ class Form:
         self.channels: int | None = params.channels
         self._is_final = self.size is not None
         self._first = ""  # the place of the first image
-        # by place, of images that are brought to another size, or from grey to colour
+        # by place, in order, of images that are brought to another size, or from grey to colour
         self._size_of: dict[str, Size] = {}
         self._grey: dict[str, None] = {}
 
@@ -53,9 +53,11 @@ class Form:
                 differ = f"{place} is {_words(size)} pixels, but {self._first} {_words(self.size)}"
                 remedy = "set collect.resize in params.yaml to auto or to [height, width]"
                 raise InputError(f"{differ} (height x width): {remedy}")
-            is_auto = self.params.resize == "auto"
-            self._is_final = is_auto and bool(self.size or max(size) > _SMALL)
-            self.size = (self.params.auto_side,) * 2 if self._is_final else size
+            if self.params.resize == "auto" and (self.size or max(size) > _SMALL):
+                self.size = (self.params.auto_side, self.params.auto_side)
+                self._is_final = True
+            else:
+                self.size = size
             self._first = self._first or place
         wanted = self.size or size
         if size != wanted:
@@ -84,7 +86,8 @@ class Form:
             others: dict[str, Size] = {}
             for place, size in self._size_of.items():
                 is_alike = size[0] * width == size[1] * height
-                (alike if is_alike else others)[place] = size
+                group = alike if is_alike else others
+                group[place] = size
             _remark_on_sizes(remarks, self.size, alike, "")
             _remark_on_sizes(remarks, self.size, others, self.params.fit)
         what = "grey pictures become colour, as others are"

@@ -1,7 +1,7 @@
 """Finds the module of a modality by its name.
 
-A new modality is a module, one line in `_MODULES`, one entry in `encoders/inputs.py`, and one in
-`measures/statistics.py`. The module holds:
+A new modality is a module, one line in `_MODULES`, and one entry each in `encoders/inputs.py`,
+`measures/statistics.py`, `inspection/duration.py` and `exporting/export.py`. The module holds:
 
 COLUMN : the column of a raw table that holds the payload; None where all columns are features
 SUFFIXES : how the names of its files end; empty where examples are not files

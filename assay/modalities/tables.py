@@ -8,6 +8,7 @@ categories.
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,18 @@ LINE_BREAK = "; "
 STEPS = 3000
 _SWAPPED = 0.3  # share of a view's values that are another row's
 _CELLS = 2**20  # cells whose text is made at a time
-_kept: list[Any] = []  # the last table, and its features
 _LARGEST = float(np.finfo(np.float32).max)  # a network computes with float32
+
+
+@dataclass
+class _LastTable:
+    """The raw table that was read last, and its features: `to_columns` asks for them again."""
+
+    raw: pa.Table | None = None
+    features: dict[str, Column] = field(default_factory=dict)
+
+
+_last = _LastTable()
 
 
 def canonical(
@@ -93,12 +104,13 @@ def _framed(columns: dict[str, Column], start: int, count: int) -> np.ndarray:
 
 
 def _features(raw: pa.Table, places: Sequence[str], remarks: Remarks) -> dict[str, Column]:
-    """The columns that are features, by name. The last result is kept: it is asked for twice."""
-    if not _kept or _kept[0] is not raw:
+    """The columns that are features, by name. Of the last table they are kept in `_last`."""
+    if _last.raw is not raw:
         roles = column_roles.left_out(raw, remarks)
         names = [name for name in raw.column_names if name not in roles]
-        _kept[:] = raw, {name: column_types.of(raw[name], name, places) for name in names}
-    return _kept[1]
+        features = {name: column_types.of(raw[name], name, places) for name in names}
+        _last.raw, _last.features = raw, features
+    return _last.features
 
 
 def to_columns(
@@ -108,6 +120,7 @@ def to_columns(
 
     Columns that are no features are kept too, in case that an encoder was learned from them.
     """
+    # `canonical` came before: it said what there is to say, with the names that rows have
     features = _features(raw, [str(row) for row in range(len(raw))], Remarks())
     chosen = pa.array(rows)
     columns = {
@@ -117,9 +130,11 @@ def to_columns(
     payload_format: Format = {"modality": "table", "shape": [len(features)]}
     payload_format["features"] = {name: column.type for name, column in features.items()}
     written = {name: column.written.as_dict() for name, column in features.items()}
-    if written := {name: way for name, way in written.items() if way}:
-        payload_format["written"] = written
-    if left_out := sorted(set(raw.column_names) - set(features)):
+    not_default = {name: way for name, way in written.items() if way}
+    if not_default:
+        payload_format["written"] = not_default
+    left_out = sorted(set(raw.column_names) - set(features))
+    if left_out:
         payload_format["left_out"] = left_out
     return columns, payload_format
 
@@ -136,16 +151,18 @@ def from_columns(rows: pa.RecordBatch, payload_format: Format) -> np.ndarray:
     InputError
         If a column is missing, or a value is not of its column's type.
     """
-    given = json.loads((rows.schema.metadata or {}).get(b"payload", b"{}")) or payload_format
+    metadata = rows.schema.metadata or {}
+    stored_format = json.loads(metadata.get(b"payload", b"{}")) or payload_format
     stored = dict(zip(rows.schema.names, rows.columns, strict=True))
     keys = [f"key {key!r}" for key in stored["key"].to_pylist()] if "key" in stored else None
     columns = []
     for name, type_ in payload_format["features"].items():
         values = stored[f"{FEATURE}{name}"]
-        if given["features"].get(name) == type_ == "number" and pa.types.is_floating(values.type):
+        is_same_number = stored_format["features"].get(name) == type_ == "number"
+        if is_same_number and pa.types.is_floating(values.type):
             columns.append(values.to_numpy(zero_copy_only=False))  # quick for wide tables
             continue
-        column = Column.stored(values, name, given)
+        column = Column.stored(values, name, stored_format)
         columns.append(column.read_as(name, payload_format, places=keys))
     return np.stack(columns, axis=1).astype(np.float64, copy=False) + 0.0  # -0.0 becomes 0.0
 
