@@ -143,7 +143,7 @@ def _chance(old: Version, new: Version, test: _Test) -> dict[str, float]:
     """The variance by chance in training; {} where embeddings or labels are missing."""
     learned = []
     test_features = []
-    validation = 0
+    n_validation = 0
     for version in (old, new):
         examples, labels = version.examples, version.learned
         if examples is None or labels is None:
@@ -156,9 +156,9 @@ def _chance(old: Version, new: Version, test: _Test) -> dict[str, float]:
         rows = features[: len(sample)]
         learned.append(Learned(rows, codes, len(labels)))
         test_features.append(features[len(sample) :])
-        validation = int((examples.loc[labels.index, "split"] == "validation").sum())
-    a, b = learned
-    return training_variance.chance(a, b, test_features, test.head, validation)
+        n_validation = int((examples.loc[labels.index, "split"] == "validation").sum())
+    a, b = learned  # and the validation examples are those of B, the last
+    return training_variance.chance(a, b, test_features, test.head, n_validation)
 
 
 def _shares(

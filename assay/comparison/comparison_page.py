@@ -67,7 +67,8 @@ def headline(result: Result) -> str:
     shown = []
     for word in ("better", "worse"):
         names = [spelled(name) for name, judged in metrics.items() if judged["verdict"] == word]
-        shown += [f"{word} in {', '.join(names)}"] if names else []
+        if names:
+            shown.append(f"{word} in {', '.join(names)}")
     return "; ".join(shown) or verdicts[0]
 
 

@@ -82,9 +82,9 @@ def chance(
     fit_a = _fit(rows_a, head.penalty * share_a)
     same = np.array_equal(rows_a, rows_b)
     fit_b = fit_a if same else _fit(rows_b, head.penalty * share_b)
-    options = (head.n_classes, validation, rng)
-    logits_a = _logits((a, fit_a), test_a, *options)
-    logits_b = _logits((b, fit_b), test_b, *options)
+    n_classes = head.n_classes
+    logits_a = _logits(a, fit_a, test_a, n_classes=n_classes, validation=validation, rng=rng)
+    logits_b = _logits(b, fit_b, test_b, n_classes=n_classes, validation=validation, rng=rng)
     pairs = zip(logits_a, logits_b, strict=True)
     answer = head.answer[chosen]
     return verdict.chance([_predictions(part, answer) for part in pair] for pair in pairs)
@@ -136,10 +136,15 @@ def _fit(rows: np.ndarray, penalty: float) -> _Fit:
 
 
 def _logits(
-    fitted: tuple[Learned, _Fit], test: np.ndarray, n_classes: int, validation: int, rng: Generator
+    learned: Learned,
+    fit: _Fit,
+    test: np.ndarray,
+    *,
+    n_classes: int,
+    validation: int,
+    rng: Generator,
 ) -> Iterator[np.ndarray]:
     """Logits (m, classes) of test examples, from one refit after the other."""
-    learned, fit = fitted
     rows = fit.centred  # (n, features)
     n = len(learned.labels)
     dtype = rows.dtype

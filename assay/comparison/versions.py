@@ -78,7 +78,8 @@ class Version:
         try:
             return self._files.open(name, "rb")
         except (OSError, DvcException):  # DVC's: a remote that does not answer
-            (self.missing if self._files.exists(name) else self.absent).append(name)
+            not_read = self.missing if self._files.exists(name) else self.absent
+            not_read.append(name)
             return None
 
     def read(self, path: Path) -> bytes | None:
