@@ -59,7 +59,7 @@ def shown(
     side : pixels of the longer side of a larger image; None: as `images` sees fit
     """
     for block, format_ in stored(examples, size):
-        yield from registry.named(format_["modality"]).show(block, format_ | {"side": side})
+        yield from registry.named(format_["modality"]).show(block, format_, side)
 
 
 def lines(examples: pd.DataFrame) -> pd.Series:

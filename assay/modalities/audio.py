@@ -123,7 +123,9 @@ def encode(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[bytes]:
     return contents
 
 
-def show(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[str]:
+def show(
+    rows: pa.RecordBatch, payload_format: dict[str, Any], _side: int | None = None
+) -> list[str]:
     """A data URI of each sound as WAV."""
     encoded = map(base64.b64encode, encode(rows, payload_format))
     return [f"data:audio/wav;base64,{content.decode()}" for content in encoded]

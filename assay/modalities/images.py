@@ -131,9 +131,11 @@ def encode(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[bytes]:
     return [picture(pixels) for pixels in from_columns(rows, payload_format)]
 
 
-def show(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[str]:
+def show(
+    rows: pa.RecordBatch, payload_format: dict[str, Any], side: int | None = None
+) -> list[str]:
     """A data URI of each image, of at most `side` pixels a side: a PNG, a larger one a JPEG."""
-    side = payload_format.get("side") or _THUMBNAIL
+    side = side or _THUMBNAIL
     uris = []
     for pixels in from_columns(rows, payload_format):
         image = _image(pixels)

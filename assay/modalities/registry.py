@@ -10,7 +10,7 @@ LINE_BREAK : what joins the lines of `show` to one line; None where a file's nam
 STEPS : the least number of training steps, where params.yaml does not set it
 canonical : payloads (n, ...) of one shape and type, from what came in; it adds to the remarks
 to_columns, from_columns : some rows of payloads to columns of Parquet with their format, and back
-show : stored payloads for people, as data URIs or text
+show : stored payloads for people, as data URIs or text; a picture has at most `side` pixels a side
 augment : training payloads, changed a little at random
 view : payloads changed more than that, to learn from them without labels
 read_file : a file whose examples a user wants predicted, as their names and payloads

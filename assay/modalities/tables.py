@@ -167,7 +167,7 @@ def from_columns(rows: pa.RecordBatch, payload_format: Format) -> np.ndarray:
     return np.stack(columns, axis=1).astype(np.float64, copy=False) + 0.0  # -0.0 becomes 0.0
 
 
-def show(rows: pa.RecordBatch, payload_format: Format) -> list[str]:
+def show(rows: pa.RecordBatch, payload_format: Format, _side: int | None = None) -> list[str]:
     """Each row as lines `name = value`, with values as they came, and nothing for a gap."""
     names = list(payload_format["features"])
     columns = [exact_values.as_text(rows[f"{FEATURE}{name}"]) for name in names]

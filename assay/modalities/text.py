@@ -91,7 +91,7 @@ def from_columns(rows: pa.RecordBatch, _format: dict[str, Any]) -> np.ndarray:
     return rows["text"].to_numpy(zero_copy_only=False)
 
 
-def show(rows: pa.RecordBatch, _format: dict[str, Any]) -> list[str]:
+def show(rows: pa.RecordBatch, _format: dict[str, Any], _side: int | None = None) -> list[str]:
     """Texts as they are."""
     return rows["text"].to_pylist()
 
