@@ -31,10 +31,12 @@ def look_alikes(classes: Iterable[str]) -> list[list[str]]:
     """
     alike = defaultdict(list)
     for name in of(classes):
-        shown = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
-        folded = "".join(unicodedata.normalize("NFKC", shown).casefold().split())
-        number = _WHOLE.fullmatch(folded)
-        alike[number[1] if number else _JOINT.sub("", folded)].append(name)
+        visible = [character for character in name if unicodedata.category(character) != "Cf"]
+        folded = unicodedata.normalize("NFKC", "".join(visible)).casefold()
+        without_blanks = "".join(folded.split())
+        number = _WHOLE.fullmatch(without_blanks)
+        key = number[1] if number else _JOINT.sub("", without_blanks)
+        alike[key].append(name)
     return [names for names in alike.values() if len(names) > 1]
 
 

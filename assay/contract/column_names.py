@@ -63,17 +63,19 @@ def with_label(table: pa.Table, class_columns: list[str], remarks: Remarks) -> p
     class_columns : those that the file itself declares to hold classes
     """
     names = table.column_names
-    usual = [name for word in _LABELS for name in names if name.lower() == word]
-    spelt = [name for name in names if name.lower() == "label" and name != "label"]
-    rivals = [repr(name) for name in (spelt if "label" in names else usual[1:])]
-    remedy = "it gives the answer away: take it out if it is a label too"
-    remarks.add("doubtful", len(rivals), "columns may hold labels too", first_of(rivals), remedy)
     if "label" in names:
+        chosen = None
+        rivals = [name for name in names if name.lower() == "label" and name != "label"]
+    else:
+        usual = [name for word in _LABELS for name in names if name.lower() == word]
+        only_class_column = class_columns[0] if len(class_columns) == 1 else None
+        chosen = usual[0] if usual else only_class_column
+        rivals = usual[1:]
+    remedy = "it gives the answer away: take it out if it is a label too"
+    listed = first_of([repr(name) for name in rivals])
+    remarks.add("doubtful", len(rivals), "columns may hold labels too", listed, remedy)
+    if chosen is None:
         return table
-    candidates = usual or (class_columns if len(class_columns) == 1 else [])
-    if not candidates:
-        return table
-    chosen = candidates[0]
     remedy = "name another column `label` if that is wrong"
     remarks.add("guessed", 1, "column holds the labels", repr(chosen), remedy)
     return table.rename_columns(["label" if name == chosen else name for name in names])

@@ -220,5 +220,6 @@ def name_rows(path: Path, table: pa.Table) -> list[str]:
     if path.suffix == ".parquet":
         return [f"{path} row {number}" for number in range(len(table))]
     blank = set(json.loads((table.schema.metadata or {}).get(_BLANK_ROWS, "[]")))
-    numbers = (number for number in range(1, len(table) + len(blank) + 2) if number not in blank)
-    return [f"{path} row {number}" for number in list(numbers)[1:]]
+    numbers = [number for number in range(1, len(table) + len(blank) + 2) if number not in blank]
+    of_rows = numbers[1:]  # without that of the header
+    return [f"{path} row {number}" for number in of_rows]

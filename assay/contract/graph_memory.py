@@ -38,7 +38,9 @@ def bytes_of_example(graph: bytes, shape: Sequence[int]) -> int:
         value.name: _bytes(value.type.tensor_type)
         for value in (*known.input, *known.value_info, *known.output)
     }
-    last_reader = {name: node for node, item in enumerate(known.node) for name in item.input}
+    last_reader: dict[str, int] = {}  # by result: the number of the last node that reads it
+    for number, node in enumerate(known.node):
+        last_reader |= dict.fromkeys(node.input, number)
     alive = size_of.get(payload.name, 0)
     most = alive
     for number, node in enumerate(known.node):

@@ -8,8 +8,8 @@ import numpy as np
 import onnxruntime
 
 from assay.contract import graph_memory
-from assay.contract import memory as budget
 from assay.contract.errors import InputError
+from assay.contract.memory import check as check_memory
 
 _FATAL = 4  # of ONNX Runtime's levels of messages
 # Keys of a graph's metadata.
@@ -116,7 +116,7 @@ class Model:
         largest = 0  # bytes: a graph fills texts up to the longest one
         for row, size in enumerate(self._sizes(payload)):
             if self.memory is not None:
-                budget.check(size, self.memory, f"for {self.name}, an example")
+                check_memory(size, self.memory, f"for {self.name}, an example")
             largest = max(largest, size)
             if row > start and (row + 1 - start) * largest > _AT_ONCE:
                 yield payload[start:row]
@@ -125,7 +125,10 @@ class Model:
         yield payload[start:]
 
     def _sizes(self, payload: np.ndarray) -> list[int]:
-        """The bytes that the graph takes for each payload (n, ...), about; 0 where it is little."""
+        """The bytes that the graph takes for each payload (n, ...), about.
+
+        Empty where all of them are small, so that nothing is cut.
+        """
         if payload.dtype == object and self.tokenizer is None:
             return [len(text) * _OF_CHARACTER for text in payload]
         if self.windows:

@@ -16,7 +16,7 @@ def check(size: float, budget: int, what: str = "an example") -> None:
     ----------
     size : bytes that it takes while it is worked on
     budget : bytes, `memory` in params.yaml
-    what : an article and a noun, for the message
+    what : for the message; it ends with an article and a noun
 
     Raises
     ------

@@ -117,7 +117,7 @@ def _section(place: tuple[int | str, ...]) -> Any:
     """The section at a place in params.yaml."""
     section: Any = Parameters
     for name in place:
-        if section is Digits:
+        if section is Digits:  # below `annotators`, names are the user's, and each is an Annotator
             return Annotator
         section = section.model_fields[name].annotation
     return section

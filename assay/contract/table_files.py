@@ -150,16 +150,16 @@ def _json_lines(path: Path, content: bytes) -> tuple[pa.Table, list[str]]:
     rows = []
     places = []
     for number, line in enumerate(content.split(b"\n"), start=1):
+        if not line.strip():
+            continue
         place = f"{path} line {number}"
         try:
             text = line.decode("utf-8-sig")
-            row = json.loads(text, object_pairs_hook=_object) if line.strip() else None
+            row = json.loads(text, object_pairs_hook=_object)
             if b"\\u" in line:
                 json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair is no text
         except (ValueError, RecursionError) as error:
             raise InputError(f"{place} is no proper JSON: {error}; mend that line") from None
-        if row is None and not line.strip():
-            continue
         if not isinstance(row, dict):
             raise InputError(f"{place} is no JSON object, which starts with {{: mend that line")
         rows.append(row)
