@@ -65,7 +65,7 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
 def application(asked: Questions, answers: AnswerFile, token: str, port: int) -> Starlette:
     """The page, what its script asks for, and where it sends answers."""
     ids = {question["id"] for question in asked.asked}
-    rows_known = set(asked.examples.index)
+    row_of_text = {str(row): int(row) for row in asked.examples.index}
     contents = Contents(asked.examples)
     values = {
         "classes": asked.classes,
@@ -81,9 +81,10 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
         except (InputError, OSError) as error:  # somebody changed the file of answers meanwhile
             return PlainTextResponse(str(error), 500)
 
-    def some_contents(request: Request) -> Response:
-        rows = [part for part in request.query_params.get("rows", "").split(",") if part.isdigit()]
-        return JSONResponse(contents.of(sorted(set(map(int, rows)) & rows_known)))
+    def contents_of_rows(request: Request) -> Response:
+        texts = request.query_params.get("rows", "").split(",")
+        rows = {row_of_text[text] for text in texts if text in row_of_text}
+        return JSONResponse(contents.of(sorted(rows)))
 
     async def answer(request: Request) -> Response:
         try:
@@ -101,7 +102,7 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
         return Response(status_code=204)
 
     answering = Route("/answers", answer, methods=["POST"])
-    app = Starlette(routes=[Route("/", page), Route("/contents", some_contents), answering])
+    app = Starlette(routes=[Route("/", page), Route("/contents", contents_of_rows), answering])
     app.add_middleware(BaseHTTPMiddleware, dispatch=_only_for(token, port))
     return app
 

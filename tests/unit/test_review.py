@@ -86,6 +86,8 @@ def test_the_page_asks_the_queue_first_and_shows_contents(client: TestClient) ->
     assert values["questions"][0]["votes"] == [["anna", "eight"]]
     assert values["questions"][4]["evidence"] == [[5, 6, 7], [6, 7, 8]]
     shown = client.get("/contents?rows=0,9,77", headers=GOOD).json()
+    for odd in ("²", "9" * 5000, "-1", "x", ""):
+        assert client.get(f"/contents?rows=0,{odd},9", headers=GOOD).json() == shown
     assert sorted(shown) == ["0", "9"]
     assert shown["0"].startswith("data:image/png;base64,")
 
