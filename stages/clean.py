@@ -122,7 +122,7 @@ def encode(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list
     if named.empty:
         where = f"{paths.RAW}/, in the batch itself or its {paths.ANNOTATIONS_FILE}"
         raise InputError(f"no example of any batch has a label: label some in {where}")
-    classes = class_names.of(named["label"].unique())
+    classes = class_names.distinct_sorted(named["label"].unique())
     labels = class_names.codes(named["label"], classes)
     annotator, people = pd.factorize(named["annotator"], sort=True)
     shape = (n_examples, len(people), len(classes))

@@ -193,7 +193,7 @@ def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict
 
 def head_accuracy(learned: pd.DataFrame, test: pd.DataFrame, penalty: float) -> float:
     """Test accuracy of a closed-form head on the embeddings: what labels are worth, at low cost."""
-    classes = class_names.of(learned["label"])
+    classes = class_names.distinct_sorted(learned["label"])
     codes = class_names.codes(learned["label"], classes)
     coef, intercept = leave_one_out.solve(catalogue.features(learned), codes, len(classes), penalty)
     logits = [rows[:] @ coef + intercept for rows in catalogue.features(test)]
@@ -210,7 +210,7 @@ def forecasts(known: Known, accuracy: float, params: parameters.Evaluate) -> Non
     """
     learned = known.annotated[known.annotated["source"] != "pseudo"]
     n = len(learned)
-    classes = class_names.of(learned["label"])
+    classes = class_names.distinct_sorted(learned["label"])
     labels = class_names.codes(learned["label"], classes)
     answer = class_names.codes(known.test["answer"], classes)
     penalty = files.read_json(paths.CLEAN_MODEL)["penalty"]

@@ -59,7 +59,7 @@ def read_examples() -> tuple[pd.DataFrame, list[str]]:
     """The labelled examples with `label`, `weight`, `source` and `code`; the classes."""
     columns = ["id", "label", "weight", "source"]
     labels = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pandas().set_index("id")
-    classes = class_names.of(labels["label"])
+    classes = class_names.distinct_sorted(labels["label"])
     examples = catalogue.read().join(labels[columns[1:]], on="id", how="inner")
     examples["code"] = class_names.codes(examples["label"], classes)
     examples["weight"] = examples["weight"].astype(float)

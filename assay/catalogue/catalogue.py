@@ -25,13 +25,14 @@ def read() -> pd.DataFrame:
     -------
     pd.DataFrame
         One row for each example, numbered from 0: `id`, `key`, `split`, `batch`, and `row` of the
-        files of that batch. See `once` for which of exact copies that is. If examples have groups,
-        also `group`; see `groups`.
+        files of that batch. See `joined_without_copies` for which of exact copies that is. If
+        examples have groups, also `group`; see `groups`.
     """
-    return once({batch: _read_examples(batch) for batch in files.listed_batches()})
+    batches = {batch: _read_examples(batch) for batch in files.listed_batches()}
+    return joined_without_copies(batches)
 
 
-def once(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def joined_without_copies(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Join the examples of batches to one catalogue, numbered, without exact copies.
 
     Exact copies have one id. If they are in several splits, only those in one of the splits count,
@@ -47,7 +48,8 @@ def once(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         joined = joined[is_counted].drop_duplicates("id")
     kept = joined.reset_index(drop=True)
     if GROUP in kept:
-        kept[GROUP] = kept[GROUP].fillna(kept["id"])  # a batch that was collected without groups
+        # an example of a batch that was collected without groups is a group of its own
+        kept[GROUP] = kept[GROUP].fillna(kept["id"])
     return kept
 
 

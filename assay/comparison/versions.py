@@ -175,7 +175,7 @@ class Version:
             with self._reading(path):
                 frame = pq.read_table(file, columns=columns, use_threads=False).to_pandas()
                 frames[batch] = frame[columns]
-        return catalogue.once(frames).set_index("id") if frames else None
+        return catalogue.joined_without_copies(frames).set_index("id") if frames else None
 
     @cached_property
     def learned(self) -> pd.DataFrame | None:

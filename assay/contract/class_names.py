@@ -30,7 +30,7 @@ def look_alikes(classes: Iterable[str]) -> list[list[str]]:
     letters, or are spellings of one whole number, as 1, 01 and 1.0.
     """
     alike = defaultdict(list)
-    for name in of(classes):
+    for name in distinct_sorted(classes):
         visible = [character for character in name if unicodedata.category(character) != "Cf"]
         folded = unicodedata.normalize("NFKC", "".join(visible)).casefold()
         without_blanks = "".join(folded.split())
@@ -45,7 +45,7 @@ def spelt(alike: Iterable[Sequence[str]]) -> list[str]:
     return [" and ".join(map(repr, names)) for names in alike]
 
 
-def of(labels: Iterable[str]) -> list[str]:
+def distinct_sorted(labels: Iterable[str]) -> list[str]:
     """The distinct labels, sorted by code points."""
     return sorted(set(labels))
 
