@@ -3,6 +3,9 @@
 A text that would start a formula gets an apostrophe in front (OWASP: CSV Injection). `read` takes
 it off again, so that every text comes back as it was. The same holds within a text after each
 character that a spreadsheet with other settings may take for the end of a cell.
+
+This module is not in `assay.contract`, beside `csv_files`, since the stages of one batch depend on
+that package: an edit here reruns none of them.
 """
 
 import re

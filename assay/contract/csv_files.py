@@ -1,4 +1,7 @@
-"""CSV files: labels and metrics, which git and people can diff. Text is kept as it was typed."""
+"""CSV files: labels and metrics, which git and people can diff. Text is kept as it was typed.
+
+Tables that people open in a spreadsheet are written by `assay.catalogue.spreadsheets`.
+"""
 
 import csv
 import io
