@@ -1,6 +1,7 @@
 """The columns of tables as they are exported: the same in all batches, and none named as ours."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -51,6 +52,8 @@ def of_batches(
         stored = f"{FEATURE}{feature}"
         types = {schema.field(stored).type for schema in schemas if stored in schema.names}
         type_ = _common(types)
+        if pa.types.is_float64(type_) and not _are_exact(batch_files, stored, schemas):
+            type_ = pa.string()
         columns[feature] = Column(names[feature], type_)
         if is_text(type_) and not all(map(is_text, types - {pa.null()})):
             mixed.append(repr(feature))
@@ -61,11 +64,25 @@ def of_batches(
 
 def _common(types: set[pa.DataType]) -> pa.DataType:
     """One type for the values of several; a column may be empty in some batches."""
-    some = types - {pa.null()}
-    if len(some) <= 1:
-        return next(iter(some or types))
-    are_numbers = all(pa.types.is_integer(type_) or pa.types.is_floating(type_) for type_ in some)
+    filled_types = types - {pa.null()}
+    if len(filled_types) <= 1:
+        return next(iter(filled_types or types))
+    are_numbers = all(
+        pa.types.is_integer(type_) or pa.types.is_floating(type_) for type_ in filled_types
+    )
     return pa.float64() if are_numbers else pa.string()
+
+
+def _are_exact(files: Sequence[Path], stored: str, schemas: Sequence[pa.Schema]) -> bool:
+    """Whether float64 holds all whole numbers of a column: those from -2^53 to 2^53."""
+    for path, schema in zip(files, schemas, strict=True):
+        if stored in schema.names and pa.types.is_integer(schema.field(stored).type):
+            values = parquet_files.read_parquet(path, [stored])[stored]
+            try:
+                values.cast(pa.float64())
+            except pa.ArrowInvalid:
+                return False
+    return True
 
 
 def read(block: pa.RecordBatch, columns: dict[str, Column]) -> pa.Table:
@@ -83,4 +100,4 @@ def _values(block: pa.RecordBatch, stored: str, type_: pa.DataType) -> pa.Array:
     values = block[stored]
     if is_text(type_) and not is_text(values.type):
         return pa.array([text or None for text in as_text(values)], type_)
-    return values.cast(type_, safe=False)
+    return values.cast(type_)

@@ -103,6 +103,17 @@ def test_batches_whose_columns_differ_get_one_schema(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == f"assay: out: converted: {what}\n"
 
 
+def test_no_digit_of_a_whole_number_is_lost(capsys: pytest.CaptureFixture) -> None:
+    """Beside fractions in another batch, such numbers become text, and this is said."""
+    long = [2**53 + 1, *range(1, N)]
+    make(b={"long": long, "n": list(range(N))}, c={"long": numbers(), "n": numbers()})
+    columns = exported()
+    assert columns["long"] == ["9007199254740993", "2", "4", "0.5", "4.5", "16.5"]
+    assert columns["n"] == [0.0, 2.0, 4.0, *numbers()[::2]]
+    what = "1 column has another type in another batch and is written as text: 'long'"
+    assert capsys.readouterr().err == f"assay: out: converted: {what}\n"
+
+
 @pytest.mark.parametrize("is_there", [False, True])
 def test_nothing_is_left_where_there_is_no_room(is_there: bool) -> None:
     make(b={"x": numbers(), "text": [f"{row}" * 9000 for row in range(N)]})
