@@ -111,21 +111,24 @@ def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks
     below = sorted(name for name in files.names if name.startswith(root))
     here = (name for name in below if "/" not in name[start:])
     tables = [name for name in here if table_files.suffix(name) and name[start:] != TRUTH_FILE]
-    read = [_other_list(folder, name, files, largest_file) for name in tables]
-    lists = [listed for listed in read if listed]
+    candidates = [_other_list(folder, name, files, largest_file) for name in tables]
+    lists = [listed for listed in candidates if listed]
     if not lists:
         return []
     media = [name for name in below if name in files.media]
     cells = [cell for listed in lists for cell in listed.table[_COLUMN].to_pylist()]
-    named = {files.find(cell) for cell in cells} - {""}
+    named_files = {files.find(cell) for cell in cells} - {""}
     has_classes = len({name.rpartition("/")[0] for name in media}) > 1
     if not has_classes:
         for listed in lists:
             _take_other_as_label(listed)
     labelled = [listed for listed in lists if "label" in listed.table.column_names]
-    if has_classes or not any("." in cell for cell in cells):  # then it may be no list at all
-        lists = labelled if len(named) >= _SHARE * len(media) else []
-    lists = labelled if lists and labelled else lists
+    is_certain = not has_classes and any("." in cell for cell in cells)  # else it may be no list
+    names_enough = len(named_files) >= _SHARE * len(media)
+    if not is_certain and not names_enough:
+        return []
+    if labelled or not is_certain:
+        lists = labelled
     for listed in lists:
         remarks += listed.remarks
         what = f"examples come from a table whose column {listed.column!r} names files"

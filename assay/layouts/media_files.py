@@ -34,6 +34,41 @@ class _Part:
         return self.files.root
 
 
+@dataclass
+class _Folder:
+    """A raw folder.
+
+    Attributes
+    ----------
+    names : of all its files, relative to it
+    media : those of its images or sounds
+    largest_file : MB that a table may unpack to
+    """
+
+    path: Path
+    names: set[str]
+    media: set[str]
+    largest_file: int
+    remarks: Remarks
+
+    def part_at(self, root: str) -> _Part:
+        files = FileNames(root, self.names, self.media)
+        return _Part(files, file_lists.lists_in(self.path, files, self.largest_file, self.remarks))
+
+    def below_wrappers(self, root: str) -> _Part:
+        """Where the data start, below folders that hold but one folder."""
+        part = self.part_at(root)
+        while not part.lists and len(folders := _folders_below(part.root, self.names)) == 1:
+            inner = self.part_at(folders.pop())
+            start = len(inner.root)
+            below = (name for name in self.media if name.startswith(inner.root))
+            is_class = any("/" not in name[start:] for name in below)
+            if is_split(_last_part(inner.root)) or (is_class and not inner.lists):
+                break
+            part = inner
+        return part
+
+
 def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> RawBatch | None:
     """Read files that a folder or a table labels; None where the folder has none.
 
@@ -44,46 +79,13 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     ending_of = {name: os.path.splitext(name)[1] for name in names}  # noqa: PTH122, quick for many
     modality_of = {ending: registry.modality_of_ending(ending) for ending in {*ending_of.values()}}
     media = {name for name, ending in ending_of.items() if modality_of[ending]}
-    data_names = media | {name for name in names if _last(name) in file_lists.METADATA}
+    data_names = media | {name for name in names if _last_part(name) in file_lists.METADATA}
     if not data_names:
         return None
-    modality = _only(folder, set(filter(None, modality_of.values())))
-
-    def part_at(root: str) -> _Part:
-        files = FileNames(root, names, media)
-        return _Part(files, file_lists.lists_in(folder, files, largest_file, remarks))
-
-    def below_wrappers(root: str) -> _Part:
-        """Where the data start, below folders that hold but one folder."""
-        part = part_at(root)
-        while not part.lists and len(tops := _tops(part.root, names)) == 1:
-            inner = part_at(tops.pop())
-            start = len(inner.root)
-            below = (name for name in media if name.startswith(inner.root))
-            is_class = any("/" not in name[start:] for name in below)
-            if is_split(_last(inner.root)) or (is_class and not inner.lists):
-                break
-            part = inner
-        return part
-
-    top = below_wrappers("")
-    remarks.add("guessed", top.root.count("/"), "folders are neither class nor split", top.root)
-    tops = _tops(top.root, data_names)
-    splits = sorted(name for name in tops if is_split(_last(name)))
-    has_splits = bool(splits) and len(splits) == len(tops)
-    parts = [top]
-    if has_splits and not top.lists:
-        unread = _tops(top.root, names) - tops
-        _refuse_unread(folder, (name for name in unread if is_split(_last(name))), names)
-        parts = [below_wrappers(name) for name in splits]
-        inner = {part.root.removeprefix(name) for name, part in zip(splits, parts, strict=True)}
-        if len(inner) > 1:  # what is a wrapper in one split is a class in another
-            parts = [part_at(name) for name in splits]
-    elif splits and not top.lists:
-        _refuse_mixture(folder, splits, tops, media)
-        what = "folders hold a class, though named as splits, since other classes lie beside them"
-        remarks.add("doubtful", len(splits), what, splits[0])
-    has_votes = bool({ANNOTATIONS_FILE, f"{top.root}{ANNOTATIONS_FILE}"} & names)
+    modality = _one_modality(folder, set(filter(None, modality_of.values())))
+    raw_folder = _Folder(folder, names, media, largest_file, remarks)
+    parts, root, has_splits = _parts(raw_folder, data_names)
+    has_votes = bool({ANNOTATIONS_FILE, f"{root}{ANNOTATIONS_FILE}"} & names)
     examples = []
     for part in parts:
         examples += _examples(folder, part, remarks, has_votes=has_votes)
@@ -91,14 +93,44 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     if not examples and not lists:
         return None
     if has_splits:
-        _take_splits_above_classes(examples, top.root)
+        _take_splits_above_classes(examples, root)
     elif not lists:
         _take_splits_below_classes(examples, remarks)
     used = {example.key for example in examples} | {listed.name for listed in lists}
     payload = EncodedFiles([Path(f"{folder}/{example.key}") for example in examples])
-    layout = f"files that {_last(lists[0].name)} lists" if lists else FOLDERS
+    layout = f"files that {_last_part(lists[0].name)} lists" if lists else FOLDERS
     layout += ", in a folder for each split" if has_splits else ""
-    return RawBatch(modality, examples, payload, used, layout=layout, root=top.root)
+    return RawBatch(modality, examples, payload, used, layout=layout, root=root)
+
+
+def _parts(folder: _Folder, data_names: set[str]) -> tuple[list[_Part], str, bool]:
+    """The parts, the root below which they lie, and whether only folders of splits lie there.
+
+    Parameters
+    ----------
+    data_names : of images, sounds and metadata files
+    """
+    top = folder.below_wrappers("")
+    what = "folders are neither class nor split"
+    folder.remarks.add("guessed", top.root.count("/"), what, top.root)
+    with_data = _folders_below(top.root, data_names)
+    splits = sorted(name for name in with_data if is_split(_last_part(name)))
+    has_splits = bool(splits) and len(splits) == len(with_data)
+    parts = [top]
+    if has_splits and not top.lists:
+        without_data = _folders_below(top.root, folder.names) - with_data
+        unread = (name for name in without_data if is_split(_last_part(name)))
+        _refuse_unread(folder.path, unread, folder.names)
+        parts = [folder.below_wrappers(name) for name in splits]
+        pairs = zip(splits, parts, strict=True)
+        wrappers = {part.root.removeprefix(split) for split, part in pairs}
+        if len(wrappers) > 1:  # what is a wrapper in one split is a class in another
+            parts = [folder.part_at(name) for name in splits]
+    elif splits and not top.lists:
+        _refuse_mixture(folder.path, splits, with_data, folder.media)
+        what = "folders hold a class, though named as splits, since other classes lie beside them"
+        folder.remarks.add("doubtful", len(splits), what, splits[0])
+    return parts, top.root, has_splits
 
 
 def _take_splits_above_classes(examples: list[Example], root: str) -> None:
@@ -119,19 +151,20 @@ def _take_splits_below_classes(examples: list[Example], remarks: Remarks) -> Non
         remarks.add("guessed", len(examples), what, examples[0].key)
 
 
-def _last(name: str) -> str:
+def _last_part(name: str) -> str:
     """The last part of a name, also of a folder's, which has a slash behind."""
     return name.rstrip("/").rpartition("/")[2]
 
 
-def _tops(root: str, names: Iterable[str]) -> set[str]:
+def _folders_below(root: str, names: Iterable[str]) -> set[str]:
     """The folders directly below a root that hold some of the names."""
     start = len(root)
     below = (name for name in names if name.startswith(root) and "/" in name[start:])
     return {name[: name.index("/", start) + 1] for name in below}
 
 
-def _only(folder: Path, modalities: set[str]) -> str:
+def _one_modality(folder: Path, modalities: set[str]) -> str:
+    """The modality of a folder; raise if it has several."""
     if len(modalities) > 1:
         both = " and ".join(sorted(modalities))
         raise InputError(f"{folder} holds {both} files: make a batch of each")
@@ -154,10 +187,10 @@ def _refuse_mixture(
 
     Beside other folders, a single folder that is named as a split is a class like any other.
     """
-    nested = {top for top in splits if _tops(top, media)}
-    if nested and (len(splits) > 1 or _last(splits[0]).lower() == "train"):
-        other = _last(min(tops - set(splits)))
-        split = _last(min(nested))
+    nested = {top for top in splits if _folders_below(top, media)}
+    if nested and (len(splits) > 1 or _last_part(splits[0]).lower() == "train"):
+        other = _last_part(min(tops - set(splits)))
+        split = _last_part(min(nested))
         beside = f"a folder {other!r} beside {split!r}"
         raise InputError(f"{folder} has {beside}: put it into one of the splits")
 
@@ -174,7 +207,8 @@ def _examples(folder: Path, part: _Part, remarks: Remarks, *, has_votes: bool) -
         for listed in part.lists:
             examples += file_lists.to_examples(listed, folder, part.files, remarks)
         return examples
-    _refuse_unread(folder, _tops(part.root, names) - _tops(part.root, media), names)
+    without_media = _folders_below(part.root, names) - _folders_below(part.root, media)
+    _refuse_unread(folder, without_media, names)
     here = sorted(name for name in media if name.startswith(part.root))
     labels = [name.removeprefix(part.root).rpartition("/")[0] for name in here]
     unlabelled_count = has_votes and not any(labels)

@@ -38,22 +38,61 @@ def read(
     table = parse_csv(path, plain_files.read(path), delimiters=DELIMITERS)
     table = column_names.plain(table, path, remarks, [*columns, "label"])
     files = FileNames("", {key for key in keys if registry.modality_of_file(key)}, set())
-    our_names = _usual_names(table, [*columns, "label"])
-    needed = {*columns, "label"} - set(our_names.values())
-    check_columns(path, table, sorted(needed))
-    if not set(column_names.KEYS) & set(table.column_names) and not all(map(str.isdigit, keys)):
-        taken = {*our_names, *columns, "label"} & set(table.column_names)
-        our_names |= _column_of_keys(table.drop_columns(sorted(taken)), keys, files)
+    our_names = _our_names(path, table, [*columns, "label"], keys, files)
     read_as = [f"{old!r} as {new!r}" for old, new in our_names.items()]
     what = f"columns of {path.name} have other names"
     remarks.add("guessed", len(read_as), what, first_of(read_as))
     table = table.rename_columns([our_names.get(name, name) for name in table.column_names])
+    row_keys = _keys_of_rows(path, table, keys, files, remarks)
+    places = name_rows(path, table)
+    _check_rows(places, row_keys, keys, unique=unique)
+    cells = [[cell.strip() for cell in table[name].to_pylist()] for name in columns]
+    nameless = [place for place, *row in zip(places, *cells, strict=True) if "" in row]
+    remarks.add("doubtful", len(nameless), "rows name no annotator", first_of(nameless, 1))
+    rows = zip(row_keys, *cells, as_labels(table["label"], places), strict=True)
+    return [row for row in rows if class_names.normal(row[-1])]  # blanks alone are no label
+
+
+def _our_names(
+    path: Path, table: pa.Table, wanted: Sequence[str], keys: Collection[str], files: FileNames
+) -> dict[str, str]:
+    """Our names of columns by those that people gave them, also of the one that names examples.
+
+    Parameters
+    ----------
+    wanted : our names of columns that the table must have
+
+    Raises
+    ------
+    InputError
+        If it lacks one of them.
+    """
+    our_names = _usual_names(table, wanted)
+    check_columns(path, table, sorted(set(wanted) - set(our_names.values())))
+    names_examples = bool(set(column_names.KEYS) & set(table.column_names))
+    are_numbers = all(map(str.isdigit, keys))  # of rows: no column can be known by them
+    if not names_examples and not are_numbers:
+        taken = {*our_names, *wanted} & set(table.column_names)
+        our_names |= _column_of_keys(table.drop_columns(sorted(taken)), keys, files)
+    return our_names
+
+
+def _keys_of_rows(
+    path: Path, table: pa.Table, keys: Collection[str], files: FileNames, remarks: Remarks
+) -> list[str]:
+    """The key that each row names; what it names, where no example of the batch has it."""
     named = table[key_column(path, table, column_names.KEYS)].to_pylist()
     row_keys = [name if name in keys else files.find(name) or name for name in named]
     pairs = zip(named, row_keys, strict=True)
     loosely = [f"{name!r} as {key}" for name, key in pairs if name != key]
     remarks.note("guessed", loosely, f"rows of {path.name} name files in another way")
-    places = name_rows(path, table)
+    return row_keys
+
+
+def _check_rows(
+    places: Sequence[str], row_keys: Sequence[str], keys: Collection[str], *, unique: bool
+) -> None:
+    """Raise if a row names no example of the batch, or one that may not have another row."""
     seen = set()
     for place, key in zip(places, row_keys, strict=True):
         if key not in keys:
@@ -63,11 +102,6 @@ def read(
             remedy = "take one of the rows out"
             raise InputError(f"{place}: the truth of {key!r} is there already: {remedy}")
         seen.add(key)
-    cells = [[cell.strip() for cell in table[name].to_pylist()] for name in columns]
-    nameless = [place for place, *row in zip(places, *cells, strict=True) if "" in row]
-    remarks.add("doubtful", len(nameless), "rows name no annotator", first_of(nameless, 1))
-    rows = zip(row_keys, *cells, as_labels(table["label"], places), strict=True)
-    return [row for row in rows if class_names.normal(row[-1])]  # blanks alone are no label
 
 
 def _usual_names(table: pa.Table, columns: Sequence[str]) -> dict[str, str]:

@@ -136,19 +136,23 @@ def _batch(table: pa.Table, path: Path, places: list[str], remarks: Remarks) -> 
     column = registry.named(modality).COLUMN
     features = [name for name in table.column_names if name not in column_names.RESERVED]
     numbered = "key" not in table.column_names
-    texts = [] if column else column_roles.free_texts(table.select(features), remarks)
+    texts: list[str] = []
+    payload_columns = [column]
+    if column is None:
+        texts = column_roles.free_texts(table.select(features), remarks)
+        payload_columns = texts or features
+        modality = "text" if texts else modality
     if column or texts:
         table = column_roles.drop_counters(table, remarks, column)
     payload: Sequence | pa.Table
     are_files = bool(registry.named(modality).SUFFIXES)
-    if texts:
-        modality, payload = "text", table.select(texts)
-    elif are_files:
+    if are_files:
         payload = EncodedColumn(table[column])
+    elif column:
+        payload = table[column].to_pylist()
     else:
-        payload = table[column].to_pylist() if column else table.select(features)
-    of_payload = [column] if column else texts or features
-    examples = rows.to_examples(table, path, payload=of_payload, places=places)
+        payload = table.select(payload_columns)
+    examples = rows.to_examples(table, path, payload=payload_columns, places=places)
     if are_files:
         _check_files(column, payload, examples)
     return RawBatch(modality, examples, payload, set(), numbered=numbered, layout="a table")
