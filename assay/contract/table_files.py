@@ -23,10 +23,10 @@ _JSON_LINES = (".jsonl", ".ndjson")
 _PARQUET = ".parquet"
 _GZIP = ".gz"
 _LARGEST = 4000  # MB of a file that is to be predicted: the default of params.yaml
-_SHEETS = (".xlsx", ".xls", ".ods")
+SHEETS = (".xlsx", ".xls", ".ods")
 # what people have and nothing here reads
 _REMEDIES = {".json": "write one object a line, into a .jsonl file"}
-_REMEDIES |= dict.fromkeys(_SHEETS, "save the sheet as CSV, in UTF-8")
+_REMEDIES |= dict.fromkeys(SHEETS, "save the sheet as CSV, in UTF-8")
 _BLANK_BEFORE_QUOTE = r'(?s)^[ \t]+".*"[ \t]*$'
 
 
@@ -41,7 +41,7 @@ def suffix(name: str) -> str:
 
 def is_table(name: str) -> bool:
     """Whether a file can be nothing but a table, by its name."""
-    return bool(suffix(name)) or PurePosixPath(name.lower()).suffix in _SHEETS
+    return bool(suffix(name)) or PurePosixPath(name.lower()).suffix in SHEETS
 
 
 def read_foreign(

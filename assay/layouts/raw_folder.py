@@ -19,7 +19,7 @@ _ARRAY = "write the rows to examples.parquet, or each picture to a file in a fol
 _REMEDIES = {
     ".txt": "if these are the texts, put them into one table, examples.csv (text,label)",
     ".json": "write one object a line, into examples.jsonl",
-    **dict.fromkeys((".xlsx", ".xls", ".ods"), "save the sheet as examples.csv, in UTF-8"),
+    **dict.fromkeys(table_files.SHEETS, "save the sheet as examples.csv, in UTF-8"),
     **dict.fromkeys((".npy", ".npz", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt"), _ARRAY),
 }
 
@@ -42,10 +42,10 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
     batch = _read(folder, data, largest_file, remarks)
     _check_keys(folder, batch.examples)
     names.name_splits(batch.examples, remarks)
-    batch.annotations = _beside(folder, batch, ANNOTATIONS_FILE, remarks, ["annotator"])
+    batch.annotations = _rows_of_labels(folder, batch, ANNOTATIONS_FILE, remarks, ["annotator"])
     _drop_lone_folder(batch, remarks)
     _remark_on_nested_classes(batch, remarks)
-    batch.truth = _beside(folder, batch, TRUTH_FILE, remarks, unique=True)
+    batch.truth = _rows_of_labels(folder, batch, TRUTH_FILE, remarks, unique=True)
     unused = data - batch.used
     archives = sorted(filter(listing.is_archive, unused))
     others = sorted(unused - set(archives))
@@ -140,10 +140,10 @@ def _unknown(data: set[str]) -> str:
     is_table = (name for name in data if table_files.suffix(name))
     tables = sorted(name for name in is_table if not table.is_beside(name))
     if len(tables) > 1:
-        one = "join them to one examples.csv, name the right one so, or make a batch of each"
+        join = "join them to one examples.csv, name the right one so, or make a batch of each"
         splits = "if they are splits, name them train.csv, validation.csv and test.csv"
         several = f"{len(tables)} tables ({first_of(tables, _NAMED)})"
-        return f"has no known layout, but {several}: {one}; {splits}"
+        return f"has no known layout, but {several}: {join}; {splits}"
     needs = "folders per class, a metadata.csv, IDX files, or examples.parquet / examples.csv"
     has = first_of(sorted(data), _NAMED)
     endings = Counter(PurePosixPath(name).suffix.lower() for name in data).most_common()
@@ -151,7 +151,7 @@ def _unknown(data: set[str]) -> str:
     return f"has no known layout: it needs {needs}; it has {has}{''.join(remedies[:1])}"
 
 
-def _beside(
+def _rows_of_labels(
     folder: Path,
     batch: RawBatch,
     name: str,
