@@ -91,7 +91,7 @@ def penalty(rows: np.ndarray, labels: np.ndarray, n_classes: int) -> float:
 
 
 def head(rows: np.ndarray, labels: np.ndarray, test: np.ndarray, answer: np.ndarray):
-    some = forecast.sample([rows], labels, [test], answer, 1.0)
+    some = forecast.sampled_head([rows], labels, [test], answer, 1.0)
     some.penalty = penalty(some.features, some.labels, int(answer.max()) + 1)
     return some
 

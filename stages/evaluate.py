@@ -46,14 +46,14 @@ def main() -> None:
     doubted_test = doubts[doubts["split"] == "test"]
     metrics = {
         **model_metrics(predictions, params.evaluate),
-        **true_accuracy.metrics(doubted_test, known.answers, confidence),
+        **true_accuracy.metrics(doubted_test, known.human_labels, confidence),
         "test_examples": len(test),
         "test_truth_share": float((test["truth"] != "").mean()),
         **cleaning_metrics(known),
     }
     files.write_json(paths.EVALUATE_METRICS, metrics)
     forecasts(known, metrics["head_accuracy_annotated"], params.evaluate)
-    waiting = doubts[~doubts["id"].isin(known.answers.index)]
+    waiting = doubts[~doubts["id"].isin(known.human_labels.index)]
     spreadsheets.write(paths.DOUBTS, worst_first(waiting), held_out_labels.DOUBTS)
     spreadsheets.write(paths.CLASS_METRICS, scores.by_class(predictions, classes))
     frame = parts(test)
@@ -215,7 +215,7 @@ def forecasts(known: Known, accuracy: float, params: parameters.Evaluate) -> Non
     answer = class_names.codes(known.test["answer"], classes)
     penalty = files.read_json(paths.CLEAN_MODEL)["penalty"]
     features = catalogue.features(learned)
-    head = forecast.sample(features, labels, catalogue.features(known.test), answer, penalty)
+    head = forecast.sampled_head(features, labels, catalogue.features(known.test), answer, penalty)
     curve = forecast.curve(head)
     doubt = 1 - learned["weight"].to_numpy(float)
     left_out = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()

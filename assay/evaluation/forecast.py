@@ -92,7 +92,8 @@ class Curve:
 
     Attributes
     ----------
-    rows, accuracy : (points,) of subsets, mean over subsets of one size
+    rows, accuracy : (points,) sizes of subsets, and the mean over subsets of one size. The size is
+        a number of labelled rows, or in `levers.curve_of_dimensions` of dimensions
     offset, slope : (exponents,) a law is offset - slope (rows / largest rows)^-exponent
     probability : (exponents,) of each law
     error : root mean square of the backtest's errors
@@ -155,7 +156,7 @@ class Curve:
         return listed.assign(rows=listed["rows"].round().astype(int))
 
 
-def sample(
+def sampled_head(
     features: Features, labels: np.ndarray, test: Features, answer: np.ndarray, penalty: float
 ) -> Head:
     """A head on evenly spread rows and on some features, so many that the forecast is quick."""
@@ -181,25 +182,25 @@ def curve(head: Head) -> Curve:
     rng = np.random.default_rng(0)
     n = len(head.labels)
     if n < _LEAST_ROWS or np.isinf(least_error(head)):
-        none = np.zeros(len(_EXPONENTS))
-        return Curve(np.array([n]), np.full(1, np.nan), none, none, none, error=np.inf)
+        no_laws = np.zeros(len(_EXPONENTS))
+        return Curve(np.array([n]), np.full(1, np.nan), no_laws, no_laws, no_laws, error=np.inf)
     block = rng.permutation(n) % _BLOCKS
     blocks = [head.sums(np.flatnonzero(block == number)) for number in range(_BLOCKS)]
-    products, of_class, counts = (np.stack(sums) for sums in zip(*blocks, strict=True))
+    sums_of_blocks = [np.stack(sums) for sums in zip(*blocks, strict=True)]
 
     def point(numbers: np.ndarray) -> Point:
-        chosen = [sums[np.sort(numbers)].sum(axis=0) for sums in (products, of_class, counts)]
-        return float(chosen[-1].sum()), head.accuracy(*chosen)
+        products, of_class, counts = (sums[np.sort(numbers)].sum(axis=0) for sums in sums_of_blocks)
+        return float(counts.sum()), head.accuracy(products, of_class, counts)
 
     halves = []
-    others = [point(np.arange(_BLOCKS))]
+    of_most = [point(np.arange(_BLOCKS))]  # points of all blocks, and of most
     for _ in range(_ORDERS):
         order = rng.permutation(_BLOCKS)
         for half in np.split(order, 2):
             starts = [np.roll(half, start) for start in (0, len(half) // 2)]
             halves.append([point(start[:size]) for size in _SIZES for start in starts])
-        others += [point(order[:_LARGE]), point(order[-_LARGE:])]
-    return drawn(halves, others, least_error(head))
+        of_most += [point(order[:_LARGE]), point(order[-_LARGE:])]
+    return drawn(halves, of_most, least_error(head))
 
 
 def least_error(head: Head) -> float:

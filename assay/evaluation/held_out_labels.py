@@ -12,10 +12,10 @@ import pandas as pd
 from assay.cleaning import noise_layer
 from assay.contract import class_names
 from assay.evaluation import true_accuracy
+from assay.evaluation.scores import SMALLEST
 
 COLUMNS = ["given", "suggested", "quality", "confidence", "reason"]
 DOUBTS = ["id", "batch", "key", "example", "split", *COLUMNS, "check_order"]  # of doubts.csv
-_SMALLEST = 1e-7  # probabilities are clipped here
 
 
 def posterior(predictions: Sequence[np.ndarray], given: np.ndarray) -> np.ndarray:
@@ -26,7 +26,7 @@ def posterior(predictions: Sequence[np.ndarray], given: np.ndarray) -> np.ndarra
     predictions : (n, classes) probabilities each, from models that did not see these labels
     given : (n,) int, the labels
     """
-    scores = [np.log(np.maximum(part, _SMALLEST)) for part in predictions]
+    scores = [np.log(np.maximum(part, SMALLEST)) for part in predictions]
     return noise_layer.fit(scores, given, one_temperature=True).posterior(scores, given)
 
 

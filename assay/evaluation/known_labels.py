@@ -23,7 +23,7 @@ class Known:
     validation : those with a label, as `judged`
     judged : usable ones with a label, and what `clean` said about it
     annotated : those that the model learned from, with their label
-    answers : people's answers to questions, by id
+    human_labels : people's answers to questions, by id
     """
 
     examples: pd.DataFrame
@@ -31,7 +31,7 @@ class Known:
     validation: pd.DataFrame
     judged: pd.DataFrame
     annotated: pd.DataFrame
-    answers: pd.Series
+    human_labels: pd.Series
 
 
 def read() -> Known:
@@ -54,8 +54,8 @@ def read() -> Known:
     annotated = examples.merge(csv_files.read_csv(paths.ANNOTATED_LABELS).to_pandas(), on="id")
     annotated = annotated[annotated["split"] != "test"]
     people = pd.concat([people_labels, annotated.set_index("id")[["label", "source"]]])
-    answers = people.loc[people["source"] == "human", "label"]
-    return Known(examples, test, validation, judged, annotated, answers)
+    human_labels = people.loc[people["source"] == "human", "label"]
+    return Known(examples, test, validation, judged, annotated, human_labels)
 
 
 def best_known(test: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def table(
     more_rows = curve.gain(n, n + labelled, level)
     more_labels = curve.gain(n, n + answered, level)
     corrections = corrected(head, curve, doubt, n_corrected, level)
-    larger_encoder = encoder(head, whole).gain(dimensions, 2 * dimensions, level)
+    larger_encoder = curve_of_dimensions(head, whole).gain(dimensions, 2 * dimensions, level)
     rows = [
         ("more_rows", *more_rows, _ROWS, round(labelled), 0),
         ("more_labels", *more_labels, hour, unlabelled, 0),
@@ -114,25 +114,27 @@ def corrected(
             labels = (head.labels + other_class * is_changed) % head.n_classes
             by_class = head.by_class(labels, head.features)
             accuracies.append(head.accuracy(products, *by_class))
-        as_good = curve.rows_for(float(np.mean(accuracies)))
+        rows_as_good = curve.rows_for(float(np.mean(accuracies)))
         variances.append(np.var(accuracies, ddof=1) / added)  # by share of changed labels
-        powers.append(np.log(as_good / curve.rows.max()) / np.log(1 - added))
+        powers.append(np.log(rows_as_good / curve.rows.max()) / np.log(1 - added))
     power = max(float(np.mean(powers)), 0.0)
     error = sem(powers) * student.ppf((1 + level) / 2, len(powers) - 1)  # Student 1908
     n_free = len(powers) * (_DRAWS - 1)
-    by_chance = np.sqrt(np.mean(variances) * n_corrected / rows)
-    by_chance = by_chance * student.ppf((1 + level) / 2, n_free)
+    spread = np.sqrt(np.mean(variances) * n_corrected / rows)
     times = 1 + n_corrected / max((1 - doubt).sum(), 1)
     gain, low, _ = curve.gain(rows, rows * times**power, level)
     if math.isnan(gain):
         return gain, gain, gain
     most, *_ = curve.gain(rows, rows * times ** (power + error), level)
-    margin = math.hypot(gain - low, most - gain, by_chance)
+    by_curve = gain - low
+    by_power = most - gain
+    by_draws = spread * student.ppf((1 + level) / 2, n_free)
+    margin = math.hypot(by_curve, by_power, by_draws)
     margin = max(margin, forecast.least_error(head))
     return gain, gain - margin, gain + margin
 
 
-def encoder(head: Head, whole: Point) -> Curve:
+def curve_of_dimensions(head: Head, whole: Point) -> Curve:
     """The accuracy by number of dimensions, from heads on some of them.
 
     Parameters

@@ -17,7 +17,7 @@ def head(n: int, seed: int = 0, wrong: float = 0.0) -> forecast.Head:
     rows = (centres[labels] + rng.standard_normal((n, 40))).astype(np.float32)
     test = (centres[answer] + rng.standard_normal((1000, 40))).astype(np.float32)
     given = (labels + (rng.random(n) < wrong) * rng.integers(1, 4, n)) % 4
-    return forecast.sample([rows], given, [test], answer, 0.1)
+    return forecast.sampled_head([rows], given, [test], answer, 0.1)
 
 
 def test_a_power_law_is_recovered() -> None:
