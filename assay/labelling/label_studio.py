@@ -48,14 +48,14 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
     pushed = _pushed()
     with understood(f"what {url} answers"):
         server = Server(url, project, layout)
-        there = tasks.ids(server.tasks())
+        ids_there = tasks.ids(server.tasks())
         unknown = [label for label in classes if tasks.offered(label) not in server.offered]
     if unknown:
         remedy = "add it under Settings, Labeling Interface, or push to another --project"
         raise InputError(f"{server.place} does not offer the class {unknown[0]!r}: {remedy}")
-    new = [task for task in queued if task["data"]["id"] not in there]
+    new = [task for task in queued if task["data"]["id"] not in ids_there]
     server.send(new)
-    files.write_json(_PUSHED, pushed | {server.place: sorted(there | tasks.ids(new))})
+    files.write_json(_PUSHED, pushed | {server.place: sorted(ids_there | tasks.ids(new))})
     others = len(queued) - len(new)
     yield f"{len(new)} tasks sent to {server.place}; it had the other {others} of the queue"
 
@@ -76,27 +76,31 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
         source = Export(file) if file else Server(url, project)
         exported = source.tasks()
         class_of = {tasks.offered(name): name for name in classes}
-        labels, remarks = votes.of_tasks(exported, source.people(), known, class_of)
-        there = tasks.ids(exported)
+        labels, keys_by_sentence = votes.of_tasks(exported, source.people(), known, class_of)
+        ids_there = tasks.ids(exported)
     # An export may hold only the answered tasks, so nothing follows from missing ones.
     pushed = [] if file else pushed_by_project.get(source.place, [])
     changed = [key for key, label in labels.items() if earlier.get(key, label) != label]
-    judged = there & known  # the examples about which the project says all
-    gone = [key for key in earlier if key[0] in judged and key not in labels]
-    remarks |= {"changed since the last pull": changed, "removed since the last pull": gone}
-    deleted = [id_ for id_ in pushed if id_ not in there]
-    kept = {key: label for key, label in earlier.items() if key[0] not in judged}
-    updated = kept | labels
+    ids_judged = ids_there & known  # the examples about which the project says all
+    votes_gone = [key for key in earlier if key[0] in ids_judged and key not in labels]
+    keys_by_sentence["changed since the last pull"] = changed
+    keys_by_sentence["removed since the last pull"] = votes_gone
+    deleted = [id_ for id_ in pushed if id_ not in ids_there]
+    votes_kept = {key: label for key, label in earlier.items() if key[0] not in ids_judged}
+    updated = votes_kept | labels
     if updated != earlier:
         rows = sorted((*key, label) for key, label in updated.items())
         spreadsheets.write(ANSWERS, pd.DataFrame(rows, columns=_COLUMNS))
     people = {person for _, person in labels}
     unchanged = ", as before" if updated == earlier else ""
     yield f"{len(labels)} votes by {len(people)} people in {ANSWERS}{unchanged}"
-    lines = {remark: [" by ".join(key) for key in keys] for remark, keys in remarks.items()}
-    for remark, names in [*lines.items(), ("deleted since the push", deleted)]:
+    names_by_sentence = {
+        sentence: [" by ".join(key) for key in keys] for sentence, keys in keys_by_sentence.items()
+    }
+    names_by_sentence["deleted since the push"] = deleted
+    for sentence, names in names_by_sentence.items():
         if names:
-            yield f"{len(names)} {remark}: {first_of(names)}"
+            yield f"{len(names)} {sentence}: {first_of(names)}"
 
 
 def _votes() -> dict[votes.Key, str]:

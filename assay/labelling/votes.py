@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 Key = tuple[str, str]  # the id of the example, the annotator
-Remarks = dict[str, list[Key]]  # what they say, and the keys that they are about
+KeysBySentence = dict[str, list[Key]]  # a sentence for the user, what it is about
 
 
 def of_tasks(
@@ -13,7 +13,7 @@ def of_tasks(
     people: Mapping[int, str | None],
     known: Collection[str],
     class_of: Mapping[str, str],
-) -> tuple[dict[Key, str], Remarks]:
+) -> tuple[dict[Key, str], KeysBySentence]:
     """The last answer of each person about each example.
 
     Parameters
@@ -25,30 +25,30 @@ def of_tasks(
 
     Returns
     -------
-    The label by key, and remarks for the user.
+    The label by key; sentences for the user, each with the keys that it is about.
     """
     last: dict[Key, dict] = {}
-    remarks: Remarks = defaultdict(list)
+    keys_of: KeysBySentence = defaultdict(list)
     for id_, annotation in _by_time(tasks):
         key = id_, annotator(annotation, people)
         if annotation["completed_by"] is None:
-            remarks["without an annotator, each counted as another person's"].append(key)
+            keys_of["without an annotator, each counted as another person's"].append(key)
         if key in last:
-            remarks["answered again by the same person, whose later answer counts"].append(key)
+            keys_of["answered again by the same person, whose later answer counts"].append(key)
         last[key] = annotation
     labels = {}
     for (id_, person), annotation in last.items():
         label = _chosen(annotation)
         if annotation["was_cancelled"]:
-            remarks["skipped"].append((id_, person))
+            keys_of["skipped"].append((id_, person))
         elif id_ not in known:
-            remarks["about no example of the listed batches, left out"].append((id_, person))
+            keys_of["about no example of the listed batches, left out"].append((id_, person))
         elif label is None or label not in class_of:
             answer = f"{label!r} to {id_}"
-            remarks["with no class of the data, left out"].append((answer, person))
+            keys_of["with no class of the data, left out"].append((answer, person))
         else:
             labels[id_, person] = class_of[label]
-    return labels, remarks
+    return labels, keys_of
 
 
 def annotator(annotation: dict, people: Mapping[int, str | None]) -> str:
