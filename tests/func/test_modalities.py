@@ -172,7 +172,8 @@ def test_a_transformer(workspace: Workspace, make: object) -> None:
         "batches": ["b"],
         "collect__seconds": 0.5,
         "train__learning_rate": 0.002,
-        "train__steps": 200,
+        "train__epochs": 1,
+        "train__steps": 100,
     }
     set_parameters(workspace.root, **given)
     for stage in ("collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate", "train"):
