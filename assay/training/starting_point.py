@@ -33,7 +33,8 @@ def choose(params: Train, encoder: dict) -> str:
         others = "start: encoder, or scratch" if elsewhere else "start: scratch"
         raise _wrong("soft_labels", "start: frozen trains no network", others)
     if params.lora and not (start == "encoder" and elsewhere):
-        raise _wrong("lora", "no encoder from elsewhere is trained further", "start: encoder")
+        remedy = "start: encoder" if elsewhere else "lora: 0, or set pretrain.encoder"
+        raise _wrong("lora", "no encoder from elsewhere is trained further", remedy)
     if params.mirror:
         if encoder["modality"] != "image":
             raise _wrong("mirror: true", "only an image has a mirror image", "false")
