@@ -13,7 +13,8 @@ from assay.contract.errors import InputError
 from assay.contract.paths import ANNOTATIONS_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import file_lists
-from assay.layouts.file_lists import FileList, FileNames
+from assay.layouts.file_lists import FileList
+from assay.layouts.file_names import FileNames
 from assay.layouts.names import is_split
 from assay.layouts.raw_batch import EncodedFiles, Example, RawBatch
 from assay.modalities import registry

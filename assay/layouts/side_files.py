@@ -9,7 +9,7 @@ from assay.contract import class_names, column_names, plain_files
 from assay.contract.csv_files import DELIMITERS, check_columns, key_column, name_rows, parse_csv
 from assay.contract.errors import InputError, first_of
 from assay.contract.remarks import Remarks
-from assay.layouts.file_lists import FileNames
+from assay.layouts.file_names import FileNames
 from assay.layouts.rows import as_labels
 from assay.modalities import registry
 
