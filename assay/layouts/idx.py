@@ -16,7 +16,12 @@ from assay.contract.files import MB
 from assay.layouts.raw_batch import Example, RawBatch
 
 _SPLITS = {"train": "train", "t10k": "test"}  # by how the names of the files start
+CALLED = "IDX files must be called train-images-idx3-ubyte and train-labels-idx1-ubyte"
 _MODALITY = "image"
+_SPELLINGS = ("-", ".")  # what stands before `idx`
+# by the third byte of a file
+_TYPES = {8: "unsigned bytes", 9: "signed bytes", 11: "int16", 12: "int32", 13: "float32"}
+_TYPES |= {14: "float64"}
 _BLOCK = 2**20  # bytes that are read at a time
 
 
@@ -38,8 +43,8 @@ def read(folder: Path, names: set[str], largest_file: int) -> RawBatch | None:
         pixels = _read_array(images_path, 3, largest_file)  # (n, height, width)
         labels = _read_array(labels_path, 1, largest_file)  # (n,)
         if len(pixels) != len(labels):
-            n_images = f"{images_path.with_suffix('')} holds {len(pixels)} images"
-            n_labels = f"{labels_path.stem} {len(labels)} labels"
+            n_images = f"{str(images_path).removesuffix('.gz')} holds {len(pixels)} images"
+            n_labels = f"{labels_path.name.removesuffix('.gz')} {len(labels)} labels"
             raise InputError(f"{n_images}, but {n_labels}: fetch both again")
         if images and images[0].shape[1:] != pixels.shape[1:]:
             differ = "train and t10k images differ in size"
@@ -59,15 +64,16 @@ def read(folder: Path, names: set[str], largest_file: int) -> RawBatch | None:
 
 def _find_pair(folder: Path, names: set[str], part: str) -> tuple[str, str] | None:
     """The names of the files of images and of labels; None where both are missing."""
-    plain = (f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte")
-    images, labels = (name if name in names else f"{name}.gz" for name in plain)
-    missing = [name for name in plain if not {name, f"{name}.gz"} & names]
-    if len(missing) == 2:
-        return None
-    if missing:
-        needs = "IDX images and labels come in pairs"
-        raise InputError(f"{folder / missing[0]} is missing (or its .gz): {needs}")
-    return images, labels
+    for mark in _SPELLINGS:
+        plain = (f"{part}-images{mark}idx3-ubyte", f"{part}-labels{mark}idx1-ubyte")
+        images, labels = (name if name in names else f"{name}.gz" for name in plain)
+        missing = [name for name in plain if not {name, f"{name}.gz"} & names]
+        if not missing:
+            return images, labels
+        if len(missing) == 1 and mark == _SPELLINGS[0]:
+            needs = "IDX images and labels come in pairs"
+            raise InputError(f"{folder / missing[0]} is missing (or its .gz): {needs}")
+    return None
 
 
 def _read_array(path: Path, axes: int, largest_file: int) -> np.ndarray:
@@ -78,11 +84,7 @@ def _read_array(path: Path, axes: int, largest_file: int) -> np.ndarray:
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            magic = file.read(4).hex()
-            expected = bytes([0, 0, 8, axes]).hex()
-            if magic != expected:
-                wrong = f"{path} has the magic {magic}, not {expected} of {axes}-axis IDX bytes"
-                raise InputError(f"{wrong}: fetch it again")
+            _check_magic(path, file.read(4), axes)
             shape = struct.unpack(f">{axes}I", file.read(4 * axes))
             size = math.prod(shape)
             may_be_long = path.suffix == ".gz" or not size  # else the file has been measured
@@ -101,3 +103,17 @@ def _read_array(path: Path, axes: int, largest_file: int) -> np.ndarray:
     if 0 in shape[1:]:
         raise InputError(f"{path} holds images of no pixels, {shape}: fetch it again")
     return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _check_magic(path: Path, magic: bytes, axes: int) -> None:
+    """Raise unless a file starts as one of unsigned bytes with so many axes."""
+    expected = bytes([0, 0, 8, axes])
+    if magic == expected:
+        return
+    wrong = f"{path} has the magic {magic.hex()}, not {expected.hex()} of {axes}-axis IDX bytes"
+    remedy = "fetch it again"
+    is_sound = len(magic) == len(expected) and magic[:2] == expected[:2] and magic[2] in _TYPES
+    if is_sound and (magic[2] != expected[2] or magic[3] > axes):
+        wrong += f": it holds {_TYPES[magic[2]]} with {magic[3]} axes"
+        remedy = "write unsigned bytes, or the pictures to files in a folder for each class"
+    raise InputError(f"{wrong}: {remedy}")

@@ -148,6 +148,8 @@ def _unknown(data: set[str]) -> str:
     has = first_of(sorted(data), _NAMED)
     endings = Counter(PurePosixPath(name).suffix.lower() for name in data).most_common()
     remedies = [f"; {_REMEDIES[ending]}" for ending, _ in endings if ending in _REMEDIES]
+    if any("idx" in name.lower() for name in data):
+        remedies = [f"; {idx.CALLED}"]
     return f"has no known layout: it needs {needs}; it has {has}{''.join(remedies[:1])}"
 
 

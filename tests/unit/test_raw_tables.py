@@ -91,6 +91,29 @@ def test_a_table_beside_idx_files_is_no_table(read: Read) -> None:
         read(files)
 
 
+def test_idx_files_in_the_other_spelling(read: Read) -> None:
+    files = {"train-images.idx3-ubyte": idx(2, 8, 8), "train-labels.idx1-ubyte": idx(2)}
+    batch = read(files)
+    assert [example.label for example in batch.examples] == ["0", "1"]
+    assert batch.used >= set(files)
+
+
+def test_idx_files_under_names_that_are_not_known(read: Read) -> None:
+    files = {"emnist-train-images-idx3-ubyte": idx(2, 8, 8), "emnist-train-labels-idx1-ubyte": b""}
+    with pytest.raises(InputError, match=r"IDX files must be called train-images-idx3-ubyte and"):
+        read(files)
+
+
+@pytest.mark.parametrize(
+    ("magic", "holds"),
+    [(b"\0\0\x0d\3", "float32 with 3 axes"), (b"\0\0\x08\4", "unsigned bytes with 4 axes")],
+)
+def test_sound_idx_files_of_other_values(read: Read, magic: bytes, holds: str) -> None:
+    files = {"train-images-idx3-ubyte": magic + bytes(99), "train-labels-idx1-ubyte": idx(2)}
+    with pytest.raises(InputError, match=rf"it holds {holds}: write unsigned bytes, or"):
+        read(files)
+
+
 def test_two_files_that_a_list_may_mean(read: Read) -> None:
     files = {"000.png": image(1), "000.txt": "", "001.png": image(2)}
     wanted = r"row 2: .*000 is missing, and 2 files may be meant \(000.png, 000.txt\): name one"
