@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from assay.contract import class_names, column_names
 from assay.contract.column_names import is_text
 from assay.contract.errors import first_of
-from assay.layouts.raw_batch import RawBatch
+from assay.layouts.raw_batch import Example, RawBatch
 
 _MANY_CLASSES = 20  # below so many, no number of classes is suspicious
 _LABELS_OF_A_CLASS = 3  # with fewer labels than that a class, the labels may be no classes
@@ -94,6 +94,28 @@ def _remark_on_splits(raw: RawBatch) -> None:
         what = "examples have a split, but no labelled one is in the test split"
         remedy = "evaluate needs some, unless another batch has them"
         raw.remarks.add("doubtful", n_given, what, remedy=remedy)
+    _remark_on_classes_of_splits(raw, examples_of)
+
+
+def _remark_on_classes_of_splits(raw: RawBatch, examples_of: dict[str, list[Example]]) -> None:
+    """Add a remark on classes that no training example has, unless all of these lie elsewhere.
+
+    Parameters
+    ----------
+    examples_of : by split
+    """
+    training = [*examples_of[""], *examples_of["train"]]
+    keys = {example.key for example in training}
+    classes = {example.label for example in training if example.label}
+    classes |= {label for key, _, label in raw.annotations if key in keys}
+    if not classes:
+        return
+    for split in ("validation", "test"):
+        labels = [example.label for example in examples_of[split] if example.label]
+        unknown = [repr(label) for label in labels if label not in classes]
+        what = f"labels of the {split} split are of classes that no training example has"
+        remedy = "correct them, leave them empty if unknown, or add training examples"
+        raw.remarks.note("doubtful", unknown, what, remedy)
 
 
 def _remark_on_columns(raw: RawBatch) -> None:

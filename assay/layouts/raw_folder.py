@@ -1,6 +1,6 @@
 """A raw batch is read from a folder. Its layout is told by the files in it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +14,7 @@ from assay.modalities import registry
 
 _LARGEST_FILE = 4000  # MB, where no parameters are read: in tests and benchmarks
 _MOSTLY = 0.5  # of the files in a folder that people label, so that its name is no label
+_CLASSES = 2  # of training at least, so that the folder of another split may be no class
 _NAMED = 3  # files of an unknown layout that are named
 _ARRAY = "write the rows to examples.parquet, or each picture to a file in a folder for its class"
 _REMEDIES = {
@@ -44,6 +45,7 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
     names.name_splits(batch.examples, remarks)
     batch.annotations = _rows_of_labels(folder, batch, ANNOTATIONS_FILE, remarks, ["annotator"])
     _drop_lone_folder(batch, remarks)
+    _drop_lone_folders_of_splits(batch, remarks)
     _remark_on_nested_classes(batch, remarks)
     batch.truth = _rows_of_labels(folder, batch, TRUTH_FILE, remarks, unique=True)
     unused = data - batch.used
@@ -115,6 +117,30 @@ def _drop_lone_folder(batch: RawBatch, remarks: Remarks) -> None:
         no_class = "no annotator uses its name, so it is not taken as a class"
         what = f"examples lie in one folder, {folder!r}: {no_class}"
     remarks.add("guessed", len(batch.examples), what)
+
+
+def _drop_lone_folders_of_splits(batch: RawBatch, remarks: Remarks) -> None:
+    """Take the only folder of a held-out split for no class, where nothing else is called so."""
+    if not batch.layout.startswith(media_files.FOLDERS):
+        return
+    folders_of: dict[str, set[str]] = defaultdict(set)  # by split
+    for example in batch.examples:
+        folders_of[example.split].add(example.label)
+    classes = folders_of["train"] | {label for *_, label in batch.annotations}
+    known = {class_names.normal(name).casefold() for name in classes}
+    if len(folders_of["train"]) < _CLASSES:
+        return
+    for split in ("validation", "test"):
+        folder = min(folders_of[split], default="")
+        is_class = class_names.normal(folder).casefold() in known
+        if is_class or len(folders_of[split]) != 1:
+            continue
+        inside = [example for example in batch.examples if example.split == split]
+        for example in inside:
+            example.label = ""
+        what = f"examples of the {split} split lie in one folder that is no class of training"
+        remedy = "so they have no label; put them into a folder for each class if theirs is known"
+        remarks.add("guessed", len(inside), what, repr(folder), remedy)
 
 
 def _remark_on_nested_classes(batch: RawBatch, remarks: Remarks) -> None:

@@ -47,6 +47,40 @@ def test_labels_of_people_count() -> None:
     assert remarks(raw) == [("doubtful", 2, "labels are all 'cat'")]
 
 
+def in_splits(*examples: tuple[str, str]) -> RawBatch:
+    """A batch of examples, given by split and label."""
+    raw = batch([label for _, label in examples])
+    for example, (split, _) in zip(raw.examples, examples, strict=True):
+        example.split = split
+    return raw
+
+
+TRAINED = [("train", "cat"), ("train", "dog")] * 2
+
+
+def test_classes_that_no_training_example_has() -> None:
+    raw = in_splits(*TRAINED, ("test", "cat"), ("test", "eel"), ("test", "eel"), ("validation", ""))
+    doubts.remark(raw)
+    what = "labels of the test split are of classes that no training example has"
+    assert remarks(raw) == [("doubtful", 2, what)]
+    assert "'eel'; correct them, " in raw.remarks[0].text()
+
+
+@pytest.mark.parametrize(
+    ("examples", "votes"),
+    [
+        ([*TRAINED, ("test", "cat")], []),
+        ([("test", "cat"), ("test", "dog")] * 2, []),  # another batch has the training examples
+        ([*TRAINED, ("train", ""), ("test", "eel")] * 2, [("4", "anna", "eel")]),
+    ],
+)
+def test_classes_of_splits_that_are_known(examples: list, votes: list) -> None:
+    raw = in_splits(*examples)
+    raw.annotations = votes
+    doubts.remark(raw)
+    assert remarks(raw) == []
+
+
 def test_copies_are_counted() -> None:
     raw = batch(["a", "b", "a", "b"])
     copies.remark(raw, ["x", "x", "y", "y"], [True, True, True, False])

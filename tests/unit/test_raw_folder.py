@@ -186,6 +186,30 @@ def test_splits_below_classes(read: Read) -> None:
     assert said(batch) == [("guessed", 4), ("guessed", 2)]
 
 
+TRAINED = pictures("train/a/1.png", "train/b/2.png")
+
+
+@pytest.mark.parametrize("inner", ["images", "test", "unknown"])
+@pytest.mark.parametrize(("outer", "split"), [("test", "test"), ("val", "validation")])
+def test_the_only_folder_of_a_held_out_split_is_no_class(
+    read: Read, inner: str, outer: str, split: str
+) -> None:
+    """So Keras and Kaggle lay out test examples whose classes are not known."""
+    batch = read(TRAINED | pictures(f"{outer}/{inner}/3.png", f"{outer}/{inner}/4.png"))
+    assert sorted(labels(batch).values()) == ["", "", "a", "b"]
+    assert list(splits(batch).values()).count(split) == 2
+    remark = batch.remarks[-1].text()
+    assert f"2 examples of the {split} split lie in one folder that is no class" in remark
+    assert f"for example {inner!r}; so they have no label" in remark
+
+
+@pytest.mark.parametrize("inner", ["a", "A"])
+def test_the_only_folder_of_a_held_out_split_may_be_a_class(read: Read, inner: str) -> None:
+    batch = read(TRAINED | pictures(f"test/{inner}/3.png", "val/a/4.png", "val/c/5.png"))
+    assert sorted(labels(batch).values()) == sorted(["a", "a", "b", "c", inner])
+    assert ("guessed", 1) not in said(batch)[1:]
+
+
 # wrappers
 
 
