@@ -17,6 +17,7 @@ from assay.layouts.raw_batch import Example
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _COLUMN = "file_name"
+_FORM = "submission"  # in the name of a table of placeholders
 _SHARE = 0.5  # a list names files in at least this share of its rows, and this share of the files
 
 
@@ -70,11 +71,27 @@ def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks
         return []
     if labelled or not is_certain:
         lists = labelled
+    if has_classes or not all(map(_is_form, lists)):
+        lists = _without_forms(lists, remarks)
     for listed in lists:
         remarks += listed.remarks
         what = f"examples come from a table whose column {listed.column!r} names files"
         remarks.add("guessed", len(listed.table), what, listed.name)
     return lists
+
+
+def _is_form(listed: FileList) -> bool:
+    """Whether a list is one to fill in: Kaggle's sample_submission.csv gives all one label."""
+    return _FORM in PurePosixPath(listed.name).name.lower()
+
+
+def _without_forms(lists: list[FileList], remarks: Remarks) -> list[FileList]:
+    """The lists whose labels are meant as such; the rows of the others are remarked on."""
+    for listed in filter(_is_form, lists):
+        what = "rows hold no labels, since the name of their table says that it is to be filled in"
+        remedy = "rename it if its labels are true"
+        remarks.add("ignored", len(listed.table), what, listed.name, remedy)
+    return [listed for listed in lists if not _is_form(listed)]
 
 
 def _metadata(

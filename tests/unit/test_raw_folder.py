@@ -398,6 +398,23 @@ def test_a_list_names_files_of_a_folder_beside_it(read: Read) -> None:
     assert ("guessed", 2) in said(batch)
 
 
+FORM = {"sample_submission.csv": "id,label\n3,0\n4,0\n"}
+
+
+def test_a_form_to_fill_in_labels_nothing(read: Read) -> None:
+    files = pictures("train/1.png", "train/2.png", "test/3.png", "test/4.png")
+    batch = read(files | FORM | {"train.csv": "id,label\n1,a\n2,b\n"})
+    assert labels(batch) == {"train/1.png": "a", "train/2.png": "b"}
+    assert said(batch).count(("ignored", 2)) == 1
+    remark = next(remark for remark in batch.remarks if remark.count == 2)
+    assert "sample_submission.csv; rename it if its labels are true" in remark.text()
+
+
+def test_a_form_to_fill_in_takes_no_class_away(read: Read) -> None:
+    batch = read(pictures("train/a/1.png", "train/b/2.png", "test/a/3.png", "test/b/4.png") | FORM)
+    assert list(labels(batch).values()) == ["a", "b", "a", "b"]
+
+
 def test_a_list_in_each_split(read: Read) -> None:
     files = pictures("train/1.png", "test/1.png")
     files |= {f"{split}/metadata.jsonl": JSON_LINES.splitlines()[0] for split in ("train", "test")}
