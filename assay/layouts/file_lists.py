@@ -1,5 +1,6 @@
 """Tables that list files: metadata.csv, .jsonl and .parquet of Hugging Face, and others."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -155,14 +156,23 @@ def _rename(listed: FileList, column: str) -> None:
 
 def _column_of_files(table: pa.Table, files: FileNames) -> str | None:
     """The column of texts or numbers that names the most files; None if that is less than half."""
+    counts = {name: n_files for name, (n_files, _) in counts_of_files(table, files).items()}
+    best = max(counts, key=counts.__getitem__, default=None)
+    return best if best and counts[best] > _SHARE * len(table) else None
+
+
+def counts_of_files(table: pa.Table, files: FileNames) -> dict[str, tuple[int, int]]:
+    """How many files each column of texts or whole numbers names, and in how many rows."""
     counts = {}
     for name in table.column_names:
         type_ = table[name].type
         if name not in ("label", "split") and (is_text(type_) or pa.types.is_integer(type_)):
-            cells = {str(cell) for cell in table[name].to_pylist()}
-            counts[name] = len({files.find(cell) for cell in cells} - {""})
-    best = max(counts, key=counts.__getitem__, default=None)
-    return best if best and counts[best] > _SHARE * len(table) else None
+            rows_of = Counter(str(cell) for cell in table[name].to_pylist())
+            file_of = {cell: files.find(cell) for cell in rows_of}
+            named = [cell for cell, file in file_of.items() if file]
+            n_files = len({file_of[cell] for cell in named})
+            counts[name] = (n_files, sum(rows_of[cell] for cell in named))
+    return counts
 
 
 def to_examples(

@@ -9,11 +9,13 @@ from assay.contract import column_names, hugging_face_columns, table_files
 from assay.contract.errors import InputError, counted, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
-from assay.layouts import hugging_face, rows
+from assay.layouts import file_lists, hugging_face, rows
+from assay.layouts.file_names import FileNames
 from assay.layouts.raw_batch import EncodedColumn, Example, RawBatch
 from assay.modalities import column_roles, registry
 
 _STEM = "examples"  # of a file that is the table, whatever lies beside it
+_MOSTLY = 0.5  # of the rows of a table that name files, so that it lists them
 _LISTS = "metadata"  # the stem of a file that lists other files
 
 
@@ -39,6 +41,8 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
         if is_told and "split" not in table.column_names:
             table = table.append_column("split", pa.array([split] * len(table), pa.string()))
             told.append(f"{name} as {split}")
+        if not is_examples(name):
+            _refuse_unread(folder / name, table, names)
         parts[name] = table
         places += places_of_file
         classes += [column for column in class_columns if column not in classes]
@@ -83,6 +87,22 @@ def is_beside(name: str) -> bool:
     """Whether a file holds labels, or lists files, for examples that lie elsewhere."""
     is_list = PurePosixPath(name).name.partition(".")[0].lower() == _LISTS
     return name in (ANNOTATIONS_FILE, TRUTH_FILE) or is_list
+
+
+def _refuse_unread(path: Path, table: pa.Table, names: set[str]) -> None:
+    """Raise if a table lists pictures or sounds that nothing here decodes: these are the examples.
+
+    Parameters
+    ----------
+    names : of all files of the folder
+    """
+    unread = set(filter(registry.unreadable, names))
+    counts = file_lists.counts_of_files(table, FileNames("", unread, set())) if unread else {}
+    for column, (n_files, n_rows) in counts.items():
+        if n_rows > _MOSTLY * len(table):
+            listed = f"its column {column!r} names {counted(n_files, 'file')}, as {min(unread)}"
+            remedy = "or name the table examples.csv if its other columns are the data"
+            raise InputError(f"{path}: {listed}: {registry.unreadable(min(unread))}, {remedy}")
 
 
 def _joined(folder: Path, parts: dict[str, pa.Table], remarks: Remarks) -> pa.Table:

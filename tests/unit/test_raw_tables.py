@@ -121,6 +121,21 @@ def test_two_files_that_a_list_may_mean(read: Read) -> None:
         read(files | {"metadata.csv": "file_name,label\n000,a\n001,b\n"})
 
 
+NOTES = {"f/1.m4a": b"?", "f/2.m4a": b"?", "f/3.m4a": b"?"}
+OF_NOTES = "path,label,speaker\nf/1.m4a,a,x\nf/2.m4a,b,y\nf/2.m4a,b,x\nf/3.m4a,a,y\n"
+
+
+@pytest.mark.parametrize("rows", [OF_NOTES, "file_name,label\n1,a\n2,b\n3,a\n"])
+def test_a_list_of_sounds_that_cannot_be_read_is_no_table(read: Read, rows: str) -> None:
+    wanted = r"labels.csv: its column '\w+' names 3 files, as f/1.m4a: .m4a files cannot be read"
+    with pytest.raises(InputError, match=f"{wanted}: save them as WAV or FLAC, or name the table"):
+        read(NOTES | {"labels.csv": rows})
+
+
+def test_a_table_called_examples_is_one_beside_all_files(read: Read) -> None:
+    assert len(read(NOTES | {"examples.csv": OF_NOTES}).examples) == 4
+
+
 # several files of one table
 
 
