@@ -49,6 +49,16 @@ class FileNames:
         path = PurePosixPath(_folded(name.removeprefix(self.root)))
         return {str(path), str(path.with_suffix("")), path.name, path.stem}
 
+    @cached_property
+    def by_number(self) -> dict[str, str]:
+        """Images and sounds that numbers name, by this number without leading zeros."""
+        stems = {name: PurePosixPath(name).stem for name in sorted(self.media)}
+        return {stem.lstrip("0"): name for name, stem in stems.items() if stem.isdigit()}
+
+    def is_vague(self, cell: str) -> bool:
+        """Whether a cell may name several files."""
+        return not self.find(cell) and _here(cell) in self._others
+
     def namesakes(self, cell: str) -> list[str]:
         """The files that a cell may name, for a message."""
         return sorted(name for name in self.names if _here(cell) in self._others_of(name))

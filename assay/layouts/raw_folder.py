@@ -8,7 +8,7 @@ from assay.contract import class_names, table_files
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
-from assay.layouts import idx, listing, media_files, names, side_files, table
+from assay.layouts import idx, listing, media_files, names, near_lists, side_files, table
 from assay.layouts.raw_batch import Example, RawBatch
 from assay.modalities import registry
 
@@ -74,7 +74,7 @@ def _read(folder: Path, data: set[str], largest_file: int, remarks: Remarks) -> 
             break
         tops = {name.partition("/")[0] for name in inner if "/" in name}
         if len(tops) != 1:
-            raise InputError(f"{folder} {_unknown(data)}")
+            raise InputError(f"{folder} {_unknown(folder, data, largest_file)}")
         root += f"{tops.pop()}/"
         inner = {name.removeprefix(root) for name in data if name.startswith(root)}
     return batch
@@ -154,13 +154,14 @@ def _remark_on_nested_classes(batch: RawBatch, remarks: Remarks) -> None:
         remarks.note("doubtful", nested, what, remedy)
 
 
-def _unknown(data: set[str]) -> str:
+def _unknown(folder: Path, data: set[str], largest_file: int) -> str:
     """What is wrong with files that are no batch, and what to do."""
     media = sorted(filter(registry.modality_of_file, data))
     archives = sorted(filter(listing.is_archive, data))
     if media:
-        remedy = "a folder for each class, or a metadata.csv (file_name,label)"
-        return f"has no known layout: nothing says the class of {first_of(media)}: add {remedy}"
+        remedy = "add a folder for each class, or a metadata.csv (file_name,label)"
+        remedy = near_lists.reason(folder, data, set(media), largest_file) or remedy
+        return f"has no known layout: nothing says the class of {first_of(media)}: {remedy}"
     if archives:
         return f"has no known layout, but an archive, {archives[0]}: unpack it and take it out"
     is_table = (name for name in data if table_files.suffix(name))

@@ -579,6 +579,30 @@ def test_flat_pictures_without_a_list(read: Read, names_: tuple[str, ...]) -> No
         read(pictures(*names_))
 
 
+SEGMENTS = "file_name,start,label\n1.png,0,a\n1.png,1,b\n1.png,2,a\n2.png,0,b\n2.png,1,a\n"
+NEAR_LISTS = [
+    (("1.png", "2.png"), SEGMENTS, r"'file_name', but '1.png' in 3 rows: keep one row for each"),
+    (("train/1.png", "test/1.png"), "id,label\n1,a\n1,b\n", r"'1' may mean test/1.png, train/1"),
+    (("1.png", "1.jpg"), "id,label\n1,a\n1,b\n", r"'1' may mean 1.jpg, 1.png: write names with"),
+    (("01.png", "00.png"), "id,label\n1,a\n0,b\n", r"has '1' in its column 'id', and no file but"),
+    (
+        ("train/1.png", "test/2.png"),
+        "id,cut\n1,a\n2,b\n",
+        r"'id', but has no column 'label': name the",
+    ),
+    (("train/1.png", "test/2.png", "test/3.png"), "id,label\n1,a\n", r"but only 1 of 3 files: l"),
+    (("1.png", "2.png"), "id,label,annotator\n1,a,x\n2,b,y\n", r"labelled them: call it annot"),
+]
+
+
+@pytest.mark.parametrize(("names_", "table", "wrong"), NEAR_LISTS)
+def test_why_a_table_is_no_list(
+    read: Read, names_: tuple[str, ...], table: str, wrong: str
+) -> None:
+    with pytest.raises(InputError, match=rf"nothing says the class of .*: list.csv .*{wrong}"):
+        read(pictures(*names_) | {"list.csv": table})
+
+
 def test_a_table_beside_pictures_stays_the_table(read: Read) -> None:
     batch = read(FLAT | {"examples.csv": "label,text\na,one word\nb,two words\n"})
     assert batch.modality == "text"
