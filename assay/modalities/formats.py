@@ -3,7 +3,7 @@
 from assay.contract.errors import InputError, first_of
 from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
-from assay.modalities import image_files
+from assay.modalities import image_range
 
 _ONE_COLUMN = ["text"]  # of a batch of texts that names none
 _OPTIONAL = ("range", "background", "fit", "characters")  # keys that plain payloads lack
@@ -43,7 +43,7 @@ def check(payload_format: Format, wanted: Format) -> list[str]:
 def _remedy(name: str, wanted: Format) -> str:
     """What gives payloads the value of `name` in a format, to end a message with."""
     if name == "range":  # without one, pictures have 8 bits, which `depth` does not change, or 16
-        setting = f"set collect.depth: {wanted.get('range', image_files.DEPTH)} in params.yaml"
+        setting = f"set collect.depth: {wanted.get('range', image_range.DEPTH)} in params.yaml"
         return f", save all pictures with one depth, or, if none has 8 bits, {setting}"
     if name == "shape" and wanted["modality"] == "image":
         *size, channels = wanted["shape"]

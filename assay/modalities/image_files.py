@@ -1,9 +1,8 @@
 """Image files, decoded to unsigned bytes by Pillow, and what is lost on the way."""
 
 import io
-import math
 from collections import defaultdict
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, ImageColor
@@ -11,8 +10,9 @@ from PIL import ExifTags, Image, ImageColor
 from assay.contract.errors import InputError
 from assay.contract.remarks import Action, Remarks
 from assay.contract.sections import Collect
-from assay.modalities import image_form
+from assay.modalities import image_form, image_values
 from assay.modalities.image_form import COLOUR, FIT, Extent, Size
+from assay.modalities.image_range import DEPTH, Values
 
 # Pillow decodes these itself; for EPS, as an example of others, it runs a program from the PATH.
 _FORMATS = (
@@ -22,10 +22,8 @@ _FORMATS = (
 _MODES = {1: "L", 3: "RGB"}  # Pillow's name by number of channels
 _GREY_MODES = ("1", "L", "LA", "La")
 _OTHER_COLOURS = ("CMYK", "HSV", "LAB", "YCbCr")
-_DEEP_MODES = ("I", "F")  # how the names of modes of more than 8 bits start
 # what images are read with, where the format of their payloads names nothing else
 BACKGROUND = "white"
-DEPTH = 16  # bits of a grey value
 _OPAQUE = 255
 _DRAFTED = ("JPEG", "MPO")  # formats that may be decoded at a reduced scale
 _TURNS = {
@@ -38,16 +36,16 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }  # by the orientation of EXIF
 _SWAPPING = [_TURNS[orientation] for orientation in (5, 6, 7, 8)]  # of height and width
-# Ranges that floats are meant to have; where a batch fills half of one, this is its range.
-_USUAL_RANGES: tuple[tuple[float, float], ...] = ((0, 1), (-1, 1), (0, 255), (0, 65535))
-_SCALED = "pictures hold more than 8 bits: values from {:g} to {:g} become 0 to 255"
+_SCALED = "pictures hold more than 8 bits or signs: values from {:g} to {:g} become 0 to 255"
 _REMARKS: dict[str, tuple[Action, str, str]] = {
     "frames": ("left out", "pictures have more pages or frames: the first one is taken", ""),
     "turned": ("converted", "pictures are turned as their EXIF says", ""),
     "other colours": ("converted", "pictures in CMYK or the like become RGB", ""),
+    "channels": ("left out", "pictures have channels beside grey or RGB, which are not read", ""),
     "to grey": ("converted", "colour pictures become grey, as collect.channels says", ""),
     "transparent": ("converted", "pictures are partly transparent: collect.background shows", ""),
     "deep colour": ("converted", "colour pictures of 16 bits keep the upper 8 of them", ""),
+    "deep": ("converted", "pictures of more than 8 bits a value keep the upper 8 of them", ""),
     "not finite": ("converted", "pictures hold values that are no numbers: they become black", ""),
     "beyond": ("cut", "pictures hold values beyond collect.depth", "set it to auto or to more"),
 }
@@ -70,7 +68,7 @@ class Decoder:
         self.params = params
         self.form = image_form.Form(params)
         self.range: tuple[float, float] | None = None
-        self._values = _Values()
+        self._values = Values()
         self._range_of: dict[str, tuple[float, float]] = {}  # by place
         # by what was done; a dict without values is a set that keeps its order
         self._places: dict[str, dict[str, None]] = defaultdict(dict)
@@ -91,15 +89,13 @@ class Decoder:
         """
         try:
             image = self._decoded(content, place)
-            return np.asarray(image).reshape(image.height, image.width, -1)
+            pixels = np.asarray(image).reshape(image.height, image.width, -1)
         except InputError:
             raise
         except Exception as error:  # a decoder may raise anything at what is damaged
-            is_unknown = isinstance(error, Image.UnidentifiedImageError)
-            reason = str(error) or type(error).__name__
-            reason = "not a picture in a known format" if is_unknown else reason
-            remedy = "replace it or take it out"
+            reason, remedy = _wrong(error, content)
             raise InputError(f"{place} cannot be decoded ({reason}): {remedy}") from None
+        return pixels
 
     def is_outdated(self, place: str) -> bool:
         """Whether an image was scaled by another range than the last one."""
@@ -130,8 +126,11 @@ class Decoder:
         image = Image.open(io.BytesIO(content), formats=_FORMATS)
         if getattr(image, "is_animated", False):
             self._places["frames"][place] = None
-        if image.mode in ("RGB", "RGBA", "LA") and ";16" in str(image.tile):
-            self._places["deep colour"][place] = None
+        if image_values.is_cut_to_8_bits(image, content):
+            done = "deep colour" if image.format in ("PNG", "TIFF") else "deep"
+            self._places[done][place] = None
+        if image_values.has_unread_channels(image):
+            self._places["channels"][place] = None
         if image.format not in _DRAFTED:
             image.load()  # TIFF files are turned by that
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
@@ -143,16 +142,16 @@ class Decoder:
         size = self.form.see_size(image.size if is_swapped else image.size[::-1], place)
         size = size[::-1] if is_swapped else size  # before it is turned
         extent = image_form.draft(image, size)
-        if image.mode.startswith(_DEEP_MODES):
-            image = self._of_8_bits(image, place)
+        values = image_values.deep(image)
+        if values is not None:
+            image = self._of_8_bits(image, values, place)
         if image.has_transparency_data:
             image = self._on_background(image, place)
         image = self._to_form(image, size, extent, place)
         return image if turn is None else image.transpose(turn)
 
-    def _of_8_bits(self, image: Image.Image, place: str) -> Image.Image:
-        """A grey image whose values are scaled to 8 bits."""
-        values = np.asarray(image)  # (height, width)
+    def _of_8_bits(self, image: Image.Image, values: np.ndarray, place: str) -> Image.Image:
+        """A grey image whose values (height, width) are scaled to 8 bits."""
         finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
         if finite.size < values.size:
             self._places["not finite"][place] = None
@@ -163,8 +162,9 @@ class Decoder:
         if finite.size and (finite.min() < black or finite.max() > white):
             self._places["beyond"][place] = None
         share = (values.astype(np.float64) - black) / (white - black)
-        scaled = np.nan_to_num(share * 256, nan=0.0).clip(0, 255).astype(np.uint8)
-        grey = Image.fromarray(scaled)
+        scaled = np.floor((share * 256).clip(0, 255))
+        scaled = 255 - scaled if image_values.is_inverted(image) else scaled
+        grey = Image.fromarray(np.nan_to_num(scaled, nan=0.0).astype(np.uint8))
         if "transparency" in image.info:
             is_opaque = (values != image.info["transparency"]).astype(np.uint8) * _OPAQUE
             grey = Image.merge("LA", (grey, Image.fromarray(is_opaque)))
@@ -196,39 +196,13 @@ class Decoder:
         return image_form.fitted(image, size, extent, self.params)
 
 
-class _Values:
-    """The values of more than 8 bits that were seen so far."""
-
-    def __init__(self) -> None:
-        self.low = np.inf
-        self.high = -np.inf
-        self.are_whole = True
-
-    def add(self, values: np.ndarray) -> None:
-        """Take values (n,) into account."""
-        if values.size:
-            self.low = min(self.low, float(values.min()))
-            self.high = max(self.high, float(values.max()))
-        if values.dtype.kind == "f" or self.low < 0 or self.high >= 2**DEPTH:
-            self.are_whole = False
-
-    def range(self, depth: Literal["auto"] | int | tuple[float, float]) -> tuple[float, float]:
-        """The value that becomes 0, and the value that would become 256.
-
-        So the brightest value that is kept lies just below the second.
-        """
-        if isinstance(depth, tuple):
-            return depth
-        if self.are_whole:
-            bits = max(8, int(max(self.high, 0)).bit_length()) if depth == "auto" else depth
-            return 0, 2**bits
-        for low, high in _USUAL_RANGES:
-            if low <= self.low and self.high <= high and self.high - self.low > (high - low) / 2:
-                return low, high
-        span = self.high - self.low
-        if span <= 0:  # one value, or none that is finite
-            return min(self.low, 0), max(self.high, 0) or 1
-        # rounded outward, so that similar batches get the same
-        step = 10.0 ** math.floor(math.log10(span / 2))
-        low, high = math.floor(self.low / step) * step, math.ceil(self.high / step) * step
-        return float(f"{low:.9g}"), float(f"{high:.9g}")
+def _wrong(error: Exception, content: bytes | np.ndarray) -> tuple[str, str]:
+    """Why a picture cannot be decoded, and what to do."""
+    remedy = "replace it or take it out"
+    if not isinstance(error, Image.UnidentifiedImageError):
+        return str(error) or type(error).__name__, remedy
+    kind = "" if isinstance(content, np.ndarray) else image_values.kind_of_tiff(content)
+    if kind:
+        known = "grey or RGB, in whole numbers of 8 or 16 bits, or as grey float32"
+        return f"TIFF files of {kind} are not read", f"save it as {known}"
+    return "not a picture in a known format", remedy

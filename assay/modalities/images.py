@@ -17,7 +17,7 @@ from assay.contract.errors import quiet
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
 from assay.contract.stored_rows import StoredRows
-from assay.modalities import arrays, image_files, image_form
+from assay.modalities import arrays, image_files, image_form, image_range
 from assay.modalities.image_form import COLOUR
 
 COLUMN = "image"
@@ -203,6 +203,6 @@ def read_file(
         channels=channels,
         fit=payload_format.get("fit", image_form.FIT),
         background=payload_format.get("background", image_files.BACKGROUND),
-        depth=tuple(payload_format.get("range", ())) or image_files.DEPTH,
+        depth=tuple(payload_format.get("range", ())) or image_range.DEPTH,
     )
     return [str(path)], canonical([path.read_bytes()], [str(path)], params, remarks)[:]

@@ -13,7 +13,7 @@ from PIL import Image, features
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
-from assay.modalities import images, registry
+from assay.modalities import image_values, images, registry
 from tests.support.raw_files import image, png_chunks
 
 PLAIN = {"resize": None, "fit": "crop", "channels": None, "background": "white", "depth": "auto"}
@@ -37,6 +37,32 @@ def canonical(*files: bytes, **params: object) -> tuple[np.ndarray, Remarks]:
 
 def grey(*files: bytes, **params: object) -> np.ndarray:
     return canonical(*files, **params)[0][..., 0]
+
+
+def tiff(values: np.ndarray, *, photometric: int = 1, extra: tuple[int, ...] = ()) -> bytes:
+    """A TIFF of values (height, width, channels), as programs write that Pillow is not.
+
+    `photometric`: 0 is white, 1 is black, or the values are RGB (2). `extra`: what more channels
+    are: nothing that is told (0), or alpha (2).
+    """
+    height, width, channels = values.shape
+    content = np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
+    numbers = {
+        256: [width], 257: [height], 258: [values.dtype.itemsize * 8] * channels, 259: [1],
+        262: [photometric], 273: [8], 277: [channels], 278: [height], 279: [len(content)],
+        338: extra, 339: [{"u": 1, "i": 2, "f": 3}[values.dtype.kind]] * channels,
+    }  # fmt: skip
+    tags, more = b"", b""
+    told = {tag: shorts for tag, shorts in numbers.items() if shorts}
+    start = 8 + len(content) + 2 + 12 * len(told) + 4  # of what does not fit into a tag
+    for tag, shorts in told.items():
+        packed = struct.pack(f"<{len(shorts)}H", *shorts)
+        is_long = len(packed) > 4
+        field = struct.pack("<I", start + len(more)) if is_long else packed.ljust(4, b"\0")
+        tags += struct.pack("<HHI", tag, 3, len(shorts)) + field
+        more += packed if is_long else b""
+    header = b"II*\0" + struct.pack("<I", 8 + len(content))
+    return header + content + struct.pack("<H", len(told)) + tags + bytes(4) + more
 
 
 def test_floats_fill_the_range_of_bytes() -> None:
@@ -131,6 +157,116 @@ def test_values_that_are_no_numbers() -> None:
     assert "no numbers" in said[1].what
     (blank,) = grey(encoded(np.full((8, 8), np.nan, np.float32)))
     assert not blank.any()
+
+
+@pytest.mark.parametrize(
+    ("channels", "photometric", "extra", "kept"),
+    [(4, 2, (0,), 3), (5, 2, (0, 0), 3), (2, 1, (0,), 1), (5, 2, (2, 0), 3)],
+)
+def test_channels_that_are_not_read_are_told(
+    channels: int, photometric: int, extra: tuple[int, ...], kept: int
+) -> None:
+    values = np.dstack([np.full((8, 8), 255 - band) for band in range(channels)]).astype(np.uint8)
+    if 2 in extra:
+        values[..., 3] = 255  # opaque
+    pixels, said = canonical(tiff(values, photometric=photometric, extra=extra))
+    assert np.array_equal(pixels[0], values[..., :kept])
+    assert [(remark.action, remark.count, remark.example) for remark in said] == [
+        ("left out", 1, "0.png")
+    ]
+    assert "has channels beside grey or RGB, which are not read" in said[0].what
+
+
+@pytest.mark.parametrize("extra", [(2,), ()])
+def test_channels_that_are_read_are_not_told(extra: tuple[int, ...]) -> None:
+    values = np.full((8, 8, 3 + len(extra)), 255, np.uint8)
+    assert canonical(tiff(values, photometric=2, extra=extra))[1] == []
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_0_may_be_white(dtype: str) -> None:
+    values = (RAMP[..., None] * (1 / 63 if dtype == "float32" else 4)).astype(dtype)
+    black, white = (grey(tiff(values, photometric=photometric)) for photometric in (1, 0))
+    assert np.array_equal(white, 255 - black)
+    assert white[0, 0, 0] == 255
+
+
+def test_no_number_is_black_where_0_is_white() -> None:
+    values = (RAMP[..., None] / 63).astype(np.float32)
+    values[0, :3, 0] = np.nan, np.inf, -np.inf
+    assert grey(tiff(values, photometric=0))[0, 0, :3].tolist() == [0, 0, 255]
+
+
+def test_signed_bytes_keep_their_order() -> None:
+    signed = [(RAMP[..., None] - shift).astype(np.int8) for shift in (40, 10)]
+    pixels, said = canonical(*map(tiff, signed))
+    assert (np.diff(pixels.reshape(2, -1).astype(int)) > 0).all()
+    assert pixels[1, 0, 0, 0] == pixels[0, 3, 6, 0]  # -10 in both
+    assert said.settled == {"range": (-40, 60)}
+    assert "more than 8 bits or signs: values from -40 to 60" in said[0].what
+    positive = RAMP[..., None].astype(np.int8)
+    assert np.array_equal(canonical(tiff(positive))[0][0], positive)
+
+
+def test_32_bits_without_a_sign_keep_their_order() -> None:
+    values = (RAMP[..., None] * 68_000_000).astype(np.uint32)
+    pixels, said = canonical(tiff(values))
+    assert (np.diff(pixels.ravel().astype(int)) > 0).all()
+    assert said.settled["range"] == (0, 5e9)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "channels", "kind"),
+    [
+        ("float64", 1, "1 channel of 64-bit floats"),
+        ("float16", 1, "1 channel of 16-bit floats"),
+        ("uint64", 1, "1 channel of 64-bit whole numbers"),
+        ("float32", 3, "3 channels of 32-bit floats"),
+    ],
+)
+def test_a_tiff_that_is_not_read_is_named(dtype: str, channels: int, kind: str) -> None:
+    values = np.zeros((8, 8, channels), dtype)
+    with pytest.raises(
+        InputError, match=rf"\(TIFF files of {kind} are not read\): save it as .+float32"
+    ):
+        canonical(tiff(values, photometric=1 if channels == 1 else 2))
+
+
+DEEP = (np.dstack([RAMP] * 3) * 1000).astype(">u2")
+DEPTHS = {
+    "ppm": b"P6 8 8 65535\n" + DEEP.tobytes(),
+    "plain ppm": b"P3 8 8 65535\n" + " ".join(map(str, DEEP.ravel())).encode(),
+    "grey sgi": struct.pack(">HBBHHHH500x", 474, 0, 2, 2, 8, 8, 1) + DEEP[::-1, :, 0].tobytes(),
+    "cmyk": tiff(np.dstack([65_535 - DEEP, DEEP[..., :1] * 0]).astype(np.uint16), photometric=5),
+}
+
+
+@pytest.mark.parametrize("name", DEPTHS)
+def test_depth_that_is_lost_is_told(name: str) -> None:
+    pixels, said = canonical(DEPTHS[name])
+    assert np.abs(pixels[0].astype(int) - DEEP[..., : pixels.shape[3]] / 257).max() <= 1
+    assert sum("bits" in remark.what and "keeps the upper 8" in remark.what for remark in said) == 1
+
+
+def test_depth_that_headers_tell() -> None:
+    """Pillow reads such files and writes none, so headers of 8 bits are changed."""
+    picture = Image.new("RGB", (16, 16))
+    for form, mark, place, bits in (
+        ("JPEG2000", b"\xff\x4f\xff\x51", 42, 15),
+        ("AVIF", b"av1C", 6, 0x4C),
+    ):
+        if form == "AVIF" and not features.check("avif"):
+            continue
+        content = bytearray(encoded(picture, form))
+        opened = Image.open(io.BytesIO(content))
+        assert not image_values.is_cut_to_8_bits(opened, bytes(content))
+        content[content.find(mark) + place] = bits
+        assert image_values.is_cut_to_8_bits(opened, bytes(content))
+
+
+@pytest.mark.parametrize("form", ["PPM", "SGI", "BMP", "TGA", "PNG", "TIFF"])
+def test_8_bits_lose_no_depth(form: str) -> None:
+    assert canonical(encoded(Image.new("RGB", (8, 8), "red"), form))[1] == []
 
 
 def drawing(mode: str) -> Image.Image:

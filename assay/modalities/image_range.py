@@ -1,0 +1,48 @@
+"""The range of values of more than 8 bits that a batch of pictures uses."""
+
+import math
+from typing import Literal
+
+import numpy as np
+
+DEPTH = 16  # bits of a grey value, where the format of payloads names no range
+# Ranges that floats are meant to have; where a batch fills half of one, this is its range.
+_USUAL_RANGES: tuple[tuple[float, float], ...] = ((0, 1), (-1, 1), (0, 255), (0, 65535))
+
+
+class Values:
+    """The values of more than 8 bits that were seen so far."""
+
+    def __init__(self) -> None:
+        self.low = np.inf
+        self.high = -np.inf
+        self.are_whole = True
+
+    def add(self, values: np.ndarray) -> None:
+        """Take values (n,) into account."""
+        if values.size:
+            self.low = min(self.low, float(values.min()))
+            self.high = max(self.high, float(values.max()))
+        if values.dtype.kind == "f" or self.low < 0 or self.high >= 2**DEPTH:
+            self.are_whole = False
+
+    def range(self, depth: Literal["auto"] | int | tuple[float, float]) -> tuple[float, float]:
+        """The value that becomes 0, and the value that would become 256.
+
+        So the brightest value that is kept lies just below the second.
+        """
+        if isinstance(depth, tuple):
+            return depth
+        if self.are_whole:
+            bits = max(8, int(max(self.high, 0)).bit_length()) if depth == "auto" else depth
+            return 0, 2**bits
+        for low, high in _USUAL_RANGES:
+            if low <= self.low and self.high <= high and self.high - self.low > (high - low) / 2:
+                return low, high
+        span = self.high - self.low
+        if span <= 0:  # one value, or none that is finite
+            return min(self.low, 0), max(self.high, 0) or 1
+        # rounded outward, so that similar batches get the same
+        step = 10.0 ** math.floor(math.log10(span / 2))
+        low, high = math.floor(self.low / step) * step, math.ceil(self.high / step) * step
+        return float(f"{low:.9g}"), float(f"{high:.9g}")
