@@ -72,7 +72,7 @@ def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks
         return []
     if labelled or not is_certain:
         lists = labelled
-    if has_classes or not all(map(_is_form, lists)):
+    if has_classes or not all(is_form(listed.name) for listed in lists):
         lists = _without_forms(lists, remarks)
     for listed in lists:
         remarks += listed.remarks
@@ -81,18 +81,22 @@ def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks
     return lists
 
 
-def _is_form(listed: FileList) -> bool:
+def is_form(name: str) -> bool:
     """Whether a list is one to fill in: Kaggle's sample_submission.csv gives all one label."""
-    return _FORM in PurePosixPath(listed.name).name.lower()
+    return _FORM in PurePosixPath(name).name.lower()
 
 
 def _without_forms(lists: list[FileList], remarks: Remarks) -> list[FileList]:
     """The lists whose labels are meant as such; the rows of the others are remarked on."""
-    for listed in filter(_is_form, lists):
+    true_lists = []
+    for listed in lists:
+        if not is_form(listed.name):
+            true_lists.append(listed)
+            continue
         what = "rows hold no labels, since the name of their table says that it is to be filled in"
         remedy = "rename it if its labels are true"
         remarks.add("ignored", len(listed.table), what, listed.name, remedy)
-    return [listed for listed in lists if not _is_form(listed)]
+    return true_lists
 
 
 def _metadata(

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.contract import table_files
 from assay.contract.errors import InputError
 from assay.contract.paths import ANNOTATIONS_FILE
 from assay.contract.remarks import Remarks
@@ -175,8 +176,12 @@ def _one_modality(folder: Path, modalities: set[str]) -> str:
 def _refuse_unread(folder: Path, tops: Iterable[str], names: Collection[str]) -> None:
     """Raise if there are folders of which no file can be read: a class or split would be lost."""
     for top in sorted(tops):
-        first = min(name for name in names if name.startswith(top))
+        inside = sorted(name for name in names if name.startswith(top))
+        tables = list(filter(table_files.suffix, inside))
+        first = (tables or inside)[0]
         reason = registry.unreadable(first) or "convert them to another format"
+        if tables:
+            reason = f"move the table to {(folder / top).parent} if it lists the files there"
         lost = f"{folder / top} holds only files that are not read, as {first}"
         raise InputError(f"{lost}: {reason}, or take the folder out")
 

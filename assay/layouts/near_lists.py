@@ -25,7 +25,8 @@ def reason(folder: Path, names: set[str], media: set[str], largest_file: int) ->
     media : those of them that are images or sounds
     largest_file : MB that a table may unpack to
     """
-    for name in sorted(filter(table_files.suffix, names)):
+    tables = sorted(filter(table_files.suffix, names))
+    for name in (name for name in tables if not file_lists.is_form(name)):
         path = folder / name
         try:
             table, _ = table_files.read(path, largest_file, Remarks())

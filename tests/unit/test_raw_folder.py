@@ -340,6 +340,14 @@ def test_a_class_that_would_lose_all_its_files(read: Read, ending: str) -> None:
         read(CATS | {lost: b"?"})
 
 
+def test_a_folder_that_holds_but_the_list_of_the_files(read: Read) -> None:
+    files = pictures("audio/1.png", "audio/2.png")
+    listed = "filename,category\n1.png,a\n2.png,b\n"
+    wanted = r"as meta/x.csv: move the table to data/raw/b if it lists the files there, or take"
+    with pytest.raises(InputError, match=wanted):
+        read(files | {"meta/x.csv": listed, "meta/human.xlsx": b"PK"})
+
+
 def test_a_split_that_would_lose_all_its_files(read: Read) -> None:
     with pytest.raises(
         InputError, match=r"data/raw/b/Test holds only files .*: .*or take the folder out"
