@@ -158,7 +158,7 @@ def _predict(path: Path, info: dict[str, Any], model: "Model") -> tuple[list, li
     from assay.modalities import registry
 
     remarks = Remarks()
-    names, payload = registry.named(info["modality"]).read_file(path, info, remarks)
+    names, payload = registry.read_file(path, info, remarks)
     if len(names) == 1:
         names = [str(path)]
     outputs = [model.output, *[name for name in model.outputs if name == UNLIKE]]

@@ -4,6 +4,7 @@ Both may also lie below folders of splits, and all of it in folders that hold no
 the convention of Hugging Face's ImageFolder and AudioFolder, and what people make of it.
 """
 
+import itertools
 import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -94,6 +95,9 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     lists = [listed for part in parts for listed in part.lists]
     if not examples and not lists:
         return None
+    listed_unread = filter(registry.unreadable, (example.key for example in examples))
+    for key in itertools.islice(listed_unread, 1):  # others may have a wrong ending as it has
+        registry.refuse_unreadable(folder / key, modality)
     if has_splits:
         _take_splits_above_classes(examples, root)
     elif not lists:

@@ -24,9 +24,10 @@ from types import ModuleType
 
 import numpy as np
 
-from assay.contract import parquet_files
+from assay.contract import parquet_files, table_files
 from assay.contract.errors import InputError
 from assay.contract.parquet_files import Format
+from assay.contract.remarks import Remarks
 from assay.modalities import audio, images, tables, text
 
 _MODULES: dict[str, ModuleType] = {"image": images, "audio": audio, "text": text, "table": tables}
@@ -37,6 +38,11 @@ _UNREADABLE = {
     ".dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .emf .wmf",
     "WAV or FLAC": ".m4a .m4b .aac .wma .amr .ape .wv .mka .weba .mid .3gp",
     "pictures or sounds": ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .wmv",
+}
+# formats in which a file is read only to see whether it can be
+_PROBES: dict[str, Format] = {
+    "image": {"modality": "image", "shape": [8, 8, 3]},
+    "audio": {"modality": "audio", "shape": [8000], "sample_rate": 8000},
 }
 
 
@@ -63,6 +69,32 @@ def unreadable(name: str) -> str | None:
     save_as = (form for form, suffixes in _UNREADABLE.items() if suffix in suffixes.split())
     form = next(save_as, None)
     return form and f"{suffix} files cannot be read: save them as {form}"
+
+
+def read_file(path: Path, encoder: Format, remarks: Remarks) -> tuple[list[str], np.ndarray]:
+    """The examples of a file that a user wants predicted: their names in messages, and payloads.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, with what to save it as where its name tells.
+    """
+    module = named(encoder["modality"])
+    try:
+        return module.read_file(path, encoder, remarks)
+    except InputError:
+        reason = unreadable(path.name)
+        if table_files.is_table(path.name):
+            reason = f"a table, but the model takes {encoder['modality']} files: name such files"
+        if not reason or not module.SUFFIXES:
+            raise
+        raise InputError(f"{path}: {reason}") from None
+
+
+def refuse_unreadable(path: Path, modality: str) -> None:
+    """Raise if a file can neither be read by its name nor by its content."""
+    if unreadable(path.name):
+        read_file(path, _PROBES[modality], Remarks())
 
 
 def modality_of_columns(columns: Sequence[str]) -> str:

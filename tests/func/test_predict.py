@@ -95,6 +95,25 @@ def test_no_parameter_is_named_as_a_remedy(capsys: pytest.CaptureFixture) -> Non
     assert capsys.readouterr().err == f"assay: deep.png: converted: {said}\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("1.heic", ".heic files cannot be read: save them as PNG or JPEG"),
+        ("1.npy", ".npy files cannot be read: save them as PNG or JPEG"),
+        ("1.parquet", "a table, but the model takes image files: name such files"),
+    ],
+)
+def test_a_file_of_another_kind(capsys: pytest.CaptureFixture, name: str, reason: str) -> None:
+    Path(name).write_bytes(b"\x93NUMPY")
+    assert refused(capsys, name) == f"assay: {name}: {reason}\n"
+
+
+def test_a_picture_with_a_wrong_ending_is_read(capsys: pytest.CaptureFixture) -> None:
+    Path("1.heic").write_bytes(image(1))
+    predict("1.heic")
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("text", ["", "{", '{"classes": ["a"', "[]", "null", "3", "[" * 10_000])
 def test_a_description_that_is_damaged(capsys: pytest.CaptureFixture, text: str) -> None:
     paths.RELEASE_INFO.write_text(text)

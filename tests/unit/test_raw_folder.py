@@ -406,6 +406,22 @@ def test_a_list_names_files_of_a_folder_beside_it(read: Read) -> None:
     assert ("guessed", 2) in said(batch)
 
 
+@pytest.mark.parametrize(
+    ("ending", "form"), [("npy", "PNG or JPEG"), ("HEIC", "PNG or JPEG"), ("m4a", "WAV or FLAC")]
+)
+def test_a_list_of_files_that_cannot_be_read(read: Read, ending: str, form: str) -> None:
+    listed = {"metadata.csv": f"file_name,label\n1.{ending},a\n"}
+    wanted = rf"data/raw/b/1.{ending}: .* files cannot be read: save them as {form}"
+    with pytest.raises(InputError, match=wanted):
+        read(listed | {f"1.{ending}": b"\x93NUMPY"})
+
+
+def test_a_list_of_pictures_with_a_wrong_ending(read: Read) -> None:
+    files = {"1.heic": image(1), "2.png": image(2)}
+    listed = "file_name,label\n1.heic,a\n2.png,b\n"
+    assert list(labels(read(files | {"metadata.csv": listed})).values()) == ["a", "b"]
+
+
 FORM = {"sample_submission.csv": "id,label\n3,0\n4,0\n"}
 
 
