@@ -22,6 +22,9 @@ _NO_CLASSES |= {"output", "outputs", "results", "temp", "thumbnails", "thumbs", 
 _SPLITS = {"fold", "folds", "is_test", "is_train", "is_val", "partition", "phase", "set", "subset"}
 _SOURCES = {"reviewer", "user", "user_id", "username"}  # these may have made the example instead
 _PEOPLE = {"annotator", *column_names.IN_ANSWERS["annotator"]} - _SOURCES
+# names of columns that say which part of a sound is meant
+_STARTS = {"start", "begin", "onset", "offset", "start_time", "start_seconds", "begin_time"}
+_ENDS = {"end", "stop", "offset", "duration", "end_time", "end_seconds", "stop_time"}
 _SORTED = 20  # rows from which on an order by class is no chance
 
 
@@ -29,6 +32,7 @@ def remark(raw: RawBatch) -> None:
     """Add a remark to a batch for each thing that looks wrong."""
     _remark_on_splits(raw)
     _remark_on_columns(raw)
+    _remark_on_parts(raw)
     _remark_on_people(raw)
     counts = raw.labels_by_class()
     if not counts:
@@ -133,6 +137,17 @@ def _remark_on_columns(raw: RawBatch) -> None:
         is_empty = np.logical_and.reduce(list(map(_are_empty, raw.payload.columns)))
         rows = [raw.examples[row].place for row in np.flatnonzero(is_empty)]
         raw.remarks.note("doubtful", rows, "rows have no value at all", "take them out")
+
+
+def _remark_on_parts(raw: RawBatch) -> None:
+    """Add a remark if columns seem to say which part of a sound is meant: all of it is read."""
+    slices = {name for example in raw.examples for name in example.slices}
+    starts = {name for name in slices if name.casefold() in _STARTS}
+    ends = {name for name in slices if name.casefold() in _ENDS}
+    if raw.modality == "audio" and starts and ends and len(starts | ends) > 1:
+        parts = [e.key for e in raw.examples if any(e.slices.get(name) for name in starts)]
+        what = "sounds have columns for a start and an end, and all of the sound is read"
+        raw.remarks.note("doubtful", parts, what, "save each part as a file of its own if so meant")
 
 
 def _are_empty(column: pa.ChunkedArray) -> np.ndarray:

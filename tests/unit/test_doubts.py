@@ -81,6 +81,36 @@ def test_classes_of_splits_that_are_known(examples: list, votes: list) -> None:
     assert remarks(raw) == []
 
 
+def timed(modality: str, **slices: str) -> RawBatch:
+    raw = batch(ALTERNATING)
+    raw.modality = modality
+    for example in raw.examples[1:]:
+        example.slices = slices
+    return raw
+
+
+def test_parts_of_sounds_that_are_not_cut_out() -> None:
+    raw = timed("audio", Start="0.5", end="1.5")
+    doubts.remark(raw)
+    what = "sounds have columns for a start and an end, and all of the sound is read"
+    assert remarks(raw) == [("doubtful", 39, what)]
+
+
+@pytest.mark.parametrize(
+    ("modality", "slices"),
+    [
+        ("image", {"start": "1", "end": "2"}),
+        ("audio", {"start": "", "end": ""}),
+        ("audio", {"duration": "2"}),
+        ("audio", {"offset": "2"}),
+    ],
+)
+def test_sounds_without_parts(modality: str, slices: dict[str, str]) -> None:
+    raw = timed(modality, **slices)
+    doubts.remark(raw)
+    assert remarks(raw) == []
+
+
 def test_copies_are_counted() -> None:
     raw = batch(["a", "b", "a", "b"])
     copies.remark(raw, ["x", "x", "y", "y"], [True, True, True, False])
