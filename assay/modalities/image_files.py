@@ -25,6 +25,7 @@ _OTHER_COLOURS = ("CMYK", "HSV", "LAB", "YCbCr")
 # what images are read with, where the format of their payloads names nothing else
 BACKGROUND = "white"
 _OPAQUE = 255
+_SHALLOW = 5  # greys between the darkest and the brightest; with no more, each picture is blank
 _DRAFTED = ("JPEG", "MPO")  # formats that may be decoded at a reduced scale
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -42,7 +43,7 @@ _REMARKS: dict[str, tuple[Action, str, str]] = {
     "turned": ("converted", "pictures are turned as their EXIF says", ""),
     "other colours": ("converted", "pictures in CMYK or the like become RGB", ""),
     "channels": ("left out", "pictures have channels beside grey or RGB, which are not read", ""),
-    "to grey": ("converted", "colour pictures become grey, as collect.channels says", ""),
+    "to grey": ("converted", "colour pictures become grey", "collect.channels says so"),
     "transparent": ("converted", "pictures are partly transparent: collect.background shows", ""),
     "deep colour": ("converted", "colour pictures of 16 bits keep the upper 8 of them", ""),
     "deep": ("converted", "pictures of more than 8 bits a value keep the upper 8 of them", ""),
@@ -70,6 +71,8 @@ class Decoder:
         self.range: tuple[float, float] | None = None
         self._values = Values()
         self._range_of: dict[str, tuple[float, float]] = {}  # by place
+        self._greys = (255, 0)  # the darkest and the brightest of all
+        self._are_blank = True
         # by what was done; a dict without values is a set that keeps its order
         self._places: dict[str, dict[str, None]] = defaultdict(dict)
         try:
@@ -95,6 +98,9 @@ class Decoder:
         except Exception as error:  # a decoder may raise anything at what is damaged
             reason, remedy = _wrong(error, content)
             raise InputError(f"{place} cannot be decoded ({reason}): {remedy}") from None
+        low, high = int(pixels.min()), int(pixels.max())
+        self._greys = min(low, self._greys[0]), max(high, self._greys[1])
+        self._are_blank &= low == high
         return pixels
 
     def is_outdated(self, place: str) -> bool:
@@ -108,7 +114,7 @@ class Decoder:
         settled = {"range": self.range or plain["range"]} | used
         return {name: value for name, value in settled.items() if value != plain[name]}
 
-    def remark(self, remarks: Remarks) -> None:
+    def remark(self, n_images: int, remarks: Remarks) -> None:
         """Add what was done to the images to the remarks."""
         self.form.remark(remarks)
         if self.range:
@@ -117,6 +123,12 @@ class Decoder:
             remarks.add("converted", len(self._range_of), what, next(iter(self._range_of)), remedy)
         for done, (action, what, remedy) in _REMARKS.items():
             remarks.note(action, list(self._places[done]), what, remedy)
+        darkest, brightest = self._greys
+        is_shallow = brightest - darkest <= _SHALLOW and not self._are_blank
+        if is_shallow and n_images > 1:  # one alone is to be predicted, as a batch was read
+            what = f"pictures hold values from {darkest} to {brightest} alone, of 0 to 255"
+            remedy = "spread them over 0 to 255, or each counts as blank"
+            remarks.add("doubtful", n_images, what, remedy=remedy)
 
     def _decoded(self, content: bytes | np.ndarray, place: str) -> Image.Image:
         if isinstance(content, np.ndarray):

@@ -61,7 +61,7 @@ def deep(image: Image.Image) -> np.ndarray | None:
 
 
 def kind_of_tiff(content: bytes) -> str:
-    """What a TIFF holds, such as `1 channel of 64-bit floats`; "" for what is no TIFF, or damaged."""
+    """What a TIFF holds, such as `1 channel of 64-bit floats`; "" if it is none, or damaged."""
     if not content.startswith(tuple(TiffImagePlugin.PREFIXES)):
         return ""
     stream = io.BytesIO(content)

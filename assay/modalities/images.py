@@ -80,7 +80,7 @@ def canonical(
         for row, place in enumerate(places):
             if row < n_outdated or decoder.is_outdated(place):
                 stored.replace(row, decoder.pixels(raw[row], place))
-    decoder.remark(remarks)
+    decoder.remark(len(places), remarks)
     remarks.settled |= decoder.settled()
     return stored
 

@@ -269,6 +269,16 @@ def test_8_bits_lose_no_depth(form: str) -> None:
     assert canonical(encoded(Image.new("RGB", (8, 8), "red"), form))[1] == []
 
 
+def test_pictures_that_use_next_to_no_greys_are_told() -> None:
+    maps = [encoded((RAMP % (2 + number)).astype(np.uint8), "PNG") for number in range(3)]
+    said = canonical(*maps)[1]
+    assert [(remark.action, remark.count) for remark in said] == [("doubtful", 3)]
+    assert said[0].what == "pictures hold values from 0 to 3 alone, of 0 to 255"
+    assert canonical(*maps, encoded(RAMP.astype(np.uint8), "PNG"))[1] == []
+    assert canonical(image(0), image(1))[1] == []  # these are blank, which is found later
+    assert canonical(maps[0])[1] == []
+
+
 def drawing(mode: str) -> Image.Image:
     """A black dot on transparent ground that is black, too."""
     picture = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
@@ -464,3 +474,4 @@ def test_what_changes_in_every_picture_of_a_kind_is_said() -> None:
     assert re.search("turned as their EXIF says|turned as", whats)
     assert "CMYK" in whats
     assert "become grey" in whats
+    assert "collect." not in whats  # in predict, the encoder decides
