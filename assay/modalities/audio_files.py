@@ -34,12 +34,20 @@ _SIZED = ("WAV", "WAVEX", "AIFF", "AU")
 _ESTIMATE = 0.95  # of an MP3's length, which its header may only estimate
 _CANCELLED = 0.01  # power of the mixed channels, relative to the loudest one, that is too low
 _LOUD = 2.0  # times full scale: less is what lossy formats overshoot
+_CLIPPED = 1e-3  # share of samples of a file of floats beyond full scale
+_QUIET = 1e-3  # of full scale (-60 dB): what is quieter has 65 levels of 16 bits at most
+_SILENT = 2**-16  # of full scale: what is quieter has none
+_FLOATS = ("FLOAT", "DOUBLE")
+_MORE_THAN_16_BITS = (*_FLOATS, "PCM_24", "PCM_32", "ALAC_20", "ALAC_24", "ALAC_32", "DWVW_24")
+_FEW_LEVELS = "sounds of more than 16 bits are below -60 dB and have 65 levels at most"
+_RATE = "frequencies above half of it are lost; collect.sample_rate in params.yaml sets it"
 _REMARKS: dict[str, tuple[Action, str, str]] = {
     "not finite": ("converted", "sounds hold values that are no numbers: they become silence", ""),
     "mixed": ("converted", "sounds have several channels: their mean is taken", ""),
-    "resampled": ("converted", "sounds have another rate than collect.sample_rate", ""),
+    "resampled": ("converted", "sounds have another rate than collect.sample_rate", _RATE),
     "cancelled": ("converted", "sounds cancel out when mixed: their loudest channel is taken", ""),
-    "loud": ("cut", "sounds go far beyond full scale and are clipped", "scale them to -1..1"),
+    "loud": ("cut", "sounds go beyond full scale and are clipped", "scale them to -1..1"),
+    "quiet": ("converted", _FEW_LEVELS, "make them louder"),
     "no end": ("doubtful", "Ogg files have no end mark, as if cut short", ""),
 }
 
@@ -100,7 +108,7 @@ class Decoder:
             if not is_long:
                 whole = list(parts)  # one part or none; so most sounds are decoded once
                 parts = iter(whole)
-            n_read, channel = self._look_over(parts, place)
+            n_read, channel = self._look_over(parts, file.subtype, place)
             _refuse_cut_short(file, content, n_read, wanted, place)
             if n_read == wanted and len(file.read(1)):
                 rest = file.frames / file.samplerate - self.seconds
@@ -117,10 +125,13 @@ class Decoder:
             self.places["no end"].append(place)
         return sound
 
-    def _look_over(self, parts: Iterable[np.ndarray], place: str) -> tuple[int, int | None]:
+    def _look_over(
+        self, parts: Iterable[np.ndarray], subtype: str, place: str
+    ) -> tuple[int, int | None]:
         """The number of samples; the channel to take where channels cancel out, else None."""
         done = set()
-        n_read = 0
+        n_read = n_values = n_beyond = 0
+        peak = 0.0
         power = np.zeros(1, np.float32)  # (channels,)
         power_of_mean = np.float32(0)  # of the mean of the channels
         for part in parts:
@@ -128,11 +139,18 @@ class Decoder:
             finite = _finite(part)
             if finite is not part:
                 done.add("not finite")
-            if np.abs(finite).max(initial=0) > _LOUD:
-                done.add("loud")
+            loudness = np.abs(finite)
+            peak = max(peak, float(loudness.max(initial=0)))
+            n_values += loudness.size
+            n_beyond += int((loudness > 1).sum())
             if part.shape[1] > 1:
                 power = power + np.square(finite).sum(axis=0)
                 power_of_mean += np.square(finite.mean(axis=1)).sum()
+        is_clipped = subtype in _FLOATS and n_beyond > _CLIPPED * n_values
+        if peak > _LOUD or is_clipped:
+            done.add("loud")
+        if _SILENT <= peak < _QUIET and subtype in _MORE_THAN_16_BITS:
+            done.add("quiet")
         cancelled = power_of_mean < _CANCELLED * power.max()
         if cancelled:
             done.add("cancelled")

@@ -182,8 +182,62 @@ def test_silence_is_told() -> None:
 
 def test_samples_on_another_scale() -> None:
     said = canonical(encoded(TONE * 2**15, subtype="FLOAT"), encoded(TONE * 4, subtype="FLOAT"))[1]
-    assert [(remark.action, remark.count) for remark in said] == [("cut", 1)]
+    assert [(remark.action, remark.count) for remark in said] == [("cut", 2)]
     assert "full scale" in said[0].what
+
+
+@pytest.mark.parametrize(
+    ("form", "subtype", "peak", "n_cut"),
+    [
+        ("WAV", "FLOAT", 1.9, 1),
+        ("WAV", "DOUBLE", 1.1, 1),
+        ("WAV", "FLOAT", 1.0, 0),
+        ("WAV", "PCM_24", 1.9, 0),  # what wrote it has clipped it
+        ("OGG", "VORBIS", 1.2, 0),
+    ],
+)
+def test_floats_beyond_full_scale(form: str, subtype: str, peak: float, n_cut: int) -> None:
+    content = encoded(TONE / 0.3 * peak, form, subtype)
+    said = canonical(content)[1]
+    assert [(remark.action, remark.count) for remark in said] == [("cut", 1)] * n_cut
+
+
+def test_a_few_samples_beyond_full_scale_are_no_loss() -> None:
+    samples = TONE.copy()
+    samples[:40] = 1.2
+    assert canonical(encoded(samples, subtype="FLOAT"))[1] == []
+    samples[:60] = 1.2
+    assert len(canonical(encoded(samples, subtype="FLOAT"))[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("subtype", "peak", "n_quiet"),
+    [
+        ("FLOAT", 1e-4, 1),
+        ("PCM_24", 1e-4, 1),
+        ("PCM_24", 2e-3, 0),
+        ("PCM_16", 1e-4, 0),  # it has no more levels itself
+    ],
+)
+def test_quiet_sounds_of_many_bits(subtype: str, peak: float, n_quiet: int) -> None:
+    sounds, said = canonical(encoded(TONE / 0.3 * peak, subtype=subtype))
+    assert [(remark.action, remark.count) for remark in said] == [("converted", 1)] * n_quiet
+    if n_quiet:
+        assert len(np.unique(sounds)) == 7
+        assert (
+            said[0].what == "sound of more than 16 bits is below -60 dB and has 65 levels at most"
+        )
+
+
+def test_what_is_rounded_to_silence_is_told_once() -> None:
+    said = canonical(encoded(TONE * 3e-5, subtype="FLOAT"))[1]
+    assert [remark.action for remark in said] == ["doubtful"]
+
+
+def test_another_rate_names_what_it_costs() -> None:
+    (said,) = canonical(encoded(rate=384_000))[1]
+    assert (said.action, said.count) == ("converted", 1)
+    assert said.remedy.startswith("frequencies above half of it are lost; collect.sample_rate")
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW"])
