@@ -6,7 +6,7 @@ import pandas as pd
 from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import class_names, csv_files, parameters, parquet_files, paths
-from assay.contract.errors import counted, run, say, tell
+from assay.contract.errors import counted, first_of, run, say, tell
 
 
 def main() -> None:
@@ -21,6 +21,7 @@ def main() -> None:
     answered = with_effect(answered, left_out)
     unusable = answers.not_usable(answered)
     left_out = left_out.union(unusable.index)
+    answered = without_ties(answered)
     answered = answered[(answered["label"] != "") & ~answered["example"].isin(left_out)]
 
     cleaned = csv_files.read_csv(paths.CLEANED_LABELS).to_pandas().set_index("id")
@@ -63,6 +64,22 @@ def with_effect(answered: pd.DataFrame, left_out: pd.Index) -> pd.DataFrame:
     return answered.drop(lost.index)
 
 
+def without_ties(answered: pd.DataFrame) -> pd.DataFrame:
+    """The answers without those that tie, as if nobody had given them; say how many ties there are.
+
+    Parameters
+    ----------
+    answered : people's answers, from `answers.read`
+    """
+    tied = answers.tied(answered)
+    if len(tied):
+        n = counted(tied["example"].nunique(), "example")
+        of_first = tied[tied["example"] == tied["example"].iloc[0]]
+        places = (of_first["place"] + " " + of_first["label"].map(repr)).to_list()
+        say(f"{n} asked again, since people's answers tie and do not count: {first_of(places)}")
+    return answered.drop(tied.index)
+
+
 def override(cleaned: pd.DataFrame, answered: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
     """`label`, `weight` and `source` by id: what people answered, or else what cleaning kept."""
     settled = answered.groupby("example")["label"].agg(answers.settle)
@@ -87,8 +104,7 @@ def report(labels: pd.DataFrame, n_answers: int, n_unusable: int) -> None:
     """Tell how many labels there are, by split and source."""
     if n_answers:
         tables = f"{paths.ANNOTATORS} and {paths.AGREEMENT}"
-        remark = f"{tables} are about the labels of the batches alone"
-        say(f"{counted(n_answers, 'answer')} of people taken; {remark}")
+        say(f"{counted(n_answers, 'answer')} of people taken; they do not change {tables}")
     is_test = labels["split"] == "test"
     by_split = f"{counted((~is_test).sum(), 'label')} to learn from, {is_test.sum():,} to test with"
     n_of = labels["source"].value_counts()

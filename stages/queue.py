@@ -19,7 +19,9 @@ def main() -> None:
     examples = catalogue.read()
     pred_probs, classes = parquet_files.read_probabilities(paths.PRED_PROBS, examples["id"])
     left_out = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()
-    waiting = examples.drop(index=answers.read(examples, classes)["example"])
+    answered = answers.read(examples, classes)
+    is_tied = answered["example"].isin(answers.tied(answered)["example"])
+    waiting = examples.drop(index=answered.loc[~is_tied, "example"])
     waiting = waiting[~waiting["id"].isin(left_out)]
     is_test = waiting["split"] == "test"
 

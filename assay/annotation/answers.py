@@ -115,8 +115,24 @@ def _check_label(label: str, classes: Sequence[str], place: str) -> None:
 
 
 def settle(labels: pd.Series) -> str:
-    """The most frequent label among answers about one example; of several, the first in order."""
-    return labels.mode().iloc[0]
+    """The most frequent label among answers about one example; "" if several are."""
+    most_frequent = labels.mode()
+    return most_frequent.iloc[0] if len(most_frequent) == 1 else ""
+
+
+def tied(answers: pd.DataFrame) -> pd.DataFrame:
+    """The labels that people gave to examples of which no label is the most frequent.
+
+    Parameters
+    ----------
+    answers : from `read`
+    """
+    usable = ~answers["example"].isin(not_usable(answers).index)
+    labels = answers[usable & (answers["label"] != "")]
+    differ = labels.groupby("example")["label"].transform("nunique") > 1
+    disputed = labels[differ]
+    settled = disputed.groupby("example")["label"].transform(settle)
+    return disputed[settled == ""]
 
 
 def is_answers(path: Path) -> bool:

@@ -63,7 +63,7 @@ def test_pseudo_labels(workspace, method, labels):
     rows = [f"{number},anna,{label},{note}\n" for number, label, note in notes]
     workspace.write("data/annotations/anna.csv", "key,annotator,label,note\n" + "".join(rows))
     said = workspace.done("annotate")
-    assert "2 answers of people taken; metrics/annotators.csv" in said
+    assert "2 answers of people taken; they do not change metrics/annotators.csv" in said
     left_out = table(paths.UNUSABLE)
     assert {key[row["id"]] for row in left_out} == {0, 199}
     assert {row["reason"] for row in left_out} == {"not usable, by anna"}
@@ -72,6 +72,16 @@ def test_pseudo_labels(workspace, method, labels):
     workspace.done("queue")
     assert {0, 5, 198, 199}.isdisjoint(key[row["id"]] for row in table(paths.QUEUE))
     assert json.loads(paths.CLEAN_METRICS.read_text())["labelled"] == 4
+    workspace.write("data/annotations/bela.csv", "key,annotator,label\n198,bela,b\n5,bela,b\n")
+    said = workspace.done("annotate")  # bela contradicts anna on one example
+    places = "data/annotations/anna.csv row 4 'a', data/annotations/bela.csv row 2 'b'"
+    assert f"1 example asked again, since people's answers tie and do not count: {places}" in said
+    assert "2 answers of people taken" in said
+    assert table(paths.TEST_LABELS) == []
+    workspace.done("queue")
+    asked = {key[row["id"]] for row in table(paths.QUEUE)}
+    assert 198 in asked
+    assert {0, 5, 199}.isdisjoint(asked)
 
 
 def test_a_class_in_the_validation_split_alone(workspace):

@@ -81,7 +81,24 @@ def test_people_override_cleaning():
     labels = annotate.override(cleaned, answered, examples)
     assert labels["label"].to_dict() == {"a": "x", "b": "x", "c": "y"}
     assert labels["source"].to_dict() == {"a": "consensus", "b": "human", "c": "human"}
-    assert answers.settle(pd.Series(["y", "x"])) == "x"
+    assert answers.settle(pd.Series(["y", "x"])) == ""
+
+
+def test_answers_that_tie_do_not_count(capsys):
+    rows = [(0, "x"), (0, "y"), (0, "z"), (1, "x"), (1, "y"), (1, "x"), (2, "z"), (3, ""), (3, "x")]
+    rows += [(4, ""), (4, "x"), (4, ""), (4, "y"), (4, ""), (5, "y"), (5, ""), (5, "x")]
+    answered = pd.DataFrame(rows, columns=["example", "label"])
+    answered["note"] = np.where(answered["label"] == "", "not usable", "")
+    answered = answered.assign(annotator="anna", place="a.csv row 2")
+    assert answers.not_usable(answered).index.to_list() == [4]
+    assert answers.tied(answered)["example"].to_list() == [0, 0, 0, 5, 5]
+    left = annotate.without_ties(answered)
+    assert set(left["example"]) == {1, 2, 3, 4, 5}  # of 5 the note alone
+    said = "2 examples asked again, since people's answers tie and do not count"
+    places = "a.csv row 2 'x', a.csv row 2 'y', a.csv row 2 'z'"
+    assert capsys.readouterr().err == f"assay: {said}: {places}\n"
+    assert annotate.without_ties(answered[:0]).empty
+    assert capsys.readouterr().err == ""
 
 
 def test_queue_asks_first_where_the_label_in_use_is_least_sure():
