@@ -172,8 +172,8 @@ def of(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> Column:
         type_ = _type_of(values.type)
         if not type_:
             wrong = f"{places[0]} and on: {name!r} holds values of type {values.type}"
-            remedy = "neither numbers nor dates nor text: take that column out"
-            raise InputError(f"{wrong}, which are {remedy}")
+            known = "which are neither numbers nor dates nor text"
+            raise InputError(f"{wrong}, {known}: {_remedy(values.type)}")
         is_empty = pc.all(values.is_null(nan_is_null=True), min_count=0).as_py()
         return Column(values, "empty" if is_empty else type_, PLAIN)
     values = without_gaps(values)
@@ -184,6 +184,14 @@ def of(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> Column:
     if type_ == "category":
         _refuse_slips(values, different, name, places)
     return Column(values, type_, written)
+
+
+def _remedy(type_: pa.DataType) -> str:
+    """What to do with a column of a type that is not read."""
+    of_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
+    if any(is_type(type_) for is_type in of_bytes):
+        return "call it image or audio if it holds such files, or take that column out"
+    return "take that column out"
 
 
 def _type_of(type_: pa.DataType) -> str:

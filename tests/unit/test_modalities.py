@@ -249,6 +249,16 @@ def test_columns_of_every_kind() -> None:
     assert np.linalg.matrix_rank(encoded_rows) == 4
 
 
+@pytest.mark.parametrize("type_", [pa.binary(), pa.large_binary()])
+def test_a_column_of_files_under_another_name(type_: pa.DataType) -> None:
+    column = pa.chunked_array([pa.array([b"RIFF", b"\x89PNG"], type_)])
+    with pytest.raises(InputError, match=r"r0 and on: 'img' .* call it image or audio if .* out$"):
+        column_types.of(column, "img", ["r0", "r1"])
+    lists = pa.chunked_array([pa.array([[1.0], [2.0]])])
+    with pytest.raises(InputError, match=r"nor text: take that column out$"):
+        column_types.of(lists, "img", ["r0", "r1"])
+
+
 def test_a_network_tells_seconds_apart() -> None:
     rows = 1_790_000_000.0 + np.arange(100)[:, None]
     encoded_rows = Model(columns.numbers_graph(rows, {"features": {"x": "number"}}), **HOW)(rows)
