@@ -46,7 +46,8 @@ def main() -> None:
     numbers = f"{counted(len(questions), 'question')}, with {counted(n_checks, 'check')}"
     text = f"queue: {numbers} of labels of the test split"
     sure = int((questions["gain"] < _HARDLY).sum())
-    tell(f"{text}; {sure:,} gain hardly anything (gain below {_HARDLY})" if sure else text)
+    certain = f"for {sure:,} the label is almost certainly right (gain below {_HARDLY})"
+    tell(f"{text}; {certain}" if sure else text)
 
 
 def to_learn_from(
@@ -84,7 +85,7 @@ def to_learn_from(
     doubt = np.where(by_margin, 1 - lead, np.minimum(2 * gain, 1))
 
     no_label = "no label; it may be " + names[best] + " or " + names[second]
-    unsure = "among the least sure of the labels that are kept"
+    unsure = "one of the kept labels with the lowest probability"
     without_reason = examples["reason"] == ""
     why = np.select([unlabelled, without_reason], [no_label, unsure], examples["reason"])
 

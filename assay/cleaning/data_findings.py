@@ -170,7 +170,7 @@ def copies(
     originals = examples.iloc[pairs["original"]].itertuples()
     for row, share in zip(originals, pairs["share"], strict=True):
         looks_like = f"looks like {row.batch}/{row.key} in {row.split}"
-        reasons.append(f"{looks_like}, {1 - share:.2f} nearer than its other neighbours")
+        reasons.append(f"{looks_like}, {100 * (1 - share):.0f} % closer than its other neighbours")
     kind = np.where(pairs["leak"], "leak", "near_duplicate")
     return examples.iloc[pairs["copy"]].assign(kind=kind, reason=reasons)
 

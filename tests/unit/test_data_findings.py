@@ -244,6 +244,7 @@ def test_a_leak_is_the_training_copy_whichever_came_first():
         ["299", "near_duplicate"],
     ]
     assert found["reason"][0].startswith("looks like b/298 in test, ")
+    assert found["reason"].str.fullmatch(r".*, \d+ % closer than its other neighbours").all()
 
 
 def test_two_names_of_one_class_overlap():

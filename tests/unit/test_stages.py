@@ -118,6 +118,7 @@ def test_queue_asks_first_where_the_label_in_use_is_least_sure():
     assert asked.index.tolist() == [2, 3, 4, 0, 1]
     np.testing.assert_allclose(asked["gain"], [0.7, 0.5, 0.2, 0.05, 0.02], atol=1e-6)
     assert asked["suggested"].tolist() == ["x", "x", "y", "x", "y"]
+    assert asked["why"].tolist()[3] == "one of the kept labels with the lowest probability"
 
 
 def test_labels_of_the_test_split_are_checked_in_their_order():
