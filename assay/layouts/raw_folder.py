@@ -138,9 +138,10 @@ def _drop_lone_folders_of_splits(batch: RawBatch, remarks: Remarks) -> None:
         inside = [example for example in batch.examples if example.split == split]
         for example in inside:
             example.label = ""
-        what = f"examples of the {split} split lie in one folder that is no class of training"
-        remedy = "so they have no label; put them into a folder for each class if theirs is known"
-        remarks.add("guessed", len(inside), what, repr(folder), remedy)
+        no_class = "which is no class of training, so they have no label"
+        what = f"examples of the {split} split lie in one folder, {folder!r}, {no_class}"
+        remedy = "put them into folders of their classes, or take them out"
+        remarks.add("guessed", len(inside), what, inside[0].key, remedy)
 
 
 def _remark_on_nested_classes(batch: RawBatch, remarks: Remarks) -> None:

@@ -199,8 +199,8 @@ def test_the_only_folder_of_a_held_out_split_is_no_class(
     assert sorted(labels(batch).values()) == ["", "", "a", "b"]
     assert list(splits(batch).values()).count(split) == 2
     remark = batch.remarks[-1].text()
-    assert f"2 examples of the {split} split lie in one folder that is no class" in remark
-    assert f"for example {inner!r}; so they have no label" in remark
+    assert f"2 examples of the {split} split lie in one folder, {inner!r}, which is no" in remark
+    assert f"for example {outer}/{inner}/3.png; put them into folders of their classes" in remark
 
 
 @pytest.mark.parametrize("inner", ["a", "A"])
