@@ -1,7 +1,7 @@
 "use strict";
 const STRINGS = {
-  en: { title: "Doubted labels", totals: "{0} of {1} doubted labels are in this file; python -m assay review asks all",
-    all: "{0} doubted labels and questions", whole: "{0} doubted labels", person: "Your name", save: "Save the answers", filter: "Show",
+  en: { title: "Doubted labels", check: "Labels to check", totals: "{0} of {1} doubted labels are in this file; python -m assay review asks all",
+    all: "{0} questions, {1} of them about doubted labels", as: "{0}, as in the data", whole: "{0} doubted labels", person: "Your name", save: "Save the answers", filter: "Show",
     every: "all", one: "One at a time", grid: "Grid", question: "Question", actions: "Answers",
     given: "In the data", suggested: "Suggested", both: "In the data and suggested", none: "no label",
     speaks: "examples labelled {0} speak for it:", nothing: "no example speaks for it", large: "too large for this file",
@@ -12,12 +12,13 @@ const STRINGS = {
     recorded: "recorded: {0}", pick: "Class", matches: "{0} of {1} classes", close: "Close",
     done: "All is answered", repro: "dvc repro uses the answers.",
     put: "Save the answers and put the file into data/annotations. Then dvc repro uses them.",
+    saved: "{0} is in the downloads of this browser. Put it into data/annotations; then dvc repro uses it.",
     unsaved: "{0} not saved yet: the review does not answer. Start python -m assay review again, and open its address.",
     refused: "{0} not saved: {1}", memory: "This browser does not keep answers: save them before you close the page.",
     waiting: "…", train: "training split", validation: "validation split", test: "test split", first: "Type your name first.",
     relabel: "{0} replaced", review: "{0} for review", drop: "{0} dropped" },
-  zh: { title: "存疑的标签", totals: "本文件含 {1} 个存疑标签中的 {0} 个；全部请用 python -m assay review",
-    all: "{0} 个存疑标签和问题", whole: "{0} 个存疑标签", person: "你的名字", save: "保存答案", filter: "显示", every: "全部",
+  zh: { title: "存疑的标签", check: "待检查的标签", totals: "本文件含 {1} 个存疑标签中的 {0} 个；全部请用 python -m assay review",
+    all: "{0} 个问题，其中 {1} 个针对存疑标签", as: "{0}（与数据一致）", whole: "{0} 个存疑标签", person: "你的名字", save: "保存答案", filter: "显示", every: "全部",
     one: "逐个显示", grid: "网格", question: "问题", actions: "回答", given: "数据中的标签", suggested: "建议的标签",
     both: "数据中的和建议的标签", none: "无标签", speaks: "标为 {0} 的样本支持它：", nothing: "没有支持它的样本",
     large: "太大，未放入本文件", accept: "采纳 {0}", keep: "保留 {0}", confirm: "确认 {0}", other: "其他类别…",
@@ -26,6 +27,7 @@ const STRINGS = {
     left: "大约还需 {0}（每个 {1} 秒）", seconds: "{0} 秒", minutes: "{0} 分钟", hours: "{0} 小时",
     recorded: "已记录：{0}", pick: "类别", matches: "{1} 个类别中的 {0} 个", close: "关闭", done: "全部已回答",
     repro: "dvc repro 会使用这些答案。", put: "请保存答案，把文件放入 data/annotations，然后运行 dvc repro。",
+    saved: "{0} 在浏览器的下载文件夹中。请把它放入 data/annotations，然后运行 dvc repro。",
     unsaved: "{0} 个回答尚未保存：服务没有响应。请重新运行 python -m assay review 并打开新地址。",
     refused: "{0} 个回答未保存：{1}", memory: "此浏览器不保留答案：关闭页面前请先保存。", waiting: "…",
     train: "训练集", validation: "验证集", test: "测试集", first: "请先填写你的名字。",
@@ -33,9 +35,10 @@ const STRINGS = {
 };
 const REASONS = [ // what the pipeline says in English; another reason stays as it is
   [/^people disagree; /, "标注者意见不一；"],
+  [/^the model and /, "模型和"],
   [/the other examples say (.*) \((\d\.\d+)\) rather than (.*) \((\d\.\d+)\)$/s, "其他样本支持 $1（$2），而非 $3（$4）"],
   [/^no label; it may be (.*) or (.*)$/s, "没有标签；可能是 $1 或 $2"],
-  [/^among the least sure of the labels that are kept$/, "在保留的标签中属于最不确定的"],
+  [/^one of the kept labels with the lowest probability$/, "在保留的标签中属于最不确定的"],
 ];
 const KEYS = { a: "accept", k: "keep", c: "other", s: "skip", n: "not sure", x: "not usable", z: "undo" };
 const AHEAD = 12, TILES = 24, PAUSE = 120_000, LONG = 80; // LONG: characters of a name that are shown
@@ -55,6 +58,7 @@ const t = (key, ...inserts) => STRINGS[language][key].replace(/\{(\d)\}/g, (_, n
 const TURNS = /[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g; // the direction of writing
 const seen = (text) => text.replace(TURNS, (mark) => `\\u${mark.charCodeAt(0).toString(16)}`);
 const short = (name) => seen(name.length > LONG ? `${name.slice(0, LONG)}…` : name) || t("none");
+const proposed = ({ given, suggested }) => (given === suggested ? t("as", short(given)) : `${short(given)} → ${short(suggested)}`);
 const current = () => values.questions[order[at]];
 const isAnswered = (index) => answers.has(values.questions[index].id);
 const spoken = ([label, note]) => (note ? t(note) : short(label));
@@ -109,7 +113,7 @@ function drawGrid() {
   const start = at - (at % TILES);
   $("tiles").replaceChildren(...order.slice(start, start + TILES).map((index, n) => {
     const question = values.questions[index], mine = answers.get(question.id), isNow = start + n === at;
-    const text = mine ? spoken(mine) : `${short(question.given)} → ${short(question.suggested)}`;
+    const text = mine ? spoken(mine) : proposed(question);
     const button = el("button", { "aria-pressed": String(isNow) }, el("bdi", {}, text));
     button.onclick = () => { at = start + n; draw(); };
     const mark = `${isNow ? "now " : ""}${mine ? "done" : ""}`;
@@ -328,12 +332,13 @@ function save() {
   const link = el("a", { download: `${fileName()}.csv`, href: URL.createObjectURL(new Blob([csv()])) });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  drawProgress(t("saved", link.download));
 }
 
-function filters() { // all, and each pair of classes that are taken for each other
+function filters() { // all, and each pair of a label in the data and a suggested one
   const counts = new Map();
-  for (const { given, suggested } of values.questions) {
-    const pair = `${short(given)} → ${short(suggested)}`;
+  for (const question of values.questions) {
+    const pair = proposed(question);
     counts.set(pair, (counts.get(pair) ?? 0) + 1);
   }
   const pairs = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 100);
@@ -342,7 +347,7 @@ function filters() { // all, and each pair of classes that are taken for each ot
 }
 
 function choose() {
-  const wanted = $("filter").value, fits = (q) => !wanted || `${short(q.given)} → ${short(q.suggested)}` === wanted;
+  const wanted = $("filter").value, fits = (question) => !wanted || proposed(question) === wanted;
   order = values.questions.map((_, index) => index).filter((index) => fits(values.questions[index]));
   at = Math.max(0, order.findIndex((index) => !isAnswered(index)));
   turn("");
@@ -350,8 +355,9 @@ function choose() {
 
 function translate() {
   document.documentElement.lang = language;
-  document.title = `Assay: ${t("title")}`;
   for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
+  $("title").textContent = t(isServed ? "check" : "title"); // the queue asks about other labels too
+  document.title = `Assay: ${$("title").textContent}`;
   for (const node of document.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", t(node.dataset.tLabel));
   $("language").textContent = language === "zh" ? "English" : "中文";
   $("language").lang = language === "zh" ? "en" : "zh";
@@ -389,7 +395,7 @@ $("view").onclick = toggle;
 $("filter").onchange = choose;
 $("language").onclick = () => { language = language === "zh" ? "en" : "zh"; translate(); draw(); };
 $("save").onclick = save;
-$("name").oninput = remember;
+$("name").oninput = () => { remember(); drawProgress(); };
 addEventListener("beforeunload", (event) => { if (pending.length) event.preventDefault(); });
 
 if (!isServed) {

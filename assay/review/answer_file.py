@@ -73,6 +73,12 @@ class AnswerFile:
         labels = counted(sum(bool(label) for label, _ in answers), "answer")
         return f"{', '.join([labels, *counts])} in {self.path}"
 
+    def outcome(self) -> str:
+        """A line about what a review leaves, for people."""
+        if not self.path.exists():
+            return f"no answers, so no {self.path}"
+        return f"{self.summary()}; `dvc repro` uses them"
+
     def _rows(self) -> dict[tuple[str, str], list[str]]:
         if not self.path.exists():
             return {}

@@ -1,6 +1,7 @@
 """What the review page asks: the queue, best first, then the doubted labels that are not in it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -16,9 +17,13 @@ _ISSUE = ["id", "kind", "given", "suggested", "reason", *evidence.COLUMNS]
 
 @dataclass(frozen=True)
 class Questions:
-    """All questions; `examples` are the rows of the catalogue that they show, in order."""
+    """All questions; `examples` are the rows of the catalogue that they show, in order.
+
+    `n_doubted` of them are about doubted labels; the others are in the queue alone.
+    """
 
     asked: list[Question]
+    n_doubted: int
     examples: pd.DataFrame
     classes: list[str]
     medium: str
@@ -32,12 +37,12 @@ def read() -> Questions:
     Raises
     ------
     InputError
-        If there is nothing to ask, or an example is no longer there.
+        If there is nothing to ask, a table is damaged, or an example is no longer there.
     """
     examples = catalogue.read()
     columns = ["id", "given", "suggested", "why"]
-    queue = spreadsheets.read(paths.QUEUE, columns).to_pylist() if paths.QUEUE.exists() else []
-    issues = spreadsheets.read(paths.ISSUES, _ISSUE).to_pylist()
+    queue = _rows_in(paths.QUEUE, columns) if paths.QUEUE.exists() else []
+    issues = _rows_in(paths.ISSUES, _ISSUE)
     rows = {row["id"]: row | {"reason": row["why"]} for row in queue}
     rows |= {row["id"]: row for row in issues if row["kind"] == "label"}
     if not rows:
@@ -57,7 +62,17 @@ def read() -> Questions:
         frame[f"rows_{column}"] = pd.Series(evidence_rows, frame.index)
     asked = review_page.questions(frame, catalogue.votes(examples))
     medium = registry.named(files.read_json(paths.ENCODER_INFO)["modality"]).MEDIUM
-    return Questions(asked, examples.loc[review_page.rows_of(asked)], classes, medium)
+    n_doubted = int((frame["kind"] == "label").sum())
+    return Questions(asked, n_doubted, examples.loc[review_page.rows_of(asked)], classes, medium)
+
+
+def _rows_in(path: Path, columns: list[str]) -> list[dict[str, str]]:
+    """The rows of an output of the pipeline."""
+    try:
+        return spreadsheets.read(path, columns).to_pylist()
+    except InputError as error:
+        remedy = "or restore it: `dvc checkout --force dvc.yaml`"
+        raise InputError(f"{error}; {remedy}") from None
 
 
 def _rows_of(names: str, row_of_name: dict[str, int]) -> list[int]:

@@ -59,7 +59,7 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
         config = uvicorn.Config(application(asked, answers, token, port), log_level="warning")
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run([listening])
-    say(f"{answers.summary()}; `dvc repro` uses them")
+    say(answers.outcome())
 
 
 def application(asked: Questions, answers: AnswerFile, token: str, port: int) -> Starlette:
@@ -71,6 +71,7 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
         "classes": asked.classes,
         "medium": asked.medium,
         "questions": asked.asked,
+        "doubted": asked.n_doubted,
         "names": review_page.names(asked.examples),
         "annotator": answers.name,
     }

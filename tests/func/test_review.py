@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from assay.annotation import answers
-from assay.catalogue import catalogue
+from assay.catalogue import catalogue, spreadsheets
 from assay.cleaning import gallery
 from assay.contract import parquet_files, paths
 from tests.support.reviewed import HOSTILE, Served, make, saved
@@ -158,10 +158,14 @@ def test_the_offline_page_keeps_answers_and_saves_them(browser: Any, tmp_path: P
     for number in range(60):
         anna.answer("ka"[number % 2])
     assert anna.is_done()
+    anna.page.click("#save")
+    assert "Type your name first." in anna.page.inner_text("#progress")
     anna.page.fill("#name", "anna")
+    assert "Type your name first." not in anna.page.inner_text("#progress")
     with anna.page.expect_download() as download:
         anna.page.click("#save")
     assert download.value.suggested_filename == "anna.csv"
+    assert "Put it into data/annotations" in anna.page.inner_text("#progress")
     download.value.save_as(paths.ANNOTATIONS / "anna.csv")
     assert dict(saved("anna")) == anna.said
     content = (paths.ANNOTATIONS / "anna.csv").read_text()
@@ -170,6 +174,29 @@ def test_the_offline_page_keeps_answers_and_saves_them(browser: Any, tmp_path: P
     taken = taken[taken["label"] != ""]
     assert len(taken) == sum(bool(label) for label, _ in anna.said.values())
     assert anna.problems == []
+
+
+def test_a_question_without_a_doubt_is_shown_as_one(
+    browser: Any, serve: Callable[[str], Served]
+) -> None:
+    make(n=20, classes=["eight", "nine"])
+    queue = spreadsheets.read(paths.QUEUE).to_pandas()
+    spreadsheets.write(paths.QUEUE, queue.assign(suggested=queue["given"]))
+    anna = Person(browser, serve("anna").address)
+    assert anna.page.inner_text("h1") == "Labels to check"
+    assert anna.page.inner_text("#totals") == "20 questions, 15 of them about doubted labels"
+    options = anna.page.inner_text("#filter").split("\n")
+    assert options == [
+        "all",
+        "nine → eight (8)",
+        "eight → nine (7)",
+        "eight, as in the data (3)",
+        "nine, as in the data (2)",
+    ]
+    anna.page.select_option("#filter", index=3)
+    assert anna.page.evaluate("order.length") == 3
+    anna.page.keyboard.press("g")
+    assert anna.page.inner_text("#tiles button").startswith("eight, as in the data")
 
 
 def test_everybody_can_use_the_page_and_no_name_runs(
@@ -190,7 +217,7 @@ def test_everybody_can_use_the_page_and_no_name_runs(
             assert found == [], (width, scheme, locale, keys)
         wide = person.page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width
-        assert person.page.title() in ("Assay: Doubted labels", "Assay: 存疑的标签")
+        assert person.page.title() in ("Assay: Labels to check", "Assay: 待检查的标签")
         assert all(url.startswith(("data:", served.address.partition("?")[0])) for url in asked)
         assert person.problems == []
         person.page.close()

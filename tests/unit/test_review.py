@@ -84,6 +84,7 @@ def test_the_page_asks_the_queue_first_and_shows_contents(client: TestClient) ->
     asked = [question["row"] for question in values["questions"]]
     assert asked == list(range(10))
     assert values["questions"][0]["votes"] == [["anna", "eight"]]
+    assert values["doubted"] == 8  # the first two are in the queue alone
     assert values["questions"][4]["evidence"] == [[5, 6, 7], [6, 7, 8]]
     shown = client.get("/contents?rows=0,9,77", headers=GOOD).json()
     for odd in ("²", "9" * 5000, "-1", "x", ""):
@@ -126,6 +127,14 @@ def test_each_answer_is_on_disk_at_once_and_annotate_takes_it(client: TestClient
     assert AnswerFile.summary(AnswerFileOf("anna")) == (
         "7 answers, 1 not sure, 1 not usable in data/annotations/anna.csv"
     )
+
+
+def test_a_review_without_an_answer_names_no_file(client: TestClient) -> None:
+    of_anna = AnswerFileOf("anna")
+    assert of_anna.outcome() == "no answers, so no data/annotations/anna.csv"
+    assert answer(client) == 204
+    said = "1 answer in data/annotations/anna.csv; `dvc repro` uses them"
+    assert of_anna.outcome() == said
 
 
 class AnswerFileOf(AnswerFile):
@@ -178,6 +187,13 @@ def test_nothing_to_review_is_said(client: TestClient) -> None:
     for path in (paths.QUEUE, paths.ISSUES):
         path.write_text(path.read_text().partition("\n")[0] + "\n")
     with pytest.raises(InputError, match="nothing to review"):
+        questions.read()
+
+
+@pytest.mark.parametrize("path", [paths.QUEUE, paths.ISSUES], ids=str)
+def test_a_damaged_table_says_how_to_restore_it(client: TestClient, path: Path) -> None:
+    path.write_text(path.read_text() + '"cut')
+    with pytest.raises(InputError, match=f"{path} .*restore it: `dvc checkout --force dvc.yaml`"):
         questions.read()
 
 
