@@ -103,7 +103,9 @@ def load() -> Parameters:
 
 
 def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
+    problems = error.errors()
+    unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
+    problem = (unknown or problems)[0]  # a mistyped key is missing too
     place = problem["loc"]
     key = ".".join(map(str, place))
     if problem["type"] == "extra_forbidden":

@@ -132,6 +132,13 @@ def test_what_can_only_be_a_mistake(params: Path, key: str, value: str, message:
     assert message in str(caught.value)
 
 
+def test_a_mistyped_key_is_named_and_not_the_key_that_it_leaves_out(params: Path) -> None:
+    train = {name.replace("steps", "stepz"): value for name, value in SHIPPED["train"].items()}
+    params.write_text(json.dumps(SHIPPED | {"train": train}))
+    with pytest.raises(InputError, match=r"train\.stepz: unknown key; allowed here: .*steps"):
+        parameters.load()
+
+
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]\n" for n in range(1, 12))
 
 
