@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     whole = Parser(
         "python -m assay",
-        description="Commands beside DVC: inspect, predict, label, review, compare, export.",
+        description="Commands beside DVC: inspect, predict, label-studio, review, compare, export.",
     )
     commands = whole.add_subparsers(required=True)
 
@@ -44,7 +44,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="for programs")
     command.set_defaults(function=inspect)
 
-    command = commands.add_parser("predict", help="classify files with the released model")
+    columns = "prints, without a header and with tabs: file or row, class, its probability, `unlike`"
+    purpose = "classify files with the released model"
+    command = commands.add_parser("predict", help=purpose, description=f"{purpose}; {columns}")
     files_help = "images, sounds or texts, one in each file; or tables (CSV, JSON lines, Parquet)"
     files_help += " with one example in each row: its features, or a column `text`"
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help=files_help)

@@ -22,6 +22,12 @@ def test_predict_says_what_it_takes(project: Project) -> None:
     assert [
         word for word in ("images", "sounds", "texts", "CSV", "features") if word not in said
     ] == []
+    assert "without a header and with tabs: file or row, class, its probability, `unlike`" in said
+
+
+def test_the_help_names_the_commands_as_they_are_typed(project: Project) -> None:
+    said = " ".join(project.run("python -m assay --help").stdout.split())
+    assert "inspect, predict, label-studio, review, compare, export." in said
 
 
 @pytest.mark.parametrize(
