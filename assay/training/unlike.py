@@ -74,7 +74,8 @@ def attach(
     usual = evidence(model, train)  # (n, width)
     if len(checked) < _LEAST:
         few = f"{len(checked)} validation examples are too few to calibrate `unlike`"
-        say(f"{few}: {len(usual) // 2} training examples do, so new ones seem more unlike")
+        instead = f"{len(usual) // 2:,} training examples are used instead"
+        say(f"{few}: {instead}, so it is too high for new examples")
         split = "train"
         held_out = usual[1::2]
         usual = usual[::2]

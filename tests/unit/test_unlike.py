@@ -56,7 +56,9 @@ def test_few_validation_examples_are_said(capsys):
     sets = examples(drawn(300, 0)), examples(drawn(39, 1))
     graph, meaning = unlike.attach(classifier(), *sets, 3, **HOW)
     assert (meaning["held_out"], meaning["split"]) == (150, "train")
-    assert "39 validation examples are too few" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "39 validation examples are too few" in said
+    assert "150 training examples are used instead, so it is too high for new examples" in said
     assert np.mean(Model(graph, UNLIKE, **HOW)(drawn(2000, 2))) == pytest.approx(0.5, abs=0.06)
 
 
