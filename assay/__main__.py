@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 METRICS = ["accuracy", "macro_f1", "log_loss", "calibration_error"]
 _GATE_FAILS = 2  # the exit code; that of errors is 1
 _ODD = 0.99  # `unlike` above which examples are counted
+_COLUMNS = "prints, separated by tabs and without a header: file or row, class, probability, unlike"
 _SERVER = "http://localhost:8080"  # of Label Studio, as it starts by default
 
 
@@ -44,9 +45,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="for programs")
     command.set_defaults(function=inspect)
 
-    columns = "prints, without a header and with tabs: file or row, class, its probability, `unlike`"
     purpose = "classify files with the released model"
-    command = commands.add_parser("predict", help=purpose, description=f"{purpose}; {columns}")
+    command = commands.add_parser("predict", help=purpose, description=f"{purpose}; {_COLUMNS}")
     files_help = "images, sounds or texts, one in each file; or tables (CSV, JSON lines, Parquet)"
     files_help += " with one example in each row: its features, or a column `text`"
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help=files_help)

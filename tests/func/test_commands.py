@@ -22,7 +22,7 @@ def test_predict_says_what_it_takes(project: Project) -> None:
     assert [
         word for word in ("images", "sounds", "texts", "CSV", "features") if word not in said
     ] == []
-    assert "without a header and with tabs: file or row, class, its probability, `unlike`" in said
+    assert "tabs and without a header: file or row, class, probability, unlike" in said
 
 
 def test_the_help_names_the_commands_as_they_are_typed(project: Project) -> None:
