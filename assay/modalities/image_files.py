@@ -37,7 +37,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }  # by the orientation of EXIF
 _SWAPPING = [_TURNS[orientation] for orientation in (5, 6, 7, 8)]  # of height and width
-_SCALED = "pictures hold more than 8 bits or signs: values from {:g} to {:g} become 0 to 255"
+_SCALED = "pictures hold more than 8 bits{}: values from {:g} to {:g} become 0 to 255"
 _REMARKS: dict[str, tuple[Action, str, str]] = {
     "frames": ("left out", "pictures have more pages or frames: the first one is taken", ""),
     "turned": ("converted", "pictures are turned as their EXIF says", ""),
@@ -118,7 +118,8 @@ class Decoder:
         """Add what was done to the images to the remarks."""
         self.form.remark(remarks)
         if self.range:
-            what = _SCALED.format(*self.range)
+            signs = " or signs" if self.range[0] < 0 else ""
+            what = _SCALED.format(signs, *self.range)
             remedy = "collect.depth in params.yaml sets another range"
             remarks.add("converted", len(self._range_of), what, next(iter(self._range_of)), remedy)
         for done, (action, what, remedy) in _REMARKS.items():
