@@ -111,7 +111,8 @@ def _example(
 def _check_label(label: str, classes: Sequence[str], place: str) -> None:
     if label and label not in classes:
         known = ", ".join(classes[:_CLASSES]) + (", …" if len(classes) > _CLASSES else "")
-        raise InputError(f"{place}: {label!r} is no class of the data, which has: {known}")
+        unknown = f"{place}: {label!r} is no class of the data, which has: {known}"
+        raise InputError(f"{unknown}; if it was renamed, replace it in {paths.ANNOTATIONS}")
 
 
 def settle(labels: pd.Series) -> str:

@@ -67,6 +67,12 @@ def test_labels_that_only_resemble_a_class_are_refused(examples, label):
         answers.read(examples, others)
 
 
+def test_an_answer_of_a_class_that_was_renamed_says_where_to_replace_it(examples):
+    write([(IDS[0], "anna", "circle")])
+    with pytest.raises(InputError, match=r"; if it was renamed, replace it in data/annotations$"):
+        answers.read(examples, ["disc", "square"])
+
+
 def test_labels_in_another_unicode_form_or_with_blanks_are_the_same(examples):
     write([(IDS[0], "anna", "cafe\u0301"), (IDS[1], "anna", " 1 "), (IDS[2], "anna", "  ")])
     assert answers.read(examples, LABELS)["label"].to_list() == ["caf\u00e9", "1"]
