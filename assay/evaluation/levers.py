@@ -18,6 +18,7 @@ _SAID = {  # what a gain is for, and what its forecast starts from
     "corrected_labels": ("hour of {step} answers", "wrong labels: about {now}, in an hour {found}"),
     "larger_encoder": ("twice the dimensions", "{now} dimensions now"),
 }
+_ALL_LABELLED = "all labelled, as now"
 _ADDED_NOISE = 0.1, 0.2, 0.3  # shares of labels that are made wrong
 _DRAWS = 4  # of these labels
 _SHARES = 1 / 16, 1 / 8, 1 / 4, 1 / 2  # of the dimensions, for a backtest
@@ -47,10 +48,13 @@ def table(
     answered = min(unlabelled, hour)
     n_corrected = np.sort(doubt)[::-1][:hour].sum()
     dimensions, _ = whole
-    more_rows = curve.gain(n, n + labelled, level)
-    more_labels = curve.gain(n, n + answered, level)
-    corrections = corrected(head, curve, doubt, n_corrected, level)
-    larger_encoder = curve_of_dimensions(head, whole).gain(dimensions, 2 * dimensions, level)
+    accuracy = curve.at(n, level)[0]
+    more_rows = possible(curve.gain(n, n + labelled, level), accuracy)
+    more_labels = possible(curve.gain(n, n + answered, level), accuracy)
+    corrections = possible(corrected(head, curve, doubt, n_corrected, level), accuracy)
+    of_dimensions = curve_of_dimensions(head, whole)
+    larger = of_dimensions.gain(dimensions, 2 * dimensions, level)
+    larger_encoder = possible(larger, of_dimensions.at(dimensions, level)[0])
     rows = [
         ("more_rows", *more_rows, _ROWS, round(labelled), 0),
         ("more_labels", *more_labels, hour, unlabelled, 0),
@@ -62,6 +66,7 @@ def table(
     notes = []
     for row in frame.to_dict("records"):
         per_text, note = _SAID[row["lever"]]
+        note = _ALL_LABELLED if row["lever"] == "more_rows" and row["now"] == row["step"] else note
         per.append(per_text.format(**row))
         notes.append(note.format(**row))
     frame.insert(4, "per", per)
@@ -70,6 +75,12 @@ def table(
     frame.insert(5, "note", unsure + notes)
     frame = frame[(frame["lever"] != "more_labels") | (unlabelled > 0)]
     return frame.sort_values("gain", ascending=False, kind="stable")
+
+
+def possible(gain: Estimate, accuracy: float) -> Estimate:
+    """A gain and its interval, cut where the accuracy would fall below 0 or rise above 1."""
+    value, low, high = np.clip(gain, -accuracy, 1 - accuracy).tolist()
+    return value, low, high
 
 
 def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dict[str, float]:

@@ -93,3 +93,19 @@ def test_metrics_are_flat_numbers() -> None:
     metrics = levers.metrics(curve, table, 400, 0.9)
     assert all(isinstance(value, int | float) for value in metrics.values())
     assert metrics["gain_more_rows_low"] <= metrics["gain_more_rows"]
+
+
+def test_no_accuracy_is_forecast_above_1() -> None:
+    """As with few test examples, which make the backtest's error large."""
+    some = head(400)
+    curve = forecast.curve(some)
+    curve.error, curve.change = 0.1, 0.2
+    accuracy = curve.at(400, 0.9)[0]
+    assert curve.gain(400, 1400, 0.9)[2] > 1 - accuracy
+    table = levers.table(some, curve, np.zeros(400), (40, 0.5), unlabelled=0, params=PARAMS)
+    rows = table.set_index("lever")
+    assert rows.loc["more_rows", "high"] == pytest.approx(1 - accuracy)
+    assert (rows.loc[["more_rows", "corrected_labels"], "low"] >= -accuracy).all()
+    assert rows.loc["more_rows", "note"].endswith("all labelled, as now")
+    assert levers.possible((np.nan,) * 3, 0.5) == pytest.approx((np.nan,) * 3, nan_ok=True)
+    assert levers.possible((0.1, -0.9, 0.7), 0.6) == pytest.approx((0.1, -0.6, 0.4))
