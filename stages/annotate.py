@@ -105,8 +105,11 @@ def report(labels: pd.DataFrame, n_answers: int, n_unusable: int) -> None:
     if n_answers:
         tables = f"{paths.ANNOTATORS} and {paths.AGREEMENT}"
         say(f"{counted(n_answers, 'answer')} of people taken; they do not change {tables}")
-    is_test = labels["split"] == "test"
-    by_split = f"{counted((~is_test).sum(), 'label')} to learn from, {is_test.sum():,} to test with"
+    n_in = labels["split"].value_counts()
+    by_split = f"{counted(n_in.get('train', 0), 'label')} to learn from"
+    if "validation" in n_in:
+        by_split += f", {n_in['validation']:,} to validate with"
+    by_split += f", {n_in.get('test', 0):,} to test with"
     n_of = labels["source"].value_counts()
     by_source = f"{n_of.get('human', 0):,} by people's answers, {n_of.get('pseudo', 0):,} pseudo"
     line = f"annotate: {by_split}; of these {by_source}"

@@ -101,6 +101,21 @@ def test_answers_that_tie_do_not_count(capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    ("splits", "told"),
+    [
+        (["train"] * 3 + ["validation", "test"], "3 labels to learn from, 1 to validate with, 1"),
+        (["train", "test"], "1 label to learn from, 1"),
+    ],
+)
+def test_labels_are_told_by_split_as_train_counts_them(splits, told, capsys):
+    annotate.report(pd.DataFrame({"split": splits, "source": "human"}), 2, 0)
+    printed = capsys.readouterr()
+    assert printed.out.startswith(f"annotate: {told} to test with; of these {len(splits)} by")
+    tables = "metrics/annotators.csv and metrics/agreement.csv"
+    assert printed.err == f"assay: 2 answers of people taken; they do not change {tables}\n"
+
+
 def test_queue_asks_first_where_the_label_in_use_is_least_sure():
     examples = pd.DataFrame(
         {
