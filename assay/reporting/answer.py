@@ -18,6 +18,7 @@ _NOISY = 0.05  # share of labels that are wrong by estimate, after cleaning
 _UNLABELLED = 0.2  # share of the examples
 _AGREEING = 0.667  # alpha below which labels allow no conclusions (Krippendorff 2004)
 _LOST = 0.02  # of a head's accuracy, by cleaning
+_LOST_EXAMPLES = 5  # test examples that this must be: chance alone changes a few
 _RARE = 0.5  # of the labels of the median class
 _KINDS = 3  # of findings that are named among the tasks
 # Findings about single examples, which clean.beyond may leave out.
@@ -29,13 +30,32 @@ def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
     scores, clean = inputs.values["evaluate"], inputs.values["clean"]
     between = {side: float(scores[f"accuracy_{side}"]) for side in ("low", "high")}
     accuracy = {"accuracy": float(scores["accuracy"]), "level": level, **between}
-    counts = {decision: clean[decision] for decision in ("relabel", "drop", "review")}
     noise = float(clean["estimated_label_noise"])
+    labels = words("answer.labels", labels=clean["labelled"], noise=noise, **doubts(inputs, words))
     return [
         words("answer.accuracy", n=scores["test_examples"], **accuracy),
-        words("answer.labels", labels=clean["labelled"], noise=noise, **counts),
+        Markup(" ").join([labels, *also(inputs, words)]),
         next(limits(inputs, words)),
     ]
+
+
+def doubts(inputs: Inputs, words: Words) -> Values:
+    """What became of the doubted labels, for the sentence about them."""
+    return {
+        "replaced": words("answer.replaced", n=inputs.decided["relabel"]),
+        "drop": inputs.decided["drop"],
+        "waiting": words("answer.waiting", n=inputs.to_review),
+    }
+
+
+def also(inputs: Inputs, words: Words) -> Iterator[Markup]:
+    """What else became of labels and examples, where there is any."""
+    if inputs.reviewed:
+        yield words("answer.checked", n=inputs.reviewed)
+    if inputs.left_out:
+        kinds = [words.known(f"kind.{kind}", kind) for kind in sorted(inputs.left_out)]
+        n = inputs.left_out.total()
+        yield words("answer.left_out", n=n, kinds=words.listed(kinds))
 
 
 def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
@@ -45,7 +65,7 @@ def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
         if int(row["test_examples"]) and not inputs.learned[row["label"]]:
             yield words("limit.unlearned", label=name(row["label"]), n=int(row["test_examples"]))
     lost = scores["head_accuracy_uncleaned"] - scores["head_accuracy_annotated"]
-    if lost > _LOST:
+    if lost > _LOST and round(lost * scores["test_examples"]) >= _LOST_EXAMPLES:
         yield words("limit.cleaning", lost=f"{100 * lost:.1f}")
     for row in worse_slices(inputs):
         part = {"slice": name(row["slice"]), "value": name(row["value"])}

@@ -44,11 +44,16 @@ class Inputs:
     ----------
     values, rows : of JSON and CSV files, by name
     batches : what `collecting.summary.facts` tells of each batch, in the order of arrival
-    given, doubted : by class, how many labels there are, and how many of them are not simply kept
+    given, doubted : by class, how many labels there are, and how many of them are doubted
+    decided : how many doubted labels there are by decision. One whose example a finding leaves out
+        counts as `drop`
+    left_out : how many examples other findings leave out, by the kind of the first finding
     learned, sources : how many labels the model learns from, by class and by source. Labels of the
         validation split do not count
-    to_review, unlabelled : how many labels wait for a person; how many examples have none. What
-        people call not usable counts in neither, nor what findings leave out
+    to_review, reviewed : how many labels wait for a person; how many did so and are answered, or
+        called not usable
+    unlabelled : how many examples have no label, without those that people call not usable or that
+        findings leave out
     noise : share of the labels that it learns from that are wrong, by estimate
     confusion : how many test examples there are of each answer and predicted class
     """
@@ -58,9 +63,12 @@ class Inputs:
     batches: dict[str, Values]
     given: Counter[str]
     doubted: Counter[str]
+    decided: Counter[str]
+    left_out: Counter[str]
     learned: Counter[str]
     sources: Counter[str]
     to_review: int
+    reviewed: int
     unlabelled: int
     noise: float
     confusion: Counter[tuple[str, str]]
@@ -69,13 +77,19 @@ class Inputs:
 def read() -> Inputs:
     judged = parquet_files.read_parquet(paths.QUALITY, ["id", "given", "decision"]).to_pydict()
     decisions = list(zip(judged["id"], judged["given"], judged["decision"], strict=True))
-    doubted = [label for _, label, decision in decisions if decision != "keep"]
     in_review = {id_ for id_, _, decision in decisions if decision == "review"}
     in_use = [csv_files.read_csv(path, ["id", "source"]).to_pylist() for path in _IN_USE]
     answered = {row["id"] for rows in in_use for row in rows if row["source"] == "human"}
     unusable = set(spreadsheets.read(paths.UNUSABLE)["id"].to_pylist())
     rows = {name: spreadsheets.read(path).to_pylist() for name, path in _ROWS.items()}
+    is_doubted = {row["id"] for row in rows["issues"] if row["kind"] == "label"}
+    doubted = [row for row in decisions if row[0] in is_doubted]
     dropped = {row["id"] for row in rows["issues"] if row["decision"] == "drop"}
+    left_out = {
+        row["id"]: row["kind"]
+        for row in reversed(rows["issues"])
+        if row["decision"] == "drop" and row["kind"] != "label"
+    }
     without_use = (unusable | dropped) - set(judged["id"])
     values = {name: files.read_json(path) for name, path in _VALUES.items()}
     n_unlabelled = values["clean"]["examples"] - values["clean"]["labelled"]
@@ -93,10 +107,13 @@ def read() -> Inputs:
         rows=rows,
         batches={batch: files.read_json(paths.summary(batch)) for batch in listed},
         given=Counter(judged["given"]),
-        doubted=Counter(doubted),
+        doubted=Counter(label for _, label, _ in doubted),
+        decided=Counter(decision for _, _, decision in doubted),
+        left_out=Counter(left_out.values()),
         learned=Counter(row["label"] for row in learned),
         sources=Counter(row["source"] for row in learned),
         to_review=len(in_review - answered - unusable),
+        reviewed=len(in_review & (answered | unusable)),
         unlabelled=n_unlabelled - len(without_use),
         noise=1 - sum(weights) / max(len(weights), 1),
         confusion=Counter(confusion),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from math import floor
+from math import ceil, floor, log10
 from typing import Any, NamedTuple
 
 from assay.contract.sections import Beyond
@@ -14,6 +14,7 @@ _CLASSES = 30  # that a matrix shows
 _BATCHES = 10  # columns of a matrix, the latest ones
 _WORST = 12  # labels in pictures
 _OF_KIND = 4  # examples of a kind of finding
+_TICKS = 5  # of an axis, at most, beside its start
 _COPIES = {"near_duplicate", "leak"}  # kinds that metrics/clean.json has, unless data are too large
 _FORECAST = ("rows", "forecast", "forecast_low", "forecast_high")  # columns of its table
 
@@ -95,15 +96,43 @@ def model(inputs: Inputs) -> Values:
     tested = [row for row in inputs.rows["classes"] if int(row["test_examples"])]
     errors = Counter({pair: n for pair, n in inputs.confusion.items() if len(set(pair)) > 1})
     slices = sorted(inputs.rows["slices"], key=_order_of_slices)
+    classes = first(sorted(tested, key=lambda row: float(row["f1"])))
+    exact_classes = [row | exact(row, inputs.confusion) for row in classes.rows]
     return {
         "matrix": matrix(names, names, inputs.confusion) if len(names) <= _CLASSES else None,
         "pairs": first(by_count(errors)),
-        "classes": first(sorted(tested, key=lambda row: float(row["f1"]))),
+        "classes": classes._replace(rows=exact_classes),
         "slices": first(slices),
         "lowest": slices[0] if slices and _is_lower(slices[0], inputs) else None,
         "worse": len(worse_slices(inputs)),
         "regions": [row for row in inputs.rows["regions"] if row["worse"] == "True"],
     }
+
+
+def exact(row: Row, confusion: Mapping[tuple[str, str], int]) -> Values:
+    """Precision and recall of a class, from counts: the four decimals in the table are rounded.
+
+    Parameters
+    ----------
+    row : of metrics/classes.csv
+    confusion : number of test examples by answer and prediction
+    """
+    label = row["label"]
+    right = confusion.get((label, label), 0)
+    answered = sum(n for (answer, _), n in confusion.items() if answer == label)
+    predicted = sum(n for (_, name), n in confusion.items() if name == label)
+    shares = {"precision": (right, predicted), "recall": (right, answered)}
+    return {name: part / whole for name, (part, whole) in shares.items() if whole}
+
+
+def ticks(bottom: float, top: float) -> list[float]:
+    """Round numbers along an axis: the first is at most `bottom`, the last at least `top`."""
+    top = top if top > bottom else bottom + 1
+    wide = (top - bottom) / _TICKS
+    power = 10.0 ** floor(log10(wide))
+    step = next(times * power for times in (1, 2, 5, 10) if times * power >= wide * (1 - 1e-9))
+    start, end = floor(bottom / step + 1e-9), ceil(top / step - 1e-9)
+    return [number * step for number in range(start, end + 1)]
 
 
 def _is_lower(row: Row, inputs: Inputs) -> bool:
@@ -128,7 +157,7 @@ def learning_curve(inputs: Inputs) -> Values:
     return {
         "measured": measured,
         "forecast": list(zip(labels, accuracy, strict=True)),
-        "bottom": floor(10 * min([*low, 0.9])) / 10,  # where the axis starts
+        "bottom": max(0, floor(10 * min([*low, 0.9])) / 10),  # where the axis starts
         "band": [(x, max(a, 0), min(b, 1)) for x, a, b in zip(labels, low, high, strict=True)],
     }
 

@@ -1,6 +1,7 @@
 """The words of the page in a language, and how names and numbers stand among them."""
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from markupsafe import Markup
@@ -24,6 +25,15 @@ def name(text: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(brief(text))
 
 
+def _range(values: Iterable[float]) -> str:
+    return " … ".join(f"{value:.1f}" for value in values)
+
+
+def breakable(text: object) -> Markup:
+    """A text with names of files as HTML that breaks a line behind a slash, not within a name."""
+    return Markup("/<wbr>").join(str(text).split("/"))
+
+
 class Words:
     """The catalogue of one language; call it with a key and the values of the text.
 
@@ -45,6 +55,19 @@ class Words:
             rounded = "<0.1" if 0 < value < _LEAST else f"{100 * value:.1f}"
             return self.texts["percent"].format(n=rounded)
         return f"{value:,}" if isinstance(value, int) else value
+
+    def score(self, key: str, *values: float) -> Markup:
+        """A score, or the ends of its interval, in the unit that people know it by."""
+        percents = [100 * value for value in values]
+        if key.startswith("accuracy"):
+            return self("percent", n=_range(percents))
+        if key == "calibration_error":
+            return self("points", n=_range(percents))
+        return Markup(" … ").join(f"{value:.4f}" for value in values)
+
+    def listed(self, texts: Sequence[object]) -> Markup:
+        """Some texts in one line."""
+        return Markup("{} ").format(self("comma")).join(texts)
 
     def known(self, key: str, fallback: str) -> Markup | str:
         """The text of a key that depends on the data, or else the fallback."""

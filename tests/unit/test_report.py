@@ -74,6 +74,9 @@ def test_every_kind_of_finding_is_explained() -> None:
     [
         ({}, "Nothing that this page checks"),
         ({"accuracy_low": 0.8}, "1,000 test examples are too few"),
+        ({"head_accuracy_uncleaned": 0.923}, "cleaning lowered the accuracy"),
+        ({"head_accuracy_uncleaned": 0.923, "test_examples": 44}, "Nothing that"),  # one example
+        ({"head_accuracy_uncleaned": 0.93, "test_examples": 200}, "cleaning lowered the accuracy"),
         ({"labelled": 50}, "37.5\u00a0% of the examples have no label (30)"),
         ({"alpha": 0.3}, "alpha 0.30"),
         ({"test_truth_share": 0.5}, "50.0\u00a0% of the test examples have no known answer"),
@@ -82,9 +85,43 @@ def test_every_kind_of_finding_is_explained() -> None:
 def test_the_three_sentences(scores: dict, limit: str) -> None:
     report_inputs.write(**scores)
     accuracy, labels, limits = answer.sentences(inputs.read(), "95", Words("en"))
-    assert accuracy.startswith("The model is right on 90.0\u00a0% of 1,000 test examples (95")
-    assert "about 10.0\u00a0% are wrong by estimate; replaced: 0" in labels
+    n = f"{scores.get('test_examples', 1000):,}"
+    assert accuracy.startswith(f"The model is right on 90.0\u00a0% of {n} test examples (95")
+    became = "0 were replaced, 0 left out; 20 wait for a person."
+    assert f"about 10.0\u00a0% are wrong by estimate; {became}" in labels
     assert limit in limits
+
+
+@pytest.mark.parametrize(
+    ("language", "others"),
+    [
+        ("en", "Other findings left out 2 examples: leaks."),
+        ("zh", "因其他发现去除了 2 个样本：泄漏。"),
+    ],
+)
+def test_doubted_labels_are_counted_alike_and_leaks_apart(language: str, others: str) -> None:
+    """A doubted label, 0, and a good one, 1, are leaks; a person answered the label 4."""
+    report_inputs.write()
+    leaks = {"b-00000", "b-00001"}
+    judged = parquet_files.read_parquet(paths.QUALITY).to_pylist()
+    rows = [row | ({"decision": "drop"} if row["id"] in leaks else {}) for row in judged]
+    parquet_files.write_parquet(paths.QUALITY, pa.Table.from_pylist(rows))
+    issues = csv_files.read_csv(paths.ISSUES)
+    leak = {"batch": "b", "kind": "leak", "decision": "drop", "split": "train"}
+    listed = [*issues.to_pylist(), *(leak | {"id": id_} for id_ in sorted(leaks))]
+    cells = [[row.get(name, "") for name in issues.column_names] for row in listed]
+    csv_files.write_csv(paths.ISSUES, issues.column_names, cells)
+    header = ["id", "label", "source"]
+    csv_files.write_csv(paths.TEST_LABELS, header, [("b-00004", "dog", "human")])
+    read = inputs.read()
+    assert read.doubted.total() == read.decided.total() == 20
+    assert read.decided == {"review": 19, "drop": 1}
+    assert (read.to_review, read.reviewed, read.left_out) == (18, 1, {"leak": 2})
+    assert len(parts.quality(read)["worst"].rows) + parts.quality(read)["worst"].more == 20
+    labels = answer.sentences(read, "95", Words(language))[1]
+    assert labels.endswith(others)
+    if language == "en":
+        assert "0 were replaced, 1 left out; 18 wait for a person. People checked one" in labels
 
 
 def test_a_worse_slice_and_a_rare_class_are_named() -> None:
@@ -200,6 +237,50 @@ def test_levers_and_the_forecast_are_shown() -> None:
     curve = parts.learning_curve(inputs.read())
     assert curve["measured"] == [(40, 0.8), (80, 0.9)]
     assert curve["band"][-1] == (160, 0.8, 1)
+    for language, key in (("en", "measured"), ("zh", "实测")):
+        assert f'<span class="key second"></span>{key} <span class="key accent">' in written(
+            language
+        )
+    assert Words("en")("levers.why") in content
+    table = csv_files.read_csv(paths.LEVERS)
+    rows = [row | {"gain": "0.02", "now": row["step"]} for row in table.to_pylist()]
+    csv_files.write_csv(paths.LEVERS, table.column_names, [list(row.values()) for row in rows])
+    assert "no gain shown; all labelled, as now<" in written()
+    assert Words("en")("levers.why") not in written()
+
+
+@pytest.mark.parametrize(
+    ("ends", "marks"),
+    [
+        ((0.9, 1), [0.9, 0.92, 0.94, 0.96, 0.98, 1]),
+        ((0.3, 1), [0.2, 0.4, 0.6, 0.8, 1]),
+        ((0, 1), [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        ((0, 1.857), [0, 0.5, 1, 1.5, 2]),
+        ((0, 0), [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        ((0, 70_000), [0, 20_000, 40_000, 60_000, 80_000]),
+    ],
+)
+def test_axes_have_round_numbers(ends: tuple[float, float], marks: list[float]) -> None:
+    assert parts.ticks(*ends) == pytest.approx(marks)
+
+
+def test_a_share_is_rounded_once_and_an_accuracy_is_in_percent() -> None:
+    report_inputs.write(accuracy_true=0.95)
+    header = csv_files.read_csv(paths.CLASS_METRICS).column_names
+    csv_files.write_csv(paths.CLASS_METRICS, header, [("cat", "0.8235", "1.0000", "0.9032", "14")])
+    pairs = [("cat", "cat")] * 14 + [("dog", "cat")] * 3
+    csv_files.write_csv(paths.PREDICTIONS, ["answer", "predicted"], pairs)
+    content = written()
+    assert "82.4\u00a0%" in content  # 14 of 17
+    assert "82.3\u00a0%" not in content
+    assert '<td class="n">90.0\u00a0%</td><td class="n">88.0 … 92.0\u00a0%</td>' in content
+    assert '<td class="n">90.0 points</td><td class="n">88.0 … 92.0 points</td>' in content
+    assert "confidence and accuracy differ by 90.0 points" in content
+
+
+def test_a_file_name_breaks_behind_a_slash() -> None:
+    report_inputs.write(modality="image")
+    assert '<bdi class="place">b/<wbr>b-00000</bdi>' in written()
 
 
 def test_wrong_labels_found_are_drawn_where_the_truth_is_known() -> None:
@@ -259,6 +340,8 @@ def test_what_changed_since_a_tag(tagged: Path, language: str) -> None:
     assert scores["accuracy_true"] == (None, [0.97] * 3)
     content = page.page(read, language, 0.95, changes)
     assert "python -m assay compare v1" in content
+    then, ends = (Words(language)("percent", n=n) for n in ("90.0", "88.0 … 92.0"))
+    assert f'>{then}<br><span class="faint">{ends}</span></td>' in content
     assert '>0.9000<br><span class="faint">0.8800 … 0.9200</span></td>' in content
     assert "script" not in Tags(content).tags
     assert HOSTILE[0] in Tags(content).text
