@@ -42,10 +42,10 @@ def asked(path: Path, content: bytes, info: dict) -> tuple[list[str], list, Rema
     ("name", "content", "places"),
     [
         ("x.csv", CSV, ["row 2", "row 3"]),
-        ("x.csv.gz", gzip.compress(CSV), ["row 2", "row 3"]),
+        ("x.csv.gz", gzip.compress(CSV, mtime=0), ["row 2", "row 3"]),
         ("x.TSV", TABS, ["row 2", "row 3"]),
         ("x.jsonl", JSON_LINES, ["line 1", "line 3"]),
-        ("x.ndjson.gz", gzip.compress(JSON_LINES), ["line 1", "line 3"]),
+        ("x.ndjson.gz", gzip.compress(JSON_LINES, mtime=0), ["line 1", "line 3"]),
         ("x.parquet", parquet(text=TEXTS, label=["a", "b"]), ["row 0", "row 1"]),
     ],
 )
@@ -61,7 +61,7 @@ def test_texts(tmp_path: Path, name: str, content: bytes, places: list[str]) -> 
     [
         ("x.jsonl", b'{"price": 1.5, "since": "1970-01-03", "plan": 7, "sold": true}\n'),
         ("x.parquet", parquet(**SALES)),
-        ("x.csv.gz", gzip.compress(b"price,sold,since,plan\n1.5,1,1970-01-03,7\n")),
+        ("x.csv.gz", gzip.compress(b"price,sold,since,plan\n1.5,1,1970-01-03,7\n", mtime=0)),
     ],
 )
 def test_rows(tmp_path: Path, name: str, content: bytes) -> None:
