@@ -65,7 +65,7 @@ class Words:
             return self("points", n=_range(percents))
         return Markup(" … ").join(f"{value:.4f}" for value in values)
 
-    def listed(self, texts: Sequence[object]) -> Markup:
+    def listed(self, texts: Sequence[str]) -> Markup:
         """Some texts in one line."""
         return Markup("{} ").format(self("comma")).join(texts)
 
