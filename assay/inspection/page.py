@@ -1,5 +1,6 @@
 """The facts of an inspection as lines for a terminal."""
 
+import math
 import shutil
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,8 @@ _NAMED = 12  # classes, people and slices that are named
 _INDENT = 12  # columns before the facts
 _WIDEST = 100
 _MINUTE = 60  # seconds
-_INEXACT = 1.5  # factor by which an estimated time may be wrong
+_LONG = 300  # seconds, from which minutes are told
+_INEXACT = 2  # factor by which an estimated time may be wrong
 
 
 def page(facts: dict[str, Any], *, written: bool) -> str:
@@ -76,12 +78,12 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """The range from 1 / 1.5 to 1.5 times an estimate, which is not exact."""
+    """The range from half to twice an estimate, rounded outwards."""
     low = seconds / _INEXACT
     high = seconds * _INEXACT
-    if high < 2 * _MINUTE:
-        return f"{low:.0f} to {high:.0f} s"
-    return f"{low / _MINUTE:.0f} to {high / _MINUTE:.0f} min"
+    if high < _LONG:
+        return f"{math.floor(low / 10) * 10} to {math.ceil(high / 10) * 10} s"
+    return f"{math.floor(low / _MINUTE)} to {math.ceil(high / _MINUTE)} min"
 
 
 def _row(name: str, text: object) -> str:

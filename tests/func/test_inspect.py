@@ -1,10 +1,12 @@
 """`python -m assay inspect`: what is said before anything runs, and the edits that it makes."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 import time
+import timeit
 
 import pytest
 
@@ -141,6 +143,30 @@ def test_the_search_for_a_group_is_no_time_of_decoding(
     inspect(paths.Path(RAW), parameters.load())
     assert clock == [99.0]
     assert told == {"decoding": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("modality", "n", "values", "taken"),  # seconds of `dvc repro` on two cores
+    [
+        ("image", 220, 48 * 48 * 3, 82),
+        ("image", 1797, 64, 50),
+        ("image", 6000, 784, 115),
+        ("text", 240, 60, 20),
+        ("text", 10_000, 60, 180),
+        ("table", 240, 6, 50),
+        ("table", 5000, 13, 67),
+        ("audio", 2000, 8000, 191),
+    ],
+)
+def test_measured_times_lie_in_the_range(
+    monkeypatch: pytest.MonkeyPatch, modality: str, n: int, values: float, taken: float
+) -> None:
+    """Also where Python is fast, which tells nothing about training."""
+    monkeypatch.setattr(timeit, "repeat", lambda *_, **__: [duration._USUAL / 3])
+    told = page._duration(duration.seconds(modality, n, values, 0.0))
+    low, high, unit = re.fullmatch(r"(\d+) to (\d+) (s|min)", told).groups()
+    seconds = {"s": 1, "min": 60}[unit]
+    assert int(low) * seconds <= taken <= int(high) * seconds
 
 
 @pytest.mark.parametrize("name", ["My Data", "données", "a,b"])
