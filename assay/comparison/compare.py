@@ -64,7 +64,8 @@ def _model(
     old: Version, new: Version, metrics: Sequence[str], params: parameters.Evaluate, *, why: bool
 ) -> dict[str, Any]:
     """Judge each metric of both models; without their predictions, the metrics that git holds."""
-    _refuse_other_classes(old, new)
+    if why_not := _why_no_verdict(old, new, metrics):
+        return why_not
     predictions = _both(old.predictions(), new.predictions())
     if predictions is None:
         return {"recorded": _recorded(old, new, metrics)}
@@ -92,11 +93,17 @@ def _model(
     return model
 
 
-def _refuse_other_classes(old: Version, new: Version) -> None:
-    tables = _both(old.classes(), new.classes())
-    odd = tables[0] ^ tables[1] if tables else set()
-    if odd:
-        raise InputError(f"{old.name} and {new.name} have other classes: only one has {min(odd)!r}")
+def _why_no_verdict(old: Version, new: Version, metrics: Sequence[str]) -> dict[str, Any]:
+    """Where models cannot be judged: the stage that has yet to run, or the classes of one alone."""
+    stages = {version.name: version.yet_to_run() for version in (old, new)}
+    yet_to_run = {name: stage for name, stage in stages.items() if stage}
+    if yet_to_run:
+        return {"recorded": {}, "yet_to_run": yet_to_run}  # what is recorded is of an older model
+    classes = _both(old.classes(), new.classes())
+    if classes and classes[0] != classes[1]:
+        alone = [sorted(classes[0] - classes[1]), sorted(classes[1] - classes[0])]
+        return {"recorded": _recorded(old, new, metrics), "other_classes": alone}
+    return {}
 
 
 def _recorded(old: Version, new: Version, metrics: Sequence[str]) -> dict[str, list[list[float]]]:

@@ -6,6 +6,7 @@ import textwrap
 from tabulate import tabulate
 
 from assay.comparison.page_parts import Result, parts, spelled, with_names
+from assay.comparison.verdict import NOT_SHOWN, SAME
 from assay.contract import escaping
 
 _WIDTH = 110
@@ -62,14 +63,24 @@ def headline(result: Result) -> str:
         return "EXAMPLES CHANGED SIDES, so no verdict holds"
     metrics = result["model"].get("metrics")
     if not metrics:
-        return "no verdict without the predictions of both"
+        return _no_verdict(result["model"])
     verdicts = [judged["verdict"] for judged in metrics.values()]
     shown = []
     for word in ("better", "worse"):
         names = [spelled(name) for name, judged in metrics.items() if judged["verdict"] == word]
         if names:
             shown.append(f"{word} in {', '.join(names)}")
-    return "; ".join(shown) or verdicts[0]
+    same = set(verdicts) == {SAME}
+    return "; ".join(shown) or (SAME if same else NOT_SHOWN)
+
+
+def _no_verdict(model: Result) -> str:
+    if "yet_to_run" in model:
+        stages = [f"{name} has yet to run {stage}" for name, stage in model["yet_to_run"].items()]
+        return f"no verdict: {' and '.join(stages)}"
+    if "other_classes" in model:
+        return "no verdict: the classes differ"
+    return "no verdict without the predictions of both"
 
 
 def _gate(result: Result) -> list[str]:

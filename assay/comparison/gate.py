@@ -39,7 +39,7 @@ def _reasons(result: Result, condition: str) -> list[str]:
     if result["data"].get("examples", {}).get("moved"):
         return ["examples changed sides, so nothing can be judged"]
     if not metrics:
-        return ["nothing can be judged without the predictions of both"]
+        return [f"nothing can be judged {_why_not(result['model'])}"]
     if name := metric_of(condition):
         return _loss(name, metrics.get(name), float(condition.partition(":")[2] or 0))
     verdicts = {name: judged["verdict"] for name, judged in metrics.items()}
@@ -47,6 +47,13 @@ def _reasons(result: Result, condition: str) -> list[str]:
     if condition == "not-better" and not reasons and "better" not in verdicts.values():
         return ["no metric is better"]
     return reasons
+
+
+def _why_not(model: Result) -> str:
+    if stages := sorted({*model.get("yet_to_run", {}).values()}):
+        return f"before `dvc repro` has run {' and '.join(stages)}"
+    other_classes = "other_classes" in model
+    return "where the classes differ" if other_classes else "without the predictions of both"
 
 
 def _loss(name: str, judged: Result | None, tolerated: float) -> list[str]:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from assay.comparison.verdict import COUNTED
+from assay.comparison.verdict import COUNTED, NOT_SHOWN, SAME
 from assay.contract.errors import counted, first_of
 from assay.contract.paths import ANNOTATIONS
 
 _LISTED = 3  # people; JSON has all
 _CLASSES = 10  # of the list of classes
+_FETCH = "try `dvc pull`, or ask who has them for `dvc push --all-tags`"
 _CHANGES = {
     "additions": "examples added",
     "removals": "examples taken out",
@@ -55,10 +56,15 @@ def with_names(result: Result, show: Callable[[object], str]) -> Result:
     if "batches" in data:
         data["batches"] = [names(batches) for batches in data["batches"]]
     data["parameters"] = {show(key): names(pair) for key, pair in data["parameters"].items()}
+    model = dict(result["model"])
+    if "yet_to_run" in model:
+        model["yet_to_run"] = keys(model["yet_to_run"])
+    if "other_classes" in model:
+        model["other_classes"] = [names(classes) for classes in model["other_classes"]]
     absent = {show(name): names(files) for name, files in result["absent"].items()}
     versions = {key: show(result[key]) for key in ("a", "b")}
     others = {"missing": names(result["missing"]), "absent": absent}
-    return {**result, **versions, "data": data, **others}
+    return {**result, **versions, "data": data, "model": model, **others}
 
 
 def parts(result: Result) -> list[Part]:
@@ -70,7 +76,7 @@ def parts(result: Result) -> list[Part]:
         notes.append(f"not found in {name}, so not compared: {first_of(files, _LISTED)}")
     if result["missing"]:
         missing = first_of(result["missing"], _LISTED)
-        notes.append(f"neither cached nor on the remote: {missing}; try `dvc pull`")
+        notes.append(f"neither cached nor on the remote: {missing}; {_FETCH}")
     return all_parts
 
 
@@ -137,12 +143,13 @@ def _model(result: Result) -> Part:
 def _model_notes(model: Result, name_b: str) -> list[str]:
     notes = []
     judged = model["metrics"].values()
-    unseen = [metric for metric in judged if metric["verdict"] == "no difference shown"]
+    unseen = [metric for metric in judged if metric["verdict"] == NOT_SHOWN]
     if unseen and unseen[0]["metric"] in COUNTED:
         point = f"one point of {spelled(unseen[0]['metric'])}"
         needed = unseen[0]["needed"]
         enough = f"would need about {needed or 0:,} test examples to see {point}"
-        hidden = f"no number of test examples would show {point}: chance in training moves it more"
+        larger = "training varies too much: even a larger test set could not show"
+        hidden = f"{larger} a difference of {point}"
         notes.append(enough if needed else hidden)
     if len(judged) > 1:
         family = f"all {len(judged)} metrics (Holm)"
@@ -159,12 +166,25 @@ def _model_notes(model: Result, name_b: str) -> list[str]:
 
 
 def _recorded(result: Result) -> Part:
-    recorded = result["model"]["recorded"]
+    model = result["model"]
+    if "yet_to_run" in model:
+        return Part("Model", notes=_not_its_own(list(model["yet_to_run"])))
+    recorded = model["recorded"]
     table = [["", result["a"], result["b"], "change"]] if recorded else []
     for name, (a, b) in recorded.items():
         values = [f"{value:.4f} ({low:.4f} to {high:.4f})" for value, low, high in (a, b)]
         table.append([spelled(name), *values, f"{b[0] - a[0]:+.4f}"])
-    return Part("Model, as recorded: each on its own test examples", table=table)
+    part = Part("Model, as recorded: each on its own test examples", table=table)
+    versions = (result["a"], result["b"])
+    for name, classes in zip(versions, model.get("other_classes", []), strict=False):
+        if classes:
+            part.notes.append(f"classes of {name} alone: {first_of(classes, _CLASSES)}")
+    return part
+
+
+def _not_its_own(names: list[str]) -> list[str]:
+    older = f"the predictions and scores in {' and '.join(names)} are of an earlier model"
+    return [older, "type `dvc repro` there; for an experiment, type `dvc exp apply` before"]
 
 
 def _why(result: Result) -> Part:
@@ -199,7 +219,7 @@ def _change(old: int, new: int) -> str:
 
 
 def _interval(judged: Result) -> str:
-    if judged["verdict"] == "same predictions":
+    if judged["verdict"] == SAME:
         return "the same predictions"
     return f"{judged['change']:+.4f} ({judged['low']:+.3f} to {judged['high']:+.3f})"
 

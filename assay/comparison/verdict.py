@@ -21,6 +21,7 @@ from scipy.special import ndtr, ndtri  # scipy.stats takes a second to import
 from assay.evaluation.scores import METRICS, Predictions
 from assay.measures import multiple_testing
 
+SAME, NOT_SHOWN = "same predictions", "no difference shown"
 COUNTED = ("accuracy", "macro_f1")  # these count errors; the larger the better
 # `needed` is the size of a test set that shows a change of `_POINT` with the probability `_POWER`.
 _POINT, _POWER = 0.01, 0.8
@@ -116,7 +117,7 @@ def _test(
     half = ndtri((1 + confidence) / 2) * error
     p_value = 2 * ndtr(-abs(change) / error) if error else 1.0
     low, high = change - half, change + half
-    verdict = "no difference shown" if error else "same predictions"
+    verdict = NOT_SHOWN if error else SAME
     needed = _needed(variance, common, level) if error and counted else None
     a, b = scores_a.mean(), scores_b.mean()
     return Verdict(name, a, b, change, low, high, p_value, verdict, needed)

@@ -19,6 +19,7 @@ from dvc.utils.diff import diff
 
 from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
+from assay.comparison import yet_to_run
 from assay.contract import csv_files, files, parameters, paths, plain_files, yaml_files
 from assay.contract.errors import InputError
 
@@ -158,6 +159,17 @@ class Version:
     def _parameters(self) -> dict:
         content = self.read(parameters.FILE) or b""
         return yaml_files.parse(f"{self.name}:{parameters.FILE}", content)
+
+    def yet_to_run(self) -> str | None:
+        """The first stage that has yet to run, before predictions are those of this version."""
+        content = self.read(paths.RECORD)
+        if content is None:
+            return None
+        with self._reading(paths.RECORD):
+            record = yaml_files.parse(f"{self.name}:{paths.RECORD}", content)
+            stage = yet_to_run.first(record, self._parameters())
+            trained = self.name != "workspace" or yet_to_run.is_model_of(record)
+        return "train" if stage in (None, "evaluate") and not trained else stage
 
     def batches(self) -> list[str] | None:
         return self.json(paths.LISTED, _NAMES).get("batches")

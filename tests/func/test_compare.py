@@ -69,9 +69,7 @@ def test_the_workspace(project):
     found = compare(project, "three")
     assert found["b"] == "workspace"
     assert found["data"]["labels"]["relabelled_by"] == {"by anna": 1}
-    assert (
-        found["model"]["metrics"]["accuracy"]["verdict"] == "same predictions"
-    )  # it was not trained again
+    assert found["model"] == {"recorded": {}, "yet_to_run": {"workspace": "train"}}
     page = project.run("python -m assay compare three").stdout
     assert "answers       0 → 1" in page
     assert "1 by anna" in page
@@ -113,13 +111,17 @@ def test_what_cannot_be_compared(project, tmp_path):
     (tmp_path / "assay").symlink_to(project.folder / "assay")
     refused(Project(tmp_path), "two three", "two cannot be read", "not a git repository")
 
+    project.run("git checkout -q dvc.lock")  # else the workspace has yet to run train
     classes, predictions = (
         project.folder / "metrics/classes.csv",
         project.folder / "plots/predictions.csv",
     )
     kept = classes.read_text(), predictions.read_bytes()
     classes.write_text(kept[0] + "ten,1,1,1,1\n")
-    refused(project, "three", "other classes", "'ten'")
+    page = project.run("python -m assay compare three --fail-if worse", check=False)
+    assert page.returncode == 2
+    assert "no verdict: the classes differ" in page.stdout
+    assert "classes of workspace alone: ten" in page.stdout
     classes.write_text(kept[0])
     predictions.unlink()
     header = "id,answer,predicted,confidence,loss\n"

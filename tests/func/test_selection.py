@@ -39,6 +39,9 @@ def test_the_sweep_of_the_docs(tmp_path):
     )
     assert project.yaml("metrics/evaluate.json") != before
     assert project.run("git status --porcelain").stdout == ""
+    judged = project.run("python -m assay compare rate-1 rate-2 --fail-if worse", check=False)
+    assert judged.returncode == 2
+    assert "no verdict: rate-1 has yet to run evaluate and rate-2 has" in judged.stdout
     assert max(map(len, narrow.splitlines())) <= WIDE
     assert "…" not in narrow
     assert {"accuracy_low", "train.learning_rate"} <= set(narrow.split())

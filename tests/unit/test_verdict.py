@@ -211,6 +211,19 @@ def test_an_example_that_changes_sides_is_loud():
     assert comparison_page.headline(page) == "EXAMPLES CHANGED SIDES, so no verdict holds"
 
 
+def headline(*verdicts: str) -> str:
+    named = zip(("accuracy", "log_loss"), verdicts, strict=True)
+    metrics = {name: {"verdict": word} for name, word in named}
+    return comparison_page.headline({"data": {}, "model": {"metrics": metrics}})
+
+
+def test_predictions_are_called_the_same_only_if_all_metrics_say_so():
+    """The answers may be the same, and the confidence in them another."""
+    assert headline("same predictions", "same predictions") == "same predictions"
+    assert headline("same predictions", "no difference shown") == "no difference shown"
+    assert headline("same predictions", "worse") == "worse in log loss"
+
+
 def test_what_was_not_found_is_no_change():
     data = {"parameters": {}, "counts": [{}, {"examples": 3}]}
     missing = {"missing": [], "absent": {"a": ["data/batches.json"]}}

@@ -1,0 +1,157 @@
+"""`compare` where predictions are not those of the version's own model, or the classes differ."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from assay.comparison import comparison_page, gate
+from assay.comparison.compare import compare
+from assay.evaluation.scores import METRICS
+
+ROOT = Path(__file__).parents[2]
+MODEL = "models/classifier"
+LABELS = "data/annotated/labels.csv"
+CLASSES = {"classes.json": b"{}", "classifier.onnx": b"a model"}
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content).hexdigest()
+
+
+def write(name: str, content: object) -> None:
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+def git(command: str) -> None:
+    subprocess.run(f"git -c user.name=a -c user.email=a {command}", shell=True, check=True)
+
+
+def locked(classifier: bytes = b"a model", labels: bytes = b"labels") -> dict[str, Any]:
+    """The record of a whole build: of `train`, `evaluate`, and a batch that is no longer listed."""
+    listing = [{"md5": md5(content), "relpath": name} for name, content in sorted(CLASSES.items())]
+    folder = {"path": MODEL, "md5": f"{md5(json.dumps(listing).encode())}.dir", "nfiles": 2}
+    files = CLASSES | {"classifier.onnx": classifier}
+    outs = [{"path": f"{MODEL}/{name}", "md5": md5(files[name])} for name in files]
+    table = {"path": LABELS, "md5": md5(b"labels")}
+    used = {"params.yaml": {"train.epochs": 5, "portable": True}}
+    unlisted = {"params.yaml": {"collect.test": 0.9}}
+    stages = {
+        "annotate": {"outs": [table | {"md5": md5(labels)}]},
+        "train": {"deps": [table, {"path": "stages/train.py"}], "params": used, "outs": outs},
+        "evaluate": {"deps": [folder, table]},
+        "collect@gone": {"params": unlisted},
+    }
+    return {"schema": "2.0", "stages": {key: {"cmd": "true"} | stages[key] for key in stages}}
+
+
+@pytest.fixture(autouse=True)
+def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repository with the tag `whole`, whose model has three test examples."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    Path(".dvc").mkdir()
+    rows = [f"{number:032x},a,a,0.9,0.1" for number in range(3)]
+    write("plots/predictions.csv", "\n".join(["id,answer,predicted,confidence,loss", *rows, ""]))
+    write("metrics/classes.csv", "label,f1\na,1\nb,1\n")
+    write("metrics/clean.json", {"examples": 3})
+    ends = ("", "_low", "_high")
+    write("metrics/evaluate.json", {f"{name}{end}": 0.5 for name in METRICS for end in ends})
+    write("data/batches.json", {"batches": ["b"]})
+    write("dvc.yaml", "stages: {}\n")
+    write(".dvc/config", "")
+    write("dvc.lock", yaml.safe_dump(locked()))
+    git("init -q -b main . && git add -A")
+    git("commit -qm whole && git tag whole")
+
+
+def compared(a: str, b: str | None) -> tuple[dict[str, Any], str]:
+    """The result, judged by each gate, and the page in a terminal."""
+    result = compare(a, b, why=True, metrics=list(METRICS))
+    for condition in ("worse", "accuracy:1"):
+        assert gate.judge(result, [condition])["fails"] == ("metrics" not in result["model"])
+    return result, comparison_page.terminal(result)
+
+
+def other_model() -> None:
+    """As `dvc exp run train` leaves it."""
+    write("dvc.lock", yaml.safe_dump(locked(classifier=b"another")))
+
+
+def other_labels() -> None:
+    """As `dvc repro annotate` leaves it."""
+    write("dvc.lock", yaml.safe_dump(locked(labels=b"others")))
+
+
+def other_file_beside_the_model() -> None:
+    record = locked()
+    record["stages"]["evaluate"]["deps"][0]["nfiles"] = 3
+    record["stages"]["evaluate"]["deps"][0]["md5"] = "0.dir"
+    write("dvc.lock", yaml.safe_dump(record))
+
+
+def other_parameter() -> None:
+    write("params.yaml", Path("params.yaml").read_text().replace("epochs: 5 ", "epochs: 6 "))
+
+
+STOPPED = {
+    other_model: "evaluate",
+    other_labels: "train",
+    other_parameter: "train",
+    other_file_beside_the_model: "evaluate",
+}
+
+
+@pytest.mark.parametrize(("change", "stage"), STOPPED.items())
+@pytest.mark.parametrize("side", ["workspace", "older", "both"])
+def test_no_verdict_from_an_older_model(change: Callable[[], None], stage: str, side: str) -> None:
+    change()
+    names = ["whole", None]
+    if side != "workspace":
+        git("commit -qam stopped && git tag stopped && git checkout -q whole")
+        names = ["stopped", "stopped" if side == "both" else "whole"]
+    result, page = compared(*names)
+    name = "workspace" if side == "workspace" else "stopped"
+    assert result["model"] == {"recorded": {}, "yet_to_run": {name: stage}}
+    assert page.splitlines()[0].endswith(f": no verdict: {name} has yet to run {stage}")
+    assert f"  the predictions and scores in {name} are of an earlier model" in page.splitlines()
+    reason = f"nothing can be judged before `dvc repro` has run {stage}"
+    assert gate.judge(result, ["worse", "not-better"])["reasons"] == [reason]
+    assert "0.5" not in page
+
+
+def test_a_whole_version_has_a_verdict_whatever_unlisted_batches_left() -> None:
+    result, page = compared("whole", None)
+    assert result["model"]["metrics"]["accuracy"]["verdict"] == "same predictions"
+    assert page.splitlines()[0] == "whole → workspace: same predictions"
+
+
+def test_a_model_that_was_trained_without_dvc() -> None:
+    for name, content in CLASSES.items():
+        write(f"{MODEL}/{name}", content.decode())
+    assert "metrics" in compared("whole", None)[0]["model"]
+    write(f"{MODEL}/classifier.onnx", "another")
+    assert compared("whole", None)[0]["model"]["yet_to_run"] == {"workspace": "train"}
+    assert "metrics" in compared("whole", "whole")[0]["model"]
+
+
+def test_other_classes_leave_the_data_and_name_themselves() -> None:
+    write("metrics/classes.csv", "label,f1\na,1\n*c*,1\n")
+    result, page = compared("whole", None)
+    assert result["model"]["other_classes"] == [["b"], ["*c*"]]
+    lines = page.splitlines()
+    assert lines[0] == "whole → workspace: no verdict: the classes differ"
+    assert {"  classes of whole alone: b", "  classes of workspace alone: *c*"} <= set(lines)
+    assert "DATA" in lines
+    assert ["batches", "1"] in [line.split() for line in lines]
+    assert "0.5000" in page  # each model's own score
+    assert "classes of workspace alone: `*c*`" in comparison_page.markdown(result)
+    reason = "nothing can be judged where the classes differ"
+    assert gate.judge(result, ["worse"])["reasons"] == [reason]
