@@ -22,7 +22,7 @@ def main() -> None:
     encoder = Model(paths.ENCODER, portable=params.portable, threads=threads, memory=memory)
     n = parquet_files.count(path)
     payloads = registry.payloads(path, params.embed.batch_size, learned_from)
-    blocks = time_left.shown(payloads, n, f"embed {batch}")
+    blocks = time_left.with_progress(payloads, n, f"embed {batch}")
     embeddings = (check_finite(encoder(block)) for block in blocks)
     files.write_rows(paths.embeddings(batch), n, embeddings)
     tell(f"embed: {counted(n, 'example')} of {batch}")

@@ -4,10 +4,17 @@ import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue, payloads, spreadsheets
-from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
+from assay.contract import (
+    class_names,
+    csv_files,
+    files,
+    parameters,
+    parquet_files,
+    paths,
+    time_left,
+)
 from assay.contract.errors import InputError, counted, run, tell
 from assay.contract.inference import Model
-from assay.contract.time_left import shown
 from assay.evaluation import (
     forecast,
     held_out_labels,
@@ -108,7 +115,7 @@ def predict(
     memory, threads = params.memory_bytes, params.threads
     classifier = Model(paths.CLASSIFIER, portable=params.portable, threads=threads, memory=memory)
     blocks = payloads.read(examples, params.embed.batch_size)
-    pred_probs = classifier.over(shown(blocks, len(examples), "evaluate"))
+    pred_probs = classifier.over(time_left.with_progress(blocks, len(examples), "evaluate"))
     if not np.isfinite(pred_probs).all():
         remedy = "train again with a lower train.learning_rate"
         raise InputError(f"{paths.CLASSIFIER} gives probabilities that are no numbers: {remedy}")
@@ -173,8 +180,8 @@ def regions(
     names = predicted["predicted"].loc[test.index].to_numpy()
     correct = names == test["answer"].to_numpy()
     table = weak_regions.table(points, correct, names, traits, confidence)
-    shown = [" | ".join(payloads.lines(test.iloc[rows])) for rows in table["nearest"]]
-    return table.assign(nearest=shown)
+    nearest_examples = [" | ".join(payloads.lines(test.iloc[rows])) for rows in table["nearest"]]
+    return table.assign(nearest=nearest_examples)
 
 
 def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict[str, float]:

@@ -63,9 +63,9 @@ def log_probabilities(
     for left_out in range(n_folds):
         print(f"fold {left_out + 1} of {n_folds}", file=sys.stderr)
         seen = fold != left_out
-        shown = Examples(payload[known[seen]], targets[seen], np.ones(seen.sum()))
+        seen_examples = Examples(payload[known[seen]], targets[seen], np.ones(seen.sum()))
         _, model = network.build(n_classes)
-        batches = Batches(shown, recipe.batch_size, network.augment, _SEED)
+        batches = Batches(seen_examples, recipe.batch_size, network.augment, _SEED)
         loss = fitting.cross_entropy(0, soft=True)
         fitting.fit(model, batches, loss, learning_rate=recipe.learning_rate, epochs=recipe.epochs)
         for rows, share in ((known[~seen], 1.0), (others, 1 / n_folds)):

@@ -11,7 +11,7 @@ import pandas as pd
 from assay.catalogue import catalogue, payloads
 from assay.cleaning import class_findings, drift, near_duplicates, shortcuts, table_columns
 from assay.cleaning.leaky_column import spread
-from assay.cleaning.near_duplicates import Column
+from assay.cleaning.near_duplicates import NamedValues
 from assay.contract.errors import say
 from assay.contract.parameters import Parameters
 from assay.contract.sections import Beyond
@@ -134,7 +134,7 @@ def _of_content(
 
 
 def copies(
-    examples: pd.DataFrame, fingerprints: np.ndarray, columns: Iterable[Column] | None = None
+    examples: pd.DataFrame, fingerprints: np.ndarray, columns: Iterable[NamedValues] | None = None
 ) -> pd.DataFrame:
     """Find near-duplicates, and list each copy once.
 

@@ -21,7 +21,7 @@ _PROBES = 16  # cells that are searched for the neighbours of a row
 _PART = 1000  # rows whose neighbours are searched for at a time
 _TINY = 1e-12
 # its name; its values (n,) float, NaN for gaps; whether they are categories
-Column = tuple[str, np.ndarray, bool]
+NamedValues = tuple[str, np.ndarray, bool]
 _EXPECTED = 0.05  # pairs of a table that are as much alike by chance
 _RANDOM_PAIRS = 4000
 
@@ -105,7 +105,7 @@ def copies(rows: np.ndarray, chance: float = CHANCE) -> tuple[np.ndarray, np.nda
     return first, second, share[close[index]]
 
 
-def alike(pairs: np.ndarray, batch: np.ndarray, columns: Iterable[Column]) -> np.ndarray:
+def alike(pairs: np.ndarray, batch: np.ndarray, columns: Iterable[NamedValues]) -> np.ndarray:
     """Which pairs are more alike than any pair among n rows would be by chance.
 
     Two rows of different batches are also alike if they are equal in all columns that both batches

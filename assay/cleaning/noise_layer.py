@@ -108,8 +108,8 @@ def fit(
     layer = NoiseLayer(weights, np.zeros(n_classes), annotators.uniform(noise, n_classes))
     if 1 < n_classes <= _MOST_CLASSES:
         too_few = len(labels) < len(scores) * n_classes**2
-        shown = None if one_temperature or too_few else pred_probs
-        by_class = _fit_by_class(scores, labels, sharpness, shown)
+        for_confusion = None if one_temperature or too_few else pred_probs
+        by_class = _fit_by_class(scores, labels, sharpness, for_confusion)
         layer = by_class if _keeps_every_class(by_class, scores, labels) else layer
     weights, bias = layer.weights.astype(np.float32), layer.bias.astype(np.float32)
     return NoiseLayer(weights, bias, layer.confusion)

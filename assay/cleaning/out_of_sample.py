@@ -10,10 +10,10 @@ from assay.catalogue import catalogue, payloads
 from assay.cleaning import annotators, boosted_trees, kernel_vote, network_recipe, noise_layer
 from assay.cleaning.annotators import Votes
 from assay.cleaning.kernel_vote import KernelVote
+from assay.contract import time_left
 from assay.contract.errors import InputError, quiet, tell
 from assay.contract.parameters import Parameters
 from assay.contract.parquet_files import GROUP
-from assay.contract.time_left import shown
 from assay.measures import crossed, leave_group_out, leave_one_out
 from assay.measures.crossed import CrossedRows
 from assay.measures.leave_one_out import Features, LeaveOneOut
@@ -69,7 +69,9 @@ def predict(
     linear = _ridge(features, given, n_classes, groups)
     near = kernel_vote.fit(features, given, linear, len(examples), groups)
     by_block = _votes(near, features)
-    voted = shown(by_block, len(known), "neighbours vote", size=lambda part: len(part[1]))
+    voted = time_left.with_progress(
+        by_block, len(known), "neighbours vote", size=lambda part: len(part[1])
+    )
     voices = [
         _of_all(examples, known, [(slice(None), linear.scores)], linear.predict, n_classes),
         _of_all(examples, known, voted, near.scores, n_classes),

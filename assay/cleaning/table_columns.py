@@ -9,7 +9,7 @@ from scipy.stats import fisher_exact, poisson
 
 from assay.catalogue import catalogue, payloads
 from assay.cleaning import leaky_column
-from assay.cleaning.near_duplicates import Column
+from assay.cleaning.near_duplicates import NamedValues
 from assay.contract.errors import first_of
 from assay.contract.memory import at_once
 from assay.measures import multiple_testing
@@ -41,7 +41,7 @@ def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> pd.DataFram
     return pd.DataFrame(listed)
 
 
-def read(examples: pd.DataFrame, memory: int) -> Iterator[Column]:
+def read(examples: pd.DataFrame, memory: int) -> Iterator[NamedValues]:
     """Read each column of a table: its name, its values (n,), and whether they are categories.
 
     It reads as many at a time as memory allows. Other modalities have none.

@@ -217,8 +217,8 @@ def _as_programs_write(column: list[str]) -> tuple[list[str], Action]:
     type_, written = columns_as_written.guess(different)
     if type_ == "category":  # then a cell is wrong that is not as the first
         type_, written = columns_as_written.guess(different[:1])
-    plain = columns_as_written.plain(texts, type_, written).fill_null("").to_pylist()
-    return plain, "guessed" if written.unsure else "converted"
+    values = columns_as_written.as_programs_write(texts, type_, written).fill_null("").to_pylist()
+    return values, "guessed" if written.unsure else "converted"
 
 
 def _number(text: str) -> Decimal | None:

@@ -18,7 +18,7 @@ IN_ANSWERS = {  # other names of columns in a file of people's labels
 }
 
 
-def plain(
+def with_tidy_names(
     table: pa.Table, place: object, remarks: Remarks, reserved: Sequence[str] = ()
 ) -> pa.Table:
     """The table without blanks around its names, and with reserved names in small letters.

@@ -16,7 +16,7 @@ _MEDIA = {"Image": "image", "Audio": "audio"}  # Hugging Face's names of modalit
 _NO_CLASS = -1  # where a label is not known
 
 
-def plain(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table, list[str]]:
+def unpacked(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table, list[str]]:
     """The table with encoded files as bytes and classes by name; the columns that hold classes.
 
     Raises

@@ -49,7 +49,7 @@ def read_foreign(
 ) -> tuple[pa.Table, list[str]]:
     """Read a table that is to be predicted, as batches are; a file of any other name is CSV.
 
-    For its names see `column_names.plain`; `columns` are those that it must have.
+    For its names see `column_names.with_tidy_names`; `columns` are those that it must have.
 
     Returns
     -------
@@ -67,8 +67,8 @@ def read_foreign(
         table, places = read(path, _LARGEST, remarks, remedy="cut it")
     else:
         table, places = _csv(path, plain_files.read(path), DELIMITERS, remarks)
-    table, _ = hugging_face_columns.plain(table, path, remarks)
-    table = column_names.plain(table, path, remarks, columns)
+    table, _ = hugging_face_columns.unpacked(table, path, remarks)
+    table = column_names.with_tidy_names(table, path, remarks, columns)
     check_columns(path, table, columns)
     return table, places
 

@@ -12,7 +12,7 @@ _EVERY = {True: 0.5, False: 30.0}  # seconds from line to line, in a terminal an
 _WIDTH = 79  # characters of the line in a terminal, so that it covers the one before
 
 
-def shown(
+def with_progress(
     blocks: Iterable[Block],
     n: int,
     what: str,

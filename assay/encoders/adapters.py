@@ -10,8 +10,8 @@ from onnxruntime import NodeArg
 from assay.contract import plain_files
 from assay.contract.errors import InputError
 from assay.contract.inference import Model
+from assay.contract.parquet_files import Format
 from assay.encoders import inputs
-from assay.encoders.inputs import Format
 from assay.encoders.pretrained_inputs import CHANNELS
 from assay.training import onnx_graph
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from assay.contract import plain_files, validation
 from assay.contract.errors import InputError
 
-CONFIG, TOKENIZER, WEIGHTS = "config.json", "tokenizer.json", "model.safetensors"
+CONFIG, TOKENIZER_FILE, WEIGHTS = "config.json", "tokenizer.json", "model.safetensors"
 _FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}  # by the names of safetensors
 _AGAIN = "fetch all files of the model again"
 _MANY = 2**31  # no count in the config.json of a model is so large
@@ -71,7 +71,7 @@ def tokenizer(folder: Path, config: Config, n_tokens: int) -> str:
     """
     from tokenizers import Tokenizer
 
-    path = folder / TOKENIZER
+    path = folder / TOKENIZER_FILE
     longest = config.max_position_embeddings
     try:
         tokenizer = Tokenizer.from_str(_content(path).decode())

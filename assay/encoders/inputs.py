@@ -14,6 +14,7 @@ from onnx import TensorProto
 
 from assay.contract.errors import InputError
 from assay.contract.inference import Model
+from assay.contract.parquet_files import Format
 from assay.encoders import bert, columns, log_mel, pretrained_inputs, subwords
 from assay.training import onnx_graph
 
@@ -23,7 +24,6 @@ _MOMENT = 5  # least frames of a sound's token
 _MOMENTS = 128  # most tokens of a sound
 _CELLS = 256  # most columns of a table whose cells are tokens: attention needs their square
 
-Format = dict[str, Any]  # what payloads are, see `parquet_files.read_payload_format`
 Tokens = tuple[bytes, dict[str, Any]]  # a graph, and what its tokens are
 
 

@@ -22,7 +22,7 @@ from assay.contract.errors import InputError, writing
 from assay.contract.parquet_files import GROUP
 from assay.contract.remarks import Remarks
 from assay.exporting import table_columns
-from assay.exporting.table_columns import Column
+from assay.exporting.table_columns import ExportedColumn
 from assay.modalities import registry
 
 _ROWS = 1000  # rows written at a time
@@ -110,7 +110,7 @@ def _facts(examples: pd.DataFrame) -> pd.DataFrame:
     return examples.drop(columns=["row", "split", "label", GROUP], errors="ignore")
 
 
-def _table_columns(examples: pd.DataFrame, remarks: Remarks) -> dict[str, Column]:
+def _table_columns(examples: pd.DataFrame, remarks: Remarks) -> dict[str, ExportedColumn]:
     """The columns of a table by feature; {} of other modalities."""
     if payloads.payload_format(examples)["modality"] != "table":
         return {}
@@ -123,7 +123,7 @@ def _embeddings(examples: pd.DataFrame) -> np.ndarray:
 
 
 def _write_parquet(
-    path: Path, examples: pd.DataFrame, classes: list[str], columns: dict[str, Column]
+    path: Path, examples: pd.DataFrame, classes: list[str], columns: dict[str, ExportedColumn]
 ) -> None:
     """One Parquet file. Its schema names the classes, and says which columns are media."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ def _write_parquet(
 
 
 def _tables(
-    examples: pd.DataFrame, classes: list[str], columns: dict[str, Column]
+    examples: pd.DataFrame, classes: list[str], columns: dict[str, ExportedColumn]
 ) -> Iterator[pa.Table]:
     """All columns of the export, block by block, with the description that `datasets` reads."""
     codes = class_names.codes(examples["label"], classes)  # -1 without a label, as in `datasets`
@@ -173,7 +173,7 @@ def _features(schema: pa.Schema, classes: list[str]) -> dict[str, Any]:
     return features
 
 
-def _payloads(examples: pd.DataFrame, columns: dict[str, Column]) -> Iterator[pa.Table]:
+def _payloads(examples: pd.DataFrame, columns: dict[str, ExportedColumn]) -> Iterator[pa.Table]:
     """The payloads, block by block: encoded files, texts, or the columns of a table."""
     for block, payload_format in payloads.stored(examples, _ROWS):
         module = registry.named(payload_format["modality"])

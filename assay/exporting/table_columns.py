@@ -16,7 +16,7 @@ from assay.modalities.exact_values import as_text
 _RENAMED = " (column)"  # what follows the name of a column that is ours
 
 
-class Column(NamedTuple):
+class ExportedColumn(NamedTuple):
     """The name and the type of a feature in the export."""
 
     name: str
@@ -25,7 +25,7 @@ class Column(NamedTuple):
 
 def of_batches(
     batches: Iterable[str], taken: Collection[str], remarks: Remarks
-) -> dict[str, Column]:
+) -> dict[str, ExportedColumn]:
     """The columns by feature, in the order of the batches.
 
     Parameters
@@ -54,7 +54,7 @@ def of_batches(
         type_ = _common(types)
         if pa.types.is_float64(type_) and not _are_exact(batch_files, stored, schemas):
             type_ = pa.string()
-        columns[feature] = Column(names[feature], type_)
+        columns[feature] = ExportedColumn(names[feature], type_)
         if is_text(type_) and not all(map(is_text, types - {pa.null()})):
             mixed.append(repr(feature))
     what = "columns have another type in another batch and are written as text"
@@ -85,7 +85,7 @@ def _are_exact(files: Sequence[Path], stored: str, schemas: Sequence[pa.Schema])
     return True
 
 
-def read(block: pa.RecordBatch, columns: dict[str, Column]) -> pa.Table:
+def read(block: pa.RecordBatch, columns: dict[str, ExportedColumn]) -> pa.Table:
     """The columns of some rows; one that their batch does not have is empty."""
     arrays = {
         column.name: _values(block, f"{FEATURE}{feature}", column.type_)

@@ -147,7 +147,7 @@ def _take_other_as_label(listed: FileList) -> None:
 def _read(folder: Path, name: str, largest_file: int) -> FileList:
     remarks = Remarks()
     table, places = table_files.read(folder / name, largest_file, remarks)
-    table = column_names.plain(table, folder / name, remarks)
+    table = column_names.with_tidy_names(table, folder / name, remarks)
     return FileList(name, table, places, _COLUMN, remarks)
 
 

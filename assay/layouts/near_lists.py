@@ -30,7 +30,7 @@ def reason(folder: Path, names: set[str], media: set[str], largest_file: int) ->
         path = folder / name
         try:
             table, _ = table_files.read(path, largest_file, Remarks())
-            table = column_names.plain(table, path, Remarks())
+            table = column_names.with_tidy_names(table, path, Remarks())
         except InputError:
             continue
         root = name.removesuffix(PurePosixPath(name).name)

@@ -36,7 +36,7 @@ def read(
         If a row names no example of the batch, or one that may not have another row.
     """
     table = parse_csv(path, plain_files.read(path), delimiters=DELIMITERS)
-    table = column_names.plain(table, path, remarks, [*columns, "label"])
+    table = column_names.with_tidy_names(table, path, remarks, [*columns, "label"])
     files = FileNames("", {key for key in keys if registry.modality_of_file(key)}, set())
     our_names = _our_names(path, table, [*columns, "label"], keys, files)
     read_as = [f"{old!r} as {new!r}" for old, new in our_names.items()]

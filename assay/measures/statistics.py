@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 
 from assay.catalogue import payloads
-from assay.contract import parquet_files
+from assay.contract import parquet_files, time_left
 from assay.contract.errors import say
-from assay.contract.time_left import shown
 from assay.measures import image_statistics, sound_statistics, table_statistics, text_statistics
 
 # the one table of modalities in this package: a new modality is one entry here
@@ -60,7 +59,7 @@ def measure(
     prints = []
     borders = []
     start = 0
-    for block in shown(payloads.read(examples, _BLOCK), len(examples), "measure"):
+    for block in time_left.with_progress(payloads.read(examples, _BLOCK), len(examples), "measure"):
         parts.append(module.statistics(block))
         if fingerprints and module.fingerprint:
             prints.append(module.fingerprint(block))

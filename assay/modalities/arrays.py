@@ -9,7 +9,7 @@ import pyarrow as pa
 from assay.contract.stored_rows import StoredRows
 
 
-class Column:
+class SlicedColumn:
     """Some rows of payloads (n, ...) as a column. A slice of it is made when it is asked for."""
 
     def __init__(self, payload: np.ndarray | StoredRows, rows: Sequence[int]) -> None:

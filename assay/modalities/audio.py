@@ -56,7 +56,7 @@ def canonical(
         seconds = _seconds(raw, places, params, remarks)
         decoder = audio_files.Decoder(seconds, params.sample_rate)
         sounds = _decoded(raw, places, decoder, silent)
-        stored = StoredRows(time_left.shown(sounds, len(places), "decode", stderr))
+        stored = StoredRows(time_left.with_progress(sounds, len(places), "decode", stderr))
     decoder.remark(len(raw), remarks)
     remarks.note("doubtful", silent, "sounds are silent, as far as kept")
     return stored
@@ -98,11 +98,11 @@ def _to_int16(samples: np.ndarray) -> np.ndarray:
 
 def to_columns(
     payload: np.ndarray | StoredRows, rows: Sequence[int], _raw: object, params: Collect
-) -> tuple[dict[str, arrays.Column], dict[str, Any]]:
+) -> tuple[dict[str, arrays.SlicedColumn], dict[str, Any]]:
     """The column of some rows for Parquet, and its format."""
     shape = list(payload.shape[1:])
     payload_format = {"modality": "audio", "shape": shape, "sample_rate": params.sample_rate}
-    return {"audio": arrays.Column(payload, rows)}, payload_format
+    return {"audio": arrays.SlicedColumn(payload, rows)}, payload_format
 
 
 def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.ndarray:

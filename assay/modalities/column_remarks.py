@@ -8,9 +8,10 @@ import pyarrow.compute as pc
 
 from assay.contract.column_names import is_text
 from assay.contract.errors import first_of
+from assay.contract.parquet_files import Format
 from assay.contract.remarks import Action, Remarks
 from assay.modalities import columns_as_written
-from assay.modalities.column_types import Column, Format, short, way_of
+from assay.modalities.column_types import Column, short, way_of
 from assay.modalities.columns_as_written import DOTTED, GAPS
 
 _MANY = 20  # rows from which on a column in which most cells differ is remarked on
@@ -19,32 +20,33 @@ _WORDS = pa.array([word for word in GAPS if word])  # an empty cell needs no rem
 _MAY_BE_A_VALUE = 0.1  # share of the filled cells of categories from which a word may be one
 
 
-def say(columns: Mapping[str, Column], remarks: Remarks) -> None:
+def remark(columns: Mapping[str, Column], remarks: Remarks) -> None:
     """Remark on the types of columns, each kind once."""
-    said: dict[tuple[Action, str], list[str]] = {}
+    names_of_remark: dict[tuple[Action, str], list[str]] = {}
     for name, column in columns.items():
         if is_text(column.values.type) and column.type != "empty":
             different = pc.unique(column.values).drop_null()
-            for remark in _remarks(column, different):
+            for kind in _remarks_on_texts(column, different):
                 examples = ", ".join(map(short, different[:2].to_pylist()))
-                said.setdefault(remark, []).append(f"{name!r} ({examples})")
+                names_of_remark.setdefault(kind, []).append(f"{name!r} ({examples})")
         elif column.type == "empty":
-            said.setdefault(("doubtful", "columns hold no value at all"), []).append(repr(name))
+            kind = "doubtful", "columns hold no value at all"
+            names_of_remark.setdefault(kind, []).append(repr(name))
         elif pa.types.is_integer(column.values.type) and _is_beyond_floats(column.values):
             what = "columns hold numbers beyond 2^53: a network reads their first 16 digits alone"
-            said.setdefault(("converted", what), []).append(repr(name))
-    for (action, what), names in said.items():
+            names_of_remark.setdefault(("converted", what), []).append(repr(name))
+    for (action, what), names in names_of_remark.items():
         remarks.add(action, len(names), what, first_of(names))
 
 
-def say_guesses(columns: Mapping[str, Column], encoder: Format, remarks: Remarks) -> None:
+def remark_on_guesses(columns: Mapping[str, Column], encoder: Format, remarks: Remarks) -> None:
     """Remark on columns of which neither they nor the encoder tell how they are written."""
     guesses = {}
     for name, column in columns.items():
         way = column.way(encoder["features"][name], way_of(name, encoder))
         if way.unsure and column.values.null_count < len(column.values):
             guesses[name] = replace(column, written=way)
-    say(guesses, remarks)
+    remark(guesses, remarks)
 
 
 def _is_beyond_floats(values: pa.ChunkedArray) -> bool:
@@ -53,7 +55,12 @@ def _is_beyond_floats(values: pa.ChunkedArray) -> bool:
     return any(end is not None and abs(end) > 2**53 for end in ends)
 
 
-def _remarks(column: Column, different: pa.Array) -> Iterator[tuple[Action, str]]:
+def _is_rewritten(column: Column) -> bool:
+    written = column.as_programs_write
+    return written is not None and not written.equals(column.values)
+
+
+def _remarks_on_texts(column: Column, different: pa.Array) -> Iterator[tuple[Action, str]]:
     """What is done to a column of text and what is doubtful, from its different values."""
     if column.type != "category":
         if column.written == DOTTED:
@@ -64,7 +71,7 @@ def _remarks(column: Column, different: pa.Array) -> Iterator[tuple[Action, str]
             fit = "two ways of writing fit, and the first is taken if the encoder does not decide"
             ways = "thousands, or day before month"
             yield "guessed", f"columns are read as {column.type}s; {fit}: {ways}"
-        elif column.plain is not None and not column.plain.equals(column.values):
+        elif _is_rewritten(column):
             yield "converted", f"columns are read as {column.type}s"
         return
     if columns_as_written.are_codes(different):
@@ -78,7 +85,7 @@ def _remarks(column: Column, different: pa.Array) -> Iterator[tuple[Action, str]
         yield "doubtful", "columns hold categories, though most of their cells differ"
 
 
-def say_gaps(raw: pa.Table, columns: Mapping[str, Column], remarks: Remarks) -> None:
+def remark_on_gaps(raw: pa.Table, columns: Mapping[str, Column], remarks: Remarks) -> None:
     """Remark once on cells of `raw` that are no values in `columns`, since their word says so.
 
     A word that many cells of a column of categories hold may be a category: this is doubtful.

@@ -42,8 +42,8 @@ def left_out(table: pa.Table, remarks: Remarks | None = None) -> dict[str, str]:
     if len(roles) == len(table.column_names):
         chosen = {name: role for name, role in roles.items() if role == _INDEX_OF_PANDAS}
         kept = {name: role for name, role in roles.items() if name not in chosen}
-        _say("doubtful", kept, remarks)
-    _say("left out", chosen, remarks)
+        _remark("doubtful", kept, remarks)
+    _remark("left out", chosen, remarks)
     return chosen
 
 
@@ -140,11 +140,11 @@ def drop_counters(table: pa.Table, remarks: Remarks, payload: str | None) -> pa.
     others = [name for name in table.column_names if name not in ("key", payload)]
     roles = {name: _role(name, table[name]) for name in others}
     counters = [name for name, role in roles.items() if role in (_INDEX_OF_PANDAS, "row numbers")]
-    _say("left out", dict.fromkeys(counters, "an index or row numbers"), remarks)
+    _remark("left out", dict.fromkeys(counters, "an index or row numbers"), remarks)
     return table.drop_columns(counters)
 
 
-def _say(action: Action, roles: dict[str, str], remarks: Remarks | None) -> None:
+def _remark(action: Action, roles: dict[str, str], remarks: Remarks | None) -> None:
     """Remark once on the columns of each role."""
     if remarks is None:
         return

@@ -5,7 +5,6 @@ import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +12,10 @@ import pyarrow.compute as pc
 
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError
+from assay.contract.parquet_files import Format
 from assay.modalities import columns_as_written, exact_values
 from assay.modalities.columns_as_written import DOTTED, PLAIN, Written, parsed, typed, without_gaps
 
-Format = dict[str, Any]  # see `parquet_files.read_payload_format`
 _BITS_AS_HEX = 13  # the first 52 bits of a hash, which float64 holds exactly
 _PER_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
 
@@ -105,16 +104,17 @@ class Column:
         return wanted if self.written.unsure and decides else self.written
 
     @cached_property
-    def plain(self) -> pa.Array | None:
+    def as_programs_write(self) -> pa.Array | None:
         """Numbers and dates as programs write them; None where they are no text."""
         if self.type in ("number", "date") and is_text(self.values.type):
-            return columns_as_written.plain(self.values, self.type, self.written)
+            return columns_as_written.as_programs_write(self.values, self.type, self.written)
         return None
 
     @cached_property
     def parsed(self) -> pa.Array:
         """Numbers and dates as such, however they came."""
-        return self.values if self.plain is None else typed(self.plain, self.type)
+        written = self.as_programs_write
+        return self.values if written is None else typed(written, self.type)
 
     def numbers(self) -> np.ndarray:
         """The values as a network reads them, float64 (n,), NaN for gaps."""
@@ -133,7 +133,7 @@ class Column:
 
     def exact(self, start: int = 0, count: int | None = None) -> pa.Array:
         """`count` values from `start`, as text that is equal for equal values; null for a gap."""
-        source = self.plain if self.type == "number" else None
+        source = self.as_programs_write if self.type == "number" else None
         part = None if source is None else source.slice(start, count)
         return exact_values.exact(self.parsed.slice(start, count), part)
 
@@ -143,7 +143,7 @@ def way_of(name: str, payload_format: Format) -> Written:
     return Written(**payload_format.get("written", {}).get(name, {}))
 
 
-def plain(column: pa.ChunkedArray) -> pa.Array:
+def with_simple_type(column: pa.ChunkedArray) -> pa.Array:
     """A column in one piece, without a dictionary, and dates, times and nothing as simple types."""
     values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_dictionary(values.type):
@@ -167,7 +167,7 @@ def of(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> Column:
     InputError
         If it holds neither numbers nor dates nor text, or a number is mistyped.
     """
-    values = plain(column)
+    values = with_simple_type(column)
     if not is_text(values.type):
         type_ = _type_of(values.type)
         if not type_:

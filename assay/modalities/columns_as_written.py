@@ -115,7 +115,7 @@ def _may_group(values: pa.Array) -> bool:
     return len(has_dot) > 0 and pc.all(pc.match_substring_regex(has_dot, _GROUPED)).as_py()
 
 
-def plain(texts: pa.Array, type_: str, written: Written) -> pa.Array:
+def as_programs_write(texts: pa.Array, type_: str, written: Written) -> pa.Array:
     """Numbers or dates as programs write them; null for a gap and for what is none."""
     return iso_dates(texts, written) if type_ == "date" else plain_numbers(texts, written)
 
@@ -127,7 +127,7 @@ def typed(plain_texts: pa.Array, type_: str) -> pa.Array:
 
 def parsed(texts: pa.Array, type_: str, written: Written) -> pa.Array:
     """Texts as float64 or timestamps; null for a gap and for what is not of that type."""
-    return typed(plain(texts, type_, written), type_)
+    return typed(as_programs_write(texts, type_, written), type_)
 
 
 def plain_numbers(texts: pa.Array, written: Written) -> pa.Array:

@@ -76,7 +76,7 @@ def canonical(
     # libraries write about damaged files themselves
     with quiet() as stderr, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        stored = StoredRows(time_left.shown(decoded(), len(places), "decode", stderr))
+        stored = StoredRows(time_left.with_progress(decoded(), len(places), "decode", stderr))
         for row, place in enumerate(places):
             if row < n_outdated or decoder.is_outdated(place):
                 stored.replace(row, decoder.pixels(raw[row], place))
@@ -92,9 +92,9 @@ def format_of(shape: Sequence[int]) -> dict[str, Any]:
 
 def to_columns(
     payload: np.ndarray | StoredRows, rows: Sequence[int], _raw: object, _params: Collect
-) -> tuple[dict[str, arrays.Column], dict[str, Any]]:
+) -> tuple[dict[str, arrays.SlicedColumn], dict[str, Any]]:
     """The column of some rows for Parquet, and its format."""
-    return {"image": arrays.Column(payload, rows)}, format_of(payload.shape[1:])
+    return {"image": arrays.SlicedColumn(payload, rows)}, format_of(payload.shape[1:])
 
 
 def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.ndarray:

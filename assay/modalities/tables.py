@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 from assay.contract import column_names, table_files
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError, first_of
-from assay.contract.parquet_files import FEATURE
+from assay.contract.parquet_files import FEATURE, Format
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
 from assay.modalities import column_remarks, column_roles, column_types, exact_values
-from assay.modalities.column_types import Column, Format
+from assay.modalities.column_types import Column
 
 COLUMN = None
 SUFFIXES: set[str] = set()  # its examples are not files
@@ -71,8 +71,8 @@ def canonical(
     if not columns:
         none = "no column is left to learn from beside label, split, key and file_name"
         raise InputError(f"{places[0]}: {none}")
-    column_remarks.say(columns, remarks)
-    column_remarks.say_gaps(raw, columns, remarks)
+    column_remarks.remark(columns, remarks)
+    column_remarks.remark_on_gaps(raw, columns, remarks)
     for name, column in columns.items():
         if column.type == "category":
             continue
@@ -124,7 +124,7 @@ def to_columns(
     features = _features(raw, [str(row) for row in range(len(raw))], Remarks())
     chosen = pa.array(rows)
     columns = {
-        f"{FEATURE}{name}": column_types.plain(values).take(chosen)
+        f"{FEATURE}{name}": column_types.with_simple_type(values).take(chosen)
         for name, values in zip(raw.column_names, raw.columns, strict=True)
     }
     payload_format: Format = {"modality": "table", "shape": [len(features)]}
@@ -203,8 +203,8 @@ def read_file(
     numbers = [
         column.read_as(name, payload_format, places=places) for name, column in columns.items()
     ]
-    column_remarks.say_guesses(columns, payload_format, remarks)
-    column_remarks.say_gaps(table, columns, remarks)
+    column_remarks.remark_on_guesses(columns, payload_format, remarks)
+    column_remarks.remark_on_gaps(table, columns, remarks)
     return places, np.stack(numbers, axis=1)
 
 
@@ -212,7 +212,7 @@ def _asked(
     column: pa.ChunkedArray, name: str, payload_format: Format, places: Sequence[str]
 ) -> Column:
     """A column that a user wants predicted: of texts, or of the type that its file gives it."""
-    values = column_types.plain(column)
+    values = column_types.with_simple_type(column)
     if is_text(values.type):
         return Column.asked(values, name, payload_format)
     return column_types.of(values, name, places)

@@ -6,14 +6,14 @@ from assay.contract import time_left
 
 
 def test_what_is_quick_is_silent(capsys):
-    assert list(time_left.shown([[1], [2, 3]], 3, "embed")) == [[1], [2, 3]]
+    assert list(time_left.with_progress([[1], [2, 3]], 3, "embed")) == [[1], [2, 3]]
     assert capsys.readouterr().err == ""
 
 
 def test_what_is_slow_is_told(capsys, monkeypatch):
     clock = itertools.count(0, 10)  # seconds
     monkeypatch.setattr(time_left.time, "monotonic", lambda: next(clock))
-    for _ in time_left.shown([[1, 2]] * 600, 1200, "embed b"):
+    for _ in time_left.with_progress([[1, 2]] * 600, 1200, "embed b"):
         pass
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "embed b: 2 of 1,200 examples, 100 min left"
