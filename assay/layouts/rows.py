@@ -41,7 +41,8 @@ def to_examples(
     Raises
     ------
     InputError
-        If there are no labels at all, or a cell is not text or a number.
+        If there are no labels at all, a column beside the payload holds files, or a cell is not
+        text or a number.
     """
     if "label" not in table.column_names and not (path.parent / ANNOTATIONS_FILE).exists():
         has = first_of([repr(name) for name in table.column_names])
@@ -51,6 +52,7 @@ def to_examples(
     nothing = [""] * len(table)
     columns = dict(zip(table.column_names, table.columns, strict=True))
     others = columns.keys() - {*payload, "label"}
+    _refuse_files(columns, others, path)
     texts = {name: as_text(columns[name], places) for name in others}
     keys = texts.get(key, list(map(str, range(len(table)))))
     labels = as_labels(columns["label"], places) if "label" in columns else nothing
@@ -61,6 +63,16 @@ def to_examples(
         slices_of_row = {name: column[row] for name, column in slices.items()}
         examples.append(Example(keys[row], place, labels[row], splits[row], slices_of_row))
     return examples
+
+
+def _refuse_files(columns: dict[str, pa.ChunkedArray], names: set[str], path: Path) -> None:
+    """Raise if a column beside the payload holds files, such as masks of pictures."""
+    for name in sorted(names):
+        type_ = columns[name].type
+        if pa.types.is_binary(type_) or pa.types.is_large_binary(type_):
+            beside = f"its column {name!r} holds files beside the payload"
+            remedy = "take that column out, or store paths of the files"
+            raise InputError(f"{path}: {beside}: {remedy}")
 
 
 def as_text(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:

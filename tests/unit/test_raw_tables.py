@@ -136,6 +136,12 @@ def test_a_table_called_examples_is_one_beside_all_files(read: Read) -> None:
     assert len(read(NOTES | {"examples.csv": OF_NOTES}).examples) == 4
 
 
+def test_a_second_column_of_files_is_named(read: Read) -> None:
+    table = parquet(image=[b"a"], mask=[b"b"], label=["x"])
+    with pytest.raises(InputError, match="its column 'mask' holds files beside the payload"):
+        read({"examples.parquet": table})
+
+
 # several files of one table
 
 
