@@ -6,7 +6,7 @@ import pandas as pd
 from assay.annotation import answers, queue_order, whitening
 from assay.catalogue import catalogue, payloads, spreadsheets
 from assay.contract import csv_files, parameters, parquet_files, paths
-from assay.contract.errors import counted, run, tell
+from assay.contract.errors import counted, quiet, run, tell
 from assay.contract.sampling import step_for
 
 _COLUMNS = ["id", "batch", "key", "example", "split", "given", "suggested", "gain", "why"]
@@ -19,7 +19,8 @@ def main() -> None:
     examples = catalogue.read()
     pred_probs, classes = parquet_files.read_probabilities(paths.PRED_PROBS, examples["id"])
     left_out = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()
-    answered = answers.read(examples, classes)
+    with quiet():  # `annotate` has said what is wrong with the answers
+        answered = answers.read(examples, classes)
     is_tied = answered["example"].isin(answers.tied(answered)["example"])
     waiting = examples.drop(index=answered.loc[~is_tied, "example"])
     waiting = waiting[~waiting["id"].isin(left_out)]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from assay.contract import csv_files, plain_files
+from assay.contract.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +48,15 @@ def write(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) -> Non
 def read(path: Path, columns: Sequence[str] = ()) -> pa.Table:
     """Read what `write` wrote, see `parse`."""
     return parse(path, plain_files.read(path), columns)
+
+
+def rows_of_output(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """The rows of an output of the pipeline, which can be restored."""
+    try:
+        return read(path, columns).to_pylist()
+    except InputError as error:
+        remedy = "or restore it: `dvc checkout --force dvc.yaml`"
+        raise InputError(f"{error}; {remedy}") from None
 
 
 def parse(name: Path | str, content: bytes, columns: Sequence[str] = ()) -> pa.Table:

@@ -16,7 +16,7 @@ _FORBIDDEN = r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # in XML 1.
 
 def from_queue() -> tuple[list[dict], list[str], str]:
     """The queue as tasks, in its order; the names of the classes; the medium of the examples."""
-    queue = spreadsheets.read(paths.QUEUE, ["id", "given", "suggested", "why"]).to_pylist()
+    queue = spreadsheets.rows_of_output(paths.QUEUE, ["id", "given", "suggested", "why"])
     examples = catalogue.read()
     pred_probs, classes = parquet_files.read_probabilities(paths.PRED_PROBS, examples["id"])
     medium = registry.named(files.read_json(paths.ENCODER_INFO)["modality"]).MEDIUM

@@ -41,8 +41,8 @@ def read() -> Questions:
     """
     examples = catalogue.read()
     columns = ["id", "given", "suggested", "why"]
-    queue = _rows_in(paths.QUEUE, columns) if paths.QUEUE.exists() else []
-    issues = _rows_in(paths.ISSUES, _ISSUE)
+    queue = spreadsheets.rows_of_output(paths.QUEUE, columns) if paths.QUEUE.exists() else []
+    issues = spreadsheets.rows_of_output(paths.ISSUES, _ISSUE)
     rows = {row["id"]: row | {"reason": row["why"]} for row in queue}
     rows |= {row["id"]: row for row in issues if row["kind"] == "label"}
     if not rows:
@@ -64,15 +64,6 @@ def read() -> Questions:
     medium = registry.named(files.read_json(paths.ENCODER_INFO)["modality"]).MEDIUM
     n_doubted = int((frame["kind"] == "label").sum())
     return Questions(asked, n_doubted, examples.loc[review_page.rows_of(asked)], classes, medium)
-
-
-def _rows_in(path: Path, columns: list[str]) -> list[dict[str, str]]:
-    """The rows of an output of the pipeline."""
-    try:
-        return spreadsheets.read(path, columns).to_pylist()
-    except InputError as error:
-        remedy = "or restore it: `dvc checkout --force dvc.yaml`"
-        raise InputError(f"{error}; {remedy}") from None
 
 
 def _rows_of(names: str, row_of_name: dict[str, int]) -> list[int]:

@@ -72,13 +72,16 @@ def test_pseudo_labels(workspace, method, labels):
     workspace.done("queue")
     assert {0, 5, 198, 199}.isdisjoint(key[row["id"]] for row in table(paths.QUEUE))
     assert json.loads(paths.CLEAN_METRICS.read_text())["labelled"] == 4
-    workspace.write("data/annotations/bela.csv", "key,annotator,label\n198,bela,b\n5,bela,b\n")
+    workspace.write(
+        "data/annotations/bela.csv", "key,annotator,label\n198,bela,b\n5,bela,b\ngone,bela,b\n"
+    )
     said = workspace.done("annotate")  # bela contradicts anna on one example
     places = "data/annotations/anna.csv row 4 'a', data/annotations/bela.csv row 2 'b'"
     assert f"1 example asked again, since people's answers tie and do not count: {places}" in said
     assert "2 answers of people taken" in said
+    assert "1 answer left waiting" in said
     assert table(paths.TEST_LABELS) == []
-    workspace.done("queue")
+    assert "waiting" not in workspace.done("queue")  # it is said once
     asked = {key[row["id"]] for row in table(paths.QUEUE)}
     assert 198 in asked
     assert {0, 5, 199}.isdisjoint(asked)
