@@ -1,7 +1,6 @@
 """What the review page asks: the queue, best first, then the doubted labels that are not in it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
