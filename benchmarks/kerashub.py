@@ -19,7 +19,7 @@ from onnx import helper
 
 from assay.contract import parameters
 from assay.contract.inference import Model
-from assay.encoders import adapters, bert
+from assay.encoders import adapters, bert_folder
 
 try:
     import keras
@@ -80,7 +80,7 @@ def text(preset: str, backbone: keras.Model, folder: Path) -> tuple[dict, np.nda
     folder.mkdir(parents=True, exist_ok=True)
     save_file(
         {name: np.ascontiguousarray(array) for name, array in weights.items()},
-        folder / bert.WEIGHTS,
+        folder / bert_folder.WEIGHTS,
     )
     (folder / "config.json").write_text(json.dumps(config))
     words = {word: number for number, word in enumerate(own.vocabulary)}

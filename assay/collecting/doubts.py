@@ -141,10 +141,12 @@ def _remark_on_columns(raw: RawBatch) -> None:
 
 def _remark_on_parts(raw: RawBatch) -> None:
     """Add a remark if columns seem to say which part of a sound is meant: all of it is read."""
+    if raw.modality != "audio":
+        return
     slices = {name for example in raw.examples for name in example.slices}
     starts = {name for name in slices if name.casefold() in _STARTS}
     ends = {name for name in slices if name.casefold() in _ENDS}
-    if raw.modality == "audio" and starts and ends and len(starts | ends) > 1:
+    if starts and ends and len(starts | ends) > 1:
         parts = [e.key for e in raw.examples if any(e.slices.get(name) for name in starts)]
         what = "sounds have columns for a start and an end, and all of the sound is read"
         raw.remarks.note("doubtful", parts, what, "save each part as a file of its own if so meant")

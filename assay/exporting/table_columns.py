@@ -67,6 +67,8 @@ def _common(types: set[pa.DataType]) -> pa.DataType:
     filled_types = types - {pa.null()}
     if len(filled_types) <= 1:
         return next(iter(filled_types or types))
+    if all(map(pa.types.is_signed_integer, filled_types)):
+        return pa.int64()
     are_numbers = all(
         pa.types.is_integer(type_) or pa.types.is_floating(type_) for type_ in filled_types
     )

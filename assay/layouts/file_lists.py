@@ -78,6 +78,10 @@ def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks
         remarks += listed.remarks
         what = f"examples come from a table whose column {listed.column!r} names files"
         remarks.add("guessed", len(listed.table), what, listed.name)
+        if is_form(listed.name):
+            what = "labels come from a table whose name says that it is to be filled in"
+            remedy = "take it out if they are not true"
+            remarks.add("doubtful", len(listed.table), what, listed.name, remedy)
     return lists
 
 

@@ -133,14 +133,14 @@ def _drop_lone_folders_of_splits(batch: RawBatch, remarks: Remarks) -> None:
     for split in ("validation", "test"):
         folder = min(folders_of[split], default="")
         is_class = class_names.normal(folder).casefold() in known
-        if is_class or len(folders_of[split]) != 1:
+        if not folder or is_class or len(folders_of[split]) != 1:
             continue
         inside = [example for example in batch.examples if example.split == split]
         for example in inside:
             example.label = ""
         no_class = "which is no class of training, so they have no label"
         what = f"examples of the {split} split lie in one folder, {folder!r}, {no_class}"
-        remedy = "put them into folders of their classes, or take them out"
+        remedy = "put them into folders of their classes; if it is one, list them in metadata.csv"
         remarks.add("guessed", len(inside), what, inside[0].key, remedy)
 
 

@@ -114,6 +114,13 @@ def test_no_digit_of_a_whole_number_is_lost(capsys: pytest.CaptureFixture) -> No
     assert capsys.readouterr().err == f"assay: out: converted: {what}\n"
 
 
+def test_whole_numbers_of_two_sizes_stay_numbers(capsys: pytest.CaptureFixture) -> None:
+    long = [2**53 + 1, *range(1, N)]
+    make(b={"n": long}, c={"n": np.arange(N, dtype=np.int32)})
+    assert exported()["n"][0] == 2**53 + 1
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("is_there", [False, True])
 def test_nothing_is_left_where_there_is_no_room(is_there: bool) -> None:
     make(b={"x": numbers(), "text": [f"{row}" * 9000 for row in range(N)]})

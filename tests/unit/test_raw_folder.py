@@ -210,6 +210,12 @@ def test_the_only_folder_of_a_held_out_split_may_be_a_class(read: Read, inner: s
     assert ("guessed", 1) not in said(batch)[1:]
 
 
+def test_files_of_a_held_out_split_may_lie_in_no_folder(read: Read) -> None:
+    labels_ = {"annotations.csv": "key,annotator,label\ntest/3.png,anna,a\n"}
+    batch = read(TRAINED | pictures("test/3.png") | labels_)
+    assert not [remark for remark in batch.remarks if "lie in one folder" in remark.text()]
+
+
 # wrappers
 
 
@@ -432,6 +438,13 @@ def test_a_form_to_fill_in_labels_nothing(read: Read) -> None:
     assert said(batch).count(("ignored", 2)) == 1
     remark = next(remark for remark in batch.remarks if remark.count == 2)
     assert "sample_submission.csv; rename it if its labels are true" in remark.text()
+
+
+def test_a_form_that_is_the_only_list_is_doubtful(read: Read) -> None:
+    batch = read(pictures("test/3.png", "test/4.png") | FORM)
+    assert said(batch).count(("doubtful", 2)) == 1
+    remark = next(remark for remark in batch.remarks if remark.action == "doubtful")
+    assert "whose name says that it is to be filled in" in remark.text()
 
 
 def test_a_form_to_fill_in_takes_no_class_away(read: Read) -> None:
