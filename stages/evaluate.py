@@ -53,7 +53,7 @@ def main() -> None:
     doubted_test = doubts[doubts["split"] == "test"]
     metrics = {
         **model_metrics(predictions, params.evaluate),
-        **true_accuracy.metrics(doubted_test, known.human_labels, confidence),
+        **true_accuracy.metrics(doubted_test, known.human_labels, confidence, known.tied),
         "test_examples": len(test),
         "test_truth_share": float((test["truth"] != "").mean()),
         **cleaning_metrics(known),

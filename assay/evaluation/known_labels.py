@@ -5,9 +5,10 @@ from typing import NoReturn
 
 import pandas as pd
 
+from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import csv_files, parquet_files, paths
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, quiet
 
 _JUDGED = ["id", "given", "quality", "is_issue"]  # of quality.parquet
 
@@ -24,6 +25,7 @@ class Known:
     judged : usable ones with a label, and what `clean` said about it
     annotated : those that the model learned from, with their label
     human_labels : people's answers to questions, by id
+    tied : people's answers that tie, by id: each id has several
     """
 
     examples: pd.DataFrame
@@ -32,6 +34,7 @@ class Known:
     judged: pd.DataFrame
     annotated: pd.DataFrame
     human_labels: pd.Series
+    tied: pd.Series
 
 
 def read() -> Known:
@@ -55,7 +58,16 @@ def read() -> Known:
     annotated = annotated[annotated["split"] != "test"]
     people = pd.concat([people_labels, annotated.set_index("id")[["label", "source"]]])
     human_labels = people.loc[people["source"] == "human", "label"]
-    return Known(examples, test, validation, judged, annotated, human_labels)
+    tied = answers_that_tie(examples)
+    return Known(examples, test, validation, judged, annotated, human_labels, tied)
+
+
+def answers_that_tie(examples: pd.DataFrame) -> pd.Series:
+    """Read the answers that `annotate` does not count, since they tie: labels, by id."""
+    with quiet():  # `annotate` has said what is wrong with the answers
+        answered = answers.read(examples, parquet_files.read_classes(paths.PRED_PROBS))
+    tied = answers.tied(answered)
+    return pd.Series(tied["label"].array, examples["id"][tied["example"]])
 
 
 def best_known(test: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:

@@ -24,15 +24,20 @@ _MISCALIBRATION = 0.2
 _ANSWERED = 0.75  # share of the first labels to check that must be answered: some are skipped
 
 
-def metrics(doubts: pd.DataFrame, answers: pd.Series, confidence: float) -> dict[str, float]:
+def metrics(
+    doubts: pd.DataFrame, answers: pd.Series, confidence: float, tied: pd.Series | None = None
+) -> dict[str, float]:
     """Accuracy against true labels, with its interval, and the number of doubtful test labels.
 
-    The accuracy is left out if the truth of all is known: then nothing needs an estimate.
+    The accuracy is left out if the truth of all is known: then nothing needs an estimate. People's
+    answers tie where an example is hard, and there the model errs too. So an example with a tie is
+    no skipped one: it counts with the share of its answers that are the predicted class.
 
     Parameters
     ----------
     doubts : of test examples, from `held_out_labels.doubt`, with their `truth`, "" if not known
     answers : people's labels, by id
+    tied : labels that tie, by id, several of each
     """
     if doubts.empty:
         return {}
@@ -43,13 +48,22 @@ def metrics(doubts: pd.DataFrame, answers: pd.Series, confidence: float) -> dict
     if has_truth.all():
         return {"test_doubts": doubtful}
     known = doubts["truth"].where(has_truth, answer)
-    correct = np.where(known.isna(), np.nan, known == predicted)
+    shares = doubts["id"].map(shares_of_ties(tied, doubts.set_index("id")["predicted"]))
+    correct = np.where(known.isna(), shares, known == predicted)
     agrees = (predicted == doubts["given"]).to_numpy()
     right = doubts["right"].to_numpy()
     order = doubts["check_order"].to_numpy()
     value, low, high = estimate(right, order, agrees, correct, confidence)
     names = ("accuracy_true", "accuracy_true_low", "accuracy_true_high", "test_doubts")
     return dict(zip(names, (value, low, high, doubtful), strict=True))
+
+
+def shares_of_ties(tied: pd.Series | None, predicted: pd.Series) -> pd.Series:
+    """The share of the tied answers about an example that are the predicted class, by id."""
+    if tied is None or tied.empty:
+        return pd.Series(dtype=float)
+    is_predicted = tied.array == tied.index.map(predicted)
+    return pd.Series(is_predicted, tied.index).groupby(level=0).mean()
 
 
 def check_order(ids: Sequence[str], right: np.ndarray, agrees: np.ndarray) -> np.ndarray:
@@ -87,7 +101,8 @@ def estimate(
     right : (n,) probability that the prediction is the true class
     order : (n,) from `check_order`
     agrees : (n,) bool, whether the prediction is the given label
-    answers : (n,) 1 if a person's answer is the predicted class, 0 if not, nan without an answer
+    answers : (n,) 1 if a person's answer is the predicted class, 0 if not, a share if answers tie,
+        nan without an answer
     confidence : of the interval
     """
     share, variance = of_these(right, order, agrees, answers)

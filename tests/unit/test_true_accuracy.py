@@ -105,3 +105,40 @@ def test_a_sure_contradiction_is_checked_early_and_truth_needs_no_estimate():
     assert true_accuracy.metrics(doubts, nobody, 0.95) == {"test_doubts": 1}
     partly = true_accuracy.metrics(doubts.assign(truth=["x", ""]), nobody, 0.95)
     assert partly["accuracy_true"] == pytest.approx(0.9, abs=0.02)
+
+
+def of_model(correct: np.ndarray, stated: float) -> pd.DataFrame:
+    """Test examples without doubt: the model says x of all."""
+    right, agrees = np.full(len(IDS), stated), np.ones(len(IDS), bool)
+    order = true_accuracy.check_order(IDS, right, agrees)
+    columns = {"predicted": "x", "given": "x", "truth": "", "reason": "", "right": right}
+    return pd.DataFrame({"id": IDS, "check_order": order, "correct": correct}).assign(**columns)
+
+
+def test_an_example_whose_answers_tie_counts_by_their_shares():
+    doubts = of_model(np.arange(len(IDS)) % 10 < 7, stated=0.95)  # of the others the answers tie
+    answers = pd.Series("x", doubts["id"][doubts["correct"]])
+    ids = doubts["id"][~doubts["correct"]]
+    tied = pd.concat([pd.Series(label, ids) for label in "xyz"])
+    metrics = true_accuracy.metrics(doubts, answers, 0.95, tied)
+    assert metrics["accuracy_true"] == pytest.approx(0.7 + 0.3 / 3, abs=1e-6)
+    shares = true_accuracy.shares_of_ties(tied, doubts.set_index("id")["predicted"])
+    np.testing.assert_allclose(shares, 1 / 3)
+    assert true_accuracy.shares_of_ties(tied[:0], doubts.set_index("id")["predicted"]).empty
+
+
+def test_ties_on_hard_examples_do_not_favour_the_model():
+    off = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        hard = rng.random(len(IDS)) < 0.2  # people's answers tie, and the model is a coin
+        correct = np.where(hard, rng.random(len(IDS)) < 0.5, rng.random(len(IDS)) < 0.98)
+        doubts = of_model(correct, stated=0.88)
+        checked = doubts["check_order"].rank() <= 300
+        answered = doubts[checked & ~hard]
+        answers = pd.Series(np.where(answered["correct"], "x", "y"), answered["id"])
+        ids = doubts["id"][checked & hard]
+        tied = pd.concat([pd.Series(label, ids) for label in "xy"])
+        value = true_accuracy.metrics(doubts, answers, 0.95, tied)["accuracy_true"]
+        off.append(value - correct.mean())
+    assert abs(np.mean(off)) < 0.02
