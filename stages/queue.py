@@ -21,8 +21,8 @@ def main() -> None:
     left_out = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()
     with quiet():  # `annotate` has said what is wrong with the answers
         answered = answers.read(examples, classes)
-    is_tied = answered["example"].isin(answers.tied(answered)["example"])
-    waiting = examples.drop(index=answered.loc[~is_tied, "example"])
+    tied = answers.tied(answered)["example"].unique()
+    waiting = examples.drop(index=answered.loc[~answered["example"].isin(tied), "example"])
     waiting = waiting[~waiting["id"].isin(left_out)]
     is_test = waiting["split"] == "test"
 
@@ -31,14 +31,20 @@ def main() -> None:
     pseudo = in_use.loc[in_use["source"] == "pseudo", ["label", "weight"]]
     learnable = waiting[~is_test].join(judged, on="id").join(pseudo, on="id")
     ranked = to_learn_from(learnable, pred_probs[learnable.index], classes)
+    ranked = tied_first(ranked, tied, pred_probs)
     doubts = spreadsheets.read(paths.DOUBTS).to_pandas().set_index("id")[_JUDGED]
     checkable = waiting[is_test].join(doubts, on="id")
     checks = to_check(checkable, pred_probs[checkable.index], classes)
+    checks = tied_first(checks, tied, pred_probs)
 
     length = params.queue_length
     share = params.test_share
     n_checks = queue_order.number_of_checks(len(ranked), len(checks), length, share)
-    questions = ask_for(ranked, length - n_checks, max(1, round(params.page * (1 - share))))
+    n_learnable = length - n_checks
+    again = ranked[ranked.index.isin(tied)].head(n_learnable)
+    others = ranked[~ranked.index.isin(tied)]
+    page = max(1, round(params.page * (1 - share)))
+    questions = pd.concat([again, ask_for(others, n_learnable - len(again), page)])
     order = queue_order.evenly_mixed(len(questions), n_checks)
     questions = pd.concat([questions, checks.head(n_checks)]).iloc[order]
     if len(questions):
@@ -119,6 +125,23 @@ def to_check(test: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> 
     columns = {"given": given, "suggested": suggested, "gain": gain, "why": why}
     frame = test.assign(**columns, check_order=order)
     return frame.sort_values("check_order", kind="stable", na_position="last")
+
+
+def tied_first(ranked: pd.DataFrame, tied: np.ndarray, pred_probs: np.ndarray) -> pd.DataFrame:
+    """The same examples, first those whose answers tie, with the `gain` as if without a label.
+
+    Parameters
+    ----------
+    ranked : from `to_learn_from` or `to_check`
+    tied : rows of the catalogue
+    pred_probs : (examples of the catalogue, classes)
+    """
+    is_tied = ranked.index.isin(tied)
+    if not is_tied.any():
+        return ranked
+    again = ranked[is_tied]
+    gain = 1 - pred_probs[again.index].max(axis=1)
+    return pd.concat([again.assign(gain=gain, why=answers.TIE), ranked[~is_tied]])
 
 
 def ask_for(ranked: pd.DataFrame, length: int, page: int) -> pd.DataFrame:

@@ -14,6 +14,7 @@ _SUFFIXES = (".csv", ".tsv")
 _OTHER_FILES = ("README.md", "label-studio.json")  # known to hold no answers
 _CLASSES = 10  # class names in a message
 _COLUMNS = ["example", "annotator", "label", "place", "note"]
+TIE = "people's answers tie"  # why an example is asked again; page.js has the Chinese
 
 
 def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

@@ -39,6 +39,7 @@ const REASONS = [ // what the pipeline says in English; another reason stays as 
   [/the other examples say (.*) \((\d\.\d+)\) rather than (.*) \((\d\.\d+)\)$/s, "其他样本支持 $1（$2），而非 $3（$4）"],
   [/^no label; it may be (.*) or (.*)$/s, "没有标签；可能是 $1 或 $2"],
   [/^one of the kept labels with the lowest probability$/, "在保留的标签中属于最不确定的"],
+  [/^people's answers tie$/, "各人的回答票数相同"],
 ];
 const KEYS = { a: "accept", k: "keep", c: "other", s: "skip", n: "not sure", x: "not usable", z: "undo" };
 const AHEAD = 12, TILES = 24, PAUSE = 120_000, LONG = 80; // LONG: characters of a name that are shown

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import files, parquet_files, paths
 from assay.contract.errors import InputError, first_of, writing
@@ -58,6 +59,10 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
     files.write_json(_PUSHED, pushed | {server.place: sorted(ids_there | tasks.ids(new))})
     others = len(queued) - len(new)
     yield f"{len(new)} tasks sent to {server.place}; it had the other {others} of the queue"
+    there = [task["data"] for task in queued if task["data"]["id"] in ids_there]
+    again = [data["id"] for data in there if data["why"] == answers.TIE]
+    if again:
+        yield f"{len(again)} of these to answer again there, since {answers.TIE}: {first_of(again)}"
 
 
 def pull(url: str, project: str, file: Path | None) -> Iterator[str]:

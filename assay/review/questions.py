@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.cleaning import evidence, review_page
 from assay.cleaning.review_page import Question
@@ -32,6 +33,7 @@ def read() -> Questions:
     """Read the queue and the doubted labels.
 
     A doubted label comes with its evidence and the class that this speaks for, in the queue too.
+    Where people's answers tie, this is the reason that is given.
 
     Raises
     ------
@@ -43,7 +45,9 @@ def read() -> Questions:
     queue = spreadsheets.rows_of_output(paths.QUEUE, columns) if paths.QUEUE.exists() else []
     issues = spreadsheets.rows_of_output(paths.ISSUES, _ISSUE)
     rows = {row["id"]: row | {"reason": row["why"]} for row in queue}
+    tied = {id_ for id_, row in rows.items() if row["reason"] == answers.TIE}
     rows |= {row["id"]: row for row in issues if row["kind"] == "label"}
+    rows |= {id_: rows[id_] | {"reason": answers.TIE} for id_ in tied}
     if not rows:
         raise InputError(f"{paths.QUEUE} is empty, and no label is doubted: nothing to review")
     classes = parquet_files.read_classes(paths.PRED_PROBS)

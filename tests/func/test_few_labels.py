@@ -11,6 +11,7 @@ import pytest
 from assay.catalogue import catalogue, payloads
 from assay.contract import parquet_files, paths
 from assay.contract.inference import UNLIKE, Model
+from assay.evaluation import known_labels
 from assay.labelling import tasks
 from assay.review import questions
 
@@ -85,6 +86,41 @@ def test_pseudo_labels(workspace, method, labels):
     asked = {key[row["id"]] for row in table(paths.QUEUE)}
     assert 198 in asked
     assert {0, 5, 199}.isdisjoint(asked)
+
+
+def test_examples_whose_answers_tie_are_asked_again_first(workspace):
+    """In a queue that has no place for most examples."""
+    workspace.raw({"examples.csv": blobs(200)})
+    for name in ("batches", "pretrain.batches"):
+        workspace.set(name, ["b"])
+    workspace.set("annotate.pseudo_labels", "none")
+    workspace.set("collect.validation", 0.0)
+    for stage in ("collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate"):
+        workspace.done(stage)
+    assert workspace.run("evaluate").returncode == 1  # no test example has a label
+    key = {
+        row["id"]: int(row["key"])
+        for row in parquet_files.read_parquet(paths.examples("b")).to_pylist()
+    }
+    workspace.set("annotate.queue_length", 10)  # so nine tenths of what could be asked are cut
+    people = [("carl", "a"), ("dora", "b")]
+    both = [f"{number},{person},{label}\n" for number in (197, 2) for person, label in people]
+    workspace.write("data/annotations/both.csv", "key,annotator,label\n" + "".join(both))
+    assert "2 examples asked again" in workspace.done("annotate")
+    workspace.done("queue")
+    asked = table(paths.QUEUE)
+    to_learn_from = [row for row in asked if row["split"] == "train"]
+    checks = [row for row in asked if row["split"] == "test"]
+    assert (len(to_learn_from), len(checks)) == (8, 2)
+    first = [to_learn_from[0], checks[0]]
+    assert {key[row["id"]] for row in first} == {2, 197}
+    assert {row["why"] for row in first} == {"people's answers tie"}
+    assert "people's answers tie" not in {row["why"] for row in [*to_learn_from[1:], checks[1]]}
+    assert {row["given"] for row in first} == {"a", ""}  # the labels in use stay
+    tied = known_labels.answers_that_tie(catalogue.read())
+    assert sorted((key[id_], label) for id_, label in tied.items()) == [
+        (number, label) for number in (2, 197) for label in "ab"
+    ]
 
 
 def test_a_class_in_the_validation_split_alone(workspace):

@@ -176,6 +176,17 @@ def test_what_is_there_is_not_pushed_again(stub):
     assert not posted(stub, "/projects/")
 
 
+def test_tasks_that_are_there_and_whose_answers_tie_are_named(stub):
+    del export(stub)[2:]
+    why = ["-"] * (len(IDS) - 1) + [answers.TIE]
+    queue = pd.DataFrame({"id": [*OTHERS, EDITED, TWICE, UNKNOWN, SKIPPED], "given": "1"})
+    spreadsheets.write(paths.QUEUE, queue.assign(suggested="3", why=why))
+    said = f"1 of these to answer again there, since people's answers tie: {SKIPPED}"
+    assert push(stub)[1:] == [said]
+    del export(stub)[:]
+    assert len(push(stub)) == 1  # none is there, so all are sent
+
+
 def test_a_personal_access_token_is_exchanged(stub):
     push(stub)
     assert posted(stub, "/token/refresh/") == [{"refresh": JWT}]

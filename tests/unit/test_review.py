@@ -104,6 +104,18 @@ def test_evidence_is_shown_whose_key_has_the_separator_of_names(tmp_path, monkey
     assert questions.read().asked[4]["evidence"] == [[5, 6, 7], [6, 7, 8]]
 
 
+def test_a_doubted_label_is_asked_again_because_answers_tie(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make(n=10, classes=CLASSES)
+    rows = paths.QUEUE.read_text("utf-8").splitlines()
+    rows[5] = rows[5].replace("they differ", answers.TIE)
+    paths.QUEUE.write_text("\n".join([*rows, ""]), "utf-8")
+    reasons = [question["reason"] for question in questions.read().asked]
+    assert reasons == ["they differ"] * 4 + [answers.TIE] + ["they differ"] * 5
+    script = Path(gallery.__file__).with_name("page.js").read_text("utf-8")
+    assert f"/^{answers.TIE}$/" in script  # the page has it in Chinese too
+
+
 def test_each_answer_is_on_disk_at_once_and_annotate_takes_it(client: TestClient) -> None:
     for row, label in enumerate(CLASSES):
         assert answer(client, id=f"{row:032x}", label=label) == 204

@@ -152,6 +152,16 @@ def test_labels_of_the_test_split_are_checked_in_their_order():
     np.testing.assert_allclose(asked["gain"], [0.8, 0.1, 1])
 
 
+@pytest.mark.parametrize("tied", [[], [3, 1]])
+def test_examples_whose_answers_tie_are_asked_first(tied):
+    ranked = pd.DataFrame({"gain": [0.9, 0.5, 0.1], "why": "r"}, [2, 1, 3])
+    pred_probs = np.array([[0.5, 0.5], [0.6, 0.4], [0.9, 0.1], [0.2, 0.8]])
+    asked = queue.tied_first(ranked, np.array(tied, int), pred_probs)
+    assert asked.index.tolist() == ([1, 3, 2] if tied else [2, 1, 3])
+    np.testing.assert_allclose(asked["gain"], [0.4, 0.2, 0.9] if tied else [0.9, 0.5, 0.1])
+    assert asked["why"].tolist() == ([answers.TIE] * 2 + ["r"] if tied else ["r"] * 3)
+
+
 def test_classes_and_people_of_batches_that_may_be_one_are_told(capsys):
     batch_of = pd.Series(["b1", "b1", "b2", "b2"])
     rows = [(0, "anna", "Cat"), (1, "anna", "Dog"), (2, "Anna", "cat"), (3, "bela", "Dog")]
