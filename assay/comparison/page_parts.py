@@ -184,7 +184,8 @@ def _recorded(result: Result) -> Part:
 
 def _not_its_own(names: list[str]) -> list[str]:
     older = f"the predictions and scores in {' and '.join(names)} are of an earlier model"
-    return [older, "type `dvc repro` there; for an experiment, type `dvc exp apply` before"]
+    before = "`dvc exp apply` for an experiment, `dvc checkout` after a `git checkout`"
+    return [older, f"type `dvc repro` there; before it, {before}"]
 
 
 def _why(result: Result) -> Part:

@@ -48,6 +48,7 @@ class Version:
         try:
             # Every revision is read with the remotes of today.
             repo = Repo(scm=SCM(str(Path.cwd())), config=Config.from_cwd())
+            self._repo = repo
             self._switched = ExitStack()  # as long as this lives, the repo is at the revision
             if revision:
                 self._switched.enter_context(repo.switch(revision))
@@ -167,9 +168,20 @@ class Version:
             return None
         with self._reading(paths.RECORD):
             record = yaml_files.parse(f"{self.name}:{paths.RECORD}", content)
-            stage = yet_to_run.first(record, self._parameters())
+            sources = yet_to_run.raw_batches(self._repo) | self._hashes_of_answers()
+            frozen = yet_to_run.frozen_stages(self._repo)
+            stage = yet_to_run.first(record, self._parameters(), sources, frozen)
             trained = self.name != "workspace" or yet_to_run.is_model_of(record)
         return "train" if stage in (None, "evaluate") and not trained else stage
+
+    def _hashes_of_answers(self) -> dict[str, str]:
+        """The hash of each file in data/annotations, without those in .dvcignore, by path."""
+        folders = self._files.walk(paths.ANNOTATIONS.as_posix(), dvcfiles=True)
+        names = [f"{folder}/{name}" for folder, _, inside in folders for name in inside]
+        contents = {name: self.read(Path(name)) for name in names}
+        if any(content is None for content in contents.values()):
+            return {}  # what is not known whole is not compared
+        return {name: yet_to_run.md5(content or b"") for name, content in contents.items()}
 
     def batches(self) -> list[str] | None:
         return self.json(paths.LISTED, _NAMES).get("batches")

@@ -1,85 +1,128 @@
 """Which stage a version has yet to run, by its dvc.lock: its predictions are of an older model.
 
 `dvc exp run train` and `dvc repro annotate` stop before `evaluate`. So does a build that fails.
+New answers, and a raw batch after `dvc add`, may be committed before any build.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from assay.contract import paths, plain_files
+from dvc.repo import Repo
+
+from assay.contract import files, parameters, paths, plain_files
 
 # Those that predictions come from, in their order.
-_STAGES = ("collect", "sample", "pretrain", "embed", "clean", "annotate", "train", "evaluate")
-_PARAMETERS = "params.yaml"
-_MODEL = paths.CLASSIFIER.parent.as_posix()
+_STAGES = (
+    "digits",
+    "collect",
+    "sample",
+    "pretrain",
+    "embed",
+    "clean",
+    "annotate",
+    "train",
+    "evaluate",
+)
 Values = dict[str, Any]  # of a YAML file
 
 
-def first(record: Values, parameters: Values) -> str | None:
+def first(
+    record: Values, values: Values, sources: dict[str, str], frozen: Collection[str]
+) -> str | None:
     """The first stage that ran on other inputs or parameters than the version has; None if none.
 
-    What the record does not know is not compared, and neither is code.
+    What neither the record nor `sources` knows is not compared, and neither is code. So a raw batch
+    that was edited without `dvc add` is not noticed, nor a file of answers that was removed.
 
     Parameters
     ----------
     record : the content of dvc.lock
-    parameters : the content of params.yaml
+    values : the content of params.yaml
+    sources : the hash of what no stage makes, by path
+    frozen : stages that `dvc repro` does not run, as `collect@digits-1`
     """
-    ran = list(_of_listed_batches(record, parameters))
-    made = [out for _, stage in ran for out in stage.get("outs", []) if "md5" in out]
-    outs = {out["path"]: out["md5"] for out in made}
-    for name, stage in sorted(ran, key=lambda item: _STAGES.index(item[0])):
-        used = stage.get("params", {}).get(_PARAMETERS, {})
-        if any(value != _value(parameters, key) for key, value in used.items()):
-            return name
-        if any(_is_other(dep, outs) for dep in stage.get("deps", [])):
-            return name
+    ran = dict(_of_listed_batches(record, values))
+    made = [out for stage in ran.values() for out in stage.get("outs", []) if "md5" in out]
+    hashes = {out["path"]: out["md5"] for out in made} | sources
+    for full_name in sorted(ran.keys() - frozen, key=_place):
+        used = ran[full_name].get("params", {}).get(parameters.FILE.as_posix(), {})
+        deps = ran[full_name].get("deps", [])
+        is_set_otherwise = any(value != _value(values, key) for key, value in used.items())
+        if is_set_otherwise or any(_is_other(dep, hashes) for dep in deps):
+            return _stage(full_name)
     return None
+
+
+def raw_batches(repo: Repo) -> dict[str, str]:
+    """The hash of each raw batch that DVC tracks, by path, as its .dvc file has it."""
+    outs = [out for out in repo.index.outs if out.stage.is_data_source and out.hash_name == "md5"]
+    hashes = {repo.fs.relpath(out.fs_path, repo.root_dir): out.hash_info for out in outs}
+    raw = {path: info for path, info in hashes.items() if info and Path(path).parent == paths.RAW}
+    return {path: info.value for path, info in raw.items()}
+
+
+def frozen_stages(repo: Repo) -> set[str]:
+    """The stages that `dvc freeze` keeps as they are."""
+    return {getattr(stage, "name", "") for stage in repo.index.stages if stage.frozen}
+
+
+def md5(content: bytes) -> str:
+    """The hash of a file's content, as DVC has it."""
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def is_model_of(record: Values) -> bool:
     """Whether the model files in the workspace are those that DVC noted after `train`."""
     outs = record.get("stages", {}).get("train", {}).get("outs", [])
     hash_of = {Path(out["path"]): out.get("md5") for out in outs}
-    files = [path for path in (paths.CLASSIFIER, paths.CLASSES) if path in hash_of]
-    return all(_hash(path) == hash_of[path] for path in files if path.exists())
+    made = [path for path in (paths.CLASSIFIER, paths.CLASSES) if path in hash_of]
+    present = [path for path in made if path.exists()]
+    for path in present:
+        plain_files.check(path)
+    return all(files.md5(path) == hash_of[path] for path in present)
 
 
-def _of_listed_batches(record: Values, parameters: Values) -> Iterator[tuple[str, Values]]:
+def _stage(full_name: str) -> str:
+    return full_name.partition("@")[0]
+
+
+def _place(full_name: str) -> tuple[int, str]:
+    return _STAGES.index(_stage(full_name)), full_name
+
+
+def _of_listed_batches(record: Values, values: Values) -> Iterator[tuple[str, Values]]:
     """The stages, without those of batches that are no longer listed: DVC keeps their records."""
-    pretrain = parameters.get("pretrain") or {}
+    pretrain = values.get("pretrain") or {}
     for full_name, stage in record.get("stages", {}).items():
         name, _, batch = full_name.partition("@")
-        listed = (pretrain if name == "sample" else parameters).get("batches") or []
-        if name in _STAGES and (not batch or batch in listed):
-            yield name, stage
+        batches = {batch} - {""}
+        if name == "digits":
+            batches = {Path(out["path"]).name for out in stage.get("outs", [])}
+        listed = (pretrain if name == "sample" else values).get("batches") or []
+        if name in _STAGES and (not batches or not batches.isdisjoint(listed)):
+            yield full_name, stage
 
 
-def _value(parameters: Values, key: str) -> Any:
-    value: Any = parameters
+def _value(values: Values, key: str) -> Any:
+    value: Any = values
     for part in key.split("."):
         value = value.get(part) if isinstance(value, dict) else None
     return value
 
 
-def _is_other(dep: Values, outs: dict[str, str]) -> bool:
-    """Whether a stage has read a file or folder that is not the one which another stage made."""
+def _is_other(dep: Values, hashes: dict[str, str]) -> bool:
+    """Whether a stage has read a file or folder that is not the one which the version has."""
     path, read = dep["path"], dep.get("md5")
-    if path in outs:
-        return read != outs[path]
+    if path in hashes:
+        return read != hashes[path]
     start = f"{path}/"
-    inside = sorted(name for name in outs if name.startswith(start))
-    if not inside or (len(inside) != dep.get("nfiles") and path != _MODEL):
-        return False  # a folder of data may also hold what unlisted batches left
-    listing = [{"md5": outs[name], "relpath": name.removeprefix(start)} for name in inside]
+    inside = sorted(name for name in hashes if name.startswith(start))
+    if not inside or dep.get("nfiles", math.inf) > len(inside):
+        return False  # it also held what unlisted batches left, or what git does not keep
+    listing = [{"md5": hashes[name], "relpath": name.removeprefix(start)} for name in inside]
     content = json.dumps(listing).encode()  # as DVC hashes a folder
-    return read != hashlib.md5(content, usedforsecurity=False).hexdigest() + ".dir"
-
-
-def _hash(path: Path) -> str:
-    plain_files.check(path)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
+    return read != md5(content) + ".dir"

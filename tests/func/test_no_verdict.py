@@ -18,6 +18,9 @@ from assay.evaluation.scores import METRICS
 ROOT = Path(__file__).parents[2]
 MODEL = "models/classifier"
 LABELS = "data/annotated/labels.csv"
+BATCH = "data/raw/digits-1"
+PEOPLE = "data/annotations"
+ANSWERS = "id,annotator,label\n"
 CLASSES = {"classes.json": b"{}", "classifier.onnx": b"a model"}
 
 
@@ -34,10 +37,15 @@ def git(command: str) -> None:
     subprocess.run(f"git -c user.name=a -c user.email=a {command}", shell=True, check=True)
 
 
+def folder_of(path: str, files: dict[str, bytes]) -> dict[str, Any]:
+    listing = [{"md5": md5(content), "relpath": name} for name, content in sorted(files.items())]
+    md5_of_folder = f"{md5(json.dumps(listing).encode())}.dir"
+    return {"path": path, "md5": md5_of_folder, "nfiles": len(files)}
+
+
 def locked(classifier: bytes = b"a model", labels: bytes = b"labels") -> dict[str, Any]:
     """The record of a whole build: of `train`, `evaluate`, and a batch that is no longer listed."""
-    listing = [{"md5": md5(content), "relpath": name} for name, content in sorted(CLASSES.items())]
-    folder = {"path": MODEL, "md5": f"{md5(json.dumps(listing).encode())}.dir", "nfiles": 2}
+    folder = folder_of(MODEL, CLASSES)
     files = CLASSES | {"classifier.onnx": classifier}
     outs = [{"path": f"{MODEL}/{name}", "md5": md5(files[name])} for name in files]
     table = {"path": LABELS, "md5": md5(b"labels")}
@@ -101,12 +109,7 @@ def other_parameter() -> None:
     write("params.yaml", Path("params.yaml").read_text().replace("epochs: 5 ", "epochs: 6 "))
 
 
-STOPPED = {
-    other_model: "evaluate",
-    other_labels: "train",
-    other_parameter: "train",
-    other_file_beside_the_model: "evaluate",
-}
+STOPPED = {other_model: "evaluate", other_labels: "train", other_parameter: "train"}
 
 
 @pytest.mark.parametrize(("change", "stage"), STOPPED.items())
@@ -138,7 +141,9 @@ def test_a_model_that_was_trained_without_dvc() -> None:
         write(f"{MODEL}/{name}", content.decode())
     assert "metrics" in compared("whole", None)[0]["model"]
     write(f"{MODEL}/classifier.onnx", "another")
-    assert compared("whole", None)[0]["model"]["yet_to_run"] == {"workspace": "train"}
+    result, page = compared("whole", None)
+    assert result["model"]["yet_to_run"] == {"workspace": "train"}
+    assert "`dvc checkout` after a `git checkout`" in page
     assert "metrics" in compared("whole", "whole")[0]["model"]
 
 
@@ -155,3 +160,91 @@ def test_other_classes_leave_the_data_and_name_themselves() -> None:
     assert "classes of workspace alone: `*c*`" in comparison_page.markdown(result)
     reason = "nothing can be judged where the classes differ"
     assert gate.judge(result, ["worse"])["reasons"] == [reason]
+
+
+@pytest.fixture
+def built() -> None:
+    """The tag `built`: a raw batch in DVC, another one of `digits`, and people's answers."""
+    digits = {"params.yaml": {"digits": yaml.safe_load(Path("params.yaml").read_text())["digits"]}}
+    of_people = {"anna.csv": ANSWERS, "empty.dvc": "outs: []\n"}
+    answers = folder_of(PEOPLE, {name: text.encode() for name, text in of_people.items()})
+    record = locked()
+    record["stages"]["annotate"]["deps"] = [answers]
+    record["stages"]["collect@digits-1"] = {"deps": [{"path": BATCH, "md5": "1.dir", "nfiles": 1}]}
+    outs = [{"path": "data/raw/digits-2", "md5": "3.dir"}]
+    record["stages"]["digits"] = {"params": digits, "outs": outs}
+    for name in ("digits", "collect@digits-1"):
+        record["stages"][name]["cmd"] = "true"
+    write("dvc.lock", yaml.safe_dump(record))
+    write(".dvcignore", f"/{PEOPLE}/*.json\n")
+    for name, text in of_people.items():
+        write(f"{PEOPLE}/{name}", text)
+    added_batch("1.dir")
+    git("add -A")
+    git("commit -qm built && git tag built")
+
+
+def added_batch(md5_of_folder: str) -> None:
+    out = {"md5": md5_of_folder, "hash": "md5", "path": Path(BATCH).name}
+    write(f"{BATCH}.dvc", yaml.safe_dump({"outs": [out]}))
+
+
+def set_parameter(old: str, new: str) -> None:
+    text = Path("params.yaml").read_text()
+    assert text.count(old) == 1
+    write("params.yaml", text.replace(old, new))
+
+
+def other_digits() -> None:
+    set_parameter("digits-3: 897", "digits-3: 896")
+
+
+def own_data_and_other_digits() -> None:
+    set_parameter("batches: [digits-1, digits-2, digits-3]", "batches: [own]")
+    set_parameter("batches: [digits-1, digits-2] ", "batches: [own]")
+    other_digits()
+
+
+def freeze(stages: dict[str, Any]) -> None:
+    write("dvc.yaml", yaml.safe_dump({"stages": stages}))
+
+
+def frozen_training() -> None:
+    other_parameter()
+    freeze({"train": {"cmd": "true", "frozen": True}})
+
+
+def frozen_batch() -> None:
+    added_batch("2.dir")
+    freeze({"collect": {"foreach": ["digits-1"], "do": {"cmd": "true", "frozen": True}}})
+
+
+SOURCES: dict[Callable[[], object], str | None] = {
+    lambda: None: None,
+    lambda: added_batch("2.dir"): "collect",
+    lambda: write(f"{BATCH}.dvc", "outs:\n- md5: 2.dir\n  path: digits-1\n"): None,  # of DVC 2
+    lambda: write(f"{PEOPLE}/bela.csv", ANSWERS): "annotate",
+    lambda: write(f"{PEOPLE}/anna.csv", f"{ANSWERS}{0:032x},anna,a\n"): "annotate",
+    lambda: write(f"{PEOPLE}/tasks.json", "[]"): None,
+    lambda: Path(PEOPLE, "anna.csv").unlink(): None,  # git may ignore what DVC has read
+    other_digits: "digits",
+    own_data_and_other_digits: None,
+    frozen_training: None,
+    frozen_batch: None,
+    other_file_beside_the_model: None,  # `dvc repro` does nothing about it
+}
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize(("change", "stage"), SOURCES.items())
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_what_no_stage_made(
+    change: Callable[[], object], stage: str | None, is_committed: bool
+) -> None:
+    change()
+    if is_committed:
+        git("add -A")
+        git("commit -q --allow-empty -m other && git tag other")
+    name = "other" if is_committed else "workspace"
+    result, _ = compared("built", "other" if is_committed else None)
+    assert result["model"].get("yet_to_run") == ({name: stage} if stage else None)
