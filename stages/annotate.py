@@ -21,7 +21,8 @@ def main() -> None:
     answered = with_effect(answered, left_out)
     unusable = answers.not_usable(answered)
     left_out = left_out.union(unusable.index)
-    answered = without_ties(answered)
+    tied = answers.tied(answered)
+    answered = without_ties(answered, tied)
     answered = answered[(answered["label"] != "") & ~answered["example"].isin(left_out)]
 
     cleaned = csv_files.read_csv(paths.CLEANED_LABELS).to_pandas().set_index("id")
@@ -44,6 +45,8 @@ def main() -> None:
     columns = ["id", "label", "weight", "source"]
     csv_files.write_frame(paths.ANNOTATED_LABELS, labels[~test], columns)
     csv_files.write_frame(paths.TEST_LABELS, labels[test], ["id", "label", "source"])
+    of_ties = {"id": examples["id"].reindex(tied["example"]), "label": tied["label"].array}
+    csv_files.write_frame(paths.TIES, pd.DataFrame(of_ties).sort_values(["id", "label"]))
     reasons = pd.DataFrame({"id": examples["id"][unusable.index], "reason": unusable})
     spreadsheets.write(paths.UNUSABLE, reasons.sort_values("id"))
     report(labels, len(answered), len(unusable))
@@ -64,14 +67,14 @@ def with_effect(answered: pd.DataFrame, left_out: pd.Index) -> pd.DataFrame:
     return answered.drop(lost.index)
 
 
-def without_ties(answered: pd.DataFrame) -> pd.DataFrame:
+def without_ties(answered: pd.DataFrame, tied: pd.DataFrame) -> pd.DataFrame:
     """The answers without those that tie, as if nobody had given them; say how many ties there are.
 
     Parameters
     ----------
     answered : people's answers, from `answers.read`
+    tied : those of them that tie, from `answers.tied`
     """
-    tied = answers.tied(answered)
     if len(tied):
         n = counted(tied["example"].nunique(), "example")
         of_first = tied[tied["example"] == tied["example"].iloc[0]]

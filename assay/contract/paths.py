@@ -34,6 +34,7 @@ CLEAN_MODEL = Path("data/cleaned/model.json")  # the ridge penalty that clean ch
 ANNOTATIONS = Path("data/annotations")  # *.csv, *.tsv: people's answers, in git
 ANNOTATED_LABELS = Path("data/annotated/labels.csv")  # for train: id, label, weight, source
 UNUSABLE = Path("data/annotated/left_out.csv")  # id, reason: what people call not usable
+TIES = Path("data/annotated/ties.csv")  # for evaluate: id, label; answers that do not count
 TEST_LABELS = Path("data/annotated/test.csv")  # for evaluate: id, label, source
 DOUBTS = Path("data/evaluated/doubts.csv")  # labels of the test and validation splits, worst first
 QUEUE = Path("data/annotated/queue.csv")  # what a person should look at next, best first

@@ -5,10 +5,9 @@ from typing import NoReturn
 
 import pandas as pd
 
-from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import csv_files, parquet_files, paths
-from assay.contract.errors import InputError, quiet
+from assay.contract.errors import InputError
 
 _JUDGED = ["id", "given", "quality", "is_issue"]  # of quality.parquet
 
@@ -58,16 +57,8 @@ def read() -> Known:
     annotated = annotated[annotated["split"] != "test"]
     people = pd.concat([people_labels, annotated.set_index("id")[["label", "source"]]])
     human_labels = people.loc[people["source"] == "human", "label"]
-    tied = answers_that_tie(examples)
+    tied = csv_files.read_csv(paths.TIES).to_pandas().set_index("id")["label"]
     return Known(examples, test, validation, judged, annotated, human_labels, tied)
-
-
-def answers_that_tie(examples: pd.DataFrame) -> pd.Series:
-    """Read the answers that `annotate` does not count, since they tie: labels, by id."""
-    with quiet():  # `annotate` has said what is wrong with the answers
-        answered = answers.read(examples, parquet_files.read_classes(paths.PRED_PROBS))
-    tied = answers.tied(answered)
-    return pd.Series(tied["label"].array, examples["id"][tied["example"]])
 
 
 def best_known(test: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:

@@ -11,7 +11,6 @@ import pytest
 from assay.catalogue import catalogue, payloads
 from assay.contract import parquet_files, paths
 from assay.contract.inference import UNLIKE, Model
-from assay.evaluation import known_labels
 from assay.labelling import tasks
 from assay.review import questions
 
@@ -117,8 +116,7 @@ def test_examples_whose_answers_tie_are_asked_again_first(workspace):
     assert {row["why"] for row in first} == {"people's answers tie"}
     assert "people's answers tie" not in {row["why"] for row in [*to_learn_from[1:], checks[1]]}
     assert {row["given"] for row in first} == {"a", ""}  # the labels in use stay
-    tied = known_labels.answers_that_tie(catalogue.read())
-    assert sorted((key[id_], label) for id_, label in tied.items()) == [
+    assert sorted((key[row["id"]], row["label"]) for row in table(paths.TIES)) == [
         (number, label) for number in (2, 197) for label in "ab"
     ]
 

@@ -92,12 +92,12 @@ def test_answers_that_tie_do_not_count(capsys):
     answered = answered.assign(annotator="anna", place="a.csv row 2")
     assert answers.not_usable(answered).index.to_list() == [4]
     assert answers.tied(answered)["example"].to_list() == [0, 0, 0, 5, 5]
-    left = annotate.without_ties(answered)
+    left = annotate.without_ties(answered, answers.tied(answered))
     assert set(left["example"]) == {1, 2, 3, 4, 5}  # of 5 the note alone
     said = "2 examples asked again, since people's answers tie and do not count"
     places = "a.csv row 2 'x', a.csv row 2 'y', a.csv row 2 'z'"
     assert capsys.readouterr().err == f"assay: {said}: {places}\n"
-    assert annotate.without_ties(answered[:0]).empty
+    assert annotate.without_ties(answered[:0], answers.tied(answered[:0])).empty
     assert capsys.readouterr().err == ""
 
 
