@@ -11,7 +11,7 @@ from assay.contract.column_names import is_text
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
-from assay.layouts import rows
+from assay.layouts import rows, unread_lists
 from assay.layouts.file_names import FileNames
 from assay.layouts.names import is_split
 from assay.layouts.raw_batch import Example
@@ -31,6 +31,7 @@ class FileList:
     name : of its file, relative to the batch
     places : the name of each row in messages
     column : the one that names the files; its other columns are about them
+    wrong : why it cannot be read; its table is then what can be made out
     """
 
     name: str
@@ -38,6 +39,7 @@ class FileList:
     places: list[str]
     column: str
     remarks: Remarks = field(default_factory=Remarks)
+    wrong: str = ""
 
 
 def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks) -> list[FileList]:
@@ -45,6 +47,11 @@ def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks
 
     These are a metadata file, or else tables of other names with a column that names files. Beside
     folders of classes these need a column of labels, and must name half of the files.
+
+    Raises
+    ------
+    InputError
+        If such a list cannot be read.
     """
     root = files.root
     start = len(root)
@@ -75,6 +82,8 @@ def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks
     if has_classes or not all(is_form(listed.name) for listed in lists):
         lists = _without_forms(lists, remarks)
     for listed in lists:
+        if listed.wrong:
+            raise InputError(listed.wrong)
         remarks += listed.remarks
         what = f"examples come from a table whose column {listed.column!r} names files"
         remarks.add("guessed", len(listed.table), what, listed.name)
@@ -125,8 +134,9 @@ def _other_list(folder: Path, name: str, files: FileNames, largest_file: int) ->
     path = PurePosixPath(name)
     try:
         listed = _read(folder, name, largest_file)
-    except InputError:
-        return None  # it stays among the files that are remarked on
+    except InputError as error:
+        table = unread_lists.made_out(folder / name)
+        listed = FileList(name, table, [""] * len(table), _COLUMN, wrong=str(error))
     names = listed.table.column_names
     column = _column_of_files(listed.table, files)
     of_people = column_names.IN_ANSWERS["annotator"] if path.name == ANNOTATIONS_FILE else ()

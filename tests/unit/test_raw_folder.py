@@ -412,6 +412,52 @@ def test_a_list_names_files_of_a_folder_beside_it(read: Read) -> None:
     assert ("guessed", 2) in said(batch)
 
 
+IN_FOLDERS = "file_name,label\na/1.png,café\na/2.png,thé\nb/1.png,thé\nb/2.png,café\n"
+IN_JSON = '{"file": "a/1.png", "label": "x"}\n{"file": "b/2.png", "label": "y"}\n'
+DAMAGED_LISTS = [
+    ("labels.csv", IN_FOLDERS.encode("latin-1"), r"labels.csv is not UTF-8: line 2 has the byte"),
+    ("labels.csv", IN_FOLDERS.encode("utf-16"), r"labels.csv is not UTF-8: line 1 has the byte"),
+    ("labels.csv", f'{IN_FOLDERS[:-5]}"café\n'.encode(), r"row #5 starts a quoted cell that"),
+    ("labels.csv", IN_FOLDERS.replace("label", "label,label", 1).encode(), r"expected 3 columns"),
+    ("my.TSV", b"label\tlabel\tfile\n1\tx\ta/1.png\n1\ty\tb/2.png\n", "two columns"),
+    ("labels.jsonl", f'{IN_JSON}{{"file": "a/'.encode(), r"labels.jsonl line 3 is no proper JSON"),
+    (
+        "labels.jsonl",
+        f'{IN_JSON}{{"label": "\\ud800"}}'.encode(),
+        r"labels.jsonl line 3 is no prop",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "wrong"), DAMAGED_LISTS)
+def test_a_list_that_cannot_be_read_leaves_no_folders_as_classes(
+    read: Read, name: str, content: bytes, wrong: str
+) -> None:
+    files = pictures("a/1.png", "a/2.png", "b/1.png", "b/2.png")
+    with pytest.raises(InputError, match=wrong):
+        read(files | {name: content})
+
+
+@pytest.mark.parametrize("folder_", ["", "images/"])
+def test_a_list_that_cannot_be_read_beside_one_folder(read: Read, folder_: str) -> None:
+    listed = f"file_name,kind\n{folder_}1.png,a\n{folder_}2.png,b\n".encode("utf-16")
+    with pytest.raises(InputError, match=r"labels.csv is not UTF-8: line 1"):
+        read(pictures(f"{folder_}1.png", f"{folder_}2.png") | {"labels.csv": listed})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"epoch,label\n7,\xff\n", b"PAR1", b"\0", b"", b'"', b"\x1f\x8b\0", b"[]\n{\n", b"x,x\n\n"],
+)
+@pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.parquet", "x.csv.gz", "x.tsv"])
+def test_other_tables_that_cannot_be_read_are_not_used(
+    read: Read, name: str, content: bytes
+) -> None:
+    batch = read(CATS | {name: content})
+    assert labels(batch) == OF_CATS
+    assert said(batch) == [("ignored", 1)]
+
+
 @pytest.mark.parametrize(
     ("ending", "form"), [("npy", "PNG or JPEG"), ("HEIC", "PNG or JPEG"), ("m4a", "WAV or FLAC")]
 )

@@ -1,0 +1,69 @@
+"""What can be made out of a table that cannot be read: is it the list of the files?"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from assay.contract import plain_files
+from assay.contract.csv_files import DELIMITERS
+from assay.contract.files import MB
+
+_MOST = 16 * MB  # bytes that are looked at
+_DELIMITED = (".csv", ".tsv")
+_JSON_LINES = (".jsonl", ".ndjson")
+
+
+def made_out(path: Path) -> pa.Table:
+    """The cells of a damaged table as text, without its quotes; its names are in small letters.
+
+    Lines that are too short have empty cells at the end. Packed files and Parquet have no columns.
+    """
+    ending = path.suffix.lower()
+    if ending not in _DELIMITED + _JSON_LINES:
+        return pa.table({})
+    text = _decoded(plain_files.read(path)[:_MOST])
+    lines = [line for line in text.splitlines() if line.strip()]
+    rows = _objects(lines) if ending in _JSON_LINES else _rows(lines)
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: [str(row.get(name, "")) for row in rows] for name in names}
+    return pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
+
+
+def _decoded(content: bytes) -> str:
+    """Text in UTF-16, UTF-8 or else in Latin-1, which has a sign for every byte."""
+    if b"\0" in content:
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _rows(lines: list[str]) -> list[dict[str, str]]:
+    """Rows of CSV; of columns with the same name, the last counts."""
+    plain = [line.replace('"', "") for line in lines]
+    delimiter = max(DELIMITERS, key=plain[0].count) if plain else ","
+    header, *rows = [_stripped(line.split(delimiter)) for line in plain] or [[]]
+    names = [name.lower() for name in header]
+    return [dict(zip(names, row, strict=False)) for row in rows]
+
+
+def _stripped(cells: Iterable[str]) -> list[str]:
+    return [cell.strip() for cell in cells]
+
+
+def _objects(lines: list[str]) -> list[dict[str, Any]]:
+    """The lines that are objects of JSON."""
+    rows = []
+    for line in lines:
+        try:
+            row = json.loads(line)
+            json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict):
+            rows.append({name.strip().lower(): value for name, value in row.items()})
+    return rows
