@@ -127,8 +127,6 @@ def fit(
         jit_compile=not _TENSORFLOW,  # XLA's code depends on the processor; JAX has nothing else
         steps_per_execution=min(_STEPS_AT_ONCE, len(batches)),
     )
-    # Else the first step makes the optimizer's variables, and TensorFlow traces it a second time.
-    model.optimizer.build(model.trainable_variables)
     curve: list[Scores] = []
     stopping = None
     if patience and validation:
