@@ -217,7 +217,8 @@ def to_examples(
         if not name:
             missing = f"{example.place}: {path.parent / file} is missing"
             remedy = "; put it there or take the row out"
-            if several := files.namesakes(cell):
+            if files.is_vague(cell):
+                several = files.namesakes(cell)
                 remedy = f", and {len(several)} files may be meant ({first_of(several)}): name one"
                 remedy += " with its folder and ending"
             raise InputError(f"{missing}{remedy}")
@@ -225,6 +226,6 @@ def to_examples(
             loosely.append(f"{cell!r} as {name}")
         example.place = f"{folder / name} ({listed.name}{example.place.removeprefix(str(path))})"
         example.key = name
-    what = "file names lack a folder or an ending, or are written differently"
+    what = "file names have another folder, ending or spelling than the files"
     remarks.note("guessed", loosely, what)
     return examples

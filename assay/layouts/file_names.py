@@ -26,12 +26,20 @@ class FileNames:
     def find(self, cell: str) -> str:
         """The file that a cell names, relative to the batch; "" if there is none.
 
-        Its path counts, or else, where only one file has it, its name without folder or ending.
+        Its path counts, or else, where only one file has it, its name without folder or ending, or
+        the longest end of its path. A relative path may have folders in front of all of the file's
+        own path, but not in place of its folders: these may tell files apart that are missing.
         """
         exact = f"{self.root}{PurePosixPath(cell)}"
         if exact in self.names:
             return exact
-        return self._others.get(_here(cell), "")
+        folded = _folded(cell)
+        if file := self._others.get(_here(folded)):
+            return file
+        end = self._end_of(folded)
+        file = self._by_end.get(end, "")
+        is_whole = end in (folded, _folded(file.removeprefix(self.root)))
+        return file if is_whole or _ELSEWHERE.match(folded) else ""
 
     @cached_property
     def _others(self) -> dict[str, str]:
@@ -49,6 +57,39 @@ class FileNames:
         path = PurePosixPath(_folded(name.removeprefix(self.root)))
         return {str(path), str(path.with_suffix("")), path.name, path.stem}
 
+    def _end_of(self, folded: str) -> str:
+        """The longest end of a path that files of the folder have; "" if there is none."""
+        if folded.rpartition("/")[2] not in self._others:
+            return ""
+        parts = PurePosixPath(folded).parts[-self._depth :]
+        ends = ("/".join(parts[start:]) for start in range(len(parts)))
+        return next((end for end in ends if end in self._by_end), "")
+
+    @cached_property
+    def _depth(self) -> int:
+        """The most parts that a path has."""
+        return 1 + max((name.count("/") for name in self.names), default=0)
+
+    @cached_property
+    def _by_end(self) -> dict[str, str]:
+        """The file by each end of its path; "" where several files have it."""
+        file_of: dict[str, str] = {}
+        for name in self.names:
+            for end in self._ends(name):
+                file_of[end] = "" if end in file_of else name
+        return file_of
+
+    def _is_shared(self, end: str) -> bool:
+        """Whether several files have an end of their paths, with its folder."""
+        return "/" in end and self._by_end.get(end) == ""
+
+    def _ends(self, name: str) -> list[str]:
+        """The ends of a file's path."""
+        if not name.startswith(self.root):
+            return []
+        parts = _folded(name.removeprefix(self.root)).split("/")
+        return ["/".join(parts[start:]) for start in range(len(parts))]
+
     @cached_property
     def by_number(self) -> dict[str, str]:
         """Images and sounds that numbers name, by this number without leading zeros."""
@@ -57,18 +98,23 @@ class FileNames:
 
     def is_vague(self, cell: str) -> bool:
         """Whether a cell may name several files."""
-        return not self.find(cell) and _here(cell) in self._others
+        folded = _folded(cell)
+        is_known = _here(folded) in self._others or self._is_shared(self._end_of(folded))
+        return is_known and not self.find(cell)
 
     def namesakes(self, cell: str) -> list[str]:
-        """The files that a cell may name, for a message."""
-        return sorted(name for name in self.names if _here(cell) in self._others_of(name))
+        """The files that a vague cell may name, for a message."""
+        folded = _folded(cell)
+        end = self._end_of(folded)
+        if self._is_shared(end):
+            return sorted(name for name in self.names if end in self._ends(name))
+        return sorted(name for name in self.names if _here(folded) in self._others_of(name))
 
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold().replace("\\", "/")
 
 
-def _here(cell: str) -> str:
+def _here(folded: str) -> str:
     """What a cell names, without the folders of another machine."""
-    folded = _folded(cell)
     return PurePosixPath(folded).name if _ELSEWHERE.match(folded) else folded

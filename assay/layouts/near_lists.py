@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -12,40 +14,70 @@ from assay.contract.paths import ANNOTATIONS_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import file_lists
 from assay.layouts.file_names import FileNames
+from assay.modalities import registry
 
 _MOSTLY = 0.5  # of the rows of a table that name files, so that it seems to list them
+_LOOKED_AT = 100  # tables; there may be one for each picture
 
 
-def reason(folder: Path, names: set[str], media: set[str], largest_file: int) -> str:
+def reason(
+    folder: Path,
+    names: set[str],
+    media: set[str],
+    largest_file: int,
+    unused: set[str] | None = None,
+) -> str:
     """What is wrong with the first such table, and what to do; "" where there is none.
+
+    Where a table cannot be read, and no other says more, this is what is wrong.
 
     Parameters
     ----------
     names : of all files, relative to the folder
     media : those of them that are images or sounds
     largest_file : MB that a table may unpack to
+    unused : the files among which the table is, where folders are the classes; by default all.
+        Beside classes, numbers alone are no names of files unless there is a column of labels
     """
-    tables = sorted(filter(table_files.suffix, names))
-    for name in (name for name in tables if not file_lists.is_form(name)):
-        path = folder / name
+    cannot_be_read = ""
+    files_below = cache(lambda root: FileNames(root, names, media))
+    tables = sorted(filter(table_files.suffix, names if unused is None else unused))
+    lists = (name for name in tables if not file_lists.is_form(name))
+    for name in islice(lists, _LOOKED_AT):
         try:
-            table, _ = table_files.read(path, largest_file, Remarks())
-            table = column_names.with_tidy_names(table, path, Remarks())
-        except InputError:
+            table = _read(folder / name, largest_file)
+        except (InputError, OSError) as error:
+            cannot_be_read = cannot_be_read or str(error).removeprefix(f"{folder}/")
             continue
-        root = name.removesuffix(PurePosixPath(name).name)
-        wrong = next(_reasons(table, FileNames(root, names, media)), "")
+        files = files_below(name.removesuffix(PurePosixPath(name).name))
+        needs_names = unused is not None and "label" not in table.column_names
+        wrong = next(_reasons(table, files, needs_names=needs_names), "")
         if wrong:
             return f"{name} {wrong}"
-    return ""
+    return cannot_be_read
 
 
-def _reasons(table: pa.Table, files: FileNames) -> Iterator[str]:
+def _read(path: Path, largest_file: int) -> pa.Table:
+    table, _ = table_files.read(path, largest_file, Remarks())
+    table = column_names.with_tidy_names(table, path, Remarks())
+    return column_names.with_label(table, [], Remarks())
+
+
+def _reasons(table: pa.Table, files: FileNames, *, needs_names: bool) -> Iterator[str]:
+    """What is wrong with each column that seems to name files.
+
+    Parameters
+    ----------
+    needs_names : whether numbers alone are no names of files
+    """
     many = _MOSTLY * len(table)
     for column, (n_files, n_rows) in file_lists.counts_of_files(table, files).items():
         cells = Counter(map(str, table[column].to_pylist()))
+        if needs_names and not any("." in cell for cell in cells):
+            continue
         vague = [cell for cell in cells if files.is_vague(cell)]
         padded = [cell for cell in cells if cell not in vague and _without_zeros(cell, files)]
+        of_media = list(filter(registry.modality_of_file, cells))
         names_files = f"names files in its column {column!r}"
         if n_rows > many >= n_files:
             ((cell, count),) = cells.most_common(1)
@@ -65,8 +97,20 @@ def _reasons(table: pa.Table, files: FileNames) -> Iterator[str]:
         elif sum(map(cells.__getitem__, padded)) > many:
             file = _without_zeros(padded[0], files)
             yield f"has {padded[0]!r} in its column {column!r}, and no file but {file}: write that"
+        elif sum(map(cells.__getitem__, of_media)) > many:
+            missing = [cell for cell in of_media if not files.find(cell)]
+            few = (
+                f"but {len(missing)} of {counted(len(of_media), 'file')} lie elsewhere, or nowhere"
+            )
+            yield f"{names_files}, {few}, as {_other_ending(missing[0], files)}: mend the names"
 
 
 def _without_zeros(cell: str, files: FileNames) -> str:
     """The file that a number would name if it had leading zeros; "" if there is none."""
     return files.by_number.get(cell.lstrip("0"), "") if cell.isdigit() else ""
+
+
+def _other_ending(cell: str, files: FileNames) -> str:
+    """A name that no file has, and the file that has it but for its ending."""
+    file = files.find(str(PurePosixPath(cell).with_suffix("")))
+    return f"{cell!r} ({file} is)" if file else repr(cell)

@@ -51,7 +51,11 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
     unused = data - batch.used
     archives = sorted(filter(listing.is_archive, unused))
     others = sorted(unused - set(archives))
-    remarks.add("ignored", len(others), "files are not used", first_of(others))
+    why = ""
+    if batch.layout.startswith(media_files.FOLDERS):
+        media = {example.key for example in batch.examples}
+        why = near_lists.reason(folder, data, media, largest_file, set(others))
+    remarks.add("ignored", len(others), "files are not used", first_of(others), why)
     remarks.add("ignored", len(archives), "archives are left packed", first_of(archives))
     batch.remarks = remarks
     names.name_classes(batch)

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -654,6 +655,76 @@ def test_a_list_from_another_machine(read: Read, folder_of_list: str) -> None:
     batch = read(FLAT | {"x.csv": f"path,label\n{rows}"})
     assert labels(batch) == OF_FLAT
     assert ("guessed", 2) in said(batch)
+
+
+PREFIXES = ["C:\\Users\\me\\day1\\", "/home/me/day1/", "photos/day1/", "photos\\day1\\", "Day1\\"]
+
+
+@pytest.mark.parametrize("start", PREFIXES)
+@pytest.mark.parametrize("wrapper", ["", "mine/"])
+def test_a_list_with_folders_in_front(read: Read, start: str, wrapper: str) -> None:
+    """The files differ by their folders alone, so the longest end of a path tells them."""
+    days = [start, start.replace("day1", "day2").replace("Day1", "DAY2")]
+    rows = [f"{day}{number}.png,{day[-2]}{number}\n" for day in days for number in (1, 2)]
+    files = pictures(*(f"{wrapper}day{day}/{number}.png" for day in (1, 2) for number in (1, 2)))
+    batch = read(files | {f"{wrapper}labels.csv": "".join(["path,label\n", *rows])})
+    wanted = dict(zip(files, ["11", "12", "21", "22"], strict=True))
+    assert labels(batch) == wanted
+    assert said(batch).count(("guessed", 4)) == 2
+
+
+@pytest.mark.parametrize("start", ["mine/", "mine\\images\\", "C:/images/", "./images/"])
+@pytest.mark.parametrize("list_", ["labels.csv", "metadata.csv"])
+def test_a_list_with_folders_in_front_of_one_folder(read: Read, start: str, list_: str) -> None:
+    within = "" if "images" in start else "images/"
+    rows = f"{start}{within}1.png,a\n{start}{within}2.png,b\n"
+    files = pictures("images/1.png", "images/2.png") | {list_: f"file_name,label\n{rows}"}
+    assert labels(read(files)) == {"images/1.png": "a", "images/2.png": "b"}
+
+
+def test_people_name_files_with_folders_in_front(read: Read) -> None:
+    votes = "file_name,annotator,label\nC:\\me\\cat\\1.png,anna,a\nx/dog/1.png,anna,b\n"
+    batch = read(pictures("cat/1.png", "dog/1.png") | {"annotations.csv": votes})
+    assert batch.annotations == [("cat/1.png", "anna", "a"), ("dog/1.png", "anna", "b")]
+
+
+@pytest.mark.parametrize("cell", ["val/1.png", "val/cat/1.png", "2024/1"])
+def test_a_missing_file_is_not_one_in_another_folder(read: Read, cell: str) -> None:
+    files = pictures("train/cat/1.png", "train/cat/2.png") | {"x.md": ""}
+    with pytest.raises(InputError, match=rf"row 2: data/raw/b/{cell} is missing; put it there"):
+        read(files | {"metadata.csv": f"file_name,label\n{cell},a\n"})
+
+
+def test_an_end_of_a_path_that_several_files_have(read: Read) -> None:
+    files = pictures("x/day1/1.png", "y/day1/1.png", "x/2.png")
+    wanted = r"is missing, and 2 files may be meant \(x/day1/1.png, y/day1/1.png\): name one"
+    with pytest.raises(InputError, match=wanted):
+        read(files | {"metadata.csv": "file_name,label\nphotos/day1/1.png,a\n"})
+
+
+UNUSED_LISTS = [
+    ("file_name,label\n0.png,a\n1.png,b\n", r"'0.png' may mean a/0.png, b/0.png: write names"),
+    ("file,label\na/0.jpg,a\nb/0.jpg,b\n", r"but 2 of 2 files .*, as 'a/0.jpg' \(a/0.png is\): me"),
+    ("file,label\na/0.png,a\nc/0.png,b\nc/1.png,b\n", r"but 2 of 3 files .*, as 'c/0.png': mend"),
+    ("file,label\na/0.png,a\n", r"but only 1 of 4 files: list the others too"),
+    ("file,width\na/0.png,8\nb/0.png,8\n", r"but has no column 'label': name the one"),
+    ("file,label,annotator\na/0.png,a,x\nb/0.png,b,y\n", r"labelled them: call it annotations.csv"),
+    ('file,width\na/0.png,8\nb/0.png,"8\n', r"is no well-formed CSV: row #3 starts"),
+]
+
+
+@pytest.mark.parametrize(("table", "reason"), UNUSED_LISTS)
+def test_why_a_list_beside_classes_is_not_used(read: Read, table: str, reason: str) -> None:
+    files = pictures("a/0.png", "a/1.png", "b/0.png", "b/1.png") | {"a.csv": "x,y\n0,1\n"}
+    batch = read(files | {"list.csv": table, "z.csv": '"'})
+    assert list(labels(batch).values()) == ["a", "a", "b", "b"]
+    assert said(batch) == [("ignored", 3)]
+    assert re.search(rf"a.csv, list.csv, z.csv; list.csv .*{reason}", batch.remarks[0].text())
+
+
+def test_a_log_beside_classes_is_no_list(read: Read) -> None:
+    batch = read(CATS | {"log.csv": "epoch,loss\n1,0.5\n2,0.4\n1,0.3\n"})
+    assert [remark.text() for remark in batch.remarks] == ["1 file is not used: log.csv"]
 
 
 @pytest.mark.parametrize("names_", [("1.png", "2.png"), ("train/1.png", "test/2.png")])
