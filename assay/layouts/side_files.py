@@ -26,7 +26,8 @@ def read(
 
     Parameters
     ----------
-    keys : of the examples of the batch; a file may also be named without its folder or ending
+    keys : of the examples of the batch, in their order; a file may also be named without its
+        folder or ending
     columns : names of columns beside key and label
     unique : whether an example may have one row only
 
@@ -35,8 +36,7 @@ def read(
     InputError
         If a row names no example of the batch, or one that may not have another row.
     """
-    table = parse_csv(path, plain_files.read(path), delimiters=DELIMITERS)
-    table = column_names.with_tidy_names(table, path, remarks, [*columns, "label"])
+    table = parsed(path, remarks, [*columns, "label"])
     files = FileNames("", {key for key in keys if registry.modality_of_file(key)}, set())
     our_names = _our_names(path, table, [*columns, "label"], keys, files)
     read_as = [f"{old!r} as {new!r}" for old, new in our_names.items()]
@@ -53,6 +53,12 @@ def read(
     return [row for row in rows if class_names.normal(row[-1])]  # blanks alone are no label
 
 
+def parsed(path: Path, remarks: Remarks, columns: Sequence[str]) -> pa.Table:
+    """A file of labels, with reserved names and those of `columns` in small letters."""
+    table = parse_csv(path, plain_files.read(path), delimiters=DELIMITERS)
+    return column_names.with_tidy_names(table, path, remarks, columns)
+
+
 def _our_names(
     path: Path, table: pa.Table, wanted: Sequence[str], keys: Collection[str], files: FileNames
 ) -> dict[str, str]:
@@ -67,14 +73,18 @@ def _our_names(
     InputError
         If it lacks one of them.
     """
-    our_names = _usual_names(table, wanted)
+    our_names = usual_names(table, wanted)
     check_columns(path, table, sorted(set(wanted) - set(our_names.values())))
     names_examples = bool(set(column_names.KEYS) & set(table.column_names))
-    are_numbers = all(map(str.isdigit, keys))  # of rows: no column can be known by them
-    if not names_examples and not are_numbers:
+    if not names_examples and not _are_row_numbers(keys):
         taken = {*our_names, *wanted} & set(table.column_names)
         our_names |= _column_of_keys(table.drop_columns(sorted(taken)), keys, files)
     return our_names
+
+
+def _are_row_numbers(keys: Collection[str]) -> bool:
+    """Whether keys count the rows: no column can be known by them."""
+    return all(key == str(row) for row, key in enumerate(keys))
 
 
 def _keys_of_rows(
@@ -104,7 +114,7 @@ def _check_rows(
         seen.add(key)
 
 
-def _usual_names(table: pa.Table, columns: Sequence[str]) -> dict[str, str]:
+def usual_names(table: pa.Table, columns: Sequence[str]) -> dict[str, str]:
     """Our names of columns by those that people gave them."""
     renamed = {}
     for wanted in set(columns) - set(table.column_names):
@@ -116,7 +126,10 @@ def _usual_names(table: pa.Table, columns: Sequence[str]) -> dict[str, str]:
 
 
 def _column_of_keys(table: pa.Table, keys: Collection[str], files: FileNames) -> dict[str, str]:
-    """`key` by the column most of whose cells name examples; nothing where there is none."""
+    """`key` by the column most of whose cells name examples; nothing where there is none.
+
+    Whole numbers are in many columns: where two name as many examples, neither is taken.
+    """
     counts = {}
     for name in table.column_names:
         cells = table[name].to_pylist()
@@ -124,4 +137,7 @@ def _column_of_keys(table: pa.Table, keys: Collection[str], files: FileNames) ->
         n_found = sum(cell in keys or bool(files.find(cell)) for cell in cells)
         counts[name] = (n_found, n_exact)
     best = max(counts, key=counts.__getitem__, default="")
-    return {best: "key"} if best and counts[best][0] > len(table) / 2 else {}
+    is_tied = best and list(counts.values()).count(counts[best]) > 1
+    if not best or (is_tied and all(map(str.isdigit, keys))):
+        return {}
+    return {best: "key"} if counts[best][0] > len(table) / 2 else {}

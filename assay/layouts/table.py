@@ -9,7 +9,7 @@ from assay.contract import column_names, hugging_face_columns, table_files
 from assay.contract.errors import InputError, counted, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
-from assay.layouts import file_lists, hugging_face, rows
+from assay.layouts import file_lists, hugging_face, rows, table_keys
 from assay.layouts.file_names import FileNames
 from assay.layouts.raw_batch import EncodedColumn, Example, RawBatch
 from assay.modalities import column_roles, registry
@@ -55,6 +55,7 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
         table = column_names.with_label(table, classes, remarks)
     elif "label" not in table.column_names:
         table = table.append_column("label", pa.array([""] * len(table)))
+    table = table_keys.with_key(table, folder, names, remarks)
     batch = _batch(table, path, places, remarks)
     batch.used = set(files)
     return batch
@@ -156,6 +157,8 @@ def _batch(table: pa.Table, path: Path, places: list[str], remarks: Remarks) -> 
     column = registry.named(modality).COLUMN
     features = [name for name in table.column_names if name not in column_names.RESERVED]
     numbered = "key" not in table.column_names
+    names_files = int("file_name" in table.column_names)
+    remarks.add("left out", names_files, "column names files: it is not read", "'file_name'")
     texts: list[str] = []
     payload_columns = [column]
     if column is None:

@@ -59,6 +59,12 @@ def _role(name: str, column: pa.ChunkedArray) -> str:
     return "free text" if _is_free_text(column) else ""
 
 
+def may_be_ids(name: str, column: pa.ChunkedArray) -> bool:
+    """Whether a column whose cells differ is there to name the rows, in however few rows."""
+    is_named_so = _ID.fullmatch(name) or _INDEX.fullmatch(name)
+    return bool(is_named_so) or _are_hashes(column) or _are_row_numbers(column)
+
+
 def _are_hashes(column: pa.ChunkedArray) -> bool:
     """Whether all cells are long hexadecimal numbers."""
     if not is_text(column.type):

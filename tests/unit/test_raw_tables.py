@@ -207,3 +207,61 @@ def test_a_class_in_the_folder_of_another(read: Read) -> None:
     assert sorted(example.label for example in batch.examples) == ["cat", "cat/more", "catfish"]
     (doubt,) = said(batch, "doubtful")
     assert doubt.startswith("1 class lies in the folder of another class: 'cat/more'; put all")
+
+
+# which column names the rows for answers
+
+SHUFFLED = [row * 7 % N for row in range(N)]  # 0 to 9 in another order
+FROM_1 = list(range(1, N + 1))
+WORDS = [f"d{row}.txt" for row in range(N)]
+
+
+def with_answers(header: str, ids: list, answered: list, their_header: str) -> Files:
+    """A table of which a column `header` holds ids, and answers by another column."""
+    rows_ = [f"{id_},{row * 37 % 11}.5,{row * 17 % 5}" for row, id_ in enumerate(ids)]
+    answers = [f"{id_},anna,{LABELS[row]}" for row, id_ in enumerate(answered)]
+    return {
+        "t.csv": "\n".join([f"{header},x,y", *rows_]),
+        "annotations.csv": "\n".join([f"{their_header},annotator,label", *answers]),
+    }
+
+
+@pytest.mark.parametrize(
+    ("header", "ids", "answered"),
+    [("id", SHUFFLED, range(N)), ("id", FROM_1, FROM_1[:-1]), ("doc", WORDS, WORDS[3:])],
+)
+def test_answers_by_ids_that_are_no_key_are_no_row_numbers(
+    read: Read, header: str, ids: list, answered: list
+) -> None:
+    wanted = rf"annotations.csv names rows by values of the column '{header}', .*: call that column"
+    with pytest.raises(InputError, match=wanted):
+        read(with_answers(header, ids, answered, "key"))
+
+
+def test_answers_by_row_numbers(read: Read) -> None:
+    """An id that is the row number says the same; ids of other values leave no doubt."""
+    for ids in (list(range(N)), [f"u{row}" for row in range(N)], [row + 50 for row in range(N)]):
+        batch = read(with_answers("id", ids, [3, 1, 2], "key"))
+        assert batch.annotations == [("3", "anna", "a"), ("1", "anna", "b"), ("2", "anna", "a")]
+        assert batch.numbered
+
+
+@pytest.mark.parametrize("header", ["id", "file_name", "patient"])
+@pytest.mark.parametrize("ids", [SHUFFLED, FROM_1, WORDS])
+def test_a_column_that_answers_name_too_is_the_key(read: Read, header: str, ids: list) -> None:
+    batch = read(with_answers(header, ids, ids[4:8], header))
+    assert [key for key, *_ in batch.annotations] == list(map(str, ids[4:8]))
+    assert [example.key for example in batch.examples] == list(map(str, ids))
+    assert f"1 column names the examples, as in annotations.csv: '{header}'" in said(
+        batch, "guessed"
+    )
+
+
+def test_names_of_files_that_repeat_name_no_row(read: Read) -> None:
+    with pytest.raises(InputError, match=r"annotations.csv names rows by 'file_name', .* repeat"):
+        read(with_answers("file_name", [row // 2 for row in range(N)], [1, 2], "file_name"))
+
+
+def test_a_column_of_file_names_is_said_to_be_left_out(read: Read) -> None:
+    batch = read({"t.csv": "file_name,x,label\nb,1.5,a\na,2.5,b\n"})
+    assert said(batch, "left out") == ["1 column names files: it is not read: 'file_name'"]
