@@ -10,11 +10,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.contract import table_files
 from assay.contract.errors import InputError
 from assay.contract.paths import ANNOTATIONS_FILE
 from assay.contract.remarks import Remarks
-from assay.layouts import file_lists
+from assay.layouts import file_lists, unread_files
 from assay.layouts.file_lists import FileList
 from assay.layouts.file_names import FileNames
 from assay.layouts.names import is_split
@@ -126,7 +125,7 @@ def _parts(folder: _Folder, data_names: set[str]) -> tuple[list[_Part], str, boo
     if has_splits and not top.lists:
         without_data = _folders_below(top.root, folder.names) - with_data
         unread = (name for name in without_data if is_split(_last_part(name)))
-        _refuse_unread(folder.path, unread, folder.names)
+        unread_files.refuse_folders(folder.path, unread, folder.names)
         parts = [folder.below_wrappers(name) for name in splits]
         pairs = zip(splits, parts, strict=True)
         wrappers = {part.root.removeprefix(split) for split, part in pairs}
@@ -177,19 +176,6 @@ def _one_modality(folder: Path, modalities: set[str]) -> str:
     return min(modalities, default=_DEFAULT_MODALITY)
 
 
-def _refuse_unread(folder: Path, tops: Iterable[str], names: Collection[str]) -> None:
-    """Raise if there are folders of which no file can be read: a class or split would be lost."""
-    for top in sorted(tops):
-        inside = sorted(name for name in names if name.startswith(top))
-        tables = list(filter(table_files.suffix, inside))
-        first = (tables or inside)[0]
-        reason = registry.unreadable(first) or "convert them to another format"
-        if tables:
-            reason = f"move the table to {(folder / top).parent} if it lists the files there"
-        lost = f"{folder / top} holds only files that are not read, as {first}"
-        raise InputError(f"{lost}: {reason}, or take the folder out")
-
-
 def _refuse_mixture(
     folder: Path, splits: list[str], tops: set[str], media: Collection[str]
 ) -> None:
@@ -218,7 +204,7 @@ def _examples(folder: Path, part: _Part, remarks: Remarks, *, has_votes: bool) -
             examples += file_lists.to_examples(listed, folder, part.files, remarks)
         return examples
     without_media = _folders_below(part.root, names) - _folders_below(part.root, media)
-    _refuse_unread(folder, without_media, names)
+    unread_files.refuse_folders(folder, without_media, names)
     here = sorted(name for name in media if name.startswith(part.root))
     labels = [name.removeprefix(part.root).rpartition("/")[0] for name in here]
     unlabelled_count = has_votes and not any(labels)

@@ -8,7 +8,16 @@ from assay.contract import class_names, table_files
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
-from assay.layouts import idx, listing, media_files, names, near_lists, side_files, table
+from assay.layouts import (
+    idx,
+    listing,
+    media_files,
+    names,
+    near_lists,
+    side_files,
+    table,
+    unread_files,
+)
 from assay.layouts.raw_batch import Example, RawBatch
 from assay.modalities import registry
 
@@ -48,15 +57,7 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
     _drop_lone_folders_of_splits(batch, remarks)
     _remark_on_nested_classes(batch, remarks)
     batch.truth = _rows_of_labels(folder, batch, TRUTH_FILE, remarks, unique=True)
-    unused = data - batch.used
-    archives = sorted(filter(listing.is_archive, unused))
-    others = sorted(unused - set(archives))
-    why = ""
-    if batch.layout.startswith(media_files.FOLDERS):
-        media = {example.key for example in batch.examples}
-        why = near_lists.reason(folder, data, media, largest_file, set(others))
-    remarks.add("ignored", len(others), "files are not used", first_of(others), why)
-    remarks.add("ignored", len(archives), "archives are left packed", first_of(archives))
+    _remark_on_unused(folder, batch, data, largest_file, remarks)
     batch.remarks = remarks
     names.name_classes(batch)
     return batch
@@ -159,12 +160,32 @@ def _remark_on_nested_classes(batch: RawBatch, remarks: Remarks) -> None:
         remarks.note("doubtful", nested, what, remedy)
 
 
+def _remark_on_unused(
+    folder: Path, batch: RawBatch, data: set[str], largest_file: int, remarks: Remarks
+) -> None:
+    """Add remarks on files that are not used; where folders are the classes, also why."""
+    unused = data - batch.used
+    archives = sorted(filter(listing.is_archive, unused))
+    unused -= set(archives)
+    why = ""
+    if batch.layout.startswith(media_files.FOLDERS):
+        media = {example.key for example in batch.examples}
+        unused -= unread_files.remark_on(unused, media, remarks)
+        why = near_lists.reason(folder, data, media, largest_file, unused)
+        if not why and unread_files.boxes(unused, media):
+            why = unread_files.IF_BOXES
+    remarks.add("ignored", len(unused), "files are not used", first_of(sorted(unused)), why)
+    remarks.add("ignored", len(archives), "archives are left packed", first_of(archives))
+
+
 def _unknown(folder: Path, data: set[str], largest_file: int) -> str:
     """What is wrong with files that are no batch, and what to do."""
     media = sorted(filter(registry.modality_of_file, data))
     archives = sorted(filter(listing.is_archive, data))
     if media:
         remedy = "add a folder for each class, or a metadata.csv (file_name,label)"
+        if boxes := unread_files.boxes(data, media):
+            remedy += f"; as to {min(boxes)}, {unread_files.IF_BOXES}"
         remedy = near_lists.reason(folder, data, set(media), largest_file) or remedy
         return f"has no known layout: nothing says the class of {first_of(media)}: {remedy}"
     if archives:

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import os
 import re
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -345,6 +346,50 @@ def test_a_class_that_would_lose_all_its_files(read: Read, ending: str) -> None:
         InputError, match=rf"data/raw/b/bird holds only files .* {lost}: .*or take the folder out"
     ):
         read(CATS | {lost: b"?"})
+
+
+@pytest.mark.parametrize(
+    ("ending", "form"), [("heic", "PNG or JPEG"), ("SVG", "PNG or JPEG"), ("m4a", "WAV or FLAC")]
+)
+def test_a_class_that_loses_most_of_its_files(read: Read, ending: str, form: str) -> None:
+    lost = dict.fromkeys((f"cat/3.{ending}", f"cat/4.{ending}", f"cat/more/5.{ending}"), b"?")
+    batch = read(CATS | lost | {"readme.pdf": b"?", "cat/notes.txt": ""})
+    assert labels(batch) == OF_CATS
+    start = "3 files in folders of classes are not used, for example"
+    named = (
+        f"{start} {', '.join(lost)}; .{ending.lower()} files cannot be read: save them as {form}"
+    )
+    rest = "2 files are not used, for example cat/notes.txt, readme.pdf"
+    assert [remark.text() for remark in batch.remarks] == [named, rest]
+
+
+BOXES = ["labels/1.txt", "Annotations/2.xml", "annotations/instances_train.json"]
+
+
+@pytest.mark.parametrize("name", BOXES)
+def test_a_folder_of_boxes(read: Read, name: str) -> None:
+    wanted = r"holds only files .*: if these are boxes for detection, they are not supported: give"
+    with pytest.raises(InputError, match=wanted):
+        read(pictures("images/1.png", "images/2.png") | {name: "0 0.5 0.5 1 1"})
+
+
+@pytest.mark.parametrize("name", ["1.txt", "2.XML", "_annotations.coco.json"])
+def test_boxes_beside_pictures(read: Read, name: str) -> None:
+    with pytest.raises(InputError, match=rf"nothing says .*; as to {name}, if these are boxes"):
+        read(FLAT | {name: "0 0.5 0.5 1 1"})
+
+
+def test_boxes_in_the_folder_of_a_class(read: Read) -> None:
+    batch = read(CATS | {"cat/1.txt": "0 0.5 0.5 1 1"})
+    assert "cat/1.txt; if these are boxes for detection, they" in batch.remarks[0].text()
+
+
+def test_other_texts_are_no_boxes(read: Read, folder: Path) -> None:
+    with pytest.raises(InputError, match=r"file_name,label\)$"):
+        read(FLAT | {"readme.txt": "", "package.json": "", "about.xml": ""})
+    shutil.rmtree(folder)
+    with pytest.raises(InputError, match=r"text/1.txt: convert them to another format, or take"):
+        read({"a/1.wav": b"?", "text/1.txt": "what is said"})
 
 
 def test_a_folder_that_holds_but_the_list_of_the_files(read: Read) -> None:

@@ -1,0 +1,84 @@
+"""Files beside pictures and sounds that nothing here reads, and what to do about them."""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from pathlib import Path, PurePosixPath
+
+from assay.contract import table_files
+from assay.contract.errors import InputError, first_of
+from assay.contract.remarks import Remarks
+from assay.modalities import registry
+
+# how files end that hold boxes: of YOLO, of Pascal VOC and of COCO
+_BOXES = (".txt", ".xml", ".json")
+_OF_COCO = re.compile("coco|annotations|instances", re.IGNORECASE)  # in the name of a file
+IF_BOXES = "if these are boxes for detection, they are not supported: give each picture one label"
+
+
+def refuse_folders(folder: Path, tops: Iterable[str], names: Collection[str]) -> None:
+    """Raise if there are folders of which no file can be read: a class or split would be lost.
+
+    Parameters
+    ----------
+    tops : the folders, each with a slash behind
+    names : of all files
+    """
+    for top in sorted(tops):
+        inside = sorted(name for name in names if name.startswith(top))
+        tables = list(filter(table_files.suffix, inside))
+        first = (tables or inside)[0]
+        reason = registry.unreadable(first) or "convert them to another format"
+        if not registry.unreadable(first) and boxes(inside, names):
+            reason = f"{IF_BOXES} in metadata.csv (file_name,label)"
+        if tables:
+            reason = f"move the table to {(folder / top).parent} if it lists the files there"
+        lost = f"{folder / top} holds only files that are not read, as {first}"
+        raise InputError(f"{lost}: {reason}, or take the folder out")
+
+
+def boxes(unread: Iterable[str], names: Iterable[str]) -> list[str]:
+    """The files that may hold boxes around parts of pictures.
+
+    Parameters
+    ----------
+    unread : the files to look at
+    names : of all files; boxes have the name of a picture but for the ending, or one of COCO
+    """
+    candidates = [name for name in unread if PurePosixPath(name).suffix.lower() in _BOXES]
+    if not candidates:
+        return []
+    pictures = (name for name in names if registry.modality_of_file(name) == "image")
+    stems = {PurePosixPath(name).stem for name in pictures}
+    return [name for name in candidates if stems and _may_hold_boxes(name, stems)]
+
+
+def _may_hold_boxes(name: str, stems: set[str]) -> bool:
+    """Whether a file is that of one of the pictures with these stems, or of COCO."""
+    path = PurePosixPath(name)
+    is_of_coco = path.suffix.lower() == ".json" and _OF_COCO.search(path.name)
+    return path.stem in stems or bool(is_of_coco)
+
+
+def remark_on(unused: Iterable[str], examples: Iterable[str], remarks: Remarks) -> set[str]:
+    """Add a remark on pictures and sounds that a class loses since their formats are not read.
+
+    Parameters
+    ----------
+    unused : files that are no examples
+    examples : files that are, in the folders of their classes
+
+    Returns
+    -------
+    The files that are remarked on
+    """
+    classes = {name.rpartition("/")[0] for name in examples} - {""}
+    lost = defaultdict(list)  # by the reason
+    for name in sorted(unused):
+        reason = registry.unreadable(name)
+        if reason and classes & set(map(str, PurePosixPath(name).parents)):
+            lost[reason].append(name)
+    what = "files in folders of classes are not used"
+    for reason, names in lost.items():
+        remarks.add("ignored", len(names), what, first_of(names), reason)
+    return set().union(*lost.values())
