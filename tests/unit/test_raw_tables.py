@@ -209,6 +209,17 @@ def test_a_class_in_the_folder_of_another(read: Read) -> None:
     assert doubt.startswith("1 class lies in the folder of another class: 'cat/more'; put all")
 
 
+def test_headers_that_repeat_are_left_out(read: Read) -> None:
+    """Files that are put one behind the other have them."""
+    part = "Text,label\ngood,a\nbad,b\nText,a\n"
+    batch = read({"t.csv": part * 3})
+    assert [example.label for example in batch.examples] == ["a", "b", "a"] * 3
+    assert batch.examples[3].place.endswith("t.csv row 6")
+    assert said(batch, "left out") == [
+        "2 rows are the header once more, for example data/raw/b/t.csv row 5"
+    ]
+
+
 # which column names the rows for answers
 
 SHUFFLED = [row * 7 % N for row in range(N)]  # 0 to 9 in another order
