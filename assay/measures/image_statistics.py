@@ -12,6 +12,7 @@ REASONS = {
 }
 _FREQUENCIES = 8  # cycles over the image; copies agree in these and slower ones
 _SMALLEST = 16  # pixels a side; sharpness means nothing in smaller images
+_SOFT = -0.5  # sharpness; sharp edges of any direction have more, even if drawn smoothly
 _BLANK = 2.55  # standard deviation of grey of a blank image, at most: 1 % of the range
 _DARK = 64  # a quarter of the range; 95 % of the pixels of a dark image are darker
 _CUT = 1 / 3  # share of rows, from the bottom up, that must be missing
@@ -103,7 +104,8 @@ def problems(statistics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     shown = ~blank
     blurred = np.zeros_like(blank)
     if "sharpness" in statistics:
-        blurred = shown & far_out(-statistics["sharpness"], shown)
+        sharpness = statistics["sharpness"]
+        blurred = shown & (sharpness < _SOFT) & far_out(-sharpness, shown)
     return {
         "blank": blank,
         "dark": shown & (statistics["brightness"] + 2 * contrast < _DARK),

@@ -120,6 +120,25 @@ def test_bad_pictures():
     }  # fmt: skip
 
 
+def test_sharp_edges_along_the_pixels_are_not_blurred():
+    rows, columns = np.mgrid[:48, :48]
+    images = np.zeros((60, 48, 48, 1), np.uint8)
+    for number, image in enumerate(images):
+        half = 10 + number % 5
+        across, down = np.abs(columns - 24), np.abs(rows - 24)
+        is_square = number < 6
+        inside = np.maximum(across, down) < half if is_square else across + down < half
+        image[inside] = 200
+    sharpness = image_statistics.statistics(images)["sharpness"]
+    assert outliers.far_out(-sharpness)[:6].all()  # among edges along the diagonals
+    blurred = image_statistics.problems(image_statistics.statistics(images))["blurred"]
+    assert not blurred.any()
+    shifts = [np.roll(images[0], (a, b), (0, 1)) for a in (-1, 0, 1) for b in (-1, 0, 1)]
+    images[0] = np.mean(shifts, axis=0)
+    blurred = image_statistics.problems(image_statistics.statistics(images))["blurred"]
+    assert np.flatnonzero(blurred).tolist() == [0]
+
+
 @pytest.mark.parametrize("shape", [(5, 1, 1, 1), (5, 2, 9, 3), (1, 8, 8, 1)])
 def test_tiny_images_pass(shape):
     images = np.random.default_rng(0).integers(256, size=shape).astype(np.uint8)
