@@ -10,7 +10,7 @@ from assay.contract.column_names import is_text
 from assay.contract.errors import first_of
 from assay.contract.parquet_files import Format
 from assay.contract.remarks import Action, Remarks
-from assay.modalities import columns_as_written
+from assay.modalities import columns_as_written, odd_cells
 from assay.modalities.column_types import Column, short, way_of
 from assay.modalities.columns_as_written import DOTTED, GAPS
 
@@ -26,9 +26,8 @@ def remark(columns: Mapping[str, Column], remarks: Remarks) -> None:
     for name, column in columns.items():
         if is_text(column.values.type) and column.type != "empty":
             different = pc.unique(column.values).drop_null()
-            for kind in _remarks_on_texts(column, different):
-                examples = ", ".join(map(short, different[:2].to_pylist()))
-                names_of_remark.setdefault(kind, []).append(f"{name!r} ({examples})")
+            for action, what, example in _remarks_on_texts(column, different):
+                names_of_remark.setdefault((action, what), []).append(f"{name!r} ({example})")
         elif column.type == "empty":
             kind = "doubtful", "columns hold no value at all"
             names_of_remark.setdefault(kind, []).append(repr(name))
@@ -60,29 +59,38 @@ def _is_rewritten(column: Column) -> bool:
     return written is not None and not written.equals(column.values)
 
 
-def _remarks_on_texts(column: Column, different: pa.Array) -> Iterator[tuple[Action, str]]:
-    """What is done to a column of text and what is doubtful, from its different values."""
+def _remarks_on_texts(column: Column, different: pa.Array) -> Iterator[tuple[Action, str, str]]:
+    """What is done to a column of text, what is doubtful, and examples, from different values."""
+    examples = ", ".join(map(short, different[:2].to_pylist()))
     if column.type != "category":
         if column.written == DOTTED:
             unless = "unless the encoder knows them between thousands"
             what = f"columns hold dots before three digits: read as decimal points, {unless}"
-            yield "guessed", what
+            yield "guessed", what, examples
         elif column.written.unsure:
             fit = "two ways of writing fit, and the first is taken if the encoder does not decide"
             ways = "thousands, or day before month"
-            yield "guessed", f"columns are read as {column.type}s; {fit}: {ways}"
+            yield "guessed", f"columns are read as {column.type}s; {fit}: {ways}", examples
         elif _is_rewritten(column):
-            yield "converted", f"columns are read as {column.type}s"
+            yield "converted", f"columns are read as {column.type}s", examples
         return
     if columns_as_written.are_codes(different):
-        yield "guessed", "columns of digits hold categories, since some start with a zero"
+        what = "columns of digits hold categories, since some start with a zero"
+        yield "guessed", what, examples
         return
+    odd = odd_cells.texts(different)
     digits = pc.sum(pc.match_substring_regex(different, _STARTS_WITH_DIGIT)).as_py()
-    if digits * 2 > len(different):
+    if len(odd):
+        n_odd = odd_cells.count(column.values, odd)
+        n_numbers = len(column.values) - column.values.null_count - n_odd
+        counts = f"{n_numbers:,} numbers, and {n_odd:,} other cells, as {short(odd[0].as_py())}"
+        yield "doubtful", "columns hold categories, though most of their texts are numbers", counts
+    elif digits * 2 > len(different):
         why = "no one way of writing numbers or dates fits all cells"
-        yield "doubtful", f"columns hold categories: {why}"
+        yield "doubtful", f"columns hold categories: {why}", examples
     elif len(column.values) >= _MANY and len(different) * 2 > len(column.values):
-        yield "doubtful", "columns hold categories, though most of their cells differ"
+        what = "columns hold categories, though most of their cells differ"
+        yield "doubtful", what, examples
 
 
 def remark_on_gaps(raw: pa.Table, columns: Mapping[str, Column], remarks: Remarks) -> None:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError
 from assay.contract.parquet_files import Format
-from assay.modalities import columns_as_written, exact_values
+from assay.modalities import columns_as_written, exact_values, odd_cells
 from assay.modalities.columns_as_written import DOTTED, PLAIN, Written, parsed, typed, without_gaps
 
 _BITS_AS_HEX = 13  # the first 52 bits of a hash, which float64 holds exactly
@@ -203,16 +203,14 @@ def _type_of(type_: pa.DataType) -> str:
 
 
 def _refuse_slips(values: pa.Array, different: pa.Array, name: str, places: Sequence[str]) -> None:
-    """Raise if most texts of a column read as numbers, but some do not.
-
-    Such texts are rather typing errors than categories.
-    """
-    slips = different.filter(pc.is_null(parsed(different, "number", PLAIN)))
-    if not len(slips) or len(slips) * 2 >= len(different):
+    """Raise if most texts of a column read as numbers, and some seem to be typing errors."""
+    slips = odd_cells.typing_errors(values, odd_cells.texts(different))
+    if not len(slips):
         return
     row = pc.index(pc.is_in(values, slips), pa.scalar(True)).as_py()
     wrong = f"{places[row]}: {name!r} is {short(values[row].as_py())}, not a number as most are"
-    raise InputError(f"{wrong}; mend it, or leave it empty")
+    if_true = "if it is true, begin all cells of that column with a letter, in all batches"
+    raise InputError(f"{wrong}; mend it, or leave it empty; {if_true}")
 
 
 def short(value: object) -> str:

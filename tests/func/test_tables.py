@@ -521,6 +521,14 @@ def test_a_category_that_looks_like_a_number_is_a_category(batches: Batches) -> 
     assert payload[:, 1].tolist() == [column_types.category(name) for name in ("7", "1,5", "7")]
 
 
+def test_numbers_are_names_where_the_first_batch_has_names_among_them(batches: Batches) -> None:
+    first = table(x=numbers(), size=["36", "37", "38", "XL"] * 3)
+    _, payload = batches.embedded(first, table(x=[1, 2, 3], size=["38", "36", "38"]))
+    assert payload[:, 1].tolist() == [column_types.category(name) for name in ("38", "36", "38")]
+    asked, _ = predicted(batches.workspace, "x,size\n1,38\n2,L\n", batches.format())
+    assert asked[:, 1].tolist() == [column_types.category(name) for name in ("38", "L")]
+
+
 @pytest.mark.parametrize(
     ("learned", "given", "message"),
     [

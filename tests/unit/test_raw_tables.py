@@ -11,7 +11,7 @@ from assay.contract import parameters
 from assay.contract.errors import InputError
 from assay.layouts import raw_folder
 from assay.layouts.raw_batch import RawBatch
-from assay.modalities import registry
+from assay.modalities import column_types, registry
 from tests.support.raw_files import idx, image, parquet
 
 ROOT = Path(__file__).parents[2]
@@ -276,3 +276,54 @@ def test_names_of_files_that_repeat_name_no_row(read: Read) -> None:
 def test_a_column_of_file_names_is_said_to_be_left_out(read: Read) -> None:
     batch = read({"t.csv": "file_name,x,label\nb,1.5,a\na,2.5,b\n"})
     assert said(batch, "left out") == ["1 column names files: it is not read: 'file_name'"]
+
+
+# columns in which some cells are no numbers
+
+
+def table_of(**columns: list) -> str:
+    rows_ = ["\t".join(map(str, cells)) for cells in zip(*columns.values(), strict=True)]
+    return "\n".join(["\t".join(columns), *rows_])
+
+
+def sizes(*odd: str, n: int = 40) -> dict[str, str]:
+    """A table with a column of whole numbers, whose last cells are odd."""
+    cells = [*(str(36 + row % 9) for row in range(n - len(odd))), *odd]
+    labels = [LABELS[row % 2] for row in range(n)]
+    return {"t.tsv": table_of(size=cells, x=[row * 37 % 11 for row in range(n)], label=labels)}
+
+
+@pytest.mark.parametrize(
+    ("odd", "n", "counts"),
+    [
+        (["XL"] * 3, 40, "37 numbers, and 3 other cells, as 'XL'"),
+        (["G", "B"], 40, "38 numbers, and 2 other cells, as 'G'"),
+        (["G", "G"], 1000, "998 numbers, and 2 other cells, as 'G'"),
+        (["A/5 21171", "PC 17599", "PC 17"], 40, "37 numbers, and 3 other cells, as 'A/5 21171'"),
+    ],
+)
+def test_names_among_numbers_are_categories(
+    read: Read, odd: list[str], n: int, counts: str
+) -> None:
+    batch = read(sizes(*odd, n=n))
+    wanted = "1 column holds categories, though most of their texts are numbers"
+    assert said(batch, "doubtful") == [f"{wanted}: 'size' ({counts})"]
+    assert column_types.of(batch.payload["size"], "size", []).type == "category"
+
+
+@pytest.mark.parametrize(
+    ("odd", "n", "first"),
+    [
+        (["XL"], 40, "XL"),
+        (["36O", "37O"], 1000, "36O"),
+        (["-"] * 5, 40, "-"),
+        (["XL", "XL", "Unknown"], 40, "Unknown"),
+        (["1.5", "3,5", "4,5"], 40, "3,5"),
+        (["36 cm", "37 cm"], 40, "36 cm"),
+    ],
+)
+def test_typing_errors_among_numbers(read: Read, odd: list[str], n: int, first: str) -> None:
+    """A single one, few that differ, words for no value, and numbers that are written otherwise."""
+    wanted = rf"row \d+: 'size' is '{first}', not a number as most are; mend it, or leave it empty"
+    with pytest.raises(InputError, match=wanted):
+        read(sizes(*odd, n=n))
