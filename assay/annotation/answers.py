@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from assay.annotation.example_names import ExampleNames
 from assay.catalogue import spreadsheets
-from assay.contract import class_names, csv_files, files, parquet_files, paths, plain_files
+from assay.contract import class_names, csv_files, paths, plain_files
 from assay.contract.errors import InputError, counted, first_of, say
 
 _SUFFIXES = (".csv", ".tsv")
 _OTHER_FILES = ("README.md", "label-studio.json")  # known to hold no answers
 _CLASSES = 10  # class names in a message
+_COPY = re.compile(r" ?\((\d+)\)\Z")  # what a browser adds to the name of a second download
 _COLUMNS = ["example", "annotator", "label", "place", "note"]
 TIE = "people's answers tie"  # why an example is asked again; page.js has the Chinese
 
@@ -25,15 +27,21 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     is not usable. `place` is the row of the answer. If a person answers twice about one
     example, the last answer counts. Answers about examples of no listed batch are left out until
     the batch is listed. Both are reported on stderr, and so are names that may be one person's.
-    Labels are compared as `class_names.normal` writes them.
+    Labels and people are compared as `class_names.normal` writes them.
 
     Raises
     ------
     InputError
         With file and row, if a name is no id, or is a row number, or a label is no class.
     """
+    last = latest(examples, classes)
+    return last[(last["label"] != "") | (last["note"] == paths.NOT_USABLE)]
+
+
+def latest(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """The last row of each person about each example, as `read`, also where it says nothing."""
     tables = _files()
-    rows_of_name, numbered = _rows_of_name(examples) if tables else ({}, set())
+    names = ExampleNames(examples)
     rows = []
     waiting = []
     unknown = []
@@ -42,7 +50,7 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
         check_name(path)
         for place, column, row in rows_of(path, plain_files.read(path)):
             is_id = column == "id"
-            example = _example(row[column], rows_of_name, numbered, place=place, is_id=is_id)
+            example = names.example(row[column], place=place, is_id=is_id)
             if example is None:
                 waiting.append(f"{place}, {column} {row[column]!r}")
                 continue
@@ -55,9 +63,9 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
                 nameless.append(place)
             rows.append((example, row["annotator"], label, place, note))
     _say_problems(unknown, waiting, nameless)
-    answers = _latest(pd.DataFrame(rows, columns=_COLUMNS))
-    _say_look_alikes(answers["annotator"])
-    return answers[(answers["label"] != "") | (answers["note"] == paths.NOT_USABLE)]
+    last = _last(pd.DataFrame(rows, columns=_COLUMNS))
+    _say_look_alikes(last["annotator"])
+    return last
 
 
 def _note(row: dict[str, str]) -> str:
@@ -90,23 +98,6 @@ def not_usable(answers: pd.DataFrame) -> pd.Series:
     votes = is_note.map({True: 1, False: -1}).groupby(answers["example"]).sum()
     notes = answers[is_note & answers["example"].isin(votes.index[votes > 0])]
     return f"{paths.NOT_USABLE}, by " + notes.groupby("example")["annotator"].agg(", ".join)
-
-
-def _example(
-    name: str, rows_of_name: dict[str, set[int]], numbered: set[str], *, place: str, is_id: bool
-) -> int | None:
-    """The example that an id or a key means; None if no listed batch has it."""
-    if name in numbered:
-        why = "is a row number, which means another example once a row is removed"
-        remedy = f"write its `id`, as {paths.QUEUE} has it, or give the table a column `key`"
-        raise InputError(f"{place}: {name!r} {why}: {remedy}")
-    examples = rows_of_name.get(name, set())
-    if len(examples) > 1:
-        raise InputError(f"{place}: several batches have the key {name!r}: write <batch>/<key>")
-    if not examples and is_id and not re.fullmatch("[0-9a-f]{32}", name):
-        no_id = f"{name!r} is no id, which is 32 hex digits"
-        raise InputError(f"{place}: {no_id}: copy it from {paths.QUEUE}")
-    return next(iter(examples), None)
 
 
 def _check_label(label: str, classes: Sequence[str], place: str) -> None:
@@ -148,13 +139,20 @@ def check_name(path: Path) -> None:
         raise InputError(f"{path}: this name is not UTF-8, so DVC cannot track it: rename the file")
 
 
+def order(path: Path) -> tuple[tuple[str, ...], int, str]:
+    """What files are read by: the name without its ending, as `anna`, `anna (1)`, `anna (2)`."""
+    copy = _COPY.search(path.stem)
+    name, number = (path.stem[: copy.start()], int(copy[1])) if copy else (path.stem, 0)
+    return (*path.parent.parts, name), number, path.name
+
+
 def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(paths.ANNOTATIONS).parts)
 
 
 def _files() -> list[Path]:
     """The files with answers; other files are named on stderr."""
-    entries = sorted(paths.ANNOTATIONS.rglob("*"))
+    entries = sorted(paths.ANNOTATIONS.rglob("*"), key=order)
     candidates = [path for path in entries if path.is_symlink() or not path.is_dir()]
     tables = [path for path in candidates if is_answers(path)]
     hidden = [path for path in candidates if _hidden(path)]
@@ -171,7 +169,7 @@ def _files() -> list[Path]:
 def rows_of(path: Path, content: bytes) -> Iterator[tuple[str, str, dict[str, str]]]:
     """The rows of a file: where each is, the column that names its example, and its cells.
 
-    Blanks around the annotator do not count.
+    The annotator is in the form in which names are compared, as a label is.
 
     Raises
     ------
@@ -183,18 +181,29 @@ def rows_of(path: Path, content: bytes) -> Iterator[tuple[str, str, dict[str, st
     places = csv_files.name_rows(path, table)
     for place, row in zip(places, table.to_pylist(), strict=True):
         if any(row.values()):  # spreadsheets leave empty rows at the end
-            yield place, column, row | {"annotator": row["annotator"].strip()}
+            yield place, column, row | {"annotator": class_names.normal(row["annotator"])}
 
 
-def _latest(answers: pd.DataFrame) -> pd.DataFrame:
-    """The last answer of each person about each example."""
+def _last(answers: pd.DataFrame) -> pd.DataFrame:
+    """The last answer of each person about each example; say how many others there are."""
     vote = ["example", "annotator"]
     repeated = answers[answers.duplicated(vote)]
-    if len(repeated):
-        first = f"{repeated['place'].iloc[0]} by {repeated['annotator'].iloc[0]!r}"
-        again = f"{counted(len(repeated), 'answer')} repeated by one person about one example"
-        say(f"{again}, where the last one counts: {first}")
-    return answers.drop_duplicates(vote, keep="last")
+    last = answers.drop_duplicates(vote, keep="last")
+    if repeated.empty:
+        return last
+    again = f"{counted(len(repeated), 'answer')} repeated by one person about one example"
+    again += ", where the last one counts"
+    said = answers.assign(said=answers["label"].where(answers["label"] != "", answers["note"]))
+    pairs = said.merge(said.loc[last.index], on=vote, suffixes=("", "_last"))
+    replaced = pairs[pairs["said"] != pairs["said_last"]]
+    if len(replaced):
+        pair = replaced.iloc[0]
+        earlier = f"{pair['place']} {pair['said']!r}"
+        later = f"{pair['said_last']!r} of {pair['place_last']} by {pair['annotator']!r}"
+        say(f"{again}; {len(replaced):,} had another label: {earlier} gives way to {later}")
+    else:
+        say(f"{again}: {repeated['place'].iloc[0]} by {repeated['annotator'].iloc[0]!r}")
+    return last
 
 
 def _say_look_alikes(people: Iterable[str]) -> None:
@@ -203,24 +212,3 @@ def _say_look_alikes(people: Iterable[str]) -> None:
     if alike:
         several = f"{counted(len(alike), 'annotator')} may have several names in the answers"
         say(f"{several}, since spelling alone differs: {first_of(class_names.spelt(alike))}")
-
-
-def _rows_of_name(examples: pd.DataFrame) -> tuple[dict[str, set[int]], set[str]]:
-    """The examples that an id or a key may mean; the keys that are row numbers.
-
-    The keys of exact copies mean the example too.
-    """
-    row_of_id = {id_: row for row, id_ in examples["id"].items()}
-    rows_of_name = {id_: {row} for id_, row in row_of_id.items()}
-    numbered = set()
-    for batch in files.listed_batches():
-        path = paths.examples(batch)
-        is_numbered = parquet_files.is_numbered(path)
-        table = parquet_files.read_parquet(path, ["id", "key", "duplicates"])
-        for example in table.to_pylist():
-            keys = [example["key"], *example["duplicates"]]
-            for name in [*keys, *(f"{batch}/{key}" for key in keys)]:
-                rows_of_name.setdefault(name, set()).add(row_of_id[example["id"]])
-                if is_numbered:
-                    numbered.add(name)
-    return rows_of_name, numbered

@@ -24,12 +24,14 @@ def examples(tmp_path, monkeypatch) -> pd.DataFrame:
     return collected("b", IDS)
 
 
-def collected(batch: str, ids: list[str], *, numbered: bool = False) -> pd.DataFrame:
+def collected(
+    batch: str, ids: list[str], *, numbered: bool = False, keys: list[str] | None = None
+) -> pd.DataFrame:
     """The examples of a batch, the only one that is listed, with keys from 0 on."""
     n = len(ids)
     columns = {
         "id": ids,
-        "key": [str(row) for row in range(n)],
+        "key": keys or [str(row) for row in range(n)],
         "duplicates": [[]] * n,
         "split": ["train"] * n,
     }
@@ -146,6 +148,52 @@ def test_the_later_answer_of_one_person_counts_and_is_said(examples, capsys):
         "assay: 2 answers repeated by one person about one example, where the last one counts"
     )
     assert said.endswith("data/annotations/a.csv row 4 by 'anna'\n")
+    replaced = "2 had another label: data/annotations/a.csv row 2 '1' gives way to '01' of data"
+    assert replaced in said
+
+
+def test_a_second_download_counts_after_the_first(examples, capsys):
+    """A browser calls it `anna (1).csv`. A blank sorts before a point."""
+    for number, copy in enumerate(("", " (1)", "(2)", " (10)")):
+        write([(IDS[0], "anna", LABELS[number])], f"anna{copy}.csv")
+    write([(IDS[0], "anna", LABELS[4])], "Anna.csv")
+    assert answers.read(examples, LABELS)["label"].to_list() == [LABELS[3]]
+    last = f"gives way to {LABELS[3]!r} of data/annotations/anna (10).csv row 2 by 'anna'"
+    assert last in capsys.readouterr().err
+
+
+def test_answers_that_are_repeated_alike_have_no_other_label(examples, capsys):
+    write([(IDS[0], "anna", "1"), (IDS[1], "anna", "1")])
+    write([(IDS[0], "anna", "1"), (IDS[1], "anna", "")], "b.csv")
+    assert answers.read(examples, LABELS)["example"].to_list() == [0]
+    said = "1 had another label: data/annotations/a.csv row 3 '1' gives way to '' of data"
+    assert said in capsys.readouterr().err
+    write([(IDS[0], "anna", "1")], "b.csv")
+    answers.read(examples, LABELS)
+    assert "another label" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [f" {'AB' * 16}", f"{'AB' * 16}\xa0", "key ", "\tkey", "b/key "])
+def test_blanks_around_a_name_and_capitals_of_an_id_do_not_count(examples, name):
+    examples = collected("b", ["ab" * 16], keys=["key"])
+    write([(name, "anna", "1")])
+    assert answers.read(examples, LABELS)["example"].to_list() == [0]
+
+
+def test_keys_are_no_ids(examples, capsys):
+    """A key is compared as it is written, before its blanks do not count."""
+    examples = collected("b", IDS[:3], keys=["key", " key", "AB" * 16])
+    write([(" key", "anna", "1"), ("AB" * 16, "anna", "1"), ("key", "anna", "01")])
+    assert answers.read(examples, LABELS)["example"].to_list() == [1, 2, 0]
+    (paths.ANNOTATIONS / "a.csv").write_text("key,annotator,label\nKEY,anna,1\n")
+    assert answers.read(examples, LABELS).empty
+    assert "1 answer left waiting" in capsys.readouterr().err
+
+
+def test_a_name_in_another_unicode_form_is_the_same(examples, capsys):
+    write([(IDS[0], "Zo\xe9", "1"), (IDS[0], "Zoe\u0301", "1")])
+    assert answers.read(examples, LABELS)["annotator"].to_list() == ["Zo\xe9"]
+    assert "spelling alone" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["1", "b/1"])

@@ -1,0 +1,69 @@
+"""Which example an answer is about: people write an id or a key."""
+
+import re
+from functools import cached_property
+
+import pandas as pd
+
+from assay.contract import files, parquet_files, paths
+from assay.contract.errors import InputError
+
+_ID = re.compile("[0-9a-f]{32}")
+
+
+class ExampleNames:
+    """The ids and keys of the catalogue's examples; they are read once one is asked for."""
+
+    def __init__(self, examples: pd.DataFrame) -> None:
+        self._row_of_id = {id_: row for row, id_ in examples["id"].items()}
+
+    def example(self, name: str, *, place: str, is_id: bool) -> int | None:
+        """The row of the catalogue that an id or a key means; None if no listed batch has it.
+
+        Blanks around it do not count, nor does the letter case of an id.
+
+        Parameters
+        ----------
+        place : of the answer, for messages
+        is_id : whether it is in a column of ids
+
+        Raises
+        ------
+        InputError
+            If it is no id, a row number, or a key of several batches.
+        """
+        rows_of_name, numbered = self._known
+        if name not in rows_of_name:
+            name = name.strip()
+            name = name.lower() if _ID.fullmatch(name.lower()) else name
+        if name in numbered:
+            why = "is a row number, which means another example once a row is removed"
+            remedy = f"write its `id`, as {paths.QUEUE} has it, or give the table a column `key`"
+            raise InputError(f"{place}: {name!r} {why}: {remedy}")
+        rows = rows_of_name.get(name, set())
+        if len(rows) > 1:
+            raise InputError(f"{place}: several batches have the key {name!r}: write <batch>/<key>")
+        if not rows and is_id and not _ID.fullmatch(name):
+            no_id = f"{name!r} is no id, which is 32 hex digits"
+            raise InputError(f"{place}: {no_id}: copy it from {paths.QUEUE}")
+        return next(iter(rows), None)
+
+    @cached_property
+    def _known(self) -> tuple[dict[str, set[int]], set[str]]:
+        """The rows that an id or a key may mean; the keys that are row numbers.
+
+        The keys of exact copies mean the example too.
+        """
+        rows_of_name = {id_: {row} for id_, row in self._row_of_id.items()}
+        numbered = set()
+        for batch in files.listed_batches():
+            path = paths.examples(batch)
+            is_numbered = parquet_files.is_numbered(path)
+            table = parquet_files.read_parquet(path, ["id", "key", "duplicates"])
+            for example in table.to_pylist():
+                keys = [example["key"], *example["duplicates"]]
+                for name in [*keys, *(f"{batch}/{key}" for key in keys)]:
+                    rows_of_name.setdefault(name, set()).add(self._row_of_id[example["id"]])
+                    if is_numbered:
+                        numbered.add(name)
+        return rows_of_name, numbered
