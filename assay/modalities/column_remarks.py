@@ -17,6 +17,10 @@ from assay.modalities.columns_as_written import DOTTED, GAPS
 _MANY = 20  # rows from which on a column in which most cells differ is remarked on
 _STARTS_WITH_DIGIT = r"^\W{0,4}\d"
 _WORDS = pa.array([word for word in GAPS if word])  # an empty cell needs no remark
+_BEYOND = "columns hold numbers beyond 2^53: a network reads their first 16 digits alone"
+_WHOLE = r"^[+-]?\d+$"
+_SHORT_YEAR = r"^\s*\d\d?[./-]\d\d?[./-]\d\d(\s|T|$)"
+_CENTURY = "years of two digits: 00 to 68 are read as 2000 to 2068, and 69 to 99 as 1969 to 1999"
 _MAY_BE_A_VALUE = 0.1  # share of the filled cells of categories from which a word may be one
 
 
@@ -31,9 +35,8 @@ def remark(columns: Mapping[str, Column], remarks: Remarks) -> None:
         elif column.type == "empty":
             kind = "doubtful", "columns hold no value at all"
             names_of_remark.setdefault(kind, []).append(repr(name))
-        elif pa.types.is_integer(column.values.type) and _is_beyond_floats(column.values):
-            what = "columns hold numbers beyond 2^53: a network reads their first 16 digits alone"
-            names_of_remark.setdefault(("converted", what), []).append(repr(name))
+        elif _is_exact(column.values.type) and _is_beyond_floats(column.values):
+            names_of_remark.setdefault(("converted", _BEYOND), []).append(repr(name))
     for (action, what), names in names_of_remark.items():
         remarks.add(action, len(names), what, first_of(names))
 
@@ -48,10 +51,21 @@ def remark_on_guesses(columns: Mapping[str, Column], encoder: Format, remarks: R
     remark(guesses, remarks)
 
 
+def _is_exact(type_: pa.DataType) -> bool:
+    return pa.types.is_integer(type_) or pa.types.is_decimal(type_)
+
+
 def _is_beyond_floats(values: pa.ChunkedArray) -> bool:
     """Whether whole numbers are so large that float64 takes some for the same."""
     ends = pc.min_max(values).as_py().values()
     return any(end is not None and abs(end) > 2**53 for end in ends)
+
+
+def _has_long_numbers(column: Column) -> bool:
+    """Whether a column of text holds whole numbers that float64 may take for others."""
+    written = column.as_programs_write
+    numbers = column.parsed.filter(pc.match_substring_regex(written, _WHOLE))
+    return pc.any(pc.greater_equal(pc.abs(numbers), 2.0**53)).as_py() or False
 
 
 def _is_rewritten(column: Column) -> bool:
@@ -73,6 +87,11 @@ def _remarks_on_texts(column: Column, different: pa.Array) -> Iterator[tuple[Act
             yield "guessed", f"columns are read as {column.type}s; {fit}: {ways}", examples
         elif _is_rewritten(column):
             yield "converted", f"columns are read as {column.type}s", examples
+        if column.type == "number" and _has_long_numbers(column):
+            yield "converted", _BEYOND, examples
+        short_years = different.filter(pc.match_substring_regex(different, _SHORT_YEAR))
+        if column.type == "date" and len(short_years):
+            yield "guessed", f"columns hold {_CENTURY}", short(short_years[0].as_py())
         return
     if columns_as_written.are_codes(different):
         what = "columns of digits hold categories, since some start with a zero"

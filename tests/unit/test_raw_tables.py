@@ -1,5 +1,6 @@
 """Tables in raw folders: what is refused in one line, and what is said about what was read."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -327,3 +328,37 @@ def test_typing_errors_among_numbers(read: Read, odd: list[str], n: int, first: 
     wanted = rf"row \d+: 'size' is '{first}', not a number as most are; mend it, or leave it empty"
     with pytest.raises(InputError, match=wanted):
         read(sizes(*odd, n=n))
+
+
+# numbers and dates that lose something
+
+
+def accounts_as_json(start: int) -> str:
+    lines = [{"account": start + row, "label": LABELS[row % 2]} for row in range(5)]
+    return "\n".join(map(json.dumps, lines))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"t.csv": "account,label\n" + "\n".join(f"{10**18 + row},{'ab'[row % 2]}" for row in range(5))},
+        {"t.jsonl": accounts_as_json(10**25)},
+        {"t.jsonl": accounts_as_json(10**18)},
+        {"t.parquet": parquet(account=pa.array([10**18 + row for row in range(N)]), label=LABELS)},
+    ],
+)  # fmt: skip
+def test_long_numbers_are_said_in_any_file(read: Read, files: Files) -> None:
+    batch = read(files)
+    assert len({example.key for example in batch.examples}) == len(batch.examples)
+    (line,) = [line for line in said(batch, "converted") if "numbers beyond 2^53" in line]
+    assert "16 digits alone: 'account'" in line
+
+
+def test_the_century_of_short_years_is_said(read: Read) -> None:
+    born = [f"{18 + row % 9}.03.{60 + row * 2 % 20}" for row in range(N)]
+    batch = read({"t.tsv": table_of(born=born, label=LABELS)})
+    (line,) = [line for line in said(batch, "guessed") if "years of two digits" in line]
+    assert line == (
+        "1 column holds years of two digits: 00 to 68 are read as 2000 to 2068, "
+        "and 69 to 99 as 1969 to 1999: 'born' ('18.03.60')"
+    )
