@@ -13,6 +13,7 @@ from assay.contract.remarks import Action, Remarks
 from assay.modalities import columns_as_written, odd_cells
 from assay.modalities.column_types import Column, short, way_of
 from assay.modalities.columns_as_written import DOTTED, GAPS
+from assay.modalities.simple_types import measures_time
 
 _MANY = 20  # rows from which on a column in which most cells differ is remarked on
 _STARTS_WITH_DIGIT = r"^\W{0,4}\d"
@@ -33,7 +34,7 @@ def remark(columns: Mapping[str, Column], remarks: Remarks) -> None:
             for action, what, example in _remarks_on_texts(column, different):
                 names_of_remark.setdefault((action, what), []).append(f"{name!r} ({example})")
         elif column.type == "empty":
-            kind = "doubtful", "columns hold no value at all"
+            kind: tuple[Action, str] = ("doubtful", "columns hold no value at all")
             names_of_remark.setdefault(kind, []).append(repr(name))
         elif _is_exact(column.values.type) and _is_beyond_floats(column.values):
             names_of_remark.setdefault(("converted", _BEYOND), []).append(repr(name))
@@ -110,6 +111,13 @@ def _remarks_on_texts(column: Column, different: pa.Array) -> Iterator[tuple[Act
     elif len(column.values) >= _MANY and len(different) * 2 > len(column.values):
         what = "columns hold categories, though most of their cells differ"
         yield "doubtful", what, examples
+
+
+def remark_on_seconds(raw: pa.Table, columns: Mapping[str, Column], remarks: Remarks) -> None:
+    """Remark on columns of times and durations."""
+    names = [repr(name) for name in columns if measures_time(raw[name].type)]
+    what = "columns hold times or durations: read as seconds"
+    remarks.add("converted", len(names), what, first_of(names))
 
 
 def remark_on_gaps(raw: pa.Table, columns: Mapping[str, Column], remarks: Remarks) -> None:

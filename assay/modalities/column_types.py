@@ -15,9 +15,10 @@ from assay.contract.errors import InputError
 from assay.contract.parquet_files import Format
 from assay.modalities import columns_as_written, exact_values, odd_cells
 from assay.modalities.columns_as_written import DOTTED, PLAIN, Written, parsed, typed, without_gaps
+from assay.modalities.simple_types import PER_SECOND, with_simple_type
 
 _BITS_AS_HEX = 13  # the first 52 bits of a hash, which float64 holds exactly
-_PER_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
+_DAY = 86_400  # seconds
 
 
 @dataclass
@@ -123,7 +124,7 @@ class Column:
             return _codes(values)
         if pa.types.is_timestamp(values.type):
             ticks = pc.cast(pc.cast(values, pa.int64()), pa.float64(), safe=False)
-            values = pc.divide(ticks, float(_PER_DAY[values.type.unit]))
+            values = pc.divide(ticks, float(_DAY * PER_SECOND[values.type.unit]))
         numbers = pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         return numbers + 0.0  # -0.0 becomes 0.0
 
@@ -141,22 +142,6 @@ class Column:
 def way_of(name: str, payload_format: Format) -> Written:
     """How a format says that a column is written."""
     return Written(**payload_format.get("written", {}).get(name, {}))
-
-
-def with_simple_type(column: pa.ChunkedArray) -> pa.Array:
-    """A column in one piece, without a dictionary, and dates, times and nothing as simple types."""
-    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    if pa.types.is_float16(values.type):
-        return values.cast(pa.float32())
-    if pa.types.is_null(values.type):
-        return values.cast(pa.float64())
-    if pa.types.is_date(values.type):
-        return pc.cast(values, pa.timestamp("s" if pa.types.is_date32(values.type) else "ms"))
-    if pa.types.is_time(values.type) or pa.types.is_duration(values.type):
-        return values.view(pa.int32() if values.type.bit_width == 32 else pa.int64())
-    return values
 
 
 def of(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> Column:

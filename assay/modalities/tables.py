@@ -22,7 +22,7 @@ from assay.contract.errors import InputError, first_of
 from assay.contract.parquet_files import FEATURE, Format
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
-from assay.modalities import column_remarks, column_roles, column_types, exact_values
+from assay.modalities import column_remarks, column_roles, column_types, exact_values, simple_types
 from assay.modalities.column_types import Column
 
 COLUMN = None
@@ -72,6 +72,7 @@ def canonical(
         none = "no column is left to learn from beside label, split, key and file_name"
         raise InputError(f"{places[0]}: {none}")
     column_remarks.remark(columns, remarks)
+    column_remarks.remark_on_seconds(raw, columns, remarks)
     column_remarks.remark_on_gaps(raw, columns, remarks)
     for name, column in columns.items():
         if column.type == "category":
@@ -124,7 +125,7 @@ def to_columns(
     features = _features(raw, [str(row) for row in range(len(raw))], Remarks())
     chosen = pa.array(rows)
     columns = {
-        f"{FEATURE}{name}": column_types.with_simple_type(values).take(chosen)
+        f"{FEATURE}{name}": simple_types.with_simple_type(values).take(chosen)
         for name, values in zip(raw.column_names, raw.columns, strict=True)
     }
     payload_format: Format = {"modality": "table", "shape": [len(features)]}
@@ -212,7 +213,7 @@ def _asked(
     column: pa.ChunkedArray, name: str, payload_format: Format, places: Sequence[str]
 ) -> Column:
     """A column that a user wants predicted: of texts, or of the type that its file gives it."""
-    values = column_types.with_simple_type(column)
+    values = simple_types.with_simple_type(column)
     if is_text(values.type):
         return Column.asked(values, name, payload_format)
     return column_types.of(values, name, places)

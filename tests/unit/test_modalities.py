@@ -1,6 +1,7 @@
 """What the modalities make of what comes in, and that their graphs compute what the formulas say."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -257,6 +258,30 @@ def test_a_column_of_files_under_another_name(type_: pa.DataType) -> None:
     lists = pa.chunked_array([pa.array([[1.0], [2.0]])])
     with pytest.raises(InputError, match=r"nor text: take that column out$"):
         column_types.of(lists, "img", ["r0", "r1"])
+
+
+@pytest.mark.parametrize("make", [pa.duration, pa.time64, pa.time32])
+def test_times_are_seconds_in_any_unit(make: Callable[[str], pa.DataType]) -> None:
+    units = {"s": 1, "ms": 10**3} if make is pa.time32 else {"us": 10**6, "ns": 10**9}
+    for unit, per_second in units.items():
+        ticks = [3600 * per_second, 61 * per_second, None]
+        column = pa.chunked_array([pa.array(ticks, make(unit))])
+        seconds = column_types.of(column, "x", ["r"] * 3).exact().to_pylist()
+        assert seconds == ["3600", "61", None]
+
+
+def test_durations_are_the_same_in_any_unit() -> None:
+    long = 400 * 86_400 * 10**6 + 1  # microseconds
+    in_us = [1_500_000, -long, 86_400_000_001]
+    ticks = {"us": in_us, "ns": [1000 * tick for tick in in_us]}
+    raw = [pa.chunked_array([pa.array(ticks[unit], pa.duration(unit))]) for unit in ticks]
+    micro, nano = (column_types.of(column, "x", ["r"] * 3) for column in raw)
+    assert micro.exact().equals(nano.exact())
+    assert micro.numbers()[0] == 1.5
+    said = Remarks()
+    tables.canonical(pa.table({"x": raw[0], "y": [1, 2, 2]}), ["r"] * 3, None, said)
+    texts = [remark.text() for remark in said]
+    assert "1 column holds times or durations: read as seconds: 'x'" in texts
 
 
 def test_a_network_tells_seconds_apart() -> None:

@@ -1,0 +1,46 @@
+"""Columns of Arrow's many types as the few that are stored and read."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # ticks, by unit of time
+
+
+def with_simple_type(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece, without a dictionary, and with simple types.
+
+    Dates become timestamps, times and durations seconds, and nothing at all gaps.
+    """
+    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if pa.types.is_float16(values.type):
+        return values.cast(pa.float32())
+    if pa.types.is_null(values.type):
+        return values.cast(pa.float64())
+    if pa.types.is_date(values.type):
+        return pc.cast(values, pa.timestamp("s" if pa.types.is_date32(values.type) else "ms"))
+    if pa.types.is_string_view(values.type):
+        return values.cast(pa.string())
+    return _seconds(values) if measures_time(values.type) else values
+
+
+def measures_time(type_: pa.DataType) -> bool:
+    """Whether a type is one of times of day or of durations, which are read as seconds."""
+    return pa.types.is_time(type_) or pa.types.is_duration(type_)
+
+
+def _seconds(values: pa.Array) -> pa.Array:
+    """Times or durations as seconds, the same in whichever unit they came; int64 if all are whole.
+
+    The whole seconds are split off first: so many nanoseconds are beyond float64.
+    """
+    ticks = values.view(pa.int32() if values.type.bit_width == 32 else pa.int64())
+    ticks = ticks.cast(pa.int64())
+    per_second = PER_SECOND[values.type.unit]
+    whole = pc.divide(ticks, per_second)
+    rest = pc.subtract(ticks, pc.multiply(whole, per_second))
+    if not pc.any(pc.not_equal(rest, 0)).as_py():
+        return whole
+    parts = pc.divide(pc.cast(rest, pa.float64()), float(per_second))
+    return pc.add(pc.cast(whole, pa.float64()), parts)
