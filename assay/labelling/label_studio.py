@@ -5,7 +5,7 @@ import format, answers in its export format JSON.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +20,13 @@ from assay.labelling.server import Export, Server, understood
 ANSWERS = paths.ANNOTATIONS / "label-studio.csv"
 # The ids that were pushed, by project, to tell what was deleted there. It is no dependency of DVC.
 _PUSHED = paths.ANNOTATIONS / "label-studio.json"
+_Vote = tuple[str, str]  # the label, and the project that it came from; "": no file says which
 _COLUMNS = ["id", "annotator", "label"]
+_PROJECT = "project"  # the column of where a vote is from; earlier versions wrote none
+_CHANGED = "changed since the last pull"
+_REMOVED = "removed since the last pull"
+_OF_NO_PROJECT = "removed: the file named no project for them, and this project has no such answers"
+_ELSEWHERE = "answered otherwise in another project, where the same person's answer here counts"
 
 
 def push(url: str, project: str, file: Path | None) -> Iterator[str]:
@@ -68,8 +74,10 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
 def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     """Fetch the answers of a project, or read an export, into ANSWERS; yield lines for the user.
 
-    Earlier votes about examples that the project does not have stay, and so do those about examples
-    of a batch that is not listed now. ANSWERS is not written if it would not change.
+    Votes of other projects stay, unless the same person answers about the same example here. So do
+    votes about examples that the project does not have, and about those of a batch that is not
+    listed now. A vote of which the file does not say the project is taken for this project's.
+    ANSWERS is not written if it would not change.
     """
     if file and not file.exists():
         raise InputError(f"{file} is missing: name an export of Label Studio in the format JSON")
@@ -85,20 +93,27 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
         ids_there = tasks.ids(exported)
     # An export may hold only the answered tasks, so nothing follows from missing ones.
     pushed = [] if file else pushed_by_project.get(source.place, [])
-    changed = [key for key, label in labels.items() if earlier.get(key, label) != label]
+    place = _place_of_export(exported, earlier) if file else source.place
     ids_judged = ids_there & known  # the examples about which the project says all
-    votes_gone = [key for key in earlier if key[0] in ids_judged and key not in labels]
-    keys_by_sentence["changed since the last pull"] = changed
-    keys_by_sentence["removed since the last pull"] = votes_gone
+    gone = set()
+    for key, (label, place_of_vote) in earlier.items():
+        # an export knows the number of its project alone
+        is_from_here = place_of_vote in ("", place) or place.endswith(f"/{place_of_vote}")
+        if key in labels and label != labels[key]:
+            keys_by_sentence[_CHANGED if is_from_here else _ELSEWHERE].append(key)
+        elif key not in labels and key[0] in ids_judged and is_from_here:
+            keys_by_sentence[_REMOVED if place_of_vote else _OF_NO_PROJECT].append(key)
+            gone.add(key)
     deleted = [id_ for id_ in pushed if id_ not in ids_there]
-    votes_kept = {key: label for key, label in earlier.items() if key[0] not in ids_judged}
-    updated = votes_kept | labels
+    kept = {key: vote for key, vote in earlier.items() if key not in gone}
+    updated = kept | {key: (label, place) for key, label in labels.items()}
     if updated != earlier:
-        rows = sorted((*key, label) for key, label in updated.items())
-        spreadsheets.write(ANSWERS, pd.DataFrame(rows, columns=_COLUMNS))
+        rows = sorted((*key, *vote) for key, vote in updated.items())
+        spreadsheets.write(ANSWERS, pd.DataFrame(rows, columns=[*_COLUMNS, _PROJECT]))
     people = {person for _, person in labels}
     unchanged = ", as before" if updated == earlier else ""
-    yield f"{len(labels)} votes by {len(people)} people in {ANSWERS}{unchanged}"
+    where = f" in {ANSWERS}{unchanged}" if ANSWERS.exists() else f", so no {ANSWERS}"
+    yield f"{len(labels)} votes by {len(people)} people{where}"
     names_by_sentence = {
         sentence: [" by ".join(key) for key in keys] for sentence, keys in keys_by_sentence.items()
     }
@@ -108,10 +123,24 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
             yield f"{len(names)} {sentence}: {first_of(names)}"
 
 
-def _votes() -> dict[votes.Key, str]:
+def _votes() -> dict[votes.Key, _Vote]:
     """The votes of earlier pulls."""
     rows = spreadsheets.read(ANSWERS, _COLUMNS).to_pylist() if ANSWERS.exists() else []
-    return {(row["id"], row["annotator"]): row["label"] for row in rows}
+    return {(row["id"], row["annotator"]): (row["label"], row.get(_PROJECT, "")) for row in rows}
+
+
+def _place_of_export(exported: list[dict], earlier: Mapping[votes.Key, _Vote]) -> str:
+    """The project of an exported file: the one with its number that votes came from, if it is one.
+
+    Else it is the number alone, and "" where tasks have none.
+    """
+    numbers = {str(task["project"]) for task in exported if task.get("project") is not None}
+    if len(numbers) != 1:
+        return ""
+    place = f"projects/{numbers.pop()}"
+    known = {place_of_vote for _, place_of_vote in earlier.values()}
+    urls = [url for url in known if url.endswith(f"/{place}")]
+    return urls[0] if len(urls) == 1 else place
 
 
 def _pushed() -> dict[str, list[str]]:

@@ -345,6 +345,83 @@ def test_a_person_without_an_address_is_a_number(stub, tmp_path, by_server):
     assert {person for _, person in rows()} == {str(user["id"]) for user in RECORDED["users"]}
 
 
+def of_another_project(stub, *annotated: str) -> None:
+    """From now on the server has the project 2 with the same tasks, and answers to some of them."""
+    stub.recorded["projects"]["results"][0]["id"] = 2
+    for task in export(stub):
+        task["project"] = 2
+        if task["data"]["id"] not in annotated:
+            task["annotations"] = []
+
+
+def test_another_project_with_the_same_tasks_removes_nothing(stub):
+    pull(stub)
+    before = rows()
+    choose(of(stub, OTHERS[0], ANNA), "9")
+    same = of(stub, OTHERS[1], ANNA)
+    of_another_project(stub, OTHERS[0], OTHERS[1])
+    choose(same, before[OTHERS[1], ANNA])
+    said = pull(stub)
+    assert rows() == before | {(OTHERS[0], ANNA): "9"}
+    elsewhere = (
+        "1 answered otherwise in another project, where the same person's answer here counts"
+    )
+    assert f"{elsewhere}: {OTHERS[0]} by {ANNA}" in said
+    assert not [line for line in said if "removed" in line]
+    places = {row["project"] for row in spreadsheets.read(label_studio.ANSWERS).to_pylist()}
+    assert places == {f"{stub.url}/projects/1", f"{stub.url}/projects/2"}
+    of_another_project(stub)
+    assert "\n4 removed since the last pull: " in "\n".join(pull(stub))  # what was last from there
+    assert {id_ for id_, _ in before.keys() - rows().keys()} == {OTHERS[0], OTHERS[1]}
+
+
+def test_votes_of_a_file_without_projects_are_taken_for_this_projects(stub):
+    pull(stub)
+    table = spreadsheets.read(label_studio.ANSWERS).to_pandas()
+    spreadsheets.write(label_studio.ANSWERS, table[["id", "annotator", "label"]])
+    before = rows()
+    of_another_project(stub, *IDS[1:])
+    said = "\n".join(pull(stub))
+    gone = [key for key in before if key[0] == IDS[0]]
+    assert rows().keys() == before.keys() - set(gone)
+    why = "removed: the file named no project for them, and this project has no such answers"
+    assert f"{len(gone)} {why}: {IDS[0]} by " in said
+    assert "since the last pull" not in said
+
+
+@pytest.mark.parametrize("has_number", [True, False])
+def test_an_exported_file_replaces_the_votes_of_its_project(stub, tmp_path, has_number):
+    """A file has the number of its project alone."""
+    pull(stub)
+    before = rows()
+    for task in export(stub):
+        for annotation in task["annotations"]:
+            email = {user["id"]: user["email"] for user in RECORDED["users"]}
+            number = annotation["completed_by"]
+            annotation["completed_by"] = {"id": number, "email": email[number]}
+        if not has_number:
+            del task["project"]
+    next(task for task in export(stub) if task["data"]["id"] == OTHERS[0])["annotations"] = []
+    (tmp_path / "export.json").write_text(json.dumps(export(stub)))
+    said = "\n".join(pull(None, file=tmp_path / "export.json"))
+    gone = {key for key in before if key[0] == OTHERS[0]} if has_number else set()
+    assert rows().keys() == before.keys() - gone
+    assert ("removed since the last pull" in said) is has_number
+    places = {row["project"] for row in spreadsheets.read(label_studio.ANSWERS).to_pylist()}
+    assert places == {f"{stub.url}/projects/1"} | (set() if has_number else {""})
+    of_another_project(stub)
+    (tmp_path / "export.json").write_text(json.dumps(export(stub)))
+    kept = {key for key in rows() if has_number or key[0] == OTHERS[0]}
+    pull(None, file=tmp_path / "export.json")
+    assert rows().keys() >= kept
+
+
+def test_a_pull_without_votes_names_no_file(stub):
+    of_another_project(stub)
+    assert pull(stub)[0] == "0 votes by 0 people, so no data/annotations/label-studio.csv"
+    assert not label_studio.ANSWERS.exists()
+
+
 def test_a_vote_that_is_gone_is_told(stub):
     pull(stub)
     before = rows()
