@@ -221,6 +221,16 @@ def test_headers_that_repeat_are_left_out(read: Read) -> None:
     ]
 
 
+@pytest.mark.parametrize("joined", ["cat;dog", "cat|dog", "cat, dog"])
+def test_labels_that_join_others_are_said(read: Read, joined: str) -> None:
+    labels = ["cat", "dog", joined, "cat", "dog", joined, "cat, wild", "cat;"]
+    batch = read({"t.tsv": table_of(x=list(range(8)), y=[1.5] * 8, label=labels)})
+    (line,) = [line for line in said(batch, "doubtful") if "labels hold" in line]
+    assert line.startswith(
+        f"2 labels hold several other labels, and are read as one, for example {joined!r}; an"
+    )
+
+
 # which column names the rows for answers
 
 SHUFFLED = [row * 7 % N for row in range(N)]  # 0 to 9 in another order
