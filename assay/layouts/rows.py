@@ -23,8 +23,7 @@ _COLUMNS = 2  # from which on a row of their names is no example
 _ONE_LABEL = "an example has one label; labels are text or numbers"
 # several labels as Python and JSON write them
 _LIST = re.compile(r"\[.*,.*\]|\{.*,.*\}", re.DOTALL)
-
-_JOINT = re.compile("[;|,]")
+_JOINT = re.compile("[;|,]")  # what people put between several labels
 _SEVERAL = 2
 
 
@@ -152,7 +151,7 @@ def _refuse_several(column: pa.ChunkedArray, places: Sequence[str]) -> None:
 
 def remark_on_joined(examples: Sequence[Example], remarks: Remarks) -> None:
     """Remark on labels such as `cat;dog`, where others are `cat` and `dog`."""
-    known = {example.label.strip() for example in examples}
+    known = {example.label.strip() for example in examples} - {""}
     joined = []
     for example in examples:
         parts = {part.strip() for part in _JOINT.split(example.label)}

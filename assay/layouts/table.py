@@ -1,5 +1,6 @@
 """The layout of tables, one row for each example: one file, or one for each split or shard."""
 
+import reprlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -15,6 +16,9 @@ from assay.layouts.raw_batch import EncodedColumn, Example, RawBatch
 from assay.modalities import column_roles, registry
 
 _STEM = "examples"  # of a file that is the table, whatever lies beside it
+# how the names of files of text end, which are no examples
+_TEXTS = (".txt", ".md", ".rst", ".tex", ".html", ".xml", ".rtf", ".docx", ".odt", ".srt", ".vtt")
+_SEVERAL = 2  # of them at least, so that a table may list them
 _MOSTLY = 0.5  # of the rows of a table that name files, so that it lists them
 _LISTS = "metadata"  # the stem of a file that lists other files
 
@@ -92,19 +96,45 @@ def is_beside(name: str) -> bool:
 
 
 def _refuse_unread(path: Path, table: pa.Table, names: set[str]) -> None:
-    """Raise if a table lists pictures or sounds that nothing here decodes: these are the examples.
+    """Raise if a table lists files that nothing here decodes: these are the examples.
+
+    They are pictures and sounds in some formats, and texts, unless the table holds texts itself.
 
     Parameters
     ----------
     names : of all files of the folder
     """
     unread = set(filter(registry.unreadable, names))
-    counts = file_lists.counts_of_files(table, FileNames("", unread, set())) if unread else {}
+    _refuse_list(path, table, unread, registry.unreadable(min(unread, default="")))
+    texts = {name for name in names if name.lower().endswith(_TEXTS)}
+    if len(texts) >= _SEVERAL and not _holds_payload(table):
+        reason = "texts are read from a table alone: put them into a column `text` of it"
+        _refuse_list(path, table, texts, reason)
+
+
+def _refuse_list(path: Path, table: pa.Table, unread: set[str], reason: str | None) -> None:
+    """Raise if a column names some of the files `unread` in most rows."""
+    files = FileNames("", unread, set())
+    counts = file_lists.counts_of_files(table, files) if unread else {}
     for column, (n_files, n_rows) in counts.items():
         if n_rows > _MOSTLY * len(table):
-            listed = f"its column {column!r} names {counted(n_files, 'file')}, as {min(unread)}"
+            named = filter(None, map(files.find, map(str, table[column].to_pylist())))
+            listed = f"its column {column!r} names {counted(n_files, 'file')}, as {next(named)}"
             remedy = "or name the table examples.csv if its other columns are the data"
-            raise InputError(f"{path}: {listed}: {registry.unreadable(min(unread))}, {remedy}")
+            raise InputError(f"{path}: {listed}: {reason}, {remedy}")
+
+
+def _holds_payload(table: pa.Table) -> bool:
+    """Whether a table has files or texts itself."""
+    if registry.named(registry.modality_of_columns(table.column_names)).COLUMN:
+        return True
+    return bool(column_roles.free_texts(_features(table), Remarks()))
+
+
+def _features(table: pa.Table) -> pa.Table:
+    return table.drop_columns(
+        [name for name in column_names.RESERVED if name in table.column_names]
+    )
 
 
 def _joined(folder: Path, parts: dict[str, pa.Table], remarks: Remarks) -> pa.Table:
@@ -156,15 +186,15 @@ def _folded(name: str) -> str:
 def _batch(table: pa.Table, path: Path, places: list[str], remarks: Remarks) -> RawBatch:
     modality = registry.modality_of_columns(table.column_names)
     column = registry.named(modality).COLUMN
-    features = [name for name in table.column_names if name not in column_names.RESERVED]
+    features = _features(table)
     numbered = "key" not in table.column_names
     names_files = int("file_name" in table.column_names)
     remarks.add("left out", names_files, "column names files: it is not read", "'file_name'")
     texts: list[str] = []
     payload_columns = [column]
     if column is None:
-        texts = column_roles.free_texts(table.select(features), remarks)
-        payload_columns = texts or features
+        texts = column_roles.free_texts(features, remarks)
+        payload_columns = texts or features.column_names
         modality = "text" if texts else modality
     if column or texts:
         table = column_roles.drop_counters(table, remarks, column)
@@ -188,4 +218,13 @@ def _check_files(column: str, payload: Sequence[object], examples: Sequence[Exam
     for example, content in zip(examples, payload, strict=True):
         if not isinstance(content, bytes):
             needs = f"{column!r} must be an encoded file (bytes), and not missing"
-            raise InputError(f"{example.place}: {needs}")
+            raise InputError(f"{example.place}: {needs}{_remedy(column, content)}")
+
+
+def _remedy(column: str, content: object) -> str:
+    """What to do with a cell that is no file, to end a message with."""
+    if content is None:
+        return ": take the row out"
+    is_cell = f", but it is {reprlib.repr(content)}"
+    lists = "call the table metadata.csv if it names files"
+    return f"{is_cell}: {lists}, or rename the column if it is no {column}"

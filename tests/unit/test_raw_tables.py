@@ -137,6 +137,39 @@ def test_a_table_called_examples_is_one_beside_all_files(read: Read) -> None:
     assert len(read(NOTES | {"examples.csv": OF_NOTES}).examples) == 4
 
 
+TEXT_FILES = {f"docs/r{row:03}.txt": "some text" for row in range(5)}
+OF_TEXTS = [f"{name},{'ab'[row % 2]}" for row, name in enumerate(TEXT_FILES)]
+
+
+@pytest.mark.parametrize("header", ["file,label", "file_name,label"])
+@pytest.mark.parametrize("ending", [".txt", ".md", ".docx", ""])
+def test_a_list_of_texts_is_no_table(read: Read, header: str, ending: str) -> None:
+    listed = "\n".join([header, *OF_TEXTS]).replace(".txt", ending)
+    files = {name.replace(".txt", ending or ".srt"): text for name, text in TEXT_FILES.items()}
+    wanted = (
+        r"labels.csv: its column 'file\w*' names 5 files, as docs/r000.*: put them into a column"
+    )
+    with pytest.raises(InputError, match=wanted):
+        read(files | {"labels.csv": listed})
+
+
+def test_a_table_of_texts_may_name_their_files(read: Read) -> None:
+    rows_ = [f"a text of {row} words,{name},a" for row, name in enumerate(TEXT_FILES)]
+    for header in ("text", "review"):
+        batch = read(TEXT_FILES | {"t.csv": "\n".join([f"{header},file,label", *rows_])})
+        assert batch.modality == "text"
+
+
+@pytest.mark.parametrize("cell", ["cats/1.png", "yes", "https://x.org/1.png"])
+@pytest.mark.parametrize("column", ["image", "audio"])
+def test_a_column_called_as_files_that_holds_texts(read: Read, column: str, cell: str) -> None:
+    wanted = (
+        rf"row 2: '{column}' must be an encoded file .* but it is '{cell}': call the table meta"
+    )
+    with pytest.raises(InputError, match=wanted):
+        read({"examples.csv": f"{column},label\n{cell},a\n{cell},b\n"})
+
+
 def test_a_second_column_of_files_is_named(read: Read) -> None:
     table = parquet(image=[b"a"], mask=[b"b"], label=["x"])
     with pytest.raises(InputError, match="its column 'mask' holds files beside the payload"):
