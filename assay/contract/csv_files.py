@@ -121,7 +121,9 @@ def check_columns(name: Path | str, table: pa.Table, columns: Sequence[str]) -> 
     counts = Counter(table.column_names)
     repeated = next((column for column, count in counts.items() if count > 1), None)
     if repeated is not None:
-        raise InputError(f"{name} has two columns {repeated!r}: rename one or take it out")
+        is_value = not re.search(r"[^\W\d_]", repeated)  # a name has letters
+        why = "; is the first row no header, but a title or values?" if is_value else ""
+        raise InputError(f"{name} has two columns {repeated!r}: rename one or take it out{why}")
     missing = first_of([repr(column) for column in columns if column not in counts])
     if missing:
         has = first_of(table.column_names, _NAMED)
@@ -210,7 +212,8 @@ def key_column(path: Path, table: pa.Table, names: tuple[str, str]) -> str:
     for name in names:
         if name in table.column_names:
             return name
-    raise InputError(f"{path} has neither a column {names[0]!r} nor a column {names[1]!r}")
+    neither = f"{path} has neither a column {names[0]!r} nor a column {names[1]!r}"
+    raise InputError(f"{neither}: call the one that names the examples so")
 
 
 def name_rows(path: Path, table: pa.Table) -> list[str]:

@@ -19,6 +19,7 @@ from assay.contract.remarks import Remarks
 from assay.layouts.raw_batch import Example
 
 WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
+_PLAIN_OF_VIEW = ((pa.types.is_string_view, pa.string()), (pa.types.is_binary_view, pa.binary()))
 _COLUMNS = 2  # from which on a row of their names is no example
 _ONE_LABEL = "an example has one label; labels are text or numbers"
 # several labels as Python and JSON write them
@@ -59,7 +60,7 @@ def to_examples(
     columns = dict(zip(table.column_names, table.columns, strict=True))
     others = columns.keys() - {*payload, "label"}
     _refuse_files(columns, others, path)
-    texts = {name: as_text(columns[name], places) for name in others}
+    texts = {name: as_text(columns[name], places, name) for name in others}
     keys = texts.get(key, list(map(str, range(len(table)))))
     labels = as_labels(columns["label"], places) if "label" in columns else nothing
     splits = texts.get("split", nothing)
@@ -69,6 +70,15 @@ def to_examples(
         slices_of_row = {name: column[row] for name, column in slices.items()}
         examples.append(Example(keys[row], place, labels[row], splits[row], slices_of_row))
     return examples
+
+
+def without_views(table: pa.Table) -> pa.Table:
+    """The table with texts and bytes of Arrow's newer types as the plain ones."""
+    for index, field in enumerate(table.schema):
+        for is_view, plain in _PLAIN_OF_VIEW:
+            if is_view(field.type):
+                table = table.set_column(index, field.name, table.columns[index].cast(plain))
+    return table
 
 
 def without_headers(
@@ -101,12 +111,13 @@ def _refuse_files(columns: dict[str, pa.ChunkedArray], names: set[str], path: Pa
             raise InputError(f"{path}: {beside}: {remedy}")
 
 
-def as_text(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
+def as_text(column: pa.ChunkedArray, places: Sequence[str], name: str = "") -> list[str]:
     """Cells as text, "" for a gap. Whole numbers have no decimal point, also in columns with gaps.
 
     Parameters
     ----------
     places : the name of each row in messages
+    name : of the column, for messages
 
     Raises
     ------
@@ -115,11 +126,16 @@ def as_text(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
     """
     gaps = column.is_null(nan_is_null=True).to_pylist()
     cells = zip(_as_python(column, places), gaps, places, strict=True)
-    return ["" if is_gap else _as_text(value, place) for value, is_gap, place in cells]
+    return ["" if is_gap else _as_text(value, place, name) for value, is_gap, place in cells]
 
 
 def _as_python(column: pa.ChunkedArray, places: Sequence[str]) -> list[Any]:
-    """The cells, unless one is beyond Python: dates outside the years 1 to 9999, for instance."""
+    """The cells, unless one is beyond Python: dates outside the years 1 to 9999, for instance.
+
+    A float of less than 64 bits is the number that is written so: 0.1, not 0.10000000149011612.
+    """
+    if pa.types.is_float32(column.type) or pa.types.is_float16(column.type):
+        column = column.cast(pa.string()).cast(pa.float64())
     try:
         return column.to_pylist()
     except (OverflowError, ValueError, pa.ArrowException):
@@ -134,10 +150,11 @@ def _cell(cell: pa.Scalar, place: str) -> Any:
         raise InputError(f"{wrong}; write it as text, or leave it empty") from None
 
 
-def _as_text(value: Any, place: str) -> str:
+def _as_text(value: Any, place: str, name: str) -> str:
     if isinstance(value, bytes | list | dict) or value in (math.inf, -math.inf):
-        wrong = f"{place}: {reprlib.repr(value)} is no label, key, split or slice"
-        raise InputError(f"{wrong}; these must be text or numbers")
+        holds = f"{name!r} is {reprlib.repr(value)}" if name else reprlib.repr(value)
+        must = "which is no label, key, split or slice: these must be text or numbers"
+        raise InputError(f"{place}: {holds}, {must}; take that column out, or write it as text")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
@@ -174,7 +191,7 @@ def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
     """
     if pa.types.is_nested(column.type):
         _refuse_several(column, places)
-    texts = as_text(column, places)
+    texts = as_text(column, places, "label")
     for text, place in zip(texts, places, strict=True):
         if _LIST.fullmatch(text):
             raise InputError(f"{place}: label is {reprlib.repr(text)}: {_ONE_LABEL}")

@@ -38,6 +38,7 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     told: list[str] = []  # files that tell a split
     for name in files:
         table, places_of_file = table_files.read(folder / name, largest_file, remarks)
+        table = rows.without_views(table)
         table, places_of_file = rows.without_headers(table, places_of_file, remarks)
         table, class_columns = hugging_face_columns.unpacked(table, folder / name, remarks)
         table = column_names.with_tidy_names(table, folder / name, remarks)
@@ -196,6 +197,8 @@ def _batch(table: pa.Table, path: Path, places: list[str], remarks: Remarks) -> 
         texts = column_roles.free_texts(features, remarks)
         payload_columns = texts or features.column_names
         modality = "text" if texts else modality
+    if modality == "text" and column:
+        column_roles.remark_on_texts_beside(table, column, remarks)
     if column or texts:
         table = column_roles.drop_counters(table, remarks, column)
     payload: Sequence | pa.Table

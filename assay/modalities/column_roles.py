@@ -6,7 +6,7 @@ from statistics import median
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract.column_names import is_text
+from assay.contract.column_names import RESERVED, is_text
 from assay.contract.errors import first_of
 from assay.contract.remarks import Action, Remarks
 from assay.modalities.columns_as_written import GAPS, guess, without_gaps
@@ -131,6 +131,15 @@ def free_texts(table: pa.Table, remarks: Remarks) -> list[str]:
     what = f"columns hold the text{joined}{slices}"
     remarks.add("guessed", len(texts), what, first_of([repr(name) for name in texts]))
     return texts
+
+
+def remark_on_texts_beside(table: pa.Table, payload: str, remarks: Remarks) -> None:
+    """Remark on columns of free text beside the column `payload` of texts."""
+    others = [name for name in table.column_names if name not in (payload, *RESERVED)]
+    texts = [repr(name) for name in others if _is_free_text(table[name])]
+    what = f"columns hold free text beside {payload!r}, which alone is what an example is"
+    remedy = f"give {payload!r} another name to have all joined"
+    remarks.add("doubtful", len(texts), what, first_of(texts), remedy)
 
 
 def _is_measured(column: pa.ChunkedArray) -> bool:

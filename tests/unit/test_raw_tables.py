@@ -264,6 +264,43 @@ def test_labels_that_join_others_are_said(read: Read, joined: str) -> None:
     )
 
 
+def test_free_text_beside_the_text_is_said(read: Read) -> None:
+    questions = [f"what is the number of row {row}" for row in range(N)]
+    columns = {"text": ["a long text of many words"] * N, "question": questions, "label": LABELS}
+    assert said(read({"t.tsv": table_of(**columns)}), "doubtful")[0] == (
+        "1 column holds free text beside 'text', which alone is what an example is: 'question'; "
+        "give 'text' another name to have all joined"
+    )
+
+
+def test_a_cell_that_is_no_text_is_told_with_its_column(read: Read) -> None:
+    line = '{"text": "a", "label": "b", "answers": {"start": [1]}}'
+    with pytest.raises(InputError, match=r"line 1: 'answers' is {'start': \[1\]}, which is no lab"):
+        read({"t.jsonl": line})
+
+
+def test_texts_of_a_newer_type(read: Read) -> None:
+    towns = pa.array(["Ulm", "Bonn"] * 5, pa.string_view())
+    names = pa.array(LABELS, pa.string_view())
+    batch = read({"t.parquet": parquet(x=np.arange(N) % 3, town=towns, label=names)})
+    assert [example.label for example in batch.examples] == LABELS
+    assert batch.payload.column_names == ["x", "town"]
+
+
+def test_labels_that_are_short_floats(read: Read) -> None:
+    labels = pa.array([0.1, 2, None, 0.5, 1e20] * 2, pa.float32())
+    batch = read({"t.parquet": parquet(x=np.arange(N) % 3, y=np.arange(N) % 4, label=labels)})
+    assert [example.label for example in batch.examples[:4]] == ["0.1", "2", "", "0.5"]
+
+
+@pytest.mark.parametrize(
+    "content", ["0,0,1.5,a\n1,2,3.5,b\n", "My table,,,\nx,y,z,label\n1,2,3,a\n"]
+)
+def test_a_first_row_that_is_no_header(read: Read, content: str) -> None:
+    with pytest.raises(InputError, match=r"two columns '0?': .*; is the first row no header"):
+        read({"t.csv": content})
+
+
 # which column names the rows for answers
 
 SHUFFLED = [row * 7 % N for row in range(N)]  # 0 to 9 in another order
