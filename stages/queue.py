@@ -46,12 +46,18 @@ def main() -> None:
     page = max(1, round(params.page * (1 - share)))
     questions = pd.concat([again, ask_for(others, n_learnable - len(again), page)])
     order = queue_order.evenly_mixed(len(questions), n_checks)
-    questions = pd.concat([questions, checks.head(n_checks)]).iloc[order]
+    checks = checks.head(n_checks)
+    n_unlabelled = int((checks["given"] == "").sum())
+    questions = pd.concat([questions, checks]).iloc[order]
     if len(questions):
         questions["example"] = payloads.lines(questions)
     spreadsheets.write(paths.QUEUE, questions.reindex(columns=_COLUMNS))
-    numbers = f"{counted(len(questions), 'question')}, with {counted(n_checks, 'check')}"
-    text = f"queue: {numbers} of labels of the test split"
+    numbers = f"{counted(len(questions), 'question')}, with"
+    text = (
+        f"queue: {numbers} {counted(n_checks - n_unlabelled, 'check')} of labels of the test split"
+    )
+    if n_unlabelled:
+        text += f" and {counted(n_unlabelled, 'test example')} without a label"
     sure = int((questions["gain"] < _HARDLY).sum())
     certain = f"for {sure:,} the label is almost certainly right (gain below {_HARDLY})"
     tell(f"{text}; {certain}" if sure else text)
@@ -103,14 +109,16 @@ def to_learn_from(
 
 
 def to_check(test: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    """Some test examples, in the order in which their labels are checked.
+    """Some test examples, in the order in which they are asked for.
 
-    Doubtful labels come early, but any label may come at any place: see `true_accuracy`. Examples
-    without a label come last. The suggestion for these is the most probable class.
+    Every second one has no label, while there are such: an answer makes the test set larger. They
+    come by their id, which is a hash, so by chance: their labels must not depend on the model. The
+    suggestion for these is the most probable class. The others are checks, in their order: doubtful
+    labels come early, but any label may come at any place (see `true_accuracy`).
 
     Parameters
     ----------
-    test : with some columns of doubts.csv, as text, empty where there is no label
+    test : `id`, and some columns of doubts.csv, as text, empty where there is no label
     pred_probs : (n, classes)
     """
     unlabelled = test["given"].isna()
@@ -120,11 +128,11 @@ def to_check(test: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> 
     check = "a check of the test labels, chosen by chance"
     why = np.select([unlabelled, doubtless], ["no label", check], test["reason"])
     gain = 1 - test["quality"].astype(float).fillna(0.0)
-    order = pd.to_numeric(test["check_order"])
+    order = pd.to_numeric(test["check_order"]).where(~unlabelled, test["id"].rank())
+    place = 2 * order.groupby(unlabelled).rank(method="first") + unlabelled
     given = test["given"].fillna("")
     columns = {"given": given, "suggested": suggested, "gain": gain, "why": why}
-    frame = test.assign(**columns, check_order=order)
-    return frame.sort_values("check_order", kind="stable", na_position="last")
+    return test.assign(**columns).loc[place.sort_values(kind="stable").index]
 
 
 def tied_first(ranked: pd.DataFrame, tied: np.ndarray, pred_probs: np.ndarray) -> pd.DataFrame:

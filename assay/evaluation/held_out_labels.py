@@ -64,14 +64,16 @@ def doubt(
 
     Parameters
     ----------
-    held_out : rows of the catalogue, with the label, `given`
+    held_out : rows of the catalogue, with the label, `given`, and whether they `had_label` before
+        people's answers
     out_of_sample, of_model : (n, classes) probabilities, from `clean` and from the classifier
 
     Returns
     -------
     pd.DataFrame
         `held_out` with the columns of `judge`; `predicted`, the class; `right`,
-        the probability that this is the true class; and for test examples `check_order`.
+        the probability that this is the true class; and for test examples `check_order`, nan
+        where only an answer gave a label: it checks nothing.
     """
     given = class_names.codes(held_out["given"], classes)
     predicted = of_model.argmax(axis=1)
@@ -80,9 +82,10 @@ def doubt(
     right = true[np.arange(len(true)), predicted]
     agrees = predicted == given
     order = true_accuracy.check_order(held_out["id"], right, agrees)
+    is_checked = (held_out["split"] == "test") & held_out["had_label"]
     columns = {
         "predicted": np.array(classes, dtype=object)[predicted],
         "right": right,
-        "check_order": np.where(held_out["split"] == "test", order, np.nan),
+        "check_order": np.where(is_checked, order, np.nan),
     }
     return held_out.assign(**judged, **columns)

@@ -18,7 +18,8 @@ class Known:
 
     Attributes
     ----------
-    examples : all, with their `truth`, and whether they are `usable`
+    examples : all, with their `truth`, whether they are `usable`, and whether they `had_label`
+        before people's answers
     test : those to score with, with `answer`, and with the label `given` to them, if any
     validation : those with a label, as `judged`
     judged : usable ones with a label, and what `clean` said about it
@@ -45,6 +46,7 @@ def read() -> Known:
     examples["truth"] = catalogue.truth(examples)
     quality = parquet_files.read_parquet(paths.QUALITY, _JUDGED).to_pandas().set_index("id")
     people_labels = csv_files.read_csv(paths.TEST_LABELS).to_pandas().set_index("id")
+    examples["had_label"] = examples["id"].isin(quality.index)
     examples["usable"] = ~examples["id"].isin(spreadsheets.read(paths.UNUSABLE)["id"])
     usable = examples[examples["usable"]]
     test = best_known(usable[usable["split"] == "test"], people_labels["label"])

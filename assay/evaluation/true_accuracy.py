@@ -99,7 +99,8 @@ def estimate(
     Parameters
     ----------
     right : (n,) probability that the prediction is the true class
-    order : (n,) from `check_order`
+    order : (n,) from `check_order`; nan for an example whose only label is an answer: such answers
+        are no checks by chance, so they count for themselves only
     agrees : (n,) bool, whether the prediction is the given label
     answers : (n,) 1 if a person's answer is the predicted class, 0 if not, a share if answers tie,
         nan without an answer
@@ -143,12 +144,13 @@ def _checked(
     weight: np.ndarray, answered: np.ndarray, order: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which labels (n,) bool were checked in turn, and the chance (n,) that each label had."""
-    in_order = np.argsort(order, kind="stable")
+    has_order = ~np.isnan(order)
+    in_order = np.argsort(order, kind="stable")[: has_order.sum()]  # nan comes last
     n_first = np.arange(1, len(in_order) + 1)
     answered_shares = np.cumsum(answered[in_order]) / n_first  # of the first 1, 2, … labels
     enough = np.flatnonzero(answered_shares >= _ANSWERED)
     count = enough[-1] + 1 if len(enough) else 0
-    in_turn = np.zeros(len(in_order), bool)
+    in_turn = np.zeros(len(order), bool)
     in_turn[in_order[:count]] = True
     bound = order[in_order[count]] if count < len(in_order) else np.inf
     inclusion = np.minimum(1, weight * bound)

@@ -121,6 +121,43 @@ def test_examples_whose_answers_tie_are_asked_again_first(workspace):
     ]
 
 
+def test_test_examples_without_a_label_are_asked_for_beside_checks(workspace):
+    """An answer makes the test set larger, and does not pass for a check by chance."""
+    header, *lines = blobs(200).splitlines()
+    rows = [line.split(",") for line in lines]
+    for number, row in enumerate(rows):
+        row[1] = "" if number >= 190 else "ab"[number % 2]
+    workspace.raw({"examples.csv": "\n".join([header, *map(",".join, rows), ""])})
+    for name in ("batches", "pretrain.batches"):
+        workspace.set(name, ["b"])
+    workspace.set("train.start", "frozen")
+    workspace.set("annotate.queue_length", 40)
+    stages = ("collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate", "train")
+    for stage in (*stages, "evaluate"):
+        workspace.done(stage)
+    said = workspace.run("queue").stdout
+    assert "40 questions, with 4 checks of labels of the test split and 4 test examples" in said
+    key = {
+        row["id"]: int(row["key"])
+        for row in parquet_files.read_parquet(paths.examples("b")).to_pylist()
+    }
+    asked = [key[row["id"]] for row in table(paths.QUEUE) if row["split"] == "test"]
+    assert [number >= 190 for number in asked] == [False, True] * 4
+    rows = [f"{number},anna,{'ab'[number % 2]}\n" for number in asked if number >= 190]
+    workspace.write("data/annotations/anna.csv", "key,annotator,label\n" + "".join(rows))
+    before = json.loads(paths.EVALUATE_METRICS.read_text())
+    for stage in ("annotate", "evaluate"):
+        workspace.done(stage)
+    after = json.loads(paths.EVALUATE_METRICS.read_text())
+    assert (before["test_examples"], after["test_examples"]) == (10, 14)
+    answered = {key[row["id"]] for row in table(paths.DOUBTS)} & set(asked)
+    assert answered == {number for number in asked if number < 190}
+    workspace.done("queue")
+    left = {key[row["id"]] for row in table(paths.QUEUE) if row["split"] == "test"}
+    assert left.isdisjoint(number for number in asked if number >= 190)
+    assert len(left & set(range(190, 200))) == 4
+
+
 def test_a_class_in_the_validation_split_alone(workspace):
     """It is told, and no usual example seems unlike the others."""
     rng = np.random.default_rng(0)

@@ -140,16 +140,32 @@ def test_labels_of_the_test_split_are_checked_in_their_order():
     texts = {"given": ["x", "y", None], "suggested": ["x", "x", None], "reason": ["", "r", None]}
     numbers = {"quality": ["0.9", "0.2", None], "check_order": ["2", "1", None]}
     pred_probs = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
-    asked = queue.to_check(pd.DataFrame(texts | numbers), pred_probs, ["x", "y"])
-    assert asked.index.tolist() == [1, 0, 2]
-    assert asked["given"].tolist() == ["y", "x", ""]
-    assert asked["suggested"].tolist() == ["x", "x", "y"]
+    test = pd.DataFrame({"id": ["c", "b", "a"]} | texts | numbers)
+    asked = queue.to_check(test, pred_probs, ["x", "y"])
+    assert asked.index.tolist() == [1, 2, 0]
+    assert asked["given"].tolist() == ["y", "", "x"]
+    assert asked["suggested"].tolist() == ["x", "y", "x"]
     assert asked["why"].tolist() == [
         "r",
-        "a check of the test labels, chosen by chance",
         "no label",
+        "a check of the test labels, chosen by chance",
     ]
-    np.testing.assert_allclose(asked["gain"], [0.8, 0.1, 1])
+    np.testing.assert_allclose(asked["gain"], [0.8, 1, 0.1])
+
+
+def test_test_examples_without_a_label_get_every_second_place_by_their_id():
+    labelled = pd.DataFrame({"id": ["f", "e", "d", "c"], "given": "x", "suggested": "x"})
+    labelled = labelled.assign(reason="", quality="0.9", check_order=["4", "10", "2", "1"])
+    unlabelled = pd.DataFrame({"id": ["h", "b", "g"]})
+    test = pd.concat([labelled, unlabelled], ignore_index=True)
+    pred_probs = np.full((7, 2), 0.5)
+    asked = queue.to_check(test, pred_probs, ["x", "y"])
+    assert asked["id"].tolist() == ["c", "b", "d", "g", "f", "h", "e"]
+    alone = queue.to_check(test[4:], pred_probs[4:], ["x", "y"])
+    assert alone["id"].tolist() == ["b", "g", "h"]
+    none = queue.to_check(test[:4], pred_probs[:4], ["x", "y"])
+    assert none["id"].tolist() == ["c", "d", "f", "e"]
+    assert queue.to_check(test[:0], pred_probs[:0], ["x", "y"]).empty
 
 
 @pytest.mark.parametrize("tied", [[], [3, 1]])

@@ -72,6 +72,28 @@ def test_answers_out_of_turn_and_skipped_ones_do_no_harm():
     assert low < value < high
 
 
+def test_answers_about_examples_without_a_label_are_no_checks():
+    right, correct, agrees = simulated(2, sure=0.55)
+    order, answers = checked(right, correct, agrees, 2, 200)
+    share, variance = true_accuracy.of_these(right, order, agrees, answers)
+    said = np.repeat([1.0, 0.0], [70, 30])  # by people, about examples that had no label
+    more = (
+        np.append(right, np.where(said > 0, 0.99, 0.02)),
+        np.append(order, np.full(100, np.nan)),
+        np.append(agrees, said > 0),
+        np.append(answers, said),
+    )
+    of_all, variance_of_all = true_accuracy.of_these(*more)
+    n = len(right)
+    assert of_all == pytest.approx((share * n + 70) / (n + 100), abs=1e-12)
+    assert variance_of_all == pytest.approx(variance * (n / (n + 100)) ** 2, rel=1e-9)
+    nothing = np.full(n, np.nan)
+    alone, _ = true_accuracy.of_these(*[part[n:] for part in more])
+    assert alone == pytest.approx(0.7)
+    without, _ = true_accuracy.of_these(*more[:3], np.append(nothing, said))
+    assert without == pytest.approx((right.sum() + 70) / (n + 100), abs=1e-12)
+
+
 def test_a_perfect_model_has_an_interval_below_one():
     ones = np.ones(50)
     value, low, high = true_accuracy.estimate(ones, ones, ones > 0, ones * np.nan, 0.95)
