@@ -77,8 +77,8 @@ def exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for path, of_test in ((paths.ANNOTATED_LABELS, False), (paths.TEST_LABELS, True)):
         side = [row[:3] for row in rows if (row[3] == "test") == of_test]
         csv_files.write_csv(path, ["id", "label", "source"], side)
-    export.export(Path("../mine"), as_files=False)
-    export.export(Path("../mine-files"), as_files=True)
+    export.export(Path("../exported"), as_files=False)
+    export.export(Path("../exported-files"), as_files=True)
     return tmp_path
 
 
@@ -134,7 +134,7 @@ def test_fiftyone_has_every_column(exported: Path) -> None:
 
 def test_hugging_face_reads_the_files(exported: Path) -> None:
     datasets = pytest.importorskip("datasets")
-    folder, cache = str(exported / "mine-files"), str(exported / "cache")
+    folder, cache = str(exported / "exported-files"), str(exported / "cache")
     read = datasets.load_dataset("imagefolder", data_dir=folder, cache_dir=cache)
     assert {split: len(rows) for split, rows in read.items()} == {"train": N // 2, "test": N // 2}
     assert read["train"][0]["image"].size == (8, 8)
