@@ -45,7 +45,7 @@ def markdown(result: Result) -> str:
     page += [line for gate in _gate(result) for line in ("", f"**{gate}**")]
     for part in parts(result):
         page += ["", f"**{part.title}**", ""]
-        page += [f"- {name}: {text}" for name, text in part.lines]
+        page += [f"{_bullet(name)}: {text}" for name, text in part.lines]
         # A table ends its cells at a bar, even in a code span.
         cells = [[cell.replace("|", r"\|") for cell in row] for row in part.table]
         rows = [f"| {' | '.join(row)} |" for row in cells]
@@ -55,6 +55,12 @@ def markdown(result: Result) -> str:
         if part.notes:
             page += ["", *(f"{note}  " for note in part.notes)]
     return "\n".join(page)
+
+
+def _bullet(name: str) -> str:
+    """The beginning of a list item; a name that is indented is below the item before it."""
+    text = name.lstrip(" ")
+    return f"{name[: -len(text)]}- {text}"
 
 
 def headline(result: Result) -> str:

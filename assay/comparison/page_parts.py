@@ -12,8 +12,8 @@ _LISTED = 3  # people; JSON has all
 _CLASSES = 10  # of the list of classes
 _FETCH = "try `dvc pull`, or ask who has them for `dvc push --all-tags`"
 _CHANGES = {
-    "additions": "examples added",
-    "removals": "examples taken out",
+    "additions": "labels added",
+    "removals": "labels taken out",
     "relabels": "labels changed",
     "all": "all of these",
 }

@@ -134,6 +134,26 @@ def test_a_comparison_shows_names_and_obeys_none(name: str) -> None:
     assert comparison_page.as_json(result(name)).replace("\n", "").isprintable()
 
 
+def test_what_was_relabelled_is_below_the_labels_that_it_is_about() -> None:
+    page = comparison_page.markdown(result("name"))
+    tokens = MarkdownIt("commonmark").parse(page)
+    items = [
+        (token.level, token.content.partition(":")[0]) for token in tokens if token.type == "inline"
+    ]
+    outer = next(level for level, text in items if text == "labels")
+    relabelled = [items[number - 1] for number, item in enumerate(items) if item[1] == "relabelled"]
+    assert relabelled == [(outer, "labels"), (outer, "test labels")]
+    assert {level for level, text in items if text == "relabelled"} == {outer + 2}
+
+
+def test_what_is_added_is_called_labels() -> None:
+    compared = result("name")
+    judged = compared["model"]["why"]["all"]
+    compared["model"]["why"] = {"additions": judged, "removals": judged, "relabels": judged}
+    rows = [line.split("1 ")[0].strip() for line in comparison_page.terminal(compared).splitlines()]
+    assert {"labels added", "labels taken out", "labels changed"} <= set(rows)
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_model_card_shows_classes_and_obeys_none(name: str) -> None:
     info = {"modality": "image", "shape": [8, 8, 1], "classes": ["cat", name], "labels": "0"}
