@@ -34,8 +34,7 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     InputError
         With file and row, if a name is no id, or is a row number, or a label is no class.
     """
-    last = latest(examples, classes)
-    return last[(last["label"] != "") | (last["note"] == paths.NOT_USABLE)]
+    return that_count(latest(examples, classes))
 
 
 def latest(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -66,6 +65,11 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     last = _last(pd.DataFrame(rows, columns=_COLUMNS))
     _say_look_alikes(last["annotator"])
     return last
+
+
+def that_count(last: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `latest` that give a label, or say that an example is not usable."""
+    return last[(last["label"] != "") | (last["note"] == paths.NOT_USABLE)]
 
 
 def _note(row: dict[str, str]) -> str:

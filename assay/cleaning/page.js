@@ -7,7 +7,9 @@ const STRINGS = {
     speaks: "examples labelled {0} speak for it:", nothing: "no example speaks for it", large: "too large for this file",
     accept: "Accept {0}", keep: "Keep {0}", confirm: "Confirm {0}", other: "Another class…", skip: "Skip",
     "not sure": "Not sure", "not usable": "Not usable", undo: "Undo", back: "Back",
-    answered: "Your answer: {0}", said: "{0}: {1}", people: "What people said:", progress: "{0} of {1} answered",
+    answered: "Your answer: {0}", again: "Your answer: {0}. Answer again: other people say something else.",
+    elsewhere: "Your answer: {0}. It is in {1}: change it there.",
+    said: "{0}: {1}", people: "What people said:", others: "What others answered:", progress: "{0} of {1} answered",
     left: "about {0} left ({1} s an answer)", seconds: "{0} s", minutes: "{0} min", hours: "{0} h",
     recorded: "recorded: {0}", pick: "Class", matches: "{0} of {1} classes", close: "Close",
     done: "All is answered", repro: "dvc repro uses the answers.",
@@ -23,7 +25,8 @@ const STRINGS = {
     both: "数据中的和建议的标签", none: "无标签", speaks: "标为 {0} 的样本支持它：", nothing: "没有支持它的样本",
     large: "太大，未放入本文件", accept: "采纳 {0}", keep: "保留 {0}", confirm: "确认 {0}", other: "其他类别…",
     skip: "跳过", "not sure": "不确定", "not usable": "不可用", undo: "撤销", back: "上一个",
-    answered: "你的回答：{0}", said: "{0}：{1}", people: "各人的标注：", progress: "已回答 {0} / {1}",
+    answered: "你的回答：{0}", again: "你的回答：{0}。请重新回答：其他人的回答不同。",
+    elsewhere: "你的回答：{0}。它在 {1} 中：请在那里修改。", said: "{0}：{1}", people: "各人的标注：", others: "其他人的回答：", progress: "已回答 {0} / {1}",
     left: "大约还需 {0}（每个 {1} 秒）", seconds: "{0} 秒", minutes: "{0} 分钟", hours: "{0} 小时",
     recorded: "已记录：{0}", pick: "类别", matches: "{1} 个类别中的 {0} 个", close: "关闭", done: "全部已回答",
     repro: "dvc repro 会使用这些答案。", put: "请保存答案，把文件放入 data/annotations，然后运行 dvc repro。",
@@ -50,6 +53,8 @@ const isServed = "annotator" in values;
 const place = `assay-review-${document.documentElement.dataset.digest}`; // of the answers in this browser
 const answers = new Map(Object.entries(values.answers ?? {})); // [label, note] by id
 const contents = new Map(Object.entries(values.contents ?? {})); // what is shown, by row
+const again = new Set(values.again ?? []); // ids whose answers tie
+const elsewhere = new Map(Object.entries(values.elsewhere ?? {})); // places of answers that count before those here, by id
 const past = [], times = [], pending = [];
 let language = navigator.language.startsWith("zh") ? "zh" : "en";
 let order = values.questions.map((_, index) => index); // of the questions that the filter shows
@@ -61,8 +66,10 @@ const seen = (text) => text.replace(TURNS, (mark) => `\\u${mark.charCodeAt(0).to
 const short = (name) => seen(name.length > LONG ? `${name.slice(0, LONG)}…` : name) || t("none");
 const proposed = ({ given, suggested }) => (given === suggested ? t("as", short(given)) : `${short(given)} → ${short(suggested)}`);
 const current = () => values.questions[order[at]];
-const isAnswered = (index) => answers.has(values.questions[index].id);
-const spoken = ([label, note]) => (note ? t(note) : short(label));
+const isDone = ({ id }) => answers.has(id) && !again.has(id);
+const isAnswered = (index) => isDone(values.questions[index]);
+const isNote = (note) => note === "not sure" || note === "not usable"; // else a person's own words
+const spoken = ([label, note = ""]) => (!label && isNote(note) ? t(note) : short(label || note));
 
 function el(tag, attributes = {}, ...children) { // children that are text stay text
   const node = document.createElement(tag);
@@ -91,19 +98,26 @@ function side(key, label, rows, isJudged) { // a class, and the examples that sp
     el("div", { class: values.medium === "image" ? "evidence" : "evidence rows" }, ...figures));
 }
 
+function drawPeople(place, title, said) { // person, label and note
+  const parts = said.map(([person, ...answer]) => el("bdi", {}, t("said", short(person), spoken(answer))));
+  $(place).hidden = !parts.length;
+  $(place).replaceChildren(`${t(title)} `, ...parts.flatMap((part, n) => (n ? [", ", part] : [part])));
+}
+
 function drawOne() {
   const question = current(), [suggested, given] = question.evidence;
   const isSame = question.given === question.suggested;
   $("example").replaceChildren(shown(question.row, true));
   const mine = answers.get(question.id);
   $("answered").hidden = !mine;
-  if (mine) $("answered").replaceChildren(el("bdi", {}, t("answered", spoken(mine))));
+  const which = again.has(question.id) ? "again" : elsewhere.has(question.id) ? "elsewhere" : "answered";
+  const where = seen(elsewhere.get(question.id) ?? "");
+  if (mine) $("answered").replaceChildren(el("bdi", {}, t(which, spoken(mine), where)));
   const inChinese = REASONS.reduce((text, [english, chinese]) => text.replace(english, chinese), question.reason);
   $("reason").textContent = seen(language === "zh" ? inChinese : question.reason);
   $("reason").lang = language === "zh" && inChinese !== question.reason ? "zh" : "en";
-  const votes = question.votes.map(([person, label]) => el("bdi", {}, t("said", short(person), short(label))));
-  $("votes").hidden = !votes.length;
-  $("votes").replaceChildren(`${t("people")} `, ...votes.flatMap((vote, n) => (n ? [", ", vote] : [vote])));
+  drawPeople("votes", "people", question.votes);
+  drawPeople("others", "others", question.answers ?? []);
   const isJudged = suggested.length + given.length > 0; // else no evidence was looked for
   $("sides").replaceChildren(...(isSame ? [side("both", question.suggested, suggested, isJudged)] : [
     side("given", question.given, given, isJudged), side("suggested", question.suggested, suggested, isJudged)]));
@@ -117,7 +131,7 @@ function drawGrid() {
     const text = mine ? spoken(mine) : proposed(question);
     const button = el("button", { "aria-pressed": String(isNow) }, el("bdi", {}, text));
     button.onclick = () => { at = start + n; draw(); };
-    const mark = `${isNow ? "now " : ""}${mine ? "done" : ""}`;
+    const mark = `${isNow ? "now " : ""}${isDone(question) ? "done" : ""}`;
     return el("li", { class: mark }, shown(question.row, true), button);
   }));
 }
@@ -141,7 +155,7 @@ function drawActions() {
 }
 
 function drawProgress(news = "") {
-  const n = values.questions.filter((question) => answers.has(question.id)).length;
+  const n = values.questions.filter(isDone).length;
   const total = values.questions.length, recent = times.slice(-30).sort((a, b) => a - b);
   const median = recent.length ? recent[recent.length >> 1] / 1000 : 0, rest = median * (total - n);
   const span = rest < 90 ? t("seconds", Math.round(rest)) : rest < 5400 ? t("minutes", Math.round(rest / 60))
@@ -155,12 +169,12 @@ function drawProgress(news = "") {
 }
 
 function draw(news) {
-  const isDone = !order.some((index) => !isAnswered(index)) && !(isLooking && order.length);
-  $("done").hidden = !isDone;
+  const isOver = !order.some((index) => !isAnswered(index)) && !(isLooking && order.length);
+  $("done").hidden = !isOver;
   $("next").textContent = t(isServed ? "repro" : "put");
-  $("one").hidden = isGrid || isDone;
-  $("grid").hidden = !isGrid || isDone;
-  if (!isDone) (isGrid ? drawGrid : drawOne)();
+  $("one").hidden = isGrid || isOver;
+  $("grid").hidden = !isGrid || isOver;
+  if (!isOver) (isGrid ? drawGrid : drawOne)();
   $("view").replaceChildren(t(isGrid ? "one" : "grid"), el("kbd", {}, "G"));
   drawActions();
   drawProgress(news);
@@ -232,7 +246,7 @@ function remember() {
 function record(answer) {
   const question = current(), now = performance.now();
   if (now - shownAt < PAUSE) times.push(now - shownAt);
-  past.push([at, question, answers.get(question.id)]);
+  past.push([at, question, answers.get(question.id), again.delete(question.id)]);
   keep(question, answer);
   forward(t("recorded", spoken(answer)));
 }
@@ -254,6 +268,7 @@ function turn(news) {
 function can(action) {
   if (action === "undo") return past.length > 0 && !alarmed();
   if (!order.length || ($("done").hidden === false && action !== "undo") || alarmed()) return false;
+  if (elsewhere.has(current().id)) return action === "skip";
   return action !== "keep" || current().given !== "";
 }
 const alarmed = () => isServed && alarm !== "";
@@ -270,7 +285,8 @@ function act(action) {
 }
 
 function undo() {
-  const [place, question, before] = past.pop();
+  const [place, question, before, wasTied] = past.pop();
+  if (wasTied) again.add(question.id);
   keep(question, before);
   at = order[place] !== undefined && values.questions[order[place]] === question ? place
     : Math.max(0, order.findIndex((index) => values.questions[index] === question));
@@ -322,7 +338,7 @@ function csv() { // as assay/catalogue/spreadsheets.py writes it: no cell starts
   const cell = (text) => `"${safe(text).replaceAll('"', '""')}"`;
   return ["id,annotator,label,note", ...rows.map((row) => row.map(cell).join(","))].join("\n") + "\n";
 }
-const fileName = () => $("name").value.replace(/[^\p{L}\p{N}_.]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "");
+const fileName = () => $("name").value.normalize("NFC").replace(/[^\p{L}\p{N}_.]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "");
 
 function save() {
   if (!fileName()) {

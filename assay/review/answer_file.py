@@ -7,8 +7,8 @@ import re
 import pandas as pd
 
 from assay.catalogue import spreadsheets
-from assay.contract import git, paths
-from assay.contract.errors import InputError, counted
+from assay.contract import class_names, git, paths
+from assay.contract.errors import InputError, counted, first_of
 
 _COLUMNS = ["id", "annotator", "label", "note"]
 _LONGEST = 60  # characters of a file's name
@@ -22,7 +22,7 @@ def default_name() -> str:
 
 def file_safe(name: str) -> str:
     """The letters and digits of a name; all else becomes a hyphen."""
-    return re.sub(r"[^\w.]+", "-", name)[:_LONGEST].strip("-.")
+    return re.sub(r"[^\w.]+", "-", class_names.normal(name))[:_LONGEST].strip("-.")
 
 
 class AnswerFile:
@@ -35,6 +35,7 @@ class AnswerFile:
     """
 
     def __init__(self, name: str) -> None:
+        name = class_names.normal(name)  # the form in which people are compared
         # that of Label Studio's answers is taken
         if name != file_safe(name) or name in ("", "label-studio"):
             remedy = "take letters, digits, points and hyphens, as in --name anna"
@@ -82,12 +83,15 @@ class AnswerFile:
     def _rows(self) -> dict[tuple[str, str], list[str]]:
         if not self.path.exists():
             return {}
-        table = spreadsheets.read(self.path, _COLUMNS[:3])
+        table = spreadsheets.read(self.path)
+        if missing := [column for column in _COLUMNS[:3] if column not in table.column_names]:
+            has = f"has no column {first_of(list(map(repr, missing)))}, as the review page writes"
+            raise InputError(f"{self.path} {has}: take another --name")
         if unknown := set(table.column_names) - set(_COLUMNS):
             has = f"has the column {min(unknown)!r}, which the review page does not write"
             raise InputError(f"{self.path} {has}: take another --name")
         rows = table.to_pylist()
         return {
             (row["id"], row["annotator"]): [row.get(column, "") for column in _COLUMNS]
-            for row in rows
+            for row in (row | {"annotator": class_names.normal(row["annotator"])} for row in rows)
         }

@@ -11,6 +11,7 @@ from assay.cleaning.review_page import Question
 from assay.contract import files, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.modalities import registry
+from assay.review.answered import Answered
 
 _ISSUE = ["id", "kind", "given", "suggested", "reason", *evidence.COLUMNS]
 
@@ -19,7 +20,8 @@ _ISSUE = ["id", "kind", "given", "suggested", "reason", *evidence.COLUMNS]
 class Questions:
     """All questions; `examples` are the rows of the catalogue that they show, in order.
 
-    `n_doubted` of them are about doubted labels; the others are in the queue alone.
+    `n_doubted` of them are about doubted labels; the others are in the queue alone. `answered` is
+    what people have answered so far.
     """
 
     asked: list[Question]
@@ -27,13 +29,19 @@ class Questions:
     examples: pd.DataFrame
     classes: list[str]
     medium: str
+    answered: Answered
+
+    def names(self) -> dict[str, str]:
+        """The name of each example that is asked about, by id, in the order of the questions."""
+        name_of_row = review_page.names(self.examples)
+        return {question["id"]: name_of_row[question["row"]] for question in self.asked}
 
 
 def read() -> Questions:
     """Read the queue and the doubted labels.
 
     A doubted label comes with its evidence and the class that this speaks for, in the queue too.
-    Where people's answers tie, this is the reason that is given.
+    Where people's answers tie, now or in the queue, this is the reason that is given.
 
     Raises
     ------
@@ -47,10 +55,12 @@ def read() -> Questions:
     rows = {row["id"]: row | {"reason": row["why"]} for row in queue}
     tied = {id_ for id_, row in rows.items() if row["reason"] == answers.TIE}
     rows |= {row["id"]: row for row in issues if row["kind"] == "label"}
-    rows |= {id_: rows[id_] | {"reason": answers.TIE} for id_ in tied}
     if not rows:
         raise InputError(f"{paths.QUEUE} is empty, and no label is doubted: nothing to review")
     classes = parquet_files.read_classes(paths.PRED_PROBS)
+    answered = Answered(examples, classes)
+    tied |= answered.tied & rows.keys()
+    rows |= {id_: rows[id_] | {"reason": answers.TIE} for id_ in tied}
     row_of_id = dict(zip(examples["id"], examples.index, strict=True))
     for id_, row in rows.items():
         if id_ not in row_of_id or row["suggested"] not in classes:
@@ -66,7 +76,8 @@ def read() -> Questions:
     asked = review_page.questions(frame, catalogue.votes(examples))
     medium = registry.named(files.read_json(paths.ENCODER_INFO)["modality"]).MEDIUM
     n_doubted = int((frame["kind"] == "label").sum())
-    return Questions(asked, n_doubted, examples.loc[review_page.rows_of(asked)], classes, medium)
+    shown = examples.loc[review_page.rows_of(asked)]
+    return Questions(asked, n_doubted, shown, classes, medium, answered)
 
 
 def _rows_of(names: str, row_of_name: dict[str, int]) -> list[int]:

@@ -54,6 +54,8 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
         address = f"http://{_ADDRESS}:{port}/?token={token}"
         print(address, flush=True)
         say(f"{counted(len(asked.asked), 'question')} for {answers.name}; Ctrl-C ends the review")
+        for line in asked.answered.messages(answers, asked.names()):
+            say(line)
         if browser:
             webbrowser.open(address)
         config = uvicorn.Config(application(asked, answers, token, port), log_level="warning")
@@ -65,20 +67,29 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
 def application(asked: Questions, answers: AnswerFile, token: str, port: int) -> Starlette:
     """The page, what its script asks for, and where it sends answers."""
     ids = {question["id"] for question in asked.asked}
+    elsewhere = asked.answered.of(answers, ids)
+    later = {id_: elsewhere.said[id_] for id_ in elsewhere.later}
+    again = set(elsewhere.again)  # until they are answered in this review
     row_of_text = {str(row): int(row) for row in asked.examples.index}
     contents = Contents(asked.examples)
     values = {
         "classes": asked.classes,
         "medium": asked.medium,
-        "questions": asked.asked,
+        "questions": [
+            question | {"answers": asked.answered.others(question["id"], answers.name)}
+            for question in asked.asked
+        ],
         "doubted": asked.n_doubted,
         "names": review_page.names(asked.examples),
         "annotator": answers.name,
+        "elsewhere": {id_: elsewhere.places[id_] for id_ in later},
     }
 
     def page(_: Request) -> Response:
         try:
-            return HTMLResponse(review_page.html(values | {"answers": answers.answers()}))
+            said = elsewhere.said | answers.answers() | later
+            now = {"answers": said, "again": sorted(again)}
+            return HTMLResponse(review_page.html(values | now))
         except (InputError, OSError) as error:  # somebody changed the file of answers meanwhile
             return PlainTextResponse(str(error), 500)
 
@@ -93,13 +104,16 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
             id_, label, note = (str(sent[key]) for key in ("id", "label", "note"))
         except (ValueError, LookupError, TypeError):
             return PlainTextResponse("no answer: id, label and note are needed", 400)
-        is_known = id_ in ids and label in ["", *asked.classes] and note in paths.NOTES
+        is_known = (
+            id_ in ids - later.keys() and label in ["", *asked.classes] and note in paths.NOTES
+        )
         if not is_known or (label and note):
             return PlainTextResponse("no such example, class or note", 400)
         try:
             answers.record(id_, label, note)
         except (InputError, OSError) as error:  # a full disk, for example: the page says so
             return PlainTextResponse(str(error), 500)
+        again.discard(id_)
         return Response(status_code=204)
 
     answering = Route("/answers", answer, methods=["POST"])

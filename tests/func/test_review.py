@@ -199,6 +199,53 @@ def test_a_question_without_a_doubt_is_shown_as_one(
     assert anna.page.inner_text("#tiles button").startswith("eight, as in the data")
 
 
+def test_a_tie_is_asked_again_beside_the_answers_of_others(
+    browser: Any, serve: Callable[[str], Served]
+) -> None:
+    make(n=20, classes=CLASSES)
+    tied, late, early = (f"{row:032x}" for row in (2, 3, 4))
+    header = "id,annotator,label,note\n"
+    rows = f"{tied},anna,ten,\n{early},anna,ten,\n{early},=bela,,not usable\n"
+    (paths.ANNOTATIONS / "a.csv").write_text(header + rows)
+    (paths.ANNOTATIONS / "b.csv").write_text(f"{header}{tied},=bela,nine,\n{late},anna,,\n")
+    anna = Person(browser, serve("anna").address)
+    page = anna.page
+    assert page.evaluate("order.filter(isAnswered).length") == 2
+    assert page.is_hidden("#others")
+    page.keyboard.press("k")
+    page.keyboard.press("k")
+    assert page.evaluate("current().id") == tied  # asked, though anna has answered it
+    assert page.inner_text("#answered").startswith("Your answer: ten. Answer again: other people")
+    assert page.inner_text("#others") == "What others answered: =bela: nine"
+    assert page.inner_text("#reason") == "people's answers tie"
+    page.keyboard.press("k")
+    for _ in (early, late, tied):
+        page.keyboard.press("ArrowLeft")
+    assert page.inner_text("#answered") == "Your answer: ten"
+    page.keyboard.press("z")  # which asks it again
+    assert page.inner_text("#answered").startswith("Your answer: ten. Answer again")
+    page.keyboard.press("a")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("current().id") == early
+    assert page.inner_text("#others") == "What others answered: =bela: Not usable"
+    page.keyboard.press("ArrowLeft")
+    place = "data/annotations/b.csv row 3"
+    assert (
+        page.inner_text("#answered") == f"Your answer: no label. It is in {place}: change it there."
+    )
+    page.keyboard.press("a")
+    assert page.evaluate("current().id") == late  # no answer is taken
+    anna.wait()
+    assert [id_ for id_, _ in saved("anna")] == [f"{row:032x}" for row in (0, 1, 2)]
+    anna.open()
+    assert page.evaluate("again.size") == 0
+    page.click("#language")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("g")
+    assert page.evaluate("document.querySelectorAll('#tiles .done').length") == 5
+    assert anna.problems == []
+
+
 def test_everybody_can_use_the_page_and_no_name_runs(
     browser: Any, serve: Callable[[str], Served]
 ) -> None:

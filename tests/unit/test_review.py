@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -238,3 +239,114 @@ def test_the_gallery_has_as_many_questions_as_fit(
     assert 0 < len(values["questions"]) < 60
     assert values["doubted"] == 60
     assert sum(map(len, values["contents"].values())) <= 5000
+
+
+def people_answer(name: str, *rows: tuple[int, str, str]) -> None:
+    """A file of answers: example, annotator and label."""
+    lines = [f"{row:032x},{person},{label}" for row, person, label in rows]
+    path = paths.ANNOTATIONS / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(["id,annotator,label", *lines, ""]), "utf-8")
+
+
+def shown_to(name: str) -> tuple[dict[str, Any], list[str], TestClient]:
+    """What the page of a person has, what the review says at its start, and the page's server."""
+    asked, own = questions.read(), AnswerFile(name)
+    client = TestClient(server.application(asked, own, TOKEN, 8000))
+    page = client.get(f"/?token={TOKEN}", headers={"host": HOST}).text
+    values = json.loads(re.search(r'id="values">(.*?)</script>', page)[1])
+    return values, list(asked.answered.messages(own, asked.names())), client
+
+
+@pytest.fixture
+def batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make(n=10, classes=CLASSES)
+
+
+@pytest.mark.usefixtures("batch")
+def test_answers_of_other_files_are_shown_beside_the_labels() -> None:
+    people_answer("dora.csv", (0, "dora", "ten"), (0, "cleo", "nine"), (1, "bela", "ten"))
+    values, said, _ = shown_to("bela")
+    first, second = values["questions"][:2]
+    assert first["votes"] == [["anna", "eight"]]
+    assert first["answers"] == [["dora", "ten", ""], ["cleo", "nine", ""]]
+    assert second["answers"] == []  # of bela, who sees it as "your answer"
+    assert values["answers"] == {f"{1:032x}": ["ten", ""]}
+    later = "in files that are read after data/annotations/bela.csv: change answers there"
+    place = "data/annotations/dora.csv row 4"
+    assert said == [f"1 question not asked, which bela answered {later}: {place}"]
+
+
+@pytest.mark.usefixtures("batch")
+def test_what_a_person_answered_in_an_earlier_file_is_not_asked() -> None:
+    people_answer("a.csv", (1, "bela", "ten"), (2, "bela", ""), (3, "bela", "ten"))
+    people_answer("bela.csv", (3, "bela", "nine"))
+    values, said, client = shown_to("bela")
+    assert values["answers"] == {f"{1:032x}": ["ten", ""], f"{3:032x}": ["nine", ""]}
+    assert said == [
+        "1 question not asked, which bela answered elsewhere: data/annotations/a.csv row 2"
+    ]
+    assert answer(client, id=f"{1:032x}", label="eight") == 204
+    counting = answers.read(catalogue.read(), CLASSES).set_index("example")
+    assert counting["label"].to_dict() == {1: "eight", 3: "nine"}
+
+
+@pytest.mark.usefixtures("batch")
+def test_what_a_later_file_answers_cannot_be_changed_here() -> None:
+    people_answer("team B/2024/bela.csv", (1, "bela", "ten"), (2, "bela", ""))
+    values, said, client = shown_to("bela")
+    place = "data/annotations/team B/2024/bela.csv row"
+    assert values["elsewhere"] == {f"{1:032x}": f"{place} 2", f"{2:032x}": f"{place} 3"}
+    assert values["answers"] == {f"{1:032x}": ["ten", ""], f"{2:032x}": ["", ""]}
+    assert said[0].startswith("2 questions not asked, which bela answered in files that are read")
+    assert answer(client, id=f"{1:032x}") == 400
+    assert not (paths.ANNOTATIONS / "bela.csv").exists()
+
+
+@pytest.mark.usefixtures("batch")
+def test_people_whose_answers_tie_are_asked_again() -> None:
+    people_answer("Zo\xe9.csv", (1, "Zoe\u0301", "ten"), (2, "Zo\xe9", "ten"), (4, "Zo\xe9", "ten"))
+    people_answer("dora.csv", (1, "dora", "nine"), (2, "dora", "ten"), (4, "dora", "nine"))
+    people_answer("eve.csv", (4, "eve", "ten"))
+    values, said, client = shown_to("Zoe\u0301")
+    assert values["again"] == [f"{1:032x}"]
+    assert [question["reason"] for question in values["questions"][:3]] == [
+        "they differ",
+        answers.TIE,
+        "they differ",
+    ]
+    assert values["answers"][f"{1:032x}"] == ["ten", ""]
+    tie = "b/key-1 (Zo\xe9 'ten', dora 'nine')"
+    assert said == [f"1 question asked again, since people's answers tie: {tie}"]
+    assert shown_to("eve")[0]["again"] == []  # eve gave no answer to it
+    assert answer(client, id=f"{1:032x}", label="ten") == 204  # stays with it
+    page = client.get(f"/?token={TOKEN}", headers={"host": HOST}).text
+    assert json.loads(re.search(r'id="values">(.*?)</script>', page)[1])["again"] == []
+
+
+@pytest.mark.usefixtures("batch")
+def test_ties_that_another_file_of_the_person_decides_are_said() -> None:
+    people_answer("team.csv", (1, "bela", "ten"), (1, "dora", "nine"))
+    values, said, _ = shown_to("bela")
+    assert values["again"] == []
+    assert "change answers (1 of these tie) there: data/annotations/team.csv row 2" in said[0]
+
+
+@pytest.mark.usefixtures("batch")
+def test_a_damaged_file_of_answers_does_not_end_the_review(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    people_answer("dora.csv", (1, "dora", "eleven"))
+    people_answer("bela.csv", (1, "bela", "nine"))
+    values, said, _ = shown_to("bela")
+    assert (values["answers"], said) == ({f"{1:032x}": ["nine", ""]}, [])
+    why = "; until then the review shows nobody the answers of others\n"
+    assert capsys.readouterr().err.endswith(why)
+
+
+@pytest.mark.usefixtures("batch")
+def test_a_file_that_is_not_from_the_page_wants_another_name() -> None:
+    (paths.ANNOTATIONS / "cleo.csv").write_text("key,annotator,label\nkey-1,cleo,ten\n")
+    with pytest.raises(InputError, match=r"cleo.csv has no column 'id', .*: take another --name"):
+        AnswerFile("cleo")
