@@ -1,12 +1,17 @@
 """How good each annotator is: in all, and on the classes and batches that are harder for them."""
 
+from collections.abc import Callable
+from statistics import NormalDist
+
 import numpy as np
 import pandas as pd
 
-from assay.cleaning.annotators import Consensus, Votes
+from assay.cleaning.annotators import Consensus, Votes, right_by_others
 from assay.measures import slices
 
 _CONFIDENCE = 0.95
+_USUAL = 1.0  # weight of the mean accuracy, in labels: it decides where labels tell nothing
+_HALVINGS = 25  # of an interval from 0 to 1
 _LISTED = 1000  # parts, at most; the most significantly bad ones come first
 
 
@@ -28,10 +33,59 @@ def table(
     confuses = pd.Series("", range(len(people)), dtype=object)
     for row in worst.itertuples():
         confuses[row.Index] = f"{classes[row.true]} as {classes[row.label]} ({row.times})"
-    low, high = slices.wilson(consensus.accuracy * labels, np.maximum(labels, 1), _CONFIDENCE)
-    columns = {"annotator": people, "labels": labels, "accuracy": consensus.accuracy}
+    accuracy, low, high = accuracies(votes, consensus)
+    columns = {"annotator": people, "labels": labels, "accuracy": accuracy}
     columns |= {"accuracy_low": low, "accuracy_high": high}
     return pd.DataFrame(columns).assign(confuses=confuses)
+
+
+def accuracies(votes: Votes, consensus: Consensus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The share of right labels of each annotator, by the prior and the labels of others.
+
+    It is the most likely share; the mean accuracy of all counts as one more label. The interval has
+    all shares whose likelihood is not much less (Wilks 1938). So it is wide where the prior and the
+    others know little, and from 0 to 1 where they know nothing.
+
+    Returns
+    -------
+    tuple
+        The accuracy, and the lower and upper end of its interval, (annotators,) each, 0..1.
+    """
+    right = right_by_others(votes, consensus)  # (votes,)
+    mean = consensus.accuracy[votes.annotators].mean()
+    n_people = votes.shape[1]
+
+    def likelihoods(share: np.ndarray) -> np.ndarray:  # of the votes
+        of_vote = share[votes.annotators]
+        return of_vote * right + (1 - of_vote) * (1 - right)
+
+    def logarithm(share: np.ndarray) -> np.ndarray:  # (annotators,)
+        return np.bincount(votes.annotators, np.log(likelihoods(share)), n_people)
+
+    def slope(share: np.ndarray) -> np.ndarray:  # of the logarithm, which is concave
+        return np.bincount(votes.annotators, (2 * right - 1) / likelihoods(share), n_people)
+
+    def with_mean(share: np.ndarray) -> np.ndarray:
+        return slope(share) + _USUAL * (mean / share - (1 - mean) / (1 - share))
+
+    zero, one = np.zeros(n_people), np.ones(n_people)
+    accuracy = _where(lambda share: with_mean(share) > 0, zero, one)
+    likeliest = _where(lambda share: slope(share) > 0, zero, one)
+    least = logarithm(likeliest) - NormalDist().inv_cdf((1 + _CONFIDENCE) / 2) ** 2 / 2
+    low = _where(lambda share: logarithm(share) < least, zero, likeliest)
+    high = _where(lambda share: logarithm(share) > least, likeliest, one)
+    return accuracy, low, high
+
+
+def _where(
+    is_before: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray
+) -> np.ndarray:
+    """Between `low` and `high`, the last place where `is_before`, found by halving."""
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        before = is_before(middle)
+        low, high = np.where(before, middle, low), np.where(before, high, middle)
+    return (low + high) / 2
 
 
 def parts(

@@ -46,11 +46,13 @@ class Consensus:
     ----------
     probabilities : (examples, classes) posterior of each class; without votes, the prior
     accuracy : (annotators,) estimated share of right labels, 0..1
+    rate : (annotators,) how many times the shared errors they make
     confusion : (classes, classes) probability of each label, a row for each true class
     """
 
     probabilities: np.ndarray
     accuracy: np.ndarray
+    rate: np.ndarray
     confusion: np.ndarray
 
 
@@ -91,7 +93,32 @@ def consensus(
         confusion, rate, accuracy = _maximise(tallies, expected)
         if np.abs(rate - previous).max(initial=0) < _SETTLED:
             break
-    return Consensus(posterior, accuracy, confusion)
+    return Consensus(posterior, accuracy, rate, confusion)
+
+
+def right_by_others(votes: Votes, consensus: Consensus) -> np.ndarray:
+    """How probable it is that each label is right, by the prior and the labels of others alone.
+
+    How often the annotator is right does not count either: right and wrong are equally likely.
+
+    Returns
+    -------
+    np.ndarray
+        Shape (votes,), 0..1.
+    """
+    n_votes, n_classes = len(votes.labels), votes.shape[2]
+    right = np.empty(n_votes)
+    step = max(1, _CELLS // n_classes)
+    for start in range(0, n_votes, step):
+        part = slice(start, start + step)
+        errors = _errors(consensus.confusion, consensus.rate[votes.annotators[part]])
+        is_given = votes.labels[part, None] == np.arange(n_classes)
+        # An own label multiplied the probability of its class by 1 - errors, and that of each other
+        # class by errors, times how likely that wrong label is among all wrong ones.
+        own = np.maximum(np.where(is_given, 1 - errors, errors), _TINY)
+        by_class = consensus.probabilities[votes.examples[part]] / own  # (votes, classes)
+        right[part] = (by_class * is_given).sum(axis=1) / by_class.sum(axis=1)
+    return right
 
 
 def uniform(errors: float, n_classes: int) -> np.ndarray:
@@ -192,8 +219,13 @@ def _likelihood(confusion: np.ndarray, rate: np.ndarray, labels: np.ndarray) -> 
     """Probability of each label (n,) for each true class, (n, classes), at rates (n,) of errors."""
     n_classes = len(confusion)
     usual = 1 - np.diag(confusion)  # (classes,)
-    chance = 1 - 1 / max(n_classes, 2)  # nobody is worse than chance
-    errors = np.minimum(rate[:, None] * usual, chance)  # (n, classes)
+    errors = _errors(confusion, rate)  # (n, classes)
     wrong = errors / np.maximum(usual, _TINY) * confusion[:, labels].T  # (n, classes)
     is_right = labels[:, None] == np.arange(n_classes)
     return np.maximum(np.where(is_right, 1 - errors, wrong), _TINY)
+
+
+def _errors(confusion: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """The share of wrong labels for each true class, (n, classes), at rates (n,) of errors."""
+    chance = 1 - 1 / max(len(confusion), 2)  # nobody is worse than chance
+    return np.minimum(rate[:, None] * (1 - np.diag(confusion)), chance)

@@ -42,6 +42,61 @@ def test_who_copies_shares_errors(copied, found):
     assert flagged == [["c", "d"]] * 10 * found
 
 
+def lone_labels(rng: np.random.Generator, n: int, sure: float) -> tuple:
+    """Labels of four people, each on own examples, whose true class a model gives `sure`."""
+    true = rng.integers(len(CLASSES), size=4 * n)
+    prior = np.full((4 * n, len(CLASSES)), (1 - sure) / (len(CLASSES) - 1))
+    likely = (true + (rng.random(4 * n) > sure) * rng.integers(1, 5, 4 * n)) % len(CLASSES)
+    prior[np.arange(4 * n), likely] = sure
+    people = np.repeat(np.arange(4), n)
+    labels = labels_of(rng, true, np.repeat([0, 0.05, 0.3, 0.66], n))
+    return Votes(np.arange(4 * n), people, labels, (4 * n, 4, len(CLASSES))), prior, labels == true
+
+
+def test_the_interval_has_the_share_of_right_labels_as_often_as_it_says():
+    """Also of a person who is always right, and the wider the less the model knows."""
+    width = {}
+    for sure, error in ((0.95, 0.025), (0.6, 0.08)):
+        holds, errors, widths = [], [], []
+        for seed in range(60):
+            votes, prior, correct = lone_labels(np.random.default_rng(seed), 100, sure)
+            found = annotators.consensus(votes, prior=prior)
+            accuracy, low, high = annotator_tables.accuracies(votes, found)
+            share = correct.reshape(4, -1).mean(axis=1)
+            assert np.all((low <= accuracy) & (accuracy <= high))
+            holds.append((low - 1e-6 <= share) & (share <= high + 1e-6))
+            errors.append(np.abs(accuracy - share))
+            widths.append(high - low)
+        assert np.mean(holds, axis=0).min() > 0.92
+        assert np.mean(errors, axis=0).max() < error
+        width[sure] = np.mean(widths, axis=0)
+    assert (width[0.6] > 1.5 * width[0.95]).all()
+
+
+def test_nothing_is_known_of_a_person_whose_labels_nothing_can_judge():
+    votes, _, _ = lone_labels(np.random.default_rng(0), 50, 0.9)
+    found = annotators.consensus(votes)
+    accuracy, low, high = annotator_tables.accuracies(votes, found)
+    np.testing.assert_allclose(accuracy, 0.9, atol=1e-6)  # the expected accuracy
+    np.testing.assert_allclose([low, high], [[0] * 4, [1] * 4], atol=1e-6)
+
+
+def test_blocks_do_not_change_what_others_say(monkeypatch):
+    votes, prior, _ = lone_labels(np.random.default_rng(0), 50, 0.9)
+    found = annotators.consensus(votes, prior=prior)
+    whole = annotators.right_by_others(votes, found)
+    monkeypatch.setattr(annotators, "_CELLS", 70)
+    np.testing.assert_array_equal(annotators.right_by_others(votes, found), whole)
+
+
+def test_what_others_say_of_a_label_does_not_depend_on_it():
+    votes, prior, _ = lone_labels(np.random.default_rng(0), 50, 0.9)
+    right = annotators.right_by_others(votes, annotators.consensus(votes, prior=prior))
+    is_likely = votes.labels == prior.argmax(axis=1)
+    # 0.9 and 0.025 of the class, against the mean of the other classes
+    np.testing.assert_allclose(right[is_likely], 0.9 / (0.9 + 0.1 / 4), atol=0.02)
+
+
 def test_two_people_alone_are_compared_with_nobody():
     true = np.arange(20) % 5
     votes, consensus, _ = judged([true, true], true)
