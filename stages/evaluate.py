@@ -127,8 +127,8 @@ def line(metrics: dict[str, float]) -> str:
     score = "accuracy {accuracy:.3f} ({accuracy_low:.3f} to {accuracy_high:.3f})".format(**metrics)
     text = f"evaluate: {score} on {counted(int(metrics['test_examples']), 'test example')}"
     if "accuracy_true" in metrics:
-        interval = "{accuracy_true_low:.3f} to {accuracy_true_high:.3f}".format(**metrics)
-        text += f"; against true labels about {metrics['accuracy_true']:.3f} ({interval})"
+        true = "{accuracy_true:.3f} ({accuracy_true_low:.3f} to {accuracy_true_high:.3f})"
+        text += f"; accuracy against true labels, estimated: {true.format(**metrics)}"
     if metrics.get("test_doubts"):
         text += f"; doubtful test labels: {metrics['test_doubts']:,}"
     return text

@@ -53,6 +53,7 @@ def _true_accuracy(evaluate: Values) -> dict[str, str]:
     if "accuracy_true" not in evaluate:
         return {"true_accuracy": "", "on_true_accuracy": ""}
     interval = "{accuracy_true_low:.4f} to {accuracy_true_high:.4f}".format(**evaluate)
-    row = f"| accuracy against true labels | {evaluate['accuracy_true']:.4f} | {interval} |\n"
-    note = " The accuracy against true labels is an estimate that allows for wrong test labels."
+    value = f"{evaluate['accuracy_true']:.4f}"
+    row = f"| accuracy against true labels, estimated | {value} | {interval} |\n"
+    note = " The accuracy against true labels is an estimate: it allows for wrong test labels."
     return {"true_accuracy": row, "on_true_accuracy": note}
