@@ -117,10 +117,7 @@ def inspect(arguments: argparse.Namespace) -> None:
 
 
 def predict(arguments: argparse.Namespace) -> None:
-    """Print each example's name, predicted class, its probability and `unlike`.
-
-    Reads only release/.
-    """
+    """Print each example's name, class, probability and `unlike`. Reads only release/."""
     from assay.contract import plain_files
     from assay.contract.files import read_json
     from assay.contract.inference import Model
@@ -144,12 +141,15 @@ def predict(arguments: argparse.Namespace) -> None:
             wrong = f"{paths.RELEASE_INFO} does not describe {paths.RELEASE_MODEL} ({error!r})"
             raise InputError(f"{wrong}: fetch both again, or run `dvc repro`") from None
         n_examples += len(names)
-        for name, label, (probability, *unlike) in zip(names, labels, numbers, strict=True):
-            cells = [printable(name), printable(label), f"{probability:.4f}"]
-            print("\t".join(cells + [f"{share:.4f}" for share in unlike]))
-            n_odd += any(share > _ODD for share in unlike)
+        for name, label, values in zip(names, labels, numbers, strict=True):
+            cells = [f"{value:.4f}" for value in values]  # probability, maybe `unlike`
+            print("\t".join([printable(name), printable(label), *cells]))
+            n_odd += any(share > _ODD for share in values[1:])
     if n_odd:
-        than = f"more unlike the training data than {100 * _ODD:.0f} % of the held-out examples"
+        unlike = info.get("unlike")  # older files have none
+        of_training = isinstance(unlike, dict) and unlike.get("split") == "train"
+        others = "some training examples" if of_training else "the held-out examples"
+        than = f"more unlike the training data than {100 * _ODD:.0f} % of {others}"
         print(f"{than}: {n_odd:,} of {n_examples:,}", file=sys.stderr)
 
 

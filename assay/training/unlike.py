@@ -19,14 +19,18 @@ import numpy as np
 from onnx import TensorProto
 from scipy.linalg import solve_triangular
 
-from assay.contract.errors import InputError, say
+from assay.contract.errors import InputError, counted, say
 from assay.contract.inference import UNLIKE, Model
 from assay.contract.sampling import step_for
 from assay.training import onnx_graph
 from assay.training.classifier import LabelledExamples, Trained
 from assay.training.onnx_graph import EVIDENCE, Graph, rounded
 
-_MEANING = "share of held-out examples that look no more unlike the training data than this one"
+_MEANING = {
+    "validation": "share of held-out examples that look no more unlike the training data than this"
+    " one",
+    "train": "share of some training examples that look no more unlike the others than this one",
+}
 _SAMPLE = 4000  # examples of a split that are looked at
 _LEAST = 40  # validation examples that tell a distribution; with fewer, training examples do
 _STORED = 1000  # training examples whose features the graph holds
@@ -73,9 +77,9 @@ def attach(
     model = Model(trained.before_validation, EVIDENCE, **runtime)
     usual = evidence(model, train)  # (n, width)
     if len(checked) < _LEAST:
-        few = f"{len(checked)} validation examples are too few to calibrate `unlike`"
-        instead = f"{len(usual) // 2:,} training examples are used instead"
-        say(f"{few}: {instead}, so it is too high for new examples")
+        few = f"only {counted(len(checked), 'validation example')}"
+        instead = f"`unlike` is calibrated on {len(usual) // 2:,} training examples"
+        say(f"{few}: {instead}, so new examples get too high values")
         split = "train"
         held_out = usual[1::2]
         usual = usual[::2]
@@ -91,7 +95,7 @@ def attach(
     _calibrate(graph, graph("MatMul", "distances", weights), (measured @ weights)[:, 0])
     share = _serialised(graph, width, UNLIKE, 1)
     whole = onnx_graph.with_replaced_output(trained.onnx, share, EVIDENCE)
-    return whole, {"meaning": _MEANING, "held_out": len(held_out), "split": split}
+    return whole, {"meaning": _MEANING[split], "held_out": len(held_out), "split": split}
 
 
 def evidence(model: Model, examples: LabelledExamples) -> np.ndarray:

@@ -85,6 +85,11 @@ def test_examples_unlike_the_training_data_are_counted(capsys: pytest.CaptureFix
     ]
     counted = "more unlike the training data than 99 % of the held-out examples: 1 of 2\n"
     assert said.err == counted
+    info = json.loads(paths.RELEASE_INFO.read_text())
+    paths.RELEASE_INFO.write_text(json.dumps(info | {"unlike": {"split": "train"}}))
+    predict("1.png", "2.png")  # with too few validation examples nothing is held out
+    of_training = counted.replace("the held-out examples", "some training examples")
+    assert capsys.readouterr().err == of_training
 
 
 def test_no_parameter_is_named_as_a_remedy(capsys: pytest.CaptureFixture) -> None:

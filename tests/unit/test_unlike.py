@@ -57,8 +57,9 @@ def test_few_validation_examples_are_said(capsys):
     graph, meaning = unlike.attach(classifier(), *sets, 3, **HOW)
     assert (meaning["held_out"], meaning["split"]) == (150, "train")
     said = capsys.readouterr().err
-    assert "39 validation examples are too few" in said
-    assert "150 training examples are used instead, so it is too high for new examples" in said
+    assert "only 39 validation examples: `unlike` is calibrated on 150 training examples" in said
+    assert "so new examples get too high values" in said
+    assert "held-out" not in meaning["meaning"]
     assert np.mean(Model(graph, UNLIKE, **HOW)(drawn(2000, 2))) == pytest.approx(0.5, abs=0.06)
 
 
