@@ -98,7 +98,7 @@ def to_learn_from(
     doubt = np.where(by_margin, 1 - lead, np.minimum(2 * gain, 1))
 
     no_label = "no label; it may be " + names[best] + " or " + names[second]
-    unsure = "one of the kept labels with the lowest probability"
+    unsure = "kept; least sure of the remaining labels"
     without_reason = examples["reason"] == ""
     why = np.select([unlabelled, without_reason], [no_label, unsure], examples["reason"])
 

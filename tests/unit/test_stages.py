@@ -111,9 +111,21 @@ def test_answers_that_tie_do_not_count(capsys):
 def test_labels_are_told_by_split_as_train_counts_them(splits, told, capsys):
     annotate.report(pd.DataFrame({"split": splits, "source": "human"}), 2, 0)
     printed = capsys.readouterr()
-    assert printed.out.startswith(f"annotate: {told} to test with; of these {len(splits)} by")
+    assert printed.out.startswith(
+        f"annotate: {told} to test with; of these, {len(splits)} answers of"
+    )
     tables = "metrics/annotators.csv and metrics/agreement.csv"
     assert printed.err == f"assay: 2 answers of people taken; they do not change {tables}\n"
+
+
+def test_the_accuracy_against_true_labels_is_told_by_its_name():
+    metrics = {"accuracy": 0.9, "accuracy_low": 0.8, "accuracy_high": 0.95, "test_examples": 1}
+    true = {"accuracy_true": 0.95654, "accuracy_true_low": 0.9, "accuracy_true_high": 1.0}
+    told = evaluate.line(metrics | true)
+    assert told == (
+        "evaluate: accuracy 0.900 (0.800 to 0.950) on 1 test example; "
+        "accuracy against true labels, estimated: 0.957 (0.900 to 1.000)"
+    )
 
 
 def test_queue_asks_first_where_the_label_in_use_is_least_sure():
@@ -133,7 +145,7 @@ def test_queue_asks_first_where_the_label_in_use_is_least_sure():
     assert asked.index.tolist() == [2, 3, 4, 0, 1]
     np.testing.assert_allclose(asked["gain"], [0.7, 0.5, 0.2, 0.05, 0.02], atol=1e-6)
     assert asked["suggested"].tolist() == ["x", "x", "y", "x", "y"]
-    assert asked["why"].tolist()[3] == "one of the kept labels with the lowest probability"
+    assert asked["why"].tolist()[3] == "kept; least sure of the remaining labels"
 
 
 def test_labels_of_the_test_split_are_checked_in_their_order():
