@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from assay.comparison import changes, training_variance, verdict
+from assay.comparison import changes, training_variance, unreadable, verdict
 from assay.comparison.training_variance import Head, Learned
 from assay.comparison.versions import Version
 from assay.contract import class_names, files, parameters, paths
@@ -26,8 +26,14 @@ def compare(a: str, b: str | None, *, why: bool, metrics: Sequence[str]) -> dict
     b : None for the workspace
     why : also judge each kind of change alone
     metrics : names from `scores.METRICS`
+
+    Raises
+    ------
+    InputError
+        If a revision is empty, or if a version cannot be read or is damaged.
     """
     params = parameters.load().evaluate
+    unreadable.refuse_empty(a, b)
     old, new = Version(a), Version(b)
     data = _data(old, new)
     model = _model(old, new, metrics, params, why=why)

@@ -19,7 +19,7 @@ from dvc.utils.diff import diff
 
 from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
-from assay.comparison import yet_to_run
+from assay.comparison import unreadable, yet_to_run
 from assay.contract import csv_files, files, parameters, paths, plain_files, yaml_files
 from assay.contract.errors import InputError
 
@@ -40,7 +40,7 @@ class Version:
     """
 
     def __init__(self, revision: str | None) -> None:
-        self.name = revision or "workspace"
+        self.name = "workspace" if revision is None else revision
         self.missing: list[str] = []
         self.absent: list[str] = []
         if re.fullmatch("[0-9a-f]{40}", self.name):
@@ -50,18 +50,14 @@ class Version:
             repo = Repo(scm=SCM(str(Path.cwd())), config=Config.from_cwd())
             self._repo = repo
             self._switched = ExitStack()  # as long as this lives, the repo is at the revision
-            if revision:
+            if revision is not None:
                 self._switched.enter_context(repo.switch(revision))
             self._files = repo.dvcfs
             self._files.info(parameters.FILE.as_posix())
         except FileNotFoundError:
             raise InputError(f"{self.name} cannot be read: it has no {parameters.FILE}") from None
         except Exception as error:  # DVC's own, and those of its libraries for git and YAML
-            problem = str(error)
-            if foreign := re.search("path '(.+)' is not owned", problem):
-                trust = f"git config --global --add safe.directory '{foreign[1]}'"
-                problem = f"its git repository is somebody else's; if you trust it, type `{trust}`"
-            raise InputError(f"{self.name} cannot be read: {problem}") from None
+            raise InputError(f"{self.name} cannot be read: {unreadable.why(error)}") from None
 
     @contextmanager
     def _reading(self, path: Path) -> Iterator[None]:

@@ -106,6 +106,36 @@ def measured(n: int) -> str:
     )
 
 
+def scripts_of_comparisons() -> dict[str, str]:
+    """The script of each step or job that compares, by its name."""
+    workflow = yaml.safe_load((WORKFLOWS / "pull-request.yml").read_text())
+    steps = workflow["jobs"]["assay"]["steps"]
+    scripts = {step["name"]: step["run"] for step in steps if "merge-base" in step.get("run", "")}
+    job = yaml.safe_load((ROOT / GITLAB).read_text())["merge request"]
+    return scripts | {"merge request": "\n".join(job["script"])}
+
+
+@pytest.mark.parametrize("name", ["Compare", "Not worse", "merge request"])
+def test_no_common_commit_is_red(tmp_path, name):
+    """Whatever the comparison would say: without a commit to compare with, nothing is judged."""
+    for command in ("dvc", "cml", "python", ".ci/report"):
+        stand_in = tmp_path / command
+        stand_in.parent.mkdir(exist_ok=True)
+        stand_in.write_text("#!/bin/sh\n")
+        stand_in.chmod(0o755)
+    environ = {"BASE": "main", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    project = Project(tmp_path, **os.environ | environ | {"PATH": path})
+    author = "-c user.name=a -c user.email=a"
+    project.run(f"git init -q -b main && git {author} commit -qm one --allow-empty")
+    project.run("git remote add origin . && git fetch -q origin")
+    script = tmp_path / "script"
+    script.write_text(scripts_of_comparisons()[name])
+    assert project.run(f"bash -e '{script}'").returncode == 0
+    project.run(f"git checkout -q --orphan other && git {author} commit -qm two --allow-empty")
+    assert project.run(f"bash -e '{script}'", check=False).returncode == 1
+
+
 def called(project: Project) -> str:
     path = project.folder / "called"
     return path.read_text() if path.exists() else ""

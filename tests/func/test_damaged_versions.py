@@ -251,3 +251,27 @@ def test_a_repository_of_somebody_else(here: Path) -> None:
     for path in [here, *here.rglob("*")]:
         os.chown(path, 12345, 12345, follow_symlinks=False)
     assert f"git config --global --add safe.directory '{here}'" in told()
+
+
+def test_an_empty_revision_is_not_the_workspace(here: Path) -> None:
+    """A shell makes one of a command that failed: `compare "$(git merge-base …)"`."""
+    assert told("", None) == "A is empty: name a git revision"
+    assert told("whole", "") == "B is empty: name a git revision"
+
+
+@pytest.mark.parametrize("name", ["whole:params.yaml", "whole^{tree}"])
+def test_what_is_no_commit(here: Path, name: str) -> None:
+    wanted = f"{name} cannot be read: it is no commit: name a branch, a tag or a commit"
+    assert told(name) == wanted
+
+
+def test_a_clone_without_the_whole_history(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("commit -qm second --allow-empty")
+    git(f"clone -q --depth 1 file://{here} shallow")
+    unknown = "HEAD~1 cannot be read: unknown Git revision 'HEAD~1'"
+    monkeypatch.chdir("shallow")
+    assert told("HEAD~1").endswith("type `git fetch --unshallow --tags`")
+    git("fetch -q --unshallow --tags")
+    git("remote remove origin")
+    compare("HEAD~1", None, why=False, metrics=["accuracy"])
+    assert told("HEAD~2") == unknown.replace("~1", "~2")

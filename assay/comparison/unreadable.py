@@ -1,0 +1,31 @@
+"""Why a version cannot be read, in words for people: what DVC and its libraries for git say."""
+
+import re
+
+from assay.contract import git
+from assay.contract.errors import InputError
+
+
+def refuse_empty(a: str, b: str | None) -> None:
+    """Raise where a revision is an empty string: what a shell makes of a command that failed."""
+    for place, revision in {"A": a, "B": b}.items():
+        if revision == "":
+            raise InputError(f"{place} is empty: name a git revision")
+
+
+def why(error: Exception) -> str:
+    """What is wrong with a revision or its repository, and where it is known, what to do."""
+    problem = str(error)
+    if foreign := re.search("path '(.+)' is not owned", problem):
+        trust = f"git config --global --add safe.directory '{foreign[1]}'"
+        return f"its git repository is somebody else's; if you trust it, type `{trust}`"
+    if problem.endswith("has no attribute 'tree'"):  # pygit2 found a file or a folder
+        return "it is no commit: name a branch, a tag or a commit"
+    if "unknown Git revision" in problem and _is_shallow():
+        fetch = "git fetch --unshallow --tags"
+        return f"{problem}, and this clone has not the whole history: type `{fetch}`"
+    return problem
+
+
+def _is_shallow() -> bool:
+    return (git.ask("rev-parse", "--is-shallow-repository") or b"").strip() == b"true"
