@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from assay.contract import files, paths
+from assay.contract import csv_files, files, paths
 from assay.contract.errors import run, tell
 from assay.release import model_card
 
@@ -17,7 +17,10 @@ def main() -> None:
         "evaluate": files.read_json(paths.EVALUATE_METRICS),
     }
     encoder = files.read_json(paths.ENCODER_INFO)
-    card = model_card.write(info, encoder, files.listed_batches(), metrics)
+    sources = []
+    for path in (paths.ANNOTATED_LABELS, paths.TEST_LABELS):
+        sources += csv_files.read_csv(path, ["source"])["source"].to_pylist()
+    card = model_card.write(info, encoder, files.listed_batches(), metrics, sources)
     files.write_bytes(paths.RELEASE_MODEL, paths.CLASSIFIER.read_bytes())
     files.write_json(paths.RELEASE_INFO, info)
     files.write_bytes(paths.MODEL_CARD, card.encode())

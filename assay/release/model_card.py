@@ -1,5 +1,6 @@
 """The model card: what a model is, what it learned from, and its scores (Mitchell et al. 2019)."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,13 @@ _HELD_OUT = {
 Values = dict[str, Any]  # of a JSON file
 
 
-def write(info: Values, encoder: Values, batches: list[str], metrics: dict[str, Values]) -> str:
+def write(
+    info: Values,
+    encoder: Values,
+    batches: list[str],
+    metrics: dict[str, Values],
+    sources: Iterable[str],
+) -> str:
     """The card, as Markdown: model_card.md, filled in.
 
     Parameters
@@ -29,6 +36,7 @@ def write(info: Values, encoder: Values, batches: list[str], metrics: dict[str, 
     encoder : the content of models/encoder/encoder.json
     batches : the names of the listed batches
     metrics : of the stages `clean`, `train` and `evaluate`
+    sources : where each label in use comes from, also of test examples, see `annotate`
     """
     pretrained = encoder["elsewhere"]
     learned = "was learned without labels, by the method"
@@ -37,6 +45,7 @@ def write(info: Values, encoder: Values, batches: list[str], metrics: dict[str, 
         "n_classes": len(info["classes"]),
         "classes": ", ".join(map(markdown, info["classes"])),
         "batches": ", ".join(batches),
+        "n_labelled": sum(source != "pseudo" for source in sources),
         "method": code(encoder["method"]),
         "origin": "comes from elsewhere," if pretrained else learned,
         **_true_accuracy(metrics["evaluate"]),

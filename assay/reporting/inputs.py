@@ -52,8 +52,8 @@ class Inputs:
         validation split do not count
     to_review, reviewed : how many labels wait for a person; how many did so and are answered, or
         called not usable
-    unlabelled : how many examples have no label, without those that people call not usable or that
-        findings leave out
+    unlabelled : how many examples have no label in use, or a pseudo-label, without those that
+        people call not usable or that findings leave out
     noise : share of the labels that it learns from that are wrong, by estimate
     confusion : how many test examples there are of each answer and predicted class
     """
@@ -84,15 +84,13 @@ def read() -> Inputs:
     rows = {name: spreadsheets.read(path).to_pylist() for name, path in _ROWS.items()}
     is_doubted = {row["id"] for row in rows["issues"] if row["kind"] == "label"}
     doubted = [row for row in decisions if row[0] in is_doubted]
-    dropped = {row["id"] for row in rows["issues"] if row["decision"] == "drop"}
     left_out = {
         row["id"]: row["kind"]
         for row in reversed(rows["issues"])
         if row["decision"] == "drop" and row["kind"] != "label"
     }
-    without_use = (unusable | dropped) - set(judged["id"])
+    labelled = {row["id"] for rows in in_use for row in rows if row["source"] != "pseudo"}
     values = {name: files.read_json(path) for name, path in _VALUES.items()}
-    n_unlabelled = values["clean"]["examples"] - values["clean"]["labelled"]
     listed = files.listed_batches()
     columns = ["id", "label", "weight", "source"]
     annotated = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pylist()
@@ -114,7 +112,7 @@ def read() -> Inputs:
         sources=Counter(row["source"] for row in learned),
         to_review=len(in_review - answered - unusable),
         reviewed=len(in_review & (answered | unusable)),
-        unlabelled=n_unlabelled - len(without_use),
+        unlabelled=values["clean"]["examples"] - len(labelled | unusable | left_out.keys()),
         noise=1 - sum(weights) / max(len(weights), 1),
         confusion=Counter(confusion),
     )

@@ -103,7 +103,7 @@ def write(
     ):
         known = {name: value for name, value in scores.items() if name in values}
         files.write_json(path, values | known)
-    write_tables(classes, people, issues, used)
+    write_tables(classes, people, issues, used[: int(scores.get("labelled", total))])
     table = pa.table(dict(zip(("id", "given", "decision"), zip(*judged, strict=True), strict=True)))
     parquet_files.write_parquet(paths.QUALITY, table)
 

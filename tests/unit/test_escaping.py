@@ -167,8 +167,10 @@ def test_a_model_card_shows_classes_and_obeys_none(name: str) -> None:
     }
     metrics["train"]["start"] = "scratch"
     encoder = {"elsewhere": True, "method": name}
-    card = model_card.write(info, encoder, ["b"], metrics)
-    like = model_card.write(info | {"classes": ["cat", "dog"]}, encoder, ["b"], metrics)
+    sources = ["consensus", "human", "pseudo", "corrected"]
+    card = model_card.write(info, encoder, ["b"], metrics, sources)
+    assert "examples: 1, of them labelled by people, without those left out: 3" in card
+    like = model_card.write(info | {"classes": ["cat", "dog"]}, encoder, ["b"], metrics, [])
     assert "2 classes: cat, dog." in like
     kinds, kinds_like = ([part.type for part in inline(page)] for page in (card, like))
     assert set(kinds) == set(kinds_like)

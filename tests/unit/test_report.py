@@ -197,6 +197,28 @@ def test_what_findings_leave_out_does_not_wait_for_a_label() -> None:
     assert inputs.read().unlabelled == 9
 
 
+def test_answered_examples_have_a_label_and_those_with_a_pseudo_label_have_none() -> None:
+    """Of 80 examples people labelled 60. They answer two, of which one is of the test split."""
+    report_inputs.write(labelled=60)
+    before = inputs.read()
+    assert before.unlabelled == 20
+    assert any(
+        "25.0\u00a0% of the examples" in limit for limit in answer.limits(before, Words("en"))
+    )
+    columns = ["id", "label", "weight", "source"]
+    rows = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pylist()
+    added = [("c-00020", "human"), *((f"c-000{number}", "pseudo") for number in range(25, 40))]
+    rows += [{"id": id_, "label": "cat", "weight": "1", "source": source} for id_, source in added]
+    csv_files.write_csv(paths.ANNOTATED_LABELS, columns, [list(row.values()) for row in rows])
+    csv_files.write_csv(paths.TEST_LABELS, ["id", "label", "source"], [("c-00021", "dog", "human")])
+    assert inputs.read().unlabelled == 18
+    unusable = [("c-00022", "not usable, by anna"), ("c-00023", ""), ("c-00024", "")]
+    csv_files.write_csv(paths.UNUSABLE, ["id", "reason"], unusable)
+    after = inputs.read()
+    assert after.unlabelled == 15
+    assert not any("have no label" in limit for limit in answer.limits(after, Words("en")))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_name_acts(language: str) -> None:
     report_inputs.write(classes=HOSTILE, people=HOSTILE, text=HOSTILE[3])
