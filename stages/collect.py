@@ -44,7 +44,8 @@ def main() -> None:
     csv_files.write_csv(paths.labels(batch), ["id", "annotator", "label"], labels)
     csv_files.write_csv(paths.truth(batch), ["id", "label"], truth)
     files.write_json(paths.summary(batch), facts)
-    tell(f"{paths.RAW / batch}: {summary.line(facts)}")
+    unlabelled = len(rows) - len({id_ for id_, *_ in labels})
+    tell(f"{paths.RAW / batch}: {summary.line(facts, unlabelled)}")
     raw.remarks.say(paths.RAW / batch)
 
 

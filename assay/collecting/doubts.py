@@ -51,7 +51,7 @@ def _remark_on_classes(raw: RawBatch, counts: Counter[str]) -> None:
     counts : of labels, by class
     """
     missing = [label for label in counts if label.casefold() in _MISSING]
-    remedy = "leave the label empty if it is not known"
+    remedy = "if it is not known, leave the label empty, or call the folder `unlabelled`"
     what = "classes have names that say that there is no label"
     raw.remarks.add("doubtful", len(missing), what, first_of(missing), remedy)
     no_classes = sorted(label for label in counts if label.casefold() in _NO_CLASSES)

@@ -14,12 +14,17 @@ _NAMED = 3  # classes that a line names
 def facts(raw: RawBatch, splits: Sequence[str]) -> dict[str, Any]:
     """What a batch holds, row by row; of exact copies each counts, see `of_stored`.
 
+    Also `unlabelled`, how many examples have no label.
+
     Parameters
     ----------
     splits : (n,) of each example of `raw`, as given or as chosen; "" where it is not known yet
     """
     keys = {example.key for example in raw.examples}
-    return _facts(raw, splits, keys, raw.labels_by_class(), len(raw.truth))
+    labelled = {example.key for example in raw.examples if example.label}
+    labelled |= {key for key, *_ in raw.annotations}
+    of_rows = _facts(raw, splits, keys, raw.labels_by_class(), len(raw.truth))
+    return of_rows | {"unlabelled": len(keys - labelled)}
 
 
 def of_stored(
@@ -75,11 +80,13 @@ def _by_person(raw: RawBatch, keys: Collection[str]) -> dict[str, int]:
     return dict(sorted((+people).items()))
 
 
-def line(facts: dict[str, Any]) -> str:
-    """The facts in one line."""
+def line(facts: dict[str, Any], unlabelled: int = 0) -> str:
+    """The facts in one line, with the number of examples that have no label, if there are any."""
     classes = facts["labels_by_class"]
     names = ", ".join(list(classes)[:_NAMED]) + (", …" if len(classes) > _NAMED else "")
     of_classes = f"{counted(len(classes), 'class')} ({names})" if classes else "no labels"
     splits = ", ".join(f"{count} {split}" for split, count in facts["splits"].items())
     examples = counted(facts["examples"], f"{facts['modality']} example")
+    if classes and unlabelled:
+        examples += f" ({unlabelled} without a label)"
     return f"{examples}, {of_classes}; {splits}"

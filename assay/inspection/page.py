@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from assay.contract.errors import first_of
+from assay.contract.errors import counted, first_of
 from assay.contract.escaping import printable
 from assay.contract.paths import RAW
 from assay.contract.remarks import Remark
@@ -40,6 +40,8 @@ def _what_it_holds(facts: dict[str, Any]) -> Iterator[str]:
     yield _row("examples", f"{facts['examples']} of modality {facts['modality']}{sampled}")
     yield _row("classes", _counts(facts["labels_by_class"]))
     yield _row("labels by", _counts(facts["labels_by_person"]).partition(": ")[2] or "nobody")
+    if facts["unlabelled"]:
+        yield _row("no label", counted(facts["unlabelled"], "example"))
     yield _row("splits", _counts(facts["splits"]).partition(": ")[2] or "by content hash")
     if facts["slices"]:
         yield _row("slices", first_of(facts["slices"], _NAMED))

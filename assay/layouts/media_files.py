@@ -16,7 +16,7 @@ from assay.contract.remarks import Remarks
 from assay.layouts import file_lists, unread_files
 from assay.layouts.file_lists import FileList
 from assay.layouts.file_names import FileNames
-from assay.layouts.names import is_split
+from assay.layouts.names import is_split, is_unlabelled, leave_unlabelled
 from assay.layouts.raw_batch import EncodedFiles, Example, RawBatch
 from assay.modalities import registry
 
@@ -65,7 +65,8 @@ class _Folder:
             start = len(inner.root)
             below = (name for name in self.media if name.startswith(inner.root))
             is_class = any("/" not in name[start:] for name in below)
-            if is_split(_last_part(inner.root)) or (is_class and not inner.lists):
+            has_meaning = is_split(_last_part(inner.root)) or is_unlabelled(_last_part(inner.root))
+            if has_meaning or (is_class and not inner.lists):
                 break
             part = inner
         return part
@@ -89,8 +90,11 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     parts, root, has_splits = _parts(raw_folder, data_names)
     has_votes = bool({ANNOTATIONS_FILE, f"{root}{ANNOTATIONS_FILE}"} & names)
     examples = []
+    in_folders = []  # of classes
     for part in parts:
-        examples += _examples(folder, part, remarks, has_votes=has_votes)
+        of_part = _examples(folder, part, remarks, has_votes=has_votes)
+        examples += of_part
+        in_folders += [] if part.lists else of_part
     lists = [listed for part in parts for listed in part.lists]
     if not examples and not lists:
         return None
@@ -101,6 +105,7 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
         _take_splits_above_classes(examples, root)
     elif not lists:
         _take_splits_below_classes(examples, remarks)
+    leave_unlabelled(in_folders, remarks)
     used = {example.key for example in examples} | {listed.name for listed in lists}
     payload = EncodedFiles([Path(f"{folder}/{example.key}") for example in examples])
     layout = f"files that {_last_part(lists[0].name)} lists" if lists else FOLDERS
@@ -148,12 +153,19 @@ def _take_splits_above_classes(examples: list[Example], root: str) -> None:
 
 def _take_splits_below_classes(examples: list[Example], remarks: Remarks) -> None:
     """Where every class consists of folders of splits, as `cat/train`, these are no classes."""
-    parts = [example.label.rpartition("/") for example in examples]
+    of_classes = [example for example in examples if not _names_no_class(example.label)]
+    parts = [example.label.rpartition("/") for example in of_classes]
     if all(class_ and is_split(split) for class_, _, split in parts):
-        for example, (class_, _, split) in zip(examples, parts, strict=True):
+        for example, (class_, _, split) in zip(of_classes, parts, strict=True):
             example.label, example.split = class_, split
         what = "examples have their split in a folder below that of their class"
-        remarks.add("guessed", len(examples), what, examples[0].key)
+        remarks.note("guessed", [example.key for example in of_classes], what)
+
+
+def _names_no_class(label: str) -> bool:
+    """Whether the folders of a file are `unlabelled` or below it, without a split."""
+    top, _, rest = label.partition("/")
+    return is_unlabelled(top) and not is_split(_last_part(rest))
 
 
 def _last_part(name: str) -> str:

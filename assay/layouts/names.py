@@ -19,6 +19,7 @@ _SPLIT_OF = {
     **dict.fromkeys(("test", "testing", "tst", "holdout", "eval", "evaluation"), "test"),
 }
 _EITHER = ("eval", "evaluation")  # the validation split where another word says test
+_UNLABELLED = ("unlabelled", "unlabeled")  # folders of examples whose class is not known
 _BLANKS = re.compile(r"[\s_-]|(?<=.)(set|data|split|images|labels)$")
 
 
@@ -30,6 +31,27 @@ def _word(name: str) -> str:
 def is_split(name: str) -> bool:
     """Whether a name means a split, in any letter case and by usual synonyms."""
     return bool(_SPLIT_OF.get(_word(name)))
+
+
+def is_unlabelled(name: str) -> bool:
+    """Whether the name of a folder says that its examples have no label, in any letter case."""
+    return _word(name) in _UNLABELLED
+
+
+def leave_unlabelled(examples: Sequence[Example], remarks: Remarks) -> None:
+    """Give no label to the examples that lie in a folder `unlabelled`, or below it.
+
+    Parameters
+    ----------
+    examples : in folders of classes, whose names are the labels
+    """
+    inside = [row for row in examples if is_unlabelled(row.label.partition("/")[0])]
+    folders = sorted({repr(row.label.partition("/")[0]) for row in inside})
+    for row in inside:
+        row.label = ""
+    what = f"examples lie in a folder {' or '.join(folders)} and have no label"
+    remedy = "rename the folder if it is a class"
+    remarks.note("guessed", [row.key for row in inside], what, remedy)
 
 
 def name_splits(examples: Sequence[Example], remarks: Remarks) -> None:

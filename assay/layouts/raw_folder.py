@@ -109,6 +109,7 @@ def _drop_lone_folder(batch: RawBatch, remarks: Remarks) -> None:
     if not batch.layout.startswith(media_files.FOLDERS) or len(folders) > 1:
         return
     (folder,) = folders
+    is_said = any(map(names.is_unlabelled, PurePosixPath(batch.examples[0].key).parts[:-1]))
     given = {class_names.normal(label).casefold() for *_, label in batch.annotations}
     labelled = {row[0] for row in batch.annotations}
     is_class = class_names.normal(folder).casefold() in given
@@ -121,7 +122,7 @@ def _drop_lone_folder(batch: RawBatch, remarks: Remarks) -> None:
     if folder:
         no_class = "no annotator uses its name, so it is not taken as a class"
         what = f"examples lie in one folder, {folder!r}: {no_class}"
-    remarks.add("guessed", len(batch.examples), what)
+    remarks.add("guessed", 0 if is_said else len(batch.examples), what)
 
 
 def _drop_lone_folders_of_splits(batch: RawBatch, remarks: Remarks) -> None:
@@ -130,7 +131,8 @@ def _drop_lone_folders_of_splits(batch: RawBatch, remarks: Remarks) -> None:
         return
     folders_of: dict[str, set[str]] = defaultdict(set)  # by split
     for example in batch.examples:
-        folders_of[example.split].add(example.label)
+        if example.label:
+            folders_of[example.split].add(example.label)
     classes = folders_of["train"] | {label for *_, label in batch.annotations}
     known = {class_names.normal(name).casefold() for name in classes}
     if len(folders_of["train"]) < _CLASSES:
@@ -140,7 +142,7 @@ def _drop_lone_folders_of_splits(batch: RawBatch, remarks: Remarks) -> None:
         is_class = class_names.normal(folder).casefold() in known
         if not folder or is_class or len(folders_of[split]) != 1:
             continue
-        inside = [example for example in batch.examples if example.split == split]
+        inside = [row for row in batch.examples if row.split == split and row.label]
         for example in inside:
             example.label = ""
         no_class = "which is no class of training, so they have no label"
@@ -174,6 +176,7 @@ def _remark_on_unused(
         why = near_lists.reason(folder, data, media, largest_file, unused)
         if not why and unread_files.boxes(unused, media):
             why = unread_files.IF_BOXES
+        why = "; ".join(filter(None, [why, unread_files.in_no_folder(unused)]))
     remarks.add("ignored", len(unused), "files are not used", first_of(sorted(unused)), why)
     remarks.add("ignored", len(archives), "archives are left packed", first_of(archives))
 

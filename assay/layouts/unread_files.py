@@ -1,4 +1,4 @@
-"""Files beside pictures and sounds that nothing here reads, and what to do about them."""
+"""Files beside pictures and sounds that are no examples, and what to do about them."""
 
 import re
 from collections import defaultdict
@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 
 from assay.contract import table_files
-from assay.contract.errors import InputError, first_of
+from assay.contract.errors import InputError, counted, first_of
 from assay.contract.remarks import Remarks
 from assay.modalities import registry
 
 # how files end that hold boxes: of YOLO, of Pascal VOC and of COCO
 _BOXES = (".txt", ".xml", ".json")
 _OF_COCO = re.compile("coco|annotations|instances", re.IGNORECASE)  # in the name of a file
+_NOUNS = {"image": "picture", "audio": "sound"}
 IF_BOXES = "if these are boxes for detection, they are not supported: give each picture one label"
 
 
@@ -82,3 +83,19 @@ def remark_on(unused: Iterable[str], examples: Iterable[str], remarks: Remarks) 
     for reason, names in lost.items():
         remarks.add("ignored", len(names), what, first_of(names), reason)
     return set().union(*lost.values())
+
+
+def in_no_folder(unused: Iterable[str]) -> str:
+    """What to do with pictures or sounds that lie beside the folders of classes; "" without any.
+
+    Parameters
+    ----------
+    unused : files that are no examples
+    """
+    modalities = list(filter(None, map(registry.modality_of_file, unused)))
+    if not modalities:
+        return ""
+    loose = counted(len(modalities), _NOUNS[modalities[0]])
+    lie = "lies" if len(modalities) == 1 else "lie"
+    remedy = "move each into that of its class, or into `unlabelled` if that is not known"
+    return f"{loose} {lie} in no folder of a class: {remedy}"

@@ -266,6 +266,18 @@ def test_what_is_stored_is_counted_once_copies_are_merged(workspace: Workspace) 
     assert len(csv_files.read_csv(paths.labels("b"))) == 6
 
 
+def test_examples_without_a_label_are_counted(folder: Workspace) -> None:
+    assert "no label" not in page.page(inspect(paths.Path(RAW), parameters.load()), written=False)
+    (folder.root / RAW / "unlabelled").mkdir()
+    for row in range(4):
+        folder.write(f"{RAW}/unlabelled/{row}.png", image(50 + row))
+    facts = inspect(paths.Path(RAW), parameters.load())
+    assert "  no label    4 examples\n" in page.page(facts, written=False)
+    run(folder, "--write")
+    told = folder.run("collect@pets").stdout  # of exact copies, one
+    assert ": 7 image examples (4 without a label), 2 classes (cat, dog); " in told
+
+
 def test_more_slices_than_are_named_are_counted(folder: Workspace) -> None:
     facts = inspect(paths.Path(RAW), parameters.load())
     facts["slices"] = [f"s{number}" for number in range(14)]

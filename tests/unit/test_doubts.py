@@ -131,6 +131,24 @@ def test_facts_in_one_line() -> None:
     )
 
 
+def test_examples_without_a_label_are_counted() -> None:
+    assert summary.facts(batch(ALTERNATING), ["train"] * 40)["unlabelled"] == 0
+    raw = batch(["", "", "", "cat"])
+    raw.annotations = [("0", "anna", "cat"), ("0", "bela", "dog")]
+    facts = summary.facts(raw, ["train"] * 4)
+    assert facts["unlabelled"] == 2
+    told = "4 image examples (2 without a label), 2 classes (cat, dog); 4 train"
+    assert summary.line(facts, 2) == told
+    nobody = summary.facts(batch(["", ""]), ["train"] * 2)
+    assert summary.line(nobody, 2) == "2 image examples, no labels; 2 train"
+
+
+def test_the_remedy_for_names_that_say_no_label_fits_folders_too() -> None:
+    raw = batch([*ALTERNATING, "None", "None"])
+    doubts.remark(raw)
+    assert "leave the label empty, or call the folder `unlabelled`" in raw.remarks[0].remedy
+
+
 def test_a_label_that_a_person_replaced_is_not_counted() -> None:
     raw = batch(ALTERNATING)
     labels = [

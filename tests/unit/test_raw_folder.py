@@ -218,6 +218,94 @@ def test_files_of_a_held_out_split_may_lie_in_no_folder(read: Read) -> None:
     assert not [remark for remark in batch.remarks if "lie in one folder" in remark.text()]
 
 
+# folders of examples without a label
+
+
+@pytest.mark.parametrize(
+    "name", ["unlabelled", "Unlabeled", "UN-LABELLED", "un_labeled", "unlabelled_images"]
+)
+def test_a_folder_of_examples_without_a_label(read: Read, name: str) -> None:
+    batch = read(CATS | pictures(f"{name}/3.png", f"{name}/2024/4.png"))
+    assert labels(batch) == OF_CATS | {f"{name}/3.png": "", f"{name}/2024/4.png": ""}
+    said_ = f"2 examples lie in a folder {name!r} and have no label, for example {name}/"
+    (remark,) = batch.remarks
+    assert remark.text().startswith(said_)
+    assert remark.text().endswith("; rename the folder if it is a class")
+
+
+def test_sounds_without_a_label(read: Read) -> None:
+    batch = read(dict.fromkeys(("a/1.wav", "b/2.wav", "unlabelled/3.wav"), b"?"))
+    assert list(labels(batch).values()) == ["a", "b", ""]
+
+
+def test_examples_without_a_label_in_each_split(read: Read) -> None:
+    names_ = ("test/a/3.png", "test/Unlabelled/4.png", "train/unlabelled/5.png")
+    batch = read(TRAINED | pictures(*names_))
+    assert labels(batch)["test/Unlabelled/4.png"] == labels(batch)["train/unlabelled/5.png"] == ""
+    assert splits(batch)["test/Unlabelled/4.png"] == "test"
+    (remark,) = batch.remarks
+    assert remark.text().startswith("2 examples lie in a folder 'Unlabelled' or 'unlabelled' and")
+
+
+def test_a_held_out_split_without_any_label(read: Read) -> None:
+    batch = read(TRAINED | pictures("test/unlabelled/3.png"))
+    assert sorted(labels(batch).values()) == ["", "a", "b"]
+    assert said(batch) == [("guessed", 1)]
+
+
+def test_no_folder_of_the_test_split_is_a_class(read: Read) -> None:
+    """As without `unlabelled` beside it."""
+    batch = read(TRAINED | pictures("test/images/3.png", "test/unlabelled/4.png"))
+    assert sorted(labels(batch).values()) == ["", "", "a", "b"]
+    assert said(batch) == [("guessed", 1), ("guessed", 1)]
+
+
+@pytest.mark.parametrize("others", [(), ("unlabelled/6.png",)])
+def test_no_label_beside_splits_below_classes(read: Read, others: tuple[str, ...]) -> None:
+    classes = ("cat/train/1.png", "cat/test/2.png", "dog/train/3.png", "dog/test/4.png")
+    batch = read(pictures(*classes, "unlabelled/test/5.png", *others))
+    assert sorted(set(labels(batch).values())) == ["", "cat", "dog"]
+    assert splits(batch)["unlabelled/test/5.png"] == "test"
+    assert splits(batch).get("unlabelled/6.png", "") == ""
+
+
+@pytest.mark.parametrize("start", ["", "pets/", "train/"])
+@pytest.mark.parametrize("below", ["", "2024/"])
+def test_a_batch_without_any_label(read: Read, start: str, below: str) -> None:
+    batch = read(pictures(f"{start}unlabelled/{below}1.png", f"{start}unlabelled/{below}2.png"))
+    assert set(labels(batch).values()) == {""}
+    assert batch.labels_by_class() == {}
+    assert [remark.count for remark in batch.remarks if "have no label" in remark.what] == [2]
+
+
+def test_people_label_a_batch_without_any_label(read: Read) -> None:
+    votes = "file_name,annotator,label\n1.png,anna,a\n2.png,bela,b\n"
+    batch = read(pictures("unlabelled/1.png", "unlabelled/2.png") | {"annotations.csv": votes})
+    assert len(batch.annotations) == 2
+    assert batch.layout == "files that annotations.csv labels"
+    assert [remark.count for remark in batch.remarks if "examples lie in" in remark.what] == [2]
+
+
+def test_a_label_of_that_name_in_a_list_is_kept(read: Read) -> None:
+    listed = {"metadata.csv": "file_name,label\n1.png,cat\n2.png,unlabelled\n"}
+    assert labels(read(FLAT | listed)) == {"1.png": "cat", "2.png": "unlabelled"}
+
+
+@pytest.mark.parametrize(
+    ("loose", "start"),
+    [
+        (("3.png", "4.png"), "2 files are not used, for example 3.png, 4.png; 2 pictures lie in"),
+        (("3.png",), "1 file is not used: 3.png; 1 picture lies in"),
+    ],
+)
+def test_loose_pictures_are_told_where_to_go(
+    read: Read, loose: tuple[str, ...], start: str
+) -> None:
+    (remark,) = read(CATS | pictures(*loose)).remarks
+    class_ = "move each into that of its class, or into `unlabelled` if that is not known"
+    assert remark.text() == f"{start} no folder of a class: {class_}"
+
+
 # wrappers
 
 
