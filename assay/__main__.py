@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from assay.contract import paths
+from assay.contract import paths, project_folder
 from assay.contract.errors import InputError, run, say
 from assay.contract.escaping import printable
 
@@ -230,6 +230,8 @@ def main() -> None:
     try:
         try:
             arguments = parser().parse_args()
+            if arguments.function is not predict or not paths.RELEASE.exists():
+                project_folder.check()
             arguments.function(arguments)
         finally:
             print(end="", flush=True)

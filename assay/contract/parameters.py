@@ -3,12 +3,11 @@
 import re
 import reprlib
 from collections import Counter
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from assay.contract import validation, yaml_files
+from assay.contract import project_folder, validation, yaml_files
 from assay.contract.errors import InputError
 from assay.contract.sections import (
     Annotate,
@@ -24,7 +23,7 @@ from assay.contract.sections import (
     Train,
 )
 
-FILE = Path("params.yaml")
+FILE = project_folder.PARAMETERS
 
 _UNITS = {"MiB": 2**20, "GiB": 2**30}  # bytes
 _AMOUNT = f"^[1-9][0-9]{{0,5}} ({'|'.join(_UNITS)})$"  # of memory
@@ -94,8 +93,7 @@ def load() -> Parameters:
     InputError
         One line that names the first wrong key, what is allowed there, and what was found.
     """
-    if not FILE.exists():
-        raise InputError(f"{FILE} is missing: run this in the folder that holds dvc.yaml")
+    project_folder.check()
     try:
         return Parameters.model_validate(yaml_files.read(FILE))
     except ValidationError as error:

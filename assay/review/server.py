@@ -41,8 +41,8 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
     port : 0: any free one
     browser : whether to open the page in it
     """
+    asked = questions.read()  # first: where there is none, nothing may be made
     answers = AnswerFile(answer_file.default_name() if name is None else name)
-    asked = questions.read()
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,8 +1,11 @@
 """`python -m assay` where people cut its output short, ask for help, or name what it does not take."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.support.pipeline import Project, clone
+from assay.review import server
+from tests.support.pipeline import ROOT, Project, clone
 
 pytestmark = pytest.mark.slow
 
@@ -40,3 +43,28 @@ def test_the_help_names_the_commands_as_they_are_typed(project: Project) -> None
 def test_predict_wants_files(project: Project, name: str, says: str) -> None:
     done = project.run(f"python -m assay predict params.yaml {name}", check=False)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"assay: {says}\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("review --no-browser", "export new", "predict a.png", "inspect a", "compare HEAD"),
+        *("label-studio push --file new.json", "label-studio pull --file new.json"),
+    ],
+)
+def test_outside_of_a_project_nothing_is_made(tmp_path: Path, command: str) -> None:
+    """A folder `.dvc` in data/raw would hide all raw batches from DVC."""
+    here = Project(tmp_path, PYTHONPATH=str(ROOT))
+    done = here.run(f"python -m assay {command}", check=False)
+    wanted = "params.yaml is missing: run this in the folder that holds dvc.yaml"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"assay: {wanted}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_review_of_nothing_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        server.serve("anna", 0, browser=False)
+    assert list(tmp_path.iterdir()) == []
