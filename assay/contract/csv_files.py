@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow import csv as pa_csv
 
-from assay.contract import files, plain_files
+from assay.contract import files, merging, plain_files
 from assay.contract.errors import InputError, first_of
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def parse_csv(
         table = _parse_plain(text, delimiter) or _parse(text, delimiter, name)
         check_columns(name, table, columns)
     except InputError as error:
-        raise InputError(files.merge_conflict(name, content) or str(error)) from None
+        raise InputError(merging.conflict(name, content) or str(error)) from None
     return table
 
 

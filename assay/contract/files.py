@@ -4,7 +4,6 @@ import errno
 import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
-from assay.contract import paths, plain_files, validation
+from assay.contract import merging, paths, plain_files, validation
 from assay.contract.errors import InputError, say
 
 Values = dict[str, Any]  # of a JSON file
@@ -123,21 +122,11 @@ def parse_json(name: Path | str, content: bytes, schema: Any = Values) -> Any:
         raise InputError(f"{name}: {validation.first_problem(error)}: {remedy}") from None
     except (ValueError, RecursionError) as error:
         damaged = f"{name} is no JSON ({error}): {remedy}"
-        raise InputError(merge_conflict(name, content) or damaged) from None
+        raise InputError(merging.conflict(name, content) or damaged) from None
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
-
-
-def merge_conflict(name: Path | str, content: bytes) -> str:
-    """What to do about a file that git could not merge; "" if it has no conflict markers."""
-    marker = re.search(rb"^<<<<<<< ", content, re.MULTILINE)
-    if not marker:
-        return ""
-    line = content.count(b"\n", 0, marker.start()) + 1
-    remedy = "keep what is right, and delete the lines of <<<<<<<, ======= and >>>>>>>"
-    return f"{name} line {line} starts a git merge conflict: {remedy}"
 
 
 def listed_batches() -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from ruamel.yaml import YAML  # as DVC: it reads 1e-05 as a number and refuses a repeated key
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
-from assay.contract import plain_files
+from assay.contract import merging, plain_files
 from assay.contract.errors import InputError
 
 _LARGEST = 2_000_000  # bytes; 20,000 batches take less
@@ -21,7 +21,8 @@ def read(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the file is no plain file, no YAML, too large, too deep, or holds no keys.
+        If the file is no plain file, no YAML, too large, too deep, or holds no keys, or if git
+        could not merge it.
     """
     if plain_files.check(path).st_size > _LARGEST:
         raise InputError(f"{path} has more than {_LARGEST} bytes: is it the right file?")
@@ -30,6 +31,8 @@ def read(path: Path) -> dict[str, Any]:
 
 def parse(name: Path | str, content: bytes) -> dict[str, Any]:
     """The keys and values of the content of a file, see `read`; `name` is for messages."""
+    if conflict := merging.conflict(name, content):
+        raise InputError(conflict)
     yaml = YAML(typ="safe")
     try:
         text = content.decode()

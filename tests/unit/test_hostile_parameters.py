@@ -82,6 +82,20 @@ def test_mutations_of_params_yaml(params: Path) -> None:
         loads_or_says_why(parameters.load, f"{path}: {odd[:99]}")
 
 
+@pytest.mark.parametrize(
+    "sides",
+    [
+        "<<<<<<< HEAD\nbatches: [a, b]\n=======\nbatches: [a, c]\n>>>>>>> bela\n",
+        "batches: [a,\n<<<<<<< HEAD\nb,\n=======\nc,\n>>>>>>> bela\n]\n",  # YAML of odd names
+    ],
+)
+def test_a_merge_conflict_is_told(params: Path, sides: str) -> None:
+    params.write_text(f"portable: true\n{sides}")
+    line = 2 + sides.startswith("batches")
+    with pytest.raises(InputError, match=rf"^params.yaml line {line} starts a git merge conflict"):
+        parameters.load()
+
+
 def test_mutations_of_a_config_of_bert(tmp_path: Path) -> None:
     tiny_bert.save(tmp_path, ["my", "card"])
     choose, path = random.Random(0), tmp_path / "config.json"

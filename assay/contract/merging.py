@@ -1,0 +1,14 @@
+"""Files that git could not merge. This module is imported before numpy, see `startup`."""
+
+import re
+from pathlib import Path
+
+
+def conflict(name: Path | str, content: bytes) -> str:
+    """What to do about a file that git could not merge; "" if it has no conflict markers."""
+    marker = re.search(rb"^<<<<<<< ", content, re.MULTILINE)
+    if not marker:
+        return ""
+    line = content.count(b"\n", 0, marker.start()) + 1
+    remedy = "keep what is right, and delete the lines of <<<<<<<, ======= and >>>>>>>"
+    return f"{name} line {line} starts a git merge conflict: {remedy}"
