@@ -52,7 +52,8 @@ class Parameters(Section):
         listed = set(self.batches)
         unlisted = [name for name in self.pretrain.batches if name not in listed]
         if unlisted:
-            raise ValueError(f"pretrain.batches: {unlisted[0]} is not in batches: add it there")
+            remedy = "add it there, or take it off pretrain.batches"
+            raise ValueError(f"pretrain.batches: {unlisted[0]} is not in batches: {remedy}")
         return self
 
     @field_validator("memory", mode="before")
@@ -110,7 +111,9 @@ def _first_problem(error: ValidationError) -> str:
         return f"{key}: unknown key; allowed here: {', '.join(_section(place[:-1]).model_fields)}"
     if problem["type"] == "missing":
         return f"{key}: missing; see the params.yaml that Assay came with"
-    return validation.first_problem(error)
+    is_to_quote = problem["type"] == "string_type" and not isinstance(problem["input"], list | dict)
+    remedy = ': put a name in quotes, as in "2024"' if is_to_quote else ""
+    return f"{validation.first_problem(error)}{remedy}"
 
 
 def _section(place: tuple[int | str, ...]) -> Any:

@@ -13,6 +13,7 @@ from assay.contract.parameters import FILE, Parameters
 from assay.layouts import raw_folder
 
 Edits = dict[str, Any]  # values by dotted key
+_UNWRAPPED = 4096  # characters of a line
 _OF_WORDS = {"text", "table"}  # modalities that a column name may tell apart
 
 
@@ -70,11 +71,21 @@ def _kept(batch: str, names: list[str], params: Parameters) -> list[str]:
     return [name for name in names if name not in digits or batch in digits]
 
 
+def as_yaml(key: str, value: Any) -> str:
+    """A line to copy into params.yaml: in quotes what YAML would read as a number or date."""
+    yaml = YAML(typ="safe")
+    yaml.default_flow_style = None if isinstance(value, list) else False  # None: [a, b]
+    yaml.width = _UNWRAPPED
+    line = io.StringIO()
+    yaml.dump({key: value}, line)
+    return line.getvalue().rstrip("\n")
+
+
 def write(edits: Edits) -> None:
     """Make the edits in params.yaml."""
     yaml = YAML()
     yaml.preserve_quotes = True
-    yaml.width = 4096  # no line is wrapped
+    yaml.width = _UNWRAPPED
     values = yaml.load(FILE.read_text(encoding="utf-8"))
     for key, value in edits.items():
         *sections, name = key.split(".")

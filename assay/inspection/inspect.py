@@ -38,7 +38,14 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         `error`, what would stop the pipeline, or ""; `group`, what `collect.group` may be, with
         the reason, or None; `edits` of params.yaml by dotted key; `seconds`,
         the time that the whole pipeline will take here.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, or no layout is found in it.
     """
+    if not folder.exists() and not folder.is_symlink():
+        raise InputError(f"there is no folder {folder}: name one that is there, or `dvc pull` it")
     raw = raw_folder.read(folder, params.collect.largest_file)
     batch = folder.resolve().name
     doubts.remark(raw)

@@ -10,6 +10,7 @@ from assay.contract.errors import counted, first_of
 from assay.contract.escaping import printable
 from assay.contract.paths import RAW
 from assay.contract.remarks import Remark
+from assay.inspection import edits
 
 _NAMED = 12  # classes, people and slices that are named
 _INDENT = 12  # columns before the facts
@@ -55,18 +56,17 @@ def _remarks(facts: dict[str, Any]) -> Iterator[str]:
 
 
 def _next(facts: dict[str, Any], *, written: bool) -> Iterator[str]:
-    edits = facts["edits"]
+    proposed = facts["edits"]
     if facts["error"]:
         yield _row("params.yaml", "stays as it is until this is mended")
-    elif edits:
+    elif proposed:
         yield _row("params.yaml", "written" if written else "to write; --write does it")
-        for key, value in edits.items():
-            shown = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else value
-            yield _row("", f"{key}: {shown}")
+        for key, value in proposed.items():
+            yield _row("", edits.as_yaml(key, value))
     else:
         yield _row("params.yaml", "needs no edit")
     if facts["group"]:
-        yield _row("perhaps", f"collect.group: {facts['group']['group']}")
+        yield _row("perhaps", edits.as_yaml("collect.group", facts["group"]["group"]))
         yield _row("", facts["group"]["reason"])
     if not facts["error"]:
         yield _row("then", f"dvc add {RAW / facts['batch']}; dvc repro")

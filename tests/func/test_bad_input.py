@@ -5,6 +5,7 @@ and no output.
 import gzip
 import os
 from collections.abc import Callable
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -347,7 +348,7 @@ PARAMETERS = {
         "pretrain.batches",
         ["d"],
         "pretrain.batches: d is not in batches",
-        "add it there",
+        "add it there, or take it off pretrain.batches",
     ),
     "batch with a slash": ("batches", ["b", "c", "d/e"], "'d/e' is no batch name", "use letters"),
     "batch above": ("batches", ["b", "c", ".."], "'..' is no batch name", "use letters"),
@@ -358,6 +359,8 @@ PARAMETERS = {
         "use letters",
     ),
     "batch that is a number": ("batches", ["b", "c", 7], "batches.2", "must be a valid string"),
+    "batch that is a date": ("batches", [date(2024, 11, 1)], "batches.0", "put a name in quotes"),
+    "column that is a number": ("collect.group", 2024, "collect.group", "put a name in quotes"),
     "digits outside": ("digits.batches", {"../x": 9}, "'../x' is no batch name", "use letters"),
 }
 
@@ -366,8 +369,8 @@ NOT_YAML = {
     "tab": ("batches:\n\t- b\n", "not YAML", "line 2"),
     "merge conflict": (
         "<<<<<<< HEAD\nthreads: 2\n=======\nthreads: 3\n>>>>>>> x\n",
-        "not YAML",
-        "line 2",
+        "params.yaml line 1",
+        "git merge conflict",
     ),
     "Latin-1": ("# José\n".encode("latin-1"), "not YAML", "utf-8"),
     "no keys": ("- b\n", "must hold keys"),

@@ -9,6 +9,7 @@ import time
 import timeit
 
 import pytest
+from ruamel.yaml import YAML
 
 from assay.contract import csv_files, files, parameters, parquet_files, paths
 from assay.inspection import duration, edits, grouping, page
@@ -58,6 +59,18 @@ def test_a_second_batch_is_appended(folder: Workspace) -> None:
     assert facts["edits"] == {"batches": ["pets", "more"], "pretrain.batches": ["pets", "more"]}
 
 
+@pytest.mark.parametrize("name", ["2024-11-01", "2024", "012", "1e5", "0x1F", "null", "true"])
+def test_the_edits_can_be_copied(folder: Workspace, name: str) -> None:
+    """Where YAML would read another value than a text, the name stands in quotes."""
+    folder.raw(PETS, name)
+    facts = inspect(paths.RAW / name, parameters.load())
+    facts["group"] = {"group": name, "reason": "a column"}
+    lines = page.page(facts, written=False).replace("perhaps ", "").splitlines()
+    copied = [line for line in lines if line.endswith(("]", f"collect.group: '{name}'"))]
+    said = YAML(typ="safe").load("\n".join(line.strip() for line in copied))
+    assert said == {"batches": [name], "pretrain.batches": [name], "collect.group": name}
+
+
 def test_pictures_of_many_sizes_get_one(folder: Workspace) -> None:
     folder.write(f"{RAW}/cat/large.png", image(9, (400, 200)))
     folder.write(f"{RAW}/cat/colour.png", image(9, (8, 8), "RGB"))
@@ -86,6 +99,7 @@ def test_a_folder_that_cannot_be_read_ends_in_one_line(folder: Workspace) -> Non
     )  # fmt: skip
     assert missing.returncode == 1
     assert len(missing.stderr.splitlines()) == 1
+    assert "there is no folder nowhere: name one that is there" in missing.stderr
 
 
 def test_a_group_is_proposed(workspace: Workspace) -> None:
