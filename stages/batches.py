@@ -1,7 +1,11 @@
 """Check the lists of batches first: for a missing folder, DVC would say only `[Errno 2]`."""
 
+import os
+
 from assay.contract import git, parameters, paths
 from assay.contract.errors import InputError, run, say
+
+_IN_EXPERIMENT = "DVC_EXP_BASELINE_REV"  # which `dvc exp run` sets
 
 
 def main() -> None:
@@ -13,7 +17,7 @@ def main() -> None:
             folder = paths.RAW / batch
             untracked = f"{folder} is tracked by neither DVC nor git"
             risk = "so no colleague and no experiment gets it"
-            say(f"{untracked}, {risk}: type `dvc add {folder}`")
+            say(f"{untracked}, {risk}: type `dvc add {folder}`, then `git add {folder}.dvc`")
 
 
 def check_there(user_batches: list[str]) -> None:
@@ -28,7 +32,11 @@ def check_there(user_batches: list[str]) -> None:
             there = sorted(names - {"README.md"})
             missing = f"there is no {folder}, which params.yaml lists in batches"
             remedy = "correct the name, or put the folder there"
-            raise InputError(f"{missing}: {remedy}; there are {', '.join(there)}")
+            if _IN_EXPERIMENT in os.environ:
+                add = f"type `git add {folder}.dvc`"
+                remedy += f"; with --temp or --queue, DVC copies only what git tracks: {add}"
+            others = f"; there are {', '.join(there)}" if there else ""
+            raise InputError(f"{missing}: {remedy}{others}")
 
 
 def is_tracked(batch: str) -> bool:

@@ -125,6 +125,17 @@ def test_a_misspelt_batch(tmp_path: Path) -> None:
     assert "there are digits-1, digits-2, digits-3" in said
 
 
+def test_a_batch_that_git_does_not_track_in_an_experiment(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`dvc exp run --temp` and a queue copy what git tracks: not a new .dvc file."""
+    workspace.raw({"examples.csv": "label,x\na,1\n"}, "b")
+    asked = "type `git add data/raw/c.dvc`"
+    assert asked not in workspace.run("batches").stderr
+    monkeypatch.setenv("DVC_EXP_BASELINE_REV", "abc")
+    assert asked in workspace.run("batches").stderr
+
+
 def test_a_batch_that_nobody_tracks(workspace: Workspace) -> None:
     for command in (["git", "init", "-q"], ["git", "config", "core.excludesFile", ""]):
         subprocess.run(command, cwd=workspace.root, check=True)
@@ -134,6 +145,7 @@ def test_a_batch_that_nobody_tracks(workspace: Workspace) -> None:
     said = workspace.done("batches")
     assert said.count("\n") == 1
     assert "data/raw/b is tracked by neither DVC nor git" in said
+    assert "type `dvc add data/raw/b`, then `git add data/raw/b.dvc`" in said
     subprocess.run(["git", "add", "data/raw/b"], cwd=workspace.root, check=True)
     assert workspace.done("batches") == ""
 
