@@ -123,8 +123,9 @@ class Version:
         unknown = [] if self.examples is None else frame.index.difference(self.examples.index)
         if len(unknown):
             older = f"{self.name}:{path} is of other data: {paths.COLLECTED} has no example"
-            here = self.name == "workspace"
-            remedy = "run `dvc repro`" if here else "name a commit after a whole `dvc repro`"
+            remedy = "name a commit after a whole `dvc repro`"
+            if self.name == "workspace":
+                remedy = "type `dvc checkout` if git switched versions, else `dvc repro`"
             raise InputError(f"{older} {unknown[0]!r}: {remedy}")
         return frame
 

@@ -205,7 +205,9 @@ def test_what_a_build_that_stopped_left_is_not_called_damaged(here: Path, side: 
     if side == "older":
         git("commit -qam older && git tag older && git checkout -q main~1")
     said = told(*(["older", "older"] if side == "older" else []))
-    remedy = "run `dvc repro`" if side == "workspace" else "name a commit after a whole `dvc repro`"
+    remedy = "name a commit after a whole `dvc repro`"
+    if side == "workspace":  # as after `git checkout` without `dvc checkout`
+        remedy = "type `dvc checkout` if git switched versions, else `dvc repro`"
     other = f"{side}:{predictions} is of other data: data/collected has no example '{'f' * 32}'"
     assert said == f"{other}: {remedy}"
 
