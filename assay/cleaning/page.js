@@ -9,7 +9,7 @@ const STRINGS = {
     "not sure": "Not sure", "not usable": "Not usable", undo: "Undo", back: "Back",
     answered: "Your answer: {0}", again: "Your answer: {0}. Answer again: other people say something else.",
     elsewhere: "Your answer: {0}. It is in {1}: change it there.",
-    said: "{0}: {1}", people: "What people said:", others: "What others answered:", progress: "{0} of {1} answered",
+    said: "{0}: {1}", batch: "the batch's label", people: "What people said:", others: "What others answered:", progress: "{0} of {1} answered",
     left: "about {0} left ({1} s an answer)", seconds: "{0} s", minutes: "{0} min", hours: "{0} h",
     recorded: "recorded: {0}", pick: "Class", matches: "{0} of {1} classes", close: "Close",
     done: "All is answered", repro: "dvc repro uses the answers.",
@@ -26,7 +26,7 @@ const STRINGS = {
     large: "太大，未放入本文件", accept: "采纳 {0}", keep: "保留 {0}", confirm: "确认 {0}", other: "其他类别…",
     skip: "跳过", "not sure": "不确定", "not usable": "不可用", undo: "撤销", back: "上一个",
     answered: "你的回答：{0}", again: "你的回答：{0}。请重新回答：其他人的回答不同。",
-    elsewhere: "你的回答：{0}。它在 {1} 中：请在那里修改。", said: "{0}：{1}", people: "各人的标注：", others: "其他人的回答：", progress: "已回答 {0} / {1}",
+    elsewhere: "你的回答：{0}。它在 {1} 中：请在那里修改。", said: "{0}：{1}", batch: "批次自带的标签", people: "各人的标注：", others: "其他人的回答：", progress: "已回答 {0} / {1}",
     left: "大约还需 {0}（每个 {1} 秒）", seconds: "{0} 秒", minutes: "{0} 分钟", hours: "{0} 小时",
     recorded: "已记录：{0}", pick: "类别", matches: "{1} 个类别中的 {0} 个", close: "关闭", done: "全部已回答",
     repro: "dvc repro 会使用这些答案。", put: "请保存答案，把文件放入 data/annotations，然后运行 dvc repro。",
@@ -99,7 +99,8 @@ function side(key, label, rows, isJudged) { // a class, and the examples that sp
 }
 
 function drawPeople(place, title, said) { // person, label and note
-  const parts = said.map(([person, ...answer]) => el("bdi", {}, t("said", short(person), spoken(answer))));
+  const whose = (person) => (title === "people" && person === "given" ? t("batch") : short(person)); // "given": no person
+  const parts = said.map(([person, ...answer]) => el("bdi", {}, t("said", whose(person), spoken(answer))));
   $(place).hidden = !parts.length;
   $(place).replaceChildren(`${t(title)} `, ...parts.flatMap((part, n) => (n ? [", ", part] : [part])));
 }

@@ -10,7 +10,7 @@ import pytest
 from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.cleaning import gallery
-from assay.contract import parquet_files, paths
+from assay.contract import csv_files, parquet_files, paths
 from tests.support.reviewed import HOSTILE, Served, make, saved
 
 pytestmark = pytest.mark.slow
@@ -197,6 +197,24 @@ def test_a_question_without_a_doubt_is_shown_as_one(
     assert anna.page.evaluate("order.length") == 3
     anna.page.keyboard.press("g")
     assert anna.page.inner_text("#tiles button").startswith("eight, as in the data")
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("en", "What people said: the batch's label: ten, anna: nine"),
+        ("zh-CN", "各人的标注： 批次自带的标签：ten, anna：nine"),
+    ],
+)
+def test_the_label_of_a_batch_is_named_as_such(
+    browser: Any, serve: Callable[[str], Served], locale: str, said: str
+) -> None:
+    doubted = make(n=4, classes=CLASSES)
+    columns, first = ["id", "annotator", "label"], doubted["id"].iloc[0]
+    votes = [(first, "given", "ten"), (first, "anna", "nine")]
+    csv_files.write_csv(paths.labels("b"), columns, votes)
+    anna = Person(browser, serve("anna").address, locale=locale)
+    assert anna.page.inner_text("#votes") == said
 
 
 def test_a_tie_is_asked_again_beside_the_answers_of_others(
