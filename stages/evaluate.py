@@ -15,6 +15,7 @@ from assay.contract import (
 )
 from assay.contract.errors import InputError, counted, run, tell
 from assay.contract.inference import Model
+from assay.contract.rounding import with_ends
 from assay.evaluation import (
     forecast,
     held_out_labels,
@@ -123,12 +124,11 @@ def predict(
 
 
 def line(metrics: dict[str, float]) -> str:
-    """The scores in one line."""
-    score = "accuracy {accuracy:.3f} ({accuracy_low:.3f} to {accuracy_high:.3f})".format(**metrics)
-    text = f"evaluate: {score} on {counted(int(metrics['test_examples']), 'test example')}"
+    """The scores in one line, rounded as in the report: from what metrics/evaluate.json holds."""
+    score = with_ends(metrics, "accuracy")
+    text = f"evaluate: accuracy {score} on {counted(int(metrics['test_examples']), 'test example')}"
     if "accuracy_true" in metrics:
-        true = "{accuracy_true:.3f} ({accuracy_true_low:.3f} to {accuracy_true_high:.3f})"
-        text += f"; accuracy against true labels, estimated: {true.format(**metrics)}"
+        text += f"; accuracy against true labels, estimated: {with_ends(metrics, 'accuracy_true')}"
     if metrics.get("test_doubts"):
         text += f"; doubtful test labels: {metrics['test_doubts']:,}"
     return text

@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
-from assay.contract import merging, paths, plain_files, validation
+from assay.contract import merging, paths, plain_files, rounding, validation
 from assay.contract.errors import InputError, say
 
 Values = dict[str, Any]  # of a JSON file
@@ -93,7 +93,7 @@ def write_json(path: Path, values: Values) -> None:
 
 
 def _rounded(value: object) -> object:
-    return float(f"{value:.4g}") if isinstance(value, float) else value
+    return rounding.as_written(value) if isinstance(value, float) else value
 
 
 def read_json(path: Path, schema: Any = Values) -> Any:

@@ -9,6 +9,7 @@ from statistics import median
 
 from markupsafe import Markup
 
+from assay.contract.rounding import rounded
 from assay.contract.sections import Action, Beyond
 from assay.reporting.inputs import Inputs, Row, Values
 from assay.reporting.words import Words, name
@@ -66,7 +67,7 @@ def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
             yield words("limit.unlearned", label=name(row["label"]), n=int(row["test_examples"]))
     lost = scores["head_accuracy_uncleaned"] - scores["head_accuracy_annotated"]
     if lost > _LOST and round(lost * scores["test_examples"]) >= _LOST_EXAMPLES:
-        yield words("limit.cleaning", lost=f"{100 * lost:.1f}")
+        yield words("limit.cleaning", lost=rounded(lost, 1, 100))
     for row in worse_slices(inputs):
         part = {"slice": name(row["slice"]), "value": name(row["value"])}
         yield words("limit.slice", n=int(row["examples"]), accuracy=float(row["accuracy"]), **part)
@@ -79,7 +80,7 @@ def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
         yield words("limit.unlabelled", share=share, n=inputs.unlabelled)
     alpha = inputs.values["agreement"].get("alpha", 1)
     if alpha < _AGREEING:
-        yield words("limit.agreement", alpha=f"{alpha:.2f}")
+        yield words("limit.agreement", alpha=rounded(alpha, 2))
     if scores["test_truth_share"] < 1:
         yield words("limit.truth", share=1 - float(scores["test_truth_share"]))
     rare = rarest(inputs)
@@ -104,7 +105,8 @@ def to_do(inputs: Inputs, words: Words) -> list[tuple[Markup, str]]:
     """What to do next: sentences, each with its command."""
     tasks = []
     n_queued = len(inputs.rows["queue"])
-    if inputs.to_review or n_queued:
+    asks = bool(inputs.to_review or n_queued)
+    if asks:
         key = "do.review" if inputs.to_review else "do.ask"
         say = words(key, n=inputs.to_review or n_queued, queue=n_queued)
         tasks.append((say, "python -m assay review"))
@@ -121,4 +123,5 @@ def to_do(inputs: Inputs, words: Words) -> list[tuple[Markup, str]]:
     for kind, n in sorted(findings.items(), key=lambda item: (-item[1], item[0]))[:_KINDS]:
         say = words("do.finding", n=n, kind=words.known(f"kind.{kind}", kind))
         tasks.append((say, f"dvc exp run -S clean.beyond.{kind}=drop"))
-    return [*tasks, (words("do.compare"), "dvc repro && python -m assay compare HEAD")]
+    rebuild = words("do.compare.answers" if asks else "do.compare")
+    return [*tasks, (rebuild, "dvc repro && python -m assay compare HEAD")]

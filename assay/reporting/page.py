@@ -9,7 +9,7 @@ from assay.modalities import registry
 from assay.reporting import answer, parts, pictures
 from assay.reporting.inputs import Inputs
 from assay.reporting.since import Changes
-from assay.reporting.words import Words, breakable, brief, name
+from assay.reporting.words import Words, breakable, brief, f1, name, renamed, signed
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -40,8 +40,9 @@ def page(
         keep_trailing_newline=True,
     )
     environment.filters |= {"name": name, "brief": brief, "shown": words.shown}
-    environment.filters |= {"breakable": breakable}
+    environment.filters |= {"breakable": breakable, "renamed": renamed, "f1": f1}
     environment.globals |= {"t": words, "known": words.known, "score": words.score}
+    environment.globals |= {"probability": words.probability, "signed": signed}
     environment.globals |= {"ticks": parts.ticks}
     quality, annotation = parts.quality(inputs, ignored), parts.annotation(inputs)
     percent = f"{100 * level:g}"

@@ -110,7 +110,7 @@ def model(inputs: Inputs) -> Values:
 
 
 def exact(row: Row, confusion: Mapping[tuple[str, str], int]) -> Values:
-    """Precision and recall of a class, from counts: the four decimals in the table are rounded.
+    """Scores of a class, from counts: the four decimals in the table are rounded.
 
     Parameters
     ----------
@@ -122,6 +122,7 @@ def exact(row: Row, confusion: Mapping[tuple[str, str], int]) -> Values:
     answered = sum(n for (answer, _), n in confusion.items() if answer == label)
     predicted = sum(n for (_, name), n in confusion.items() if name == label)
     shares = {"precision": (right, predicted), "recall": (right, answered)}
+    shares["f1"] = (2 * right, predicted + answered)
     return {name: part / whole for name, (part, whole) in shares.items() if whole}
 
 

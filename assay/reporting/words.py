@@ -7,6 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from assay.contract.escaping import printable
+from assay.contract.rounding import rounded
 
 _FOLDER = Path(__file__).with_name("languages")  # <language>.json
 _LONGEST = 60  # characters of a name
@@ -25,8 +26,22 @@ def name(text: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(brief(text))
 
 
-def _range(values: Iterable[float]) -> str:
-    return " … ".join(f"{value:.1f}" for value in values)
+def _percents(shares: Iterable[float]) -> str:
+    return " … ".join(f"{rounded(share, 1, 100)}" for share in shares)
+
+
+def f1(value: float) -> str:
+    return f"{rounded(value, 3)}"
+
+
+def signed(*shares: float) -> str:
+    """Changes of a share, or the ends of its interval, in points."""
+    return " … ".join(f"{rounded(share, 1, 100):+}" for share in shares)
+
+
+def renamed(confusion: str) -> str:
+    """`2 as 3 (6)` of metrics/annotators.csv as `2 → 3 (6)`; as it is, if a class has ` as `."""
+    return confusion.replace(" as ", " → ") if confusion.count(" as ") == 1 else confusion
 
 
 def breakable(text: object) -> Markup:
@@ -52,17 +67,19 @@ class Words:
 
     def shown(self, value: object) -> object:
         if isinstance(value, float):
-            rounded = "<0.1" if 0 < value < _LEAST else f"{100 * value:.1f}"
-            return self.texts["percent"].format(n=rounded)
+            return self.probability(value) if value > 0 else self("percent", n=_percents([value]))
         return f"{value:,}" if isinstance(value, int) else value
+
+    def probability(self, share: float) -> Markup:
+        """A share in percent that is never nothing: where a file has 0.0000, it was rounded."""
+        return self("percent", n="<0.1" if share < _LEAST else _percents([share]))
 
     def score(self, key: str, *values: float) -> Markup:
         """A score, or the ends of its interval, in the unit that people know it by."""
-        percents = [100 * value for value in values]
         if key.startswith("accuracy"):
-            return self("percent", n=_range(percents))
+            return self("percent", n=_percents(values))
         if key == "calibration_error":
-            return self("points", n=_range(percents))
+            return self("points", n=_percents(values))
         return Markup(" … ").join(f"{value:.4f}" for value in values)
 
     def listed(self, texts: Sequence[str]) -> Markup:

@@ -57,3 +57,17 @@ def test_nothing_is_wrong_with_the_page(
         assert [url for url in asked if not url.startswith("data:")] == [opened.url]
         assert said == []
         context.close()
+
+
+def test_a_short_class_name_is_not_broken_over_a_matrix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: object
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    report_inputs.write(["circle", "square", "star", "triangle"])
+    opened = browser.new_page(viewport={"width": 390, "height": 844})
+    opened.set_content(page.page(inputs.read(), "en", 0.95))
+    heads = "[...document.querySelectorAll('.turned bdi')]"
+    lines = opened.evaluate(f"{heads}.map((name) => name.getClientRects().length)")
+    assert len(lines) >= 4
+    assert set(lines) == {1}
+    opened.close()

@@ -99,7 +99,7 @@ def write(
         (paths.AGREEMENT_METRICS, agreement),
         (paths.EVALUATE_METRICS, evaluate),
         (paths.TRAIN_METRICS, {"train_examples": total, "validation_examples": 0}),
-        (paths.RELEASE_INFO, {"classes": list(classes), "modality": modality}),
+        (paths.RELEASE_INFO, {"classes": list(classes), "modality": modality, "labels": "0" * 32}),
     ):
         known = {name: value for name, value in scores.items() if name in values}
         files.write_json(path, values | known)

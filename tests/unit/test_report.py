@@ -8,11 +8,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from assay.contract import csv_files, parquet_files, paths
+from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.contract.sections import Beyond, Report
 from assay.reporting import answer, inputs, page, parts, since
-from assay.reporting.words import Words
+from assay.reporting.words import Words, renamed, signed
+from stages import evaluate
 from tests.support import report_inputs
 
 LANGUAGES = Report.model_fields["language"].annotation.__args__
@@ -250,9 +251,7 @@ def test_levers_and_the_forecast_are_shown() -> None:
     content = written()
     assert "+3.0 points" in content
     assert Words("en")("levers.unknown") in content
-    assert (
-        "If the errors in the test labels are taken into account, the accuracy is 95.0" in content
-    )
+    assert "the accuracy against true labels, estimated, is 95.0\u00a0%" in content
     assert "no gain shown; 800 of them with a label" in content
     assert "one example has no label" in content
     assert "一小时可找到其中的 60 个" in written("zh")
@@ -298,6 +297,62 @@ def test_a_share_is_rounded_once_and_an_accuracy_is_in_percent() -> None:
     assert '<td class="n">90.0\u00a0%</td><td class="n">88.0 … 92.0\u00a0%</td>' in content
     assert '<td class="n">90.0 points</td><td class="n">88.0 … 92.0 points</td>' in content
     assert "confidence and accuracy differ by 90.0 points" in content
+
+
+def test_the_report_and_the_terminal_round_one_number_alike() -> None:
+    """0.956478 is 0.9565 in metrics/evaluate.json, and 0.956 and 95.7 % were not the same."""
+    metrics = {"test_examples": 23, "accuracy": 0.956478}
+    metrics |= {"accuracy_low": 0.90445, "accuracy_high": 0.98754}
+    assert "accuracy 0.957 (0.904 to 0.988) on 23" in evaluate.line(metrics)
+    files.write_json(paths.EVALUATE_METRICS, metrics)
+    held = files.read_json(paths.EVALUATE_METRICS)
+    assert held["accuracy"] == 0.9565
+    words = Words("en")
+    assert words.score("accuracy", held["accuracy"]) == "95.7\u00a0%"
+    ends = words.score("accuracy", held["accuracy_low"], held["accuracy_high"])
+    assert ends == "90.4 … 98.8\u00a0%"
+    assert (words.shown(0.9545), words.shown(0.0115)) == ("95.5\u00a0%", "1.2\u00a0%")
+    assert (signed(0.0045), signed(-0.0015, 0.0145)) == ("+0.5", "-0.2 … +1.5")
+
+
+def test_a_probability_is_never_nothing() -> None:
+    words = Words("en")
+    assert words.probability(0.0) == words.probability(0.0004) == "&lt;0.1\u00a0%"
+    assert words.shown(0.0) == "0.0\u00a0%"
+    report_inputs.write()
+    assert "probability right: 10.0\u00a0%" in written()
+
+
+def test_an_error_of_a_person_is_told_without_english_words() -> None:
+    report_inputs.write()
+    assert "<bdi>cat → dog (2)</bdi>" in written("zh")
+    assert renamed("rated as good as bad (2)") == "rated as good as bad (2)"
+
+
+def test_the_page_says_what_to_do_about_its_limits() -> None:
+    report_inputs.write(accuracy_low=0.8)
+    limit = answer.sentences(inputs.read(), "95", Words("en"))[2]
+    assert "raise collect.test" in limit
+    assert "annotate.page" in written()
+    assert "0" * 32 in written()
+    header = csv_files.read_csv(paths.QUEUE).column_names
+    csv_files.write_csv(paths.QUEUE, header, [])
+    quality = parquet_files.read_parquet(paths.QUALITY).to_pylist()
+    kept = [row | {"decision": "keep"} for row in quality]
+    parquet_files.write_parquet(paths.QUALITY, pa.Table.from_pylist(kept))
+    assert "annotate.page" not in written()
+
+
+@pytest.mark.parametrize(
+    ("language", "note"), [("en", "hardly a label is still wrong"), ("zh", "几乎没有错误标签")]
+)
+def test_no_wrong_label_after_cleaning_is_said_in_words(language: str, note: str) -> None:
+    report_inputs.write()
+    assert note not in written(language)
+    table = csv_files.read_csv(paths.LEVERS)
+    rows = [row | {"now": "0", "found": "0"} for row in table.to_pylist()]
+    csv_files.write_csv(paths.LEVERS, table.column_names, [list(row.values()) for row in rows])
+    assert note in written(language)
 
 
 def test_a_file_name_breaks_behind_a_slash() -> None:

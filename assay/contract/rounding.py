@@ -1,0 +1,32 @@
+"""How numbers are rounded for people: once, and from what the files hold.
+
+A metric has four significant digits in its file. The terminal and the report both round that
+number, half up, as a reader of the file would: 0.9565 is 0.957 and 95.7 %, wherever it stands.
+"""
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+_DIGITS = 4  # of a metric in a file
+_CONTEXT = Context(prec=400, rounding=ROUND_HALF_UP)  # enough digits for any float
+
+
+def as_written(value: float) -> float:
+    """A metric as its file holds it."""
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def rounded(value: float, places: int, factor: int = 1) -> Decimal:
+    """A number times `factor` with `places` decimals; halves go up.
+
+    It counts in decimal digits: as a binary number, 100 * 0.0045 is a little less than 0.45.
+    """
+    number = Decimal(str(float(value))) * factor
+    return number.quantize(Decimal(1).scaleb(-places), context=_CONTEXT)
+
+
+def with_ends(metrics: Mapping[str, float], name: str) -> str:
+    """A share among metrics, and its interval, with three decimals: `0.957 (0.900 to 1.000)`."""
+    ends = ("", "_low", "_high")
+    value, low, high = [rounded(as_written(metrics[f"{name}{end}"]), 3) for end in ends]
+    return f"{value} ({low} to {high})"
