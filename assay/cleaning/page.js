@@ -41,7 +41,9 @@ const REASONS = [ // what the pipeline says in English; another reason stays as 
   [/^the model and /, "模型和"],
   [/the other examples say (.*) \((\d\.\d+)\) rather than (.*) \((\d\.\d+)\)$/s, "其他样本支持 $1（$2），而非 $3（$4）"],
   [/^no label; it may be (.*) or (.*)$/s, "没有标签；可能是 $1 或 $2"],
-  [/^one of the kept labels with the lowest probability$/, "在保留的标签中属于最不确定的"],
+  [/^kept; least sure of the remaining labels$/, "已保留；在其余标签中最不确定"],
+  [/^no label$/, "没有标签"],
+  [/^a check of the test labels, chosen by chance$/, "随机抽取的测试标签检查"],
   [/^people's answers tie$/, "各人的回答票数相同"],
 ];
 const KEYS = { a: "accept", k: "keep", c: "other", s: "skip", n: "not sure", x: "not usable", z: "undo" };
