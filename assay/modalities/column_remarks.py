@@ -77,6 +77,9 @@ def _is_rewritten(column: Column) -> bool:
 def _remarks_on_texts(column: Column, different: pa.Array) -> Iterator[tuple[Action, str, str]]:
     """What is done to a column of text, what is doubtful, and examples, from different values."""
     examples = ", ".join(map(short, different[:2].to_pylist()))
+    if column.written.truth:
+        yield "converted", "columns hold truth values: read as the numbers 1 and 0", examples
+        return
     if column.type != "category":
         if column.written == DOTTED:
             unless = "unless the encoder knows them between thousands"

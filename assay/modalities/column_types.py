@@ -14,7 +14,15 @@ from assay.contract.column_names import is_text
 from assay.contract.errors import InputError
 from assay.contract.parquet_files import Format
 from assay.modalities import columns_as_written, exact_values, odd_cells
-from assay.modalities.columns_as_written import DOTTED, PLAIN, Written, parsed, typed, without_gaps
+from assay.modalities.columns_as_written import (
+    DOTTED,
+    PLAIN,
+    TRUTH,
+    Written,
+    parsed,
+    typed,
+    without_gaps,
+)
 from assay.modalities.simple_types import PER_SECOND, with_simple_type
 
 _BITS_AS_HEX = 13  # the first 52 bits of a hash, which float64 holds exactly
@@ -54,7 +62,7 @@ class Column:
         different = pc.unique(values).drop_null()
         if type_ not in ("number", "date") or not len(different):
             return cls(values, type_, PLAIN)
-        return cls(values, *columns_as_written.guess(different))
+        return cls(values, *_guess(different))
 
     def read_as(self, name: str, wanted: Format, places: Sequence | pa.Array | None) -> np.ndarray:
         """The numbers (n,) for a network, of a column that another file says how to read.
@@ -115,7 +123,7 @@ class Column:
     def parsed(self) -> pa.Array:
         """Numbers and dates as such, however they came."""
         written = self.as_programs_write
-        return self.values if written is None else typed(written, self.type)
+        return self.values if written is None else typed(written, self.type, self.written)
 
     def numbers(self) -> np.ndarray:
         """The values as a network reads them, float64 (n,), NaN for gaps."""
@@ -165,10 +173,17 @@ def of(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> Column:
     different = pc.unique(values).drop_null()
     if not len(different):
         return Column(values, "empty", PLAIN)
-    type_, written = columns_as_written.guess(different)
+    type_, written = _guess(different)
     if type_ == "category":
         _refuse_slips(values, different, name, places)
     return Column(values, type_, written)
+
+
+def _guess(different: pa.Array) -> tuple[str, Written]:
+    """The type of different texts without gaps; truth values are numbers, as in Parquet."""
+    if columns_as_written.are_truth_values(different):
+        return "number", TRUTH
+    return columns_as_written.guess(different)
 
 
 def _remedy(type_: pa.DataType) -> str:

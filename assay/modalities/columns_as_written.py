@@ -17,6 +17,7 @@ GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
 _GAPS = pa.array(GAPS)
 _PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$"
 _CODE = r"^0\d+$"  # a postcode, for instance: as a number it would lose its zero
+_TRUTH = r"^(True|False|true|false|TRUE|FALSE)$"
 _GROUPED = r"^[+-]?[1-9]\d{0,2}\.\d{3}$"
 _SIGN = r"[$€£¥₹₽₩₺₪฿₫₴]"
 _UNIT_BEFORE = re.compile(rf"{_SIGN}|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD")
@@ -41,6 +42,7 @@ class Written:
     unit : what stands before or after each number
     first : `day` or `month`, which comes first in a date such as 1/2/2021
     unsure : whether another way fits too and gives other values
+    truth : whether the numbers are truth values, as programs write them
     """
 
     group: str = ""
@@ -48,6 +50,7 @@ class Written:
     unit: str = ""
     first: str = ""
     unsure: bool = False
+    truth: bool = False
 
     def as_dict(self) -> dict[str, str | bool]:
         """What differs from the default, for JSON."""
@@ -56,6 +59,7 @@ class Written:
 
 PLAIN = Written()
 DOTTED = Written(unsure=True)  # plain numbers whose dots may all stand between thousands
+TRUTH = Written(truth=True)
 _PLAIN = asdict(PLAIN)
 
 
@@ -101,6 +105,11 @@ def _numbers_like(cell: str) -> list[Written]:
     return [Written(group, decimal, unit) for group, decimal in _SEPARATORS]
 
 
+def are_truth_values(values: pa.Array) -> bool:
+    """Whether texts without gaps are truth values; `guess` takes them for categories."""
+    return pc.all(pc.match_substring_regex(_with_plain_blanks(values), _TRUTH)).as_py()
+
+
 def are_codes(values: pa.Array) -> bool:
     """Whether texts are codes: digits alone, some with a leading zero."""
     is_code = pc.match_substring_regex(values, _CODE)
@@ -117,17 +126,21 @@ def _may_group(values: pa.Array) -> bool:
 
 def as_programs_write(texts: pa.Array, type_: str, written: Written) -> pa.Array:
     """Numbers or dates as programs write them; null for a gap and for what is none."""
+    if type_ == "number" and written.truth:
+        return pc.utf8_lower(_only(_with_plain_blanks(texts), _TRUTH))
     return iso_dates(texts, written) if type_ == "date" else plain_numbers(texts, written)
 
 
-def typed(plain_texts: pa.Array, type_: str) -> pa.Array:
-    """What `plain` returned as float64 or timestamps."""
+def typed(plain_texts: pa.Array, type_: str, written: Written) -> pa.Array:
+    """What `as_programs_write` returned as float64, bool or timestamps."""
+    if type_ == "number" and written.truth:
+        return pc.cast(plain_texts, pa.bool_())
     return _timestamps(plain_texts) if type_ == "date" else pc.cast(plain_texts, pa.float64())
 
 
 def parsed(texts: pa.Array, type_: str, written: Written) -> pa.Array:
-    """Texts as float64 or timestamps; null for a gap and for what is not of that type."""
-    return typed(as_programs_write(texts, type_, written), type_)
+    """Texts as float64, bool or timestamps; null for a gap and for what is not of that type."""
+    return typed(as_programs_write(texts, type_, written), type_, written)
 
 
 def plain_numbers(texts: pa.Array, written: Written) -> pa.Array:

@@ -70,6 +70,23 @@ def test_rows(tmp_path: Path, name: str, content: bytes) -> None:
     assert np.isnan(payload[-1][:1]).all() == (len(payload) > 1)
 
 
+@pytest.mark.parametrize("way", [{}, {"written": {"sold": {"truth": True}}}])
+@pytest.mark.parametrize("cells", [b"True False", b"true false", b"TRUE false", b"1 0"])
+def test_truth_values_in_any_spelling(tmp_path: Path, way: dict, cells: bytes) -> None:
+    info = {"modality": "table", "features": {"sold": "number"}} | way
+    _, payload, said = asked(tmp_path / "x.csv", b"sold\n" + cells.replace(b" ", b"\n"), info)
+    assert payload == [[1], [0]]
+    assert said == []
+    _, payload, _ = asked(tmp_path / "y.jsonl", b'{"sold": true}\n{"sold": false}\n', info)
+    assert payload == [[1], [0]]
+
+
+def test_truth_values_among_other_words_stay_texts(tmp_path: Path) -> None:
+    info = {"modality": "table", "features": {"sold": "category"}}
+    _, payload, _ = asked(tmp_path / "x.csv", b"sold\nTrue\n", info)
+    assert payload == [[column_types.category("True")]]
+
+
 def test_a_column_of_no_numbers_is_a_column_of_gaps(tmp_path: Path) -> None:
     content = parquet(**{**SALES, "price": [np.nan, np.nan]})
     _, payload, _ = asked(tmp_path / "x.parquet", content, TABLE)

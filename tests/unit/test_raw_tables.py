@@ -10,9 +10,10 @@ import pytest
 
 from assay.contract import parameters
 from assay.contract.errors import InputError
+from assay.contract.remarks import Remarks
 from assay.layouts import raw_folder
 from assay.layouts.raw_batch import RawBatch
-from assay.modalities import column_types, registry
+from assay.modalities import column_types, registry, tables
 from tests.support.raw_files import idx, image, parquet
 
 ROOT = Path(__file__).parents[2]
@@ -442,3 +443,48 @@ def test_the_century_of_short_years_is_said(read: Read) -> None:
         "1 column holds years of two digits: 00 to 68 are read as 2000 to 2068, "
         "and 69 to 99 as 1969 to 1999: 'born' ('18.03.60')"
     )
+
+
+# truth values
+
+
+def truths(*words: str) -> dict[str, str]:
+    cells = [words[row * row % 3 % len(words)] for row in range(N)]
+    return {"t.tsv": table_of(paid=cells, x=[row * 37 % 11 for row in range(N)], label=LABELS)}
+
+
+@pytest.mark.parametrize("words", [("True", "False"), ("true", "FALSE"), ("TRUE", "false", "NA")])
+def test_truth_values_as_text_are_those_of_parquet(read: Read, words: tuple) -> None:
+    texts = read(truths(*words))
+    truth = {"true": True, "false": False}
+    cells = [truth.get(text.lower()) for text in texts.payload["paid"].to_pylist()]
+    as_such = texts.payload.set_column(
+        texts.payload.column_names.index("paid"), "paid", pa.array(cells)
+    )
+    canonical = registry.named("table").canonical
+    places = [example.place for example in texts.examples]
+    said_of_bools = Remarks()
+    assert canonical(texts.payload, places, None, Remarks()).tolist() == (
+        canonical(as_such, places, None, said_of_bools).tolist()
+    )
+    assert said(texts, "converted")[0] == (
+        "1 column holds truth values: read as the numbers 1 and 0: "
+        f"'paid' ('{words[0]}', '{words[1]}')"
+    )
+    assert said_of_bools == []
+
+    stored = [payload_of(table) for table in (texts.payload, as_such)]
+    assert np.array_equal(*stored, equal_nan=True)
+    assert set(np.unique(stored[0])) >= {0, 1}
+
+
+def payload_of(table: pa.Table) -> np.ndarray:
+    columns, payload_format = tables.to_columns(None, range(N), table, None)
+    rows = pa.table(columns).to_batches()[0]
+    return tables.from_columns(rows, payload_format)
+
+
+@pytest.mark.parametrize("words", [("True", "no"), ("yes", "no"), ("T", "F"), ("True", "1")])
+def test_other_words_are_categories(read: Read, words: tuple) -> None:
+    batch = read(truths(*words))
+    assert column_types.of(batch.payload["paid"], "paid", []).type == "category"
