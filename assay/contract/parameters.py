@@ -111,7 +111,8 @@ def _first_problem(error: ValidationError) -> str:
         return f"{key}: unknown key; allowed here: {', '.join(_section(place[:-1]).model_fields)}"
     if problem["type"] == "missing":
         return f"{key}: missing; see the params.yaml that Assay came with"
-    is_to_quote = problem["type"] == "string_type" and not isinstance(problem["input"], list | dict)
+    is_name = not isinstance(problem["input"], list | dict | None)  # but a number, date or bool
+    is_to_quote = problem["type"] == "string_type" and is_name
     remedy = ': put a name in quotes, as in "2024"' if is_to_quote else ""
     return f"{validation.first_problem(error)}{remedy}"
 

@@ -153,6 +153,12 @@ def test_a_mistyped_key_is_named_and_not_the_key_that_it_leaves_out(params: Path
         parameters.load()
 
 
+def test_a_value_that_was_left_out_is_no_name_without_quotes(params: Path) -> None:
+    params.write_text(json.dumps(SHIPPED | {"batches": [None]}))
+    with pytest.raises(InputError, match="not None$"):
+        parameters.load()
+
+
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]\n" for n in range(1, 12))
 
 
