@@ -187,7 +187,8 @@ def _sharpness(
     n = len(labels)
     n_draws = _CALIBRATIONS if validation else 1
     draws = rng.integers(n, size=(n_draws, min(validation or n, _VALIDATION)))
-    return np.array([1 / calibration.temperature(scores[draw], labels[draw]) for draw in draws])
+    # ridge regression, unlike the model, has no logits that aim at a temperature of one
+    return np.array([calibration.shared([scores[draw]], labels[draw])[0][0] for draw in draws])
 
 
 def shares(

@@ -97,6 +97,34 @@ def test_separable_scores_do_not_run_away():
     assert noise > 0
 
 
+@pytest.mark.parametrize(("scale", "most"), [(0.5, 0.06), (1, 0.04), (2, 0.08)])
+def test_few_labels_do_not_make_a_good_model_too_sure(scale, most):
+    """Logits `scale` times as sure as is right: the expected log loss over the least possible."""
+    rng = np.random.default_rng(0)
+    excess = []
+    for _ in range(20):
+        right = rng.normal(scale=2.2, size=2000)  # the logit of the second of two classes
+        probability = 1 / (1 + np.exp(-right))
+        labels = (rng.random(15) < probability[:15]).astype(int)
+        logits = np.stack([np.zeros(2000), right * scale], axis=1)
+        sharpness = scale / calibration.temperature(logits[:15], labels)
+        losses = [
+            np.mean(np.logaddexp(0, right * factor) - probability * right * factor)
+            for factor in (sharpness, 1)
+        ]
+        excess.append(losses[0] - losses[1])
+    assert np.mean(excess) < most
+
+
+def test_many_labels_leave_what_is_assumed_of_logits_behind():
+    scores, _, given = noisy(0.1)
+    assert calibration.temperature(scores, given) == pytest.approx(0.2, rel=0.1)
+
+
+def test_logits_that_say_nothing_have_a_temperature():
+    assert calibration.temperature(np.zeros((3, 2)), np.array([0, 1, 0])) > 0
+
+
 @pytest.mark.parametrize("n_classes", [1, 2, 150])
 def test_any_number_of_classes(n_classes):
     rng = np.random.default_rng(0)
