@@ -80,6 +80,7 @@ class RawBatch:
     annotations : (key, annotator, label)
     truth : (key, label)
     numbered : whether the keys are row numbers
+    named_by : the column of its table that became `key`, as files of labels call it; None without
     layout : what the folder looks like, in words for people
     root : the folder below which the data lie, "" or with a slash behind
     remarks : what was ignored, converted, cut, merged or guessed so far
@@ -92,6 +93,7 @@ class RawBatch:
     annotations: list[tuple[str, ...]] = field(default_factory=list)
     truth: list[tuple[str, ...]] = field(default_factory=list)
     numbered: bool = False
+    named_by: str | None = None
     layout: str = ""
     root: str = ""
     remarks: Remarks = field(default_factory=Remarks)

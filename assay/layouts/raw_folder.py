@@ -226,7 +226,8 @@ def _rows_of_labels(
     if not (folder / root / name).exists():
         return []
     keys = {example.key.removeprefix(root): example.key for example in batch.examples}
-    rows = side_files.read(folder / root / name, keys, remarks, columns, unique=unique)
+    path = folder / root / name
+    rows = side_files.read(path, keys, remarks, columns, unique=unique, named_by=batch.named_by)
     return [(keys[row[0]], *row[1:]) for row in rows]
 
 

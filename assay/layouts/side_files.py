@@ -21,6 +21,7 @@ def read(
     columns: Sequence[str] = (),
     *,
     unique: bool = False,
+    named_by: str | None = None,
 ) -> list[tuple[str, ...]]:
     """Read (key, *columns, label) of each row that has a label.
 
@@ -30,6 +31,7 @@ def read(
         folder or ending
     columns : names of columns beside key and label
     unique : whether an example may have one row only
+    named_by : the column that names the examples, where it is not called `key`, if that is known
 
     Raises
     ------
@@ -38,7 +40,7 @@ def read(
     """
     table = parsed(path, remarks, [*columns, "label"])
     files = FileNames("", {key for key in keys if registry.modality_of_file(key)}, set())
-    our_names = _our_names(path, table, [*columns, "label"], keys, files)
+    our_names = _our_names(path, table, [*columns, "label"], keys, files, named_by=named_by)
     read_as = [f"{old!r} as {new!r}" for old, new in our_names.items()]
     what = f"columns of {path.name} have other names"
     remarks.add("guessed", len(read_as), what, first_of(read_as))
@@ -60,7 +62,13 @@ def parsed(path: Path, remarks: Remarks, columns: Sequence[str]) -> pa.Table:
 
 
 def _our_names(
-    path: Path, table: pa.Table, wanted: Sequence[str], keys: Collection[str], files: FileNames
+    path: Path,
+    table: pa.Table,
+    wanted: Sequence[str],
+    keys: Collection[str],
+    files: FileNames,
+    *,
+    named_by: str | None,
 ) -> dict[str, str]:
     """Our names of columns by those that people gave them, also of the one that names examples.
 
@@ -75,11 +83,33 @@ def _our_names(
     """
     our_names = usual_names(table, wanted)
     check_columns(path, table, sorted(set(wanted) - set(our_names.values())))
+    is_named = named_by in table.column_names and "key" not in table.column_names
+    if named_by is not None and is_named:
+        return our_names | ({} if named_by == "file_name" else {named_by: "key"})
     names_examples = bool(set(column_names.KEYS) & set(table.column_names))
     if not names_examples and not _are_row_numbers(keys):
         taken = {*our_names, *wanted} & set(table.column_names)
-        our_names |= _column_of_keys(table.drop_columns(sorted(taken)), keys, files)
+        people = [name for name in taken if our_names.get(name, name) == "annotator"]
+        candidates = table.drop_columns(sorted(taken))
+        if all(map(str.isdigit, keys)):
+            candidates = _without_repeats(candidates, table.select(people))
+        our_names |= _column_of_keys(candidates, keys, files)
     return our_names
+
+
+def _without_repeats(table: pa.Table, people: pa.Table) -> pa.Table:
+    """The columns in which no person has a cell twice: grades or seconds are no keys.
+
+    Parameters
+    ----------
+    people : the column of annotators, if there is one
+    """
+    names = []
+    for name in table.column_names:
+        cells = [column.to_pylist() for column in (table[name], *people.columns)]
+        if len(set(zip(*cells, strict=True))) == len(table):
+            names.append(name)
+    return table.select(names)
 
 
 def _are_row_numbers(keys: Collection[str]) -> bool:
@@ -128,7 +158,7 @@ def usual_names(table: pa.Table, columns: Sequence[str]) -> dict[str, str]:
 def _column_of_keys(table: pa.Table, keys: Collection[str], files: FileNames) -> dict[str, str]:
     """`key` by the column most of whose cells name examples; nothing where there is none.
 
-    Whole numbers are in many columns: where two name as many examples, neither is taken.
+    Whole numbers are in many columns: where two name examples so, neither is taken.
     """
     counts = {}
     for name in table.column_names:
@@ -136,8 +166,7 @@ def _column_of_keys(table: pa.Table, keys: Collection[str], files: FileNames) ->
         n_exact = sum(cell in keys for cell in cells)
         n_found = sum(cell in keys or bool(files.find(cell)) for cell in cells)
         counts[name] = (n_found, n_exact)
-    best = max(counts, key=counts.__getitem__, default="")
-    is_tied = best and list(counts.values()).count(counts[best]) > 1
-    if not best or (is_tied and all(map(str.isdigit, keys))):
+    naming = [name for name, (n_found, _) in counts.items() if n_found > len(table) / 2]
+    if not naming or (len(naming) > 1 and all(map(str.isdigit, keys))):
         return {}
-    return {best: "key"} if counts[best][0] > len(table) / 2 else {}
+    return {max(naming, key=counts.__getitem__): "key"}

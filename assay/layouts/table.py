@@ -61,8 +61,9 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
         table = column_names.with_label(table, classes, remarks)
     elif "label" not in table.column_names:
         table = table.append_column("label", pa.array([""] * len(table)))
-    table = table_keys.with_key(table, folder, names, remarks)
+    table, named_by = table_keys.with_key(table, folder, names, remarks)
     batch = _batch(table, path, places, remarks)
+    batch.named_by = named_by
     batch.used = set(files)
     return batch
 
@@ -106,23 +107,27 @@ def _refuse_unread(path: Path, table: pa.Table, names: set[str]) -> None:
     names : of all files of the folder
     """
     unread = set(filter(registry.unreadable, names))
-    _refuse_list(path, table, unread, registry.unreadable(min(unread, default="")))
+    _refuse_list(path, table, unread)
     texts = {name for name in names if name.lower().endswith(_TEXTS)}
-    if len(texts) >= _SEVERAL and not _holds_payload(table):
+    many = _MOSTLY * len(table)  # texts; a category may be called as one of a few files
+    if len(texts) >= _SEVERAL and len(texts) > many and not _holds_payload(table):
         reason = "texts are read from a table alone: put them into a column `text` of it"
-        _refuse_list(path, table, texts, reason)
+        _refuse_list(path, table, texts, reason, many)
 
 
-def _refuse_list(path: Path, table: pa.Table, unread: set[str], reason: str | None) -> None:
-    """Raise if a column names some of the files `unread` in most rows."""
+def _refuse_list(
+    path: Path, table: pa.Table, unread: set[str], reason: str = "", many: float = 0
+) -> None:
+    """Raise if a column names files of `unread` in most rows, and more than `many` files."""
     files = FileNames("", unread, set())
     counts = file_lists.counts_of_files(table, files) if unread else {}
     for column, (n_files, n_rows) in counts.items():
-        if n_rows > _MOSTLY * len(table):
-            named = filter(None, map(files.find, map(str, table[column].to_pylist())))
-            listed = f"its column {column!r} names {counted(n_files, 'file')}, as {next(named)}"
+        if n_rows > _MOSTLY * len(table) and n_files > many:
+            cells = map(str, table[column].to_pylist())
+            first = next(filter(None, map(files.find, cells)))
+            listed = f"its column {column!r} names {counted(n_files, 'file')}, as {first}"
             remedy = "or name the table examples.csv if its other columns are the data"
-            raise InputError(f"{path}: {listed}: {reason}, {remedy}")
+            raise InputError(f"{path}: {listed}: {reason or registry.unreadable(first)}, {remedy}")
 
 
 def _holds_payload(table: pa.Table) -> bool:

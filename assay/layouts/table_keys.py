@@ -21,12 +21,18 @@ _REMEDY = (
 )
 
 
-def with_key(table: pa.Table, folder: Path, names: Collection[str], remarks: Remarks) -> pa.Table:
-    """The table with a column `key`, if a file of labels has a column of the same name and values.
+def with_key(
+    table: pa.Table, folder: Path, names: Collection[str], remarks: Remarks
+) -> tuple[pa.Table, str | None]:
+    """The table with a column `key`, if a file of labels has one of the same name and values.
 
     Parameters
     ----------
     names : of all files of the folder
+
+    Returns
+    -------
+    The table, and the name that its key had; None where it has no other key than before
 
     Raises
     ------
@@ -34,7 +40,7 @@ def with_key(table: pa.Table, folder: Path, names: Collection[str], remarks: Rem
         If a file of labels seems to name rows by a column that is no key: rows have numbers then.
     """
     if "key" in table.column_names:
-        return table
+        return table, None
     for file, columns in _COLUMNS.items():
         if file not in names:
             continue
@@ -43,13 +49,16 @@ def with_key(table: pa.Table, folder: Path, names: Collection[str], remarks: Rem
         if chosen:
             remarks.add("guessed", 1, f"column names the examples, as in {file}", repr(chosen))
             headers = ["key" if name == chosen else name for name in table.column_names]
-            return table.rename_columns(headers)
+            return table.rename_columns(headers), chosen
         _refuse_ids(table, labels, folder / file)
-    return table
+    return table, None
 
 
 def _shared_column(table: pa.Table, labels: pa.Table, columns: list[str]) -> str | None:
-    """The column of both tables that names rows; None where there is none, or several may."""
+    """The column of both tables that names rows; None where there is none, or several may.
+
+    A column `file_name` is there for this alone.
+    """
     if "key" in labels.column_names:
         return None
     taken = {*columns, *side_files.usual_names(labels, columns), "split"}
@@ -59,6 +68,8 @@ def _shared_column(table: pa.Table, labels: pa.Table, columns: list[str]) -> str
         for name in shared
         if name in table.column_names and _share(labels[name], _row_of(table[name])) > _MOSTLY
     ]
+    if "file_name" in naming:
+        return "file_name"
     return naming[0] if len(naming) == 1 else None
 
 

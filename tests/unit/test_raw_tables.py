@@ -154,6 +154,20 @@ def test_a_list_of_texts_is_no_table(read: Read, header: str, ending: str) -> No
         read(files | {"labels.csv": listed})
 
 
+def test_categories_called_as_texts_are_no_list(read: Read) -> None:
+    rows_ = [f"{row % 2 + 1},{row * 37 % 11}.5,{LABELS[row]}" for row in range(N)]
+    table = {"t.csv": "\n".join(["sex,x,label", *rows_])}
+    for n_texts in (2, 9):
+        texts = {f"log/{number}.txt": "" for number in range(1, n_texts + 1)}
+        assert len(read(table | texts).examples) == N
+
+
+def test_a_list_is_refused_for_the_format_that_it_names(read: Read) -> None:
+    files = {"a.m4a": b"?", "b.pdf": b"?", "t.csv": "file,label\nb.pdf,a\n"}
+    with pytest.raises(InputError, match=r"names 1 file, as b.pdf: .pdf files cannot be read"):
+        read(files)
+
+
 def test_a_table_of_texts_may_name_their_files(read: Read) -> None:
     rows_ = [f"a text of {row} words,{name},a" for row, name in enumerate(TEXT_FILES)]
     for header in ("text", "review"):
@@ -348,6 +362,45 @@ def test_a_column_that_answers_name_too_is_the_key(read: Read, header: str, ids:
     assert f"1 column names the examples, as in annotations.csv: '{header}'" in said(
         batch, "guessed"
     )
+
+
+GRADED = [f"{row},anna,{LABELS[row % 2]},{row % 5 + 1}\n" for row in FROM_1]
+GRADES = "example,annotator,label,grade\n" + "".join(GRADED)
+
+
+@pytest.mark.parametrize("header", ["id", "key"])
+def test_grades_beside_ids_name_no_example(read: Read, header: str) -> None:
+    answers = GRADES.replace("example", "id", 1) if header == "id" else GRADES
+    files = with_answers(header, FROM_1, [], "") | {"annotations.csv": answers}
+    batch = read(files)
+    assert [key for key, *_ in batch.annotations] == list(map(str, FROM_1))
+    with pytest.raises(InputError, match=r"row 12: '999' is no example"):
+        read(files | {"annotations.csv": f"{answers}999,anna,a,3\n"})
+
+
+def test_grades_alone_name_no_example(read: Read) -> None:
+    answers = {"annotations.csv": GRADES.replace(",anna", "x,anna")}
+    with pytest.raises(InputError, match=r"neither a column 'key' nor .*: call the one that names"):
+        read(with_answers("key", FROM_1, [], "") | answers)
+
+
+def test_one_of_two_columns_of_numbers_is_no_key(read: Read) -> None:
+    answers = [f"{row},{N - index},anna,a" for index, row in enumerate(FROM_1)]
+    answers_file = {"annotations.csv": "\n".join(["example,order,annotator,label", *answers])}
+    with pytest.raises(InputError, match=r"neither a column 'key' nor .*: call the one that names"):
+        read(with_answers("key", FROM_1, [], "") | answers_file)
+    batch = read(with_answers("order", FROM_1, [], "") | answers_file)
+    assert [key for key, *_ in batch.annotations] == list(map(str, reversed(FROM_1)))
+
+
+def test_names_of_files_beside_ids_are_the_key(read: Read) -> None:
+    table = [f"{row},{word},{row % 3}.5" for row, word in zip(FROM_1, WORDS, strict=True)]
+    answers = [f"{row},{word},anna,a" for row, word in zip(FROM_1, WORDS, strict=True)]
+    files = {
+        "t.csv": "\n".join(["id,file_name,x", *table]),
+        "annotations.csv": "\n".join(["id,file_name,annotator,label", *answers]),
+    }
+    assert [key for key, *_ in read(files).annotations] == WORDS
 
 
 def test_names_of_files_that_repeat_name_no_row(read: Read) -> None:
