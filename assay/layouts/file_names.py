@@ -37,7 +37,9 @@ class FileNames:
         if file := self._others.get(_here(folded)):
             return file
         end = self._end_of(folded)
-        file = self._by_end.get(end, "")
+        if not end:
+            return ""
+        file = self._by_end[end]
         is_whole = end in (folded, _folded(file.removeprefix(self.root)))
         return file if is_whole or _ELSEWHERE.match(folded) else ""
 
@@ -45,7 +47,7 @@ class FileNames:
     def _others(self) -> dict[str, str]:
         """The file by each of its other names; "" where several files have it."""
         file_of: dict[str, str] = {}
-        for name in self.names:
+        for name in (name for name in self.names if name.startswith(self.root)):
             for other in self._others_of(name):
                 file_of[other] = "" if other in file_of else name
         return file_of

@@ -37,7 +37,7 @@ def reason(
     media : those of them that are images or sounds
     largest_file : MB that a table may unpack to
     unused : the files among which the table is, where folders are the classes; by default all.
-        Beside classes, numbers alone are no names of files unless there is a column of labels
+        Beside classes, numbers are names of files only if all differ, beside a column of labels
     """
     cannot_be_read = ""
     files_below = cache(lambda root: FileNames(root, names, media))
@@ -50,8 +50,7 @@ def reason(
             cannot_be_read = cannot_be_read or str(error).removeprefix(f"{folder}/")
             continue
         files = files_below(name.removesuffix(PurePosixPath(name).name))
-        needs_names = unused is not None and "label" not in table.column_names
-        wrong = next(_reasons(table, files, needs_names=needs_names), "")
+        wrong = next(_reasons(table, files, beside_classes=unused is not None), "")
         if wrong:
             return f"{name} {wrong}"
     return cannot_be_read
@@ -63,18 +62,14 @@ def _read(path: Path, largest_file: int) -> pa.Table:
     return column_names.with_label(table, [], Remarks())
 
 
-def _reasons(table: pa.Table, files: FileNames, *, needs_names: bool) -> Iterator[str]:
-    """What is wrong with each column that seems to name files.
-
-    Parameters
-    ----------
-    needs_names : whether numbers alone are no names of files
-    """
+def _reasons(table: pa.Table, files: FileNames, *, beside_classes: bool) -> Iterator[str]:
+    """What is wrong with each column that seems to name files."""
     many = _MOSTLY * len(table)
     for column, (n_files, n_rows) in file_lists.counts_of_files(table, files).items():
         cells = Counter(map(str, table[column].to_pylist()))
-        if needs_names and not any("." in cell for cell in cells):
-            continue
+        may_name = "label" in table.column_names and len(cells) == len(table)
+        if beside_classes and not may_name and not any("." in cell for cell in cells):
+            continue  # ages or grades, for instance
         vague = [cell for cell in cells if files.is_vague(cell)]
         padded = [cell for cell in cells if cell not in vague and _without_zeros(cell, files)]
         of_media = list(filter(registry.modality_of_file, cells))

@@ -855,6 +855,14 @@ def test_why_a_list_beside_classes_is_not_used(read: Read, table: str, reason: s
     assert re.search(rf"a.csv, list.csv, z.csv; list.csv .*{reason}", batch.remarks[0].text())
 
 
+@pytest.mark.parametrize("start", ["", "0"])
+def test_ages_beside_classes_name_no_files(read: Read, start: str) -> None:
+    files = pictures(*(f"{'ab'[age % 2]}/{start}{age}.png" for age in range(20, 40)))
+    ages = "".join(f"{20 + row % 15},{'xy'[row % 2]}\n" for row in range(40))
+    (remark,) = read(files | {"people.csv": f"age,label\n{ages}"}).remarks
+    assert remark.text() == "1 file is not used: people.csv"
+
+
 def test_a_log_beside_classes_is_no_list(read: Read) -> None:
     batch = read(CATS | {"log.csv": "epoch,loss\n1,0.5\n2,0.4\n1,0.3\n"})
     assert [remark.text() for remark in batch.remarks] == ["1 file is not used: log.csv"]
