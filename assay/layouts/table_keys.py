@@ -84,14 +84,16 @@ def _refuse_ids(table: pa.Table, labels: pa.Table, path: Path) -> None:
     cells = labels[named].to_pylist()
     row_of_number = {str(row): row for row in range(len(table))}
     may_be_numbers = row_of_number.keys() >= set(cells)
+    share_of_numbers = _share(labels[named], row_of_number)
     for name, column in zip(table.column_names, table.columns, strict=True):
         is_known = name in ("label", "split")
         if is_known or (may_be_numbers and not _may_be_key(name, column)):
             continue
         row_of = _row_of(column)
         agree = may_be_numbers and all(row_of.get(cell) == row_of_number[cell] for cell in cells)
-        least = 1 if may_be_numbers else _MOSTLY
-        if not agree and _share(labels[named], row_of) >= least:
+        share = _share(labels[named], row_of)
+        is_meant = share == 1 if may_be_numbers else share > max(_MOSTLY, share_of_numbers)
+        if is_meant and not agree:
             wrong = f"{path} names rows by values of the column {name!r}"
             raise InputError(f"{wrong}, but without a column 'key' they are numbered: {_REMEDY}")
 

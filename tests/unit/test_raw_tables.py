@@ -364,6 +364,12 @@ def test_a_column_that_answers_name_too_is_the_key(read: Read, header: str, ids:
     )
 
 
+def test_one_number_beyond_the_rows_is_told_as_such(read: Read) -> None:
+    """Though most of the numbers are also values of a column, all of which differ."""
+    with pytest.raises(InputError, match=r"row 11: '25' is no example of this batch"):
+        read(with_answers("temperature", SHUFFLED, [*range(N - 1), 25], "key"))
+
+
 GRADED = [f"{row},anna,{LABELS[row % 2]},{row % 5 + 1}\n" for row in FROM_1]
 GRADES = "example,annotator,label,grade\n" + "".join(GRADED)
 
