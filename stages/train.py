@@ -10,6 +10,7 @@ from assay.catalogue import catalogue, payloads
 from assay.contract import class_names, csv_files, files, parameters, paths
 from assay.contract.errors import InputError, counted, first_of, quiet, run, say, tell
 from assay.contract.inference import UNLIKE, Model
+from assay.modalities import known_categories
 from assay.training import classifier, linear_probe, starting_point, unlike
 from assay.training.classifier import LabelledExamples
 
@@ -45,7 +46,11 @@ def main() -> None:
 
     files.write_bytes(paths.CLASSIFIER, content)
     payload_format = payloads.payload_format(train)
-    files.write_json(paths.CLASSES, {"classes": classes, **payload_format, UNLIKE: meaning})
+    described = {"classes": classes, **payload_format, UNLIKE: meaning}
+    if of_categories := known_categories.names(payload_format):
+        blocks = payloads.read(train, size, of_categories)
+        described["categories"] = known_categories.learned(blocks, of_categories)
+    files.write_json(paths.CLASSES, described)
     csv_files.write_frame(paths.LEARNING_CURVE, pd.DataFrame(trained.curve))
     sizes = {"train_examples": len(train), "validation_examples": len(validation)}
     metrics = sizes | trained.scores | {"temperature": trained.temperature, "start": start}

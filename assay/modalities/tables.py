@@ -22,7 +22,14 @@ from assay.contract.errors import InputError, first_of
 from assay.contract.parquet_files import FEATURE, Format
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
-from assay.modalities import column_remarks, column_roles, column_types, exact_values, simple_types
+from assay.modalities import (
+    column_remarks,
+    column_roles,
+    column_types,
+    exact_values,
+    known_categories,
+    simple_types,
+)
 from assay.modalities.column_types import Column
 
 COLUMN = None
@@ -206,6 +213,7 @@ def read_file(
     ]
     column_remarks.remark_on_guesses(columns, payload_format, remarks)
     column_remarks.remark_on_gaps(table, columns, remarks)
+    known_categories.remark_on_others(columns, payload_format.get("categories", {}), remarks)
     return places, np.stack(numbers, axis=1)
 
 

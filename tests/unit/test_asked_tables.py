@@ -11,7 +11,7 @@ import pytest
 
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
-from assay.modalities import column_types, registry
+from assay.modalities import column_types, known_categories, registry
 from tests.support.raw_files import parquet
 
 TEXT = {"modality": "text", "shape": []}
@@ -102,6 +102,32 @@ def test_classes_by_number_are_named_as_in_a_batch(tmp_path: Path) -> None:
     info = {"modality": "table", "features": {"plan": "category"}}
     _, payload, _ = asked(tmp_path / "y.parquet", (tmp_path / "x.parquet").read_bytes(), info)
     assert payload == [[column_types.category("pro")]]
+
+
+def test_categories_that_the_model_did_not_learn_from_are_counted(tmp_path: Path) -> None:
+    features = {"plan": "category", "x": "number", "site": "category"}
+    info = {"modality": "table", "features": features}
+    assert known_categories.names(info) == ["plan", "site"]
+    rows = [["basic", "berlin"], ["pro", "rome"], ["basic", "berlin"]]
+    codes = np.array([[column_types.category(text) for text in row] for row in rows])
+    blocks = [codes[:2], codes[2:], np.array([[np.nan, np.nan]])]
+    info["categories"] = known_categories.learned(blocks, ["plan", "site"])
+
+    _, _, said = asked(tmp_path / "x.csv", b"plan,x,site\nbasic,1,rome\n,2,berlin\n", info)
+    assert said == []
+    content = b"plan,x,site\nBasic,1,rome\ngold,2,\ngold,3,Oslo\npro,4,rome\n"
+    _, _, said = asked(tmp_path / "x.csv", content, info)
+    (remark,) = map(str, said)
+    assert remark == (
+        "doubtful: 4 cells hold a category that no example has from which the model learned, "
+        "for example 'gold' in 'plan' (2), 'Basic' in 'plan' (1), 'Oslo' in 'site' (1)"
+    )
+
+
+def test_categories_of_a_column_of_names_are_not_kept() -> None:
+    many = np.arange(1001.0)[:, None]  # (n, 1)
+    assert known_categories.learned([many], ["name"]) == {}
+    assert [*known_categories.learned([many[:1000]], ["name"])] == ["name"]
 
 
 @pytest.mark.parametrize(

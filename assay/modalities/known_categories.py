@@ -1,0 +1,65 @@
+"""The categories that a model learned from, kept as short hashes, and cells that hold others."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.contract.errors import first_of
+from assay.contract.parquet_files import Format
+from assay.contract.remarks import Remarks
+from assay.modalities.column_types import Column, category, short
+
+_MOST = 1000  # categories of a column that are kept; with more, as of names, new ones are usual
+_CODE_DIGITS = 13  # hexadecimal digits of a category's number
+_DIGITS = 8  # of them that are kept
+
+
+def names(payload_format: Format) -> list[str]:
+    """The columns of categories."""
+    types = payload_format.get("features", {})
+    return [name for name, type_ in types.items() if type_ == "category"]
+
+
+def learned(blocks: Iterable[np.ndarray], columns: Sequence[str]) -> dict[str, str]:
+    """The hashes of the categories in some columns, by column, with blanks between them.
+
+    A column with more than 1,000 categories is left out.
+
+    Parameters
+    ----------
+    blocks : payloads (n, columns) float64, NaN for gaps
+    """
+    codes: dict[str, set[float]] = {name: set() for name in columns}
+    for block in blocks:
+        for name, values in zip(columns, block.T, strict=True):
+            if len(codes[name]) <= _MOST:
+                codes[name].update(values[~np.isnan(values)].tolist())
+    few = {name: different for name, different in codes.items() if len(different) <= _MOST}
+    return {name: " ".join(sorted(map(_hash, different))) for name, different in few.items()}
+
+
+def remark_on_others(
+    columns: Mapping[str, Column], known: Mapping[str, str], remarks: Remarks
+) -> None:
+    """Remark once on cells with a category that is not among `known`, see `learned`."""
+    others: list[tuple[int, str]] = []  # cells, and an example of them
+    for name, hashes in known.items():
+        hashes_of_column = set(hashes.split())
+        counts = pc.value_counts(pc.drop_null(pc.cast(columns[name].texts(), pa.string())))
+        for text, count in (entry.values() for entry in counts.to_pylist()):
+            if _hash(category(text)) not in hashes_of_column:
+                others.append((count, f"{short(text)} in {name!r} ({count:,})"))
+    others.sort(key=lambda entry: -entry[0])
+    remarks.add(
+        "doubtful",
+        sum(count for count, _ in others),
+        "cells hold a category that no example has from which the model learned",
+        first_of([example for _, example in others]),
+    )
+
+
+def _hash(code: float) -> str:
+    """The first digits of a category's hash."""
+    return f"{int(code):0{_CODE_DIGITS}x}"[:_DIGITS]
