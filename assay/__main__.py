@@ -5,12 +5,11 @@ import gc
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from assay.contract import paths, project_folder
-from assay.contract.errors import InputError, run, say
+from assay.contract.errors import InputError, run
 from assay.contract.escaping import printable
 
 if TYPE_CHECKING:
@@ -121,6 +120,7 @@ def predict(arguments: argparse.Namespace) -> None:
     from assay.contract import plain_files
     from assay.contract.files import read_json
     from assay.contract.inference import Model
+    from assay.modalities import remarks_on_files
 
     for path in arguments.files:
         if not path.exists():
@@ -132,19 +132,21 @@ def predict(arguments: argparse.Namespace) -> None:
     plain_files.check(paths.RELEASE_MODEL)
     model = Model(paths.RELEASE_MODEL, portable=True, threads=1)
     n_odd = n_examples = 0
-    for path in arguments.files:
-        try:
-            names, labels, numbers = _predict(path, info, model)
-        except (InputError, OSError):  # an OSError names a file that may not be read
-            raise
-        except Exception as error:  # whatever `info` lacks, or ONNX Runtime cannot take
-            wrong = f"{paths.RELEASE_INFO} does not describe {paths.RELEASE_MODEL} ({error!r})"
-            raise InputError(f"{wrong}: fetch both again, or run `dvc repro`") from None
-        n_examples += len(names)
-        for name, label, values in zip(names, labels, numbers, strict=True):
-            cells = [f"{value:.4f}" for value in values]  # probability, maybe `unlike`
-            print("\t".join([printable(name), printable(label), *cells]))
-            n_odd += any(share > _ODD for share in values[1:])
+    with remarks_on_files.said_at_end() as remarks:
+        for path in arguments.files:
+            try:
+                names, labels, numbers, said = _predict(path, info, model)
+            except (InputError, OSError):  # an OSError names a file that may not be read
+                raise
+            except Exception as error:  # whatever `info` lacks, or ONNX Runtime cannot take
+                wrong = f"{paths.RELEASE_INFO} does not describe {paths.RELEASE_MODEL} ({error!r})"
+                raise InputError(f"{wrong}: fetch both again, or run `dvc repro`") from None
+            remarks.add(path, said)  # nothing can go wrong now: else an error is the only line
+            n_examples += len(names)
+            for name, label, values in zip(names, labels, numbers, strict=True):
+                cells = [f"{value:.4f}" for value in values]  # probability, maybe `unlike`
+                print("\t".join([printable(name), printable(label), *cells]))
+                n_odd += any(share > _ODD for share in values[1:])
     if n_odd:
         unlike = info.get("unlike")  # older files have none
         of_training = isinstance(unlike, dict) and unlike.get("split") == "train"
@@ -153,13 +155,12 @@ def predict(arguments: argparse.Namespace) -> None:
         print(f"{than}: {n_odd:,} of {n_examples:,}", file=sys.stderr)
 
 
-def _predict(path: Path, info: dict[str, Any], model: "Model") -> tuple[list, list, list]:
-    """The examples in a file: their names, predicted classes, and [probability, unlike]."""
+def _predict(path: Path, info: dict[str, Any], model: "Model") -> tuple[list, list, list, list]:
+    """The examples in a file: their names, classes, [probability, unlike]; remarks on the file."""
     from assay.contract.inference import UNLIKE
-    from assay.contract.remarks import Remarks
-    from assay.modalities import registry
+    from assay.modalities import registry, remarks_on_files
 
-    remarks = Remarks()
+    remarks = remarks_on_files.RemarksOnFile()
     names, payload = registry.read_file(path, info, remarks)
     if len(names) == 1:
         names = [str(path)]
@@ -169,10 +170,7 @@ def _predict(path: Path, info: dict[str, Any], model: "Model") -> tuple[list, li
     if n_classes != len(info["classes"]):
         raise ValueError(f"{n_classes} classes, not {len(info['classes'])}")
     labels = [info["classes"][row] for row in pred_probs.argmax(axis=1)]
-    for remark in remarks:  # once nothing can go wrong, so that an error is the only line
-        is_setting = "collect." in remark.text()  # which changes nothing for a released model
-        say(f"{path}: {replace(remark, remedy='') if is_setting else remark}")
-    return names, labels, list(zip(pred_probs.max(axis=1), *unlike, strict=True))
+    return names, labels, list(zip(pred_probs.max(axis=1), *unlike, strict=True)), remarks
 
 
 def label_studio(arguments: argparse.Namespace) -> None:

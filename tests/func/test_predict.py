@@ -18,6 +18,7 @@ from PIL import Image
 from assay import __main__ as program
 from assay.contract import paths
 from assay.contract.errors import run
+from assay.modalities import remarks_on_files
 from tests.support.raw_files import image
 from tests.unit.test_hostile_parameters import ODD, leaves, with_value
 
@@ -98,6 +99,60 @@ def test_no_parameter_is_named_as_a_remedy(capsys: pytest.CaptureFixture) -> Non
     predict("deep.png")
     said = "1 picture holds more than 8 bits: values from 0 to 65536 become 0 to 255: deep.png"
     assert capsys.readouterr().err == f"assay: deep.png: converted: {said}\n"
+
+
+def test_many_files_of_one_kind_are_said_once(capsys: pytest.CaptureFixture) -> None:
+    names = [f"{number}.png" for number in range(2, 7)]
+    for number, name in enumerate(names[:4]):
+        Path(name).write_bytes(image(1, (20 + number, 10)))
+    Path(names[4]).write_bytes(image(1, (30, 30)))
+    predict("1.png", *names)
+    said = capsys.readouterr()
+    assert said.out.count("\n") == 6
+    pixels = "8 x 8 pixels (height x width)"
+    cut, alike = said.err.splitlines()
+    example = "cut at two sides to fit, for example 2.png"
+    assert cut == f"assay: 4 files: cut: 4 pictures become {pixels}, {example}"
+    assert alike == f"assay: 6.png: converted: 1 picture becomes {pixels}, from 30 x 30: 6.png"
+
+
+@pytest.mark.parametrize(
+    ("whats", "said"),
+    [
+        (
+            ["of 1 sounds are longer than 1.5 s (0.5 s in all)"] * 2,
+            "2 sounds are longer than 1.5 s, for example x in a",
+        ),
+        (
+            [f"of {n:,} texts are cut to 9 characters ({n / 9000:.1%} of all lost)" for n in (1, 1200)],
+            "2 texts are cut to 9 characters, for example x in a",
+        ),
+        (
+            ["of 1 sounds are longer than 1.5 s (0.5 s in all)"],
+            "1 of 1 sounds are longer than 1.5 s (0.5 s in all): x",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_of_one_file_is_not_said_of_many(
+    capsys: pytest.CaptureFixture, whats: list[str], said: str
+) -> None:
+    with remarks_on_files.said_at_end() as remarks:
+        for path, what in zip("abc", whats, strict=False):
+            on_file = remarks_on_files.RemarksOnFile()
+            on_file.add("cut", 1, what, "x", "set collect.seconds")
+            remarks.add(Path(path), on_file)
+    place = "a" if len(whats) == 1 else "2 files"
+    assert capsys.readouterr().err == f"assay: {place}: cut: {said}\n"
+
+
+def test_what_was_said_is_not_lost_by_an_error(capsys: pytest.CaptureFixture) -> None:
+    Path("2.png").write_bytes(image(1, (20, 10)))
+    Path("3.png").write_bytes(b"no picture")
+    with pytest.raises(SystemExit, match="1"):
+        predict("2.png", "3.png")
+    remark, error = capsys.readouterr().err.splitlines()
+    assert remark.startswith("assay: 2.png: cut: 1 picture becomes 8 x 8 pixels")
+    assert error.startswith("assay: 3.png cannot be decoded")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+"""What is said once of many files that somebody wants predicted."""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from assay.contract.errors import say
+from assay.contract.remarks import Action, Remark, Remarks
+
+# what remarks tell of one file: its number of examples, the sizes of its pictures, what it loses
+_OF_ONE_FILE = re.compile(
+    r"^of [\d,]+ (?=sounds |texts )"
+    r"|, from \d+ x \d+( to \d+ x \d+)?"
+    r"| \([\d.]+ s in all\)"
+    r"| \([\d.]+% of all lost\)"
+)
+_Kind = tuple[Action, str, str]  # what is done, of what, and the remedy
+
+
+class RemarksOnFile(Remarks):
+    """The remarks on one of many files, in the plural."""
+
+    def add(
+        self, action: Action, count: int, what: str, example: object = "", remedy: str = ""
+    ) -> None:
+        """Add a remark, unless its count is 0, worded for many whatever the count is."""
+        if count:
+            self.append(Remark(action, count, what, str(example), remedy))
+
+
+class RemarksOnFiles:
+    """The remarks on many files, by kind and file, in the order in which they were made."""
+
+    def __init__(self) -> None:
+        self._by_kind: dict[_Kind, dict[Path, Remark]] = {}
+
+    def add(self, path: Path, remarks: Iterable[Remark]) -> None:
+        """Add the remarks on one more file."""
+        for remark in remarks:
+            kind = (remark.action, _OF_ONE_FILE.sub("", remark.what), remark.remedy)
+            self._by_kind.setdefault(kind, {})[path] = remark
+
+    def say(self) -> None:
+        """Print a line on stderr for each kind of remark: with its count in all files."""
+        for (action, what, remedy), by_file in self._by_kind.items():
+            path, first = next(iter(by_file.items()))
+            merged = Remarks()
+            if len(by_file) == 1:
+                place = str(path)
+                merged.add(action, first.count, first.what, first.example, remedy)
+            else:
+                place = f"{len(by_file):,} files"
+                count = sum(remark.count for remark in by_file.values())
+                names_file = str(path) in first.example
+                example = first.example if names_file else f"{first.example} in {path}".strip()
+                merged.add(action, count, what, example, remedy)
+            for remark in merged:
+                is_setting = "collect." in remark.text()  # changes nothing for a released model
+                say(f"{place}: {replace(remark, remedy='') if is_setting else remark}")
+
+
+@contextmanager
+def said_at_end() -> Iterator[RemarksOnFiles]:
+    """Yield what remarks are added to. They are said when the block ends, also by an error."""
+    remarks = RemarksOnFiles()
+    try:
+        yield remarks
+    finally:
+        remarks.say()
