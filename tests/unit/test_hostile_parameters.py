@@ -155,7 +155,7 @@ def test_a_mistyped_key_is_named_and_not_the_key_that_it_leaves_out(params: Path
 
 def test_a_value_that_was_left_out_is_no_name_without_quotes(params: Path) -> None:
     params.write_text(json.dumps(SHIPPED | {"batches": [None]}))
-    with pytest.raises(InputError, match="not None$"):
+    with pytest.raises(InputError, match=r"not None$"):
         parameters.load()
 
 
