@@ -42,9 +42,10 @@ def main() -> None:
 
     predicted = out_of_sample.predict(examples, learned, votes, params)
     pred_probs = predicted.pred_probs
-    consensus = annotators.consensus(votes, held_out, pred_probs, predicted.confusion)
+    believed = quality.sure_of_unlearned(pred_probs, labels)
+    consensus = annotators.consensus(votes, held_out, believed, predicted.confusion)
     posterior = consensus.probabilities
-    judged = judge(labels, votes, pred_probs, posterior, params.clean).join(examples)
+    judged = judge(labels, votes, believed, posterior, params.clean).join(examples)
     findings = data_findings.find(examples, labels["given"], pred_probs, classes, params)
     left_out = data_findings.left_out(findings)
     doubted = judged[judged["decision"] != "keep"].sort_values(["quality", "id"])
@@ -64,7 +65,7 @@ def main() -> None:
     issues = pd.concat([doubted.assign(kind="label").astype(object), findings])
     spreadsheets.write(paths.ISSUES, with_lines(issues, examples).fillna(""), _ISSUES)
     # People are shown by all their labels. These are test labels too, so nothing else may use it.
-    shown = annotators.consensus(votes, None, pred_probs, predicted.confusion)
+    shown = annotators.consensus(votes, None, believed, predicted.confusion)
     spreadsheets.write(paths.ANNOTATORS, annotator_tables.table(votes, shown, people, classes))
     parts = annotator_tables.parts(votes, shown, people, classes, examples["batch"])
     spreadsheets.write(paths.ANNOTATOR_PARTS, parts)

@@ -86,8 +86,7 @@ def judge_held_out(
     held_out = pd.concat([known.test[labelled], known.validation])
     of_model = np.concatenate([of_test[labelled], of_validation])
     of_clean, names = parquet_files.read_probabilities(paths.PRED_PROBS, known.examples["id"])
-    of_model = class_names.columns(of_model, classes, names)
-    return held_out_labels.doubt(held_out, of_clean[held_out.index], of_model, names)
+    return held_out_labels.doubt(held_out, of_clean[held_out.index], of_model, names, classes)
 
 
 def cleaning_metrics(known: Known) -> dict[str, float]:

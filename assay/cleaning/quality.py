@@ -15,6 +15,25 @@ DECISIONS = ("keep", "relabel", "drop", "review")
 COLUMNS = ["id", "given", "suggested", "quality", "confidence", "is_issue", "decision", "reason"]
 
 
+def sure_of_unlearned(pred_probs: np.ndarray, labels: pd.DataFrame) -> np.ndarray:
+    """The predictions, but sure of the given class where no label to learn from is of this class.
+
+    Predictions say nothing about such a test label. It is taken to be right.
+
+    Parameters
+    ----------
+    pred_probs : (examples, classes)
+    labels : `given`, int, and `held_out`, by row of `pred_probs`
+    """
+    learned = labels.loc[~labels["held_out"], "given"]
+    unlearned = labels.loc[~labels["given"].isin(learned), "given"]
+    if unlearned.empty:
+        return pred_probs
+    sure = pred_probs.copy()
+    sure[unlearned.index] = np.eye(pred_probs.shape[1])[unlearned]
+    return sure
+
+
 def doubt(
     given: np.ndarray, pred_probs: np.ndarray, posterior: np.ndarray, voted: np.ndarray
 ) -> pd.DataFrame:

@@ -58,15 +58,23 @@ def judge(given: np.ndarray, true: np.ndarray, classes: Sequence[str]) -> pd.Dat
 
 
 def doubt(
-    held_out: pd.DataFrame, out_of_sample: np.ndarray, of_model: np.ndarray, classes: list[str]
+    held_out: pd.DataFrame,
+    out_of_sample: np.ndarray,
+    of_model: np.ndarray,
+    classes: list[str],
+    learned: list[str],
 ) -> pd.DataFrame:
     """Judge the labels of examples that the classifier did not learn from.
+
+    Predictions say nothing about a label of a class that was never learned. It is taken to be
+    right.
 
     Parameters
     ----------
     held_out : rows of the catalogue, with the label, `given`, and whether they `had_label` before
         people's answers
-    out_of_sample, of_model : (n, classes) probabilities, from `clean` and from the classifier
+    out_of_sample : (n, classes) probabilities, from `clean`
+    of_model : (n, learned) probabilities, from the classifier
 
     Returns
     -------
@@ -75,16 +83,22 @@ def doubt(
         the probability that this is the true class; and for test examples `check_order`, nan
         where only an answer gave a label: it checks nothing.
     """
-    given = class_names.codes(held_out["given"], classes)
+    names = class_names.with_unknown(classes, [*learned, *held_out["given"]])
+    of_model = class_names.columns(of_model, learned, names)  # (n, names)
+    given = class_names.codes(held_out["given"], names)
     predicted = of_model.argmax(axis=1)
-    true = posterior([out_of_sample, of_model], given)  # (n, classes)
-    judged = judge(given, true, classes).set_index(held_out.index)
+    is_judged = held_out["given"].isin(set(learned) & set(classes)).to_numpy()
+    true = np.eye(len(names))[given]  # (n, names)
+    if is_judged.any():
+        of_both = [out_of_sample[is_judged], of_model[is_judged, : len(classes)]]
+        true[is_judged, : len(classes)] = posterior(of_both, given[is_judged])
+    judged = judge(given, true, names).set_index(held_out.index)
     right = true[np.arange(len(true)), predicted]
     agrees = predicted == given
     order = true_accuracy.check_order(held_out["id"], right, agrees)
     is_checked = (held_out["split"] == "test") & held_out["had_label"]
     columns = {
-        "predicted": np.array(classes, dtype=object)[predicted],
+        "predicted": np.array(names, dtype=object)[predicted],
         "right": right,
         "check_order": np.where(is_checked, order, np.nan),
     }

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from assay.cleaning import quality
 from assay.evaluation import held_out_labels, true_accuracy
 
 IDS = [f"{number:032x}" for number in range(2000)]
@@ -114,6 +115,38 @@ def test_wrong_labels_are_those_that_both_predictions_contradict():
     flagged = (judged["reason"] != "").to_numpy()
     assert (flagged == (given != true)).mean() > 0.97
     assert judged["quality"].between(0, 1).all()
+
+
+def test_a_label_of_a_class_that_was_never_learned_is_taken_to_be_right():
+    given = ["a", "b", "cow", "owl"] * 10
+    frame = {"id": IDS[:40], "given": given, "split": "test", "had_label": True}
+    of_clean = np.tile(
+        [[0.98, 0.01, 0.01], [0.01, 0.98, 0.01], [0.5, 0.5, 0], [0.5, 0.5, 0]], (10, 1)
+    )
+    of_model = np.tile([[0.99, 0.01], [0.01, 0.99], [0.9, 0.1], [0.1, 0.9]], (10, 1))
+    classes, learned = ["a", "b", "cow"], ["a", "b"]
+    judged = held_out_labels.doubt(pd.DataFrame(frame), of_clean, of_model, classes, learned)
+    assert (judged["suggested"] == judged["given"]).all()
+    assert (judged["reason"] == "").all()
+    is_new = judged["given"].isin(["cow", "owl"])
+    assert (judged.loc[is_new, "quality"] == 1).all()
+    assert (judged.loc[is_new, "right"] == 0).all()
+    assert (judged.loc[~is_new, "right"] > 0.9).all()
+    assert judged["predicted"].tolist() == ["a", "b", "a", "b"] * 10
+
+    alone = judged.loc[is_new, list(frame)]
+    alone = held_out_labels.doubt(alone, of_clean[is_new], of_model[is_new], classes, learned)
+    assert (alone["quality"] == 1).all()
+
+
+def test_clean_takes_test_labels_of_an_unlearned_class_to_be_right():
+    labels = pd.DataFrame({"given": [0, 1, 2], "held_out": [False, True, True]}, index=[0, 2, 3])
+    pred_probs = np.full((4, 3), 1 / 3, np.float32)
+    believed = quality.sure_of_unlearned(pred_probs, labels)
+    np.testing.assert_array_equal(believed[:2], pred_probs[:2])
+    np.testing.assert_array_equal(believed[2:], np.eye(3)[[1, 2]])
+    learned = labels.assign(held_out=False)
+    assert quality.sure_of_unlearned(pred_probs, learned) is pred_probs
 
 
 def test_a_sure_contradiction_is_checked_early_and_truth_needs_no_estimate():
