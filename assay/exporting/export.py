@@ -112,10 +112,11 @@ def _facts(examples: pd.DataFrame) -> pd.DataFrame:
 
 def _table_columns(examples: pd.DataFrame, remarks: Remarks) -> dict[str, ExportedColumn]:
     """The columns of a table by feature; {} of other modalities."""
-    if payloads.payload_format(examples)["modality"] != "table":
+    encoder = payloads.payload_format(examples)
+    if encoder["modality"] != "table":
         return {}
     taken = {*_facts(examples).columns, "label", _EMBEDDING}
-    return table_columns.of_batches(examples["batch"].unique(), taken, remarks)
+    return table_columns.of_batches(examples["batch"].unique(), taken, encoder, remarks)
 
 
 def _embeddings(examples: pd.DataFrame) -> np.ndarray:

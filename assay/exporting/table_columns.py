@@ -9,28 +9,31 @@ import pyarrow as pa
 from assay.contract import parquet_files, paths
 from assay.contract.column_names import is_text
 from assay.contract.errors import first_of
-from assay.contract.parquet_files import FEATURE
+from assay.contract.parquet_files import FEATURE, Format
 from assay.contract.remarks import Remarks
+from assay.exporting.typed_texts import Reading, TextRemarks, type_of
 from assay.modalities.exact_values import as_text
 
 _RENAMED = " (column)"  # what follows the name of a column that is ours
 
 
 class ExportedColumn(NamedTuple):
-    """The name and the type of a feature in the export."""
+    """The name and the type of a feature in the export, and how its texts are read."""
 
     name: str
     type_: pa.DataType
+    reading: Reading
 
 
 def of_batches(
-    batches: Iterable[str], taken: Collection[str], remarks: Remarks
+    batches: Iterable[str], taken: Collection[str], encoder: Format, remarks: Remarks
 ) -> dict[str, ExportedColumn]:
     """The columns by feature, in the order of the batches.
 
     Parameters
     ----------
     taken : the names of other columns of the export, which no feature gets
+    encoder : the format that payloads are read as
     """
     batch_files = [paths.examples(batch) for batch in batches]
     schemas = [parquet_files.payload_schema(path) for path in batch_files]
@@ -48,17 +51,22 @@ def of_batches(
 
     columns = {}
     mixed = []
+    on_texts = TextRemarks()
     for feature in features:
         stored = f"{FEATURE}{feature}"
         types = {schema.field(stored).type for schema in schemas if stored in schema.names}
         type_ = _common(types)
         if pa.types.is_float64(type_) and not _are_exact(batch_files, stored, schemas):
             type_ = pa.string()
-        columns[feature] = ExportedColumn(names[feature], type_)
+        reading = Reading(feature, formats, encoder)
+        if all(map(is_text, types)):
+            type_ = type_of(reading, batch_files, formats, on_texts) or type_
+        columns[feature] = ExportedColumn(names[feature], type_, reading)
         if is_text(type_) and not all(map(is_text, types - {pa.null()})):
             mixed.append(repr(feature))
     what = "columns have another type in another batch and are written as text"
     remarks.add("converted", len(mixed), what, first_of(mixed))
+    on_texts.add_to(remarks)
     return columns
 
 
@@ -90,16 +98,19 @@ def _are_exact(files: Sequence[Path], stored: str, schemas: Sequence[pa.Schema])
 def read(block: pa.RecordBatch, columns: dict[str, ExportedColumn]) -> pa.Table:
     """The columns of some rows; one that their batch does not have is empty."""
     arrays = {
-        column.name: _values(block, f"{FEATURE}{feature}", column.type_)
+        column.name: _values(block, f"{FEATURE}{feature}", column)
         for feature, column in columns.items()
     }
     return pa.table(arrays)
 
 
-def _values(block: pa.RecordBatch, stored: str, type_: pa.DataType) -> pa.Array:
+def _values(block: pa.RecordBatch, stored: str, column: ExportedColumn) -> pa.Array:
+    type_ = column.type_
     if stored not in block.schema.names:
         return pa.nulls(len(block), type_)
     values = block[stored]
+    if is_text(values.type) and not is_text(type_):
+        return column.reading.typed(block, type_)
     if is_text(type_) and not is_text(values.type):
         return pa.array([text or None for text in as_text(values)], type_)
     return values.cast(type_)

@@ -1,8 +1,10 @@
 """The export: no column is lost, all batches have one schema, and nothing stays half-written."""
 
 import resource
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +120,67 @@ def test_whole_numbers_of_two_sizes_stay_numbers(capsys: pytest.CaptureFixture) 
     long = [2**53 + 1, *range(1, N)]
     make(b={"n": long}, c={"n": np.arange(N, dtype=np.int32)})
     assert exported()["n"][0] == 2**53 + 1
+    assert capsys.readouterr().err == ""
+
+
+def test_texts_are_written_as_they_are_read(capsys: pytest.CaptureFixture) -> None:
+    """Numbers, dates and truth values of CSV files keep their types; what is not plain is told."""
+    first = {
+        "n": ["3", "", "5", "6", "7", "8"],
+        "x": ["1.50", "2", "3", "4", "5", "6"],
+        "kg": ["1,200.5 kg", "2 kg", "3 kg", "4 kg", "5 kg", "6 kg"],
+        "since": ["2024-02-10", "2024-02-11", "", "2024-02-13", "2024-02-14 08:30", "2024-02-15"],
+        "zone": [f"2024-02-1{row} 08:30:00+02:00" for row in range(N)],
+        "paid": ["True", "False", "NA", "False", "False", "True"],
+        "plan": list("xyxyxy"),
+    }
+    second = first | {"n": ["2.5"] * N, "paid": ["true"] * N, "x": [""] * N, "zone": [""] * N}
+    make(b=first)
+    columns = exported()
+    assert columns["n"] == [3, 5, 7]
+    assert columns["x"] == [1.5, 3, 5]
+    assert columns["kg"] == [1200.5, 3, 5]
+    days = map(datetime.fromisoformat, ["2024-02-10", "2024-02-14 08:30"])
+    assert [day for day in columns["since"] if day] == list(days)
+    assert columns["zone"][1] == datetime(2024, 2, 12, 6, 30, tzinfo=UTC)
+    assert columns["paid"] == [True, None, False]
+    assert columns["plan"] == ["x", "x", "x"]
+    what = "1 column of text is written as numbers or dates, as a model reads them"
+    assert capsys.readouterr().err == f"assay: out: converted: {what}: 'kg' (without kg)\n"
+
+    shutil.rmtree(OUT)
+    make(b=first, c=second)
+    columns = exported()
+    assert columns["n"] == [3, 5, 7, 2.5, 2.5, 2.5]
+    assert columns["x"] == [1.5, 3, 5, None, None, None]
+    assert columns["zone"][3:] == [None] * 3
+    assert columns["paid"] == [True, None, False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (["1.5", str(2**53 + 1)], ["1", "2"]),
+        (["1.5", "2"], [str(2**53 + 1), "2"]),
+        (["10000000000000000000000000", "2"], ["1", "2"]),
+        (["0.1234567890123456789", "2"], ["1", "2"]),
+        (["True", "False"], ["1", "0"]),
+        (["2300-01-01 08:00:00", "2024-01-01"], ["2024-01-01 08:00:00.123456789", "2024-01-01"]),
+        (["2024-01-01", "2024-01-01"], ["2024-01-01 08:00Z", "2024-01-01 08:00Z"]),
+    ],
+)
+def test_texts_that_no_type_holds_stay_texts(
+    capsys: pytest.CaptureFixture, first: list[str], second: list[str]
+) -> None:
+    make(b={"it": first * 3}, c={"it": second * 3})
+    assert exported()["it"] == [first[0]] * 3 + [second[0]] * 3
+    what = "1 column is read as numbers or dates, and written as text: no type holds all values"
+    assert capsys.readouterr().err == f"assay: out: converted: {what}: 'it'\n"
+
+
+def test_whole_numbers_in_texts_keep_all_digits(capsys: pytest.CaptureFixture) -> None:
+    make(b={"long": [str(2**53 + 1)] * N})
+    assert exported()["long"] == [2**53 + 1] * 3
     assert capsys.readouterr().err == ""
 
 

@@ -1,0 +1,139 @@
+"""Columns of text as the numbers, dates or truth values that they are read as, without loss."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.contract import parquet_files
+from assay.contract.errors import first_of
+from assay.contract.parquet_files import FEATURE, Format
+from assay.contract.remarks import Remarks
+from assay.modalities.column_types import Column, way_of
+from assay.modalities.columns_as_written import PLAIN, TRUTH, Written, as_programs_write, typed
+
+_EMPTY = "empty"
+_WHOLE = r"^[+-]?\d+$"
+_BEYOND_FLOATS = r"^[+-]?\d{16,}$"  # whole numbers that float64 may not hold
+_NOT_DIGITS = r"^[+-]?[0.]*|[eE].*$|\."  # what a number holds beside significant digits
+_DIGITS = 17  # significant ones, by which float64 numbers differ
+
+
+class TextRemarks:
+    """Columns of text of which something is to be said.
+
+    Attributes
+    ----------
+    converted : are written as numbers or dates, and do not look so
+    kept : are read as numbers or dates, and written as text
+    """
+
+    def __init__(self) -> None:
+        self.converted: list[str] = []
+        self.kept: list[str] = []
+
+    def add_to(self, remarks: Remarks) -> None:
+        what = "columns of text are written as numbers or dates, as a model reads them"
+        remarks.add("converted", len(self.converted), what, first_of(self.converted))
+        what = "columns are read as numbers or dates, and written as text: no type holds all values"
+        remarks.add("converted", len(self.kept), what, first_of(self.kept))
+
+
+class Reading:
+    """How a feature is read: its type, number or date, and how the encoder has it written."""
+
+    def __init__(self, feature: str, formats: Sequence[Format], encoder: Format) -> None:
+        self.feature = feature
+        self.encoder = encoder
+        types = {format_["features"].get(feature, _EMPTY) for format_ in formats}
+        types.add(encoder["features"].get(feature, _EMPTY))
+        self.type = next(iter(types - {_EMPTY})) if len(types - {_EMPTY}) == 1 else "category"
+
+    def way(self, column: Column) -> Written:
+        """How the texts of a column are read."""
+        if self.encoder["features"].get(self.feature, _EMPTY) == _EMPTY:
+            return column.written
+        return column.way(self.type, way_of(self.feature, self.encoder))
+
+    def plain(self, texts: pa.Array, stored_format: Format) -> tuple[pa.Array, Written, bool]:
+        """Texts of a batch as programs write them, how they came, and whether all can be read."""
+        column = Column.stored(texts, self.feature, stored_format)
+        way = self.way(column)
+        plain = as_programs_write(column.values, self.type, way)
+        return plain, way, plain.null_count == column.values.null_count
+
+    def typed(self, block: pa.RecordBatch, type_: pa.DataType) -> pa.Array:
+        """The texts of a block of rows as a type that `type_of` returned."""
+        stored_format = json.loads(block.schema.metadata[b"payload"])
+        plain, way, _ = self.plain(block[f"{FEATURE}{self.feature}"], stored_format)
+        if plain.null_count == len(plain):
+            return pa.nulls(len(plain), type_)
+        return _cast(plain, self.type, way, type_)
+
+
+def type_of(
+    reading: Reading, files: Sequence[Path], formats: Sequence[Format], remarks: TextRemarks
+) -> pa.DataType | None:
+    """The type of a feature that all files with it hold as text; None if it stays text."""
+    if reading.type not in ("number", "date"):
+        return None
+    stored = f"{FEATURE}{reading.feature}"
+    parts = []
+    are_read = True
+    for path, format_ in zip(files, formats, strict=True):
+        if stored in parquet_files.payload_schema(path).names:
+            texts = parquet_files.read_parquet(path, [stored])[stored].combine_chunks()
+            plain, way, is_read = reading.plain(texts, format_)
+            are_read &= is_read
+            if plain.null_count < len(plain):
+                parts.append((pc.drop_null(plain), way))
+    for type_ in _candidates(parts, reading.type) if are_read else []:
+        try:
+            for plain, way in parts:
+                _cast(plain, reading.type, way, type_)
+        except pa.ArrowInvalid:
+            continue
+        ways = [way for _, way in parts if way not in (PLAIN, TRUTH)]
+        if ways:
+            unit = f" (without {ways[0].unit})" if ways[0].unit else ""
+            remarks.converted.append(f"{reading.feature!r}{unit}")
+        return type_
+    if parts:
+        remarks.kept.append(repr(reading.feature))
+    return None
+
+
+def _candidates(parts: Sequence[tuple[pa.Array, Written]], type_: str) -> list[pa.DataType]:
+    """The types that may hold all values, the best one first."""
+    if len({way.unit for _, way in parts}) > 1 or not parts:
+        return []
+    if type_ == "date":
+        zones = {typed(plain, type_, way).type.tz for plain, way in parts}
+        units = ("us", "ns") if len(zones) == 1 else ()
+        return [pa.timestamp(unit, zone) for unit in units for zone in zones]
+    are_truths = [way.truth for _, way in parts]
+    if any(are_truths):
+        return [pa.bool_()] if all(are_truths) else []
+    candidates = []
+    texts = pa.concat_arrays([plain for plain, _ in parts])
+    if pc.all(pc.match_substring_regex(texts, _WHOLE)).as_py():
+        candidates.append(pa.int64())
+    digits = pc.replace_substring_regex(texts, _NOT_DIGITS, "")
+    is_long = pc.greater(pc.binary_length(digits), _DIGITS)
+    is_inexact = pc.or_(is_long, pc.match_substring_regex(texts, _BEYOND_FLOATS))
+    return candidates if pc.any(is_inexact).as_py() else [*candidates, pa.float64()]
+
+
+def _cast(plain: pa.Array, type_: str, way: Written, wanted: pa.DataType) -> pa.Array:
+    """Texts as programs write them as values of a type.
+
+    Raises
+    ------
+    pa.ArrowInvalid
+        If it does not hold one of them.
+    """
+    if pa.types.is_integer(wanted):
+        return pc.cast(pc.replace_substring_regex(plain, r"^\+", ""), wanted)
+    return typed(plain, type_, way).cast(wanted)
