@@ -79,7 +79,8 @@ def refuse(known: Known) -> NoReturn:
     """Raise InputError, since no test example has a label. It says how to give some."""
     count = int((known.examples["split"] == "test").sum())
     if not count:
-        remedy = "raise collect.test in params.yaml, or give a batch a column `split`"
-        raise InputError(f"no example is in the test split: {remedy}, and type `dvc repro`")
+        own = "if a batch has a column `split` or folders of splits, give examples the split test"
+        remedy = f"{own}; else raise collect.test in params.yaml"
+        raise InputError(f"no example is in the test split: {remedy}; then type `dvc repro`")
     how = "type `python -m stages.queue && python -m assay review`, and label those of split test"
     raise InputError(f"none of {count} test examples has a label: {how}, then type `dvc repro`")

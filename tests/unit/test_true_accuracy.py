@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from assay.cleaning import quality
-from assay.evaluation import held_out_labels, true_accuracy
+from assay.contract.errors import InputError
+from assay.evaluation import held_out_labels, known_labels, true_accuracy
+from assay.evaluation.known_labels import Known
 
 IDS = [f"{number:032x}" for number in range(2000)]
 
@@ -197,3 +199,14 @@ def test_ties_on_hard_examples_do_not_favour_the_model():
         value = true_accuracy.metrics(doubts, answers, 0.95, tied)["accuracy_true"]
         off.append(value - correct.mean())
     assert abs(np.mean(off)) < 0.02
+
+
+def test_without_a_test_split_the_remedy_fits_batches_that_bring_their_splits():
+    examples = pd.DataFrame({"split": ["train", "validation"]})
+    none = examples[:0]
+    known = Known(examples, none, none, none, none, pd.Series(), pd.Series())
+    with pytest.raises(InputError) as error:
+        known_labels.refuse(known)
+    own, others = str(error.value).split("; else ")
+    assert own.endswith("column `split` or folders of splits, give examples the split test")
+    assert others == "raise collect.test in params.yaml; then type `dvc repro`"
