@@ -12,7 +12,11 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_fscore_support as precision_recall_f1
 
+from assay.measures import slices
+
 SMALLEST = 1e-7  # probabilities are clipped here, so one sure error costs 16 and not infinity
+_LARGEST_LOSS = -np.log(SMALLEST)
+_NO_WIDTH = 1e-9  # an interval is narrower by rounding alone
 
 
 @dataclass
@@ -124,10 +128,32 @@ def reliability(predictions: Predictions) -> pd.DataFrame:
 def bootstrap(
     metric: str, predictions: Predictions, resamples: int, confidence: float
 ) -> tuple[float, float]:
-    """The percentile interval of a metric over resampled examples (Efron 1979)."""
+    """The percentile interval of a metric over resampled examples (Efron 1979).
+
+    It has no width where all resamples score the same: mostly where no prediction is wrong. Then
+    the interval is Wilson's, of a share.
+    """
     rng = np.random.default_rng(0)
     n = len(predictions.answer)
     draws = (predictions[rng.integers(n, size=n)] for _ in range(resamples))
     values = [METRICS[metric](draw).mean() for draw in draws]
     low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    if high - low < _NO_WIDTH:
+        low, high = _of_share(metric, predictions, confidence)
     return float(low), float(high)
+
+
+def _of_share(metric: str, predictions: Predictions, confidence: float) -> tuple[float, float]:
+    """Wilson's interval (1927) of a score, as a share of the largest value that it can have.
+
+    In a mean over classes, the few examples of a rare class weigh more. So macro F1 has the number
+    of examples that, in equal classes, would give a mean of recalls the same variance.
+    """
+    value = float(METRICS[metric](predictions).mean())
+    largest = _LARGEST_LOSS if metric == "log_loss" else 1
+    n: float = len(predictions.answer)
+    if metric == "macro_f1":
+        _, counts = np.unique(predictions.answer, return_counts=True)  # (classes,)
+        n = len(counts) ** 2 / (1 / counts).sum()
+    low, high = slices.wilson(value / largest * n, n, confidence)
+    return min(value, float(low) * largest), max(value, float(high) * largest)

@@ -78,7 +78,7 @@ def adjusted(listed: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 
 def wilson(
-    successes: np.ndarray | float, n: np.ndarray | int, confidence: float
+    successes: np.ndarray | float, n: np.ndarray | float, confidence: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The score interval of a share (Wilson 1927), which also holds near 0 and 1."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)

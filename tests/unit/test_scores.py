@@ -92,6 +92,33 @@ def test_bootstrap_surrounds_the_score_and_narrows_with_confidence(predictions):
     assert low < less_low < scores.macro_f1(predictions).mean() < less_high < high
 
 
+@pytest.mark.parametrize("metric", ["macro_f1", "calibration_error", "log_loss"])
+def test_few_examples_without_an_error_leave_doubt(metric):
+    right = Predictions.from_pred_probs(np.eye(2)[[0, 0, 0, 1, 1]], np.array([0, 0, 0, 1, 1]))
+    value = scores.METRICS[metric](right).mean()
+    low, high = scores.bootstrap(metric, right, resamples=50, confidence=0.95)
+    assert low <= value <= high
+    assert high - low > 0.3
+
+
+def test_macro_f1_without_an_error_has_the_interval_of_accuracy_in_equal_classes():
+    answer = np.arange(40) % 4
+    right = Predictions(answer, answer, np.ones(40), np.zeros(40))
+    low, high = scores.bootstrap("macro_f1", right, resamples=50, confidence=0.95)
+    assert (low, high) == pytest.approx(slices.wilson(40, 40, 0.95))
+    rare = np.append(np.zeros(99, int), 1)
+    of_rare = Predictions(rare, rare, np.ones(100), np.zeros(100))
+    low, _ = scores.bootstrap("macro_f1", of_rare, resamples=50, confidence=0.95)
+    assert 0.2 < low < 0.6  # one example says little about half of the mean
+
+
+def test_nothing_right_leaves_doubt_too():
+    wrong = Predictions(np.zeros(5, int), np.ones(5, int), np.ones(5), np.ones(5))
+    low, high = scores.bootstrap("macro_f1", wrong, resamples=50, confidence=0.95)
+    assert low == 0
+    assert 0.3 < high < 0.6
+
+
 def test_the_number_of_examples_of_a_class_is_whole_also_if_a_class_has_none():
     answer, predicted = np.array([0, 0, 1]), np.array([0, 1, 1])
     predictions = Predictions(answer, predicted, np.ones(3), np.zeros(3))
