@@ -29,12 +29,20 @@ def read(path: Path, info: dict) -> np.ndarray:
     return registry.read_file(path, info, Remarks())[1]
 
 
+@pytest.mark.parametrize(("orientation", "most_apart"), [(1, 0), (6, 1)])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channels: int) -> None:
+def test_pictures(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    channels: int,
+    orientation: int,
+    most_apart: int,
+) -> None:
+    """Turned ones are resized before they are turned, which rounds otherwise."""
     monkeypatch.chdir(tmp_path)
     pixels = np.random.default_rng(0).integers(0, 256, (90, 70, 3), np.uint8)
     turned = Image.Exif()
-    turned[ExifTags.Base.Orientation] = 6
+    turned[ExifTags.Base.Orientation] = orientation
     Image.fromarray(pixels).save("photo.png", exif=turned)
     info = {"modality": "image", "shape": [SIZE["height"], SIZE["width"], channels]}
     names = {"numpy": np, "Image": Image, "ImageOps": ImageOps, "channels": channels} | SIZE
@@ -45,7 +53,7 @@ def test_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channels: int
         fitted = ImageOps.fit(image, (SIZE["width"], SIZE["height"]), Image.Resampling.BILINEAR)
         by_rule = np.asarray(fitted)[None]
     apart = np.abs(read(Path("photo.png"), info).astype(int) - by_rule)
-    assert apart.max() == 0
+    assert apart.max() <= most_apart
 
 
 @pytest.mark.parametrize("limits", [None, [100, 4000]])
