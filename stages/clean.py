@@ -150,7 +150,7 @@ def check_classes(
     rarest, count = counts.index[-1], int(counts.iloc[-1])
     if count < smallest:
         example = examples.loc[given.index[given == rarest][0]]
-        number = f"{counted(count, 'example')} to learn from, {example['key']}"
+        number = f"{counted(count, 'example')} to learn from (key {example['key']})"
         few = f"{paths.RAW / example['batch']}: the class {classes[rarest]!r} has {number}"
         remedy = f"add more, mend the label, or lower clean.smallest_class from {smallest}"
         raise InputError(f"{few}: {remedy}")
