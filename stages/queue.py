@@ -52,10 +52,9 @@ def main() -> None:
     if len(questions):
         questions["example"] = payloads.lines(questions)
     spreadsheets.write(paths.QUEUE, questions.reindex(columns=_COLUMNS))
-    numbers = f"{counted(len(questions), 'question')}, with"
-    text = (
-        f"queue: {numbers} {counted(n_checks - n_unlabelled, 'check')} of labels of the test split"
-    )
+    asked = counted(len(questions), "question")
+    checked = counted(n_checks - n_unlabelled, "check")
+    text = f"queue: {asked}, with {checked} of labels of the test split"
     if n_unlabelled:
         text += f" and {counted(n_unlabelled, 'test example')} without a label"
     sure = int((questions["gain"] < _HARDLY).sum())

@@ -19,7 +19,7 @@ from assay.contract.parquet_files import read_parquet
 from assay.contract.remarks import Remarks
 
 _DELIMITERS = {".csv": DELIMITERS, ".tsv": "\t"}
-_JSON_LINES = (".jsonl", ".ndjson")
+JSON_LINES = (".jsonl", ".ndjson")
 _PARQUET = ".parquet"
 _GZIP = ".gz"
 _LARGEST = 4000  # MB of a file that is to be predicted: the default of params.yaml
@@ -36,7 +36,7 @@ def suffix(name: str) -> str:
     ending = path.with_suffix("").suffix if path.suffix == _GZIP else path.suffix
     if path.suffix == _GZIP and ending == _PARQUET:
         return ""
-    return ending if ending in (*_DELIMITERS, *_JSON_LINES, _PARQUET) else ""
+    return ending if ending in (*_DELIMITERS, *JSON_LINES, _PARQUET) else ""
 
 
 def is_table(name: str) -> bool:
@@ -96,7 +96,7 @@ def read(
         _check_zones(path, table.schema)
         return table, name_rows(path, table)
     content = _content(path, largest, remedy)
-    if ending in _JSON_LINES:
+    if ending in JSON_LINES:
         return _json_lines(path, content)
     return _csv(path, content, _DELIMITERS[ending], remarks)
 

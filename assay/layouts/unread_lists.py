@@ -10,10 +10,10 @@ import pyarrow as pa
 from assay.contract import plain_files
 from assay.contract.csv_files import DELIMITERS
 from assay.contract.files import MB
+from assay.contract.table_files import JSON_LINES
 
 _MOST = 16 * MB  # bytes that are looked at
 _DELIMITED = (".csv", ".tsv")
-_JSON_LINES = (".jsonl", ".ndjson")
 
 
 def made_out(path: Path) -> pa.Table:
@@ -22,11 +22,11 @@ def made_out(path: Path) -> pa.Table:
     Lines that are too short have empty cells at the end. Packed files and Parquet have no columns.
     """
     ending = path.suffix.lower()
-    if ending not in _DELIMITED + _JSON_LINES:
+    if ending not in _DELIMITED + JSON_LINES:
         return pa.table({})
     text = _decoded(plain_files.read(path)[:_MOST])
     lines = [line for line in text.splitlines() if line.strip()]
-    rows = _objects(lines) if ending in _JSON_LINES else _rows(lines)
+    rows = _objects(lines) if ending in JSON_LINES else _rows(lines)
     names = dict.fromkeys(name for row in rows for name in row)
     columns = {name: [str(row.get(name, "")) for row in rows] for name in names}
     return pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
