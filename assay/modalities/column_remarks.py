@@ -64,9 +64,11 @@ def _is_beyond_floats(values: pa.ChunkedArray) -> bool:
 
 def _has_long_numbers(column: Column) -> bool:
     """Whether a column of text holds whole numbers that float64 may take for others."""
-    written = column.as_programs_write
-    numbers = column.parsed.filter(pc.match_substring_regex(written, _WHOLE))
-    return pc.any(pc.greater_equal(pc.abs(numbers), 2.0**53)).as_py() or False
+    is_long = pc.greater_equal(pc.abs(column.parsed), 2.0**53)
+    if not pc.any(is_long).as_py():
+        return False
+    is_whole = pc.match_substring_regex(column.as_programs_write, _WHOLE)
+    return pc.any(pc.and_(is_long, is_whole)).as_py() or False
 
 
 def _is_rewritten(column: Column) -> bool:

@@ -52,7 +52,7 @@ def _role(name: str, column: pa.ChunkedArray) -> str:
         return _INDEX_OF_PANDAS
     if _are_row_numbers(column):
         return "row numbers"
-    is_named_so = (_ID.fullmatch(name) or _are_hashes(column)) and len(column) >= _FEW
+    is_named_so = len(column) >= _FEW and (_ID.fullmatch(name) or _are_hashes(column))
     may_be_ids = is_named_so and (is_text(column.type) or pa.types.is_integer(column.type))
     if may_be_ids and pc.count_distinct(column, mode="all").as_py() == len(column):
         return "ids, which all differ"
@@ -69,9 +69,9 @@ def _are_hashes(column: pa.ChunkedArray) -> bool:
     """Whether all cells are long hexadecimal numbers."""
     if not is_text(column.type):
         return False
-    is_hash = pc.match_substring_regex(column, _HASH)
-    has_letter = pc.match_substring_regex(column, "[A-Fa-f]")
-    return bool(pc.all(is_hash).as_py() and pc.any(has_letter).as_py())
+    if not pc.all(pc.match_substring_regex(column, _HASH)).as_py():
+        return False
+    return bool(pc.any(pc.match_substring_regex(column, "[A-Fa-f]")).as_py())
 
 
 def _are_row_numbers(column: pa.ChunkedArray) -> bool:

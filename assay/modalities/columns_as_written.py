@@ -6,7 +6,7 @@ their time is linear in the length of a cell.
 """
 
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pyarrow as pa
@@ -54,13 +54,13 @@ class Written:
 
     def as_dict(self) -> dict[str, str | bool]:
         """What differs from the default, for JSON."""
-        return {name: value for name, value in asdict(self).items() if value != _PLAIN[name]}
+        return {name: value for name, value in vars(self).items() if value != _PLAIN[name]}
 
 
 PLAIN = Written()
 DOTTED = Written(unsure=True)  # plain numbers whose dots may all stand between thousands
 TRUTH = Written(truth=True)
-_PLAIN = asdict(PLAIN)
+_PLAIN = vars(PLAIN)
 
 
 def without_gaps(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
@@ -72,10 +72,11 @@ def without_gaps(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Arr
 
 def guess(values: pa.Array) -> tuple[str, Written]:
     """The type of different texts without gaps, number, date or category, and how it is written."""
-    if parsed(values, "number", PLAIN).null_count == 0:
+    plain = plain_numbers(values, PLAIN)
+    if plain.null_count == 0:
         if are_codes(values):
             return "category", PLAIN
-        return "number", DOTTED if _may_group(plain_numbers(values, PLAIN)) else PLAIN
+        return "number", DOTTED if _may_group(plain) else PLAIN
     cell = values[0].as_py()
     if len(cell) > _LONGEST or not re.search(r"\d", cell):
         return "category", PLAIN
@@ -107,7 +108,8 @@ def _numbers_like(cell: str) -> list[Written]:
 
 def are_truth_values(values: pa.Array) -> bool:
     """Whether texts without gaps are truth values; `guess` takes them for categories."""
-    return pc.all(pc.match_substring_regex(_with_plain_blanks(values), _TRUTH)).as_py()
+    may_be = values[0].as_py().strip().lower() in ("true", "false")  # quick for wide tables
+    return may_be and pc.all(pc.match_substring_regex(_with_plain_blanks(values), _TRUTH)).as_py()
 
 
 def are_codes(values: pa.Array) -> bool:
@@ -120,8 +122,10 @@ def are_codes(values: pa.Array) -> bool:
 
 def _may_group(values: pa.Array) -> bool:
     """Whether plain numbers have dots, and all may stand between thousands."""
-    has_dot = values.filter(pc.match_substring(values, "."))
-    return len(has_dot) > 0 and pc.all(pc.match_substring_regex(has_dot, _GROUPED)).as_py()
+    has_dot = pc.match_substring(values, ".")
+    if not pc.any(has_dot).as_py():
+        return False
+    return pc.all(pc.match_substring_regex(values.filter(has_dot), _GROUPED)).as_py()
 
 
 def as_programs_write(texts: pa.Array, type_: str, written: Written) -> pa.Array:
