@@ -118,8 +118,9 @@ class Decoder:
         """Add what was done to the images to the remarks."""
         self.form.remark(remarks)
         if self.range:
-            signs = " or signs" if self.range[0] < 0 else ""
-            what = _SCALED.format(signs, *self.range)
+            black, white = self.range
+            signs = " or signs" if black < 0 else ""
+            what = _SCALED.format(signs, black, self._values.brightest(white))
             remedy = "collect.depth in params.yaml sets another range"
             remarks.add("converted", len(self._range_of), what, next(iter(self._range_of)), remedy)
         for done, (action, what, remedy) in _REMARKS.items():

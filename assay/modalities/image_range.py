@@ -46,3 +46,11 @@ class Values:
         step = 10.0 ** math.floor(math.log10(span / 2))
         low, high = math.floor(self.low / step) * step, math.ceil(self.high / step) * step
         return float(f"{low:.9g}"), float(f"{high:.9g}")
+
+    def brightest(self, white: float) -> float:
+        """The value that becomes 255, for people; `white` is the one that would become 256.
+
+        Of whole numbers of so many bits it is the last: 65535, where 65536 would become 256.
+        """
+        is_of_bits = white in [2**bits for bits in range(8, DEPTH + 1)]
+        return white - 1 if self.are_whole and is_of_bits else white

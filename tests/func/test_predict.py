@@ -97,7 +97,7 @@ def test_no_parameter_is_named_as_a_remedy(capsys: pytest.CaptureFixture) -> Non
     """`predict` reads release/ alone, so a parameter would change nothing."""
     Image.fromarray(np.full((8, 8), 4095, np.uint16)).save("deep.png")
     predict("deep.png")
-    said = "1 picture holds more than 8 bits: values from 0 to 65536 become 0 to 255: deep.png"
+    said = "1 picture holds more than 8 bits: values from 0 to 65535 become 0 to 255: deep.png"
     assert capsys.readouterr().err == f"assay: deep.png: converted: {said}\n"
 
 

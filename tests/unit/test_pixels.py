@@ -111,7 +111,7 @@ def test_all_16_bits_keep_the_upper_8(form: str) -> None:
     values = (RAMP * 1040).astype(np.uint16)
     pixels, said = canonical(encoded(values, form))
     assert np.array_equal(pixels[0, ..., 0], values >> 8)
-    assert "values from 0 to 65536" in said[0].what
+    assert "values from 0 to 65535" in said[0].what
     assert said.settled == {}  # so that the format, and its bytes, are those of plain pixels
 
 
@@ -127,6 +127,7 @@ def test_12_bits_keep_their_upper_8_even_if_the_first_file_is_dark() -> None:
     pixels, said = canonical(*files)
     assert np.array_equal(pixels[..., 0], np.stack([dark, bright]) >> 4)
     assert said.settled == {"range": (0, 4096)}
+    assert "values from 0 to 4095 become 0 to 255" in said[0].what
     assert [remark.count for remark in said] == [2]
     assert np.array_equal(grey(files[0])[0], dark)  # 8 bits, where the batch uses no more
 
