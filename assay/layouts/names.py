@@ -20,6 +20,8 @@ _SPLIT_OF = {
 }
 _EITHER = ("eval", "evaluation")  # the validation split where another word says test
 _UNLABELLED = ("unlabelled", "unlabeled")  # folders of examples whose class is not known
+_JOINT = re.compile("[;|,]")  # what people put between several labels
+_SEVERAL = 2
 _BLANKS = re.compile(r"[\s_-]|(?<=.)(set|data|split|images|labels)$")
 
 
@@ -100,3 +102,27 @@ def name_classes(batch: RawBatch) -> None:
         what = "classes differ by letter case, blanks or spelling alone and might be one class"
         remedy = "give them one name if so"
         batch.remarks.add("doubtful", sum(map(len, alike)), what, first, remedy)
+
+
+def name_people(batch: RawBatch) -> None:
+    """Bring the names of a batch's annotators to the form in which people are compared."""
+    people = [person for _, person, _ in batch.annotations]
+    changed = [person for person in people if class_names.normal(person) != person]
+    batch.annotations = [
+        (key, class_names.normal(person), label) for key, person, label in batch.annotations
+    ]
+    what = "labels are by people whose names have another Unicode form"
+    batch.remarks.add("merged", len(changed), what, ascii(min(changed, default="")))
+
+
+def remark_on_joined(batch: RawBatch) -> None:
+    """Add a remark on labels such as `cat;dog`, where others are `cat` and `dog`."""
+    given = [example.label for example in batch.examples if example.label]
+    labels = [*given, *(label for *_, label in batch.annotations)]
+    known = set(labels)
+    parts_of = {label: {part.strip() for part in _JOINT.split(label)} for label in known}
+    several = {label for label, parts in parts_of.items() if len(parts) >= _SEVERAL}
+    joined = [repr(label) for label in labels if label in several and parts_of[label] <= known]
+    what = "labels hold several other labels, and are read as one"
+    remedy = "an example has one label: choose it if so meant"
+    batch.remarks.note("doubtful", joined, what, remedy)

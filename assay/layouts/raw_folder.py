@@ -59,7 +59,9 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
     batch.truth = _rows_of_labels(folder, batch, TRUTH_FILE, remarks, unique=True)
     _remark_on_unused(folder, batch, data, largest_file, remarks)
     batch.remarks = remarks
+    names.name_people(batch)
     names.name_classes(batch)
+    names.remark_on_joined(batch)
     return batch
 
 

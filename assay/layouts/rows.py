@@ -24,8 +24,6 @@ _COLUMNS = 2  # from which on a row of their names is no example
 _ONE_LABEL = "an example has one label; labels are text or numbers"
 # several labels as Python and JSON write them
 _LIST = re.compile(r"\[.*,.*\]|\{.*,.*\}", re.DOTALL)
-_JOINT = re.compile("[;|,]")  # what people put between several labels
-_SEVERAL = 2
 
 
 def to_examples(
@@ -164,18 +162,6 @@ def _refuse_several(column: pa.ChunkedArray, places: Sequence[str]) -> None:
     for value, place in zip(_as_python(column, places), places, strict=True):
         if value is not None:
             raise InputError(f"{place}: label is {reprlib.repr(value)}: {_ONE_LABEL}")
-
-
-def remark_on_joined(examples: Sequence[Example], remarks: Remarks) -> None:
-    """Remark on labels such as `cat;dog`, where others are `cat` and `dog`."""
-    known = {example.label.strip() for example in examples} - {""}
-    joined = []
-    for example in examples:
-        parts = {part.strip() for part in _JOINT.split(example.label)}
-        if len(parts) >= _SEVERAL and parts <= known:
-            joined.append(repr(example.label))
-    what = "labels hold several other labels, and are read as one"
-    remarks.note("doubtful", joined, what, "an example has one label: choose it if so meant")
 
 
 def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:

@@ -215,7 +215,6 @@ def _batch(table: pa.Table, path: Path, places: list[str], remarks: Remarks) -> 
     else:
         payload = table.select(payload_columns)
     examples = rows.to_examples(table, path, payload=payload_columns, places=places)
-    rows.remark_on_joined(examples, remarks)
     if are_files:
         _check_files(column, payload, examples)
     return RawBatch(modality, examples, payload, set(), numbered=numbered, layout="a table")

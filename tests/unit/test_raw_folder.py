@@ -379,6 +379,29 @@ def test_labels_of_columns_people_and_truth_too(read: Read) -> None:
     assert ("merged", 3) in said(batch)
 
 
+def test_people_in_another_unicode_form_are_one(read: Read) -> None:
+    votes = f"file_name,annotator,label\ncat/1.png,Ren{NFC[-1]},cat\ndog/2.png,Ren{NFD[-2:]},dog\n"
+    batch = read(CATS | {"annotations.csv": votes})
+    assert {person for _, person, _ in batch.annotations} == {f"Ren{NFC[-1]}"}
+    assert said(batch) == [("merged", 1)]
+
+
+@pytest.mark.parametrize("joined", ["cat;dog", "cat|dog", "cat, dog"])
+def test_labels_that_join_others_are_said(read: Read, joined: str) -> None:
+    """Of lists of files, of folders and of people, as of tables."""
+    folders = read(CATS | pictures(f"{joined}/3.png"))
+    assert said(folders) == [("doubtful", 1)]
+    assert repr(joined) in folders.remarks[0].text()
+    votes = f'file_name,annotator,label\ncat/1.png,anna,"{joined}"\n'
+    assert said(read({"annotations.csv": votes})) == [("doubtful", 2)]
+    rows = f'1.png,cat\n2.png,dog\n3.png,"{joined}"\n'
+    shutil.rmtree(Path("data/raw/b"))
+    listed = read(
+        {"metadata.csv": f"file_name,label\n{rows}"} | pictures("1.png", "2.png", "3.png")
+    )
+    assert said(listed) == [("doubtful", 1)]
+
+
 @pytest.mark.parametrize("pair", [("cat", "Cat"), ("cat", "ｃａｔ"), ("hot dog", "hot  dog")])
 def test_look_alikes_are_kept_apart_and_told(read: Read, pair: tuple[str, str]) -> None:
     batch = read(pictures(f"{pair[0]}/1.png", f"{pair[1]}/2.png", f"{pair[1]}/3.png", "dog/4.png"))
