@@ -5,6 +5,7 @@ import json
 import reprlib
 import zlib
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.contract import column_names, hugging_face_columns, plain_files
+from assay.contract.column_names import is_text
 from assay.contract.csv_files import DELIMITERS, check_columns, name_rows, parse_csv
 from assay.contract.errors import InputError
 from assay.contract.files import MB
@@ -27,6 +29,8 @@ SHEETS = (".xlsx", ".xls", ".ods")
 # what people have and nothing here reads
 _REMEDIES = {".json": "write one object a line, into a .jsonl file"}
 _REMEDIES |= dict.fromkeys(SHEETS, "save the sheet as CSV, in UTF-8")
+_PLAIN_OF_VIEW = ((pa.types.is_string_view, pa.string()), (pa.types.is_binary_view, pa.binary()))
+_COLUMNS = 2  # from which on a row of their names is no example
 _BLANK_BEFORE_QUOTE = r'(?s)^[ \t]+".*"[ \t]*$'
 
 
@@ -49,7 +53,8 @@ def read_foreign(
 ) -> tuple[pa.Table, list[str]]:
     """Read a table that is to be predicted, as batches are; a file of any other name is CSV.
 
-    For its names see `column_names.with_tidy_names`; `columns` are those that it must have.
+    For its names see `column_names.with_tidy_names`; `columns` are those that it must have. Rows
+    that are the header once more are left out.
 
     Returns
     -------
@@ -58,7 +63,7 @@ def read_foreign(
     Raises
     ------
     InputError
-        As `read`, or if it is no plain file.
+        As `read`, or if it is no plain file, or has no rows.
     """
     plain_files.check(path)
     if remedy := _REMEDIES.get(path.suffix.lower()):
@@ -67,6 +72,9 @@ def read_foreign(
         table, places = read(path, _LARGEST, remarks, remedy="cut it")
     else:
         table, places = _csv(path, plain_files.read(path), DELIMITERS, remarks)
+    table, places = without_headers(without_views(table), places, remarks)
+    if not len(table):
+        raise InputError(f"{path} is a table without rows: add them, in CSV below the header")
     table, _ = hugging_face_columns.unpacked(table, path, remarks)
     table = column_names.with_tidy_names(table, path, remarks, columns)
     check_columns(path, table, columns)
@@ -99,6 +107,35 @@ def read(
     if ending in JSON_LINES:
         return _json_lines(path, content)
     return _csv(path, content, _DELIMITERS[ending], remarks)
+
+
+def without_views(table: pa.Table) -> pa.Table:
+    """The table with texts and bytes of Arrow's newer types as the plain ones."""
+    for index, field in enumerate(table.schema):
+        for is_view, plain in _PLAIN_OF_VIEW:
+            if is_view(field.type):
+                table = table.set_column(index, field.name, table.columns[index].cast(plain))
+    return table
+
+
+def without_headers(
+    table: pa.Table, places: Sequence[str], remarks: Remarks
+) -> tuple[pa.Table, list[str]]:
+    """The table and the names of its rows, without rows that repeat the names of all columns.
+
+    Files that are put one behind the other have them. One column alone may hold its name as text.
+    """
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    if len(columns) < _COLUMNS or not all(is_text(column.type) for column in columns.values()):
+        return table, list(places)
+    is_header = reduce(pc.and_, [pc.equal(column, name) for name, column in columns.items()])
+    headers = [places[row] for row in pc.indices_nonzero(is_header).to_pylist()]
+    if not headers:
+        return table, list(places)
+    remarks.note("left out", headers, "rows are the header once more")
+    is_row = pc.invert(pc.fill_null(is_header, fill_value=False))
+    repeated = set(headers)
+    return table.filter(is_row), [place for place in places if place not in repeated]
 
 
 def _csv(

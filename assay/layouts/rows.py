@@ -4,23 +4,18 @@ import math
 import re
 import reprlib
 from collections.abc import Collection, Sequence
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from assay.contract.column_names import RESERVED, is_text
+from assay.contract.column_names import RESERVED
 from assay.contract.csv_files import name_rows
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE
-from assay.contract.remarks import Remarks
 from assay.layouts.raw_batch import Example
 
 WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
-_PLAIN_OF_VIEW = ((pa.types.is_string_view, pa.string()), (pa.types.is_binary_view, pa.binary()))
-_COLUMNS = 2  # from which on a row of their names is no example
 _ONE_LABEL = "an example has one label; labels are text or numbers"
 # several labels as Python and JSON write them
 _LIST = re.compile(r"\[.*,.*\]|\{.*,.*\}", re.DOTALL)
@@ -68,35 +63,6 @@ def to_examples(
         slices_of_row = {name: column[row] for name, column in slices.items()}
         examples.append(Example(keys[row], place, labels[row], splits[row], slices_of_row))
     return examples
-
-
-def without_views(table: pa.Table) -> pa.Table:
-    """The table with texts and bytes of Arrow's newer types as the plain ones."""
-    for index, field in enumerate(table.schema):
-        for is_view, plain in _PLAIN_OF_VIEW:
-            if is_view(field.type):
-                table = table.set_column(index, field.name, table.columns[index].cast(plain))
-    return table
-
-
-def without_headers(
-    table: pa.Table, places: Sequence[str], remarks: Remarks
-) -> tuple[pa.Table, list[str]]:
-    """The table and the names of its rows, without rows that repeat the names of all columns.
-
-    Files that are put one behind the other have them. One column alone may hold its name as text.
-    """
-    columns = dict(zip(table.column_names, table.columns, strict=True))
-    if len(columns) < _COLUMNS or not all(is_text(column.type) for column in columns.values()):
-        return table, list(places)
-    is_header = reduce(pc.and_, [pc.equal(column, name) for name, column in columns.items()])
-    headers = [places[row] for row in pc.indices_nonzero(is_header).to_pylist()]
-    if not headers:
-        return table, list(places)
-    remarks.note("left out", headers, "rows are the header once more")
-    is_row = pc.invert(pc.fill_null(is_header, fill_value=False))
-    repeated = set(headers)
-    return table.filter(is_row), [place for place in places if place not in repeated]
 
 
 def _refuse_files(columns: dict[str, pa.ChunkedArray], names: set[str], path: Path) -> None:

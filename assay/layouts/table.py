@@ -38,8 +38,8 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     told: list[str] = []  # files that tell a split
     for name in files:
         table, places_of_file = table_files.read(folder / name, largest_file, remarks)
-        table = rows.without_views(table)
-        table, places_of_file = rows.without_headers(table, places_of_file, remarks)
+        table = table_files.without_views(table)
+        table, places_of_file = table_files.without_headers(table, places_of_file, remarks)
         table, class_columns = hugging_face_columns.unpacked(table, folder / name, remarks)
         table = column_names.with_tidy_names(table, folder / name, remarks)
         split = hugging_face.split_of_file(name)

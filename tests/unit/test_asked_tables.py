@@ -19,6 +19,7 @@ TABLE = {
     "modality": "table",
     "features": {"price": "number", "sold": "number", "since": "date", "plan": "category"},
 }
+NUMBERS = {"modality": "table", "features": {"a": "number", "b": "number"}}
 TEXTS = ["one, two", "three"]
 CSV = b'text,label\n"one, two",a\nthree,b\n'
 TABS = b'text\tlabel\n"one, two"\ta\nthree\tb\n'
@@ -68,6 +69,24 @@ def test_rows(tmp_path: Path, name: str, content: bytes) -> None:
     _, payload, _ = asked(tmp_path / name, content, TABLE)
     assert payload[0] == [1.5, 1, 2, column_types.category("7")]
     assert np.isnan(payload[-1][:1]).all() == (len(payload) > 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "info", "expected"),
+    [
+        (CSV + b"text,label\n" + CSV, TEXT, [*TEXTS, *TEXTS]),
+        (b"a,b\n1,2\n3,4\na,b\na,b\n5,6\n7,8\n", NUMBERS, [[1, 2], [3, 4], [5, 6], [7, 8]]),
+    ],
+)
+def test_headers_that_repeat_are_left_out(
+    tmp_path: Path, content: bytes, info: dict, expected: list
+) -> None:
+    places, payload, said = asked(tmp_path / "x.csv", content, info)
+    assert payload == expected
+    assert places == [" row 2", " row 3", " row 6", " row 7"]
+    (remark,) = map(str, said)
+    assert remark.startswith("left out: 2 rows are the header once more, for example ")
+    assert remark.endswith("x.csv row 4")
 
 
 @pytest.mark.parametrize("way", [{}, {"written": {"sold": {"truth": True}}}])
@@ -134,6 +153,10 @@ def test_categories_of_a_column_of_names_are_not_kept() -> None:
     ("name", "content", "info", "says"),
     [
         ("x.jsonl", b'{"label": "a"}\n', TEXT, "has no column 'text'"),
+        ("x.csv", b"text\n", TEXT, "x.csv is a table without rows: add them, in CSV below the h"),
+        ("x.csv", b"a,b\na,b\n", NUMBERS, "x.csv is a table without rows"),
+        ("x.jsonl", b"\n", TEXT, "x.jsonl is a table without rows"),
+        ("x.parquet", parquet(text=pa.array([], pa.string())), TEXT, "is a table without rows"),
         ("x.jsonl", b'{"text": 3}\n', TEXT, "line 1: 'text' is 3; it must be text"),
         ("x.parquet", b"PAR1", TEXT, "is no readable Parquet file"),
         ("x.csv.gz", CSV, TEXT, "is cut short or damaged"),
