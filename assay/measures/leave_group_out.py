@@ -54,7 +54,7 @@ def fit(
     mean, gram, cross, share = leave_one_out.sums(features, labels, n_classes, np.float64)
     values, vectors = np.linalg.eigh(gram)
     rotated_cross = np.vstack([vectors.T @ cross, len(labels) * share])
-    rotated = _Rotated(features, labels, mean, vectors, n_classes)
+    rotated = _Rotated(features, labels, mean, vectors, rotated_cross)
     strengths = [leave_one_out.strength(penalty, gram) for penalty in penalties]
     diagonals = [np.append(np.maximum(values, 0) + added, len(labels)) for added in strengths]
 
@@ -62,50 +62,42 @@ def fit(
     n_groups = groups.max() + 1
     step = max(1, min(len(labels) // _CHOOSING_ROWS, n_groups // _CHOOSING_GROUPS))
     for rows in _stacks(groups, step):
-        _add_losses(losses, rows, rotated, diagonals, rotated_cross)
+        _add_losses(losses, rows, rotated, diagonals)
     best = int(np.argmin(losses))
 
     model = leave_one_out.fit(features, labels, n_classes, [penalties[best]])
     for rows in _stacks(groups):
-        _predict(model.scores, rows, rotated, diagonals[best], rotated_cross)
+        _predict(model.scores, rows, rotated, diagonals[best])
     return model
 
 
 def _add_losses(
-    losses: np.ndarray,
-    rows: np.ndarray,
-    rotated: "_Rotated",
-    diagonals: Sequence[np.ndarray],
-    cross: np.ndarray,
+    losses: np.ndarray, rows: np.ndarray, rotated: "_Rotated", diagonals: Sequence[np.ndarray]
 ) -> None:
     """Add the squared error of the rows (groups, size) of some groups to that of each penalty."""
-    if rows.shape[1] <= len(cross):
+    if rows.shape[1] <= len(rotated.cross):
         block, onehot = rotated.read(rows)
         for index, diagonal in enumerate(diagonals):
-            losses[index] += np.sum(_residuals(block, onehot, diagonal, cross) ** 2)
+            losses[index] += np.sum(_residuals(block, onehot, diagonal, rotated.cross) ** 2)
     else:
         for group in rows:
             group_gram, group_cross = rotated.sums(group)
             for index, diagonal in enumerate(diagonals):
-                coef = _coef_without(group_gram, group_cross, diagonal, cross)
+                coef = _coef_without(group_gram, group_cross, diagonal, rotated.cross)
                 squares = np.sum(coef * (group_gram @ coef - 2 * group_cross))
                 losses[index] += squares + len(group)  # a one-hot row has the square 1
 
 
 def _predict(
-    scores: np.ndarray,
-    rows: np.ndarray,
-    rotated: "_Rotated",
-    diagonal: np.ndarray,
-    cross: np.ndarray,
+    scores: np.ndarray, rows: np.ndarray, rotated: "_Rotated", diagonal: np.ndarray
 ) -> None:
     """Write the scores of the rows (groups, size) of some groups, without their own group."""
-    if rows.shape[1] <= len(cross):
+    if rows.shape[1] <= len(rotated.cross):
         block, onehot = rotated.read(rows)
-        scores[rows] = onehot - _residuals(block, onehot, diagonal, cross)
+        scores[rows] = onehot - _residuals(block, onehot, diagonal, rotated.cross)
     else:
         for group in rows:
-            coef = _coef_without(*rotated.sums(group), diagonal, cross)
+            coef = _coef_without(*rotated.sums(group), diagonal, rotated.cross)
             for part in _parts(group):
                 block, _ = rotated.read(part)
                 scores[part] = block @ coef
@@ -148,13 +140,16 @@ def _parts(rows: np.ndarray) -> Iterator[np.ndarray]:
 
 @dataclass
 class _Rotated:
-    """Rows in the basis of the eigenvectors, with a 1 for the intercept at the end."""
+    """Rows in the basis of the eigenvectors, with a 1 for the intercept at the end.
+
+    `cross` (width, classes) has the products of all rows with their labels.
+    """
 
     features: Features
     labels: np.ndarray
     mean: np.ndarray
     vectors: np.ndarray
-    n_classes: int
+    cross: np.ndarray
 
     def read(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Some rows (…, width), and their one-hot labels (…, classes)."""
@@ -168,13 +163,13 @@ class _Rotated:
             is_of_batch = batch == number
             block[is_of_batch] = array[flat[is_of_batch] - first]
         block = np.column_stack([(block - self.mean) @ self.vectors, np.ones(len(flat))])
-        onehot = self.labels[rows][..., None] == np.arange(self.n_classes)
+        onehot = self.labels[rows][..., None] == np.arange(self.cross.shape[1])
         return block.reshape(*rows.shape, -1), onehot
 
     def sums(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Products of some rows with each other (width, width), and with their labels."""
-        width = len(self.mean) + 1
-        gram, cross = np.zeros((width, width)), np.zeros((width, self.n_classes))
+        width = len(self.cross)
+        gram, cross = np.zeros((width, width)), np.zeros_like(self.cross)
         for part in _parts(rows):
             block, onehot = self.read(part)
             gram += block.T @ block
