@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from assay.catalogue import catalogue, payloads
+from assay.catalogue import catalogue, payloads, test_examples
 from assay.contract import class_names, csv_files, files, parameters, paths
 from assay.contract.errors import InputError, counted, first_of, quiet, run, say, tell
 from assay.contract.inference import UNLIKE, Model
@@ -65,7 +65,9 @@ def read_examples() -> tuple[pd.DataFrame, list[str]]:
     columns = ["id", "label", "weight", "source"]
     labels = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pandas().set_index("id")
     classes = class_names.distinct_sorted(labels["label"])
-    examples = catalogue.read().join(labels[columns[1:]], on="id", how="inner")
+    catalogued = catalogue.read()
+    test_examples.check(catalogued)  # else `evaluate` would, after the long training
+    examples = catalogued.join(labels[columns[1:]], on="id", how="inner")
     examples["code"] = class_names.codes(examples["label"], classes)
     examples["weight"] = examples["weight"].astype(float)
     return examples, classes

@@ -8,6 +8,8 @@ import pytest
 
 from assay.catalogue import catalogue
 from assay.contract import csv_files, files, parquet_files, paths
+from assay.contract.errors import InputError
+from stages import train
 
 KIND = {"modality": "table", "shape": [0], "features": []}
 
@@ -74,6 +76,18 @@ def test_another_truth_in_a_later_batch_is_said(capsys):
     what = "1 example with another truth in a later batch, which does not count"
     example = "one/one-a is 'x', but 'z' in bare"
     assert capsys.readouterr().err == f"assay: {what}: {example}: correct one of them\n"
+
+
+@pytest.mark.usefixtures("batches")
+def test_without_a_test_example_nothing_is_trained():
+    """`evaluate` would refuse what took long to learn."""
+    row = ["a", "x", "1.0", "consensus"]
+    csv_files.write_csv(paths.ANNOTATED_LABELS, ["id", "label", "weight", "source"], [row])
+    examples, _ = train.read_examples()
+    assert examples["id"].tolist() == ["a"]
+    files.write_json(paths.LISTED, {"batches": ["one", "bare"]})
+    with pytest.raises(InputError, match="no example is in the test split: .*collect.test"):
+        train.read_examples()
 
 
 @pytest.mark.usefixtures("batches")
