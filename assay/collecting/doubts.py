@@ -11,11 +11,11 @@ from assay.contract import class_names, column_names
 from assay.contract.column_names import is_text
 from assay.contract.errors import first_of
 from assay.layouts.raw_batch import Example, RawBatch
+from assay.modalities.columns_as_written import NO_VALUE
 
 _MANY_CLASSES = 20  # below so many, no number of classes is suspicious
 _LABELS_OF_A_CLASS = 3  # with fewer labels than that a class, the labels may be no classes
-# labels that say that there is none; for cells of features see `columns_as_written.GAPS`
-_MISSING = {"?", "-", "na", "n/a", "nan", "none", "null", "nil", "unlabeled", "unlabelled"}
+_MISSING = NO_VALUE | {"unlabeled", "unlabelled"}  # labels that say that there is none
 _NO_CLASSES = {"backup", "bak", "cache", "copy", "mask", "masks", "new folder", "old", "originals"}
 _NO_CLASSES |= {"output", "outputs", "results", "temp", "thumbnails", "thumbs", "tmp", "trash"}
 # names of columns that usually say something else than a feature or a slice

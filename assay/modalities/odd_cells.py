@@ -3,29 +3,13 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.modalities.columns_as_written import PLAIN, guess, parsed
+from assay.modalities.columns_as_written import NO_VALUE, PLAIN, guess, parsed
 
 _SHARE = 0.01  # of the filled cells; so many are no typing errors
 _FEW = 2  # cells; a single one is rather a typing error
-# texts that say that there is no value; the words of `columns_as_written.GAPS` are gaps already
-_MISSING = {
-    "-",
-    "--",
-    "---",
-    "–",
-    "—",
-    ".",
-    "..",
-    "...",
-    "…",
-    "*",
-    "??",
-    "???",
-    "无",
-    "未知",
-    "缺失",
-}
-_MISSING |= {"na", "n.a.", "n.a", "n/a", "#n/a", "<na>", "nan", "nil", "none", "null", "missing"}
+# more texts that say that there is no value, where the others are numbers
+_MISSING = NO_VALUE | {"--", "---", "–", "—", ".", "..", "...", "…", "*", "??", "???"}
+_MISSING |= {"n.a.", "n.a", "#n/a", "<na>", "missing", "无", "未知", "缺失"}
 _MISSING |= {"unk", "unknown", "unbekannt", "not available", "not applicable", "not known", "tbd"}
 _MISSING |= {"error", "#value!", "#div/0!", "#ref!", "#name?", "#num!", "#null!"}
 

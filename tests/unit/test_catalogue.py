@@ -86,7 +86,7 @@ def test_without_a_test_example_nothing_is_trained():
     examples, _ = train.read_examples()
     assert examples["id"].tolist() == ["a"]
     files.write_json(paths.LISTED, {"batches": ["one", "bare"]})
-    with pytest.raises(InputError, match="no example is in the test split: .*collect.test"):
+    with pytest.raises(InputError, match=r"no example is in the test split: .*collect.test"):
         train.read_examples()
 
 
