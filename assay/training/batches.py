@@ -3,10 +3,11 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import keras
 import numpy as np
+
+from assay.contract.stored_rows import StoredRows
 
 _LEAST_BATCHES = 40  # an epoch of small data has so many, unless a batch would get too small
 _SMALLEST_BATCH = 16  # examples of a batch: batch normalisation needs some
@@ -18,17 +19,11 @@ Prepare = Callable[[np.ndarray], np.ndarray]
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
-class Payloads(Protocol):
-    """Payloads that are read by row: an array, or `StoredRows`."""
-
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray: ...
-
-
 @dataclass
 class Examples:
     """What a network learns from, or is checked against."""
 
-    payload: Payloads  # (n, ...)
+    payload: np.ndarray | StoredRows  # (n, ...)
     labels: np.ndarray  # (n,) int; soft ones: (n, classes) probabilities
     weights: np.ndarray  # (n,) 0..1
 

@@ -24,11 +24,17 @@ def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """
     _, spread = standardised([logits])
     centre = (np.log(_SHARPNESS) + np.log(spread[0])) / 2
-    sharpness, _ = _likeliest([logits], labels, centre, _OF_LOGITS, _RIGHT_LABELS)
+    sharpness, _ = shared([logits], labels, centre, _OF_LOGITS, _RIGHT_LABELS)
     return float(1 / sharpness[0])
 
 
-def shared(voices: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray, float]:
+def shared(
+    voices: Sequence[np.ndarray],
+    labels: np.ndarray,
+    centre: float = np.log(_SHARPNESS),
+    of_sharpness: float = 1,
+    right_labels: float = 0,
+) -> tuple[np.ndarray, float]:
     """The sharpness of each classifier, and one share of wrong labels, of highest likelihood.
 
     A temperature alone (Guo, Pleiss, Sun and Weinberger 2017: On Calibration of Modern Neural
@@ -36,35 +42,20 @@ def shared(voices: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray
     a wrong label contradicts a prediction however sure it is, while low sharpness makes all
     predictions less sure. So both can be estimated. If all predictions are right, a higher
     sharpness always has a higher likelihood. A log-normal prior keeps the sharpness from growing
-    without end. Its spread is one, and it weighs as much as one example.
+    without end. Its spread is one.
 
     Parameters
     ----------
     voices : scores (n, classes) of each classifier
     labels : (n,) int
+    centre : of the prior: the logarithm of the sharpness, for scores of standard deviation one
+    of_sharpness : examples that the prior weighs as much as
+    right_labels : how many more labels are taken to be right
 
     Returns
     -------
     tuple
         The inverse temperature of each classifier (voices,), and the share of wrong labels.
-    """
-    return _likeliest(voices, labels, np.log(_SHARPNESS), 1, 0)
-
-
-def _likeliest(
-    voices: Sequence[np.ndarray],
-    labels: np.ndarray,
-    centre: float,
-    of_sharpness: float,
-    right_labels: float,
-) -> tuple[np.ndarray, float]:
-    """What `shared` returns, with any prior.
-
-    Parameters
-    ----------
-    centre : the logarithm of the sharpness, for scores of standard deviation one
-    of_sharpness : examples that this weighs as much as
-    right_labels : how many more labels are taken to be right
     """
     scores, spread = standardised(voices)  # (voices, n, classes), (voices,)
     rows = np.arange(len(labels))
