@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     purpose = "classify files with the released model"
     command = commands.add_parser("predict", help=purpose, description=f"{purpose}; {_COLUMNS}")
     files_help = "images, sounds or texts, one in each file; or tables (CSV, JSON lines, Parquet)"
-    files_help += " with one example in each row: its features, or a column `text`"
+    files_help += " with one example in each row: its features, or its text"
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help=files_help)
     command.set_defaults(function=predict)
 

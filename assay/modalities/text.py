@@ -117,7 +117,9 @@ def read_file(
     if table_files.is_table(path.name):
         table, places = table_files.read_foreign(path, [], remarks)
         names = payload_format.get("columns", [COLUMN])
-        if len(names) == 1 and COLUMN in table.column_names:
+        if len(names) == 1 and names[0] not in table.column_names and COLUMN in table.column_names:
+            what = f"columns are read, since {names[0]!r} is missing"
+            remarks.add("guessed", 1, what, repr(COLUMN))
             names = [COLUMN]
         check_columns(path, table, names)
         return places, canonical(table.select(names), places, params, remarks)

@@ -89,6 +89,22 @@ def test_headers_that_repeat_are_left_out(
     assert remark.endswith("x.csv row 4")
 
 
+@pytest.mark.parametrize(
+    ("content", "expected", "says"),
+    [
+        (b"text,review\na,b\n", ["b"], []),
+        (b"review,text\na,b\n", ["a"], []),
+        (b"text,note\na,b\n", ["a"], ["guessed: 1 column is read, since 'review' is missing: 'text'"]),
+    ],
+)  # fmt: skip
+def test_the_column_that_a_model_learned_from_comes_first(
+    tmp_path: Path, content: bytes, expected: list, says: list[str]
+) -> None:
+    _, payload, said = asked(tmp_path / "x.csv", content, TEXT | {"columns": ["review"]})
+    assert payload == expected
+    assert list(map(str, said)) == says
+
+
 @pytest.mark.parametrize("way", [{}, {"written": {"sold": {"truth": True}}}])
 @pytest.mark.parametrize("cells", [b"True False", b"true false", b"TRUE false", b"1 0"])
 def test_truth_values_in_any_spelling(tmp_path: Path, way: dict, cells: bytes) -> None:
