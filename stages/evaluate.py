@@ -192,8 +192,7 @@ def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict
             low, high = map(float, slices.wilson(right, n, params.confidence))
         else:
             low, high = scores.bootstrap(name, predictions, params.resamples, params.confidence)
-        value = float(metric(predictions).mean())
-        metrics |= {name: value, f"{name}_low": low, f"{name}_high": high}
+        metrics |= slices.with_ends(name, float(metric(predictions).mean()), low, high)
     return metrics
 
 

@@ -8,34 +8,33 @@ The intervals are normal. The variance is the sum of squares of what a single ex
 infinitesimal jackknife: Efron and Stein 1981, after Jaeckel 1972).
 """
 
-from dataclasses import dataclass
 from itertools import combinations
-from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
 from assay.cleaning.annotators import Votes
+from assay.measures import slices
 
 _CONFIDENCE = 0.95
 _FEWEST = 10  # examples that two people must both have labelled for a kappa
 
 
-@dataclass
-class Agreement:
+class Agreement(NamedTuple):
     """A coefficient with its interval: 1 is full agreement, 0 is chance.
 
     Attributes
     ----------
-    value, low, high : at most 1; NaN where all labels are equal, so that chance agrees fully too
     examples : how many it is computed from
+    value, low, high : at most 1; NaN where all labels are equal, so that chance agrees fully too
     """
 
-    value: float
-    low: float
-    high: float
     examples: int
+    value: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
 
 
 def one_each(votes: Votes) -> Votes:
@@ -63,7 +62,7 @@ def alpha(votes: Votes) -> Agreement:
     observed = disagreement.sum()
     expected = n**2 - np.square(class_sizes).sum()
     if not expected:
-        return Agreement(np.nan, np.nan, np.nan, len(sizes))
+        return Agreement(len(sizes))
     changes = 2 * (n * sizes - counts @ class_sizes)  # of `expected`, by the weight of each unit
     ratio = observed / expected
     influence = -((n - 1) * (disagreement - ratio * changes) + observed * sizes) / expected
@@ -76,8 +75,7 @@ def metrics(votes: Votes) -> dict[str, float]:
     examples: dict[str, float] = {"labelled_by_several": coefficient.examples}
     if np.isnan(coefficient.value):
         return examples
-    low, high = coefficient.low, coefficient.high
-    return {"alpha": coefficient.value, "alpha_low": low, "alpha_high": high} | examples
+    return slices.with_ends("alpha", *coefficient[1:]) | examples
 
 
 def against_model(votes: Votes, pred_probs: np.ndarray) -> dict[str, int]:
@@ -115,8 +113,7 @@ def kappas(votes: Votes, people: list[str]) -> pd.DataFrame:
         both = pd.concat([labels_of[first], labels_of[second]], axis=1, join="inner").to_numpy()
         if len(both) >= _FEWEST:
             kappa = cohen(both[:, 0], both[:, 1], votes.shape[2])
-            interval = kappa.value, kappa.low, kappa.high
-            rows.append((people[first], people[second], len(both), *interval))
+            rows.append((people[first], people[second], *kappa))
     columns = ["first", "second", "examples", "kappa", "kappa_low", "kappa_high"]
     return pd.DataFrame(rows, columns=columns).sort_values(["kappa", "first", "second"])
 
@@ -130,7 +127,7 @@ def cohen(first: np.ndarray, second: np.ndarray, n_classes: int) -> Agreement:
     observed = is_equal.mean()
     expected = shares_of_first @ shares_of_second
     if expected == 1:
-        return Agreement(np.nan, np.nan, np.nan, n)
+        return Agreement(n)
     by_chance = shares_of_second[first] + shares_of_first[second] - 2 * expected  # (n,)
     share_left = (1 - observed) / (1 - expected)
     influence = (is_equal - observed - share_left * by_chance) / (1 - expected) / n
@@ -139,6 +136,6 @@ def cohen(first: np.ndarray, second: np.ndarray, n_classes: int) -> Agreement:
 
 def _agreement(value: float, influence: np.ndarray) -> Agreement:
     """A coefficient with its interval, from the influence (n,) of each example on it."""
-    half = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2) * np.sqrt(np.square(influence).sum())
+    half = slices.standard_errors(_CONFIDENCE) * np.sqrt(np.square(influence).sum())
     low, high = max(-1.0, value - half), min(1.0, value + half)
-    return Agreement(float(value), float(low), float(high), len(influence))
+    return Agreement(len(influence), float(value), float(low), float(high))

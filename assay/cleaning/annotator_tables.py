@@ -1,7 +1,6 @@
 """How good each annotator is: in all, and on the classes and batches that are harder for them."""
 
 from collections.abc import Callable
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -71,7 +70,7 @@ def accuracies(votes: Votes, consensus: Consensus) -> tuple[np.ndarray, np.ndarr
     zero, one = np.zeros(n_people), np.ones(n_people)
     accuracy = _where(lambda share: with_mean(share) > 0, zero, one)
     likeliest = _where(lambda share: slope(share) > 0, zero, one)
-    least = logarithm(likeliest) - NormalDist().inv_cdf((1 + _CONFIDENCE) / 2) ** 2 / 2
+    least = logarithm(likeliest) - slices.standard_errors(_CONFIDENCE) ** 2 / 2
     low = _where(lambda share: logarithm(share) < least, zero, likeliest)
     high = _where(lambda share: logarithm(share) > least, likeliest, one)
     return accuracy, low, high

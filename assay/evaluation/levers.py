@@ -10,6 +10,7 @@ from scipy.stats import t as student
 from assay.contract.sections import Evaluate
 from assay.evaluation import forecast
 from assay.evaluation.forecast import Curve, Estimate, Head, Point
+from assay.measures import slices
 
 _ROWS = 1000  # more rows, whose gain is forecast
 _SAID = {  # what a gain is for, and what its forecast starts from
@@ -85,14 +86,14 @@ def possible(gain: Estimate, accuracy: float) -> Estimate:
 
 def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dict[str, float]:
     """The forecast as flat numbers, without those that cannot be told; see the glossary."""
-    estimates: dict[str, tuple[float, ...]] = {
+    estimates: dict[str, Estimate] = {
         f"gain_{row.lever}": (row.gain, row.low, row.high) for row in table.itertuples()
     }
-    twice = np.clip(curve.at(2 * n, confidence), 0, 1)
-    estimates["accuracy_at_twice"] = tuple(twice.tolist())
+    value, low, high = np.clip(curve.at(2 * n, confidence), 0, 1).tolist()
+    estimates["accuracy_at_twice"] = value, low, high
     values = {"rows": n, "accuracy": curve.at(n, confidence)[0], "backtest_error": curve.error}
     for name, estimate in estimates.items():
-        values |= dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
+        values |= slices.with_ends(name, *estimate)
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 

@@ -10,7 +10,6 @@ doubtful labels alone would make the model seem better than it is.
 
 import hashlib
 from collections.abc import Sequence
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -53,9 +52,8 @@ def metrics(
     agrees = (predicted == doubts["given"]).to_numpy()
     right = doubts["right"].to_numpy()
     order = doubts["check_order"].to_numpy()
-    value, low, high = estimate(right, order, agrees, correct, confidence)
-    names = ("accuracy_true", "accuracy_true_low", "accuracy_true_high", "test_doubts")
-    return dict(zip(names, (value, low, high, doubtful), strict=True))
+    estimated = estimate(right, order, agrees, correct, confidence)
+    return slices.with_ends("accuracy_true", *estimated) | {"test_doubts": doubtful}
 
 
 def shares_of_ties(tied: pd.Series | None, predicted: pd.Series) -> pd.Series:
@@ -108,7 +106,7 @@ def estimate(
     """
     share, variance = of_these(right, order, agrees, answers)
     low, high = slices.wilson(share * len(right), len(right), confidence)
-    margin_of_labels = NormalDist().inv_cdf((1 + confidence) / 2) * np.sqrt(variance)
+    margin_of_labels = slices.standard_errors(confidence) * np.sqrt(variance)
     below, above = np.hypot([share - low, high - share], margin_of_labels)
     return share, max(0.0, float(share - below)), min(1.0, float(share + above))
 

@@ -36,10 +36,9 @@ def table(slices: pd.DataFrame, correct: np.ndarray, confidence: float) -> pd.Da
         by_value = right.groupby(slices[name].to_numpy(), sort=True).agg(["size", "sum"])
         fewest = LEAST if len(by_value) > _VALUES else 1
         by_value = by_value.drop(index="", errors="ignore")
-        size, hits = by_value["size"].to_numpy(), by_value["sum"].to_numpy().astype(int)
-        measured = _measured(hits, size, int(correct.sum()), len(correct), confidence)
+        measured = _measured(by_value, int(correct.sum()), len(correct), confidence)
         listed = pd.DataFrame({"slice": name, "value": by_value.index, **measured})
-        tables.append(listed[(size >= fewest) & (size < len(correct))])
+        tables.append(listed[listed["examples"].between(fewest, len(correct) - 1)])
     return adjusted(pd.concat(tables, ignore_index=True), confidence)
 
 
@@ -61,10 +60,9 @@ def of_groups(
         by_value = frame.groupby(["group", name], sort=True)["correct"].agg(["size", "sum"])
         by_value = by_value[by_value["size"] >= LEAST].reset_index(names=["group", "value"])
         size_of_group, hits_of_group = of_group.loc[by_value["group"]].to_numpy().T  # (slices,)
-        size, hits = by_value["size"].to_numpy(), by_value["sum"].to_numpy().astype(int)
-        measured = _measured(hits, size, hits_of_group.astype(int), size_of_group, confidence)
+        measured = _measured(by_value, hits_of_group.astype(int), size_of_group, confidence)
         listed = by_value[["group", "value"]].assign(slice=name, **measured)
-        tables.append(listed[size < size_of_group])
+        tables.append(listed[listed["examples"] < size_of_group])
     return adjusted(pd.concat(tables, ignore_index=True), confidence)[["group", *COLUMNS, "worse"]]
 
 
@@ -77,11 +75,21 @@ def adjusted(listed: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return listed.assign(worse=listed["p_value"] < 1 - confidence)
 
 
+def standard_errors(confidence: float) -> float:
+    """How many on either side of a mean make the interval of a normal distribution."""
+    return NormalDist().inv_cdf((1 + confidence) / 2)
+
+
+def with_ends(name: str, value: float, low: float, high: float) -> dict[str, float]:
+    """A metric and the ends of its interval, by the names that they have in files."""
+    return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
 def wilson(
     successes: np.ndarray | float, n: np.ndarray | float, confidence: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The score interval of a share (Wilson 1927), which also holds near 0 and 1."""
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    z = standard_errors(confidence)
     share = np.divide(successes, n)
     weight = z**2 / np.asarray(n)
     center = share + weight / 2
@@ -90,9 +98,13 @@ def wilson(
 
 
 def _measured(
-    hits: np.ndarray, size: np.ndarray, hits_of_all: Any, size_of_all: Any, confidence: float
+    by_value: pd.DataFrame, hits_of_all: Any, size_of_all: Any, confidence: float
 ) -> dict[str, np.ndarray]:
-    """The columns after `value`; the p-value is that of at least as many errors, by chance."""
+    """The columns after `value`; the p-value is that of at least as many errors, by chance.
+
+    `by_value` has the `size` of each slice, and the `sum` of its correct predictions.
+    """
+    size, hits = by_value["size"].to_numpy(), by_value["sum"].to_numpy().astype(int)
     low, high = wilson(hits, size, confidence)
     wrong = size_of_all - hits_of_all
     p_value = hypergeom.sf(size - hits - 1, size_of_all, wrong, size)
