@@ -120,7 +120,6 @@ def _coded(rows: np.ndarray, frequent: dict[Any, np.ndarray]) -> np.ndarray:
     """Rows (n, columns) with categories numbered from 0; those that are not frequent are gaps."""
     coded = rows.copy()
     for column, known in frequent.items():
-        place = np.searchsorted(known, rows[:, column])
-        is_known = np.isin(rows[:, column], known)
-        coded[:, column] = np.where(is_known, place, np.nan)
+        place = pd.Index(known).get_indexer(rows[:, column])  # -1 for what is not frequent
+        coded[:, column] = np.where(place < 0, np.nan, place)
     return coded

@@ -50,9 +50,10 @@ def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame
     true_class = true[both["example"]]
     is_same = (both["label"] == both["label_other"]) & (both["label"] != true_class)
     chance = _chance_of_same_error(consensus)
+    errors = 1 - consensus.accuracy  # (people,)
     first = both["person"].to_numpy()
     second = both["person_other"].to_numpy()
-    weight = chance[true_class] * _errors(consensus, first) * _errors(consensus, second)
+    weight = chance[true_class] * errors[first] * errors[second]
     by_example = {"first": first, "second": second, "same_errors": is_same, "weight": weight}
     by_pair = pd.DataFrame(by_example).groupby(["first", "second"]).sum().reset_index()
     same = by_pair["same_errors"].to_numpy(int)  # (pairs,)
@@ -70,11 +71,6 @@ def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame
     names = np.array(people, dtype=object)
     values = names[by_pair["first"]], names[by_pair["second"]], same, expected, copies
     return pd.DataFrame(dict(zip(columns, values, strict=True)))
-
-
-def _errors(consensus: Consensus, person: np.ndarray) -> np.ndarray:
-    """The share of wrong labels of each of some people (n,)."""
-    return 1 - consensus.accuracy[person]
 
 
 def _chance_of_same_error(consensus: Consensus) -> np.ndarray:

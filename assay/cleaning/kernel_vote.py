@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.special import log_softmax
 
 from assay.contract.sampling import step_for
 from assay.measures import leave_one_out
 from assay.measures.leave_one_out import Features, LeaveOneOut
+from assay.training import linear_head
 
 _WHITENING = 0.25  # power of the eigenvalues that is divided out; 0.5 would be full whitening
 _LEAST = 1e-6  # least variance of a whitened direction, relative to the largest
@@ -124,8 +124,7 @@ def fit(
 
     def log_loss(sharpness: float) -> float:
         scores = replace(untuned, sharpness=sharpness).vote(voters[tried], step * tried)
-        log_probabilities = log_softmax(scores, axis=1)
-        return -float(log_probabilities[np.arange(len(tried)), labels_of_voters[tried]].mean())
+        return linear_head.loss(scores, labels_of_voters[tried])
 
     return replace(untuned, sharpness=min(_SHARPNESS, key=log_loss))
 

@@ -113,8 +113,7 @@ def _of_network(
     if not recipe:
         return None
     known = learned.index.to_numpy()
-    held_out = np.ones(len(examples), bool)
-    held_out[known] = False
+    held_out = ~examples.index.isin(known)
     believed = annotators.consensus(votes, held_out, others.pred_probs, others.confusion)
     targets = believed.probabilities[known]  # (learned, classes)
     wrong = 1 - float(targets[np.arange(len(known)), learned].mean())

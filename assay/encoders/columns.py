@@ -20,7 +20,7 @@ _BINS = 8  # quantiles of a number
 _TOKEN_BINS = 16  # of a number that becomes a token
 _CATEGORIES = 64  # of a column, the most frequent ones; the rest are no category
 _LEAST = 5  # examples that a category or a gap must have to become a column
-_MOST = 2048  # columns of numbers with their bins, of categories (see `_most_categories`), of gaps
+_MOST = 2048  # columns of numbers with their bins, of categories (see `_kept_categories`), of gaps
 _FAR = 5.0  # standard deviations at which a value is cut off
 
 
@@ -85,14 +85,12 @@ def _bins(rows: np.ndarray, columns: np.ndarray, bins: int) -> tuple[list, list,
 
 def _categories(rows: np.ndarray, is_category: np.ndarray) -> tuple[list, list]:
     """Of each category that becomes a column: its column in the table, its code."""
-    frequent = _frequent(rows, is_category)
-    most = _most_categories([*map(len, frequent.values())])
     category_columns = []
     codes = []
-    for column, categories in frequent.items():
-        kept = categories[:most]
-        category_columns += [column] * len(kept)
-        codes += list(kept)
+    kept, _ = _kept_categories(rows, is_category)
+    for column, categories in kept.items():
+        category_columns += [column] * len(categories)
+        codes += list(categories)
     return category_columns, codes
 
 
@@ -148,12 +146,11 @@ def remark_on_limits(rows: np.ndarray, payload_format: dict, remarks: Remarks) -
         instead = f"{bins} quantile bins" if bins > 1 else "their value alone, no quantile bins"
         many = f"columns of numbers get {instead}; in a narrower table it is {_BINS} bins"
         remarks.add("cut", len(numbers), many, names[numbers[0]])
-    frequent = _frequent(rows, is_category)
-    most_categories = _most_categories([*map(len, frequent.values())])
+    kept, most_categories = _kept_categories(rows, is_category)
     rare = {}
-    for column, kept in frequent.items():
+    for column, categories in kept.items():
         n_different = len(np.unique(rows[~np.isnan(rows[:, column]), column]))
-        rare[column] = n_different - len(kept[:most_categories])
+        rare[column] = n_different - len(categories)
     most = max(rare, key=lambda column: rare[column], default=0)
     others = f"{most_categories} others of the column occur more often"
     reason = f"fewer than {_LEAST} rows have them, or {others}"
@@ -166,26 +163,27 @@ def _n_bins(n_columns: int) -> int:
     return min(_BINS, _MOST // max(n_columns, 1) - 1)
 
 
-def _frequent(rows: np.ndarray, is_category: np.ndarray) -> dict[int, np.ndarray]:
-    """By column of categories, the most frequent ones in rows (n, features), best first."""
-    known = {int(column): rows[:, column] for column in np.flatnonzero(is_category)}
-    return {
-        column: _most_frequent(values[~np.isnan(values)], least=_LEAST)
-        for column, values in known.items()
-    }
+def _kept_categories(
+    rows: np.ndarray, is_category: np.ndarray
+) -> tuple[dict[int, np.ndarray], int]:
+    """By column, the most frequent categories in rows (n, features); how many those are at most.
+
+    The second is 2 at least, and else so small that all keep to `_MOST`.
+    """
+    frequent = {}
+    for column in np.flatnonzero(is_category):
+        values = rows[:, column]
+        frequent[int(column)] = _most_frequent(values[~np.isnan(values)], least=_LEAST)
+    counts = [len(categories) for categories in frequent.values()]
+    most = _CATEGORIES
+    while most > 2 and np.minimum(counts, most).sum() > _MOST:
+        most -= 1
+    return {column: categories[:most] for column, categories in frequent.items()}, most
 
 
 def _is_category(payload_format: dict) -> np.ndarray:
     """Which columns hold categories. Shape (features,), bool."""
     return np.array([held == "category" for held in payload_format["features"].values()])
-
-
-def _most_categories(counts: list[int]) -> int:
-    """The largest number of categories of a column, 2 at least, so that all keep to `_MOST`."""
-    most = _CATEGORIES
-    while most > 2 and np.minimum(counts, most).sum() > _MOST:
-        most -= 1
-    return most
 
 
 def _token_edges(values: np.ndarray, is_category: bool) -> np.ndarray:

@@ -75,17 +75,14 @@ def learn(
     if method not in of_modality.methods:
         use = f"use {' or '.join(of_modality.methods)}; auto takes the first"
         raise InputError(f"params.yaml: pretrain.method: {method} is not for {modality}s: {use}")
-    if method == "ngrams":
-        graph = of_modality.front(payload_format, payload)
-        return Encoder(method, graph, graph, start="frozen")
     if method == "transformer":
         front, tokens = of_modality.tokens(payload_format, payload)
     else:
         front = of_modality.front(payload_format, payload)
         tokens = {}
-    if method == "columns":
-        is_wide = payload_format["shape"][0] > _WIDE
-        return Encoder(method, front, front, start="frozen" if is_wide else "scratch")
+    if method in ("ngrams", "columns"):
+        no_network = method == "ngrams" or payload_format["shape"][0] > _WIDE
+        return Encoder(method, front, front, start="frozen" if no_network else "scratch")
     if method == "patches":
         return _patches(Model(front, **runtime)(payload), front, params)
     return _trained(method, front, payload_format, payload, params, tokens=tokens, **runtime)

@@ -68,7 +68,8 @@ def learn(
     """
     rng = np.random.default_rng(seed)
     halvings = min(halvings, min(images.shape[1:3]).bit_length() - 1)
-    images = _halved(images, halvings)
+    for _ in range(halvings):
+        images = reduced(images, 2)
     height, width, channels = images.shape[1:]
     size = min(_LARGEST[halvings > 0], max(1, height // 2), max(1, width // 2))
     patches = _random_patches(images, size, rng)  # (sampled, values)
@@ -103,12 +104,6 @@ def reduced(images: np.ndarray, factor: int) -> np.ndarray:
     whole = images[:, : factor * height, : factor * width]  # without the rest of a division
     squares = whole.reshape(len(images), height, factor, width, factor, -1)
     return squares.mean(axis=(2, 4), dtype=np.float32)
-
-
-def _halved(images: np.ndarray, halvings: int) -> np.ndarray:
-    for _ in range(halvings):
-        images = reduced(images, 2)
-    return images
 
 
 def _random_patches(images: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
