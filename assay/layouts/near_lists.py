@@ -1,14 +1,16 @@
-"""Why a table that seems to list the files of a folder does not say their classes."""
+"""Why a table that seems to list files does not say the classes of those in its folder."""
 
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 import pyarrow as pa
 
 from assay.contract import column_names, table_files
+from assay.contract.column_names import is_text
 from assay.contract.errors import InputError, counted, first_of
 from assay.contract.paths import ANNOTATIONS_FILE
 from assay.contract.remarks import Remarks
@@ -18,6 +20,8 @@ from assay.modalities import registry
 
 _MOSTLY = 0.5  # of the rows of a table that name files, so that it seems to list them
 _LOOKED_AT = 100  # tables; there may be one for each picture
+_CELLS = 100  # of a column, to tell whether it names pictures or sounds
+_NO_FEATURES = ("label", "split", "key")
 
 
 def reason(
@@ -54,6 +58,55 @@ def reason(
         if wrong:
             return f"{name} {wrong}"
     return cannot_be_read
+
+
+def judge_names(path: Path, table: pa.Table, names: set[str], remarks: Remarks) -> None:
+    """Remark on columns of a table of features that name pictures or sounds.
+
+    Parameters
+    ----------
+    path : of the table
+    names : of all files of its folder
+
+    Raises
+    ------
+    InputError
+        If it holds nothing else beside labels: these files are the examples.
+    """
+    if registry.named(registry.modality_of_columns(table.column_names)).COLUMN:
+        return
+    columns = [name for name in table.column_names if name not in _NO_FEATURES]
+    of_files = [name for name in columns if name == "file_name" or _names_media(table[name])]
+    if columns and columns == of_files:
+        _refuse_names_alone(path, table[columns[0]].to_pylist(), columns[0], names)
+    listed = [repr(name) for name in of_files if name != "file_name"]
+    what = "columns name pictures or sounds, which are not read"
+    remedy = "call the table metadata.csv if they are the examples"
+    remarks.note("doubtful", listed, what, remedy)
+
+
+def _refuse_names_alone(path: Path, column: list[object], called: str, names: set[str]) -> NoReturn:
+    """Raise, since a table holds labels and a column of names of files."""
+    files = FileNames("", names, set(filter(registry.modality_of_file, names)))
+    cells = dict.fromkeys(map(str, column))
+    missing = [cell for cell in cells if not files.find(cell)]
+    wrong = f"{path} holds nothing but labels and names of files, in its column {called!r}"
+    remedy = "call it metadata.csv, so that these are the examples"
+    if missing:
+        of_all = f"{len(missing):,} of {counted(len(cells), 'name')}"
+        wrong = f"{wrong}: {of_all} are of no file there, as {_other_ending(missing[0], files)}"
+        remedy = f"mend the names, and {remedy}"
+    raise InputError(f"{wrong}: {remedy}")
+
+
+def _names_media(column: pa.ChunkedArray) -> bool:
+    """Whether more than half of the first cells of a column end as pictures or sounds do."""
+    if not is_text(column.type):
+        return False
+    cells = column.slice(0, _CELLS).to_pylist()
+    with_dot = [cell for cell in cells if cell and "." in cell]
+    n_names = sum(bool(registry.modality_of_file(cell)) for cell in with_dot)
+    return n_names > _MOSTLY * len(cells)
 
 
 def _read(path: Path, largest_file: int) -> pa.Table:

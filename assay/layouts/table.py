@@ -10,7 +10,7 @@ from assay.contract import column_names, hugging_face_columns, table_files
 from assay.contract.errors import InputError, counted, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
-from assay.layouts import file_lists, hugging_face, rows, table_keys
+from assay.layouts import file_lists, hugging_face, near_lists, rows, table_keys
 from assay.layouts.file_names import FileNames
 from assay.layouts.raw_batch import EncodedColumn, Example, RawBatch
 from assay.modalities import column_roles, registry
@@ -61,6 +61,7 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
         table = column_names.with_label(table, classes, remarks)
     elif "label" not in table.column_names:
         table = table.append_column("label", pa.array([""] * len(table)))
+    near_lists.judge_names(path, table, names, remarks)
     table, named_by = table_keys.with_key(table, folder, names, remarks)
     batch = _batch(table, path, places, remarks)
     batch.named_by = named_by

@@ -419,6 +419,31 @@ def test_a_column_of_file_names_is_said_to_be_left_out(read: Read) -> None:
     assert said(batch, "left out") == ["1 column names files: it is not read: 'file_name'"]
 
 
+@pytest.mark.parametrize("column", ["file_name", "path"])
+@pytest.mark.parametrize("name", ["examples.csv", "Examples.csv", "t.csv"])
+def test_a_table_of_names_of_pictures_that_are_not_there(
+    read: Read, name: str, column: str
+) -> None:
+    pictures = {f"pictures/{row}.png": image(row) for row in range(2)} if name[0] != "t" else {}
+    rows_ = "".join(f"{row}.jpg,{label}\n" for row, label in enumerate("ababa", 7))
+    wrong = rf"its column '{column}': 5 of 5 names are of no file there, as '7.jpg': mend the names"
+    with pytest.raises(InputError, match=wrong):
+        read(pictures | {name: f"{column},label\n{rows_}"})
+
+
+def test_a_list_of_pictures_that_is_called_as_a_table(read: Read) -> None:
+    pictures = {f"{row}.png": image(row) for row in range(2)}
+    wrong = "holds nothing but labels and names of files, .*: call it metadata.csv, so that"
+    with pytest.raises(InputError, match=wrong):
+        read(pictures | {"examples.csv": "file_name,label\n0.png,a\n1.png,b\n"})
+
+
+def test_names_of_pictures_beside_features_are_said(read: Read) -> None:
+    batch = read({"t.csv": "photo,x,label\nb.png,1.5,a\nc.png,2.5,b\n"})
+    (doubt,) = said(batch, "doubtful")
+    assert doubt.startswith("1 column names pictures or sounds, which are not read: 'photo'; call")
+
+
 # columns in which some cells are no numbers
 
 
