@@ -1,6 +1,6 @@
 """All listed batches as one data set: which examples there are, and where their rows lie."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from mmap import mmap
 from pathlib import Path
 
@@ -99,11 +99,8 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
     pd.DataFrame
         `example` (row of `examples`), `annotator`, `label`
     """
-    batches = files.listed_batches()
-    arrived = _joined({batch: _read_examples(batch) for batch in batches})
-    tables = {batch: csv_files.read_csv(paths.labels(batch)).to_pandas() for batch in batches}
-    labels = pd.concat(tables, names=["batch", None])
-    labels = labels.reset_index("batch").merge(arrived, "left", ["batch", "id"])
+    arrived = _joined({batch: _read_examples(batch) for batch in files.listed_batches()})
+    labels = _rows_of_files(paths.labels).merge(arrived, "left", ["batch", "id"])
     row_of_id = pd.Series(examples.index, examples["id"])
     labels["example"] = labels["id"].map(row_of_id).astype(int)
     split = examples["split"].loc[labels["example"]].to_numpy()
@@ -126,12 +123,17 @@ def truth(examples: pd.DataFrame) -> pd.Series:
 
     Of different answers in several batches the first counts. The others are reported on stderr.
     """
-    batches = files.listed_batches()
-    tables = {batch: csv_files.read_csv(paths.truth(batch)).to_pandas() for batch in batches}
-    answers = pd.concat(tables, names=["batch", None]).reset_index("batch")
+    answers = _rows_of_files(paths.truth)
     moved_copies.tell_of_truth(answers, examples)
     label_of_id = answers.drop_duplicates("id").set_index("id")["label"]
     return examples["id"].map(label_of_id).fillna("")
+
+
+def _rows_of_files(path_of: Callable[[str], Path]) -> pd.DataFrame:
+    """The rows of a CSV file of each listed batch, in the order of arrival, with the `batch`."""
+    batches = files.listed_batches()
+    tables = {batch: csv_files.read_csv(path_of(batch)).to_pandas() for batch in batches}
+    return pd.concat(tables, names=["batch", None]).reset_index("batch")
 
 
 def payload_format(batch: str) -> Format:

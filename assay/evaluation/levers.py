@@ -56,26 +56,25 @@ def table(
     of_dimensions = curve_of_dimensions(head, whole)
     larger = of_dimensions.gain(dimensions, 2 * dimensions, level)
     larger_encoder = possible(larger, of_dimensions.at(dimensions, level)[0])
-    rows = [
-        ("more_rows", *more_rows, _ROWS, round(labelled), 0),
-        ("more_labels", *more_labels, hour, unlabelled, 0),
-        ("corrected_labels", *corrections, hour, round(doubt.sum()), round(n_corrected)),
-        ("larger_encoder", *larger_encoder, 2, dimensions, 0),
+    levers = [
+        ("more_rows", more_rows, _ROWS, round(labelled), 0),
+        ("more_labels", more_labels, hour, unlabelled, 0),
+        ("corrected_labels", corrections, hour, round(doubt.sum()), round(n_corrected)),
+        ("larger_encoder", larger_encoder, 2, dimensions, 0),
     ]
-    frame = pd.DataFrame(rows, columns=["lever", "gain", "low", "high", "step", "now", "found"])
-    per = []
-    notes = []
-    for row in frame.to_dict("records"):
-        per_text, note = _SAID[row["lever"]]
-        note = _ALL_LABELLED if row["lever"] == "more_rows" and row["now"] == row["step"] else note
-        per.append(per_text.format(**row))
-        notes.append(note.format(**row))
-    frame.insert(4, "per", per)
-    doubtful = np.where(frame["low"] > 0, "", "no gain shown; ")
-    unsure = np.where(frame["gain"].isna(), "cannot tell; ", doubtful)
-    frame.insert(5, "note", unsure + notes)
-    frame = frame[(frame["lever"] != "more_labels") | (unlabelled > 0)]
-    return frame.sort_values("gain", ascending=False, kind="stable")
+    rows = []
+    for lever, (gain, low, high), step, now, found in levers:
+        numbers = {"step": step, "now": now, "found": found}
+        per, note = _SAID[lever]
+        if lever == "more_rows" and now == step:
+            note = _ALL_LABELLED
+        doubtful = "" if low > 0 else "no gain shown; "
+        unsure = "cannot tell; " if math.isnan(gain) else doubtful
+        texts = {"per": per.format(**numbers), "note": unsure + note.format(**numbers)}
+        if lever != "more_labels" or unlabelled:
+            estimate = {"lever": lever, "gain": gain, "low": low, "high": high}
+            rows.append(estimate | texts | numbers)
+    return pd.DataFrame(rows).sort_values("gain", ascending=False, kind="stable")
 
 
 def possible(gain: Estimate, accuracy: float) -> Estimate:

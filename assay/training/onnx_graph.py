@@ -53,11 +53,8 @@ class Graph:
 
     def constant(self, value: Value) -> str:
         """Add an array, as float32 or int64, and return its name. Several nodes may read it."""
-        name = f"constant_{len(self.constants)}"
         array = np.asarray(value)
-        dtype = np.float32 if array.dtype.kind == "f" else np.int64
-        self.constants[name] = array.astype(dtype)
-        return name
+        return self.exact(array.astype(np.float32 if array.dtype.kind == "f" else np.int64))
 
     def exact(self, values: np.ndarray) -> str:
         """Add an array as it is, such as float64 or uint8, and return its name."""
