@@ -19,6 +19,7 @@ _MANY = 20  # rows from which on a column in which most cells differ is remarked
 _STARTS_WITH_DIGIT = r"^\W{0,4}\d"
 _WORDS = pa.array([word for word in GAPS if word])  # an empty cell needs no remark
 _BEYOND = "columns hold numbers beyond 2^53: a network reads their first 16 digits alone"
+_EMPTY = "columns hold no value at all"
 _WHOLE = r"^[+-]?\d+$"
 _SHORT_YEAR = r"^\s*\d\d?[./-]\d\d?[./-]\d\d(\s|T|$)"
 _CENTURY = "years of two digits: 00 to 68 are read as 2000 to 2068, and 69 to 99 as 1969 to 1999"
@@ -34,7 +35,7 @@ def remark(columns: Mapping[str, Column], remarks: Remarks) -> None:
             for action, what, example in _remarks_on_texts(column, different):
                 names_of_remark.setdefault((action, what), []).append(f"{name!r} ({example})")
         elif column.type == "empty":
-            kind: tuple[Action, str] = ("doubtful", "columns hold no value at all")
+            kind: tuple[Action, str] = ("doubtful", _EMPTY)
             names_of_remark.setdefault(kind, []).append(repr(name))
         elif _is_exact(column.values.type) and _is_beyond_floats(column.values):
             names_of_remark.setdefault(("converted", _BEYOND), []).append(repr(name))
@@ -50,6 +51,25 @@ def remark_on_guesses(columns: Mapping[str, Column], encoder: Format, remarks: R
         if way.unsure and column.values.null_count < len(column.values):
             guesses[name] = replace(column, written=way)
     remark(guesses, remarks)
+
+
+def remark_on_empty(columns: Mapping[str, Column], encoder: Format, remarks: Remarks) -> None:
+    """Remark on columns without a value where the encoder knows some, and the other way round.
+
+    A single row may have gaps.
+    """
+    empty = []
+    filled = []
+    for name, column in columns.items():
+        is_empty = pc.all(column.values.is_null(nan_is_null=True)).as_py()
+        was_empty = encoder["features"][name] == "empty"
+        if is_empty and not was_empty and len(column.values) > 1:
+            empty.append(repr(name))
+        if was_empty and not is_empty:
+            filled.append(repr(name))
+    remarks.add("doubtful", len(empty), _EMPTY, first_of(empty))
+    what = "columns are not read; all cells were empty where the encoder was learned"
+    remarks.add("ignored", len(filled), what, first_of(filled))
 
 
 def _is_exact(type_: pa.DataType) -> bool:

@@ -95,9 +95,9 @@ class Column:
         if pc.any(wrong).as_py():
             row = pc.index(wrong, pa.scalar(True)).as_py()
             place = f"{places[row]}: " if places is not None else ""
-            unit = f" in {wanted_way.unit}" if wanted_way.unit else ""
             is_value = f"{name!r} is {short(self.values[row].as_py())}"
-            raise InputError(f"{place}{is_value}, where the encoder knows a {type_}{unit}")
+            known = wanted_way.in_words(type_)
+            raise InputError(f"{place}{is_value}, where the encoder knows a {known}")
         return read.numbers()
 
     def way(self, type_: str, wanted: Written) -> Written:

@@ -58,6 +58,15 @@ class Written:
         """What differs from the default, for JSON."""
         return {name: value for name, value in vars(self).items() if value != _PLAIN[name]}
 
+    def in_words(self, type_: str) -> str:
+        """What a cell of this type is, for messages: `number in € with a decimal comma`."""
+        if self.truth:
+            return "truth value"
+        comma = " with a decimal comma" if self.decimal == "," else ""
+        unit = f" in {self.unit}" if self.unit else ""
+        order = f" with the {self.first} first" if self.first else ""
+        return f"{type_}{unit}{comma}{order}"
+
 
 PLAIN = Written()
 DOTTED = Written(unsure=True)  # plain numbers whose dots may all stand between thousands

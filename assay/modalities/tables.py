@@ -84,19 +84,25 @@ def canonical(
     for name, column in columns.items():
         if column.type == "category":
             continue
-        numbers = column.numbers()  # (n,)
-        beyond = np.flatnonzero(np.abs(numbers) > _LARGEST)
-        if len(beyond):
-            row = int(beyond[0])
-            number = column_types.short(raw[name][row].as_py()).strip("'")
-            wrong = f"{places[row]}: {name!r} is {number}"
-            if np.isinf(numbers[row]):
-                raise InputError(f"{wrong}; give it a finite value or drop the row")
-            limit = "beyond ±3.4e38, the range of float32"
-            raise InputError(f"{wrong}, {limit}; scale the column or drop the row")
+        _refuse_beyond(column.numbers(), raw[name], name, places)
     step = max(1, _CELLS // len(columns))
     parts = [_framed(columns, start, step) for start in range(0, len(raw), step)]
     return np.concatenate(parts or [np.empty(0, object)])
+
+
+def _refuse_beyond(
+    numbers: np.ndarray, values: pa.ChunkedArray, name: str, places: Sequence[str]
+) -> None:
+    """Raise if a number (n,) of a column is beyond the range of float32; `values` are as given."""
+    beyond = np.flatnonzero(np.abs(numbers) > _LARGEST)
+    if len(beyond):
+        row = int(beyond[0])
+        number = column_types.short(values[row].as_py()).strip("'")
+        wrong = f"{places[row]}: {name!r} is {number}"
+        if np.isinf(numbers[row]):
+            raise InputError(f"{wrong}; give it a finite value or drop the row")
+        limit = "beyond ±3.4e38, the range of float32"
+        raise InputError(f"{wrong}, {limit}; scale the column or drop the row")
 
 
 def _framed(columns: dict[str, Column], start: int, count: int) -> np.ndarray:
@@ -208,9 +214,11 @@ def read_file(
     more = [repr(name) for name in table.column_names if name not in known]
     remarks.add("ignored", len(more), "columns are none that the model knows", first_of(more))
     columns = {name: _asked(table[name], name, payload_format, places) for name in features}
-    numbers = [
-        column.read_as(name, payload_format, places=places) for name, column in columns.items()
-    ]
+    numbers = []
+    for name, column in columns.items():
+        numbers.append(column.read_as(name, payload_format, places=places))
+        _refuse_beyond(numbers[-1], table[name], name, places)
+    column_remarks.remark_on_empty(columns, payload_format, remarks)
     column_remarks.remark_on_guesses(columns, payload_format, remarks)
     column_remarks.remark_on_gaps(table, columns, remarks)
     known_categories.remark_on_others(columns, payload_format.get("categories", {}), remarks)

@@ -129,6 +129,37 @@ def test_a_column_of_no_numbers_is_a_column_of_gaps(tmp_path: Path) -> None:
     assert payload[0][1:3] == [1, 2]
 
 
+def test_columns_without_a_value_are_said(tmp_path: Path) -> None:
+    info = {"modality": "table", "features": {"a": "number", "b": "empty", "c": "category"}}
+    _, _, said = asked(tmp_path / "x.csv", b"a,b,c\n,1,\n,2,\n", info)
+    assert list(map(str, said)) == [
+        "doubtful: 2 columns hold no value at all, for example 'a', 'c'",
+        "ignored: 1 column is not read; all cells were empty where the encoder was learned: 'b'",
+    ]
+    for content in (b"a,b,c\n,,\n", b"a,b,c\n1,,x\n,,\n"):  # one row may have gaps
+        assert asked(tmp_path / "x.csv", content, info)[2] == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "written", "cells", "known"),
+    [
+        ("number", {"decimal": ",", "group": "."}, ["1,5", "2.5"], "number with a decimal comma"),
+        ("number", {"unit": "€"}, ["5"], "number in €"),
+        ("number", {"truth": True}, ["true", "0"], "truth value"),
+        ("date", {"first": "day"}, ["13/1/2020", "1/13/2020"], "date with the day first"),
+    ],
+)
+def test_a_cell_that_does_not_fit_is_told_what_would(
+    tmp_path: Path, type_: str, written: dict, cells: list[str], known: str
+) -> None:
+    info = {"modality": "table", "features": {"x": type_}, "written": {"x": written}}
+    with pytest.raises(InputError) as raised:
+        asked(
+            tmp_path / "x.jsonl", b"\n".join(b'{"x": "%s"}' % cell.encode() for cell in cells), info
+        )
+    assert str(raised.value).endswith(f"'x' is '{cells[-1]}', where the encoder knows a {known}")
+
+
 def test_classes_by_number_are_named_as_in_a_batch(tmp_path: Path) -> None:
     feature = {"_type": "ClassLabel", "names": ["basic", "pro"]}
     features = json.dumps({"info": {"features": {"plan": feature}}})
@@ -173,6 +204,8 @@ def test_categories_of_a_column_of_names_are_not_kept() -> None:
         ("x.csv", b"a,b\na,b\n", NUMBERS, "x.csv is a table without rows"),
         ("x.jsonl", b"\n", TEXT, "x.jsonl is a table without rows"),
         ("x.parquet", parquet(text=pa.array([], pa.string())), TEXT, "is a table without rows"),
+        ("x.csv", b"a,b\n1,2\n3,inf\n", NUMBERS, "row 3: 'b' is inf; give it a finite value"),
+        ("x.csv", b"a,b\n1,2\n3,-1e39\n", NUMBERS, "row 3: 'b' is -1e39, beyond ±3.4e38"),
         ("x.jsonl", b'{"text": 3}\n', TEXT, "line 1: 'text' is 3; it must be text"),
         ("x.parquet", b"PAR1", TEXT, "is no readable Parquet file"),
         ("x.csv.gz", CSV, TEXT, "is cut short or damaged"),
