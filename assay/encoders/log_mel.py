@@ -9,8 +9,6 @@ A long sound gets no more frames than one of 10 s: the mean power of neighbours.
 the same for an hour. It measured better than a longer step from frame to frame, which skips sound.
 """
 
-from typing import Any
-
 import numpy as np
 from onnx import TensorProto
 
@@ -38,27 +36,36 @@ def spectrogram_graph(payload_format: dict) -> bytes:
     size = 2 ** (window - 1).bit_length()  # of the Fourier transform
     frequencies = np.arange(size // 2 + 1)
     bins = len(frequencies)
-    filters = _mel_filters(frequencies * rate / size)  # (mels, bins)
-    waves = _windowed_waves(frequencies, window, size)[:, None]
+    filters: str | np.ndarray = _mel_filters(frequencies * rate / size)  # (mels, bins)
+    waves: str | np.ndarray = _windowed_waves(frequencies, window, size)[:, None]
     graph = onnx_graph.Graph()
+
+    def bands(sounds: str, pads: list[int]) -> str:
+        """The power (n, mels, frames) of sounds (n, samples) int16."""
+        sound = graph("Cast", sounds, to=TensorProto.FLOAT)
+        sound = graph("Unsqueeze", sound, [1])  # (n, 1, samples)
+        transform = graph("Conv", sound, waves, strides=[hop], pads=pads)  # (n, 2 bins, frames)
+        squares = graph("Mul", transform, transform)
+        real = graph("Slice", squares, [0], [bins], [1])
+        imaginary = graph("Slice", squares, [bins], [2 * bins], [1])
+        return graph("MatMul", filters, graph("Add", real, imaginary))
+
     frames = 1 + max(0, samples - window) // hop
     together = max(1, -(-samples // (_LONG * rate)))  # frames whose mean is one of the picture
     if together == 1:
-        padding = [max(0, window - samples), 0]
-        bands = _bands(graph, "payload", waves, filters, bins, strides=[hop], pads=padding)
+        power = bands("payload", [max(0, window - samples), 0])
     else:
         parts = []
-        shared = graph.constant(waves), graph.constant(filters)
+        waves, filters = graph.constant(waves), graph.constant(filters)  # once for all parts
         step = together * max(1, _AT_ONCE // together)
         for first in range(0, frames, step):
             count = min(step, -(-(frames - first) // together) * together)
             start, end = first * hop, (first + count - 1) * hop + window
             part = graph("Slice", "payload", [start], [min(end, samples)], [1])
-            padding = [0, max(0, end - samples)]  # so that the last mean has all its frames
-            fine = _bands(graph, part, *shared, bins, strides=[hop], pads=padding)
+            fine = bands(part, [0, max(0, end - samples)])  # so the last mean has all its frames
             parts.append(graph("AveragePool", fine, kernel_shape=[together], strides=[together]))
-        bands = graph("Concat", *parts, axis=2)
-    log = graph("Div", graph("Log", graph("Max", bands, _INAUDIBLE)), np.log(10))
+        power = graph("Concat", *parts, axis=2)
+    log = graph("Div", graph("Log", graph("Max", power, _INAUDIBLE)), np.log(10))
     loudest = graph("Max", graph.reduced("ReduceMax", log, [1, 2]), _QUIETEST)
     raised = graph("Max", graph("Add", graph("Sub", log, loudest), _RANGE), 0.0)
     grey = graph("Unsqueeze", graph("Mul", raised, 255 / _RANGE), [3])
@@ -66,24 +73,6 @@ def spectrogram_graph(payload_format: dict) -> bytes:
     sounds = (TensorProto.INT16, [samples])
     pictures = (TensorProto.UINT8, 4)
     return graph.serialised("log_mel", sounds, output_type=pictures)
-
-
-def _bands(
-    graph: onnx_graph.Graph,
-    samples: str,
-    waves: str | np.ndarray,
-    filters: str | np.ndarray,
-    bins: int,
-    **convolution: Any,
-) -> str:
-    """The power (n, mels, frames) of samples (n, samples) int16, by waves for so many bins."""
-    sound = graph("Cast", samples, to=TensorProto.FLOAT)
-    sound = graph("Unsqueeze", sound, [1])  # (n, 1, samples)
-    transform = graph("Conv", sound, waves, **convolution)  # (n, 2 bins, frames)
-    squares = graph("Mul", transform, transform)
-    real = graph("Slice", squares, [0], [bins], [1])
-    imaginary = graph("Slice", squares, [bins], [2 * bins], [1])
-    return graph("MatMul", filters, graph("Add", real, imaginary))
 
 
 def _windowed_waves(frequencies: np.ndarray, window: int, size: int) -> np.ndarray:

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.preprocessing import MultiLabelBinarizer
 from threadpoolctl import threadpool_limits
 
 from assay.contract.sampling import step_for
@@ -151,11 +151,9 @@ def _overlap(inside: np.ndarray, other: np.ndarray) -> bool:
 
 def _counted(traits: Sequence[Iterable[str]]) -> tuple[np.ndarray, csr_matrix]:
     """The names of traits, in order, and which examples have them, (n, traits)."""
-    if not any(traits):
-        return np.empty(0, object), csr_matrix((len(traits), 0))
-    counter = CountVectorizer(analyzer=list, binary=True)
-    has_trait = counter.fit_transform(traits)
-    return counter.get_feature_names_out(), has_trait
+    binarizer = MultiLabelBinarizer(sparse_output=True)
+    has_trait = binarizer.fit_transform(traits)
+    return binarizer.classes_, has_trait
 
 
 def _described(inside: np.ndarray, names: np.ndarray, has_trait: csr_matrix) -> str:

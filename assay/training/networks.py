@@ -121,8 +121,7 @@ def classifier(trunk: keras.Model, n_classes: int) -> keras.Model:
 
 def last_features(model: keras.Model) -> KerasTensor:
     """What the last layer of a `classifier`, or of one `mirrored`, reads for the input as it is."""
-    nested = [layer for layer in model.layers if layer.name == "classifier"]
-    single = nested[0] if nested else model
+    single = next((layer for layer in model.layers if layer.name == "classifier"), model)
     return keras.Model(single.input, single.layers[-1].input)(model.input)
 
 
