@@ -81,10 +81,8 @@ def parser() -> argparse.ArgumentParser:
     fail_help += " in none; METRIC:TOLERANCE, as in accuracy:0.01: if this metric got worse by more"
     fail_help += ", significant or not; also if it cannot be judged; may be repeated"
     command.add_argument("--fail-if", action="append", metavar="CONDITION", help=fail_help)
-    for form, purpose in {"json": "for programs", "markdown": "for a pull request"}.items():
-        command.add_argument(
-            f"--{form}", dest="form", action="store_const", const=form, help=purpose
-        )
+    for form, use in {"json": "for programs", "markdown": "for a pull request"}.items():
+        command.add_argument(f"--{form}", dest="form", action="store_const", const=form, help=use)
     command.set_defaults(function=compare, form="terminal")
 
     purpose = "write the data set with all judgements for other programs (Hugging Face, Spotlight)"
@@ -213,12 +211,7 @@ def compare(arguments: argparse.Namespace) -> None:
     comparison = compare_versions(arguments.a, arguments.b, why=arguments.why, metrics=metrics)
     if conditions:
         comparison["gate"] = gate.judge(comparison, conditions)
-    pages = {
-        "terminal": comparison_page.terminal,
-        "markdown": comparison_page.markdown,
-        "json": comparison_page.as_json,
-    }
-    print(pages[arguments.form](comparison))
+    print(comparison_page.FORMS[arguments.form](comparison))
     if conditions and comparison["gate"]["fails"]:
         sys.exit(_GATE_FAILS)
 

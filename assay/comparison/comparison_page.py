@@ -57,6 +57,9 @@ def markdown(result: Result) -> str:
     return "\n".join(page)
 
 
+FORMS = {"terminal": terminal, "markdown": markdown, "json": as_json}
+
+
 def _bullet(name: str) -> str:
     """The beginning of a list item; a name that is indented is below the item before it."""
     text = name.lstrip(" ")

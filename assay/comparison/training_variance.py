@@ -83,8 +83,8 @@ def chance(
     same = np.array_equal(rows_a, rows_b)
     fit_b = fit_a if same else _fit(rows_b, head.penalty * share_b)
     n_classes = head.n_classes
-    logits_a = _logits(a, fit_a, test_a, n_classes=n_classes, validation=validation, rng=rng)
-    logits_b = _logits(b, fit_b, test_b, n_classes=n_classes, validation=validation, rng=rng)
+    logits_a = _logits(a, fit_a, test_a, classes=n_classes, validation=validation, rng=rng)
+    logits_b = _logits(b, fit_b, test_b, classes=n_classes, validation=validation, rng=rng)
     pairs = zip(logits_a, logits_b, strict=True)
     answer = head.answer[chosen]
     return verdict.chance([_predictions(part, answer) for part in pair] for pair in pairs)
@@ -136,19 +136,13 @@ def _fit(rows: np.ndarray, penalty: float) -> _Fit:
 
 
 def _logits(
-    learned: Learned,
-    fit: _Fit,
-    test: np.ndarray,
-    *,
-    n_classes: int,
-    validation: int,
-    rng: Generator,
+    learned: Learned, fit: _Fit, test: np.ndarray, *, classes: int, validation: int, rng: Generator
 ) -> Iterator[np.ndarray]:
     """Logits (m, classes) of test examples, from one refit after the other."""
     rows = fit.centred  # (n, features)
     n = len(learned.labels)
     dtype = rows.dtype
-    onehot = (learned.labels[:, None] == np.arange(n_classes)).astype(dtype)  # (n, classes)
+    onehot = (learned.labels[:, None] == np.arange(classes)).astype(dtype)  # (n, classes)
     share = onehot.mean(axis=0)  # (classes,)
     coef = cho_solve(fit.factor, rows.T @ onehot)  # (features, classes)
     one_minus_leverage = np.maximum(1 - fit.leverage, _LEAST)[:, None]  # (n, 1)

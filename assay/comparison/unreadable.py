@@ -21,11 +21,8 @@ def why(error: Exception) -> str:
         return f"its git repository is somebody else's; if you trust it, type `{trust}`"
     if problem.endswith("has no attribute 'tree'"):  # pygit2 found a file or a folder
         return "it is no commit: name a branch, a tag or a commit"
-    if "unknown Git revision" in problem and _is_shallow():
+    is_shallow = git.ask("rev-parse", "--is-shallow-repository") == b"true\n"
+    if "unknown Git revision" in problem and is_shallow:
         fetch = "git fetch --unshallow --tags"
         return f"{problem}, and this clone has not the whole history: type `{fetch}`"
     return problem
-
-
-def _is_shallow() -> bool:
-    return (git.ask("rev-parse", "--is-shallow-repository") or b"").strip() == b"true"

@@ -70,15 +70,9 @@ def judge(
     chance : in training, of each metric, from `chance`; a missing one counts as 0
     metrics : the probability of any false difference in them is at most 1 - confidence (Holm 1979)
     """
-    verdicts = []
-    for name in metrics:
-        scores_a = METRICS[name](a)  # (n,)
-        scores_b = METRICS[name](b)
-        known = ~np.isnan(scores_a + scores_b)
-        if known.any():
-            level = 1 - (1 - confidence) / len(metrics)
-            options = {"chance": chance.get(name, 0.0), "confidence": confidence, "level": level}
-            verdicts.append(_test(name, scores_a[known], scores_b[known], **options))
+    options = {"confidence": confidence, "level": 1 - (1 - confidence) / len(metrics)}
+    tests = [_test(name, a, b, chance=chance.get(name, 0.0), **options) for name in metrics]
+    verdicts = [test for test in tests if test is not None]
     adjusted = multiple_testing.adjusted(np.array([verdict.p_value for verdict in verdicts]))
     for verdict, p_value in zip(verdicts, adjusted.tolist(), strict=True):
         verdict.p_value = p_value
@@ -90,22 +84,21 @@ def judge(
 
 
 def _test(
-    name: str,
-    scores_a: np.ndarray,
-    scores_b: np.ndarray,
-    *,
-    chance: float,
-    confidence: float,
-    level: float,
-) -> Verdict:
-    """The paired test of one metric, not yet adjusted for the others.
+    name: str, a: Predictions, b: Predictions, *, chance: float, confidence: float, level: float
+) -> Verdict | None:
+    """The paired test of one metric, not yet adjusted for the others; None if nobody knows it.
 
     Parameters
     ----------
-    scores_a, scores_b : (n,) contributions of the examples to the metric
     chance : the scaled variance that is common to all test examples
     confidence, level : of the interval, and of the number of examples that are needed
     """
+    scores_a = METRICS[name](a)
+    scores_b = METRICS[name](b)
+    known = ~np.isnan(scores_a + scores_b)
+    if not known.any():
+        return None
+    scores_a, scores_b = scores_a[known], scores_b[known]  # (n,)
     counted = name in COUNTED
     n = len(scores_a)
     difference = scores_b - scores_a
@@ -119,8 +112,8 @@ def _test(
     low, high = change - half, change + half
     verdict = NOT_SHOWN if error else SAME
     needed = _needed(variance, common, level) if error and counted else None
-    a, b = scores_a.mean(), scores_b.mean()
-    return Verdict(name, a, b, change, low, high, p_value, verdict, needed)
+    means = (scores_a.mean(), scores_b.mean())
+    return Verdict(name, *means, change, low, high, p_value, verdict, needed)
 
 
 def _needed(variance: float, common: float, confidence: float) -> int | None:
@@ -130,28 +123,24 @@ def _needed(variance: float, common: float, confidence: float) -> int | None:
     return int(np.ceil(float(f"{variance / rest:.2g}"))) if rest > 0 else None
 
 
-def chance(
-    pairs: Iterable[Sequence[Predictions]], metrics: Collection[str] = METRICS
-) -> dict[str, float]:
+def chance(pairs: Iterable[Sequence[Predictions]]) -> dict[str, float]:
     """The variance of changes, by chance in training, that is common to all test examples; scaled.
 
     Parameters
     ----------
     pairs : of versions, each time on the same test examples; they differ by chance alone
     """
-    by_pair = [_contributions(pair, metrics) for pair in pairs]
-    contributions = np.array(by_pair)  # (pairs, metrics, 2, examples)
+    by_pair = [
+        [[contributions(version) for version in pair] for contributions in METRICS.values()]
+        for pair in pairs
+    ]
+    by_metric = np.array(by_pair)  # (pairs, metrics, 2, examples)
     common_of = {}
-    for number, name in enumerate(metrics):
-        scores = contributions[:, number]  # (pairs, 2, examples)
+    for number, name in enumerate(METRICS):
+        scores = by_metric[:, number]  # (pairs, 2, examples)
         change = scores[:, 1] - scores[:, 0]  # (pairs, examples)
         variance = change.var(axis=0).mean()  # of one example
         common = max(0.0, change.mean(axis=1).var() - variance / change.shape[1])
         scale = variance if name in COUNTED else scores.mean() ** 2
         common_of[name] = float(common / scale) if scale else 0.0
     return common_of
-
-
-def _contributions(pair: Sequence[Predictions], metrics: Collection[str]) -> list[list[np.ndarray]]:
-    """What each example contributes to each metric, in either version: (metrics, 2, examples)."""
-    return [[METRICS[name](version) for version in pair] for name in metrics]

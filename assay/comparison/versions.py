@@ -23,8 +23,6 @@ from assay.comparison import unreadable, yet_to_run
 from assay.contract import csv_files, files, parameters, paths, plain_files, yaml_files
 from assay.contract.errors import InputError
 
-_NAMES = dict[str, list[str]]  # of a JSON file
-
 
 class Version:
     """The files of a revision. A file that is not there is None.
@@ -181,7 +179,7 @@ class Version:
         return {name: yet_to_run.md5(content or b"") for name, content in contents.items()}
 
     def batches(self) -> list[str] | None:
-        return self.json(paths.LISTED, _NAMES).get("batches")
+        return self.json(paths.LISTED, dict[str, list[str]]).get("batches")
 
     @cached_property
     def examples(self) -> pd.DataFrame | None:

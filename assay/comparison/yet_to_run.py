@@ -48,7 +48,8 @@ def first(
     ran = dict(_of_listed_batches(record, values))
     made = [out for stage in ran.values() for out in stage.get("outs", []) if "md5" in out]
     hashes = {out["path"]: out["md5"] for out in made} | sources
-    for full_name in sorted(ran.keys() - frozen, key=_place):
+    can_run = [full_name for full_name in ran if full_name not in frozen]
+    for full_name in sorted(can_run, key=lambda name: _STAGES.index(_stage(name))):
         used = ran[full_name].get("params", {}).get(parameters.FILE.as_posix(), {})
         deps = ran[full_name].get("deps", [])
         is_set_otherwise = any(value != _value(values, key) for key, value in used.items())
@@ -88,10 +89,6 @@ def is_model_of(record: Values) -> bool:
 
 def _stage(full_name: str) -> str:
     return full_name.partition("@")[0]
-
-
-def _place(full_name: str) -> tuple[int, str]:
-    return _STAGES.index(_stage(full_name)), full_name
 
 
 def _of_listed_batches(record: Values, values: Values) -> Iterator[tuple[str, Values]]:

@@ -127,7 +127,7 @@ def test_refits_tell_what_other_draws_do():
         real.append(
             [Predictions.from_pred_probs(softmax(each, axis=1), test.labels) for each in logits]
         )
-    truth = verdict.chance(real, ["accuracy"])["accuracy"]
+    truth = verdict.chance(real)["accuracy"]
     a, b = learned(rng, 200), learned(rng, 200)
     found = training_variance.chance(
         a, b, [test.features] * 2, training_variance.Head(test.labels, 3, 0.1), validation=50
