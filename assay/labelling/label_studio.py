@@ -46,10 +46,10 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
             raise InputError(f"{file} is where the labelling interface goes: name a file .json")
         if not file.parent.is_dir():
             raise InputError(f"{file.parent} is no folder: name a file in one that is there")
-        with writing(file):
-            files.write_bytes(file, json.dumps(queued, ensure_ascii=False, indent=1).encode())
-        with writing(layout_file):
-            files.write_bytes(layout_file, layout.encode())
+        queue = json.dumps(queued, ensure_ascii=False, indent=1)
+        for path, text in {file: queue, layout_file: layout}.items():
+            with writing(path):
+                files.write_bytes(path, text.encode())
         yield f"{len(queued)} tasks in {file}; they need the labelling interface in {layout_file}"
         return
     pushed = _pushed()
@@ -91,9 +91,9 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
         class_of = {tasks.offered(name): name for name in classes}
         labels, keys_by_sentence = votes.of_tasks(exported, source.people(), known, class_of)
         ids_there = tasks.ids(exported)
+    place = _place_of_export(exported, earlier) if isinstance(source, Export) else source.place
     # An export may hold only the answered tasks, so nothing follows from missing ones.
-    pushed = [] if file else pushed_by_project.get(source.place, [])
-    place = _place_of_export(exported, earlier) if file else source.place
+    pushed = [] if file else pushed_by_project.get(place, [])
     ids_judged = ids_there & known  # the examples about which the project says all
     gone = set()
     for key, (label, place_of_vote) in earlier.items():
@@ -104,7 +104,6 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
         elif key not in labels and key[0] in ids_judged and is_from_here:
             keys_by_sentence[_REMOVED if place_of_vote else _OF_NO_PROJECT].append(key)
             gone.add(key)
-    deleted = [id_ for id_ in pushed if id_ not in ids_there]
     kept = {key: vote for key, vote in earlier.items() if key not in gone}
     updated = kept | {key: (label, place) for key, label in labels.items()}
     if updated != earlier:
@@ -114,13 +113,11 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     unchanged = ", as before" if updated == earlier else ""
     where = f" in {ANSWERS}{unchanged}" if ANSWERS.exists() else f", so no {ANSWERS}"
     yield f"{len(labels)} votes by {len(people)} people{where}"
-    names_by_sentence = {
-        sentence: [" by ".join(key) for key in keys] for sentence, keys in keys_by_sentence.items()
-    }
-    names_by_sentence["deleted since the push"] = deleted
-    for sentence, names in names_by_sentence.items():
-        if names:
-            yield f"{len(names)} {sentence}: {first_of(names)}"
+    for sentence, keys in keys_by_sentence.items():
+        yield f"{len(keys)} {sentence}: {first_of([' by '.join(key) for key in keys])}"
+    deleted = [id_ for id_ in pushed if id_ not in ids_there]
+    if deleted:
+        yield f"{len(deleted)} deleted since the push: {first_of(deleted)}"
 
 
 def _votes() -> dict[votes.Key, _Vote]:

@@ -34,7 +34,6 @@ class Export:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.place = str(path)
 
     def tasks(self) -> list[dict]:
         return json.loads(plain_files.read(self.path))
