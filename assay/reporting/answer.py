@@ -4,8 +4,9 @@ The limits and their thresholds are rules of thumb, which docs/report.md lists.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from statistics import median
+from typing import Any
 
 from markupsafe import Markup
 
@@ -32,21 +33,17 @@ def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
     between = {side: float(scores[f"accuracy_{side}"]) for side in ("low", "high")}
     accuracy = {"accuracy": float(scores["accuracy"]), "level": level, **between}
     noise = float(clean["estimated_label_noise"])
-    labels = words("answer.labels", labels=clean["labelled"], noise=noise, **doubts(inputs, words))
+    doubted = {
+        "replaced": words("answer.replaced", n=inputs.decided["relabel"]),
+        "drop": inputs.decided["drop"],
+        "waiting": words("answer.waiting", n=inputs.to_review),
+    }
+    labels = words("answer.labels", labels=clean["labelled"], noise=noise, **doubted)
     return [
         words("answer.accuracy", n=scores["test_examples"], **accuracy),
         Markup(" ").join([labels, *also(inputs, words)]),
         next(limits(inputs, words)),
     ]
-
-
-def doubts(inputs: Inputs, words: Words) -> Values:
-    """What became of the doubted labels, for the sentence about them."""
-    return {
-        "replaced": words("answer.replaced", n=inputs.decided["relabel"]),
-        "drop": inputs.decided["drop"],
-        "waiting": words("answer.waiting", n=inputs.to_review),
-    }
 
 
 def also(inputs: Inputs, words: Words) -> Iterator[Markup]:
@@ -101,6 +98,11 @@ def rarest(inputs: Inputs) -> Values:
     return {"label": name(label), "n": n, "usual": int(usual)} if n < _RARE * usual else {}
 
 
+def largest_first(counts: Mapping[Any, float]) -> list[tuple[Any, Any]]:
+    """Names and counts, or shares, the largest first; equal ones by name."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
 def to_do(inputs: Inputs, words: Words) -> list[tuple[Markup, str]]:
     """What to do next: sentences, each with its command."""
     tasks = []
@@ -120,7 +122,7 @@ def to_do(inputs: Inputs, words: Words) -> list[tuple[Markup, str]]:
     # Test examples are never dropped, so dropping a kind that only they have changes nothing.
     would_drop = {row["kind"] for row in flagged if row["split"] != "test"} & _DROPPABLE
     findings = Counter(row["kind"] for row in flagged if row["kind"] in would_drop)
-    for kind, n in sorted(findings.items(), key=lambda item: (-item[1], item[0]))[:_KINDS]:
+    for kind, n in largest_first(findings)[:_KINDS]:
         say = words("do.finding", n=n, kind=words.known(f"kind.{kind}", kind))
         tasks.append((say, f"dvc exp run -S clean.beyond.{kind}=drop"))
     rebuild = words("do.compare.answers" if asks else "do.compare")

@@ -20,7 +20,6 @@ _VALUES = {
     "evaluate": paths.EVALUATE_METRICS,
     "release": paths.RELEASE_INFO,
 }
-_IN_USE = (paths.ANNOTATED_LABELS, paths.TEST_LABELS)
 _ROWS = {
     "people": paths.ANNOTATORS,
     "classes": paths.CLASS_METRICS,
@@ -78,8 +77,10 @@ def read() -> Inputs:
     judged = parquet_files.read_parquet(paths.QUALITY, ["id", "given", "decision"]).to_pydict()
     decisions = list(zip(judged["id"], judged["given"], judged["decision"], strict=True))
     in_review = {id_ for id_, _, decision in decisions if decision == "review"}
-    in_use = [csv_files.read_csv(path, ["id", "source"]).to_pylist() for path in _IN_USE]
-    answered = {row["id"] for rows in in_use for row in rows if row["source"] == "human"}
+    columns = ["id", "label", "weight", "source"]
+    annotated = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pylist()
+    in_use = annotated + csv_files.read_csv(paths.TEST_LABELS, ["id", "source"]).to_pylist()
+    answered = {row["id"] for row in in_use if row["source"] == "human"}
     unusable = set(spreadsheets.read(paths.UNUSABLE)["id"].to_pylist())
     rows = {name: spreadsheets.read(path).to_pylist() for name, path in _ROWS.items()}
     is_doubted = {row["id"] for row in rows["issues"] if row["kind"] == "label"}
@@ -89,17 +90,14 @@ def read() -> Inputs:
         for row in reversed(rows["issues"])
         if row["decision"] == "drop" and row["kind"] != "label"
     }
-    labelled = {row["id"] for rows in in_use for row in rows if row["source"] != "pseudo"}
+    labelled = {row["id"] for row in in_use if row["source"] != "pseudo"}
     values = {name: files.read_json(path) for name, path in _VALUES.items()}
     listed = files.listed_batches()
-    columns = ["id", "label", "weight", "source"]
-    annotated = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pylist()
     only_checked = validation(listed)
     learned = [row for row in annotated if row["id"] not in only_checked]
     predicted = csv_files.read_csv(paths.PREDICTIONS, ["answer", "predicted"]).to_pydict()
     weights = [float(row["weight"]) for row in learned]
-    pairs = Counter(zip(predicted["answer"], predicted["predicted"], strict=True))
-    confusion = {(plain(answer), plain(label)): n for (answer, label), n in pairs.items()}
+    pairs = zip(predicted["answer"], predicted["predicted"], strict=True)
     return Inputs(
         values=values,
         rows=rows,
@@ -114,7 +112,7 @@ def read() -> Inputs:
         reviewed=len(in_review & (answered | unusable)),
         unlabelled=values["clean"]["examples"] - len(labelled | unusable | left_out.keys()),
         noise=1 - sum(weights) / max(len(weights), 1),
-        confusion=Counter(confusion),
+        confusion=Counter((plain(answer), plain(label)) for answer, label in pairs),
     )
 
 

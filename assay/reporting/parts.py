@@ -6,7 +6,7 @@ from math import ceil, floor, log10
 from typing import Any, NamedTuple
 
 from assay.contract.sections import Beyond
-from assay.reporting.answer import worse_slices
+from assay.reporting.answer import largest_first, worse_slices
 from assay.reporting.inputs import Inputs, Row, Values
 
 _LISTED = 15  # rows of a table
@@ -30,11 +30,6 @@ def first(rows: Sequence[Any], most: int = _LISTED) -> Listed:
     return Listed(rows[:most], max(0, len(rows) - most))
 
 
-def by_count(counts: Counter[Any]) -> list[tuple[Any, int]]:
-    """Names and counts, the largest count first; equal ones by name."""
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-
-
 def matrix(rows: Sequence[str], columns: Sequence[str], counts: Mapping[Any, int]) -> Values:
     """Counts of (row, column) as a table, and the largest: of each column, and of all errors."""
     cells = {row: [counts.get((row, column), 0) for column in columns] for row in rows}
@@ -44,7 +39,7 @@ def matrix(rows: Sequence[str], columns: Sequence[str], counts: Mapping[Any, int
 
 
 def quantity(inputs: Inputs) -> Values:
-    rarest_first = [label for label, _ in reversed(by_count(inputs.given))]
+    rarest_first = [label for label, _ in reversed(largest_first(inputs.given))]
     tested = {row["label"]: int(row["test_examples"]) for row in inputs.rows["classes"]}
     latest = list(inputs.batches)[-_BATCHES:]
     counts = {}  # by class and batch
@@ -73,8 +68,8 @@ def quality(inputs: Inputs, ignored: Collection[str] = ()) -> Values:
         if row["kind"] != "label":
             kinds.setdefault(row["kind"], []).append(row)
     return {
-        "classes": first(sorted(shares.items(), key=lambda item: (-item[1], item[0]))),
-        "pairs": first(by_count(pairs)),
+        "classes": first(largest_first(shares)),
+        "pairs": first(largest_first(pairs)),
         "worst": first(labels, _WORST),
         "sought": bool(sought),
         "unsought": [kind for kind in Beyond.model_fields if kind in unsought],
@@ -87,7 +82,7 @@ def annotation(inputs: Inputs) -> Values:
     return {
         "people": first(worst_first),
         "queue": first(inputs.rows["queue"], _OF_KIND),
-        "sources": by_count(inputs.sources),
+        "sources": largest_first(inputs.sources),
     }
 
 
@@ -100,7 +95,7 @@ def model(inputs: Inputs) -> Values:
     exact_classes = [row | exact(row, inputs.confusion) for row in classes.rows]
     return {
         "matrix": matrix(names, names, inputs.confusion) if len(names) <= _CLASSES else None,
-        "pairs": first(by_count(errors)),
+        "pairs": first(largest_first(errors)),
         "classes": classes._replace(rows=exact_classes),
         "slices": first(slices),
         "lowest": slices[0] if slices and _is_lower(slices[0], inputs) else None,
