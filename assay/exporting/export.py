@@ -149,9 +149,8 @@ def _tables(
     start = 0
     for payload in _payloads(examples, columns):
         part = facts.slice(start, len(payload))
-        pairs = [*zip(payload.column_names, payload.columns, strict=True)]
-        pairs += zip(part.column_names, part.columns, strict=True)
-        table = pa.table([column for _, column in pairs], [name for name, _ in pairs])
+        columns_of_block = [*payload.columns, *part.columns]
+        table = pa.table(columns_of_block, [*payload.column_names, *part.column_names])
         description = {"info": {"features": _features(table.schema, classes)}}
         yield table.replace_schema_metadata({"huggingface": json.dumps(description)})
         start += len(payload)
