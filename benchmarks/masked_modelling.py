@@ -130,7 +130,7 @@ def masked(
 ) -> dict[str, dict]:
     """Accuracy of the Transformer from masked modelling and from random weights, by share and seed."""
     n_classes, augment = int(data.labels.max()) + 1, registry.named(data.kind["modality"]).augment
-    of_modality = inputs.of_modality(data.kind["modality"])
+    of_modality = inputs.OF_MODALITY[data.kind["modality"]]
     front, tokens = of_modality.tokens(data.kind, data.payload[train])
     prepare = Model(front, portable=False, threads=2)
     prepared = prepare.over(np.array_split(data.payload, 20))

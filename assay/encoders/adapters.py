@@ -41,7 +41,7 @@ def adapt(path: Path, payload_format: Format, *, portable: bool, threads: int) -
     """
     modality = payload_format["modality"]
     if path.is_dir():
-        from_folder = inputs.of_modality(modality).from_folder
+        from_folder = inputs.OF_MODALITY[modality].from_folder
         if from_folder is None:
             raise InputError(f"{path} is a folder: only an encoder of texts can be one")
         return from_folder(path)
@@ -121,14 +121,13 @@ def _conversion(payload_format: Format, taken: NodeArg, path: Path, opset: int) 
     modality = payload_format["modality"]
     our_shape = payload_format["shape"]
     shape = taken.shape[1:]
+    if len(shape) != len(our_shape):
+        raise InputError(f"{path} takes {taken.shape}, but {modality} payloads are {our_shape}")
     floats = taken.type == "tensor(float)"
     try:
-        conversion = inputs.of_modality(modality).before_pretrained(our_shape, shape, floats, opset)
+        return inputs.OF_MODALITY[modality].before_pretrained(our_shape, shape, floats, opset)
     except InputError as error:
         raise InputError(f"{path} {error}") from None
-    if conversion is None and len(shape) != len(our_shape):
-        raise InputError(f"{path} takes {taken.shape}, but {modality} payloads are {our_shape}")
-    return conversion
 
 
 def _with_renamed_input(content: bytes, name: str) -> bytes:

@@ -48,11 +48,6 @@ class Inputs:
     from_folder: Callable[[Path], bytes] | None = None
 
 
-def of_modality(modality: str) -> Inputs:
-    """What encoders take of a modality."""
-    return _INPUTS[modality]
-
-
 def _pixels(payload_format: Format, _payload: np.ndarray) -> bytes:
     return onnx_graph.identity(TensorProto.UINT8, payload_format["shape"])
 
@@ -98,7 +93,7 @@ def _cells(payload_format: Format, rows: np.ndarray) -> Tokens:
     return graph, {"vocabulary": vocabulary}
 
 
-_INPUTS = {
+OF_MODALITY = {
     "image": Inputs(
         methods=("patches", "vicreg", "transformer"),
         front=_pixels,

@@ -70,7 +70,7 @@ def learn(
     if params.encoder:
         return _from_elsewhere(params.encoder, payload_format, payload, **runtime)
     modality = payload_format["modality"]
-    of_modality = inputs.of_modality(modality)
+    of_modality = inputs.OF_MODALITY[modality]
     method = params.method if params.method != "auto" else of_modality.methods[0]
     if method not in of_modality.methods:
         use = f"use {' or '.join(of_modality.methods)}; auto takes the first"
@@ -97,7 +97,7 @@ def _from_elsewhere(
     adapters.try_out(path, graph, payload[:_TRIED], **runtime)
     file = path / bert_folder.WEIGHTS if path.is_dir() else path
     method = f"pretrained: {name}, MD5 {files.md5(file)}"
-    front = inputs.of_modality(payload_format["modality"]).front(payload_format, payload)
+    front = inputs.OF_MODALITY[payload_format["modality"]].front(payload_format, payload)
     return Encoder(method, graph, front, start="frozen", elsewhere=True)
 
 
@@ -159,7 +159,7 @@ def _of_windows(
         cut = windows.of_sounds(payload, count)  # (n * windows, samples)
         learned = learn(window_format, cut, without_windows, **runtime)
         graph = windows.sound_encoder(learned.onnx, samples, count)
-        front = inputs.of_modality(modality).front(payload_format, payload)
+        front = inputs.OF_MODALITY[modality].front(payload_format, payload)
         return replace(learned, onnx=graph, front=front, weights={}, tokens={}, start="frozen")
     if modality != "text":
         raise InputError(f"{setting}: windows are for sounds and texts, not for {modality}s: use 1")

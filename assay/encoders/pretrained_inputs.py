@@ -17,7 +17,8 @@ _SIDE = 224  # pixels, where the encoder takes any size
 _LARGEST = 4096  # pixels a side, as of `collect.resize`
 _FULL_SCALE = 2.0**15  # of 16-bit samples
 
-# shape of a payload, shape that the encoder takes (without the batch), whether as float32, opset
+# shape of a payload, shape that the encoder takes (of as many axes, without the batch), whether as
+# float32, opset
 Before = Callable[[list[int], list[Any], bool, int], bytes | None]
 
 
@@ -25,18 +26,18 @@ def as_they_are(_shape: list[int], _taken: list[Any], _floats: bool, _opset: int
     """Payloads that pass unchanged."""
 
 
-def numbers(shape: list[int], taken: list[Any], floats: bool, opset: int) -> bytes | None:
+def numbers(shape: list[int], _taken: list[Any], floats: bool, opset: int) -> bytes | None:
     """Rows (n, features) float64 as float32."""
-    if not floats or len(taken) != 1:
+    if not floats:
         return None
     graph = onnx_graph.Graph(opset)
     graph("Cast", "payload", output="embedding", to=TensorProto.FLOAT)
     return graph.serialised("numbers", (TensorProto.DOUBLE, shape))
 
 
-def sounds(shape: list[int], taken: list[Any], floats: bool, opset: int) -> bytes | None:
+def sounds(shape: list[int], _taken: list[Any], floats: bool, opset: int) -> bytes | None:
     """Samples (n, samples) int16 as float32 from -1 to 1."""
-    if not floats or len(taken) != 1:
+    if not floats:
         return None
     graph = onnx_graph.Graph(opset)
     samples = graph("Cast", "payload", to=TensorProto.FLOAT)
@@ -44,7 +45,7 @@ def sounds(shape: list[int], taken: list[Any], floats: bool, opset: int) -> byte
     return graph.serialised("sound", (TensorProto.INT16, shape))
 
 
-def images(shape: list[int], taken: list[Any], floats: bool, opset: int) -> bytes | None:
+def images(shape: list[int], taken: list[Any], floats: bool, opset: int) -> bytes:
     """Pixels (n, height, width, channels) uint8 at the size and in the order of axes that is taken.
 
     As float32 they are normalised as ImageNet's are.
@@ -54,8 +55,6 @@ def images(shape: list[int], taken: list[Any], floats: bool, opset: int) -> byte
     InputError
         If the encoder takes other channels, or a size that no image has.
     """
-    if len(taken) != 3:
-        return None
     height, width, channels = shape
     channels_first = taken[0] in CHANNELS
     wanted_channels = taken[0 if channels_first else 2]

@@ -133,16 +133,11 @@ def encoder(shape: tuple[int, ...], tokens: dict) -> keras.Model:
     Parameters
     ----------
     shape : of one payload
-    tokens : `patch`, the height and width of a token of a picture, or `vocabulary`, the number of
-        different tokens
+    tokens : of one key: `patch`, the height and width of a token of a picture, or `vocabulary`, the
+        number of different tokens
     """
-    unit = _unit(tokens)
+    (unit,) = tokens
     return _averaged(_sequence(shape, tokens, _FINE_TUNED * _HIDDEN[unit]))
-
-
-def _unit(tokens: dict) -> str:
-    """What a token is: `patch` or `vocabulary`, the only key of `tokens`."""
-    return "vocabulary" if "vocabulary" in tokens else "patch"
 
 
 def _averaged(sequence: _Sequence) -> keras.Model:
@@ -162,7 +157,7 @@ def learn(payload: np.ndarray, tokens: dict, *, epochs: int, steps: int, seed: i
     epochs, steps : at least so many of each
     seed : of the order of examples
     """
-    unit = _unit(tokens)
+    (unit,) = tokens
     sequence = _sequence(payload.shape[1:], tokens, _HIDDEN[unit])
     model = keras.Model(sequence.payload, _masked_loss(sequence, tokens))
     batches = Batches(unlabelled(payload), _BATCH, lambda batch, _: batch, seed)
@@ -172,7 +167,7 @@ def learn(payload: np.ndarray, tokens: dict, *, epochs: int, steps: int, seed: i
 
 def _masked_loss(sequence: _Sequence, tokens: dict) -> KerasTensor:
     """How wrong the predictions of the hidden tokens are. Shape (n,)."""
-    unit = _unit(tokens)
+    (unit,) = tokens
     n_tokens = sequence.hidden.shape[1]
     n_predicted = min(n_tokens, math.ceil(_ROOM * _HIDDEN[unit] * n_tokens))
     chosen = ops.top_k(sequence.hidden, n_predicted)[1]  # (n, predicted), hidden ones first
