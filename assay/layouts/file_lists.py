@@ -1,10 +1,10 @@
 """Tables that list files: metadata.csv, .jsonl and .parquet of Hugging Face, and others."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from assay.contract import column_names, table_files
 from assay.contract.column_names import is_text
@@ -12,14 +12,14 @@ from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import rows, unread_lists
-from assay.layouts.file_names import FileNames
+from assay.layouts.file_names import MOST, FileNames
 from assay.layouts.names import is_split
 from assay.layouts.raw_batch import Example
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _COLUMN = "file_name"
 _FORM = "submission"  # in the name of a table of placeholders
-_SHARE = 0.5  # a list names files in at least this share of its rows, and this share of the files
+_SHARE = 0.5  # of the files, which lists name at least
 
 
 @dataclass
@@ -176,7 +176,7 @@ def _column_of_files(table: pa.Table, files: FileNames) -> str | None:
     """The column of texts or numbers that names the most files; None if that is less than half."""
     counts = {name: n_files for name, (n_files, _) in counts_of_files(table, files).items()}
     best = max(counts, key=counts.__getitem__, default=None)
-    return best if best and counts[best] > _SHARE * len(table) else None
+    return best if best and counts[best] > MOST * len(table) else None
 
 
 def counts_of_files(table: pa.Table, files: FileNames) -> dict[str, tuple[int, int]]:
@@ -185,12 +185,24 @@ def counts_of_files(table: pa.Table, files: FileNames) -> dict[str, tuple[int, i
     for name in table.column_names:
         type_ = table[name].type
         if name not in ("label", "split") and (is_text(type_) or pa.types.is_integer(type_)):
-            rows_of = Counter(str(cell) for cell in table[name].to_pylist())
-            file_of = {cell: files.find(cell) for cell in rows_of}
-            named = [cell for cell, file in file_of.items() if file]
-            n_files = len({file_of[cell] for cell in named})
-            counts[name] = (n_files, sum(rows_of[cell] for cell in named))
+            counts[name] = _count_of_files(table[name], files)
     return counts
+
+
+def _count_of_files(column: pa.ChunkedArray, files: FileNames) -> tuple[int, int]:
+    """How many files a column names, and in how many rows."""
+    cells, rows_of = different_cells(column)
+    may_be = files.may_find(cells)
+    file_of = map(files.find, cells.filter(may_be).to_pylist())
+    pairs = zip(file_of, rows_of.filter(may_be).to_pylist(), strict=True)
+    named = [(file, n_rows) for file, n_rows in pairs if file]
+    return len({file for file, _ in named}), sum(n_rows for _, n_rows in named)
+
+
+def different_cells(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+    """The different cells that are no gaps, as text, and how many rows have each."""
+    cells, rows_of = pc.value_counts(column.drop_null()).flatten()
+    return cells.cast(pa.string()), rows_of
 
 
 def to_examples(

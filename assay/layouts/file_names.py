@@ -5,6 +5,11 @@ import unicodedata
 from functools import cached_property
 from pathlib import PurePosixPath
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# of its rows: a column of which more name files, or examples, is there to name them
+MOST = 0.5
 _ELSEWHERE = re.compile(r"/|\w:/|(.*/)?\.\./")  # paths of another folder or machine
 
 
@@ -43,6 +48,16 @@ class FileNames:
         is_whole = end in (folded, _folded(file.removeprefix(self.root)))
         return file if is_whole or _ELSEWHERE.match(folded) else ""
 
+    def may_find(self, cells: pa.Array) -> pa.Array:
+        """Which texts `find` may find, bool (n,): quick, for it is a few of many.
+
+        A file has their last part for a name, or this is not plain to see.
+        """
+        plain = pc.utf8_lower(pc.replace_substring(cells, "\\", "/"))
+        last = pc.replace_substring_regex(pc.utf8_rtrim(plain, "/"), "(?s)^.*/", "")
+        is_name = pc.is_in(last, pa.array(self._others, pa.string()))
+        return pc.or_(is_name, pc.invert(pc.string_is_ascii(cells)))
+
     @cached_property
     def _others(self) -> dict[str, str]:
         """The file by each of its other names; "" where several files have it."""
@@ -56,8 +71,9 @@ class FileNames:
         """The names of a file without its folder or ending."""
         if not name.startswith(self.root):
             return set()
-        path = PurePosixPath(_folded(name.removeprefix(self.root)))
-        return {str(path), str(path.with_suffix("")), path.name, path.stem}
+        path = _folded(name.removeprefix(self.root))
+        name_alone = path.rpartition("/")[2]
+        return {path, _without_ending(path), name_alone, _without_ending(name_alone)}
 
     def _end_of(self, folded: str) -> str:
         """The longest end of a path that files of the folder have; "" if there is none."""
@@ -115,6 +131,13 @@ class FileNames:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold().replace("\\", "/")
+
+
+def _without_ending(path: str) -> str:
+    """A path without what `PurePosixPath` calls its suffix, in less time."""
+    start, _, ending = path.rpartition(".")
+    has_ending = ending and "/" not in ending and start and not start.endswith("/")
+    return start if has_ending else path
 
 
 def _here(folded: str) -> str:

@@ -1,6 +1,5 @@
 """Why a table that seems to list files does not say the classes of those in its folder."""
 
-from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
@@ -15,10 +14,9 @@ from assay.contract.errors import InputError, counted, first_of
 from assay.contract.paths import ANNOTATIONS_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import file_lists
-from assay.layouts.file_names import FileNames
+from assay.layouts.file_names import MOST, FileNames
 from assay.modalities import registry
 
-_MOSTLY = 0.5  # of the rows of a table that name files, so that it seems to list them
 _LOOKED_AT = 100  # tables; there may be one for each picture
 _CELLS = 100  # of a column, to tell whether it names pictures or sounds
 _NO_FEATURES = ("label", "split", "key")
@@ -106,7 +104,7 @@ def _names_media(column: pa.ChunkedArray) -> bool:
     cells = column.slice(0, _CELLS).to_pylist()
     with_dot = [cell for cell in cells if cell and "." in cell]
     n_names = sum(bool(registry.modality_of_file(cell)) for cell in with_dot)
-    return n_names > _MOSTLY * len(cells)
+    return n_names > MOST * len(cells)
 
 
 def _read(path: Path, largest_file: int) -> pa.Table:
@@ -117,19 +115,21 @@ def _read(path: Path, largest_file: int) -> pa.Table:
 
 def _reasons(table: pa.Table, files: FileNames, *, beside_classes: bool) -> Iterator[str]:
     """What is wrong with each column that seems to name files."""
-    many = _MOSTLY * len(table)
+    many = MOST * len(table)
     for column, (n_files, n_rows) in file_lists.counts_of_files(table, files).items():
-        cells = Counter(map(str, table[column].to_pylist()))
+        different, rows_of = file_lists.different_cells(table[column])
+        cells = dict(zip(different.to_pylist(), rows_of.to_pylist(), strict=True))
         may_name = "label" in table.column_names and len(cells) == len(table)
         if beside_classes and not may_name and not any("." in cell for cell in cells):
             continue  # ages or grades, for instance
-        vague = [cell for cell in cells if files.is_vague(cell)]
+        may_be = files.may_find(different)
+        vague = [cell for cell in different.filter(may_be).to_pylist() if files.is_vague(cell)]
         padded = [cell for cell in cells if cell not in vague and _without_zeros(cell, files)]
-        of_media = list(filter(registry.modality_of_file, cells))
+        of_media = [cell for cell in cells if "." in cell and registry.modality_of_file(cell)]
         names_files = f"names files in its column {column!r}"
         if n_rows > many >= n_files:
-            ((cell, count),) = cells.most_common(1)
-            several = f"but {cell!r} in {count} rows: keep one row for each file"
+            cell = max(cells, key=cells.__getitem__)
+            several = f"but {cell!r} in {cells[cell]} rows: keep one row for each file"
             yield f"{names_files}, {several}, or call it {ANNOTATIONS_FILE} if people labelled them"
         elif n_rows > many and "annotator" in table.column_names:
             yield f"{names_files}, and people who labelled them: call it {ANNOTATIONS_FILE}"

@@ -9,7 +9,7 @@ from assay.contract import class_names, column_names, plain_files
 from assay.contract.csv_files import DELIMITERS, check_columns, key_column, name_rows, parse_csv
 from assay.contract.errors import InputError, first_of
 from assay.contract.remarks import Remarks
-from assay.layouts.file_names import FileNames
+from assay.layouts.file_names import MOST, FileNames
 from assay.layouts.rows import as_labels
 from assay.modalities import registry
 
@@ -166,7 +166,7 @@ def _column_of_keys(table: pa.Table, keys: Collection[str], files: FileNames) ->
         n_exact = sum(cell in keys for cell in cells)
         n_found = sum(cell in keys or bool(files.find(cell)) for cell in cells)
         counts[name] = (n_found, n_exact)
-    naming = [name for name, (n_found, _) in counts.items() if n_found > len(table) / 2]
+    naming = [name for name, (n_found, _) in counts.items() if n_found > MOST * len(table)]
     if not naming or (len(naming) > 1 and all(map(str.isdigit, keys))):
         return {}
     return {max(naming, key=counts.__getitem__): "key"}

@@ -11,7 +11,7 @@ from assay.contract.errors import InputError, counted, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import file_lists, hugging_face, near_lists, rows, table_keys
-from assay.layouts.file_names import FileNames
+from assay.layouts.file_names import MOST, FileNames
 from assay.layouts.raw_batch import EncodedColumn, Example, RawBatch
 from assay.modalities import column_roles, registry
 
@@ -19,7 +19,6 @@ _STEM = "examples"  # of a file that is the table, whatever lies beside it
 # how the names of files of text end, which are no examples
 _TEXTS = (".txt", ".md", ".rst", ".tex", ".html", ".xml", ".rtf", ".docx", ".odt", ".srt", ".vtt")
 _SEVERAL = 2  # of them at least, so that a table may list them
-_MOSTLY = 0.5  # of the rows of a table that name files, so that it lists them
 _LISTS = "metadata"  # the stem of a file that lists other files
 
 
@@ -110,7 +109,7 @@ def _refuse_unread(path: Path, table: pa.Table, names: set[str]) -> None:
     unread = set(filter(registry.unreadable, names))
     _refuse_list(path, table, unread)
     texts = {name for name in names if name.lower().endswith(_TEXTS)}
-    many = _MOSTLY * len(table)  # texts; a category may be called as one of a few files
+    many = MOST * len(table)  # texts; a category may be called as one of a few files
     if len(texts) >= _SEVERAL and len(texts) > many and not _holds_payload(table):
         reason = "texts are read from a table alone: put them into a column `text` of it"
         _refuse_list(path, table, texts, reason, many)
@@ -123,7 +122,7 @@ def _refuse_list(
     files = FileNames("", unread, set())
     counts = file_lists.counts_of_files(table, files) if unread else {}
     for column, (n_files, n_rows) in counts.items():
-        if n_rows > _MOSTLY * len(table) and n_files > many:
+        if n_rows > MOST * len(table) and n_files > many:
             cells = map(str, table[column].to_pylist())
             first = next(filter(None, map(files.find, cells)))
             listed = f"its column {column!r} names {counted(n_files, 'file')}, as {first}"

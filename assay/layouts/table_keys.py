@@ -12,10 +12,10 @@ from assay.contract.errors import InputError
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import rows, side_files
+from assay.layouts.file_names import MOST
 from assay.modalities import column_roles
 
 _COLUMNS = {ANNOTATIONS_FILE: ["annotator", "label"], TRUTH_FILE: ["label"]}
-_MOSTLY = 0.5  # of the rows of a file of labels that name values of a column
 _REMEDY = (
     "call that column `key`, or add a column `key` of 0, 1, 2 and so on if row numbers are meant"
 )
@@ -66,7 +66,7 @@ def _shared_column(table: pa.Table, labels: pa.Table, columns: list[str]) -> str
     naming = [
         name
         for name in shared
-        if name in table.column_names and _share(labels[name], _row_of(table[name])) > _MOSTLY
+        if name in table.column_names and _share(labels[name], _row_of(table[name])) > MOST
     ]
     if "file_name" in naming:
         return "file_name"
@@ -92,7 +92,7 @@ def _refuse_ids(table: pa.Table, labels: pa.Table, path: Path) -> None:
         row_of = _row_of(column)
         agree = may_be_numbers and all(row_of.get(cell) == row_of_number[cell] for cell in cells)
         share = _share(labels[named], row_of)
-        is_meant = share == 1 if may_be_numbers else share > max(_MOSTLY, share_of_numbers)
+        is_meant = share == 1 if may_be_numbers else share > max(MOST, share_of_numbers)
         if is_meant and not agree:
             wrong = f"{path} names rows by values of the column {name!r}"
             raise InputError(f"{wrong}, but without a column 'key' they are numbered: {_REMEDY}")

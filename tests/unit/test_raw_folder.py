@@ -9,12 +9,14 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from assay.contract import class_names, parameters, plain_files
 from assay.contract.errors import InputError
 from assay.contract.files import MB
-from assay.layouts import listing, names, raw_folder
+from assay.layouts import file_lists, listing, names, raw_folder
+from assay.layouts.file_names import FileNames
 from assay.layouts.raw_batch import RawBatch
 from stages import batches
 from tests.support.raw_files import idx, image, parquet
@@ -939,6 +941,32 @@ def test_a_list_of_files_may_be_called_as_the_table_is(read: Read) -> None:
     batch = read(FLAT | {"Examples.csv": "file_name,label\n1.png,x\n2.png,y\n"})
     assert batch.modality == "image"
     assert set(labels(batch).values()) == {"x", "y"}
+
+
+@pytest.mark.parametrize(
+    "cell", ["A/1.PNG", "a\\1", "1", "/home/x/a/1.png", "./a/1.png/", f"{NFD}.PNG", f"a/{NFC}"]
+)
+def test_what_is_found_may_be_found(cell: str) -> None:
+    """The quick look leaves out none of the cells that name a file."""
+    known = {"a/1.png", f"a/{NFC}.png"}
+    files = FileNames("", known, known)
+    assert files.find(cell)
+    assert files.may_find(pa.array([cell, "2.png", "a/1.jpg/x"])).to_pylist() == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_cells_of_a_large_table_are_not_looked_for_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_for: list[str] = []
+    monkeypatch.setattr(FileNames, "find", lambda _, cell: looked_for.append(cell) or cell)
+    runs = pa.table({"run": [f"run {row}" for row in range(99)] + ["1"], "age": [*range(100)]})
+    counts = file_lists.counts_of_files(runs, FileNames("", {"1.png"}, {"1.png"}))
+    assert counts == {"run": (1, 1), "age": (1, 1)}
+    assert looked_for == ["1", "1"]
 
 
 # archives
