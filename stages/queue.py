@@ -101,7 +101,8 @@ def to_learn_from(
     without_reason = examples["reason"] == ""
     why = np.select([unlabelled, without_reason], [no_label, unsure], examples["reason"])
 
-    suggested = np.where(has_pseudo, examples["label"], names[best])
+    of_label = [~unlabelled, has_pseudo]  # for a label, the class that `why` speaks of
+    suggested = np.select(of_label, [examples["suggested"], examples["label"]], names[best])
     given = examples["given"].fillna("")
     frame = examples.assign(suggested=suggested, given=given, gain=gain, doubt=doubt, why=why)
     return frame.sort_values(["doubt", "gain"], ascending=False, kind="stable")

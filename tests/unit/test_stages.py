@@ -132,6 +132,7 @@ def test_queue_asks_first_where_the_label_in_use_is_least_sure():
     examples = pd.DataFrame(
         {
             "given": ["x", "x", "y", None, None],
+            "suggested": ["x", "y", "x", None, None],
             "decision": ["keep", "relabel", "review", None, None],
             "quality": [0.95, 0.02, 0.3, np.nan, np.nan],
             "confidence": [0.95, 0.98, 0.6, np.nan, np.nan],
@@ -146,6 +147,34 @@ def test_queue_asks_first_where_the_label_in_use_is_least_sure():
     np.testing.assert_allclose(asked["gain"], [0.7, 0.5, 0.2, 0.05, 0.02], atol=1e-6)
     assert asked["suggested"].tolist() == ["x", "x", "y", "x", "y"]
     assert asked["why"].tolist()[3] == "kept; least sure of the remaining labels"
+
+
+def test_the_queue_suggests_the_class_that_its_reason_speaks_of():
+    """The prediction alone sees no person's label: it may say `z` of each of these labels."""
+    names = np.array(["x", "y", "z"], dtype=object)
+    given = np.array([0, 0, 1, 0])
+    posterior = np.array([[0.998, 0.001, 0.001], [0.1, 0.85, 0.05], [0.5, 0.3, 0.2], [0.1, 0.9, 0]])
+    voted = np.eye(3, dtype=bool)[given]
+    voted[3, 1] = True
+    pred_probs = np.tile([0.2, 0.1, 0.7], (6, 1))
+    doubts = quality.doubt(given, pred_probs[:4], posterior, voted)
+    doubts["is_issue"] = [False, True, True, True]
+    limits = parameters.Clean.model_construct(relabel_above=0.8, drop_below=0.1)
+    decision = quality.decide(doubts, np.zeros(4, bool), limits)
+    judged = clean.explain(doubts.assign(given=given, decision=decision), list(names))
+    assert judged["decision"].tolist() == ["keep", "relabel", "review", "relabel"]
+    none = pd.DataFrame(None, [4, 5], judged.columns, dtype=object)
+    examples = pd.concat([judged.astype(object), none])
+    examples = examples.assign(label=[None] * 5 + ["y"], weight=[None] * 5 + ["0.8"])
+    asked = queue.to_learn_from(examples, pred_probs, list(names)).sort_index()
+    issues = judged[judged["decision"] != "keep"]  # as in issues.csv
+    assert asked["suggested"].tolist() == ["x", *issues["suggested"], "z", "y"]
+    assert asked["why"].tolist()[1:4] == issues["reason"].tolist()
+    for row in asked.loc[issues.index].itertuples():
+        assert f"the other examples say {row.suggested} (" in row.why
+        assert f"rather than {row.given} (" in row.why
+    assert asked["why"][0] == "kept; least sure of the remaining labels"
+    assert asked["why"][4] == "no label; it may be z or x"
 
 
 def test_labels_of_the_test_split_are_checked_in_their_order():
