@@ -12,7 +12,7 @@ from assay.contract.errors import InputError
 from assay.contract.parameters import FILE, Parameters
 from assay.layouts import raw_folder
 
-Edits = dict[str, Any]  # values by dotted key
+Edits = dict[str, list[str]]  # lists by dotted key
 _UNWRAPPED = 4096  # characters of a line
 _OF_WORDS = {"text", "table"}  # modalities that a column name may tell apart
 
@@ -92,10 +92,7 @@ def write(edits: Edits) -> None:
         section = values
         for part in sections:
             section = section[part]
-        if isinstance(section[name], list):
-            section[name][:] = value  # so that it keeps its style and comments
-        else:
-            section[name] = value
+        section[name][:] = value  # so that it keeps its style and comments
     text = io.StringIO()
     yaml.dump(values, text)
     files.write_bytes(FILE, text.getvalue().encode())

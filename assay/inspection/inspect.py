@@ -104,12 +104,8 @@ def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understoo
     modality = registry.named(raw.modality)
     collect = params.collect.suited_to(params.pretrain.encoder)
     places = [raw.examples[row].place for row in sampled]
-    if isinstance(raw.payload, pa.Table):
-        payload = raw.payload.take(pa.array(sampled))
-    else:
-        payload = raw.payload[:: sampled.step]
     start = time.perf_counter()
-    decoded = modality.canonical(payload, places, collect, raw.remarks)
+    decoded = modality.canonical(raw.payload[:: sampled.step], places, collect, raw.remarks)
     decoding = (time.perf_counter() - start) / len(places)
     sample = replace(raw, examples=[raw.examples[row] for row in sampled])
     ids = identity.content_ids(decoded)
