@@ -73,6 +73,7 @@ def main() -> None:
     files.write_json(paths.AGREEMENT_METRICS, agreement.metrics(votes) | unanimous)
     pairs = agreement.kappas(votes, people)
     copies = copied_labels.pairs(votes, shown, people)
+    copied_labels.say_copies(copies)
     spreadsheets.write(paths.AGREEMENT, pairs.merge(copies, "left", ["first", "second"]))
     files.write_bytes(paths.GALLERY, gallery.page(doubted, examples, named, classes).encode())
     decided = "{relabel:,} replaced, {drop:,} left out, {review:,} for review".format(**counts)

@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from assay.cleaning import agreement
 from assay.cleaning.annotators import Consensus, Votes
-from assay.contract.errors import say
+from assay.contract.errors import counted, first_of, say
 from assay.measures import multiple_testing
 
 _LEVEL = 0.01  # chance that any pair is flagged although nobody copies
@@ -71,6 +71,25 @@ def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame
     names = np.array(people, dtype=object)
     values = names[by_pair["first"]], names[by_pair["second"]], same, expected, copies
     return pd.DataFrame(dict(zip(columns, values, strict=True)))
+
+
+def say_copies(listed: pd.DataFrame) -> None:
+    """Say who may copy from whom.
+
+    Parameters
+    ----------
+    listed : from `pairs`
+    """
+    copies = listed[listed["copies"].astype(bool)].sort_values("same_errors", ascending=False)
+    if copies.empty:
+        return
+    texts = [
+        f"{row.first!r} and {row.second!r} gave the same wrong label to {row.same_errors:,} "
+        f"(expected {row.expected:.1f})"
+        for row in copies.itertuples()
+    ]
+    pairs_of_people = counted(len(copies), "pair")
+    say(f"{pairs_of_people} of people, one of whom may copy from the other: {first_of(texts)}")
 
 
 def _chance_of_same_error(consensus: Consensus) -> np.ndarray:

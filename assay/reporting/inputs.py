@@ -22,6 +22,7 @@ _VALUES = {
 }
 _ROWS = {
     "people": paths.ANNOTATORS,
+    "pairs": paths.AGREEMENT,
     "classes": paths.CLASS_METRICS,
     "slices": paths.SLICE_METRICS,
     "regions": paths.REGIONS,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from assay.contract.rounding import rounded
 from assay.modalities import registry
 from assay.reporting import answer, parts, pictures
 from assay.reporting.inputs import Inputs
@@ -43,7 +44,7 @@ def page(
     environment.filters |= {"breakable": breakable, "renamed": renamed, "f1": f1}
     environment.globals |= {"t": words, "known": words.known, "score": words.score}
     environment.globals |= {"probability": words.probability, "signed": signed}
-    environment.globals |= {"ticks": parts.ticks}
+    environment.globals |= {"ticks": parts.ticks, "rounded": rounded}
     quality, annotation = parts.quality(inputs, ignored), parts.annotation(inputs)
     percent = f"{100 * level:g}"
     return environment.get_template("report.html").render(

@@ -81,9 +81,20 @@ def annotation(inputs: Inputs) -> Values:
     worst_first = sorted(inputs.rows["people"], key=lambda row: float(row["accuracy"]))
     return {
         "people": first(worst_first),
+        "guesses": first([row for row in worst_first if _may_guess(row, inputs)]),
+        "copies": first([row for row in inputs.rows["pairs"] if row["copies"] == "True"]),
         "queue": first(inputs.rows["queue"], _OF_KIND),
         "sources": largest_first(inputs.sources),
     }
+
+
+def _may_guess(row: Row, inputs: Inputs) -> bool:
+    """Whether a person may label at random: a wide interval, after few labels, does not say so."""
+    if "accuracy_low" not in row:
+        return False
+    chance = 1 / len(inputs.values["release"]["classes"])
+    halfway = (chance + 1) / 2
+    return float(row["accuracy_low"]) <= chance and float(row["accuracy_high"]) < halfway
 
 
 def model(inputs: Inputs) -> Values:

@@ -42,6 +42,19 @@ def test_who_copies_shares_errors(copied, found):
     assert flagged == [["c", "d"]] * 10 * found
 
 
+def test_who_may_copy_is_told_once(capsys):
+    columns = ["first", "second", "same_errors", "expected", "copies"]
+    rows = [("a", "b", 4, 4.0, False), ("c", "d\u202e", 1200, 12.34, True)]
+    copied_labels.say_copies(pd.DataFrame(rows[:1], columns=columns))
+    copied_labels.say_copies(pd.DataFrame(columns=columns))
+    assert capsys.readouterr().err == ""
+    copied_labels.say_copies(pd.DataFrame(rows, columns=columns))
+    assert capsys.readouterr().err == (
+        "assay: 1 pair of people, one of whom may copy from the other: "
+        "'c' and 'd\\u202e' gave the same wrong label to 1,200 (expected 12.3)\n"
+    )
+
+
 def lone_labels(rng: np.random.Generator, n: int, sure: float) -> tuple:
     """Labels of four people, each on own examples, whose true class a model gives `sure`."""
     true = rng.integers(len(CLASSES), size=4 * n)

@@ -221,6 +221,29 @@ def test_answered_examples_have_a_label_and_those_with_a_pseudo_label_have_none(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_who_may_copy_and_who_may_guess_is_told(language: str) -> None:
+    report_inputs.write(people=["a<b", "bela", "few", "good"])
+    header = csv_files.read_csv(paths.AGREEMENT).column_names
+    rows = [("a<b", "bela", 88, 25.24, "True"), ("good", "bela", 3, 3.1, "False")]
+    csv_files.write_csv(paths.AGREEMENT, header, rows)
+    ends = {"a<b": (0.4, 0.6), "bela": (0.51, 0.7), "few": (0.1, 0.9), "good": (0.9, 0.99)}
+    header = ["annotator", "labels", "accuracy", "accuracy_low", "accuracy_high", "confuses"]
+    rows = [(person, 9, sum(pair) / 2, *pair, "") for person, pair in ends.items()]
+    csv_files.write_csv(paths.ANNOTATORS, header, rows)
+    told = parts.annotation(inputs.read())
+    assert [row["annotator"] for row in told["guesses"].rows] == ["a<b"]
+    assert [row["second"] for row in told["copies"].rows] == ["bela"]
+    text = Tags(written(language)).text
+    if language == "en":
+        both = "a<b and bela gave the same wrong label to 88 examples; from how often other pairs"
+        assert f"{both} do so, 25.2 are expected." in text
+        assert "a<b is right on 50.0\u00a0% (40.0\u00a0% to 60.0\u00a0%) by estimate." in text
+    report_inputs.write()
+    assert "may copy from" not in written()
+    assert "no better than chance" not in written()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_name_acts(language: str) -> None:
     report_inputs.write(classes=HOSTILE, people=HOSTILE, text=HOSTILE[3])
     content = written(language)
