@@ -1,6 +1,7 @@
 """What `compare.compare` returned, on a page: for a terminal, as Markdown, as JSON."""
 
 import json
+import shutil
 import textwrap
 
 from tabulate import tabulate
@@ -9,7 +10,8 @@ from assay.comparison.page_parts import Result, parts, spelled, with_names
 from assay.comparison.verdict import NOT_SHOWN, SAME
 from assay.contract import escaping
 
-_WIDTH = 110
+_WIDEST = 110  # characters of a line, also where there is no terminal
+_LEAST = 20  # characters beside a name
 
 
 def as_json(result: Result) -> str:
@@ -34,8 +36,13 @@ def _wrapped(name: str, text: str) -> list[str]:
     # Nothing is broken at these spaces; `terminal` makes plain ones of them again.
     text = text.replace(" → ", "\xa0→\xa0").replace(": ", ":\xa0")
     indent = " " * len(name)
+    width = min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
     return textwrap.wrap(
-        text, _WIDTH, initial_indent=name, subsequent_indent=indent, break_on_hyphens=False
+        text,
+        max(width, len(name) + _LEAST),
+        initial_indent=name,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
     )
 
 

@@ -146,11 +146,11 @@ def _model_notes(model: Result, name_b: str) -> list[str]:
     unseen = [metric for metric in judged if metric["verdict"] == NOT_SHOWN]
     if unseen and unseen[0]["metric"] in COUNTED:
         point = f"one point of {spelled(unseen[0]['metric'])}"
-        needed = unseen[0]["needed"]
-        enough = f"would need about {needed or 0:,} test examples to see {point}"
-        larger = "training varies too much: even a larger test set could not show"
-        hidden = f"{larger} a difference of {point}"
-        notes.append(enough if needed else hidden)
+        if needed := unseen[0]["needed"]:
+            notes.append(f"would need about {needed:,} test examples to see {point}")
+        else:
+            larger = "training varies too much: even a larger test set could not show"
+            notes.append(f"{larger} a difference of {point}")
     if len(judged) > 1:
         family = f"all {len(judged)} metrics (Holm)"
         notes.append(f"verdicts are adjusted for {family}; an interval is for its metric alone")

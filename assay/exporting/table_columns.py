@@ -72,14 +72,12 @@ def of_batches(
 
 def _common(types: set[pa.DataType]) -> pa.DataType:
     """One type for the values of several; a column may be empty in some batches."""
-    filled_types = types - {pa.null()}
-    if len(filled_types) <= 1:
-        return next(iter(filled_types or types))
-    if all(map(pa.types.is_signed_integer, filled_types)):
+    filled = types - {pa.null()}
+    if len(filled) <= 1:
+        return next(iter(filled or types))
+    if all(map(pa.types.is_signed_integer, filled)):
         return pa.int64()
-    are_numbers = all(
-        pa.types.is_integer(type_) or pa.types.is_floating(type_) for type_ in filled_types
-    )
+    are_numbers = all(pa.types.is_integer(type_) or pa.types.is_floating(type_) for type_ in filled)
     return pa.float64() if are_numbers else pa.string()
 
 

@@ -47,9 +47,9 @@ class Reading:
     def __init__(self, feature: str, formats: Sequence[Format], encoder: Format) -> None:
         self.feature = feature
         self.encoder = encoder
-        types = {format_["features"].get(feature, _EMPTY) for format_ in formats}
-        types.add(encoder["features"].get(feature, _EMPTY))
-        self.type = next(iter(types - {_EMPTY})) if len(types - {_EMPTY}) == 1 else "category"
+        types = {format_["features"].get(feature, _EMPTY) for format_ in [*formats, encoder]}
+        types.discard(_EMPTY)
+        self.type = types.pop() if len(types) == 1 else "category"
 
     def way(self, column: Column) -> Written:
         """How the texts of a column are read."""
