@@ -69,6 +69,7 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
     ids = {question["id"] for question in asked.asked}
     elsewhere = asked.answered.of(answers, ids)
     later = {id_: elsewhere.said[id_] for id_ in elsewhere.later}
+    answerable = ids - later.keys()
     again = set(elsewhere.again)  # until they are answered in this review
     row_of_text = {str(row): int(row) for row in asked.examples.index}
     contents = Contents(asked.examples)
@@ -104,9 +105,7 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
             id_, label, note = (str(sent[key]) for key in ("id", "label", "note"))
         except (ValueError, LookupError, TypeError):
             return PlainTextResponse("no answer: id, label and note are needed", 400)
-        is_known = (
-            id_ in ids - later.keys() and label in ["", *asked.classes] and note in paths.NOTES
-        )
+        is_known = id_ in answerable and label in ["", *asked.classes] and note in paths.NOTES
         if not is_known or (label and note):
             return PlainTextResponse("no such example, class or note", 400)
         try:
