@@ -44,7 +44,7 @@ _RATE = "frequencies above half of it are lost; collect.sample_rate in params.ya
 _REMARKS: dict[str, tuple[Action, str, str]] = {
     "not finite": ("converted", "sounds hold values that are no numbers: they become silence", ""),
     "mixed": ("converted", "sounds have several channels: their mean is taken", ""),
-    "resampled": ("converted", "sounds have another rate than collect.sample_rate", _RATE),
+    "resampled": ("converted", "sounds have another rate than {} Hz", _RATE),
     "cancelled": ("converted", "sounds cancel out when mixed: their loudest channel is taken", ""),
     "loud": ("cut", "sounds go beyond full scale and are clipped", "scale them to -1..1"),
     "quiet": ("converted", _FEW_LEVELS, "make them louder"),
@@ -167,7 +167,7 @@ class Decoder:
         longest = max(self.rest, key=lambda place: self.rest[place], default="")
         remarks.add("cut", len(self.rest), cut, longest, "set collect.seconds in params.yaml")
         for done, (action, what, remedy) in _REMARKS.items():
-            remarks.note(action, self.places[done], what, remedy)
+            remarks.note(action, self.places[done], what.format(self.rate), remedy)
 
 
 def _parts(file: "SoundFile", wanted: int) -> Iterator[np.ndarray]:

@@ -38,17 +38,19 @@ _TURNS = {
 }  # by the orientation of EXIF
 _SWAPPING = [_TURNS[orientation] for orientation in (5, 6, 7, 8)]  # of height and width
 _SCALED = "pictures hold more than 8 bits{}: values from {:g} to {:g} become 0 to 255"
+_BEHIND = "collect.background in params.yaml sets it"
+_RANGE = "set collect.depth in params.yaml to auto or to more"
 _REMARKS: dict[str, tuple[Action, str, str]] = {
     "frames": ("left out", "pictures have more pages or frames: the first one is taken", ""),
     "turned": ("converted", "pictures are turned as their EXIF says", ""),
     "other colours": ("converted", "pictures in CMYK or the like become RGB", ""),
     "channels": ("left out", "pictures have channels beside grey or RGB, which are not read", ""),
     "to grey": ("converted", "colour pictures become grey", "collect.channels says so"),
-    "transparent": ("converted", "pictures are partly transparent: collect.background shows", ""),
+    "transparent": ("converted", "pictures are partly transparent: the background shows", _BEHIND),
     "deep colour": ("converted", "colour pictures of 16 bits keep the upper 8 of them", ""),
     "deep": ("converted", "pictures of more than 8 bits a value keep the upper 8 of them", ""),
     "not finite": ("converted", "pictures hold values that are no numbers: they become black", ""),
-    "beyond": ("cut", "pictures hold values beyond collect.depth", "set it to auto or to more"),
+    "beyond": ("cut", "pictures hold values beyond the range that is read", _RANGE),
 }
 
 

@@ -71,9 +71,7 @@ class Form:
 
     def see_channels(self, channels: int, place: str) -> int:
         """The channels of all images, given those of one more: one in colour makes all so."""
-        if self.params.channels:
-            return self.params.channels
-        self.channels = max(self.channels or channels, channels)
+        self.channels = self.params.channels or max(self.channels or channels, channels)
         if channels < self.channels:
             self._grey[place] = None
         return self.channels
@@ -90,7 +88,7 @@ class Form:
                 group[place] = size
             _remark_on_sizes(remarks, self.size, alike, "")
             _remark_on_sizes(remarks, self.size, others, self.params.fit)
-        what = "grey pictures become colour, as others are"
+        what = f"grey pictures become colour{'' if self.params.channels else ', as others are'}"
         remedy = "collect.channels: 1 in params.yaml makes all grey"
         remarks.note("converted", list(self._grey), what, remedy)
 

@@ -57,7 +57,7 @@ class RemarksOnFiles:
                 example = first.example if names_file else f"{first.example} in {path}".strip()
                 merged.add(action, count, what, example, remedy)
             for remark in merged:
-                is_setting = "collect." in remark.text()  # changes nothing for a released model
+                is_setting = "collect." in remark.remedy  # changes nothing for a released model
                 say(f"{place}: {replace(remark, remedy='') if is_setting else remark}")
 
 

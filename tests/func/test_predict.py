@@ -18,7 +18,8 @@ from PIL import Image
 from assay import __main__ as program
 from assay.contract import paths
 from assay.contract.errors import run
-from assay.modalities import remarks_on_files
+from assay.contract.remarks import Remarks
+from assay.modalities import registry, remarks_on_files
 from tests.support.raw_files import image
 from tests.unit.test_hostile_parameters import ODD, leaves, with_value
 
@@ -99,6 +100,30 @@ def test_no_parameter_is_named_as_a_remedy(capsys: pytest.CaptureFixture) -> Non
     predict("deep.png")
     said = "1 picture holds more than 8 bits: values from 0 to 65535 become 0 to 255: deep.png"
     assert capsys.readouterr().err == f"assay: deep.png: converted: {said}\n"
+    Image.new("LA", (8, 8), (9, 9)).save("clear.png")
+    Image.new("RGB", (8, 8)).save("colour.png")
+    describe(INFO | {"range": [0, 1024]})
+    predict("deep.png", "clear.png", "colour.png")
+    said = capsys.readouterr().err
+    assert said.count("\n") == 4
+    assert "collect" not in said
+    assert "1 picture is partly transparent: the background shows: clear.png\n" in said
+
+
+def test_a_remedy_that_is_no_parameter_is_said(capsys: pytest.CaptureFixture) -> None:
+    with remarks_on_files.said_at_end() as remarks:
+        on_file = remarks_on_files.RemarksOnFile()
+        on_file.add("cut", 1, "sounds are clipped", "collect.wav", "scale them")
+        remarks.add(Path("collect.wav"), on_file)
+    said = "1 sound is clipped: collect.wav; scale them"
+    assert capsys.readouterr().err == f"assay: collect.wav: cut: {said}\n"
+
+
+def test_grey_pictures_that_become_colour_are_said() -> None:
+    remarks = Remarks()
+    Path("1.png").write_bytes(image(1))
+    registry.read_file(Path("1.png"), INFO | {"shape": [8, 8, 3]}, remarks)
+    assert str(remarks[0]).startswith("converted: 1 grey picture becomes colour")
 
 
 def test_many_files_of_one_kind_are_said_once(capsys: pytest.CaptureFixture) -> None:

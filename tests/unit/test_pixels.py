@@ -136,7 +136,8 @@ def test_a_depth_that_is_given() -> None:
     pixels, said = canonical(encoded((RAMP * 65).astype(np.uint16), "PNG"), depth=10)
     assert np.array_equal(pixels[0, ..., 0], (RAMP * 65).clip(0, 1023) >> 2)
     assert [remark.action for remark in said] == ["converted", "cut"]
-    assert "beyond collect.depth" in said[1].what
+    assert "beyond the range" in said[1].what
+    assert "collect.depth" in said[1].remedy
     between = grey(encoded((RAMP / 63).astype(np.float32)), depth=(0.0, 2.0))
     assert between.max() == 128
 
