@@ -37,6 +37,9 @@ def compare(a: str, b: str | None, *, why: bool, metrics: Sequence[str]) -> dict
     old, new = Version(a), Version(b)
     data = _data(old, new)
     model = _model(old, new, metrics, params, why=why)
+    levels = data["parameters"].get("evaluate.confidence")
+    if levels and (model.get("recorded") or model.get("estimated")):
+        model["levels"] = levels  # of the recorded intervals, which evaluate wrote
     missing = _folders(old.missing + new.missing)
     absent = {version.name: _folders(version.absent) for version in (old, new) if version.absent}
     names = {"a": old.name, "b": new.name}

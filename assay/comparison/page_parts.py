@@ -69,6 +69,7 @@ def with_names(result: Result, show: Callable[[object], str]) -> Result:
 
 def parts(result: Result) -> list[Part]:
     all_parts = [Part("Data", lines=_data_lines(result["data"])), _model(result)]
+    all_parts[-1].notes += _levels(result)
     if "why" in result["model"]:
         all_parts.append(_why(result))
     notes = all_parts[-1].notes
@@ -100,6 +101,8 @@ def _data_lines(data: Result) -> list[tuple[str, str]]:
     people = data.get("people", {}).items()
     by_person = [(f"by {name}", _counts(counts)) for name, counts in people if _changes(counts)]
     lines += by_person[:_LISTED]
+    if len(by_person) > _LISTED:
+        lines.append(("people", f"and {len(by_person) - _LISTED} more, which --json lists"))
     if "answers" in data and data["answers"][0] != data["answers"][1]:
         rows = f"{_change(*data['answers'])} rows with a label in {ANNOTATIONS}"
         lines.append(("answers", rows))
@@ -180,6 +183,15 @@ def _recorded(result: Result) -> Part:
         if classes:
             part.notes.append(f"classes of {name} alone: {first_of(classes, _CLASSES)}")
     return part
+
+
+def _levels(result: Result) -> list[str]:
+    """The levels of the recorded intervals, where they differ."""
+    levels = result["model"].get("levels", [])
+    texts = [f"{100 * level:g} %" if isinstance(level, float) else "unknown" for level in levels]
+    names = (result["a"], result["b"])
+    in_each = [f"{text} in {name}" for text, name in zip(texts, names, strict=False)]
+    return [f"recorded intervals have another level: {', '.join(in_each)}"] if in_each else []
 
 
 def _not_its_own(names: list[str]) -> list[str]:

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.contract import files, git, paths
+from assay.contract import files, git, parameters, paths, yaml_files
 from assay.contract.errors import InputError
 from assay.reporting.inputs import Inputs, Values
 
@@ -23,6 +23,7 @@ class Changes:
     new, gone : batches that only this version has, or only the earlier one
     counts : name, then, now; None where a version does not have it
     scores : the same, each value with the ends of its interval
+    level : of the intervals then, 0..1; None if it is not known
     """
 
     revision: str
@@ -30,6 +31,7 @@ class Changes:
     gone: list[str]
     counts: list[tuple[str, float | None, float | None]]
     scores: list[tuple[str, list[float] | None, list[float] | None]]
+    level: float | None
 
 
 def changes(revision: str, inputs: Inputs) -> Changes | None:
@@ -56,12 +58,22 @@ def changes(revision: str, inputs: Inputs) -> Changes | None:
         gone=[batch for batch in listed if batch not in inputs.batches],
         counts=counts,
         scores=[row for row in scores if row[1] or row[2]],
+        level=_level(commit),
     )
 
 
 def _interval(metrics: Values, key: str) -> list[float] | None:
     names = [f"{key}{end}" for end in _ENDS]
     return [metrics[name] for name in names] if metrics.keys() >= {*names} else None
+
+
+def _level(commit: str) -> float | None:
+    content = git.ask("show", f"{commit}:./{parameters.FILE.as_posix()}")
+    if content is None:
+        return None
+    evaluate = yaml_files.parse(f"{commit[:7]}:{parameters.FILE}", content).get("evaluate")
+    level = evaluate.get("confidence") if isinstance(evaluate, dict) else None
+    return level if isinstance(level, float) else None
 
 
 def _commit(revision: str) -> str:

@@ -448,6 +448,30 @@ def test_what_changed_since_a_tag(tagged: Path, language: str) -> None:
     assert 'href="#since"' not in page.page(read, language, 0.95)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("written_then", "differ"),
+    [
+        ("evaluate: {confidence: 0.95}", False),
+        ("evaluate: {confidence: 0.8}", True),
+        ("evaluate: 0.8", False),
+        (None, False),
+    ],
+)
+def test_the_levels_of_two_versions_are_told_apart(
+    tagged: Path, language: str, written_then: str | None, differ: bool
+) -> None:
+    if written_then is not None:
+        (tagged / "params.yaml").write_text(written_then)
+        git("add", ".", at=tagged)
+        git("commit", "-qm", "v2", at=tagged)
+    read = inputs.read()
+    content = page.page(read, language, 0.95, since.changes("HEAD", read))
+    one = Words(language)("since.caption", level="95")
+    both = Words(language)("since.caption.levels", level="95", then="80")
+    assert (both in content, one in content) == (differ, not differ)
+
+
 @pytest.mark.parametrize("revision", ["v2", "--help", "v1:metrics", "\u202e"])
 def test_an_unknown_revision_is_refused(tagged: Path, revision: str) -> None:
     with pytest.raises(InputError, match=r"^report.since: git knows no revision '.+fetch --tags`"):

@@ -203,6 +203,32 @@ def test_answers_are_counted_as_rows():
     assert "answers  0 → 7 rows with a label in data/annotations" in page
 
 
+def test_people_beyond_the_first_are_counted():
+    people = {f"person {number}": {"a": 1, "b": 2, "added": 1} for number in range(5)}
+    data = {"people": people, "counts": [{}, {}], "parameters": {}}
+    result = {"a": "a", "b": "b", "data": data, "model": {"recorded": {}}}
+    page = comparison_page.terminal(result | {"missing": [], "absent": {}})
+    assert page.count("by person") == 3
+    assert "people       and 2 more, which --json lists" in page
+    data["people"] = dict(list(people.items())[:3])
+    assert "more" not in comparison_page.terminal(result | {"missing": [], "absent": {}})
+
+
+@pytest.mark.parametrize("name", ["recorded", "estimated"])
+def test_levels_that_differ_are_said_beside_recorded_intervals(name):
+    both = {"accuracy_true": [[0.9, 0.8, 0.95], [0.9, 0.85, 0.93]]}
+    model = {"recorded": both}
+    if name == "estimated":
+        model = {"metrics": {}, "estimated": both, "test_examples": 9}
+        model |= {"chance_in_training": {}, "answers_changed": 0}
+    data = {"counts": [{}, {}], "parameters": {}}
+    result = {"a": "a", "b": "b", "data": data, "model": model, "missing": [], "absent": {}}
+    assert "level" not in comparison_page.terminal(result)
+    for levels, said in (([0.95, 0.8], "95 % in a, 80 % in b"), ([None, 0.8], "unknown in a")):
+        page = comparison_page.terminal(result | {"model": model | {"levels": levels}})
+        assert f"recorded intervals have another level: {said}" in page
+
+
 def test_an_example_that_changes_sides_is_loud():
     examples = pd.DataFrame({"split": ["train", "test"]}, ["i", "j"])
     found = changes.examples(examples, examples.assign(split="train"))
