@@ -73,6 +73,7 @@ def changes(examples: pd.DataFrame, memory: int) -> pd.DataFrame:
     if len(batches) == 1:
         return pd.DataFrame()
     texts = catalogue.slices(examples).drop(columns="batch")
+    told = texts.drop(columns=_names_of_groups(examples, texts))  # new batches have new groups
     gaps = {name: np.bincount(number, is_gap) for name, is_gap in _gaps(examples, texts, memory)}
     sizes = np.bincount(number)
     listed = []
@@ -81,7 +82,7 @@ def changes(examples: pd.DataFrame, memory: int) -> pd.DataFrame:
         earlier = texts[number < index]
         tests_of_kind = {
             "null_rate": [_more_gaps(name, gaps[name], sizes, index) for name in gaps],
-            "new_category": [_new_values(name, of_batch[name], earlier[name]) for name in texts],
+            "new_category": [_new_values(name, of_batch[name], earlier[name]) for name in told],
         }
         for kind, tests in tests_of_kind.items():
             p_values = np.array([p_value for p_value, _ in tests])
@@ -91,6 +92,21 @@ def changes(examples: pd.DataFrame, memory: int) -> pd.DataFrame:
             if significant:
                 listed.append({"kind": kind, "batch": batch, "reason": "; ".join(significant)})
     return pd.DataFrame(listed)
+
+
+def _names_of_groups(examples: pd.DataFrame, texts: pd.DataFrame) -> list[str]:
+    """The columns whose values name the groups, one each: that of `collect.group`."""
+    groups = catalogue.groups(examples)
+    if groups is None:
+        return []
+    names = []
+    for name in texts:
+        has_value = (texts[name] != "").to_numpy()
+        of_values = {"value": texts.loc[has_value, name], "group": groups[has_value]}
+        pairs = pd.DataFrame(of_values).drop_duplicates()
+        if pairs["value"].is_unique and pairs["group"].is_unique:
+            names.append(name)
+    return names
 
 
 def _gaps(

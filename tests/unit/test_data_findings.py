@@ -410,6 +410,25 @@ def test_gaps_and_new_values_of_a_batch_are_counted(monkeypatch):
     assert table_columns.changes(examples[:200], 2**30).empty
 
 
+def test_the_column_of_the_group_has_new_values_in_each_batch(monkeypatch):
+    """Every customer is new in batch c; a colour that only one customer has is no name of it."""
+    customer = np.array([f"customer {number // 10}" for number in range(300)], dtype=object)
+    colour = np.array(["red", "blue"] * 150, dtype=object)
+    colour[210:220] = "green"
+    customer[:5] = ""  # these are groups of their own, by their id
+    texts = pd.DataFrame({"batch": "", "customer": customer, "colour": colour})
+    monkeypatch.setattr(table_columns.catalogue, "slices", lambda _: texts)
+    monkeypatch.setattr(table_columns, "read", lambda *_: iter([]))
+    examples = catalogue(["train"] * 300).assign(batch=np.repeat(["b", "c"], [200, 100]))
+    kinds = table_columns.changes(examples, 2**30)[["kind", "reason"]].to_numpy().tolist()
+    of_colour = "colour has 1 new values in 10 of 100 examples: 'green'"
+    of_customer = "customer has 10 new values in 100 of 100 examples: 'customer 20'"
+    assert of_customer in kinds[0][1]
+    grouped = examples.assign(group=np.where(customer == "", examples["id"], customer))
+    kinds = table_columns.changes(grouped, 2**30)[["kind", "reason"]].to_numpy().tolist()
+    assert kinds == [["new_category", of_colour]]
+
+
 @pytest.mark.parametrize("width", [3, 300])
 def test_many_rows_are_projected_when_they_are_asked_for(
     monkeypatch: pytest.MonkeyPatch, width: int
