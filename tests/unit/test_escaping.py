@@ -134,6 +134,17 @@ def test_a_comparison_shows_names_and_obeys_none(name: str) -> None:
     assert comparison_page.as_json(result(name)).replace("\n", "").isprintable()
 
 
+@pytest.mark.parametrize(("columns", "widest"), [("80", 80), ("40", 40), ("300", 110), ("", 110)])
+def test_lines_fit_the_terminal(columns: str, widest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    compared = result("name")
+    compared["data"]["classes"] = {f"name {n}": [1, 2] for n in range(40)}
+    lines = comparison_page.terminal(compared).split("\n\n")[1].splitlines()
+    assert widest - 20 < max(map(len, lines)) <= widest
+    compared["data"]["people"] = {"n" * 50: compared["data"]["test_labels"]}
+    assert "1 → 2: 1 added\n" in comparison_page.terminal(compared)  # no column of letters
+
+
 def test_what_was_relabelled_is_below_the_labels_that_it_is_about() -> None:
     page = comparison_page.markdown(result("name"))
     tokens = MarkdownIt("commonmark").parse(page)

@@ -179,6 +179,28 @@ def test_what_is_ahead_and_why_it_ended_is_told(capsys, n, epochs):
     )
 
 
+@pytest.mark.parametrize(("columns", "scores"), [(200, 4), (111, 4), (80, 2), (30, 0)])
+def test_the_line_of_an_epoch_fits_the_terminal(capsys, monkeypatch, columns, scores):
+    from assay.training.progress import Progress
+
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    names = ["accuracy", "loss", "validation_accuracy", "validation_loss"]
+    progress = Progress([{"epoch": 1, **dict.fromkeys(names, 0.5)}], 12, patience=1)
+    progress.set_params({"steps": 1})
+    progress.on_train_begin()
+    progress.counted_from = 0
+    progress.on_epoch_end(0)
+    progress.on_train_end()
+    line, stopped = capsys.readouterr().err.split("\n")[1].split("\r")
+    assert len(line) == min(columns - 1, 110)
+    assert len(stopped) >= len(line)  # it covers it
+    assert line.count("0.5") == scores
+    start = "epoch 1/12: validation accuracy 0.5000, validation loss 0.5000; "
+    assert line.startswith(start if scores == 2 else "epoch 1/12: ")
+    assert line.rstrip().endswith("s left")
+
+
 @pytest.mark.slow
 def test_texts_of_about_one_length_share_a_batch(tmp_path, monkeypatch):
     from assay.contract.stored_rows import StoredRows
