@@ -58,7 +58,8 @@ def find(
             n_more = is_told.sum() - 1
             more = f" and {n_more} more labels" if n_more > 0 else ""
             interval = f"{gain[best]:.0%} better than chance ({low[best]:.0%} to {high[best]:.0%})"
-            reason = f"{name} alone tells this label{more}, {interval}: is it part of the task?"
+            tells = f"{name} alone tells the label {classes[best]!r}{more}"
+            reason = f"{tells}, {interval}: is it part of the task?"
             rows.append(("shortcut", classes[best], reason, name, low[best]))
     listed = pd.DataFrame(rows, columns=["kind", "given", "reason", "name", "low"])
     return listed.sort_values("low", ascending=False, kind="stable").drop_duplicates("name")

@@ -359,7 +359,7 @@ def test_a_shortcut_is_told_and_content_is_not():
     categories = {"source": source[:, None], "border": border, "none": np.zeros((2000, 0), int)}
     listed = shortcuts.find(numbers, categories, given, list("abcde")).set_index("name")
     assert dict(listed["given"]) == {"length": "d", "source": "b"}
-    assert listed["reason"]["source"].startswith("source alone tells this label, 100% better")
+    assert listed["reason"]["source"].startswith("source alone tells the label 'b', 100% better")
 
 
 def test_a_dot_or_a_frame_shows_in_the_border():
