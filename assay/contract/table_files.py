@@ -45,7 +45,7 @@ def suffix(name: str) -> str:
 
 def is_table(name: str) -> bool:
     """Whether a file can be nothing but a table, by its name."""
-    return bool(suffix(name)) or PurePosixPath(name.lower()).suffix in SHEETS
+    return bool(suffix(name)) or PurePosixPath(name.lower()).suffix in _REMEDIES
 
 
 def read_foreign(

@@ -83,12 +83,21 @@ def read_file(path: Path, encoder: Format, remarks: Remarks) -> tuple[list[str],
     try:
         return module.read_file(path, encoder, remarks)
     except InputError:
-        reason = unreadable(path.name)
-        if table_files.is_table(path.name):
-            reason = f"a table, but the model takes {encoder['modality']} files: name such files"
-        if not reason or not module.SUFFIXES:
+        reason = _why_unread(path.name, encoder["modality"])
+        if not reason:
             raise
         raise InputError(f"{path}: {reason}") from None
+
+
+def _why_unread(name: str, modality: str) -> str | None:
+    """Why a file is no example of a modality, by how its name ends; None where it may be one."""
+    such = f"but the model takes {modality} files: name such files"
+    other = modality_of_file(name)
+    if other and other != modality:
+        return f"{other} by its name, {such}"
+    if not named(modality).SUFFIXES:
+        return None
+    return f"a table, {such}" if table_files.is_table(name) else unreadable(name)
 
 
 def refuse_unreadable(path: Path, modality: str) -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from assay.contract import table_files
 from assay.contract.csv_files import check_columns
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, first_of
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
 
@@ -45,10 +45,11 @@ def canonical(
     InputError
         If one is missing or is not text.
     """
+    name = raw.column_names[0] if isinstance(raw, pa.Table) else COLUMN  # if there is but one
     raw = _joined(raw) if isinstance(raw, pa.Table) else raw
     for text, place in zip(raw, places, strict=True):
         if not isinstance(text, str):
-            raise InputError(f"{place}: 'text' is {text!r}; it must be text, and not missing")
+            raise InputError(f"{place}: {name!r} is {text!r}; it must be text, and not missing")
     payload = np.empty(len(raw), object)
     payload[:] = [text[: params.characters] for text in raw]
     pairs = zip(raw, places, strict=True)
@@ -114,17 +115,29 @@ def read_file(
     The name of each text in messages, and payloads (n,) object: str
     """
     params = Collect.model_construct(characters=payload_format.get(_LIMIT, _CHARACTERS))
+    names = payload_format.get("columns", [COLUMN])
     if table_files.is_table(path.name):
         table, places = table_files.read_foreign(path, [], remarks)
-        names = payload_format.get("columns", [COLUMN])
         if len(names) == 1 and names[0] not in table.column_names and COLUMN in table.column_names:
             what = f"columns are read, since {names[0]!r} is missing"
             remarks.add("guessed", 1, what, repr(COLUMN))
             names = [COLUMN]
         check_columns(path, table, names)
-        return places, canonical(table.select(names), places, params, remarks)
+        payload = canonical(table.select(names), places, params, remarks)
+    else:
+        places = [str(path)]
+        payload = canonical([_text_of(path)], places, params, remarks)
+        if len(names) > 1:
+            learned = first_of([repr(name) for name in names])
+            what = f"texts have no columns, and the model learned from {learned}"
+            remarks.add("doubtful", 1, what, path)
+    empty = [place for text, place in zip(payload, places, strict=True) if not text.strip()]
+    remarks.note("doubtful", empty, "texts are empty")
+    return places, payload
+
+
+def _text_of(path: Path) -> str:
     try:
-        texts = [path.read_text(encoding="utf-8-sig")]
-        return [str(path)], canonical(texts, [str(path)], params, remarks)
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8: save it as UTF-8") from None
+        raise InputError(f"{path} is not UTF-8: save it as text in UTF-8") from None

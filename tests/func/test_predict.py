@@ -186,6 +186,8 @@ def test_what_was_said_is_not_lost_by_an_error(capsys: pytest.CaptureFixture) ->
         ("1.heic", ".heic files cannot be read: save them as PNG or JPEG"),
         ("1.npy", ".npy files cannot be read: save them as PNG or JPEG"),
         ("1.parquet", "a table, but the model takes image files: name such files"),
+        ("1.json", "a table, but the model takes image files: name such files"),
+        ("1.wav", "audio by its name, but the model takes image files: name such files"),
     ],
 )
 def test_a_file_of_another_kind(capsys: pytest.CaptureFixture, name: str, reason: str) -> None:

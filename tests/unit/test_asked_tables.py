@@ -105,6 +105,16 @@ def test_the_column_that_a_model_learned_from_comes_first(
     assert list(map(str, said)) == says
 
 
+def test_texts_that_are_doubtful_are_said(tmp_path: Path) -> None:
+    info = TEXT | {"columns": ["body", "title"]}
+    _, _, said = asked(tmp_path / "x.csv", b"body,title\na,b\n, \n,\n", info)
+    assert list(map(str, said)) == [f"doubtful: 1 text is empty: {tmp_path}/x.csv row 4"]
+    _, _, said = asked(tmp_path / "x.txt", b"a text", info)
+    what = "1 text has no columns, and the model learned from 'body', 'title'"
+    assert list(map(str, said)) == [f"doubtful: {what}: {tmp_path}/x.txt"]
+    assert asked(tmp_path / "x.txt", b"a text", TEXT | {"columns": ["body"]})[2] == []
+
+
 @pytest.mark.parametrize("way", [{}, {"written": {"sold": {"truth": True}}}])
 @pytest.mark.parametrize("cells", [b"True False", b"true false", b"TRUE false", b"1 0"])
 def test_truth_values_in_any_spelling(tmp_path: Path, way: dict, cells: bytes) -> None:
@@ -207,6 +217,9 @@ def test_categories_of_a_column_of_names_are_not_kept() -> None:
         ("x.csv", b"a,b\n1,2\n3,inf\n", NUMBERS, "row 3: 'b' is inf; give it a finite value"),
         ("x.csv", b"a,b\n1,2\n3,-1e39\n", NUMBERS, "row 3: 'b' is -1e39, beyond ±3.4e38"),
         ("x.jsonl", b'{"text": 3}\n', TEXT, "line 1: 'text' is 3; it must be text"),
+        ("x.jsonl", b'{"a": null}\n', TEXT | {"columns": ["a"]}, "line 1: 'a' is None; it must be"),
+        ("x.json", b'{"text": "a"}', TEXT, "x.json is not read: write one object a line"),
+        ("x.pdf", b"%PDF\xff", TEXT, "x.pdf is not UTF-8: save it as text in UTF-8"),
         ("x.parquet", b"PAR1", TEXT, "is no readable Parquet file"),
         ("x.csv.gz", CSV, TEXT, "is cut short or damaged"),
         ("x.xlsx", b"PK\xff", TEXT, "x.xlsx is not read: save the sheet as CSV"),
