@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from assay.contract.rounding import rounded
 from assay.contract.sections import Action, Beyond
-from assay.reporting.inputs import Inputs, Row, Values
+from assay.reporting.inputs import FINDING, Inputs, Row, Values
 from assay.reporting.words import Words, name
 
 _WIDE = 0.05  # an interval of accuracy that is wider says little
@@ -50,6 +50,8 @@ def also(inputs: Inputs, words: Words) -> Iterator[Markup]:
     """What else became of labels and examples, where there is any."""
     if inputs.reviewed:
         yield words("answer.checked", n=inputs.reviewed)
+    if inputs.decided[FINDING]:
+        yield words("answer.dropped", n=inputs.decided[FINDING])
     if inputs.left_out:
         kinds = [words.known(f"kind.{kind}", kind) for kind in sorted(inputs.left_out)]
         n = inputs.left_out.total()

@@ -12,6 +12,7 @@ from assay.contract import csv_files, files, parquet_files, paths
 
 Values = dict[str, Any]  # of a JSON file
 Row = dict[str, str]  # of a CSV file
+FINDING = "finding"  # what decided about a doubted label whose example another finding leaves out
 
 _VALUES = {
     "clean": paths.CLEAN_METRICS,
@@ -46,7 +47,7 @@ class Inputs:
     batches : what `collecting.summary.facts` tells of each batch, in the order of arrival
     given, doubted : by class, how many labels there are, and how many of them are doubted
     decided : how many doubted labels there are by decision. One whose example a finding leaves out
-        counts as `drop`
+        counts as FINDING, not as `drop`
     left_out : how many examples other findings leave out, by the kind of the first finding
     learned, sources : how many labels the model learns from, by class and by source. Labels of the
         validation split do not count
@@ -105,7 +106,7 @@ def read() -> Inputs:
         batches={batch: files.read_json(paths.summary(batch)) for batch in listed},
         given=Counter(judged["given"]),
         doubted=Counter(label for _, label, _ in doubted),
-        decided=Counter(decision for _, _, decision in doubted),
+        decided=Counter(FINDING if id_ in left_out else made for id_, _, made in doubted),
         left_out=Counter(left_out.values()),
         learned=Counter(row["label"] for row in learned),
         sources=Counter(row["source"] for row in learned),

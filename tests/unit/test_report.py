@@ -116,13 +116,14 @@ def test_doubted_labels_are_counted_alike_and_leaks_apart(language: str, others:
     csv_files.write_csv(paths.TEST_LABELS, header, [("b-00004", "dog", "human")])
     read = inputs.read()
     assert read.doubted.total() == read.decided.total() == 20
-    assert read.decided == {"review": 19, "drop": 1}
+    assert read.decided == {"review": 19, "finding": 1}
     assert (read.to_review, read.reviewed, read.left_out) == (18, 1, {"leak": 2})
     assert len(parts.quality(read)["worst"].rows) + parts.quality(read)["worst"].more == 20
     labels = answer.sentences(read, "95", Words(language))[1]
     assert labels.endswith(others)
     if language == "en":
-        assert "0 were replaced, 1 left out; 18 wait for a person. People checked one" in labels
+        assert "0 were replaced, 0 left out; 18 wait for a person. People checked one" in labels
+        assert "One more doubted label is of an example that other findings left out." in labels
 
 
 def test_a_worse_slice_and_a_rare_class_are_named() -> None:
