@@ -65,6 +65,10 @@ def test_it_draws_without_a_network(page: Path) -> None:
         command, capture_output=True, check=True, encoding="utf-8", timeout=60
     ).stdout
     assert drawn.count('class="marks"') == len(CHARTS)
+    reliability = drawn.split('id="reliability"')[1].split('id="forecast"')[0]
+    symbols = re.findall(r'role-legend-symbol"[^>]*><path[^>]* d="([^"]*)"', reliability)
+    assert len(symbols) > 1
+    assert all("A" in symbol for symbol in symbols)  # arcs: a line would have no colour
 
 
 def test_it_is_no_part_of_the_project(project: Project) -> None:
