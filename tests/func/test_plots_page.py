@@ -65,6 +65,7 @@ def test_it_draws_without_a_network(page: Path) -> None:
         command, capture_output=True, check=True, encoding="utf-8", timeout=60
     ).stdout
     assert drawn.count('class="marks"') == len(CHARTS)
+    assert "answer (right class if known" in drawn
     reliability = drawn.split('id="reliability"')[1].split('id="forecast"')[0]
     symbols = re.findall(r'role-legend-symbol"[^>]*><path[^>]* d="([^"]*)"', reliability)
     assert len(symbols) > 1
