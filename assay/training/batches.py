@@ -97,6 +97,5 @@ class InOrder(keras.utils.PyDataset):
         return math.ceil(len(self.examples) / _CHECKED)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        first = index * _CHECKED
-        rows = np.arange(first, min(first + _CHECKED, len(self.examples)))
-        return self.examples.payload[rows], self.examples.labels[rows], self.examples.weights[rows]
+        part = slice(index * _CHECKED, (index + 1) * _CHECKED)
+        return self.examples.payload[part], self.examples.labels[part], self.examples.weights[part]
