@@ -40,11 +40,13 @@ _SILENT = 2**-16  # of full scale: what is quieter has none
 _FLOATS = ("FLOAT", "DOUBLE")
 _MORE_THAN_16_BITS = (*_FLOATS, "PCM_24", "PCM_32", "ALAC_20", "ALAC_24", "ALAC_32", "DWVW_24")
 _FEW_LEVELS = "sounds of more than 16 bits are below -60 dB and have 65 levels at most"
-_RATE = "frequencies above half of it are lost; collect.sample_rate in params.yaml sets it"
+_RATE = "collect.sample_rate in params.yaml sets it"
+_LOST = f"frequencies above half of it are lost; {_RATE}"
 _REMARKS: dict[str, tuple[Action, str, str]] = {
     "not finite": ("converted", "sounds hold values that are no numbers: they become silence", ""),
     "mixed": ("converted", "sounds have several channels: their mean is taken", ""),
-    "resampled": ("converted", "sounds have another rate than {} Hz", _RATE),
+    "lowered": ("converted", "sounds have a higher rate than {} Hz", _LOST),
+    "raised": ("converted", "sounds have a lower rate than {} Hz", _RATE),
     "cancelled": ("converted", "sounds cancel out when mixed: their loudest channel is taken", ""),
     "loud": ("cut", "sounds go beyond full scale and are clipped", "scale them to -1..1"),
     "quiet": ("converted", _FEW_LEVELS, "make them louder"),
@@ -101,7 +103,7 @@ class Decoder:
 
         with _opened(content, place) as file:
             if file.samplerate != self.rate:
-                self.places["resampled"].append(place)
+                self.places["lowered" if file.samplerate > self.rate else "raised"].append(place)
             wanted = int(self.seconds * file.samplerate) + 1
             is_long = min(wanted, file.frames) * file.channels > _AT_ONCE
             parts = _parts(file, wanted)

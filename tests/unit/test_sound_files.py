@@ -89,7 +89,17 @@ def test_one_value_that_is_no_number(rate: int, value: float) -> None:
     assert (np.abs(found - good) > 0.05).sum() < 40  # the filter of the resampler rings for a while
     whats = [remark.what for remark in said]
     assert "sound holds values that are no numbers" in whats[0]
-    assert whats[1:] == [f"sound has another rate than {RATE} Hz"] * (rate != RATE)
+    assert whats[1:] == [f"sound has a lower rate than {RATE} Hz"] * (rate != RATE)
+
+
+def test_frequencies_are_lost_only_where_the_rate_is_lowered() -> None:
+    rates = (8000, 48_000, RATE, 11_025)
+    said = canonical(*[encoded(TONE, "WAV", "PCM_16", rate) for rate in rates])[1]
+    lowered, raised = [remark for remark in said if "rate" in remark.what]
+    assert lowered.text().startswith(f"1 sound has a higher rate than {RATE} Hz: 1.wav; freq")
+    assert "are lost" in lowered.remedy
+    assert (raised.count, raised.example) == (2, "0.wav")
+    assert "lost" not in raised.text()
 
 
 def sized(form: str, mark: bytes, size: int) -> bytes:
