@@ -39,7 +39,11 @@ def _what_it_holds(facts: dict[str, Any]) -> Iterator[str]:
         among = "for this page, and copies were looked for among these alone"
         sampled = f" ({facts['decoded']} of them were decoded {among})"
     yield _row("examples", f"{facts['examples']} of modality {facts['modality']}{sampled}")
-    yield _row("classes", _counts(facts["labels_by_class"]))
+    n_labels = sum(facts["labels_by_class"].values())
+    n_labelled = facts["examples"] - facts["unlabelled"]
+    several = f" ({n_labels:,} labels for {counted(n_labelled, 'example')})"
+    classes = _counts(facts["labels_by_class"])
+    yield _row("classes", classes + (several if n_labels > n_labelled else ""))
     yield _row("labels by", _counts(facts["labels_by_person"]).partition(": ")[2] or "nobody")
     if facts["unlabelled"]:
         yield _row("no label", counted(facts["unlabelled"], "example"))

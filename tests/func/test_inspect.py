@@ -292,6 +292,15 @@ def test_examples_without_a_label_are_counted(folder: Workspace) -> None:
     assert ": 7 image examples (4 without a label), 2 classes (cat, dog); " in told
 
 
+def test_several_labels_of_an_example_are_told(folder: Workspace) -> None:
+    told = " ".join(page.page(inspect(paths.Path(RAW), parameters.load()), written=False).split())
+    assert " classes 2: cat 3, dog 3 " in told
+    votes = "key,annotator,label\n" + "".join(f"cat/{row}.png,anna,dog\n" for row in range(2))
+    folder.write(f"{RAW}/annotations.csv", votes)
+    told = " ".join(page.page(inspect(paths.Path(RAW), parameters.load()), written=False).split())
+    assert " classes 2: dog 5, cat 3 (8 labels for 6 examples) " in told
+
+
 def test_more_slices_than_are_named_are_counted(folder: Workspace) -> None:
     facts = inspect(paths.Path(RAW), parameters.load())
     facts["slices"] = [f"s{number}" for number in range(14)]
