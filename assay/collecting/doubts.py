@@ -11,7 +11,7 @@ from assay.contract import class_names, column_names
 from assay.contract.column_names import is_text
 from assay.contract.errors import first_of
 from assay.layouts.raw_batch import Example, RawBatch
-from assay.modalities.columns_as_written import NO_VALUE
+from assay.modalities.columns_as_written import NO_VALUE, guess, parsed, without_gaps
 
 _MANY_CLASSES = 20  # below so many, no number of classes is suspicious
 _LABELS_OF_A_CLASS = 3  # with fewer labels than that a class, the labels may be no classes
@@ -25,6 +25,7 @@ _PEOPLE = {"annotator", *column_names.IN_ANSWERS["annotator"]} - _SOURCES
 # names of columns that say which part of a sound is meant
 _STARTS = {"start", "begin", "onset", "offset", "start_time", "start_seconds", "begin_time"}
 _ENDS = {"end", "stop", "offset", "duration", "end_time", "end_seconds", "stop_time"}
+_CLASSES = 2  # at least, to tell what they are
 _SORTED = 20  # rows from which on an order by class is no chance
 
 
@@ -40,6 +41,7 @@ def remark(raw: RawBatch) -> None:
         raw.remarks.add("doubtful", len(raw.examples), "examples have no label at all", "", remedy)
         return
     _remark_on_classes(raw, counts)
+    _remark_on_measures(raw, counts)
     _remark_on_order(raw)
 
 
@@ -75,6 +77,30 @@ def _remark_on_classes(raw: RawBatch, counts: Counter[str]) -> None:
         what = "classes have one label only"
         remedy = "clean stops at a class with fewer than clean.smallest_class labels"
         raw.remarks.note("doubtful", [repr(label) for label in single], what, remedy)
+
+
+def _remark_on_measures(raw: RawBatch, counts: Counter[str]) -> None:
+    """Add a remark if the classes are dates, or numbers with decimals: these are rather measured.
+
+    Parameters
+    ----------
+    counts : of labels, by class
+    """
+    names = without_gaps(pa.array(sorted(counts), pa.string())).drop_null()
+    if len(names) < _CLASSES:
+        return
+    type_, written = guess(names)
+    if type_ == "date":
+        what = "labels are dates, and each date is a class"
+        raw.remarks.add("doubtful", counts.total(), what, repr(names[0].as_py()))
+    elif type_ == "number":
+        numbers = parsed(names, type_, written)
+        with_decimals = names.filter(pc.not_equal(numbers, pc.floor(numbers))).to_pylist()
+        n_measured = sum(map(counts.__getitem__, with_decimals))
+        what = "labels are numbers with decimals, and each number is a class"
+        remedy = "make classes of ranges if it is a measure: a measure is not learned as such"
+        example = repr(with_decimals[0]) if with_decimals else ""
+        raw.remarks.add("doubtful", n_measured, what, example, remedy)
 
 
 def _remark_on_order(raw: RawBatch) -> None:

@@ -40,6 +40,28 @@ def test_doubts(labels: list[str], numbered: bool, expected: list) -> None:
     assert remarks(raw) == expected
 
 
+MEASURED = "labels are numbers with decimals, and each number is a class"
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["0.5", "1", "1.5", "nan"], [(2, MEASURED)]),
+        (["1,5", "2,5"], [(2, MEASURED)]),
+        (["2026-01-01", "2026-01-02"], [(2, "labels are dates, and each date is a class")]),
+        (["1", "2"], []),
+        (["1.0", "2.0"], []),
+        (["1.5", "cat"], []),
+        (["1.5", "1.5"], []),
+    ],
+)
+def test_labels_that_are_measured(labels: list[str], expected: list) -> None:
+    raw = batch(labels * 3)
+    doubts.remark(raw)
+    said = [(count, what) for _, count, what in remarks(raw) if "each" in what]
+    assert said == [(3 * count, what) for count, what in expected]
+
+
 def test_labels_of_people_count() -> None:
     raw = batch([""] * 4)
     raw.annotations = [("0", "anna", "cat"), ("1", "bela", "cat")]
