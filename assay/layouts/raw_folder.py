@@ -27,6 +27,7 @@ _CLASSES = 2  # of training at least, so that the folder of another split may be
 _NAMED = 3  # files of an unknown layout that are named
 _ARRAY = "write the rows to examples.parquet, or each picture to a file in a folder for its class"
 _REMEDIES = {
+    "": "if these are pictures or sounds, give their names an ending, such as .png",
     ".txt": "if these are the texts, put them into one table, examples.csv (text,label)",
     ".json": "write one object a line, into examples.jsonl",
     **dict.fromkeys(table_files.SHEETS, "save the sheet as examples.csv, in UTF-8"),
@@ -191,6 +192,8 @@ def _unknown(folder: Path, data: set[str], largest_file: int) -> str:
         remedy = "add a folder for each class, or a metadata.csv (file_name,label)"
         if boxes := unread_files.boxes(data, media):
             remedy += f"; as to {min(boxes)}, {unread_files.IF_BOXES}"
+        elif sheets := sorted(name for name in data if name.lower().endswith(table_files.SHEETS)):
+            remedy += f"; {sheets[0]} is not read: save it as metadata.csv if it lists them"
         remedy = near_lists.reason(folder, data, set(media), largest_file) or remedy
         return f"has no known layout: nothing says the class of {first_of(media)}: {remedy}"
     if archives:

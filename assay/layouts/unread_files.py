@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from assay.contract import table_files
 from assay.contract.errors import InputError, counted, first_of
 from assay.contract.remarks import Remarks
+from assay.layouts import listing
 from assay.modalities import registry
 
 # how files end that hold boxes: of YOLO, of Pascal VOC and of COCO
@@ -32,6 +33,8 @@ def refuse_folders(folder: Path, tops: Iterable[str], names: Collection[str]) ->
         reason = registry.unreadable(first) or "convert them to another format"
         if not registry.unreadable(first) and boxes(inside, names):
             reason = f"{IF_BOXES} in metadata.csv (file_name,label)"
+        if all(map(listing.is_archive, inside)):
+            reason = "unpack them"
         if tables:
             reason = f"move the table to {(folder / top).parent} if it lists the files there"
         lost = f"{folder / top} holds only files that are not read, as {first}"

@@ -132,6 +132,11 @@ def test_12_bits_keep_their_upper_8_even_if_the_first_file_is_dark() -> None:
     assert np.array_equal(grey(files[0])[0], dark)  # 8 bits, where the batch uses no more
 
 
+def test_an_empty_file_is_called_empty() -> None:
+    with pytest.raises(InputError, match=r"0\.png cannot be decoded \(it is empty\): replace it"):
+        canonical(b"")
+
+
 def test_a_depth_that_is_given() -> None:
     pixels, said = canonical(encoded((RAMP * 65).astype(np.uint16), "PNG"), depth=10)
     assert np.array_equal(pixels[0, ..., 0], (RAMP * 65).clip(0, 1023) >> 2)

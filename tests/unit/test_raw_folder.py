@@ -981,6 +981,22 @@ def test_archives_must_be_unpacked(read: Read, folder: Path, name: str) -> None:
     assert "packed" in batch.remarks[0].what
 
 
+def test_an_archive_alone_in_the_folder_of_a_class_must_be_unpacked(read: Read) -> None:
+    with pytest.raises(InputError, match=r"eel holds only .* as eel/x\.zip: unpack them, or take"):
+        read(CATS | {"eel/x.zip": b"PK"})
+
+
+@pytest.mark.parametrize("name", ["labels.xlsx", "Labels.ODS"])
+def test_lists_of_pictures_in_a_form_that_is_not_read(read: Read, name: str) -> None:
+    with pytest.raises(InputError, match=f"{name} is not read: save it as metadata.csv if it"):
+        read(FLAT | {name: b"PK"})
+
+
+def test_names_without_an_ending(read: Read) -> None:
+    with pytest.raises(InputError, match=r"it has cat/1, .*give their names an ending, such as"):
+        read({"cat/1": image(1), "dog/2": image(2)})
+
+
 # plain files alone
 
 
