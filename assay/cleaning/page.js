@@ -12,7 +12,8 @@ const STRINGS = {
     said: "{0}: {1}", batch: "the batch's label", people: "What people said:", others: "What others answered:", progress: "{0} of {1} answered",
     left: "about {0} left ({1} s an answer)", seconds: "{0} s", minutes: "{0} min", hours: "{0} h",
     recorded: "recorded: {0}", pick: "Class", matches: "{0} of {1} classes", close: "Close",
-    done: "All is answered", repro: "dvc repro uses the answers.",
+    done: "All is answered", shown: "All that is shown is answered", lone: "One other question waits.",
+    wait: "{0} other questions wait.", rest: "Show all", empty: "No label is doubted", repro: "dvc repro uses the answers.",
     put: "Save the answers and put the file into data/annotations. Then dvc repro uses them.",
     saved: "{0} is in the downloads of this browser. Put it into data/annotations; then dvc repro uses it.",
     unsaved: "{0} not saved yet: the review does not answer. Start python -m assay review again, and open its address.",
@@ -29,6 +30,8 @@ const STRINGS = {
     elsewhere: "你的回答：{0}。它在 {1} 中：请在那里修改。", said: "{0}：{1}", batch: "批次自带的标签", people: "各人的标注：", others: "其他人的回答：", progress: "已回答 {0} / {1}",
     left: "大约还需 {0}（每个 {1} 秒）", seconds: "{0} 秒", minutes: "{0} 分钟", hours: "{0} 小时",
     recorded: "已记录：{0}", pick: "类别", matches: "{1} 个类别中的 {0} 个", close: "关闭", done: "全部已回答",
+    shown: "显示的问题均已回答", lone: "还有 1 个问题未显示，等待回答。", wait: "还有 {0} 个问题未显示，等待回答。",
+    rest: "显示全部", empty: "没有存疑的标签",
     repro: "dvc repro 会使用这些答案。", put: "请保存答案，把文件放入 data/annotations，然后运行 dvc repro。",
     saved: "{0} 在浏览器的下载文件夹中。请把它放入 data/annotations，然后运行 dvc repro。",
     unsaved: "{0} 个回答尚未保存：服务没有响应。请重新运行 python -m assay review 并打开新地址。",
@@ -174,7 +177,7 @@ function drawProgress(news = "") {
 function draw(news) {
   const isOver = !order.some((index) => !isAnswered(index)) && !(isLooking && order.length);
   $("done").hidden = !isOver;
-  $("next").textContent = t(isServed ? "repro" : "put");
+  if (isOver) drawEnd();
   $("one").hidden = isGrid || isOver;
   $("grid").hidden = !isGrid || isOver;
   if (!isOver) (isGrid ? drawGrid : drawOne)();
@@ -182,6 +185,15 @@ function draw(news) {
   drawActions();
   drawProgress(news);
   load();
+}
+
+function drawEnd() { // of all questions, or of those that the filter shows
+  const waiting = values.questions.filter((question) => !isDone(question)).length, isEmpty = !values.questions.length;
+  $("over").textContent = t(isEmpty ? "empty" : waiting ? "shown" : "done");
+  $("next").textContent = waiting ? t(waiting === 1 ? "lone" : "wait", waiting) : isEmpty ? "" : t(isServed ? "repro" : "put");
+  $("rest").hidden = !waiting;
+  const needless = [...$("tools").children, $("bar"), $("progress"), $("actions")]; // where nothing is asked
+  if (isEmpty) for (const node of needless) node.hidden = node.id !== "language";
 }
 
 async function load() { // contents of the next questions, before they are asked for
@@ -362,8 +374,10 @@ function filters() { // all, and each pair of a label in the data and a suggeste
     counts.set(pair, (counts.get(pair) ?? 0) + 1);
   }
   const pairs = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 100);
+  const before = $("filter").selectedIndex; // the order of the pairs is that of any language
   const options = pairs.map(([pair, n]) => el("option", { value: pair }, `${pair} (${n})`));
   $("filter").replaceChildren(el("option", { value: "" }, t("every")), ...options);
+  $("filter").selectedIndex = Math.max(before, 0);
 }
 
 function choose() {
@@ -413,6 +427,7 @@ $("search").addEventListener("keydown", (event) => {
 $("close").onclick = () => $("picker").close();
 $("view").onclick = toggle;
 $("filter").onchange = choose;
+$("rest").onclick = () => { $("filter").value = ""; choose(); };
 $("language").onclick = () => { language = language === "zh" ? "en" : "zh"; translate(); draw(); };
 $("save").onclick = save;
 $("name").oninput = () => { remember(); drawProgress(); };

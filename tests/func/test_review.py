@@ -200,6 +200,60 @@ def test_a_question_without_a_doubt_is_shown_as_one(
 
 
 @pytest.mark.parametrize(
+    ("locale", "title", "waiting", "last", "end"),
+    [
+        ("en", "All that is shown is answered", "2 other questions wait.", "One", "All is"),
+        ("zh-CN", "显示的问题均已回答", "还有 2 个问题未显示，等待回答。", "还有 1", "全部"),
+    ],
+)
+def test_questions_that_the_filter_hides_are_counted_and_can_be_shown(
+    browser: Any, tmp_path: Path, locale: str, title: str, waiting: str, last: str, end: str
+) -> None:
+    doubted = make(n=4, classes=["eight", "nine"])
+    page = gallery.page(doubted, catalogue.read(), catalogue.votes(catalogue.read()), CLASSES)
+    (tmp_path / "gallery.html").write_text(page)
+    anna = Person(browser, f"file://{tmp_path}/gallery.html", locale=locale)
+    anna.page.select_option("#filter", index=1)
+    anna.page.click("#language")
+    anna.page.click("#language")
+    assert anna.page.evaluate("[$('filter').selectedIndex, order.length]") == [1, 2]
+    assert anna.answer("a") != anna.answer("a")
+    assert anna.page.inner_text("#over") == title
+    assert anna.page.inner_text("#next") == waiting
+    anna.page.click("#rest")
+    assert not anna.is_done()
+    anna.answer("a")
+    anna.page.select_option("#filter", index=1)
+    assert anna.page.inner_text("#next").startswith(last)
+    anna.page.click("#rest")
+    anna.answer("a")
+    assert anna.page.inner_text("#over").startswith(end)
+    assert anna.page.is_hidden("#rest")
+    assert anna.problems == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "title"), [("en", "No label is doubted"), ("zh-CN", "没有存疑的标签")]
+)
+def test_a_gallery_without_doubts_asks_nothing(
+    browser: Any, tmp_path: Path, locale: str, title: str
+) -> None:
+    doubted = make(n=4, classes=["eight", "nine"]).head(0)
+    page = gallery.page(doubted, catalogue.read(), catalogue.votes(catalogue.read()), CLASSES)
+    (tmp_path / "gallery.html").write_text(page)
+    anna = Person(browser, f"file://{tmp_path}/gallery.html", locale=locale)
+    assert anna.page.inner_text("#done").strip() == title
+    buttons = anna.page.evaluate("[...document.querySelectorAll('button')].map(({ id }) => id)")
+    shown = [name for name in filter(None, buttons) if anna.page.is_visible(f"#{name}")]
+    assert shown == ["language"]
+    assert anna.page.is_hidden("#actions")
+    assert anna.page.is_hidden("#progress")
+    anna.page.keyboard.press("g")
+    anna.page.keyboard.press("a")
+    assert anna.problems == []
+
+
+@pytest.mark.parametrize(
     ("locale", "said"),
     [
         ("en", "What people said: the batch's label: ten, anna: nine"),
