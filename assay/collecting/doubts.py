@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract import class_names, column_names
+from assay.contract import class_names, column_names, paths
 from assay.contract.column_names import is_text
 from assay.contract.errors import first_of
 from assay.layouts.raw_batch import Example, RawBatch
@@ -187,7 +187,10 @@ def _are_empty(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def _remark_on_people(raw: RawBatch) -> None:
-    """Add a remark on names of people that might be one person's."""
+    """Add a remark on names of people that might be one person's, or are the batch's own."""
+    as_given = [repr(key) for key, person, _ in raw.annotations if person == paths.GIVEN]
+    what = f"labels are by an annotator called {paths.GIVEN!r}, as the batch's own labels are"
+    raw.remarks.note("doubtful", as_given, what, "give this person another name if it is one")
     alike = class_names.look_alikes(person for _, person, _ in raw.annotations)
     what = "annotators may have several names, since spelling alone differs"
     names = class_names.spelt(alike)

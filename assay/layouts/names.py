@@ -116,13 +116,18 @@ def name_people(batch: RawBatch) -> None:
 
 
 def remark_on_joined(batch: RawBatch) -> None:
-    """Add a remark on labels such as `cat;dog`, where others are `cat` and `dog`."""
+    """Add a remark on labels such as `cat;dog`, where others are `cat` and `dog`, or hold these."""
     given = [example.label for example in batch.examples if example.label]
     labels = [*given, *(label for *_, label in batch.annotations)]
     known = set(labels)
     parts_of = {label: {part.strip() for part in _JOINT.split(label)} for label in known}
     several = {label for label, parts in parts_of.items() if len(parts) >= _SEVERAL}
-    joined = [repr(label) for label in labels if label in several and parts_of[label] <= known]
-    what = "labels hold several other labels, and are read as one"
+    n_labels_of = Counter(part for parts in parts_of.values() for part in parts if part)
     remedy = "an example has one label: choose it if so meant"
-    batch.remarks.note("doubtful", joined, what, remedy)
+    joined = {label for label in several if parts_of[label] <= known}
+    what = "labels hold several other labels, and are read as one"
+    batch.remarks.note("doubtful", [repr(name) for name in labels if name in joined], what, remedy)
+    others = several - joined
+    sharing = {name for name in others if min(map(n_labels_of.__getitem__, parts_of[name])) > 1}
+    what = "labels hold several parts that other labels hold too, and are read as one"
+    batch.remarks.note("doubtful", [repr(name) for name in labels if name in sharing], what, remedy)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from assay.contract import column_names, table_files
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError, counted, first_of
-from assay.contract.paths import ANNOTATIONS_FILE
+from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import file_lists
 from assay.layouts.file_names import MOST, FileNames
@@ -51,6 +51,8 @@ def reason(
         except (InputError, OSError) as error:
             cannot_be_read = cannot_be_read or str(error).removeprefix(f"{folder}/")
             continue
+        if PurePosixPath(name).name.partition(".")[0].casefold() == PurePosixPath(TRUTH_FILE).stem:
+            return f"{name} is not read: call it {TRUTH_FILE}, as CSV, if it holds known answers"
         files = files_below(name.removesuffix(PurePosixPath(name).name))
         wrong = next(_reasons(table, files, beside_classes=unused is not None), "")
         if wrong:

@@ -40,6 +40,14 @@ def test_doubts(labels: list[str], numbered: bool, expected: list) -> None:
     assert remarks(raw) == expected
 
 
+def test_a_person_called_as_the_labels_of_the_batch() -> None:
+    raw = batch(ALTERNATING)
+    raw.annotations = [("0", "given", "cat"), ("1", "anna", "dog")]
+    doubts.remark(raw)
+    what = "label is by an annotator called 'given', as the batch's own labels are"
+    assert remarks(raw) == [("doubtful", 1, what)]
+
+
 MEASURED = "labels are numbers with decimals, and each number is a class"
 
 

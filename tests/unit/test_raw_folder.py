@@ -404,6 +404,21 @@ def test_labels_that_join_others_are_said(read: Read, joined: str) -> None:
     assert said(listed) == [("doubtful", 1)]
 
 
+def test_labels_that_share_their_parts_are_said(read: Read) -> None:
+    joined = ["cat;dog", "dog;eel", "cat;eel", "fox;", "cat;gnu"]
+    (doubt,) = read(pictures(*(f"{name}/{name}.png" for name in joined))).remarks
+    assert doubt.text().startswith("3 labels hold several parts that other labels hold too, and")
+
+
+@pytest.mark.parametrize("name", ["Truth.csv", "truth.tsv"])
+def test_known_answers_under_another_name(read: Read, name: str) -> None:
+    table = "key,label\ncat/1.png,cat\n".replace(",", "\t" if name[-3:] == "tsv" else ",")
+    (remark,) = read(pictures("cat/1.png", "cat/2.png", "dog/3.png") | {name: table}).remarks
+    assert (
+        remark.remedy == f"{name} is not read: call it truth.csv, as CSV, if it holds known answers"
+    )
+
+
 @pytest.mark.parametrize("pair", [("cat", "Cat"), ("cat", "ｃａｔ"), ("hot dog", "hot  dog")])
 def test_look_alikes_are_kept_apart_and_told(read: Read, pair: tuple[str, str]) -> None:
     batch = read(pictures(f"{pair[0]}/1.png", f"{pair[1]}/2.png", f"{pair[1]}/3.png", "dog/4.png"))
