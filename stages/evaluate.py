@@ -68,6 +68,8 @@ def main() -> None:
     spreadsheets.write(paths.SLICE_METRICS, slices.table(frame, predictions.correct, confidence))
     predicted = by_id(test, predictions, classes)
     spreadsheets.write(paths.PREDICTIONS, predicted)
+    doubted = waiting.loc[waiting["reason"] != "", "id"]
+    test = test.assign(doubted=test["id"].isin(doubted) & (test["truth"] == ""))
     spreadsheets.write(paths.REGIONS, regions(test, frame, predicted, confidence))
     csv_files.write_frame(paths.RELIABILITY, scores.reliability(predictions))
     tell(line(metrics))
@@ -169,16 +171,16 @@ def regions(
 
     Parameters
     ----------
-    frame : their slices, from `parts`
-    predicted : from `by_id`
+    test : with `doubted`, (n,) bool
+    frame, predicted : their slices, from `parts`; and from `by_id`
     """
     points = weak_regions.components(catalogue.features(test))
     modality = registry.named(payloads.payload_format(test)["modality"])
     has_words = modality.COLUMN is not None and modality.MEDIUM == "text"
     traits = weak_regions.traits_of(frame, payloads.shown(test) if has_words else ())
     names = predicted["predicted"].loc[test.index].to_numpy()
-    correct = names == test["answer"].to_numpy()
-    table = weak_regions.table(points, correct, names, traits, confidence)
+    correct, doubted = names == test["answer"].to_numpy(), test["doubted"].to_numpy()
+    table = weak_regions.table(points, correct, names, traits, confidence, doubted=doubted)
     nearest_examples = [" | ".join(payloads.lines(test.iloc[rows])) for rows in table["nearest"]]
     return table.assign(nearest=nearest_examples)
 

@@ -45,6 +45,8 @@ def table(
     predicted: np.ndarray,
     traits: Sequence[Iterable[str]],
     confidence: float,
+    *,
+    doubted: Sequence[bool] = (),
 ) -> pd.DataFrame:
     """The regions with the most significantly low accuracy, at most ten.
 
@@ -55,6 +57,8 @@ def table(
     predicted : (n,) names of classes
     traits : what is known of each example, see `traits_of`
     confidence : of the intervals; and that no region is called worse by chance alone
+    doubted : of each example, whether its label is doubted. Wrong labels look like a weak model, so
+        a region that is worse tells how many it has
 
     Returns
     -------
@@ -67,9 +71,13 @@ def table(
     rows: list[dict[str, Any]] = []
     for inside, measured in worst(groups(points), correct, confidence):
         wrong = pd.Series(predicted[inside & ~correct]).mode()
+        described = [_described(inside, names, has_trait)]
+        n_doubted = int(np.sum(inside & doubted)) if len(doubted) and measured["worse"] else 0
+        if n_doubted:
+            described.append(f"{n_doubted:,} of its labels are doubted")
         texts = {
             "predicted_as": wrong.iloc[0] if len(wrong) else "",
-            "described": _described(inside, names, has_trait),
+            "described": "; ".join(filter(None, described)),
             "nearest": _nearest(points, inside),
         }
         rows.append({"region": len(rows) + 1, **measured, **texts})

@@ -32,6 +32,26 @@ def test_a_planted_region_is_first_and_described() -> None:
     assert (of[first["nearest"]] == 7).all()
 
 
+def test_doubted_labels_of_a_worse_region_are_counted() -> None:
+    """Its labels may be wrong, not the model. A region that is not worse tells nothing of it."""
+    rng = np.random.default_rng(0)
+    features, of = clusters(rng)
+    points = weak_regions.components([features])
+    names = np.repeat("cat", 600)
+    bare = weak_regions.traits_of(pd.DataFrame(index=range(600)), ())
+    doubted = (of == 7) & (np.arange(600) % 2 == 0)
+    for correct, is_worse in ((of != 7, True), (np.arange(600) % 10 > 0, False)):
+        table = weak_regions.table(points, correct, names, bare, 0.95, doubted=doubted)
+        assert table["worse"][0] == is_worse
+        assert (table["described"][table["worse"]] != "").all()
+        assert (table["described"][~table["worse"]] == "").all()
+    table = weak_regions.table(points, of != 7, names, bare, 0.95, doubted=doubted)
+    assert table["examples"][0] == (of == 7).sum()
+    assert table["described"][0] == f"{doubted.sum()} of its labels are doubted"
+    plain = weak_regions.table(points, of != 7, names, bare, 0.95)
+    assert plain.equals(table.assign(described=""))
+
+
 def test_errors_at_random_make_no_weak_region() -> None:
     rng = np.random.default_rng(0)
     groups = weak_regions.groups(weak_regions.components([clusters(rng)[0]]))
