@@ -353,6 +353,14 @@ def test_an_error_of_a_person_is_told_without_english_words() -> None:
     assert renamed("rated as good as bad (2)") == "rated as good as bad (2)"
 
 
+def test_the_labels_that_are_known_to_be_wrong_are_those_outside_the_test_split() -> None:
+    report_inputs.write(label_errors=15, label_errors_precision=0.9, label_errors_recall=0.8)
+    csv_files.write_csv(paths.LABEL_ERRORS, ["recall", "precision"], [(0, 0.9), (1, 0.8)])
+    known = "Of the labels outside the test split whose truth is known, 15 are wrong: 90.0"
+    assert known in Tags(written()).text
+    assert "在测试集以外、已知答案的标签中，有 15 个是错的" in Tags(written("zh")).text
+
+
 def test_the_page_says_what_to_do_about_its_limits() -> None:
     report_inputs.write(accuracy_low=0.8)
     limit = answer.sentences(inputs.read(), "95", Words("en"))[2]
