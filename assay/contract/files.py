@@ -40,7 +40,14 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def _move(partial: Path, path: Path) -> None:
-    """Give a finished file its name, also on another disk than where it was written."""
+    """Give a finished file its name, also on another disk than where it was written.
+
+    Into a pipe or a device, as /dev/stdout, its content is written.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        with partial.open("rb") as content, path.open("wb") as device:
+            shutil.copyfileobj(content, device)
+        return
     try:
         partial.replace(path)
     except OSError as error:

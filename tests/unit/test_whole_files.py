@@ -1,0 +1,29 @@
+"""Files of results are written whole, or not at all."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from assay.contract import files
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_pipe_stays_a_pipe() -> None:
+    os.mkfifo("pipe")
+    end = os.open("pipe", os.O_RDWR | os.O_NONBLOCK)
+    files.write_bytes(Path("pipe"), b"abc")
+    assert os.read(end, 10) == b"abc"
+    os.close(end)
+    assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
+
+
+def test_a_folder_is_no_file_to_write() -> None:
+    Path("folder").mkdir()
+    with pytest.raises(IsADirectoryError):
+        files.write_bytes(Path("folder"), b"abc")
