@@ -361,6 +361,12 @@ def test_the_labels_that_are_known_to_be_wrong_are_those_outside_the_test_split(
     assert "在测试集以外、已知答案的标签中，有 15 个是错的" in Tags(written("zh")).text
 
 
+@pytest.mark.parametrize(("language", "gaps"), [("en", "a gap in a column"), ("zh", "某列缺值")])
+def test_slices_say_where_gaps_are(language: str, gaps: str) -> None:
+    report_inputs.write()
+    assert gaps in written(language)
+
+
 def test_the_page_says_what_to_do_about_its_limits() -> None:
     report_inputs.write(accuracy_low=0.8)
     limit = answer.sentences(inputs.read(), "95", Words("en"))[2]
