@@ -32,7 +32,7 @@ def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
     scores, clean = inputs.values["evaluate"], inputs.values["clean"]
     between = {side: float(scores[f"accuracy_{side}"]) for side in ("low", "high")}
     accuracy = {"accuracy": float(scores["accuracy"]), "level": level, **between}
-    noise = float(clean["estimated_label_noise"])
+    noise = words.about(clean["estimated_label_noise"])
     doubted = {
         "replaced": words("answer.replaced", n=inputs.decided["relabel"]),
         "drop": inputs.decided["drop"],
@@ -69,7 +69,11 @@ def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
         yield words("limit.cleaning", lost=rounded(lost, 1, 100))
     for row in worse_slices(inputs):
         part = {"slice": name(row["slice"]), "value": name(row["value"])}
-        yield words("limit.slice", n=int(row["examples"]), accuracy=float(row["accuracy"]), **part)
+        n_doubted = inputs.doubted_in[row["slice"], row["value"]]
+        clause = words("slice.doubted", n=n_doubted) if n_doubted else ""
+        accuracy = float(row["accuracy"])
+        say = words("limit.slice", n=int(row["examples"]), accuracy=accuracy, **part)
+        yield Markup(" ").join(filter(None, [say, clause]))
     if scores["accuracy_high"] - scores["accuracy_low"] > _WIDE:
         yield words("limit.test", n=scores["test_examples"])
     if inputs.noise > _NOISY:

@@ -140,6 +140,43 @@ def test_a_worse_slice_and_a_rare_class_are_named() -> None:
     assert not any("drift" in command for command in tasks.values())
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_doubted_labels_of_a_worse_slice_are_told(language: str) -> None:
+    """Of six doubted test labels at A, one has a known truth, and a person answered another."""
+    report_inputs.write()
+    header = csv_files.read_csv(paths.SLICE_METRICS).column_names
+    ends = ("30", "0.5", "0.4", "0.6", "0.001")
+    rows = [("site", "A", *ends, "True"), ("brightness", "low", *ends, "True")]
+    rows += [("batch", "c", *ends, "True"), ("site", "B", *ends, "False")]
+    csv_files.write_csv(paths.SLICE_METRICS, header, rows)
+    for batch in ("b", "c"):
+        path = paths.examples(batch)
+        table = parquet_files.read_parquet(path, ["id", "key", "text"])
+        ids = table["id"].to_pylist()
+        if batch == "c":
+            ids[1] = "b-00004"  # an exact copy
+        columns = {"id": pa.array(ids), "key": table["key"], "text": table["text"]}
+        columns |= {"split": pa.array(["test"] * 24 + ["train"] * 16)}
+        columns |= {"slice:site": pa.array(["A"] * 40 if batch == "b" else [""] * 40)}
+        parquet_files.write_examples(batch, {"modality": "text", "shape": []}, columns)
+        csv_files.write_csv(paths.truth(batch), ["id", "label"], [("b-00008", "cat")])
+    issues = csv_files.read_csv(paths.ISSUES)
+    rows = [row | {"split": "test"} for row in issues.to_pylist() if row["kind"] == "label"]
+    csv_files.write_csv(paths.ISSUES, issues.column_names, [list(row.values()) for row in rows])
+    header_of_labels = ["id", "label", "source"]
+    csv_files.write_csv(paths.TEST_LABELS, header_of_labels, [("b-00012", "dog", "human")])
+    read = inputs.read()
+    assert read.doubted_in == {("site", "A"): 4, ("batch", "c"): 6}
+    words = Words(language)
+    assert words("slice.doubted", n=4) in answer.sentences(read, "95", words)[2]
+    content = written(language)
+    assert f"{words('yes')}{words('end')} {words('slice.doubted', n=6)}</td>" in content
+    assert content.count(str(words("slice.doubted", n=6))) == 1
+    assert f"<td>{words('yes')}</td>" in content  # of thirds, nobody knows
+    csv_files.write_csv(paths.SLICE_METRICS, header, [])
+    assert not inputs.read().doubted_in
+
+
 @pytest.mark.parametrize(
     ("splits", "count"), [(["test"] * 4, ""), (["test", "train"], "2 findings")]
 )
@@ -365,6 +402,32 @@ def test_the_labels_that_are_known_to_be_wrong_are_those_outside_the_test_split(
 def test_slices_say_where_gaps_are(language: str, gaps: str) -> None:
     report_inputs.write()
     assert gaps in written(language)
+
+
+@pytest.mark.parametrize(
+    ("language", "little", "much"),
+    [
+        ("en", "split, less than 0.1\u00a0% are", "split, about 3.2\u00a0% are"),
+        ("zh", "估计有不到 0.1% 是", "估计有约 3.2% 是"),
+    ],
+)
+def test_an_estimated_share_is_about_or_less(language: str, little: str, much: str) -> None:
+    report_inputs.write()
+    clean = files.read_json(paths.CLEAN_METRICS)
+    for noise, said in ((0.0, little), (0.0004, little), (0.032, much)):
+        files.write_json(paths.CLEAN_METRICS, clean | {"estimated_label_noise": noise})
+        assert said in Tags(written(language)).text
+
+
+def test_what_cleaning_calls_wrong_is_told_apart_without_colours() -> None:
+    report_inputs.write()
+    csv_files.write_csv(paths.LABEL_ERRORS, ["recall", "precision"], [(0, 0.9), (1, 0.8)])
+    page_ = written()
+    chart = page_[page_.index("label-errors-title") :].partition("</figure>")[0]
+    assert chart.count('<circle class="dot accent"') == 2
+    assert chart.count('<circle class="line second"') == 1
+    assert "dot second" not in chart
+    assert "the ring is what cleaning calls wrong" in chart
 
 
 def test_the_page_says_what_to_do_about_its_limits() -> None:
