@@ -32,7 +32,7 @@ def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
     scores, clean = inputs.values["evaluate"], inputs.values["clean"]
     between = {side: float(scores[f"accuracy_{side}"]) for side in ("low", "high")}
     accuracy = {"accuracy": float(scores["accuracy"]), "level": level, **between}
-    noise = words.about(clean["estimated_label_noise"])
+    noise = words.about(float(clean["estimated_label_noise"]))
     doubted = {
         "replaced": words("answer.replaced", n=inputs.decided["relabel"]),
         "drop": inputs.decided["drop"],

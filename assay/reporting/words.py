@@ -74,6 +74,10 @@ class Words:
         """A share in percent that is never nothing: where a file has 0.0000, it was rounded."""
         return self("percent", n="<0.1" if share < _LEAST else _percents([share]))
 
+    def about(self, share: float) -> Markup:
+        """An estimated share, for a sentence."""
+        return self("less", share=2 * _LEAST) if share < _LEAST else self("about", share=share)
+
     def score(self, key: str, *values: float) -> Markup:
         """A score, or the ends of its interval, in the unit that people know it by."""
         if key.startswith("accuracy"):
