@@ -216,7 +216,7 @@ def _wrong(error: Exception, content: bytes | np.ndarray) -> tuple[str, str]:
     """Why a picture cannot be decoded, and what to do."""
     remedy = "replace it or take it out"
     if not len(content):
-        return "it is empty", remedy
+        return "not a picture: it is empty", remedy
     if not isinstance(error, Image.UnidentifiedImageError):
         return str(error) or type(error).__name__, remedy
     kind = "" if isinstance(content, np.ndarray) else image_values.kind_of_tiff(content)
