@@ -133,7 +133,9 @@ def test_12_bits_keep_their_upper_8_even_if_the_first_file_is_dark() -> None:
 
 
 def test_an_empty_file_is_called_empty() -> None:
-    with pytest.raises(InputError, match=r"0\.png cannot be decoded \(not a picture: it is empty\): replace it"):
+    with pytest.raises(
+        InputError, match=r"0\.png cannot be decoded \(not a picture: it is empty\): replace it"
+    ):
         canonical(b"")
 
 
