@@ -40,8 +40,14 @@ def signed(*shares: float) -> str:
 
 
 def renamed(confusion: str) -> str:
-    """`2 as 3 (6)` of metrics/annotators.csv as `2 → 3 (6)`; as it is, if a class has ` as `."""
-    return confusion.replace(" as ", " → ") if confusion.count(" as ") == 1 else confusion
+    """`2 as 3 (6)` of metrics/annotators.csv as `2 → 3 (6)`; without `→`, if a class has ` as `.
+
+    Each class is cut like a name, and the count stays.
+    """
+    pair, mark, count = confusion.rpartition(" (")
+    is_plain = pair.count(" as ") == 1
+    shown = " → ".join(map(brief, pair.split(" as "))) if is_plain else brief(pair, 2 * _LONGEST)
+    return f"{shown}{mark}{count}"
 
 
 def breakable(text: object) -> Markup:

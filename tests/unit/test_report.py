@@ -390,6 +390,16 @@ def test_an_error_of_a_person_is_told_without_english_words() -> None:
     assert renamed("rated as good as bad (2)") == "rated as good as bad (2)"
 
 
+def test_long_classes_of_a_frequent_error_are_cut_one_by_one() -> None:
+    first, second = "a" * 70, "b (b) " * 20
+    assert renamed(f"{first} as {second} (12)") == f"{first[:59]}… → {second[:59]}… (12)"
+    assert renamed(f"{first} as good as {second} (12)").endswith("b… (12)")
+    assert renamed("\u202e as c (1)") == "\\u202e → c (1)"
+    assert renamed("") == ""
+    report_inputs.write([first, second])
+    assert f"<bdi>{first[:59]}… → {second[:59]}… (2)</bdi>" in written()
+
+
 def test_the_labels_that_are_known_to_be_wrong_are_those_outside_the_test_split() -> None:
     report_inputs.write(label_errors=15, label_errors_precision=0.9, label_errors_recall=0.8)
     csv_files.write_csv(paths.LABEL_ERRORS, ["recall", "precision"], [(0, 0.9), (1, 0.8)])
