@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError
 from assay.contract.parquet_files import Format
-from assay.modalities import columns_as_written, exact_values, odd_cells
+from assay.modalities import columns_as_written, exact_values, odd_cells, simple_types
 from assay.modalities.columns_as_written import (
     DOTTED,
     PLAIN,
@@ -38,11 +38,13 @@ class Column:
     values : as they came; texts without gaps
     type : number, date, category or empty
     written : how texts are written
+    identity : the texts that ids are made of, where these are not the values
     """
 
     values: pa.Array
     type: str
     written: Written
+    identity: pa.Array | None = None
 
     @classmethod
     def stored(cls, values: pa.Array, name: str, payload_format: Format) -> "Column":
@@ -141,7 +143,13 @@ class Column:
         return self.values if is_text(self.values.type) else self.exact()
 
     def exact(self, start: int = 0, count: int | None = None) -> pa.Array:
-        """`count` values from `start`, as text that is equal for equal values; null for a gap."""
+        """`count` values from `start`, as text that is equal for equal values; null for a gap.
+
+        Truth values are the text that they came as, and times and durations ticks of their unit.
+        They are read otherwise than by older versions of Assay, but an example keeps its id.
+        """
+        if self.identity is not None:
+            return self.identity.slice(start, count)
         source = self.as_programs_write if self.type == "number" else None
         part = None if source is None else source.slice(start, count)
         return exact_values.exact(self.parsed.slice(start, count), part)
@@ -168,7 +176,8 @@ def of(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> Column:
             known = "which are neither numbers nor dates nor text"
             raise InputError(f"{wrong}, {known}: {_remedy(values.type)}")
         is_empty = pc.all(values.is_null(nan_is_null=True), min_count=0).as_py()
-        return Column(values, "empty" if is_empty else type_, PLAIN)
+        ticks = simple_types.as_ticks(column) if simple_types.measures_time(column.type) else None
+        return Column(values, "empty" if is_empty else type_, PLAIN, ticks)
     values = without_gaps(values)
     different = pc.unique(values).drop_null()
     if not len(different):
@@ -176,7 +185,7 @@ def of(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> Column:
     type_, written = _guess(different)
     if type_ == "category":
         _refuse_slips(values, different, name, places)
-    return Column(values, type_, written)
+    return Column(values, type_, written, values if written.truth else None)
 
 
 def _guess(different: pa.Array) -> tuple[str, Written]:

@@ -30,13 +30,23 @@ def measures_time(type_: pa.DataType) -> bool:
     return pa.types.is_time(type_) or pa.types.is_duration(type_)
 
 
+def as_ticks(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Times or durations as text for ids: the ticks as they came; null for a gap."""
+    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return _ticks(values).cast(pa.string())
+
+
+def _ticks(values: pa.Array) -> pa.Array:
+    ticks = values.view(pa.int32() if values.type.bit_width == 32 else pa.int64())
+    return ticks.cast(pa.int64())
+
+
 def _seconds(values: pa.Array) -> pa.Array:
     """Times or durations as seconds, the same in whichever unit they came; int64 if all are whole.
 
     The whole seconds are split off first: so many nanoseconds are beyond float64.
     """
-    ticks = values.view(pa.int32() if values.type.bit_width == 32 else pa.int64())
-    ticks = ticks.cast(pa.int64())
+    ticks = _ticks(values)
     per_second = PER_SECOND[values.type.unit]
     whole = pc.divide(ticks, per_second)
     rest = pc.subtract(ticks, pc.multiply(whole, per_second))

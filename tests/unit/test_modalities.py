@@ -266,8 +266,10 @@ def test_times_are_seconds_in_any_unit(make: Callable[[str], pa.DataType]) -> No
     for unit, per_second in units.items():
         ticks = [3600 * per_second, 61 * per_second, None]
         column = pa.chunked_array([pa.array(ticks, make(unit))])
-        seconds = column_types.of(column, "x", ["r"] * 3).exact().to_pylist()
-        assert seconds == ["3600", "61", None]
+        read = column_types.of(column, "x", ["r"] * 3)
+        assert np.array_equal(read.numbers(), [3600, 61, np.nan], equal_nan=True)
+        of_id = [str(ticks[0]), str(ticks[1]), None]
+        assert read.exact().to_pylist() == of_id  # as in releases that read ticks
 
 
 def test_durations_are_the_same_in_any_unit() -> None:
@@ -276,7 +278,7 @@ def test_durations_are_the_same_in_any_unit() -> None:
     ticks = {"us": in_us, "ns": [1000 * tick for tick in in_us]}
     raw = [pa.chunked_array([pa.array(ticks[unit], pa.duration(unit))]) for unit in ticks]
     micro, nano = (column_types.of(column, "x", ["r"] * 3) for column in raw)
-    assert micro.exact().equals(nano.exact())
+    assert np.array_equal(micro.numbers(), nano.numbers())
     assert micro.numbers()[0] == 1.5
     said = Remarks()
     tables.canonical(pa.table({"x": raw[0], "y": [1, 2, 2]}), ["r"] * 3, None, said)
