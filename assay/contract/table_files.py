@@ -72,7 +72,7 @@ def read_foreign(
         table, places = read(path, _LARGEST, remarks, remedy="cut it")
     else:
         table, places = _csv(path, plain_files.read(path), DELIMITERS, remarks)
-    table, places = without_headers(without_views(table), places, remarks)
+    table, places, _ = without_headers(without_views(table), places, remarks)
     if not len(table):
         raise InputError(f"{path} is a table without rows: add them, in CSV below the header")
     table, _ = hugging_face_columns.unpacked(table, path, remarks)
@@ -120,22 +120,27 @@ def without_views(table: pa.Table) -> pa.Table:
 
 def without_headers(
     table: pa.Table, places: Sequence[str], remarks: Remarks
-) -> tuple[pa.Table, list[str]]:
-    """The table and the names of its rows, without rows that repeat the names of all columns.
+) -> tuple[pa.Table, list[str], list[int]]:
+    """The table without rows that repeat the names of all columns, and the names of its rows.
 
     Files that are put one behind the other have them. One column alone may hold its name as text.
+
+    Returns
+    -------
+    Also the numbers that its rows had before, from 0: they are what people call rows by
     """
+    numbers = list(range(len(table)))
     columns = dict(zip(table.column_names, table.columns, strict=True))
     if len(columns) < _COLUMNS or not all(is_text(column.type) for column in columns.values()):
-        return table, list(places)
+        return table, list(places), numbers
     is_header = reduce(pc.and_, [pc.equal(column, name) for name, column in columns.items()])
-    headers = [places[row] for row in pc.indices_nonzero(is_header).to_pylist()]
+    headers = pc.indices_nonzero(is_header).to_pylist()
     if not headers:
-        return table, list(places)
-    remarks.note("left out", headers, "rows are the header once more")
+        return table, list(places), numbers
+    remarks.note("left out", [places[row] for row in headers], "rows are the header once more")
     is_row = pc.invert(pc.fill_null(is_header, fill_value=False))
-    repeated = set(headers)
-    return table.filter(is_row), [place for place in places if place not in repeated]
+    numbers = pc.indices_nonzero(is_row).to_pylist()
+    return table.filter(is_row), [places[row] for row in numbers], numbers
 
 
 def _csv(

@@ -28,6 +28,7 @@ def to_examples(
     payload: Collection[str] = (),
     key: str = "key",
     places: Sequence[str] | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> list[Example]:
     """One example for each row; a column that is neither reserved nor payload is a slice.
 
@@ -37,6 +38,7 @@ def to_examples(
     payload : names of columns
     key : the column of keys; where it is missing, row numbers are the keys
     places : the name of each row in messages; by default made from `path`
+    numbers : of the rows; by default counted from 0
 
     Raises
     ------
@@ -54,7 +56,7 @@ def to_examples(
     others = columns.keys() - {*payload, "label"}
     _refuse_files(columns, others, path)
     texts = {name: as_text(columns[name], places, name) for name in others}
-    keys = texts.get(key, list(map(str, range(len(table)))))
+    keys = texts.get(key, list(map(str, numbers or range(len(table)))))
     labels = as_labels(columns["label"], places) if "label" in columns else nothing
     splits = texts.get("split", nothing)
     slices = {name: texts[name] for name in columns if name in texts and name not in RESERVED}

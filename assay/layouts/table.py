@@ -34,11 +34,15 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     parts: dict[str, pa.Table] = {}  # by file
     classes: list[str] = []  # columns that hold classes
     places: list[str] = []
+    numbers: list[int] = []  # of the rows in all files, by which people call them
+    n_rows = 0
     told: list[str] = []  # files that tell a split
     for name in files:
         table, places_of_file = table_files.read(folder / name, largest_file, remarks)
         table = table_files.without_views(table)
-        table, places_of_file = table_files.without_headers(table, places_of_file, remarks)
+        before, n_rows = n_rows, n_rows + len(table)
+        table, places_of_file, kept = table_files.without_headers(table, places_of_file, remarks)
+        numbers += [before + row for row in kept]
         table, class_columns = hugging_face_columns.unpacked(table, folder / name, remarks)
         table = column_names.with_tidy_names(table, folder / name, remarks)
         split = hugging_face.split_of_file(name)
@@ -61,8 +65,8 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     elif "label" not in table.column_names:
         table = table.append_column("label", pa.array([""] * len(table)))
     near_lists.judge_names(path, table, names, remarks)
-    table, named_by = table_keys.with_key(table, folder, names, remarks)
-    batch = _batch(table, path, places, remarks)
+    table, named_by = table_keys.with_key(table, folder, names, numbers, remarks)
+    batch = _batch(table, path, places, numbers, remarks)
     batch.named_by = named_by
     batch.used = set(files)
     return batch
@@ -189,7 +193,9 @@ def _folded(name: str) -> str:
     return "".join(name.split()).casefold()
 
 
-def _batch(table: pa.Table, path: Path, places: list[str], remarks: Remarks) -> RawBatch:
+def _batch(
+    table: pa.Table, path: Path, places: list[str], numbers: list[int], remarks: Remarks
+) -> RawBatch:
     modality = registry.modality_of_columns(table.column_names)
     column = registry.named(modality).COLUMN
     features = _features(table)
@@ -214,7 +220,9 @@ def _batch(table: pa.Table, path: Path, places: list[str], remarks: Remarks) -> 
         payload = table[column].to_pylist()
     else:
         payload = table.select(payload_columns)
-    examples = rows.to_examples(table, path, payload=payload_columns, places=places)
+    examples = rows.to_examples(
+        table, path, payload=payload_columns, places=places, numbers=numbers
+    )
     if are_files:
         _check_files(column, payload, examples)
     return RawBatch(modality, examples, payload, set(), numbered=numbered, layout="a table")

@@ -1,6 +1,6 @@
 """Which column of a table names its rows, for the files of labels that lie beside it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,13 +22,14 @@ _REMEDY = (
 
 
 def with_key(
-    table: pa.Table, folder: Path, names: Collection[str], remarks: Remarks
+    table: pa.Table, folder: Path, names: Collection[str], numbers: Sequence[int], remarks: Remarks
 ) -> tuple[pa.Table, str | None]:
     """The table with a column `key`, if a file of labels has one of the same name and values.
 
     Parameters
     ----------
     names : of all files of the folder
+    numbers : of the rows, by which they are named if there is no key
 
     Returns
     -------
@@ -50,7 +51,7 @@ def with_key(
             remarks.add("guessed", 1, f"column names the examples, as in {file}", repr(chosen))
             headers = ["key" if name == chosen else name for name in table.column_names]
             return table.rename_columns(headers), chosen
-        _refuse_ids(table, labels, folder / file)
+        _refuse_ids(table, labels, numbers, folder / file)
     return table, None
 
 
@@ -73,7 +74,7 @@ def _shared_column(table: pa.Table, labels: pa.Table, columns: list[str]) -> str
     return naming[0] if len(naming) == 1 else None
 
 
-def _refuse_ids(table: pa.Table, labels: pa.Table, path: Path) -> None:
+def _refuse_ids(table: pa.Table, labels: pa.Table, numbers: Sequence[int], path: Path) -> None:
     """Raise if the rows of a file of labels hold values of a column, and may be no row numbers."""
     named = next((name for name in column_names.KEYS if name in labels.column_names), None)
     if named is None or not len(labels):
@@ -82,7 +83,7 @@ def _refuse_ids(table: pa.Table, labels: pa.Table, path: Path) -> None:
         wrong = f"{path} names rows by 'file_name', and in the table the values of that column"
         raise InputError(f"{wrong} are others or repeat: add a column `key` to both")
     cells = labels[named].to_pylist()
-    row_of_number = {str(row): row for row in range(len(table))}
+    row_of_number = {str(number): row for row, number in enumerate(numbers)}
     may_be_numbers = row_of_number.keys() >= set(cells)
     share_of_numbers = _share(labels[named], row_of_number)
     for name, column in zip(table.column_names, table.columns, strict=True):

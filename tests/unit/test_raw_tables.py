@@ -264,9 +264,30 @@ def test_headers_that_repeat_are_left_out(read: Read) -> None:
     batch = read({"t.csv": part * 3})
     assert [example.label for example in batch.examples] == ["a", "b", "a"] * 3
     assert batch.examples[3].place.endswith("t.csv row 6")
+    assert [example.key for example in batch.examples] == [*"01245689", "10"]
     assert said(batch, "left out") == [
         "2 rows are the header once more, for example data/raw/b/t.csv row 5"
     ]
+
+
+def test_labels_by_row_number_count_headers_that_repeat(read: Read) -> None:
+    """As pandas.read_csv counts them, and Assay before it left them out."""
+    part = "text,label\n" + "".join(f"{word} of it all,a\n" for word in ("one", "two", "six"))
+    labels = "key,annotator,label\n0,anna,b\n4,anna,b\n6,anna,b\n"
+    batch = read({"examples.csv": part * 2, "annotations.csv": labels})
+    given = {key: label for key, annotator, label in batch.annotations if annotator == "anna"}
+    pairs = zip(batch.examples, batch.payload, strict=True)
+    text_of = {example.key: text for example, text in pairs}
+    assert given == {"0": "b", "4": "b", "6": "b"}
+    assert [text_of[key] for key in given] == ["one of it all", "one of it all", "six of it all"]
+    with pytest.raises(InputError, match=r"'3' is no example of this batch"):
+        read({"annotations.csv": f"{labels}3,anna,b\n"})
+
+
+def test_rows_of_several_files_count_headers_that_repeat(read: Read) -> None:
+    part = "text,label\none word,a\ntext,label\ntwo words,b\n"
+    batch = read({"test.csv": part, "train.csv": part})
+    assert [example.key for example in batch.examples] == ["0", "2", "3", "5"]
 
 
 @pytest.mark.parametrize("joined", ["cat;dog", "cat|dog", "cat, dog"])
@@ -548,9 +569,8 @@ def test_truth_values_as_text_are_those_of_parquet(read: Read, words: tuple) -> 
     canonical = registry.named("table").canonical
     places = [example.place for example in texts.examples]
     said_of_bools = Remarks()
-    assert canonical(texts.payload, places, None, Remarks()).tolist() == (
-        canonical(as_such, places, None, said_of_bools).tolist()
-    )
+    canonical(texts.payload, places, None, Remarks())
+    canonical(as_such, places, None, said_of_bools)
     assert said(texts, "converted")[0] == (
         "1 column holds truth values: read as the numbers 1 and 0: "
         f"'paid' ('{words[0]}', '{words[1]}')"
@@ -560,6 +580,15 @@ def test_truth_values_as_text_are_those_of_parquet(read: Read, words: tuple) -> 
     stored = [payload_of(table) for table in (texts.payload, as_such)]
     assert np.array_equal(*stored, equal_nan=True)
     assert set(np.unique(stored[0])) >= {0, 1}
+
+
+@pytest.mark.parametrize("words", [("True", "False"), (" TRUE", "NA"), ("true", "")])
+def test_ids_of_truth_values_are_of_the_text_that_came(read: Read, words: tuple) -> None:
+    """As when they were categories: a project keeps its test split and its answers by id."""
+    table = read(truths(*words)).payload.select(["paid"])
+    contents = registry.named("table").canonical(table, ["r"] * N, None, Remarks())
+    texts = ["" if word == "NA" else word for word in words]
+    assert set(contents) == {f'"paid":{len(text)}:{text}' if text else "" for text in texts}
 
 
 def payload_of(table: pa.Table) -> np.ndarray:
