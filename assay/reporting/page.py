@@ -59,5 +59,7 @@ def page(
         inputs=inputs,
         changes=changes,
         medium=registry.named(inputs.values["release"]["modality"]).MEDIUM,
-        pictures=pictures.read(parts.pictured(quality, annotation)),
+        pictures=pictures.read(
+            parts.pictured(quality, annotation), lambda n: words("columns.left", n=n)
+        ),
     )

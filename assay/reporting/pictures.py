@@ -1,7 +1,7 @@
 """Examples as people are shown them on the page: thumbnails, sounds, texts. They stay small."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pyarrow.parquet as pq
 
@@ -12,14 +12,16 @@ from assay.reporting.inputs import Row
 _LARGEST = 200_000  # characters of one example; a larger one is only named
 _TOGETHER = 1_200_000  # of all examples on the page
 _CUT = 300  # characters of a text
+_LINES = 12  # of a text
 
 
-def read(rows: Iterable[Row]) -> dict[str, str]:
+def read(rows: Iterable[Row], say_left: Callable[[int], str]) -> dict[str, str]:
     """Read what people are shown of some examples.
 
     Parameters
     ----------
     rows : with `id` and `batch`, the most important ones first
+    say_left : how many columns of a row of a table are not shown
 
     Returns
     -------
@@ -31,7 +33,7 @@ def read(rows: Iterable[Row]) -> dict[str, str]:
         ids_of_batch[batch].add(id_)
     contents: dict[str, str] = {}
     for batch, ids in ids_of_batch.items():
-        contents |= _of_batch(batch, ids)
+        contents |= _of_batch(batch, ids, say_left)
     shown = {}
     size = 0  # of what is shown so far
     for id_ in batch_of_id:
@@ -42,11 +44,14 @@ def read(rows: Iterable[Row]) -> dict[str, str]:
     return shown
 
 
-def _of_batch(batch: str, ids: set[str]) -> Iterator[tuple[str, str]]:
+def _of_batch(
+    batch: str, ids: set[str], say_left: Callable[[int], str]
+) -> Iterator[tuple[str, str]]:
     """Id and content of some examples of a batch; only the row groups that hold them are read."""
     path = paths.examples(batch)
     format_ = parquet_files.read_payload_format(path)
     module = registry.named(format_["modality"])
+    columns = list(format_.get("features", ()))  # of a table
     with pq.ParquetFile(path, pre_buffer=False) as file:
         for number in range(file.num_row_groups):
             names = file.read_row_group(number, ["id"], use_threads=False)["id"].to_pylist()
@@ -55,5 +60,25 @@ def _of_batch(batch: str, ids: set[str]) -> Iterator[tuple[str, str]]:
                 group = file.read_row_group(number, use_threads=False).take(wanted)
                 contents = module.show(group.combine_chunks().to_batches()[0], format_)
                 for row, content in zip(wanted, contents, strict=True):
-                    is_long = module.MEDIUM == "text" and len(content) > _CUT
-                    yield names[row], f"{content[:_CUT]}…" if is_long else content
+                    is_text = module.MEDIUM == "text"
+                    yield names[row], _short(content, columns, say_left) if is_text else content
+
+
+def _short(text: str, columns: Sequence[str], say_left: Callable[[int], str]) -> str:
+    """The beginning of a text; of a row of a table, its first columns, and how many more it has.
+
+    Parameters
+    ----------
+    columns : of a table, whose texts have the lines `name = value`; else none
+    """
+    short = "\n".join(text.split("\n")[:_LINES])[:_CUT]
+    if short == text:
+        return text
+    starts = [0]
+    for name in columns[1:]:  # a value may have lines of its own
+        starts.append(text.index(f"\n{name} = ", starts[-1]) + 1)
+    ends = [start - 1 for start in starts[1:]]
+    whole = [end for end in ends if end <= len(short)]
+    n_left = len(columns) - max(len(whole), 1)
+    shown = short[: whole[-1]] if whole else f"{short}…"
+    return f"{shown}\n{say_left(n_left)}" if n_left > 0 else shown

@@ -11,7 +11,7 @@ import pytest
 from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.contract.sections import Beyond, Report
-from assay.reporting import answer, inputs, page, parts, since
+from assay.reporting import answer, inputs, page, parts, pictures, since
 from assay.reporting.words import Words, renamed, signed
 from stages import evaluate
 from tests.support import report_inputs
@@ -438,6 +438,43 @@ def test_what_cleaning_calls_wrong_is_told_apart_without_colours() -> None:
     assert chart.count('<circle class="line second"') == 1
     assert "dot second" not in chart
     assert "the ring is what cleaning calls wrong" in chart
+
+
+def left(n: int) -> str:
+    return f"+{n}"
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "shown"),
+    [
+        ("a" * 300, [], "a" * 300),
+        ("a" * 301, [], f"{'a' * 300}…"),
+        ("a\n" * 11 + "a", [], "a\n" * 11 + "a"),
+        ("a\n" * 13, [], "a\n" * 11 + "a…"),
+        ("x = 1\ny = \nz = " + "3" * 300, ["x", "y", "z"], "x = 1\ny = \n+1"),
+        ("x = 1\n2\ny = " + "3" * 300 + "\nz = 3", ["x", "y", "z"], "x = 1\n2\n+2"),
+        ("x = " + "1" * 300 + "\ny = 2", ["x", "y"], f"x = {'1' * 296}…\n+1"),
+        ("x = " + "1" * 300, ["x"], f"x = {'1' * 296}…"),
+    ],
+)
+def test_texts_and_rows_are_cut_where_it_is_seen(text: str, columns: list, shown: str) -> None:
+    assert pictures._short(text, columns, left) == shown
+
+
+def test_a_row_of_many_columns_shows_the_first_twelve() -> None:
+    names = [f"column {n}" for n in range(21)]
+    text = "\n".join(f"{name} = 1" for name in names)
+    assert pictures._short(text, names, left) == "\n".join([*text.split("\n")[:12], "+9"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("modality", ["text", "table"])
+def test_a_long_text_ends_with_a_mark(modality: str, language: str) -> None:
+    report_inputs.write(modality=modality, text="b" * 400)
+    quoted = re.findall(r"<blockquote[^>]*>([^<]*)", written(language))
+    assert quoted
+    assert all(300 < len(text) < 400 and text.endswith("b…") for text in quoted)
+    assert "max-height" not in written().partition("blockquote {")[2].partition("}")[0]
 
 
 def test_the_page_says_what_to_do_about_its_limits() -> None:
