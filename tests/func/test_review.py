@@ -200,15 +200,16 @@ def test_a_question_without_a_doubt_is_shown_as_one(
 
 
 @pytest.mark.parametrize(
-    ("locale", "title", "waiting", "last", "end"),
+    ("locale", "said"),
     [
-        ("en", "All that is shown is answered", "2 other questions wait.", "One", "All is"),
-        ("zh-CN", "显示的问题均已回答", "还有 2 个问题未显示，等待回答。", "还有 1", "全部"),
+        ("en", ("All that is shown is answered", "2 other questions wait.", "One", "All is")),
+        ("zh-CN", ("显示的问题均已回答", "还有 2 个问题未显示，等待回答。", "还有 1", "全部")),
     ],
 )
 def test_questions_that_the_filter_hides_are_counted_and_can_be_shown(
-    browser: Any, tmp_path: Path, locale: str, title: str, waiting: str, last: str, end: str
+    browser: Any, tmp_path: Path, locale: str, said: tuple[str, str, str, str]
 ) -> None:
+    title, waiting, last, end = said
     doubted = make(n=4, classes=["eight", "nine"])
     page = gallery.page(doubted, catalogue.read(), catalogue.votes(catalogue.read()), CLASSES)
     (tmp_path / "gallery.html").write_text(page)
