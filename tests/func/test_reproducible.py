@@ -2,13 +2,14 @@
 an import.
 """
 
+import hashlib
 import re
 import shutil
 
 import pytest
 
 from benchmarks.workspace import ROOT
-from tests.support.pipeline import PERSON, clone
+from tests.support.pipeline import PERSON, Project, clone
 
 pytestmark = pytest.mark.slow
 
@@ -18,6 +19,7 @@ UNUSUAL = {
     "PYTHONHASHSEED": "7",
     "OPENBLAS_NUM_THREADS": "2",
 }
+TYPED = r"```console\n((?:\$ .*\n)+)```"
 RECOVERY = ROOT / "docs" / "recovery.md"
 SLOWEST = (
     20  # imports of TensorFlow; benchmarks/default_run.py measures what it is, this only guards it
@@ -54,7 +56,14 @@ BROKEN = {  # how, before what docs/recovery.md says of it is typed
     "DVC cannot read its own files": "truncate -s 8192 dvc.lock; truncate -s 0 .dvc/tmp/rwlock",
     "An output was edited, cut short or deleted": "rm data/cleaned/labels.csv; echo 1 > models/classifier/classes.json",
     "The cache was lost, or is damaged": "chmod -R u+w .dvc/cache; find .dvc/cache -type f | xargs truncate -s 1",
-    "Outputs and cache are both gone": GONE,
+    "Links lead nowhere, since the clone or the cache was moved": (
+        "dvc config --local cache.type symlink; dvc cache dir --local $PWD/.dvc/moved;"
+        "mv .dvc/cache .dvc/moved; dvc checkout --relink;"
+        "mv .dvc/moved .dvc/cache; dvc config --local --unset cache.dir"
+    ),
+    "Outputs and cache are both gone": (
+        f"dvc config --local --unset cache.type; dvc checkout --relink; {GONE}"
+    ),
     "An old version is wanted, and no cache or remote holds it": f"git commit -q --allow-empty -m more; {GONE}",
     "params.yaml is a mess": "echo '{' > params.yaml",
 }
@@ -62,23 +71,80 @@ BROKEN = {  # how, before what docs/recovery.md says of it is typed
 
 def test_what_to_do_when_something_is_broken(first_run):
     project = first_run.project
-    sections = re.findall(
-        r"^## (.*)\n(?:.*\n)*?```console\n((?:\$ .*\n)+)```", RECOVERY.read_text(), re.MULTILINE
-    )
+    sections = re.findall(rf"^## (.*)\n(?:.*\n)*?{TYPED}", RECOVERY.read_text(), re.MULTILINE)
     assert [heading for heading, _ in sections] == list(BROKEN)
     project.environ |= PERSON
-    before = project.run("find data models release plots -type f | sort | xargs md5sum").stdout
+    before = project.run("find -L data models release plots -type f | sort | xargs md5sum").stdout
     for heading, commands in sections:
         project.run(BROKEN[heading])
-        for command in commands.splitlines():
-            project.run(command.removeprefix("$ "))
+        type_in(project, commands)
         assert project.run("git status --porcelain").stdout == "", heading
         assert project.repro() == set(), heading
         assert (
-            project.run("find data models release plots -type f | sort | xargs md5sum").stdout
+            project.run("find -L data models release plots -type f | sort | xargs md5sum").stdout
             == before
         ), heading
         assert project.run("dvc status").stdout == "Data and pipelines are up to date.\n", heading
+
+
+@pytest.mark.parametrize("link_type", ["copy", "symlink", "hardlink"])
+def test_no_raw_data_is_lost_with_a_damaged_cache(tmp_path, link_type):
+    section = RECOVERY.read_text().partition("## The cache was lost, or is damaged\n")[2]
+    fill_anew, fetch_damaged = re.findall(TYPED, section)[:2]
+    project = small_project(tmp_path / "own", link_type)
+    project.run("cp -r .dvc/cache ../of-a-colleague; chmod -R u+w .dvc/cache")
+    raw = {name: f"{name}\n" for name in "123"}
+    damaged = hashlib.md5(b"3\n", usedforsecurity=False).hexdigest()
+    project.run(f"truncate -s 0 .dvc/cache/files/md5/{damaged[:2]}/{damaged[2:]}")
+    type_in(project, fill_anew)
+    damaged_too = {} if link_type == "copy" else {"3": ""}  # a link is the object itself
+    assert raw_files(project) == raw | damaged_too
+    changed = project.run("git status --porcelain").stdout
+    assert (changed == "") == (link_type == "copy")
+    project.run(f"dvc remote add -q --local --default anna '{tmp_path}/of-a-colleague'")
+    type_in(project, fetch_damaged)
+    assert raw_files(project) == raw
+    assert project.run("git status --porcelain").stdout == ""
+    assert project.run("dvc status").stdout == "Data and pipelines are up to date.\n"
+
+
+def test_links_into_a_lost_cache_stop_the_recipe_and_are_fetched(tmp_path):
+    section = RECOVERY.read_text().partition("## The cache was lost, or is damaged\n")[2]
+    fill_anew, fetch_damaged = re.findall(TYPED, section)[:2]
+    project = small_project(tmp_path / "own", "symlink")
+    project.run("mv .dvc/cache ../of-a-colleague")
+    unprotect = fill_anew.splitlines()[0].removeprefix("$ ")
+    assert project.run(unprotect, check=False).returncode
+    project.run(f"dvc remote add -q --local --default anna '{tmp_path}/of-a-colleague'")
+    type_in(project, fetch_damaged)
+    assert raw_files(project) == {name: f"{name}\n" for name in "123"}
+    assert project.run("git status --porcelain").stdout == ""
+
+
+def small_project(folder, link_type):
+    """A project of three raw files and one stage, whose files are links of this type."""
+    folder.mkdir()
+    project = Project(folder, HOME=str(folder.parent), **PERSON)
+    project.run("git init -q; dvc init -q; mkdir -p data/raw/own models/pretrained release plots")
+    project.run(
+        "touch models/pretrained/README.md; for i in 1 2 3; do echo $i >data/raw/own/$i; done"
+    )
+    command = "mkdir data/collected && cp data/raw/own/1 data/collected"
+    project.run(
+        f"dvc stage add -q -n collect -d data/raw/own -o data/collected '{command}';"
+        "dvc add -q data/raw/own; dvc repro -q; git add -A; git commit -qm 'one batch';"
+        f"dvc config --local cache.type {link_type}; dvc checkout -q --relink"
+    )
+    return project
+
+
+def raw_files(project):
+    return {path.name: path.read_text() for path in (project.folder / "data/raw/own").iterdir()}
+
+
+def type_in(project, commands):
+    for command in commands.splitlines():
+        project.run(command.removeprefix("$ "))
 
 
 def test_same_bytes_in_an_unusual_place(tmp_path):
