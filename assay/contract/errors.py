@@ -13,6 +13,7 @@ from typing import NoReturn, TextIO
 from assay.contract.escaping import printable
 
 _RESUMES = "`dvc repro` goes on from the last finished stage, training from its last epoch"
+_OBJECTS = "/files/md5/"  # where DVC keeps files in its cache
 
 
 class InputError(Exception):
@@ -39,6 +40,15 @@ def say(message: str) -> None:
 def tell(result: str) -> None:
     """Print one line on stdout, for people: what a stage has done."""
     print(printable(result), flush=True)
+
+
+def lost_cache(link: Path) -> str:
+    """What is wrong with a link into a DVC cache that is not there; empty for any other file."""
+    cache, is_in_cache, _ = str(link.readlink() if link.is_symlink() else "").partition(_OBJECTS)
+    if not is_in_cache or link.exists():
+        return ""
+    leads = f"{link} is a link into the DVC cache {cache}, which is gone or was moved"
+    return f"{leads}: type `dvc checkout --relink`, or see docs/recovery.md"
 
 
 def end_on_interrupt() -> None:
@@ -69,7 +79,8 @@ def run(main: Callable[[], None], *, resumes: bool = True) -> None:
         main()
     except FileNotFoundError as error:
         name = error.filename or _one_line(error)
-        _fail(f"{name} is missing: run `dvc repro`, or `dvc pull` if a colleague pushed it")
+        missing = f"{name} is missing: run `dvc repro`, or `dvc pull` if a colleague pushed it"
+        _fail(lost_cache(Path(os.fsdecode(error.filename or ""))) or missing)
     except (InputError, OSError) as error:  # OSError: a full disk, a read-only folder
         _fail(_one_line(error))
     except KeyboardInterrupt:

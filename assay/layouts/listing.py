@@ -6,7 +6,7 @@ from fnmatch import translate
 from pathlib import Path
 
 from assay.contract import files, paths, plain_files
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, lost_cache
 from assay.contract.remarks import Remarks
 from assay.layouts import dvc_cache
 
@@ -116,8 +116,9 @@ def _walk(folder: Path, largest_file: int) -> tuple[set[str], list[str], list[st
 
 def _check_file(entry: os.DirEntry[str], largest_file: int) -> None:
     if entry.is_symlink() and not dvc_cache.is_target(Path(entry.path)):
-        target = Path(entry.path).readlink()
-        raise InputError(f"{entry.path} is a link to {target}: put the file itself there")
+        leads = f"{entry.path} is a link to {Path(entry.path).readlink()}"
+        own = f"{leads}: put the file itself there"
+        raise InputError(lost_cache(Path(entry.path)) or own)
     size = (entry.stat() if entry.is_file() else plain_files.check(Path(entry.path))).st_size
     if size > largest_file * files.MB and not is_archive(entry.name):
         has = f"{entry.path} has {size // files.MB:,} MB"

@@ -42,6 +42,21 @@ def test_only_what_dvc_runs_goes_on_after_an_interrupt(
     assert capsys.readouterr().err.startswith(f"assay: interrupted{said}")
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("/old/.dvc/cache/files/md5/00/" + 30 * "0", "type `dvc checkout --relink`"),
+        ("/old/1.csv", "1.csv is missing: run `dvc repro`"),
+    ],
+)
+def test_a_link_into_a_cache_that_was_moved(tmp_path, capsys, target, said):
+    link = tmp_path / "1.csv"
+    link.symlink_to(target)
+    with pytest.raises(SystemExit):
+        run(link.read_bytes)
+    assert said in capsys.readouterr().err
+
+
 def test_shares_are_kept():
     ids = identity.content_ids(np.arange(4000, dtype=np.float32)[:, None])
     sides = [identity.split_by_hash(id_, 0.2, 0.1) for id_ in ids]

@@ -1101,6 +1101,14 @@ def test_links_into_the_cache_of_this_project_alone(
             read(CATS)
 
 
+def test_a_link_into_a_cache_that_was_moved(read: Read, folder: Path) -> None:
+    (folder / "cat").mkdir(parents=True)
+    (folder / "cat/3.png").symlink_to("/old/.dvc/cache/files/md5/00/" + 30 * "0")
+    wrong = "is a link into the DVC cache /old/.dvc/cache, which is gone or was moved: type `dvc"
+    with pytest.raises(InputError, match=f"cat/3.png {wrong} checkout --relink`"):
+        read(CATS)
+
+
 # sizes
 
 
