@@ -34,15 +34,24 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     InputError
         With file and row, if a name is no id, or is a row number, or a label is no class.
     """
-    return that_count(latest(examples, classes))
+    last, waiting = latest(examples, classes)
+    for line in waiting:
+        say(line)
+    return that_count(last)
 
 
-def latest(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """The last row of each person about each example, as `read`, also where it says nothing."""
+def latest(examples: pd.DataFrame, classes: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """The last row of each person about each example, as `read`, also where it says nothing.
+
+    Returns
+    -------
+    Also what there is to say about the answers that wait
+    """
     tables = _files()
     names = ExampleNames(examples)
     rows = []
     waiting = []
+    changed = []
     unknown = []
     nameless = []
     for path in tables:
@@ -51,7 +60,8 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
             is_id = column == "id"
             example = names.example(row[column], place=place, is_id=is_id)
             if example is None:
-                waiting.append(f"{place}, {column} {row[column]!r}")
+                left = changed if names.has_batch_of(row) else waiting
+                left.append(f"{place}, {column} {row[column]!r}")
                 continue
             label = class_names.normal(row["label"])
             _check_label(label, classes, place)
@@ -61,10 +71,10 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
             if not row["annotator"]:
                 nameless.append(place)
             rows.append((example, row["annotator"], label, place, note))
-    _say_problems(unknown, waiting, nameless)
+    _say_problems(unknown, nameless)
     last = _last(pd.DataFrame(rows, columns=_COLUMNS))
     _say_look_alikes(last["annotator"])
-    return last
+    return last, list(_lines_on_waiting(waiting, changed))
 
 
 def that_count(last: pd.DataFrame) -> pd.DataFrame:
@@ -78,14 +88,28 @@ def _note(row: dict[str, str]) -> str:
     return notes[0].strip().lower() if notes else ""
 
 
-def _say_problems(unknown: list[str], waiting: list[str], nameless: list[str]) -> None:
-    """Say on stderr how many answers say nothing, are left waiting, or are of nobody."""
+def _lines_on_waiting(waiting: list[str], changed: list[str]) -> Iterator[str]:
+    """How many answers are about no example of a listed batch, and why that may be.
+
+    Parameters
+    ----------
+    changed : the places of those whose batch is listed
+    """
+    since = "its files or the version of Assay changed since, see docs/upgrading.md"
+    if changed:
+        left = f"{counted(len(changed), 'answer')} left waiting"
+        yield f"{left}, since the batch has the example no more ({since}): {changed[0]}"
+    if waiting:
+        left = f"{counted(len(waiting), 'answer')} left waiting"
+        if_listed = f"if its batch is listed, {since}"
+        yield f"{left}, since no listed batch has the example: {waiting[0]}; {if_listed}"
+
+
+def _say_problems(unknown: list[str], nameless: list[str]) -> None:
+    """Say on stderr how many answers say nothing, or are of nobody."""
     if unknown:
         wrong = f"{counted(len(unknown), 'answer')} with neither a label nor one of the notes"
         say(f"{wrong} {' and '.join(map(repr, paths.NOTES[1:]))}: {unknown[0]}")
-    if waiting:
-        left = f"{counted(len(waiting), 'answer')} left waiting"
-        say(f"{left}, since no listed batch has the example: {waiting[0]}")
     if nameless:
         without = f"{counted(len(nameless), 'answer')} without an annotator"
         say(f"{without}, taken for those of one person: {nameless[0]}")

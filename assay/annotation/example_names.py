@@ -1,6 +1,7 @@
 """Which example an answer is about: people write an id or a key."""
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 
 import pandas as pd
@@ -47,6 +48,17 @@ class ExampleNames:
             no_id = f"{name!r} is no id, which is 32 hex digits"
             raise InputError(f"{place}: {no_id}: copy it from {paths.QUEUE}")
         return next(iter(rows), None)
+
+    def has_batch_of(self, row: Mapping[str, str]) -> bool:
+        """Whether the batch that an answer tells beside its example is listed.
+
+        It is told by a column `batch`, or else by a key: `<batch>/<key>`, or one of an example.
+        """
+        key = row.get("key", "").strip()
+        batch = row.get("batch", "").strip()
+        if batch:
+            return batch in files.listed_batches()
+        return key.partition("/")[0] in files.listed_batches() or key in self._known[0]
 
     @cached_property
     def _known(self) -> tuple[dict[str, set[int]], set[str]]:

@@ -48,9 +48,10 @@ class Answered:
         examples : the catalogue
         """
         last = pd.DataFrame(columns=["example", "annotator", "label", "place", "note"])
+        self._waiting: list[str] = []
         try:
             with quiet():  # `annotate` says what else is odd
-                last = answers.latest(examples, classes)
+                last, self._waiting = answers.latest(examples, classes)
         except InputError as error:
             say(f"{error}; until then the review shows nobody the answers of others")
         counting = answers.that_count(last)
@@ -82,7 +83,7 @@ class Answered:
         return OfPerson(said, places, later, ties - later)
 
     def messages(self, own: AnswerFile, names: dict[str, str]) -> Iterator[str]:
-        """Lines about what is asked again and what is not asked.
+        """Lines about what is asked again, what is not asked, and answers that wait.
 
         Parameters
         ----------
@@ -104,3 +105,4 @@ class Answered:
             remedy = f"in files that are read after {own.path}: change answers{ties} there"
             known = f"{own.name} answered {remedy}: {person.places[min(person.later)]}"
             yield f"{counted(len(person.later), 'question')} not asked, which {known}"
+        yield from self._waiting

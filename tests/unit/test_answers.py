@@ -218,10 +218,38 @@ def test_answers_to_a_batch_that_is_not_listed_wait(examples, capsys):
     answered = answers.read(examples, LABELS)
     assert answered[["example", "annotator"]].to_numpy().tolist() == [[1, "anna"], [1, "bela"]]
     said = "assay: 2 answers left waiting, since no listed batch has the example: data/annotations/a.csv row 2"
-    assert capsys.readouterr().err == f"{said}, id '{IDS[0]}'\n"
+    since = "its files or the version of Assay changed since, see docs/upgrading.md"
+    assert capsys.readouterr().err == f"{said}, id '{IDS[0]}'; if its batch is listed, {since}\n"
     write([("12345", "anna", "1")])
     with pytest.raises(InputError, match=r"a.csv row 2: '12345' is no id"):
         answers.read(examples, LABELS)
+
+
+GONE = "ff" * 16
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"id,batch,annotator,label\n{GONE},b,anna,1\n",
+        f"id,key,annotator,label\n{GONE},3,anna,1\n",
+        f"id,key,annotator,label\n{GONE},b/cat.png,anna,1\n",
+        "key,annotator,label\nb/cat.png,anna,1\n",
+    ],
+)
+def test_answers_to_what_a_listed_batch_had_say_so(examples, capsys, text):
+    (paths.ANNOTATIONS / "a.csv").write_text(text)
+    assert answers.read(examples, LABELS).empty
+    since = "its files or the version of Assay changed since, see docs/upgrading.md"
+    waiting = f"assay: 1 answer left waiting, since the batch has the example no more ({since})"
+    assert capsys.readouterr().err.startswith(f"{waiting}: data/annotations/a.csv row 2, ")
+
+
+def test_answers_to_another_batch_with_the_same_key_wait_for_it(examples, capsys):
+    text = f"id,batch,key,annotator,label\n{GONE},c,3,anna,1\n"
+    (paths.ANNOTATIONS / "a.csv").write_text(text)
+    assert answers.read(examples, LABELS).empty
+    assert "since no listed batch has the example: " in capsys.readouterr().err
 
 
 def test_every_table_is_read_and_all_else_is_named(examples, capsys):

@@ -279,6 +279,14 @@ def test_answers_of_other_files_are_shown_beside_the_labels() -> None:
 
 
 @pytest.mark.usefixtures("batch")
+def test_answers_that_wait_are_counted() -> None:
+    people_answer("dora.csv", (77, "dora", "ten"), (88, "dora", "ten"))
+    _, said, _ = shown_to("bela")
+    waiting = "2 answers left waiting, since no listed batch has the example"
+    assert [line.partition(":")[0] for line in said] == [waiting]
+
+
+@pytest.mark.usefixtures("batch")
 def test_what_a_person_answered_in_an_earlier_file_is_not_asked() -> None:
     people_answer("a.csv", (1, "bela", "ten"), (2, "bela", ""), (3, "bela", "ten"))
     people_answer("bela.csv", (3, "bela", "nine"))
