@@ -4,8 +4,10 @@ import math
 import shutil
 import textwrap
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from assay.contract import git
 from assay.contract.errors import counted, first_of
 from assay.contract.escaping import printable
 from assay.contract.paths import RAW
@@ -73,8 +75,15 @@ def _next(facts: dict[str, Any], *, written: bool) -> Iterator[str]:
         yield _row("perhaps", edits.as_yaml("collect.group", facts["group"]["group"]))
         yield _row("", facts["group"]["reason"])
     if not facts["error"]:
-        yield _row("then", f"dvc add {RAW / facts['batch']}; dvc repro")
+        folder = RAW / facts["batch"]
+        add = "" if _is_tracked_within(folder) else f"dvc add {folder}; "
+        yield _row("then", f"{add}dvc repro")
         yield _row("time", f"about {_duration(facts['seconds'])} for the whole pipeline here")
+
+
+def _is_tracked_within(folder: Path) -> bool:
+    """Whether DVC or git tracks files in the folder, for which `dvc add` refuses it."""
+    return any(folder.rglob("*.dvc")) or bool(git.ask("ls-files", "--", folder))
 
 
 def _counts(counts: Mapping[str, int]) -> str:
