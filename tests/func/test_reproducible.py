@@ -152,3 +152,22 @@ def test_same_bytes_in_an_unusual_place(tmp_path):
     one_core = "taskset -c 0 " if shutil.which("taskset") else ""
     project.run(f"umask 077; {one_core}python -m dvc repro")
     assert project.run("git status --porcelain").stdout == ""
+
+
+def test_git_for_windows_changes_no_byte(tmp_path):
+    project = clone(tmp_path / "here")
+    written = {
+        "data/raw/mine/examples.csv": b"text,label\na,b\r\n",
+        "data/annotations/anna.csv": b"key,label\r\n1,cat\r\n",
+        "data/annotations/bela.csv": b"key,label\n1,cat\n",
+    }
+    for name, content in written.items():
+        (project.folder / name).parent.mkdir(exist_ok=True)
+        (project.folder / name).write_bytes(content)
+    crlf = "-c core.autocrlf=true -c core.eol=crlf"
+    project.run(f"git {crlf} add --all && git {crlf} -c user.name=a -c user.email=a commit -qm own")
+    project.run(f"git {crlf} clone -q . ../there")
+    names = project.run("git ls-files -z").stdout.split("\0")[:-1]
+    there = [(tmp_path / "there" / name).read_bytes() for name in names]
+    assert written.keys() <= set(names)
+    assert there == [(project.folder / name).read_bytes() for name in names]
