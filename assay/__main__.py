@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from assay.contract import paths, project_folder
+from assay.contract import paths, project_folder, terminal
 from assay.contract.errors import InputError, run
 from assay.contract.escaping import printable
 
@@ -138,7 +138,8 @@ def predict(arguments: argparse.Namespace) -> None:
                 raise
             except Exception as error:  # whatever `info` lacks, or ONNX Runtime cannot take
                 wrong = f"{paths.RELEASE_INFO} does not describe {paths.RELEASE_MODEL} ({error!r})"
-                raise InputError(f"{wrong}: fetch both again, or run `dvc repro`") from None
+                remedy = "update this code if a newer Assay made them; else fetch both again"
+                raise InputError(f"{wrong}: {remedy}, or run `dvc repro`") from None
             remarks.add(path, said)  # nothing can go wrong now: else an error is the only line
             n_examples += len(names)
             for name, label, values in zip(names, labels, numbers, strict=True):
@@ -220,6 +221,7 @@ def main() -> None:
     """Run the command that the arguments name. End quietly if a reader, such as `head`, stops."""
     try:
         try:
+            terminal.prepare()
             arguments = parser().parse_args()
             if arguments.function is not predict or not paths.RELEASE.exists():
                 project_folder.check()

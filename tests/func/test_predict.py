@@ -229,6 +229,14 @@ def test_a_description_of_another_model(capsys: pytest.CaptureFixture, changed: 
     assert refused(capsys)
 
 
+def test_a_description_by_a_newer_version(capsys: pytest.CaptureFixture) -> None:
+    table = {"modality": "table", "features": {"a": "number"}, "written": {"a": {"newer": True}}}
+    describe(INFO | table)
+    Path("1.csv").write_text("a\n1\n")
+    said = refused(capsys, "1.csv")
+    assert "): update this code if a newer Assay made them; else fetch both again, or run" in said
+
+
 def test_mutations_of_a_description(capsys: pytest.CaptureFixture) -> None:
     choose = random.Random(0)
     full = INFO | {"range": [0, 4096], "background": "white", "features": {"a": "number"}}
