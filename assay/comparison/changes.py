@@ -16,6 +16,14 @@ def examples(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
     return {**_counts(a.index, b.index), "moved": dict(moves)}
 
 
+def same_keys(a: pd.DataFrame, b: pd.DataFrame) -> int:
+    """How many keys of batches are in two catalogues of which no id is the same; else 0."""
+    if a.index.intersection(b.index).size:
+        return 0
+    keys = [pd.MultiIndex.from_frame(side[["batch", "key"]]) for side in (a, b)]
+    return len(keys[0].intersection(keys[1]))
+
+
 def labels(
     a: pd.DataFrame, b: pd.DataFrame, answers: pd.DataFrame | None, catalogue: pd.DataFrame | None
 ) -> dict[str, Any]:

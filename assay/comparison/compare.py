@@ -12,7 +12,7 @@ from assay.comparison import changes, training_variance, unreadable, verdict
 from assay.comparison.training_variance import Head, Learned
 from assay.comparison.versions import Version
 from assay.contract import class_names, files, parameters, paths
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, counted
 from assay.evaluation.scores import SMALLEST, Predictions
 
 T = TypeVar("T")
@@ -80,7 +80,8 @@ def _model(
         return {"recorded": _recorded(old, new, metrics)}
     both = predictions[0].merge(predictions[1], on="id", suffixes=changes.SUFFIXES).reset_index()
     if both.empty:
-        raise InputError(f"{old.name} and {new.name} have no test example in common")
+        none = f"{old.name} and {new.name} have no test example in common"
+        raise InputError(f"{none}{_other_ids(old, new)}")
     learned = [version.learned["label"] for version in (old, new) if version.learned is not None]
     known = class_names.distinct_sorted(chain.from_iterable(learned))
     seen = np.unique(both[["answer_b", "predicted_a", "predicted_b"]])
@@ -126,6 +127,16 @@ def _recorded(old: Version, new: Version, metrics: Sequence[str]) -> dict[str, l
         if all(set(keys) <= set(values) for values in metrics_of_versions):
             recorded[name] = [[values[key] for key in keys] for values in metrics_of_versions]
     return recorded
+
+
+def _other_ids(old: Version, new: Version) -> str:
+    """Why no example is the same, to end a message with, if keys are; else ""."""
+    examples = _both(old.examples, new.examples)
+    n_keys = changes.same_keys(*examples) if examples else 0
+    if not n_keys:
+        return ""
+    same = f"no id is the same, though {counted(n_keys, 'key')} of their batches are"
+    return f": {same}; the files or the version of Assay changed, see docs/upgrading.md"
 
 
 def _predictions(both: pd.DataFrame, suffix: str, classes: list[str], bins: int) -> Predictions:

@@ -1,8 +1,9 @@
 """Why a version cannot be read, in words for people: what DVC and its libraries for git say."""
 
 import re
+from pathlib import Path
 
-from assay.contract import git
+from assay.contract import git, merging, plain_files
 from assay.contract.errors import InputError
 
 
@@ -21,6 +22,10 @@ def why(error: Exception) -> str:
         return f"its git repository is somebody else's; if you trust it, type `{trust}`"
     if problem.endswith("has no attribute 'tree'"):  # pygit2 found a file or a folder
         return "it is no commit: name a branch, a tag or a commit"
+    if unread := re.search("unable to read: '(.+?)'", problem):  # in the workspace
+        path = Path(unread[1])
+        content = plain_files.read(path) if path.is_file() else b""
+        problem = merging.conflict(path, content) or problem
     is_shallow = git.ask("rev-parse", "--is-shallow-repository") == b"true\n"
     if "unknown Git revision" in problem and is_shallow:
         fetch = "git fetch --unshallow --tags"

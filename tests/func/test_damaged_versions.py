@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -194,6 +195,37 @@ def test_what_is_damaged_is_named(here: Path, side: str, damage: str, name: str)
         said = told("bad", "bad")
     assert said.startswith(side), said
     assert name.rpartition("/")[2] in said
+
+
+def test_a_merge_that_conflicts_is_told(here: Path) -> None:
+    git("checkout -qb theirs")
+    for branch in ("theirs", "main"):
+        git(f"checkout -q {branch}")
+        lock = Path("dvc.lock").read_text()
+        Path("dvc.lock").write_text(lock.replace("'2.0'", f"'2.0'  # {branch}"))
+        git(f"commit -qam {branch}")
+    with pytest.raises(subprocess.CalledProcessError):
+        git("merge -q theirs")
+    remedy = "type `git checkout --ours dvc.lock`, then see docs/upgrading.md"
+    said = rf"^workspace cannot be read: dvc.lock line \d+ starts a git merge conflict: {remedy}$"
+    assert re.match(said, told("HEAD"))
+    git("checkout -q --ours dvc.lock")
+    compare("HEAD", None, why=False, metrics=["accuracy"])
+
+
+def test_other_ids_of_the_same_keys_are_told(here: Path) -> None:
+    """As after an upgrade that reads a column otherwise."""
+    table = pq.read_table(CACHED[0])
+    others = pa.array([id_.replace("0" * 20, "e" * 20) for id_ in IDS])
+    Path(CACHED[0]).unlink()
+    pq.write_table(table.set_column(0, "id", others), CACHED[0])
+    folder = Path("data/annotated")
+    for path in (Path(CACHED[1]), Path("plots/predictions.csv"), *folder.glob("*.csv")):
+        content = path.read_text().replace("0" * 20, "e" * 20)
+        path.unlink()
+        path.write_text(content)
+    same = f"no id is the same, though {N} keys of their batches are"
+    assert f"no test example in common: {same}; the files or the version of Assay" in told()
 
 
 @pytest.mark.parametrize("side", ["workspace", "older"])
