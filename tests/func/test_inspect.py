@@ -59,6 +59,43 @@ def test_a_second_batch_is_appended(folder: Workspace) -> None:
     assert facts["edits"] == {"batches": ["pets", "more"], "pretrain.batches": ["pets", "more"]}
 
 
+@pytest.mark.parametrize(
+    ("tracked", "then"),
+    [
+        ("touch data/raw/pets.dvc", f"dvc add {RAW}; dvc repro"),
+        (f"touch {RAW}/cat/0.png.dvc", "dvc repro"),
+        (f"git init -q; git add {RAW}", "dvc repro"),
+    ],
+)
+def test_a_folder_that_dvc_add_refuses_is_not_added(
+    folder: Workspace, tracked: str, then: str
+) -> None:
+    subprocess.run(tracked, cwd=folder.root, shell=True, check=True)
+    assert re.findall("  then +(.*)", run(folder).stdout) == [then]
+
+
+def test_a_locale_that_is_not_utf8_is_refused(
+    folder: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "POSIX")
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    for refused in (run(folder), folder.run("collect@pets")):
+        assert (refused.returncode, refused.stdout) == (1, "")
+        (line,) = refused.stderr.splitlines()
+        assert line.startswith("assay: this terminal's locale is not UTF-8")
+        assert "type `export PYTHONUTF8=1`" in line
+
+
+def test_what_stdout_cannot_show_is_escaped(
+    folder: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write(f"{RAW}/çatlak/1.png", image(7))
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert r"\u00e7atlak" in run(folder).stdout
+    assert "çatlak" in json.loads(run(folder, "--json").stdout)["labels_by_class"]
+    assert r"\u00e7atlak" in folder.run("collect@pets").stdout
+
+
 @pytest.mark.parametrize("name", ["2024-11-01", "2024", "012", "1e5", "0x1F", "null", "true"])
 def test_the_edits_can_be_copied(folder: Workspace, name: str) -> None:
     """Where YAML would read another value than a text, the name stands in quotes."""
