@@ -97,12 +97,13 @@ def writing(output: Path) -> Iterator[None]:
     Raises
     ------
     InputError
-        In place of an OSError, but for an input that is missing.
+        In place of an OSError, but for one that names another file: an input, or a temporary file
+        of a repository that is read-only.
     """
     try:
         yield
     except OSError as error:
-        if isinstance(error, FileNotFoundError) and not _is_of(output, error.filename):
+        if not _is_of(output, error.filename2 or error.filename):
             raise
         wrong = f"{output} cannot be written ({_one_line(error)})"
         raise InputError(f"{wrong}: make room, or name another place") from None

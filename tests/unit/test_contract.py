@@ -1,5 +1,6 @@
 """Identity, sides and files of the data set contract."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.contract import csv_files, files, identity, parquet_files
-from assay.contract.errors import InputError, counted, run
+from assay.contract.errors import InputError, counted, run, writing
 from assay.contract.sampling import step_for
 
 IDS = st.text("0123456789abcdef", min_size=32, max_size=32)
@@ -55,6 +56,20 @@ def test_a_link_into_a_cache_that_was_moved(tmp_path, capsys, target, said):
     with pytest.raises(SystemExit):
         run(link.read_bytes)
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "renamed", "raised", "blamed"),
+    [
+        (".dvc/tmp/assay/--new--t.json", None, OSError, ".dvc/tmp/assay/--new--t.json"),
+        (".dvc/tmp/assay/--new--t.json", "/new/t.json", InputError, "^/new/t.json cannot be writ"),
+        ("/new/.t.json.unfinished", None, InputError, "^/new/t.json cannot be written"),
+        (None, None, InputError, "^/new/t.json cannot be written"),
+    ],
+)
+def test_the_place_that_cannot_be_written_to_is_named(name, renamed, raised, blamed):
+    with pytest.raises(raised, match=blamed), writing(Path("/new/t.json")):
+        raise OSError(errno.EROFS, "Read-only file system", name, None, renamed)
 
 
 def test_shares_are_kept():
