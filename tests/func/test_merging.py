@@ -1,6 +1,11 @@
-"""Branches that are merged, as docs/sharing.md says: each adds a batch, or files to one raw folder."""
+"""Branches that are merged, as docs/sharing.md says: each adds a batch, or files to one raw folder.
 
+And a newer Assay, as docs/upgrading.md says.
+"""
+
+import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +13,7 @@ import pytest
 
 from tests.support.own_batches import QUICK, rows_of_all_kinds
 from tests.support.pipeline import PERSON, Project, clone
-from tests.support.sites import commands
+from tests.support.sites import Site, commands
 
 pytestmark = pytest.mark.slow
 
@@ -90,3 +95,66 @@ def test_one_raw_folder_that_both_changed(folder: Path) -> None:
         anna.run(line if line != "dvc pull" else "dvc pull data/raw/mine")
     found = sorted(path.name for path in (anna.folder / "data/raw/mine").iterdir())
     assert found == ["0.txt", "anna.txt", "bela.txt"]
+
+
+def rewrite(project: Project, name: str, change: Callable[[str], str]) -> None:
+    path = project.folder / name
+    before = path.read_text()
+    path.write_text(change(before))
+    assert path.read_text() != before
+
+
+@pytest.fixture
+def newer(site: Site) -> Project:
+    """A version of Assay that is newer than the origin: other code, comments and results."""
+    newer = site.owner("newer")
+    rewrite(newer, "stages/evaluate.py", lambda text: f"{text}# newer\n")
+    rewrite(newer, "params.yaml", lambda text: text.replace("bootstrap resamples for", "of"))
+    result = newer.folder / "metrics/evaluate.json"
+    older = hashlib.md5(result.read_bytes(), usedforsecurity=False).hexdigest()
+    rewrite(newer, "metrics/evaluate.json", lambda text: text.replace("0.9", "0.8"))
+    now = hashlib.md5(result.read_bytes(), usedforsecurity=False).hexdigest()
+    rewrite(newer, "dvc.lock", lambda text: text.replace(older, now))
+    newer.commit("Newer")
+    site.names["https://example.com/assay.git"] = str(newer.folder)
+    return newer
+
+
+@pytest.mark.usefixtures("newer")
+def test_a_newer_assay(site: Site) -> None:
+    page = "docs/upgrading.md"
+    typed = commands("Upgrading: a newer Assay in a project with own data", page)
+    fetch, merge, ours, install, repro, *rest = typed
+    assert install.startswith("pip ")
+    anna = site.owner("anna")
+    rewrite(anna, "params.yaml", lambda text: text.replace("resamples: 1000 ", "resamples: 100 "))
+    anna.repro()
+    anna.commit("Own")
+
+    site.type(anna, [fetch])
+    assert anna.run(merge, check=False).returncode == 1
+    conflicts = set(anna.run("git diff --name-only --diff-filter=U").stdout.split())
+    assert {"dvc.lock", "params.yaml", "metrics/evaluate.json"} <= conflicts
+    folders = ("metrics/", "plots/")
+    assert all(name in ours.split() or name.startswith(folders) for name in conflicts)
+    anna.run(ours)
+    assert anna.yaml("params.yaml")["evaluate"]["resamples"] == 100
+    diff, whole = (anna.run(line).stdout for line in commands("What conflicts", page))
+    assert "+  resamples: 1000      # of each interval" in diff
+    assert "\n  resamples: 1000      # of each interval" in whole
+    own = anna.folder / "params.yaml"
+    lines = own.read_text().splitlines(keepends=True)
+    own.write_text("".join(line for line in lines if "resamples: 100 " not in line))
+    said = anna.run(repro, check=False)
+    assert "params.yaml: evaluate.resamples: missing; see the params.yaml that" in said.stderr
+    own.write_text("".join(lines))
+
+    assert "Running stage 'evaluate'" in anna.run("dvc repro").stdout
+    for line in rest:
+        page_of_versions = anna.run(line).stdout
+    said = [line.split() for line in page_of_versions.splitlines()]
+    (examples,) = (line[1:] for line in said if line[:1] == ["examples"])
+    assert f"splits none of {examples[0]} moved".split() in said
+    assert len(examples) == 1  # none is added or removed
+    assert anna.run("git status --porcelain").stdout == ""
+    assert anna.run("dvc repro").stdout.endswith("Data and pipelines are up to date.\n")

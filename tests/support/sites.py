@@ -7,11 +7,9 @@ from pathlib import Path
 from tests.support.pipeline import PERSON, ROOT, Project
 
 
-def commands(title: str) -> list[str]:
-    """The commands under a heading of docs/sharing.md, without what they print."""
-    section = re.split(
-        rf"^##+ {title}\n", (ROOT / "docs/sharing.md").read_text(), flags=re.MULTILINE
-    )[1]
+def commands(title: str, page: str = "docs/sharing.md") -> list[str]:
+    """The commands under a heading of a page, without what they print."""
+    section = re.split(rf"^#+ {title}\n", (ROOT / page).read_text(), flags=re.MULTILINE)[1]
     blocks = re.findall(
         r"```console\n(.*?)```", re.split(r"^##", section, flags=re.MULTILINE)[0], re.DOTALL
     )
