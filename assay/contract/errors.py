@@ -139,7 +139,7 @@ def quiet() -> Iterator[TextIO]:
         try:
             yield os.fdopen(stderr, "w", closefd=False)
         except BaseException as error:
-            if not isinstance(error, InputError):
+            if not isinstance(error, InputError | KeyboardInterrupt):
                 captured.seek(0)
                 os.write(stderr, captured.read())
             raise

@@ -1,6 +1,7 @@
 """Identity, sides and files of the data set contract."""
 
 import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.contract import csv_files, files, identity, parquet_files
-from assay.contract.errors import InputError, counted, run, writing
+from assay.contract.errors import InputError, counted, quiet, run, writing
 from assay.contract.sampling import step_for
 
 IDS = st.text("0123456789abcdef", min_size=32, max_size=32)
@@ -70,6 +71,16 @@ def test_a_link_into_a_cache_that_was_moved(tmp_path, capsys, target, said):
 def test_the_place_that_cannot_be_written_to_is_named(name, renamed, raised, blamed):
     with pytest.raises(raised, match=blamed), writing(Path("/new/t.json")):
         raise OSError(errno.EROFS, "Read-only file system", name, None, renamed)
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"), [(KeyboardInterrupt(), ""), (InputError(""), ""), (ValueError(), "hello")]
+)
+def test_what_libraries_write_is_shown_only_where_they_fail(capfd, error, shown):
+    with pytest.raises(type(error)), quiet():
+        os.write(2, b"hello")
+        raise error
+    assert capfd.readouterr().err == shown
 
 
 def test_shares_are_kept():
