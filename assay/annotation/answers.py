@@ -50,8 +50,8 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> tuple[pd.DataFrame
     tables = _files()
     names = ExampleNames(examples)
     rows = []
-    waiting = []
-    changed = []
+    waiting: list[str] = []
+    changed: list[str] = []
     unknown = []
     nameless = []
     for path in tables:
