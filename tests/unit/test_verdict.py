@@ -226,7 +226,7 @@ def test_levels_that_differ_are_said_beside_recorded_intervals(name):
     assert "level" not in comparison_page.terminal(result)
     for levels, said in (([0.95, 0.8], "95 % in a, 80 % in b"), ([None, 0.8], "unknown in a")):
         page = comparison_page.terminal(result | {"model": model | {"levels": levels}})
-        assert f"recorded intervals have another level: {said}" in page
+        assert f"the recorded intervals have different levels: {said}" in page
 
 
 def test_an_example_that_changes_sides_is_loud():
