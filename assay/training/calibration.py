@@ -1,9 +1,12 @@
 """Turn scores into calibrated probabilities, although some labels for calibration are wrong."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
+
+from assay.contract.sampling import step_for
 
 _NOISE = 0.05  # share of wrong labels where the search starts
 _SHARPNESS = 3.0  # typical for a classifier whose scores have a standard deviation of one
@@ -11,8 +14,9 @@ _SHARPNESS = 3.0  # typical for a classifier whose scores have a standard deviat
 # their errors seem to be wrong labels. Simulated with logits 0.4 to 3 times as sure as is right.
 _OF_LOGITS, _RIGHT_LABELS = 4, 10
 _LARGEST_LOG_SHARPNESS, _LARGEST_LOGIT = 7, 30  # bounds of the search
-_SOFTER = 2.0  # how much lower the logarithm of the sharpness is in the second search
-_CLEARLY = 1e-4  # by how much its mean loss must be lower; two searches that meet differ by less
+# The second search: how much lower its first logarithm of the sharpness is, how many labels it
+# reads, and by how much the mean loss must be lower (two searches that meet differ by less).
+_SOFTER, _FEW, _CLEARLY = 2.0, 1000, 1e-4
 _TINY = 1e-300
 
 
@@ -47,7 +51,8 @@ def shared(
     without end. Its spread is one.
 
     There can be two optima: sharp classifiers beside many wrong labels, and softer ones beside few.
-    So the search starts twice, and the likelier end counts.
+    So a second search, on few of the labels, starts from softer ones. If its end is likelier, it
+    is taken further.
 
     Parameters
     ----------
@@ -63,30 +68,50 @@ def shared(
         The inverse temperature of each classifier (voices,), and the share of wrong labels.
     """
     scores, spread = standardised(voices)  # (voices, n, classes), (voices,)
-    rows = np.arange(len(labels))
-    n_classes = scores.shape[2]
-
-    def log_loss(point: np.ndarray) -> float:
-        sharpness, noise = _from_point(point)
-        logits = np.tensordot(sharpness, scores, 1)  # (n, classes)
-        odds = relative_odds(logits)
-        right = odds[rows, labels] / odds.sum(axis=1)
-        deviations = point[:-1] - centre
-        prior = of_sharpness * (deviations**2).sum() / 2 - right_labels * np.log(1 - noise)
-        prior = prior / len(labels)
-        return prior - log_likelihood(right, noise, n_classes)
-
-    first_noise = np.log(_NOISE / (0.5 - _NOISE))
-    options = {"xatol": 1e-3, "fatol": 1e-7}
-    optima = []
-    for level in (centre, centre - _SOFTER):
-        start = np.append(np.full(len(scores), level), first_noise)  # see `_from_point`
-        optima.append(minimize(log_loss, start, method="Nelder-Mead", options=options))
-    sharp, soft = optima
-    optimum = soft if soft.fun < sharp.fun - _CLEARLY else sharp
+    log_loss = _LogLoss(scores, labels, centre, of_sharpness, right_labels)
+    optimum = _search(log_loss, log_loss.start(centre))
+    softer = _search(log_loss.of_few(), log_loss.start(centre - _SOFTER)).x
+    if log_loss(softer) < optimum.fun - _CLEARLY:
+        optimum = _search(log_loss, softer)
     sharpness, noise = _from_point(optimum.x)
     least_noise = 1 / (len(labels) + 1)  # no data set is so clean that no label may be wrong
     return sharpness / spread, max(noise, least_noise)
+
+
+@dataclass
+class _LogLoss:
+    """The loss at a point of the search space, see `_from_point`. Attributes as in `shared`."""
+
+    scores: np.ndarray  # (voices, n, classes)
+    labels: np.ndarray
+    centre: float
+    of_sharpness: float
+    right_labels: float
+
+    def start(self, level: float) -> np.ndarray:
+        """The point where each voice has one sharpness, of this logarithm."""
+        return np.append(np.full(len(self.scores), level), np.log(_NOISE / (0.5 - _NOISE)))
+
+    def of_few(self) -> "_LogLoss":
+        """The loss on some of the labels, quick to compute."""
+        step = step_for(len(self.labels), _FEW)
+        return replace(self, scores=self.scores[:, ::step], labels=self.labels[::step])
+
+    def __call__(self, point: np.ndarray) -> float:
+        n, n_classes = self.scores.shape[1:]
+        sharpness, noise = _from_point(point)
+        logits = np.tensordot(sharpness, self.scores, 1)  # (n, classes)
+        odds = relative_odds(logits)
+        right = odds[np.arange(n), self.labels] / odds.sum(axis=1)
+        deviations = point[:-1] - self.centre
+        of_sharpness = self.of_sharpness * (deviations**2).sum() / 2
+        prior = (of_sharpness - self.right_labels * np.log(1 - noise)) / n
+        return prior - log_likelihood(right, noise, n_classes)
+
+
+def _search(log_loss: _LogLoss, start: np.ndarray) -> OptimizeResult:
+    options = {"xatol": 1e-3, "fatol": 1e-7}
+    return minimize(log_loss, start, method="Nelder-Mead", options=options)
 
 
 def log_likelihood(right: np.ndarray, noise: float, n_classes: int) -> float:
