@@ -44,7 +44,8 @@ def _move(partial: Path, path: Path) -> None:
 
     Into a pipe or a device, as /dev/stdout, its content is written.
     """
-    if path.exists() and not (path.is_file() or path.is_dir()):
+    is_standard = path.is_symlink() and path.absolute().parts[1] in ("dev", "proc")
+    if is_standard or (path.exists() and not (path.is_file() or path.is_dir())):
         with partial.open("rb") as content, path.open("wb") as device:
             shutil.copyfileobj(content, device)
         return

@@ -2,11 +2,15 @@
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from assay.contract import files
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 @pytest.fixture(autouse=True)
@@ -27,3 +31,11 @@ def test_a_folder_is_no_file_to_write() -> None:
     Path("folder").mkdir()
     with pytest.raises(IsADirectoryError):
         files.write_bytes(Path("folder"), b"abc")
+
+
+def test_what_stdout_leads_to_is_written() -> None:
+    code = "from assay.contract import files; files.write_bytes(files.Path('/dev/stdout'), b'abc')"
+    with Path("result").open("wb") as result:
+        subprocess.run([sys.executable, "-c", code], stdout=result, env=ENVIRONMENT, check=True)
+    assert Path("result").read_bytes() == b"abc"
+    assert Path("/dev/stdout").is_symlink()
