@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from assay.catalogue import catalogue, payloads, test_examples
+from assay.catalogue import catalogue, payloads, scored_examples
 from assay.contract import class_names, csv_files, files, parameters, paths
 from assay.contract.errors import InputError, counted, first_of, quiet, run, say, tell
 from assay.contract.inference import UNLIKE, Model
@@ -66,7 +66,7 @@ def read_examples() -> tuple[pd.DataFrame, list[str]]:
     labels = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pandas().set_index("id")
     classes = class_names.distinct_sorted(labels["label"])
     catalogued = catalogue.read()
-    test_examples.check(catalogued)  # else `evaluate` would, after the long training
+    scored_examples.check(catalogued)  # else `evaluate` would, after the long training
     examples = catalogued.join(labels[columns[1:]], on="id", how="inner")
     examples["code"] = class_names.codes(examples["label"], classes)
     examples["weight"] = examples["weight"].astype(float)
