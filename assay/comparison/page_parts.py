@@ -191,7 +191,8 @@ def _levels(result: Result) -> list[str]:
     texts = [f"{100 * level:g} %" if isinstance(level, float) else "unknown" for level in levels]
     names = (result["a"], result["b"])
     in_each = [f"{text} in {name}" for text, name in zip(texts, names, strict=False)]
-    return [f"the recorded intervals have different levels: {', '.join(in_each)}"] if in_each else []
+    differ = f"the recorded intervals have different levels: {', '.join(in_each)}"
+    return [differ] if in_each else []
 
 
 def _not_its_own(names: list[str]) -> list[str]:
