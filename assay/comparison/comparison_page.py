@@ -1,7 +1,6 @@
 """What `compare.compare` returned, on a page: for a terminal, as Markdown, as JSON."""
 
 import json
-import shutil
 import textwrap
 
 from tabulate import tabulate
@@ -9,8 +8,8 @@ from tabulate import tabulate
 from assay.comparison.page_parts import Result, parts, spelled, with_names
 from assay.comparison.verdict import NOT_SHOWN, SAME
 from assay.contract import escaping
+from assay.contract.terminal import page_width
 
-_WIDEST = 110  # characters of a line, also where there is no terminal
 _LEAST = 20  # characters beside a name
 
 
@@ -36,10 +35,9 @@ def _wrapped(name: str, text: str) -> list[str]:
     # Nothing is broken at these spaces; `terminal` makes plain ones of them again.
     text = text.replace(" → ", "\xa0→\xa0").replace(": ", ":\xa0")
     indent = " " * len(name)
-    width = min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
     return textwrap.wrap(
         text,
-        max(width, len(name) + _LEAST),
+        max(page_width(), len(name) + _LEAST),
         initial_indent=name,
         subsequent_indent=indent,
         break_on_hyphens=False,

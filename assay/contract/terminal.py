@@ -1,13 +1,16 @@
-"""What a process needs of the terminal that started it: names in UTF-8, and a way to print all."""
+"""What a process needs of the terminal that started it: names in UTF-8, a way to print, a width."""
 
 import codecs
 import io
 import json
+import shutil
 import sys
 
 from assay.contract.errors import InputError
 
 _ENCODING = "utf-8"
+_WIDEST = 110  # characters of a line
+_USUAL = 80  # columns, where stdout is no terminal, though stderr is one
 
 
 def prepare() -> None:
@@ -25,6 +28,16 @@ def prepare() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         codecs.register_error("escaped", _escaped)
         sys.stdout.reconfigure(errors="escaped")
+
+
+def page_width() -> int:
+    """Characters of a line of a page, also where there is no terminal."""
+    return min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
+
+
+def covering_width() -> int:
+    """Characters of a line that covers the one before; a full line would wrap in some terminals."""
+    return min(shutil.get_terminal_size((_USUAL, 0)).columns - 1, _WIDEST)
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:

@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO, TypeVar
 
+from assay.contract import terminal
+
 Block = TypeVar("Block")
 
 _SILENT = 2.0  # seconds, after which a first line is shown
 _EVERY = {True: 0.5, False: 30.0}  # seconds from line to line, in a terminal and in a log
-_WIDTH = 79  # characters of the line in a terminal, so that it covers the one before
 
 
 def with_progress(
@@ -46,11 +47,12 @@ def with_progress(
             last = now
             was_shown = True
     if was_shown and in_terminal:
-        print("\r".ljust(_WIDTH), end="\r", file=stream, flush=True)
+        print("\r" + " " * terminal.covering_width(), end="\r", file=stream, flush=True)
 
 
 def _print(line: str, stream: TextIO) -> None:
-    text = f"\r{line[:_WIDTH].ljust(_WIDTH)}" if stream.isatty() else f"{line}\n"
+    width = terminal.covering_width()
+    text = f"\r{line[:width].ljust(width)}" if stream.isatty() else f"{line}\n"
     print(text, end="", file=stream, flush=True)
 
 

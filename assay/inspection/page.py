@@ -1,13 +1,12 @@
 """The facts of an inspection as lines for a terminal."""
 
 import math
-import shutil
 import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from assay.contract import git
+from assay.contract import git, terminal
 from assay.contract.errors import counted, first_of
 from assay.contract.escaping import printable
 from assay.contract.paths import RAW
@@ -16,7 +15,6 @@ from assay.inspection import edits
 
 _NAMED = 12  # classes, people and slices that are named
 _INDENT = 12  # columns before the facts
-_WIDEST = 100
 _MINUTE = 60  # seconds
 _LONG = 300  # seconds, from which minutes are told
 _INEXACT = 2  # factor by which an estimated time may be wrong
@@ -102,10 +100,9 @@ def _duration(seconds: float) -> str:
 
 
 def _row(name: str, text: object) -> str:
-    width = min(shutil.get_terminal_size().columns, _WIDEST)
     return textwrap.fill(
         printable(text),
-        width,
+        terminal.page_width(),
         initial_indent=f"  {name:<{_INDENT}}",
         subsequent_indent=" " * (_INDENT + 2),
         break_on_hyphens=False,

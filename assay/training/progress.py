@@ -1,16 +1,15 @@
 """The learning curve of a training, and its progress for the terminal."""
 
 import math
-import shutil
 import sys
 import time
 
 import keras
 
+from assay.contract import terminal
 from assay.contract.errors import InputError, counted
 
 _REPORTS = 10  # lines in a log, however many epochs
-_WIDEST = 110  # characters of the line in a terminal
 
 Scores = dict[str, float]  # of an epoch: epoch, loss, validation_loss, …
 
@@ -81,11 +80,12 @@ class Progress(keras.callbacks.Callback):
         shown = [f"{name.replace('_', ' ')} {score:.4f}" for name, score in scores.items()]
         line = self._line(done, shown, seconds_left)
         if in_terminal:
-            while shown and len(line) > _width():
+            width = terminal.covering_width()
+            while shown and len(line) > width:
                 del shown[0]  # the last ones are of the validation split
                 line = self._line(done, shown, seconds_left)
             end = "\n" if done == self.epochs else "\r"
-            print(line[: _width()].ljust(_width()), file=sys.stderr, end=end, flush=True)
+            print(line[:width].ljust(width), file=sys.stderr, end=end, flush=True)
         else:
             print(line, file=sys.stderr, flush=True)
 
@@ -95,14 +95,9 @@ class Progress(keras.callbacks.Callback):
         if done < self.epochs:
             lower = f"no lower validation loss for {counted(self.patience, 'epoch')}"
             line = f"stopped after epoch {done}: {lower}"
-            width = _width() if sys.stderr.isatty() else 0
+            width = terminal.covering_width() if sys.stderr.isatty() else 0
             print(line.ljust(width), file=sys.stderr, flush=True)
 
     def _line(self, done: int, scores: list[str], seconds_left: float) -> str:
         shown = f"{', '.join(scores)}; " if scores else ""
         return f"epoch {done}/{self.epochs}: {shown}{seconds_left:.0f} s left"
-
-
-def _width() -> int:
-    """Characters of a line that covers the one before; a full line would wrap in some terminals."""
-    return min(shutil.get_terminal_size((_WIDEST + 1, 0)).columns - 1, _WIDEST)

@@ -1,5 +1,6 @@
 """A person who waits is told how far a stage is and how long it still takes, and no more."""
 
+import io
 import itertools
 
 from assay.contract import time_left
@@ -18,3 +19,17 @@ def test_what_is_slow_is_told(capsys, monkeypatch):
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "embed b: 2 of 1,200 examples, 100 min left"
     assert lines[1] == "embed b: 8 of 1,200 examples, 99 min left"
+
+
+def test_what_is_shown_in_a_terminal_fits_it(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    clock = itertools.count(0, 10)
+    monkeypatch.setattr(time_left.time, "monotonic", lambda: next(clock))
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    for _ in time_left.with_progress([[1, 2]] * 3, 6, "embed with a long name", stream):
+        pass
+    first, *others, last = stream.getvalue().split("\r")[1:]
+    assert first == "embed with a long name: 2 of "
+    assert {len(line) for line in others} == {29}
+    assert last == ""
