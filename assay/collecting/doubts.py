@@ -95,7 +95,8 @@ def _remark_on_measures(raw: RawBatch, counts: Counter[str]) -> None:
         raw.remarks.add("doubtful", counts.total(), what, repr(names[0].as_py()))
     elif type_ == "number":
         numbers = parsed(names, type_, written)
-        with_decimals = names.filter(pc.not_equal(numbers, pc.floor(numbers))).to_pylist()
+        is_between = pc.not_equal(numbers, pc.floor(numbers))
+        with_decimals = names.filter(pc.and_(is_between, pc.is_finite(numbers))).to_pylist()
         n_measured = sum(map(counts.__getitem__, with_decimals))
         what = "labels are numbers with decimals, and each number is a class"
         remedy = "make classes of ranges if it is a measure: a measure is not learned as such"

@@ -56,6 +56,8 @@ MEASURED = "labels are numbers with decimals, and each number is a class"
     [
         (["0.5", "1", "1.5", "nan"], [(2, MEASURED)]),
         (["1,5", "2,5"], [(2, MEASURED)]),
+        (["1", "2", "NAN"], []),
+        (["1", "2.5", "NAN"], [(1, MEASURED)]),
         (["2026-01-01", "2026-01-02"], [(2, "labels are dates, and each date is a class")]),
         (["1", "2"], []),
         (["1.0", "2.0"], []),
