@@ -5,11 +5,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+import pyarrow as pa
+
 from assay.contract import class_names
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import SPLITS
 from assay.contract.remarks import Remarks
 from assay.layouts.raw_batch import Example, RawBatch
+from assay.modalities.columns_as_written import guess, without_gaps
 
 # `SPLIT_KEYWORDS` of Hugging Face's `datasets`, and short forms
 _SPLIT_OF = {
@@ -128,6 +131,8 @@ def remark_on_joined(batch: RawBatch) -> None:
     what = "labels hold several other labels, and are read as one"
     batch.remarks.note("doubtful", [repr(name) for name in labels if name in joined], what, remedy)
     others = several - joined
+    if others and guess(without_gaps(pa.array(sorted(known))).drop_null())[0] == "number":
+        return  # 1,5 is a number with a decimal comma
     sharing = {name for name in others if min(map(n_labels_of.__getitem__, parts_of[name])) > 1}
     what = "labels hold several parts that other labels hold too, and are read as one"
     batch.remarks.note("doubtful", [repr(name) for name in labels if name in sharing], what, remedy)

@@ -44,7 +44,7 @@ def reason(
     cannot_be_read = ""
     files_below = cache(lambda root: FileNames(root, names, media))
     tables = sorted(filter(table_files.suffix, names if unused is None else unused))
-    lists = (name for name in tables if not file_lists.is_form(name))
+    lists = (name for name in tables if name != TRUTH_FILE and not file_lists.is_form(name))
     for name in islice(lists, _LOOKED_AT):
         try:
             table = _read(folder / name, largest_file)

@@ -410,6 +410,18 @@ def test_labels_that_share_their_parts_are_said(read: Read) -> None:
     assert doubt.text().startswith("3 labels hold several parts that other labels hold too, and")
 
 
+def test_labels_with_a_decimal_comma_hold_no_parts(read: Read) -> None:
+    listed = "".join(f'{row}.png,"{label}"\n' for row, label in enumerate(["1,5", "2,5", "1,2"]))
+    files = {"metadata.csv": f"file_name,label\n{listed}"}
+    assert read(files | pictures("0.png", "1.png", "2.png")).remarks == []
+
+
+def test_known_answers_are_not_asked_for_where_they_are(read: Read) -> None:
+    files = pictures("1.png", "2.png") | {"truth.csv": "key,label\n1.png,cat\n"}
+    with pytest.raises(InputError, match=r"nothing says the class of 1.png, 2.png: add a folder"):
+        read(files)
+
+
 @pytest.mark.parametrize("name", ["Truth.csv", "truth.tsv"])
 def test_known_answers_under_another_name(read: Read, name: str) -> None:
     table = "key,label\ncat/1.png,cat\n".replace(",", "\t" if name[-3:] == "tsv" else ",")
