@@ -569,7 +569,6 @@ def test_truth_values_as_text_are_those_of_parquet(read: Read, words: tuple) -> 
     canonical = registry.named("table").canonical
     places = [example.place for example in texts.examples]
     said_of_bools = Remarks()
-    canonical(texts.payload, places, None, Remarks())
     canonical(as_such, places, None, said_of_bools)
     assert said(texts, "converted")[0] == (
         "1 column holds truth values: read as the numbers 1 and 0: "
