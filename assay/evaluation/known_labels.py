@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import pandas as pd
 
-from assay.catalogue import catalogue, spreadsheets, test_examples
+from assay.catalogue import catalogue, scored_examples, spreadsheets
 from assay.contract import csv_files, parquet_files, paths
 from assay.contract.errors import InputError
 
@@ -77,7 +77,7 @@ def best_known(test: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
 
 def refuse(known: Known) -> NoReturn:
     """Raise InputError, since no test example has a label. It says how to give some."""
-    test_examples.check(known.examples)
+    scored_examples.check(known.examples)
     count = int((known.examples["split"] == "test").sum())
     how = "type `python -m stages.queue && python -m assay review`, and label those of split test"
     raise InputError(f"none of {count} test examples has a label: {how}, then type `dvc repro`")
