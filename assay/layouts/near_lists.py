@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
 
 import pyarrow as pa
 
@@ -19,6 +18,7 @@ from assay.modalities import registry
 
 _LOOKED_AT = 100  # tables; there may be one for each picture
 _CELLS = 100  # of a column, to tell whether it names pictures or sounds
+_FILE_NAME = "file_name"
 _NO_FEATURES = ("label", "split", "key")
 
 
@@ -71,32 +71,65 @@ def judge_names(path: Path, table: pa.Table, names: set[str], remarks: Remarks) 
     Raises
     ------
     InputError
-        If it holds nothing else beside labels: these files are the examples.
+        If it holds nothing else beside labels, and these files are the examples: they are there,
+        or in a column `file_name`, or no two rows of the only column name the same.
     """
     if registry.named(registry.modality_of_columns(table.column_names)).COLUMN:
         return
     columns = [name for name in table.column_names if name not in _NO_FEATURES]
-    of_files = [name for name in columns if name == "file_name" or _names_media(table[name])]
+    of_files = [name for name in columns if name == _FILE_NAME or _names_media(table[name])]
     if columns and columns == of_files:
-        _refuse_names_alone(path, table[columns[0]].to_pylist(), columns[0], names)
-    listed = [repr(name) for name in of_files if name != "file_name"]
+        _refuse_list_alone(path, table.select(columns), names)
+    listed = [repr(name) for name in of_files if name != _FILE_NAME]
     what = "columns name pictures or sounds, which are not read"
     remedy = "call the table metadata.csv if they are the examples"
     remarks.note("doubtful", listed, what, remedy)
 
 
-def _refuse_names_alone(path: Path, column: list[object], called: str, names: set[str]) -> NoReturn:
-    """Raise, since a table holds labels and a column of names of files."""
+def _refuse_list_alone(path: Path, table: pa.Table, names: set[str]) -> None:
+    """Raise if one of some columns of names lists the examples; else these may be categories."""
     files = FileNames("", names, set(filter(registry.modality_of_file, names)))
-    cells = dict.fromkeys(map(str, column))
-    missing = [cell for cell in cells if not files.find(cell)]
-    wrong = f"{path} holds nothing but labels and names of files, in its column {called!r}"
+    names_of = {name: _without_gaps(table[name]) for name in table.column_names}
+    listing = [name for name, cells in names_of.items() if _is_list(name, cells, files, table)]
+    if not listing:
+        return
+    called = _FILE_NAME if _FILE_NAME in listing else listing[0]
+    is_one = called == _FILE_NAME or len(listing) == 1
+    columns = f"column {called!r}" if is_one else f"columns {' and '.join(map(repr, listing))}"
+    wrong = f"{path} holds nothing but labels and names of files, in its {columns}"
+    cells = list(dict.fromkeys(names_of[called]))
+    others = [cell for cell in cells if not registry.modality_of_file(files.find(cell) or cell)]
+    if len(others) > MOST * len(cells):
+        of_media = "names of pictures and sounds have an ending, and belong into metadata.csv"
+        raise InputError(f"{wrong}, as {others[0]!r}: put texts into a column `text`; {of_media}")
     remedy = "call it metadata.csv, so that these are the examples"
+    if not is_one:
+        remedy = f"leave one of these columns, and {remedy}"
+    missing = [cell for cell in cells if not files.find(cell)]
     if missing:
         of_all = f"{len(missing):,} of {counted(len(cells), 'name')}"
         wrong = f"{wrong}: {of_all} are of no file there, as {_other_ending(missing[0], files)}"
         remedy = f"mend the names, and {remedy}"
     raise InputError(f"{wrong}: {remedy}")
+
+
+def _is_list(name: str, cells: list[str], files: FileNames, table: pa.Table) -> bool:
+    """Whether a column lists examples: `file_name`, or files that are there, or one for each row.
+
+    A category may be called as one of a few files, and a text may end as a file does.
+    """
+    if name == _FILE_NAME or not cells:
+        return bool(cells)
+    different = set(cells)
+    n_files = sum(bool(files.find(cell)) for cell in different)
+    has_blanks = any(" " in cell for cell in different)
+    is_one_a_row = table.num_columns == 1 and len(different) == len(cells) and not has_blanks
+    return n_files > MOST * len(cells) or is_one_a_row
+
+
+def _without_gaps(column: pa.ChunkedArray) -> list[str]:
+    """The cells of a column as text, without gaps and empty ones."""
+    return [cell for cell in map(str, column.drop_null().to_pylist()) if cell.strip()]
 
 
 def _names_media(column: pa.ChunkedArray) -> bool:

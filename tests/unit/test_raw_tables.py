@@ -459,6 +459,60 @@ def test_a_list_of_pictures_that_is_called_as_a_table(read: Read) -> None:
         read(pictures | {"examples.csv": "file_name,label\n0.png,a\n1.png,b\n"})
 
 
+PAIRS = "left,right,label\n" + "".join(
+    f"l{row}.png,r{row}.png,{'ab'[row % 2]}\n" for row in range(6)
+)
+
+
+@pytest.mark.parametrize("name", ["examples.csv", "t.csv"])
+@pytest.mark.parametrize(
+    ("table", "count"),
+    [
+        ("icon,label\n" + "up.png,a\ndown.png,b\n" * 3, "1 column names"),
+        (PAIRS, "2 columns name"),
+        ("caption,label\na boat in 1.png,a\na cow in 2.png,b\n", "1 column names"),
+    ],
+)
+def test_names_that_are_no_list_of_files_are_read(
+    read: Read, table: str, count: str, name: str
+) -> None:
+    (doubt,) = [line for line in said(read({name: table}), "doubtful") if "pictures" in line]
+    assert doubt.startswith(f"{count} pictures or sounds, which are not read")
+
+
+def test_a_category_may_be_called_as_pictures_that_are_there(read: Read) -> None:
+    icons = {"up.png": image(0), "down.png": image(1)}
+    batch = read(icons | {"examples.csv": "icon,label\n" + "up.png,a\ndown.png,b\n" * 3})
+    assert batch.payload["icon"].to_pylist() == ["up.png", "down.png"] * 3
+
+
+def test_all_columns_of_pictures_that_are_there_are_named(read: Read) -> None:
+    pictures = {f"{side}{row}.png": image(row) for side in "lr" for row in range(6)}
+    wrong = "in its columns 'left' and 'right': leave one of these columns, and call it metadata"
+    with pytest.raises(InputError, match=wrong):
+        read(pictures | {"examples.csv": PAIRS})
+
+
+@pytest.mark.parametrize("ending", [".txt", ""])
+def test_a_list_of_texts_is_no_list_of_pictures(read: Read, ending: str) -> None:
+    names = [f"{row}{ending}" for row in range(4)]
+    listed = "".join(f"{name},{label}\n" for name, label in zip(names, "abab", strict=True))
+    wrong = rf"in its column 'file_name', as '{names[0]}': put texts into a column `text`; names of"
+    with pytest.raises(InputError, match=wrong):
+        read(dict.fromkeys(names, "so it is") | {"examples.csv": f"file_name,label\n{listed}"})
+
+
+def test_a_gap_is_no_name_of_a_file(read: Read) -> None:
+    lines = ['{"file_name": "0.png", "label": "a"}', '{"file_name": null, "label": "a"}']
+    lines += ['{"file_name": "", "label": "b"}', '{"file_name": "1.png", "label": "b"}']
+    pictures = {f"{row}.png": image(row) for row in range(2)}
+    with pytest.raises(InputError, match=r"in its column 'file_name': call it metadata.csv, so"):
+        read(pictures | {"examples.jsonl": "\n".join(lines)})
+    lines[0] = lines[0].replace("0", "7")
+    with pytest.raises(InputError, match=r"1 of 2 names are of no file there, as '7.png': mend"):
+        read(pictures | {"examples.jsonl": "\n".join(lines)})
+
+
 def test_names_of_pictures_beside_features_are_said(read: Read) -> None:
     batch = read({"t.csv": "photo,x,label\nb.png,1.5,a\nc.png,2.5,b\n"})
     (doubt,) = said(batch, "doubtful")
