@@ -42,6 +42,7 @@ def main() -> None:
 
     predicted = out_of_sample.predict(examples, learned, votes, params)
     pred_probs = predicted.pred_probs
+    say_if_nothing_is_predicted(pred_probs)
     believed = quality.sure_of_unlearned(pred_probs, labels)
     consensus = annotators.consensus(votes, held_out, believed, predicted.confusion)
     posterior = consensus.probabilities
@@ -155,6 +156,14 @@ def check_classes(
         few = f"{paths.RAW / example['batch']}: the class {classes[rarest]!r} has {number}"
         remedy = f"add more, mend the label, or lower clean.smallest_class from {smallest}"
         raise InputError(f"{few}: {remedy}")
+
+
+def say_if_nothing_is_predicted(pred_probs: np.ndarray) -> None:
+    """Say if the probabilities (examples, classes) are those of the classes' frequencies."""
+    if np.ptp(pred_probs, axis=0).any():
+        return
+    no_better = "no classifier predicts labels better than the frequencies of the classes do"
+    say(f"{no_better}, so people alone judge labels: is what tells the class in the examples?")
 
 
 def judge(
