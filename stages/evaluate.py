@@ -37,9 +37,8 @@ def main() -> None:
     files.drop_checkpoint()  # this stage starts only after DVC has noted what was trained
     known = known_labels.read()
     if known.test.empty:
-        none = pd.DataFrame(columns=held_out_labels.DOUBTS)
         # `refuse` ends this stage; it asks for `python -m stages.queue`, which reads the doubts
-        spreadsheets.write(paths.DOUBTS, none)
+        spreadsheets.write(paths.DOUBTS, pd.DataFrame(columns=held_out_labels.DOUBTS))
         known_labels.refuse(known)
     test = known.test
     learned_classes = files.read_json(paths.CLASSES)["classes"]
@@ -64,12 +63,13 @@ def main() -> None:
     waiting = doubts[~doubts["id"].isin(known.human_labels.index)]
     spreadsheets.write(paths.DOUBTS, worst_first(waiting), held_out_labels.DOUBTS)
     spreadsheets.write(paths.CLASS_METRICS, scores.by_class(predictions, classes))
-    frame = parts(test)
-    spreadsheets.write(paths.SLICE_METRICS, slices.table(frame, predictions.correct, confidence))
-    predicted = by_id(test, predictions, classes)
-    spreadsheets.write(paths.PREDICTIONS, predicted)
     doubted = waiting.loc[waiting["reason"] != "", "id"]
     test = test.assign(doubted=test["id"].isin(doubted) & (test["truth"] == ""))
+    frame = parts(test)
+    by_slice = slices.table(frame, predictions.correct, confidence)
+    spreadsheets.write(paths.SLICE_METRICS, slices.with_doubted(by_slice, frame, test["doubted"]))
+    predicted = by_id(test, predictions, classes)
+    spreadsheets.write(paths.PREDICTIONS, predicted)
     spreadsheets.write(paths.REGIONS, regions(test, frame, predicted, confidence))
     csv_files.write_frame(paths.RELIABILITY, scores.reliability(predictions))
     tell(line(metrics))

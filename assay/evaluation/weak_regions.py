@@ -21,7 +21,7 @@ from assay.contract.sampling import step_for
 from assay.measures import leave_one_out, slices
 
 MEASURED = ["examples", "accuracy", "accuracy_low", "accuracy_high", "p_value", "worse"]
-COLUMNS = ["region", *MEASURED, "predicted_as", "described", "nearest"]
+COLUMNS = ["region", *MEASURED, "doubted", "predicted_as", "described", "nearest"]
 _NUMBERS = (8, 16, 32, 64, 128)  # of groups: one of them is near the size of a weak region
 _FEWEST = 9  # examples that a group has on average
 _SEEDS = 3  # groupings of each number of groups
@@ -57,30 +57,26 @@ def table(
     predicted : (n,) names of classes
     traits : what is known of each example, see `traits_of`
     confidence : of the intervals; and that no region is called worse by chance alone
-    doubted : of each example, whether its label is doubted. Wrong labels look like a weak model, so
-        a region that is worse tells how many it has
+    doubted : of each example, whether its label is doubted; wrong labels look like a weak model
 
     Returns
     -------
     pd.DataFrame
-        COLUMNS. `p_value` and `worse` are those of `slices.table`, over all groups. `predicted_as`
-        is the most frequent wrong prediction. `nearest` are the numbers of the three examples
-        nearest to the mean of the region.
+        COLUMNS. `p_value` and `worse` are those of `slices.table`, over all groups. `doubted` is
+        how many labels are. `predicted_as` is the most frequent wrong prediction. `nearest` are the
+        numbers of the three examples nearest to the mean of the region.
     """
     names, has_trait = _counted(traits)
     rows: list[dict[str, Any]] = []
     for inside, measured in worst(groups(points), correct, confidence):
         wrong = pd.Series(predicted[inside & ~correct]).mode()
-        described = [_described(inside, names, has_trait)]
-        n_doubted = int(np.sum(inside & doubted)) if len(doubted) and measured["worse"] else 0
-        if n_doubted:
-            described.append(f"{n_doubted:,} of its labels are doubted")
-        texts = {
+        told = {
+            "doubted": int(np.sum(inside & doubted)) if len(doubted) else 0,
             "predicted_as": wrong.iloc[0] if len(wrong) else "",
-            "described": "; ".join(filter(None, described)),
+            "described": _described(inside, names, has_trait),
             "nearest": _nearest(points, inside),
         }
-        rows.append({"region": len(rows) + 1, **measured, **texts})
+        rows.append({"region": len(rows) + 1, **measured, **told})
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -42,6 +42,19 @@ def table(slices: pd.DataFrame, correct: np.ndarray, confidence: float) -> pd.Da
     return adjusted(pd.concat(tables, ignore_index=True), confidence)
 
 
+def with_doubted(listed: pd.DataFrame, slices: pd.DataFrame, doubted: pd.Series) -> pd.DataFrame:
+    """Add `doubted`: how many labels of each slice are; wrong labels look like a weak model.
+
+    Parameters
+    ----------
+    listed : from `table`, of the same `slices`
+    doubted : (n,) bool, whether the label is doubted, in the order of `slices`
+    """
+    counts = {name: doubted.groupby(slices[name].to_numpy()).sum() for name in slices}
+    parts = zip(listed["slice"], listed["value"], strict=True)
+    return listed.assign(doubted=[int(counts[name][value]) for name, value in parts])
+
+
 def of_groups(
     slices: pd.DataFrame, groups: np.ndarray, correct: np.ndarray, confidence: float
 ) -> pd.DataFrame:

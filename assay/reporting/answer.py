@@ -69,7 +69,7 @@ def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
         yield words("limit.cleaning", lost=rounded(lost, 1, 100))
     for row in worse_slices(inputs):
         part = {"slice": name(row["slice"]), "value": name(row["value"])}
-        n_doubted = inputs.doubted_in[row["slice"], row["value"]]
+        n_doubted = int(row["doubted"])
         clause = words("slice.doubted", n=n_doubted) if n_doubted else ""
         accuracy = float(row["accuracy"])
         say = words("limit.slice", n=int(row["examples"]), accuracy=accuracy, **part)

@@ -9,8 +9,6 @@ import pyarrow.compute as pc
 from assay.catalogue import spreadsheets
 from assay.catalogue.spreadsheets import plain
 from assay.contract import csv_files, files, parquet_files, paths
-from assay.reporting import doubted_parts
-from assay.reporting.doubted_parts import Part
 
 Values = dict[str, Any]  # of a JSON file
 Row = dict[str, str]  # of a CSV file
@@ -50,8 +48,6 @@ class Inputs:
     given, doubted : by class, how many labels there are, and how many of them are doubted
     decided : how many doubted labels there are by decision. One whose example a finding leaves out
         counts as FINDING, not as `drop`
-    doubted_in : how many test labels of a slice on which the model is worse are doubted, where a
-        column or a batch names the slice, by slice and value
     left_out : how many examples other findings leave out, by the kind of the first finding
     learned, sources : how many labels the model learns from, by class and by source. Labels of the
         validation split do not count
@@ -69,7 +65,6 @@ class Inputs:
     given: Counter[str]
     doubted: Counter[str]
     decided: Counter[str]
-    doubted_in: Counter[Part]
     left_out: Counter[str]
     learned: Counter[str]
     sources: Counter[str]
@@ -97,8 +92,6 @@ def read() -> Inputs:
         for row in reversed(rows["issues"])
         if row["decision"] == "drop" and row["kind"] != "label"
     }
-    of_test = {row["id"] for row in rows["issues"] if row["split"] == "test"} & is_doubted
-    worse = {(row["slice"], row["value"]) for row in rows["slices"] if row["worse"] == "True"}
     labelled = {row["id"] for row in in_use if row["source"] != "pseudo"}
     values = {name: files.read_json(path) for name, path in _VALUES.items()}
     listed = files.listed_batches()
@@ -114,7 +107,6 @@ def read() -> Inputs:
         given=Counter(judged["given"]),
         doubted=Counter(label for _, label, _ in doubted),
         decided=Counter(FINDING if id_ in left_out else made for id_, _, made in doubted),
-        doubted_in=doubted_parts.counts(worse, of_test - answered - unusable, listed),
         left_out=Counter(left_out.values()),
         learned=Counter(row["label"] for row in learned),
         sources=Counter(row["source"] for row in learned),

@@ -24,6 +24,18 @@ def test_few_examples_prove_nothing() -> None:
     assert not found["worse"].any()
 
 
+def test_doubted_labels_of_each_slice_are_counted() -> None:
+    frame = pd.DataFrame({"site": ["A", "A", "B", ""] * 5, "brightness": ["low", "high"] * 10})
+    doubted = pd.Series([True, False, False, True] * 5, index=range(7, 27))
+    found = slices.with_doubted(slices.table(frame, np.ones(20, bool), 0.95), frame, doubted)
+    counts = {(row.slice, row.value): row.doubted for row in found.itertuples()}
+    expected = {("site", "A"): 5, ("site", "B"): 0}
+    assert counts == expected | {("brightness", "low"): 5, ("brightness", "high"): 5}
+    none = slices.with_doubted(slices.table(frame[[]], np.ones(20, bool), 0.95), frame, doubted)
+    assert none.empty
+    assert "doubted" in none
+
+
 def test_many_slices_bring_no_false_alarms() -> None:
     rng = np.random.default_rng(0)
     alarms = 0
