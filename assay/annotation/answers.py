@@ -95,13 +95,14 @@ def _lines_on_waiting(waiting: list[str], changed: list[str]) -> Iterator[str]:
     ----------
     changed : the places of those whose batch is listed
     """
-    since = "its files or the version of Assay changed since, see docs/upgrading.md"
+    mistyped = "perhaps its name is mistyped"
+    perhaps = f"{mistyped}, or files of the batch or Assay changed, see docs/upgrading.md"
     if changed:
         left = f"{counted(len(changed), 'answer')} left waiting"
-        yield f"{left}, since the batch has the example no more ({since}): {changed[0]}"
+        yield f"{left}, since the batch has no such example ({perhaps}): {changed[0]}"
     if waiting:
         left = f"{counted(len(waiting), 'answer')} left waiting"
-        if_listed = f"if its batch is listed, {since}"
+        if_listed = f"if its batch is listed, {perhaps}"
         yield f"{left}, since no listed batch has the example: {waiting[0]}; {if_listed}"
 
 

@@ -52,13 +52,15 @@ class ExampleNames:
     def has_batch_of(self, row: Mapping[str, str]) -> bool:
         """Whether the batch that an answer tells beside its example is listed.
 
-        It is told by a column `batch`, or else by a key: `<batch>/<key>`, or one of an example.
+        It is told by a column `batch`, or else by a key that is `<batch>/<key>`.
         """
-        key = row.get("key", "").strip()
-        batch = row.get("batch", "").strip()
-        if batch:
-            return batch in files.listed_batches()
-        return key.partition("/")[0] in files.listed_batches() or key in self._known[0]
+        first, slash, _ = row.get("key", "").strip().partition("/")
+        batch = row.get("batch", "").strip() or (first if slash else "")
+        return batch in self._listed
+
+    @cached_property
+    def _listed(self) -> list[str]:
+        return files.listed_batches()
 
     @cached_property
     def _known(self) -> tuple[dict[str, set[int]], set[str]]:
@@ -68,7 +70,7 @@ class ExampleNames:
         """
         rows_of_name = {id_: {row} for id_, row in self._row_of_id.items()}
         numbered = set()
-        for batch in files.listed_batches():
+        for batch in self._listed:
             path = paths.examples(batch)
             is_numbered = parquet_files.is_numbered(path)
             table = parquet_files.read_parquet(path, ["id", "key", "duplicates"])

@@ -211,6 +211,11 @@ def test_row_numbers_are_refused(examples, name):
     assert answers.read(examples, LABELS)["example"].to_list() == [1]
 
 
+PERHAPS = (
+    "perhaps its name is mistyped, or files of the batch or Assay changed, see docs/upgrading.md"
+)
+
+
 def test_answers_to_a_batch_that_is_not_listed_wait(examples, capsys):
     write([(IDS[0], "anna", "a class that went with the batch"), (IDS[1], "anna", "1")])
     (paths.ANNOTATIONS / "b.csv").write_text("key,annotator,label\nb/0,anna,1\n1,bela,1\n")
@@ -218,8 +223,7 @@ def test_answers_to_a_batch_that_is_not_listed_wait(examples, capsys):
     answered = answers.read(examples, LABELS)
     assert answered[["example", "annotator"]].to_numpy().tolist() == [[1, "anna"], [1, "bela"]]
     said = "assay: 2 answers left waiting, since no listed batch has the example: data/annotations/a.csv row 2"
-    since = "its files or the version of Assay changed since, see docs/upgrading.md"
-    assert capsys.readouterr().err == f"{said}, id '{IDS[0]}'; if its batch is listed, {since}\n"
+    assert capsys.readouterr().err == f"{said}, id '{IDS[0]}'; if its batch is listed, {PERHAPS}\n"
     write([("12345", "anna", "1")])
     with pytest.raises(InputError, match=r"a.csv row 2: '12345' is no id"):
         answers.read(examples, LABELS)
@@ -232,7 +236,6 @@ GONE = "ff" * 16
     "text",
     [
         f"id,batch,annotator,label\n{GONE},b,anna,1\n",
-        f"id,key,annotator,label\n{GONE},3,anna,1\n",
         f"id,key,annotator,label\n{GONE},b/cat.png,anna,1\n",
         "key,annotator,label\nb/cat.png,anna,1\n",
     ],
@@ -240,16 +243,28 @@ GONE = "ff" * 16
 def test_answers_to_what_a_listed_batch_had_say_so(examples, capsys, text):
     (paths.ANNOTATIONS / "a.csv").write_text(text)
     assert answers.read(examples, LABELS).empty
-    since = "its files or the version of Assay changed since, see docs/upgrading.md"
-    waiting = f"assay: 1 answer left waiting, since the batch has the example no more ({since})"
+    waiting = f"assay: 1 answer left waiting, since the batch has no such example ({PERHAPS})"
     assert capsys.readouterr().err.startswith(f"{waiting}: data/annotations/a.csv row 2, ")
 
 
-def test_answers_to_another_batch_with_the_same_key_wait_for_it(examples, capsys):
-    text = f"id,batch,key,annotator,label\n{GONE},c,3,anna,1\n"
+@pytest.mark.parametrize("cells", ["c,3", ",3", ",b", "c,b/3"])
+def test_answers_to_another_batch_with_the_same_key_wait_for_it(examples, capsys, cells):
+    """Any batch may have the key 3, and b may be the key of another batch."""
+    text = f"id,batch,key,annotator,label\n{GONE},{cells},anna,1\n"
     (paths.ANNOTATIONS / "a.csv").write_text(text)
     assert answers.read(examples, LABELS).empty
     assert "since no listed batch has the example: " in capsys.readouterr().err
+
+
+def test_the_list_of_batches_is_read_once(examples, monkeypatch):
+    """For each of many waiting answers it would take seconds."""
+    read = []
+    listed = files.listed_batches()
+    monkeypatch.setattr(files, "listed_batches", lambda: read.append(1) or listed)
+    rows = "".join(f"b/{row}.png,anna,1\n" for row in range(50))
+    (paths.ANNOTATIONS / "a.csv").write_text(f"key,annotator,label\n{rows}")
+    assert answers.read(examples, LABELS).empty
+    assert len(read) == 1
 
 
 def test_every_table_is_read_and_all_else_is_named(examples, capsys):
