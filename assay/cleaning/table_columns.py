@@ -12,6 +12,7 @@ from assay.cleaning import leaky_column
 from assay.cleaning.near_duplicates import NamedValues
 from assay.contract.errors import first_of
 from assay.contract.memory import at_once
+from assay.contract.parquet_files import GROUP
 from assay.measures import multiple_testing
 
 _ROWS = 65_536  # rows of a table read at a time
@@ -95,16 +96,20 @@ def changes(examples: pd.DataFrame, memory: int) -> pd.DataFrame:
 
 
 def _names_of_groups(examples: pd.DataFrame, texts: pd.DataFrame) -> list[str]:
-    """The columns whose values name the groups, one each: that of `collect.group`."""
+    """The columns whose values name the groups, one each: that of `collect.group`.
+
+    An example without a group is one by itself, by its id, and has no value there.
+    """
     groups = catalogue.groups(examples)
     if groups is None:
         return []
+    has_group = (examples[GROUP] != examples["id"]).to_numpy()
     names = []
     for name in texts:
-        has_value = (texts[name] != "").to_numpy()
-        of_values = {"value": texts.loc[has_value, name], "group": groups[has_value]}
-        pairs = pd.DataFrame(of_values).drop_duplicates()
-        if pairs["value"].is_unique and pairs["group"].is_unique:
+        values = texts[name].str.strip()
+        pairs = pd.DataFrame({"value": values, "group": groups})[has_group].drop_duplicates()
+        is_of_group = ((values != "") == has_group).all()
+        if is_of_group and pairs["value"].is_unique and pairs["group"].is_unique:
             names.append(name)
     return names
 

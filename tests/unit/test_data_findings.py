@@ -415,18 +415,21 @@ def test_the_column_of_the_group_has_new_values_in_each_batch(monkeypatch):
     customer = np.array([f"customer {number // 10}" for number in range(300)], dtype=object)
     colour = np.array(["red", "blue"] * 150, dtype=object)
     colour[210:220] = "green"
+    fault = np.full(300, "", dtype=object)
+    fault[5:10], fault[100:105], fault[210:215] = "E1", "E2", "E7"  # rare, each in one group
     customer[:5] = ""  # these are groups of their own, by their id
-    texts = pd.DataFrame({"batch": "", "customer": customer, "colour": colour})
+    texts = pd.DataFrame({"batch": "", "customer": customer, "colour": colour, "fault": fault})
     monkeypatch.setattr(table_columns.catalogue, "slices", lambda _: texts)
     monkeypatch.setattr(table_columns, "read", lambda *_: iter([]))
     examples = catalogue(["train"] * 300).assign(batch=np.repeat(["b", "c"], [200, 100]))
     kinds = table_columns.changes(examples, 2**30)[["kind", "reason"]].to_numpy().tolist()
     of_colour = "colour has 1 new values in 10 of 100 examples: 'green'"
+    of_fault = "fault has 1 new values in 5 of 100 examples: 'E7'"
     of_customer = "customer has 10 new values in 100 of 100 examples: 'customer 20'"
     assert of_customer in kinds[0][1]
     grouped = examples.assign(group=np.where(customer == "", examples["id"], customer))
     kinds = table_columns.changes(grouped, 2**30)[["kind", "reason"]].to_numpy().tolist()
-    assert kinds == [["new_category", of_colour]]
+    assert kinds == [["new_category", f"{of_colour}; {of_fault}"]]
 
 
 @pytest.mark.parametrize("width", [3, 300])
