@@ -37,6 +37,8 @@ def propose(
     labels: Sequence[str],
     sampled: np.ndarray,
     features: np.ndarray,
+    *,
+    splits: Sequence[str] = (),
 ) -> Proposal | None:
     """A column, or a pattern of the keys, that names the source of examples; None if there is none.
 
@@ -50,12 +52,15 @@ def propose(
     columns : values (n,) by name; of a table, the columns that may name a source
     sampled : (m,) int, the examples that have features
     features : (m, width), of `describe`; of a table (m, 0), since its columns are in `columns`
+    splits : (n,) that the batch gives, "" for none; () is none at all
     """
     n = len(labels)
+    cells = list(zip(labels, splits or [""] * n, strict=True))
     proposals = []
     class_of = np.asarray(labels)[sampled]
     neighbours = list(_neighbours(features, class_of))
-    for group, values in [*columns.items(), *_patterns(keys)]:
+    of_keys = [(group, values) for group, values in _patterns(keys) if not _tells(cells, values)]
+    for group, values in [*columns.items(), *of_keys]:
         number_of: dict[str, int] = {}
         codes = np.array([number_of.setdefault(value, len(number_of)) for value in values])
         is_missing = codes == number_of.get("", -1)
@@ -93,6 +98,11 @@ def _patterns(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
         if all(map(pattern.search, keys[:: step_for(len(keys), _TRIED)])):
             matches = map(pattern.search, keys)
             yield pattern.pattern, [match[1] if match else "" for match in matches]
+
+
+def _tells(cells: Sequence[tuple[str, str]], values: Sequence[str]) -> bool:
+    """Whether label and split tell what a pattern matches: all examples of both are no source."""
+    return len(set(zip(cells, values, strict=True))) == len(set(cells))
 
 
 class _Neighbours(NamedTuple):

@@ -141,7 +141,8 @@ def _group(
         features = grouping.describe(decoded)
     keys = [] if raw.numbered else [row.key for row in examples]
     labels = [row.label for row in examples]
-    proposal = grouping.propose(keys, columns, labels, np.array(sampled), features)
+    given = [row.split for row in examples]
+    proposal = grouping.propose(keys, columns, labels, np.array(sampled), features, splits=given)
     return proposal and proposal._asdict()
 
 

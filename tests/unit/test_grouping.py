@@ -76,6 +76,18 @@ def test_the_class_is_no_source(sounds):
     assert propose(sounds, keys=keys, columns={"colour": sounds["labels"]}) is None
 
 
+def test_folders_of_splits_and_classes_are_no_source(sounds):
+    """The examples of each split are alike, but `^(.+)/` names the classes in the splits."""
+    splits = np.where(sounds["speaker"] < 3, "train", "test").tolist()
+    cells = zip(splits, sounds["labels"], range(N), strict=True)
+    keys = [f"{split}/{label}/{number}.wav" for split, label, number in cells]
+    assert propose(sounds, keys=keys, splits=splits) is None
+    speakers = SPEAKERS[sounds["speaker"]]
+    keys = [key.replace("/", f"/{name}/", 1) for key, name in zip(keys, speakers, strict=True)]
+    proposal = propose(sounds, keys=keys, splits=splits)
+    assert (proposal is not None) == sounds["alike"]
+
+
 def test_features_of_each_modality():
     rng = np.random.default_rng(0)
     texts = np.array(["abc", "", "zz"], dtype=object)
