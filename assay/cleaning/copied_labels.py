@@ -11,6 +11,7 @@ from scipy.stats import binom
 from assay.cleaning import agreement
 from assay.cleaning.annotators import Consensus, Votes
 from assay.contract.errors import counted, first_of, say
+from assay.contract.paths import GIVEN
 from assay.measures import multiple_testing
 
 _LEVEL = 0.01  # chance that any pair is flagged although nobody copies
@@ -84,12 +85,16 @@ def say_copies(listed: pd.DataFrame) -> None:
     if copies.empty:
         return
     texts = [
-        f"{row.first!r} and {row.second!r} gave the same wrong label to {row.same_errors:,} "
-        f"(expected {row.expected:.1f})"
+        f"{_named(row.first)} and {_named(row.second)} gave the same wrong label "
+        f"to {row.same_errors:,} (expected {row.expected:.1f})"
         for row in copies.itertuples()
     ]
     pairs_of_people = counted(len(copies), "pair")
     say(f"{pairs_of_people} of people, one of whom may copy from the other: {first_of(texts)}")
+
+
+def _named(person: str) -> str:
+    return f"{person!r}" + (" (the label that came with the data)" if person == GIVEN else "")
 
 
 def _chance_of_same_error(consensus: Consensus) -> np.ndarray:

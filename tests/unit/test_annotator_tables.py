@@ -53,6 +53,9 @@ def test_who_may_copy_is_told_once(capsys):
         "assay: 1 pair of people, one of whom may copy from the other: "
         "'c' and 'd\\u202e' gave the same wrong label to 1,200 (expected 12.3)\n"
     )
+    copied_labels.say_copies(pd.DataFrame([("c", "given", 88, 2.0, True)], columns=columns))
+    both = "'c' and 'given' (the label that came with the data) gave the same wrong label"
+    assert f": {both} to 88 " in capsys.readouterr().err
 
 
 def lone_labels(rng: np.random.Generator, n: int, sure: float) -> tuple:

@@ -240,6 +240,21 @@ def test_answered_examples_have_a_label_and_those_with_a_pseudo_label_have_none(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_the_labels_of_the_data_are_no_person(language: str) -> None:
+    report_inputs.write(people=["given", "bela"])
+    header = csv_files.read_csv(paths.AGREEMENT).column_names
+    csv_files.write_csv(paths.AGREEMENT, header, [("bela", "given", 88, 25.24, "True")])
+    header = ["annotator", "labels", "accuracy", "accuracy_low", "accuracy_high", "confuses"]
+    csv_files.write_csv(paths.ANNOTATORS, header, [("given", 9, 0.5, 0.4, 0.6, "")])
+    within = str(Words(language)("person.given.within"))
+    text = Tags(written(language)).text
+    assert text.count(within) == 2
+    if language == "en":
+        assert f"{within} is right on 50.0" in text
+        assert f"bela and {within} gave the same wrong label to 88 examples" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_who_may_copy_and_who_may_guess_is_told(language: str) -> None:
     report_inputs.write(people=["a<b", "bela", "few", "good"])
     header = csv_files.read_csv(paths.AGREEMENT).column_names
