@@ -12,7 +12,7 @@ import pyarrow as pa
 from assay.collecting import copies, doubts, splits, summary, votes
 from assay.contract import identity
 from assay.contract.column_names import is_text
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, first_of
 from assay.contract.parameters import Parameters
 from assay.contract.sampling import step_for
 from assay.contract.sections import Collect
@@ -26,6 +26,7 @@ _EXAMPLES = 300  # examples decoded at most, spread evenly over the batch
 _BYTES = 20_000_000  # bytes of files decoded at most,
 _FEWEST = 8  # but so many files are decoded, however large
 _ROWS = 20_000  # rows of a table or texts read at most
+_NEEDED = "every listed batch needs this column, or names of files that the pattern fits"
 
 
 def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
@@ -62,6 +63,10 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         proposed = edits.propose(batch, params)
     except InputError as problem:
         error = error or str(problem)
+    group = understood.group
+    listed = proposed.get("batches", params.batches)
+    if group and (others := [name for name in listed if name != batch]):
+        group["reason"] += f"; {_NEEDED}: {first_of(others, 3)} too"
     facts = summary.facts(raw, understood.split_of_row)
     n = len(raw.examples)
     seconds = duration.seconds(raw.modality, n, understood.values, understood.decoding)
@@ -70,7 +75,7 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         "batch": batch,
         "decoded": len(sampled),
         "error": error,
-        "group": understood.group,
+        "group": group,
         "edits": proposed,
         "seconds": round(seconds),
     }

@@ -59,6 +59,19 @@ def test_a_second_batch_is_appended(folder: Workspace) -> None:
     assert facts["edits"] == {"batches": ["pets", "more"], "pretrain.batches": ["pets", "more"]}
 
 
+def test_a_group_is_proposed_with_what_it_asks_of_the_other_batches(folder: Workspace) -> None:
+    rows = [f"{row}.png,{row % 2},anna{row // 4}" for row in range(12)]
+    pictures = {f"{row}.png": image(row) for row in range(12)}
+    folder.raw(pictures | {"metadata.csv": "\n".join(["file_name,label,speaker", *rows])}, "more")
+    needed = "every listed batch needs this column, or names of files that the pattern fits"
+    alone = inspect(paths.RAW / "more", parameters.load())["group"]
+    assert alone["group"] == "speaker"
+    assert needed not in alone["reason"]
+    run(folder, "--write")
+    beside = inspect(paths.RAW / "more", parameters.load())["group"]
+    assert beside["reason"].endswith(f"; {needed}: pets too")
+
+
 @pytest.mark.parametrize(
     ("tracked", "then"),
     [
