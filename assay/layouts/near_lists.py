@@ -100,6 +100,8 @@ def _refuse_list_alone(path: Path, table: pa.Table, names: set[str]) -> None:
     cells = list(dict.fromkeys(names_of[called]))
     others = [cell for cell in cells if not registry.modality_of_file(files.find(cell) or cell)]
     if len(others) > MOST * len(cells):
+        if reason := registry.unreadable(others[0]):
+            raise InputError(f"{wrong}: {reason}")
         of_media = "names of pictures and sounds have an ending, and belong into metadata.csv"
         raise InputError(f"{wrong}, as {others[0]!r}: put texts into a column `text`; {of_media}")
     remedy = "call it metadata.csv, so that these are the examples"
@@ -108,7 +110,8 @@ def _refuse_list_alone(path: Path, table: pa.Table, names: set[str]) -> None:
     missing = [cell for cell in cells if not files.find(cell)]
     if missing:
         of_all = f"{len(missing):,} of {counted(len(cells), 'name')}"
-        wrong = f"{wrong}: {of_all} are of no file there, as {_other_ending(missing[0], files)}"
+        are = "is" if len(missing) == 1 else "are"
+        wrong = f"{wrong}: {of_all} {are} of no file there, as {_other_ending(missing[0], files)}"
         remedy = f"mend the names, and {remedy}"
     raise InputError(f"{wrong}: {remedy}")
 

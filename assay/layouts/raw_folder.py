@@ -9,6 +9,7 @@ from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import (
+    array_files,
     idx,
     listing,
     media_files,
@@ -25,13 +26,12 @@ _LARGEST_FILE = 4000  # MB, where no parameters are read: in tests and benchmark
 _MOSTLY = 0.5  # of the files in a folder that people label, so that its name is no label
 _CLASSES = 2  # of training at least, so that the folder of another split may be no class
 _NAMED = 3  # files of an unknown layout that are named
-_ARRAY = "write the rows to examples.parquet, or each picture to a file in a folder for its class"
 _REMEDIES = {
     "": "if these are pictures or sounds, give their names an ending, such as .png",
     ".txt": "if these are the texts, put them into one table, examples.csv (text,label)",
     ".json": "write one object a line, into examples.jsonl",
     **dict.fromkeys(table_files.SHEETS, "save the sheet as examples.csv, in UTF-8"),
-    **dict.fromkeys((".npy", ".npz", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt"), _ARRAY),
+    **dict.fromkeys(array_files.ENDINGS, array_files.REMEDY),
 }
 
 
@@ -168,11 +168,11 @@ def _remark_on_nested_classes(batch: RawBatch, remarks: Remarks) -> None:
 def _remark_on_unused(
     folder: Path, batch: RawBatch, data: set[str], largest_file: int, remarks: Remarks
 ) -> None:
-    """Add remarks on files that are not used; where folders are the classes, also why."""
+    """Add remarks on files that are not used; beside folders of classes and tables, also why."""
     unused = data - batch.used
     archives = sorted(filter(listing.is_archive, unused))
     unused -= set(archives)
-    why = ""
+    why = array_files.beside_table(folder, batch, unused)
     if batch.layout.startswith(media_files.FOLDERS):
         media = {example.key for example in batch.examples}
         unused -= unread_files.remark_on(unused, media, remarks)

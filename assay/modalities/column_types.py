@@ -27,6 +27,7 @@ from assay.modalities.simple_types import PER_SECOND, with_simple_type
 
 _BITS_AS_HEX = 13  # the first 52 bits of a hash, which float64 holds exactly
 _DAY = 86_400  # seconds
+_LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
 
 @dataclass
@@ -200,6 +201,8 @@ def _remedy(type_: pa.DataType) -> str:
     of_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
     if any(is_type(type_) for is_type in of_bytes):
         return "call it image or audio if it holds such files, or take that column out"
+    if any(is_type(type_) for is_type in _LISTS) and _type_of(type_.value_type) == "number":
+        return "make a column of each number, or take that column out"
     return "take that column out"
 
 

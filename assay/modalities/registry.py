@@ -34,11 +34,12 @@ _MODULES: dict[str, ModuleType] = {"image": images, "audio": audio, "text": text
 
 # Files that people have and nothing here decodes: how their names end, and what to save them as.
 _UNREADABLE = {
-    "PNG or JPEG": ".heic .heif .jxl .svg .eps .ps .pdf .psd .xcf .ai .ico .fits .dcm .exr .npy "
+    "PNG or JPEG": ".npy .heic .heif .jxl .svg .eps .ps .pdf .psd .xcf .ai .ico .fits .dcm .exr "
     ".dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .emf .wmf",
     "WAV or FLAC": ".m4a .m4b .aac .wma .amr .ape .wv .mka .weba .mid .3gp",
     "pictures or sounds": ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .wmv",
 }
+_VECTORS = ".npy"  # also how people save embeddings
 # formats in which a file is read only to see whether it can be
 _PROBES: dict[str, Format] = {
     "image": {"modality": "image", "shape": [8, 8, 3]},
@@ -64,7 +65,14 @@ def modality_of_ending(ending: str) -> str | None:
 
 
 def unreadable(name: str) -> str | None:
-    """Why a picture or sound cannot be read, by how its name ends; None where that is not known."""
+    """Why a file of a batch cannot be read, by how its name ends; None where that is not known."""
+    reason = _to_save_as(name)
+    if reason and name.lower().endswith(_VECTORS):
+        return f"{reason}, or vectors as rows of examples.parquet, with a column for each number"
+    return reason
+
+
+def _to_save_as(name: str) -> str | None:
     suffix = PurePosixPath(name).suffix.lower()
     save_as = (form for form, suffixes in _UNREADABLE.items() if suffix in suffixes.split())
     form = next(save_as, None)
@@ -97,13 +105,18 @@ def _why_unread(name: str, modality: str) -> str | None:
         return f"{other} by its name, {such}"
     if not named(modality).SUFFIXES:
         return None
-    return f"a table, {such}" if table_files.is_table(name) else unreadable(name)
+    return f"a table, {such}" if table_files.is_table(name) else _to_save_as(name)
 
 
 def refuse_unreadable(path: Path, modality: str) -> None:
     """Raise if a file can neither be read by its name nor by its content."""
-    if unreadable(path.name):
-        read_file(path, _PROBES[modality], Remarks())
+    reason = unreadable(path.name)
+    if not reason:
+        return
+    try:
+        named(modality).read_file(path, _PROBES[modality], Remarks())
+    except InputError:
+        raise InputError(f"{path}: {reason}") from None
 
 
 def modality_of_columns(columns: Sequence[str]) -> str:

@@ -256,7 +256,7 @@ def test_a_column_of_files_under_another_name(type_: pa.DataType) -> None:
     with pytest.raises(InputError, match=r"r0 and on: 'img' .* call it image or audio if .* out$"):
         column_types.of(column, "img", ["r0", "r1"])
     lists = pa.chunked_array([pa.array([[1.0], [2.0]])])
-    with pytest.raises(InputError, match=r"nor text: take that column out$"):
+    with pytest.raises(InputError, match=r"nor text: make a column of each number, or take that"):
         column_types.of(lists, "img", ["r0", "r1"])
 
 

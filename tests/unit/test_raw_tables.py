@@ -509,7 +509,7 @@ def test_a_gap_is_no_name_of_a_file(read: Read) -> None:
     with pytest.raises(InputError, match=r"in its column 'file_name': call it metadata.csv, so"):
         read(pictures | {"examples.jsonl": "\n".join(lines)})
     lines[0] = lines[0].replace("0", "7")
-    with pytest.raises(InputError, match=r"1 of 2 names are of no file there, as '7.png': mend"):
+    with pytest.raises(InputError, match=r"1 of 2 names is of no file there, as '7.png': mend"):
         read(pictures | {"examples.jsonl": "\n".join(lines)})
 
 

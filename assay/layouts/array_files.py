@@ -1,0 +1,59 @@
+"""Arrays, such as embeddings in a .npy file: they are not read, and what to do about them."""
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.contract.column_names import is_text
+from assay.contract.errors import InputError, first_of
+from assay.layouts.raw_batch import RawBatch
+from assay.modalities import column_roles
+from assay.modalities.columns_as_written import guess, without_gaps
+
+ENDINGS = (".npy", ".npz", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt")
+_ROWS = "write the rows to examples.parquet, with a column for each number"
+REMEDY = f"{_ROWS}, or each picture to a file in a folder for its class"
+_FEW = 5  # rows; in fewer, cells may all differ by chance
+_GAPS = 2  # numbers of rows may have gaps: up to so many numbers for each row
+
+
+def beside_table(folder: Path, batch: RawBatch, unused: Iterable[str]) -> str:
+    """Why arrays beside a table are not used, and what to do; "" where there are none.
+
+    Raises
+    ------
+    InputError
+        If no column of the table says anything about its rows: the arrays are the data.
+    """
+    arrays = sorted(name for name in unused if PurePosixPath(name).suffix.lower() in ENDINGS)
+    if not arrays or batch.layout != "a table":
+        return ""
+    not_read = f"arrays are not read beside a table, as {first_of(arrays)}"
+    if isinstance(batch.payload, pa.Table) and _says_nothing(batch.payload):
+        nothing = "the table holds nothing to learn from"
+        remedy = f"{_ROWS}, and their labels in a column 'label'"
+        raise InputError(f"{folder}: {not_read}, and {nothing}: {remedy}")
+    return f"{not_read}: if they are the data, {_ROWS}"
+
+
+def _says_nothing(table: pa.Table) -> bool:
+    """Whether all columns do no more than name or count the rows."""
+    columns = zip(table.column_names, table.columns, strict=True)
+    return all(column_roles.may_be_ids(*named) or _names_rows(named[1]) for named in columns)
+
+
+def _names_rows(column: pa.ChunkedArray) -> bool:
+    """Whether all cells differ, and are words or may be the numbers of rows, in any order."""
+    n_rows = len(column)
+    if n_rows < _FEW or not (is_text(column.type) or pa.types.is_integer(column.type)):
+        return False
+    if pc.count_distinct(column, mode="all").as_py() < n_rows:
+        return False
+    try:
+        numbers = pc.cast(column, pa.int64())
+    except pa.ArrowInvalid:
+        values = without_gaps(column.combine_chunks()).drop_null()
+        return guess(values)[0] == "category"
+    return pc.min(numbers).as_py() in (0, 1) and pc.max(numbers).as_py() < _GAPS * n_rows
