@@ -54,7 +54,7 @@ def leave_unlabelled(examples: Sequence[Example], remarks: Remarks) -> None:
     folders = sorted({repr(row.label.partition("/")[0]) for row in inside})
     for row in inside:
         row.label = ""
-    what = f"examples lie in a folder {' or '.join(folders)} and have no label"
+    what = f"examples lie in a folder {' or '.join(folders)} and have no label by its name"
     remedy = "rename the folder if it is a class"
     remarks.note("guessed", [row.key for row in inside], what, remedy)
 
