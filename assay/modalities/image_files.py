@@ -42,7 +42,7 @@ _BEHIND = "collect.background in params.yaml sets it"
 _RANGE = "set collect.depth in params.yaml to auto or to more"
 _REMARKS: dict[str, tuple[Action, str, str]] = {
     "frames": ("left out", "pictures have more pages or frames: the first one is taken", ""),
-    "turned": ("converted", "pictures are turned as their EXIF says", ""),
+    "turned": ("converted", "pictures are turned as EXIF says", ""),
     "other colours": ("converted", "pictures in CMYK or the like become RGB", ""),
     "channels": ("left out", "pictures have channels beside grey or RGB, which are not read", ""),
     "to grey": ("converted", "colour pictures become grey", "collect.channels says so"),

@@ -480,7 +480,7 @@ def test_what_changes_in_every_picture_of_a_kind_is_said() -> None:
         ("converted", 2, "0.png"),
     ]
     whats = " ".join(remark.what for remark in said)
-    assert re.search("turned as their EXIF says|turned as", whats)
+    assert re.search("turned as EXIF says|turned as", whats)
     assert "CMYK" in whats
     assert "become grey" in whats
     assert "collect." not in whats  # in predict, the encoder decides

@@ -23,6 +23,7 @@ from assay.contract.remarks import Remarks
         ("sounds go too far and are clipped", "sound goes too far and is clipped"),
         ("sounds cancel out when mixed", "sound cancels out when mixed"),
         ("grey pictures become colour", "grey picture becomes colour"),
+        ("pictures are turned as EXIF says", "picture is turned as EXIF says"),
         ("pictures in CMYK or the like become RGB", "picture in CMYK or the like becomes RGB"),
         ("colour pictures of 16 bits keep 8", "colour picture of 16 bits keeps 8"),
         ("of 3 sounds are longer", "of 3 sounds are longer"),
