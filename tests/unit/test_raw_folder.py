@@ -229,7 +229,9 @@ def test_files_of_a_held_out_split_may_lie_in_no_folder(read: Read) -> None:
 def test_a_folder_of_examples_without_a_label(read: Read, name: str) -> None:
     batch = read(CATS | pictures(f"{name}/3.png", f"{name}/2024/4.png"))
     assert labels(batch) == OF_CATS | {f"{name}/3.png": "", f"{name}/2024/4.png": ""}
-    said_ = f"2 examples lie in a folder {name!r} and have no label by its name, for example {name}/"
+    said_ = (
+        f"2 examples lie in a folder {name!r} and have no label by its name, for example {name}/"
+    )
     (remark,) = batch.remarks
     assert remark.text().startswith(said_)
     assert remark.text().endswith("; rename the folder if it is a class")
