@@ -11,6 +11,7 @@ from assay.contract.paths import ANNOTATIONS
 _LISTED = 3  # people; JSON has all
 _CLASSES = 10  # of the list of classes
 _FETCH = "try `dvc pull`, or ask who has them for `dvc push --all-tags`"
+_OLDER = "docs/sharing.md says what else to type if a version is older than the remote"
 _CHANGES = {
     "additions": "labels added",
     "removals": "labels taken out",
@@ -77,7 +78,7 @@ def parts(result: Result) -> list[Part]:
         notes.append(f"not found in {name}, so not compared: {first_of(files, _LISTED)}")
     if result["missing"]:
         missing = first_of(result["missing"], _LISTED)
-        notes.append(f"neither cached nor on the remote: {missing}; {_FETCH}")
+        notes.append(f"neither cached nor on the remote: {missing}; {_FETCH}; {_OLDER}")
     return all_parts
 
 

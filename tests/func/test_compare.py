@@ -90,6 +90,7 @@ def test_a_clone_with_no_cache_and_no_remote(project, tmp_path):
     assert "no verdict" in page
     assert "900 → 1,797" in page
     assert page.count("neither cached nor on the remote") == 1
+    assert "docs/sharing.md says what else to type if a version is older" in " ".join(page.split())
     assert "plots/predictions.csv" in page.splitlines()[-1]
     assert " accuracy " in bare.run("dvc metrics diff two three").stdout
     bare.run("dvc plots diff two three --out plots-diff")
