@@ -147,12 +147,13 @@ def payload_format(batch: str) -> Format:
     return stored
 
 
-def slices(examples: pd.DataFrame) -> pd.DataFrame:
+def slices(examples: pd.DataFrame, absent: str | float = "") -> pd.DataFrame:
     """Read the batch and the slice columns of some examples.
 
     Returns
     -------
-    pd.DataFrame of str, with the index of `examples`, "" where there is no value
+    pd.DataFrame of str, with the index of `examples`, "" where there is no value, and `absent`
+    where the batch has no such column
     """
     frames = []
     for batch, rows in rows_of_batches(examples):
@@ -165,7 +166,7 @@ def slices(examples: pd.DataFrame) -> pd.DataFrame:
             values = table[column].combine_chunks()
             texts[name] = as_text(values) if is_feature else values.to_pylist()
         frames.append(pd.DataFrame(texts, rows.index, dtype=object))
-    return pd.concat(frames).reindex(examples.index).fillna("").sort_index(axis=1)
+    return pd.concat(frames).reindex(examples.index).fillna(absent).sort_index(axis=1)
 
 
 def rows_of_batches(examples: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:

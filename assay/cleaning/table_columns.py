@@ -60,6 +60,8 @@ def read(examples: pd.DataFrame, memory: int) -> Iterator[NamedValues]:
 def changes(examples: pd.DataFrame, memory: int) -> pd.DataFrame:
     """List the batches with other shares of gaps, or with new values, than all batches before.
 
+    A column is compared with the batches that have it.
+
     Parameters
     ----------
     examples : the catalogue
@@ -73,16 +75,21 @@ def changes(examples: pd.DataFrame, memory: int) -> pd.DataFrame:
     number, batches = pd.factorize(examples["batch"])
     if len(batches) == 1:
         return pd.DataFrame()
-    texts = catalogue.slices(examples).drop(columns="batch")
+    columns = catalogue.slices(examples, np.nan).drop(columns="batch")
+    texts = columns.fillna("")
+    has = columns.notna().groupby(number).any()  # (batches, names), whether there is such a column
     told = texts.drop(columns=_names_of_groups(examples, texts))  # new batches have new groups
     gaps = {name: np.bincount(number, is_gap) for name, is_gap in _gaps(examples, texts, memory)}
     sizes = np.bincount(number)
     listed = []
     for index, batch in enumerate(batches[1:], start=1):
+        before = {name: _earlier(has, name, index, len(batches)) for name in gaps}
         of_batch = texts[number == index]
-        earlier = texts[number < index]
+        earlier = {name: texts.loc[before[name][number], name] for name in told}
         tests_of_kind = {
-            "null_rate": [_more_gaps(name, gaps[name], sizes, index) for name in gaps],
+            "null_rate": [
+                _more_gaps(name, gaps[name], sizes, index, before[name]) for name in gaps
+            ],
             "new_category": [_new_values(name, of_batch[name], earlier[name]) for name in told],
         }
         for kind, tests in tests_of_kind.items():
@@ -93,6 +100,12 @@ def changes(examples: pd.DataFrame, memory: int) -> pd.DataFrame:
             if significant:
                 listed.append({"kind": kind, "batch": batch, "reason": "; ".join(significant)})
     return pd.DataFrame(listed)
+
+
+def _earlier(has: pd.DataFrame, name: str, index: int, n_batches: int) -> np.ndarray:
+    """Which batches come before one and have a column, (batches,) bool; all have a number."""
+    is_before = np.arange(n_batches) < index
+    return is_before & has[name].to_numpy() if name in has else is_before
 
 
 def _names_of_groups(examples: pd.DataFrame, texts: pd.DataFrame) -> list[str]:
@@ -125,18 +138,23 @@ def _gaps(
             yield name, np.isnan(values)
 
 
-def _more_gaps(name: str, gaps: np.ndarray, sizes: np.ndarray, index: int) -> tuple[float, str]:
+def _more_gaps(
+    name: str, gaps: np.ndarray, sizes: np.ndarray, index: int, before: np.ndarray
+) -> tuple[float, str]:
     """The p value (Fisher 1922) of another share of gaps in a batch, and the shares in words.
 
     Parameters
     ----------
     gaps, sizes : numbers of gaps and of examples, (batches,) each
     index : of the batch
+    before : (batches,) bool, those to compare with
     """
+    if not before.any():
+        return 1.0, ""
     n_gaps = int(gaps[index])
     n = int(sizes[index])
-    earlier_gaps = int(gaps[:index].sum())
-    n_earlier = int(sizes[:index].sum())
+    earlier_gaps = int(gaps[before].sum())
+    n_earlier = int(sizes[before].sum())
     if abs(n_gaps / n - earlier_gaps / n_earlier) < _LEAST:
         return 1.0, ""
     p_value = fisher_exact([[n_gaps, n - n_gaps], [earlier_gaps, n_earlier - earlier_gaps]]).pvalue
@@ -151,7 +169,7 @@ def _new_values(name: str, of_batch: pd.Series, earlier: pd.Series) -> tuple[flo
     """
     counts = earlier.value_counts()
     new = of_batch[(of_batch != "") & ~of_batch.isin(counts.index)]
-    if new.empty:
+    if new.empty or earlier.empty:
         return 1.0, ""
     n_once = max(int((counts == 1).sum()), 1)
     expected = n_once / len(earlier) * len(of_batch)

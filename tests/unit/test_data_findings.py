@@ -399,7 +399,7 @@ def test_gaps_and_new_values_of_a_batch_are_counted(monkeypatch):
     texts = pd.DataFrame({"batch": "", "soil": ["clay", "sand"] * 150, "same": ["x"] * 300})
     texts.loc[200:219, "soil"], texts.loc[220:224, "soil"] = "", "peat"
     values = np.where(np.arange(300) % 10 == 0, np.nan, 1.0)
-    monkeypatch.setattr(table_columns.catalogue, "slices", lambda _: texts)
+    monkeypatch.setattr(table_columns.catalogue, "slices", lambda *_: texts)
     monkeypatch.setattr(table_columns, "read", lambda *_: iter([("age", values, False)]))
     examples = catalogue(["train"] * 300).assign(batch=np.repeat(["b", "c"], [200, 100]))
     listed = table_columns.changes(examples, 2**30)
@@ -408,6 +408,23 @@ def test_gaps_and_new_values_of_a_batch_are_counted(monkeypatch):
         ["new_category", "c", "soil has 1 new values in 5 of 100 examples: 'peat'"],
     ]
     assert table_columns.changes(examples[:200], 2**30).empty
+
+
+def test_a_column_is_compared_with_the_batches_that_have_it(monkeypatch):
+    """Batch a has neither column, and b has no `room`; so `room` is new, and `soil` has gaps."""
+    texts = pd.DataFrame({"batch": "", "soil": ["clay", "sand"] * 150, "room": ["x"] * 300})
+    texts.loc[:99, "soil"], texts.loc[:199, "room"] = np.nan, np.nan
+    texts.loc[200:219, "soil"], texts.loc[220:224, "soil"] = "", "peat"
+    monkeypatch.setattr(table_columns.catalogue, "slices", lambda *_: texts)
+    monkeypatch.setattr(table_columns, "read", lambda *_: iter([]))
+    examples = catalogue(["train"] * 300).assign(batch=np.repeat(["a", "b", "c"], 100))
+    assert table_columns.changes(examples, 2**30)["reason"].tolist() == [
+        "soil is empty in 20 of 100 examples, before in 0 of 100",
+        "soil has 1 new values in 5 of 100 examples: 'peat'",
+    ]
+    texts.loc[200:, "soil"] = np.nan  # a batch that loses a column
+    lost = "soil is empty in 100 of 100 examples, before in 0 of 100"
+    assert table_columns.changes(examples, 2**30)["reason"].tolist() == [lost]
 
 
 def test_the_column_of_the_group_has_new_values_in_each_batch(monkeypatch):
@@ -419,7 +436,7 @@ def test_the_column_of_the_group_has_new_values_in_each_batch(monkeypatch):
     fault[5:10], fault[100:105], fault[210:215] = "E1", "E2", "E7"  # rare, each in one group
     customer[:5] = ""  # these are groups of their own, by their id
     texts = pd.DataFrame({"batch": "", "customer": customer, "colour": colour, "fault": fault})
-    monkeypatch.setattr(table_columns.catalogue, "slices", lambda _: texts)
+    monkeypatch.setattr(table_columns.catalogue, "slices", lambda *_: texts)
     monkeypatch.setattr(table_columns, "read", lambda *_: iter([]))
     examples = catalogue(["train"] * 300).assign(batch=np.repeat(["b", "c"], [200, 100]))
     kinds = table_columns.changes(examples, 2**30)[["kind", "reason"]].to_numpy().tolist()
