@@ -79,7 +79,8 @@ def attach(
     if len(checked) < _LEAST:
         few = f"only {counted(len(checked), 'validation example')}"
         instead = f"`unlike` is calibrated on {len(usual) // 2:,} training examples"
-        say(f"{few}: {instead}, so new examples get too high values")
+        remedy = "a larger collect.validation makes them more"
+        say(f"{few}: {instead}, so new examples get too high values; {remedy}")
         split = "train"
         held_out = usual[1::2]
         usual = usual[::2]

@@ -59,6 +59,7 @@ def test_few_validation_examples_are_said(capsys):
     said = capsys.readouterr().err
     assert "only 39 validation examples: `unlike` is calibrated on 150 training examples" in said
     assert "so new examples get too high values" in said
+    assert "a larger collect.validation makes them more" in said
     assert "held-out" not in meaning["meaning"]
     assert np.mean(Model(graph, UNLIKE, **HOW)(drawn(2000, 2))) == pytest.approx(0.5, abs=0.06)
 
