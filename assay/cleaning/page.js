@@ -4,7 +4,7 @@ const STRINGS = {
     all: "{0} questions, {1} of them about doubted labels", as: "{0}, as in the data", whole: "{0} doubted labels", person: "Your name", save: "Save the answers", filter: "Show",
     every: "all", one: "One at a time", grid: "Grid", question: "Question", actions: "Answers",
     given: "In the data", suggested: "Suggested", both: "In the data and suggested", none: "no label",
-    speaks: "examples labelled {0} speak for it:", nothing: "no example speaks for it", large: "too large for this file",
+    speaks: "examples labelled {0} speak for it:", nothing: "no example speaks for it", large: "too large for this file", silent: "nothing is heard: all samples are zero",
     accept: "Accept {0}", keep: "Keep {0}", confirm: "Confirm {0}", other: "Another class…", skip: "Skip",
     "not sure": "Not sure", "not usable": "Not usable", undo: "Undo", back: "Back",
     answered: "Your answer: {0}", again: "Your answer: {0}. Answer again: other people say something else.",
@@ -24,7 +24,7 @@ const STRINGS = {
     all: "{0} 个问题，其中 {1} 个针对存疑标签", as: "{0}（与数据一致）", whole: "{0} 个存疑标签", person: "你的名字", save: "保存答案", filter: "显示", every: "全部",
     one: "逐个显示", grid: "网格", question: "问题", actions: "回答", given: "数据中的标签", suggested: "建议的标签",
     both: "数据中的和建议的标签", none: "无标签", speaks: "标为 {0} 的样本支持它：", nothing: "没有支持它的样本",
-    large: "太大，未放入本文件", accept: "采纳 {0}", keep: "保留 {0}", confirm: "确认 {0}", other: "其他类别…",
+    large: "太大，未放入本文件", silent: "没有声音：所有采样都是零", accept: "采纳 {0}", keep: "保留 {0}", confirm: "确认 {0}", other: "其他类别…",
     skip: "跳过", "not sure": "不确定", "not usable": "不可用", undo: "撤销", back: "上一个",
     answered: "你的回答：{0}", again: "你的回答：{0}。请重新回答：其他人的回答不同。",
     elsewhere: "你的回答：{0}。它在 {1} 中：请在那里修改。", said: "{0}：{1}", batch: "批次自带的标签", people: "各人的标注：", others: "其他人的回答：", progress: "已回答 {0} / {1}",
@@ -51,6 +51,7 @@ const REASONS = [ // what the pipeline says in English; another reason stays as 
 ];
 const KEYS = { a: "accept", k: "keep", c: "other", s: "skip", n: "not sure", x: "not usable", z: "undo" };
 const AHEAD = 12, TILES = 24, PAUSE = 120_000, LONG = 80; // LONG: characters of a name that are shown
+const SILENT = 82; // characters of the data URI of a sound without samples
 const $ = (id) => document.getElementById(id);
 const values = JSON.parse($("values").textContent);
 const token = new URLSearchParams(location.search).get("token");
@@ -89,6 +90,7 @@ function shown(row, isLarge) { // an example as a picture, a player or text
   if (content === undefined) return el("p", { class: "waiting" }, t("waiting"));
   if (content === "") return el("p", { class: "caption" }, t("large"));
   if (values.medium === "image") return el("img", { src: content, alt: isLarge ? name : "" });
+  if (values.medium === "audio" && content.length <= SILENT) return el("p", { class: "caption" }, t("silent"));
   if (values.medium === "audio") return el("audio", { src: content, controls: "", "aria-label": name });
   return el("pre", { dir: "auto", tabindex: "0", "aria-label": name, role: "region" }, content);
 }

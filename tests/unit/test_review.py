@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from starlette.testclient import TestClient
 
@@ -14,6 +16,7 @@ from assay.catalogue import catalogue, spreadsheets
 from assay.cleaning import gallery
 from assay.contract import files, parquet_files, paths
 from assay.contract.errors import InputError
+from assay.modalities import arrays, audio
 from assay.review import questions, server
 from assay.review.answer_file import AnswerFile, file_safe
 from tests.support.reviewed import HOSTILE, make
@@ -115,6 +118,16 @@ def test_a_doubted_label_is_asked_again_because_answers_tie(tmp_path, monkeypatc
     assert reasons == ["they differ"] * 4 + [answers.TIE] + ["they differ"] * 5
     script = Path(gallery.__file__).with_name("page.js").read_text("utf-8")
     assert f"/^{answers.TIE}$/" in script  # the page has it in Chinese too
+
+
+def test_the_page_knows_a_sound_without_samples():
+    sounds = np.zeros((2, 800), np.int16)
+    sounds[1, 0] = 1  # the shortest sound that is heard
+    rows = pa.record_batch({"audio": arrays.to_column(sounds)})
+    silent, heard = audio.show(rows, {"shape": [800], "sample_rate": 8000})
+    script = Path(gallery.__file__).with_name("page.js").read_text("utf-8")
+    assert f"const SILENT = {len(silent)};" in script
+    assert len(heard) > len(silent)
 
 
 def test_each_answer_is_on_disk_at_once_and_annotate_takes_it(client: TestClient) -> None:
