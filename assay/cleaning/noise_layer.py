@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.sparse import csr_array
 from scipy.special import softmax
 
 from assay.cleaning import annotators
+from assay.cleaning.score_weights import Temperatures, Weights
 from assay.contract.sampling import step_for
 from assay.training import calibration
 
@@ -34,8 +34,7 @@ _CONFUSION_SPREAD = 1.0  # of the prior on the logarithm of an entry of the conf
 _ROWS, _CELLS = 20_000, 5_000_000  # examples that are fitted on, and these times classes, at most
 _SHARED_ROWS, _SHARED_CELLS = 5000, 300_000  # the same for what all classes share
 _MOST_CLASSES = 100  # with more, all classes share one temperature and one share of wrong labels
-_ITERATIONS = 200
-_SETTLED = 1e-6  # relative change of a float32 loss that ends the fit: it has no more digits
+_MANY_LABELS = 500  # with fewer, classifiers that are alike have a prior each, see `fit`
 _LEAST_GAIN = 0.02  # of the mean log-likelihood over class frequencies; with less they are used
 _LEAST_RIGHT = 0.5  # share of the labels of a class that must seem right,
 _LEAST_LABELS = 5  # if the class has at least so many
@@ -77,7 +76,11 @@ class NoiseLayer:
 
 
 def fit(
-    scores: Sequence[np.ndarray], labels: np.ndarray, *, one_temperature: bool = False
+    scores: Sequence[np.ndarray],
+    labels: np.ndarray,
+    *,
+    one_temperature: bool = False,
+    alike: bool = False,
 ) -> NoiseLayer:
     """Fit the layer on examples whose labels the classifiers have not seen.
 
@@ -88,6 +91,8 @@ def fit(
     scores : one array (n, classes) for each classifier; the larger, the likelier
     labels : (n,) int
     one_temperature : for each classifier, however many examples there are
+    alike : whether the classifiers err alike, as those of a table do. From 500 labels on they are
+        not taken to be sure together where their classes overlap.
     """
     n_classes = scores[0].shape[1]
     most = min(_ROWS, max(1, _CELLS // n_classes))
@@ -96,7 +101,9 @@ def fit(
     labels = labels[::step]
 
     stride = max(1, min(scores[0].size // _SHARED_CELLS, len(labels) // _SHARED_ROWS))
-    sharpness, noise = calibration.shared([block[::stride] for block in scores], labels[::stride])
+    careful = alike and len(labels) >= _MANY_LABELS
+    some = [block[::stride] for block in scores]
+    sharpness, noise = calibration.shared(some, labels[::stride], together=careful)
     pred_probs = softmax(np.tensordot(sharpness, np.stack(scores), 1), axis=1)
     weights = sharpness[:, None, None] * np.eye(n_classes)
     # without this check, half of the labels could seem wrong
@@ -109,7 +116,8 @@ def fit(
     if 1 < n_classes <= _MOST_CLASSES:
         too_few = len(labels) < len(scores) * n_classes**2
         for_confusion = None if one_temperature or too_few else pred_probs
-        by_class = _fit_by_class(scores, labels, sharpness, for_confusion)
+        least_noise = noise if careful else None
+        by_class = _fit_by_class(scores, labels, sharpness, for_confusion, least_noise)
         layer = by_class if _keeps_every_class(by_class, scores, labels) else layer
     weights, bias = layer.weights.astype(np.float32), layer.bias.astype(np.float32)
     return NoiseLayer(weights, bias, layer.confusion)
@@ -131,79 +139,39 @@ def _keeps_every_class(layer: NoiseLayer, scores: Sequence[np.ndarray], labels: 
     return bool((right_counts[enough] >= _LEAST_RIGHT * counts[enough]).all())
 
 
-class _Temperatures:
-    """One inverse temperature for each classifier, in float32: many classes take long.
-
-    A point is their logarithms, (classifiers,).
-    """
-
-    def __init__(self, scores: np.ndarray, labels: np.ndarray, sharpness: np.ndarray) -> None:
-        n, n_classes = scores.shape[1:]
-        self.scores = scores.astype(np.float32)  # (classifiers, n, classes)
-        self.onehot = csr_array((np.ones(n, np.float32), (np.arange(n), labels)), (n, n_classes))
-        self.start = np.log(sharpness)
-        self.options = {"maxiter": _ITERATIONS, "ftol": _SETTLED}
-
-    def logits(self, point: np.ndarray) -> np.ndarray:
-        return np.tensordot(np.exp(point).astype(np.float32), self.scores, 1)  # (n, classes)
-
-    def gradient(self, point: np.ndarray, by_logit: np.ndarray) -> np.ndarray:
-        by_sharpness = np.tensordot(self.scores, by_logit, 2)  # (classifiers,)
-        return by_sharpness * np.exp(point).astype(np.float32)
-
-    def weights(self, point: np.ndarray) -> np.ndarray:
-        return np.exp(point)[:, None, None] * np.eye(self.scores.shape[2])
-
-
-class _Weights:
-    """A matrix of weights (classes, classes) for each classifier.
-
-    A point is all of them, (classifiers * classes * classes,).
-    """
-
-    def __init__(self, scores: np.ndarray, labels: np.ndarray, sharpness: np.ndarray) -> None:
-        n_classifiers, n, n_classes = scores.shape
-        identity = np.eye(n_classes)
-        self.shape = n_classifiers, n_classes, n_classes
-        self.rows = scores.transpose(1, 0, 2).reshape(n, -1)  # (n, classifiers * classes)
-        self.onehot = identity[labels]
-        self.start = (sharpness[:, None, None] * identity).ravel()
-        self.options = {"maxiter": _ITERATIONS}
-
-    def logits(self, point: np.ndarray) -> np.ndarray:
-        return self.rows @ point.reshape(-1, self.shape[2])  # (n, classes)
-
-    def gradient(self, _point: np.ndarray, by_logit: np.ndarray) -> np.ndarray:
-        return (self.rows.T @ by_logit).ravel()
-
-    def weights(self, point: np.ndarray) -> np.ndarray:
-        return point.reshape(self.shape)
-
-
 def _fit_by_class(
     scores: Sequence[np.ndarray],
     labels: np.ndarray,
     sharpness: np.ndarray,
     pred_probs: np.ndarray | None,
+    noise: float | None,
 ) -> NoiseLayer:
     """The layer with a bias and a row of the confusion matrix for each class.
 
-    With `pred_probs` (n, classes), each class also gets its own weights.
+    With `pred_probs` (n, classes), each class also gets its own weights. With `noise`, the fit also
+    starts from equally likely errors: where classes overlap, the confusion matrix of confident
+    learning takes hard examples for wrong labels. The likelier end counts.
     """
     standard, spread = calibration.standardised(scores)  # (classifiers, n, classes)
     n_classes = standard.shape[2]
+    model: Temperatures | Weights
     if pred_probs is None:
-        confusion = annotators.uniform(_NOISE, n_classes)
-        model: _Temperatures | _Weights = _Temperatures(standard, labels, sharpness * spread)
+        confusions = [annotators.uniform(_NOISE, n_classes)]
+        model = Temperatures(standard, labels, sharpness * spread)
     else:
         from cleanlab.count import compute_confident_joint  # takes seconds to import
 
         joint = compute_confident_joint(labels, pred_probs).T + 1.0
-        confusion = joint / joint.sum(axis=1, keepdims=True)
-        model = _Weights(standard, labels, sharpness * spread)
-    start = np.concatenate([model.start, np.zeros(n_classes), np.log(confusion).ravel()])
-    arguments = {"jac": True, "method": "L-BFGS-B", "options": model.options}
-    best = minimize(_objective, start, (model, start, labels), **arguments).x
+        confusions = [joint / joint.sum(axis=1, keepdims=True)]
+        if noise is not None:
+            confusions.append(annotators.uniform(noise, n_classes))
+        model = Weights(standard, labels, sharpness * spread)
+    optima = []
+    for confusion in confusions:
+        start = np.concatenate([model.start, np.zeros(n_classes), np.log(confusion).ravel()])
+        arguments = {"jac": True, "method": "L-BFGS-B", "options": model.options}
+        optima.append(minimize(_objective, start, (model, start, labels), **arguments))
+    best = min(optima, key=lambda optimum: optimum.fun).x
     point, bias, confusion = _parts(best, n_classes)
     return NoiseLayer(model.weights(point) / spread[:, None, None], bias, confusion)
 
@@ -215,7 +183,7 @@ def _parts(point: np.ndarray, n_classes: int) -> tuple[np.ndarray, np.ndarray, n
 
 
 def _objective(
-    point: np.ndarray, model: _Temperatures | _Weights, start: np.ndarray, labels: np.ndarray
+    point: np.ndarray, model: Temperatures | Weights, start: np.ndarray, labels: np.ndarray
 ) -> tuple[float, np.ndarray]:
     """The mean negative log-posterior at a point, and its gradient.
 

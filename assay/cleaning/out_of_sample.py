@@ -76,13 +76,14 @@ def predict(
         _of_all(examples, known, [(slice(None), linear.scores)], linear.predict, n_classes),
         _of_all(examples, known, voted, near.scores, n_classes),
     ]
-    if payloads.payload_format(examples)["modality"] == "table":
+    is_table = payloads.payload_format(examples)["modality"] == "table"
+    if is_table:
         voices += _of_table(examples, learned, linear)
-    combined = _combined(voices, known, given, linear)
+    combined = _combined(voices, known, given, linear, is_table)
     network = _of_network(examples, learned, votes, combined, params)
     if network is None:
         return combined
-    return _combined([*voices, network], known, given, linear)
+    return _combined([*voices, network], known, given, linear, is_table)
 
 
 def _votes(near: KernelVote, features: Features) -> Iterator[tuple[slice, np.ndarray]]:
@@ -92,10 +93,10 @@ def _votes(near: KernelVote, features: Features) -> Iterator[tuple[slice, np.nda
 
 
 def _combined(
-    voices: list[np.ndarray], known: np.ndarray, given: np.ndarray, linear: LeaveOneOut
+    voices: list[np.ndarray], known: np.ndarray, given: np.ndarray, linear: LeaveOneOut, alike: bool
 ) -> OutOfSample:
     """What the classifiers say together: the scores (examples, classes) of each are a voice."""
-    layer = noise_layer.fit([voice[known] for voice in voices], given)
+    layer = noise_layer.fit([voice[known] for voice in voices], given, alike=alike)
     return OutOfSample(layer.pred_probs(voices), layer.confusion, linear)
 
 

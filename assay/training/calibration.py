@@ -17,6 +17,7 @@ _LARGEST_LOG_SHARPNESS, _LARGEST_LOGIT = 7, 30  # bounds of the search
 # The second search: how much lower its first logarithm of the sharpness is, how many labels it
 # reads, and by how much the mean loss must be lower (two searches that meet differ by less).
 _SOFTER, _FEW, _CLEARLY = 2.0, 1000, 1e-4
+_SPREAD_OF_EACH = 4.0  # of the prior on one classifier's sharpness beside that on their sum
 _TINY = 1e-300
 
 
@@ -40,6 +41,8 @@ def shared(
     centre: float = np.log(_SHARPNESS),
     of_sharpness: float = 1,
     right_labels: float = 0,
+    *,
+    together: bool = False,
 ) -> tuple[np.ndarray, float]:
     """The sharpness of each classifier, and one share of wrong labels, of highest likelihood.
 
@@ -61,6 +64,8 @@ def shared(
     centre : of the prior: the logarithm of the sharpness, for scores of standard deviation one
     of_sharpness : examples that the prior weighs as much as
     right_labels : how many more labels are taken to be right
+    together : the prior is on the sum of all sharpness: classifiers that are alike, each with a
+        prior of its own, would be too sure together
 
     Returns
     -------
@@ -68,7 +73,7 @@ def shared(
         The inverse temperature of each classifier (voices,), and the share of wrong labels.
     """
     scores, spread = standardised(voices)  # (voices, n, classes), (voices,)
-    log_loss = _LogLoss(scores, labels, centre, of_sharpness, right_labels)
+    log_loss = _LogLoss(scores, labels, centre, of_sharpness, right_labels, together)
     optimum = _search(log_loss, log_loss.start(centre))
     softer = _search(log_loss.of_few(), log_loss.start(centre - _SOFTER)).x
     if log_loss(softer) < optimum.fun - _CLEARLY:
@@ -87,6 +92,7 @@ class _LogLoss:
     centre: float
     of_sharpness: float
     right_labels: float
+    together: bool
 
     def start(self, level: float) -> np.ndarray:
         """The point where each voice has one sharpness, of this logarithm."""
@@ -103,8 +109,10 @@ class _LogLoss:
         logits = np.tensordot(sharpness, self.scores, 1)  # (n, classes)
         odds = relative_odds(logits)
         right = odds[np.arange(n), self.labels] / odds.sum(axis=1)
-        deviations = point[:-1] - self.centre
-        of_sharpness = self.of_sharpness * (deviations**2).sum() / 2
+        away = ((point[:-1] - self.centre) ** 2).sum()
+        if self.together:
+            away = (np.log(sharpness.sum()) - self.centre) ** 2 + away / _SPREAD_OF_EACH**2
+        of_sharpness = self.of_sharpness * away / 2
         prior = (of_sharpness - self.right_labels * np.log(1 - noise)) / n
         return prior - log_likelihood(right, noise, n_classes)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from assay.cleaning import noise_layer
+from assay.cleaning import noise_layer, score_weights
 from assay.training import calibration
 
 
@@ -105,6 +105,23 @@ def test_many_weak_classifiers_do_not_make_a_good_one_too_sure(seed):
     assert noise == pytest.approx(wrong.mean(), abs=0.03)
 
 
+def test_overlap_of_classes_is_no_noise_where_classifiers_are_alike():
+    falsely_doubted = {False: 0, True: 0}
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        logits = rng.normal(size=(1200, 3)) * 0.7  # they say little of the class
+        truth = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+        wrong = rng.random(1200) < 0.08
+        given = truth.copy()
+        given[wrong] = (truth[wrong] + rng.integers(1, 3, wrong.sum())) % 3
+        scores = [logits + rng.normal(size=logits.shape) * each for each in (0.5, 0.7, 0.6, 0.8)]
+        for alike in falsely_doubted:
+            posterior = noise_layer.fit(scores, given, alike=alike).posterior(scores, given)
+            doubted = posterior.argmax(axis=1) != given
+            falsely_doubted[alike] += int((doubted & ~wrong).sum())
+    assert falsely_doubted[True] < 0.5 * falsely_doubted[False]
+
+
 def test_separable_scores_do_not_run_away():
     labels = np.arange(60) % 3
     sharpness, noise = calibration.shared([np.eye(3)[labels] * 5], labels)
@@ -158,7 +175,7 @@ def test_absurd_scores_are_no_error():
 
 
 @pytest.mark.parametrize(
-    ("model_of", "accuracy"), [(noise_layer._Weights, 1e-5), (noise_layer._Temperatures, 0.02)]
+    ("model_of", "accuracy"), [(score_weights.Weights, 1e-5), (score_weights.Temperatures, 0.02)]
 )
 def test_the_gradient_is_that_of_the_objective(model_of, accuracy):
     rng = np.random.default_rng(0)
@@ -166,7 +183,7 @@ def test_the_gradient_is_that_of_the_objective(model_of, accuracy):
     model = model_of(scores, labels, np.array([1.0, 2.0]))
     start = np.concatenate([model.start, np.zeros(3), rng.normal(size=9)])
     point = start + rng.normal(scale=0.3, size=len(start))
-    step = 1e-6 if model_of is noise_layer._Weights else 1e-2  # the other one computes in float32
+    step = 1e-6 if model_of is score_weights.Weights else 1e-2  # the other one computes in float32
 
     def loss(point: np.ndarray) -> float:
         return noise_layer._objective(point, model, start, labels)[0]
