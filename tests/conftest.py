@@ -1,4 +1,8 @@
+import os
+
 import pytest
+
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and pages would be as wide
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
