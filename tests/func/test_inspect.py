@@ -202,7 +202,7 @@ def test_the_search_for_a_group_is_no_time_of_decoding(
     told = {}
     clock = [0.0]  # seconds
     monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
-    monkeypatch.setattr(grouping, "propose", lambda *_: clock.append(clock.pop() + 99))
+    monkeypatch.setattr(grouping, "propose", lambda *_, splits: clock.append(clock.pop() + 99))
     monkeypatch.setattr(duration, "seconds", lambda *costs: told.setdefault("decoding", costs[-1]))
     inspect(paths.Path(RAW), parameters.load())
     assert clock == [99.0]
