@@ -68,10 +68,14 @@ def _interval(metrics: Values, key: str) -> list[float] | None:
 
 
 def _level(commit: str) -> float | None:
+    """The level of a commit's intervals; None if its parameters do not tell."""
     content = git.ask("show", f"{commit}:./{parameters.FILE.as_posix()}")
     if content is None:
         return None
-    evaluate = yaml_files.parse(f"{commit[:7]}:{parameters.FILE}", content).get("evaluate")
+    try:
+        evaluate = yaml_files.parse(f"{commit[:7]}:{parameters.FILE}", content).get("evaluate")
+    except InputError:
+        return None
     level = evaluate.get("confidence") if isinstance(evaluate, dict) else None
     return level if isinstance(level, float) else None
 

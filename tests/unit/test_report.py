@@ -576,6 +576,7 @@ def test_what_changed_since_a_tag(tagged: Path, language: str) -> None:
         ("evaluate: {confidence: 0.95}", False),
         ("evaluate: {confidence: 0.8}", True),
         ("evaluate: 0.8", False),
+        ("<<<<<<< ours", False),
         (None, False),
     ],
 )
