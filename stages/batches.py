@@ -42,10 +42,9 @@ def check_there(user_batches: list[str]) -> None:
 def is_tracked(batch: str) -> bool:
     """Whether DVC or git tracks the batch, or a file in it."""
     folder = paths.RAW / batch
-    if folder.with_name(f"{batch}.dvc").exists() or any(folder.rglob("*.dvc")):
+    if folder.with_name(f"{batch}.dvc").exists():
         return True
-    listing = git.ask("ls-files", "--", folder)
-    return listing is None or bool(listing)  # without a repository there is nothing to report
+    return git.tracks_within(folder) is not False  # without a repository there is nothing to report
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import math
 import textwrap
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from assay.contract import git, terminal
@@ -74,14 +73,9 @@ def _next(facts: dict[str, Any], *, written: bool) -> Iterator[str]:
         yield _row("", facts["group"]["reason"])
     if not facts["error"]:
         folder = RAW / facts["batch"]
-        add = "" if _is_tracked_within(folder) else f"dvc add {folder}; "
+        add = "" if git.tracks_within(folder) else f"dvc add {folder}; "  # it refuses such folders
         yield _row("then", f"{add}dvc repro")
         yield _row("time", f"about {_duration(facts['seconds'])} for the whole pipeline here")
-
-
-def _is_tracked_within(folder: Path) -> bool:
-    """Whether DVC or git tracks files in the folder, for which `dvc add` refuses it."""
-    return any(folder.rglob("*.dvc")) or bool(git.ask("ls-files", "--", folder))
 
 
 def _counts(counts: Mapping[str, int]) -> str:
