@@ -116,8 +116,8 @@ def fit(
     if 1 < n_classes <= _MOST_CLASSES:
         too_few = len(labels) < len(scores) * n_classes**2
         for_confusion = None if one_temperature or too_few else pred_probs
-        least_noise = noise if careful else None
-        by_class = _fit_by_class(scores, labels, sharpness, for_confusion, least_noise)
+        equal_errors = noise if careful else None
+        by_class = _fit_by_class(scores, labels, sharpness, for_confusion, equal_errors)
         layer = by_class if _keeps_every_class(by_class, scores, labels) else layer
     weights, bias = layer.weights.astype(np.float32), layer.bias.astype(np.float32)
     return NoiseLayer(weights, bias, layer.confusion)
@@ -144,13 +144,14 @@ def _fit_by_class(
     labels: np.ndarray,
     sharpness: np.ndarray,
     pred_probs: np.ndarray | None,
-    noise: float | None,
+    equal_errors: float | None,
 ) -> NoiseLayer:
     """The layer with a bias and a row of the confusion matrix for each class.
 
-    With `pred_probs` (n, classes), each class also gets its own weights. With `noise`, the fit also
-    starts from equally likely errors: where classes overlap, the confusion matrix of confident
-    learning takes hard examples for wrong labels. The likelier end counts.
+    With `pred_probs` (n, classes), each class also gets its own weights. With `equal_errors`, a
+    share of wrong labels, the fit also starts from equally likely errors: where classes overlap,
+    the confusion matrix of confident learning takes hard examples for wrong labels. The likelier
+    end counts.
     """
     standard, spread = calibration.standardised(scores)  # (classifiers, n, classes)
     n_classes = standard.shape[2]
@@ -163,8 +164,8 @@ def _fit_by_class(
 
         joint = compute_confident_joint(labels, pred_probs).T + 1.0
         confusions = [joint / joint.sum(axis=1, keepdims=True)]
-        if noise is not None:
-            confusions.append(annotators.uniform(noise, n_classes))
+        if equal_errors is not None:
+            confusions.append(annotators.uniform(equal_errors, n_classes))
         model = Weights(standard, labels, sharpness * spread)
     optima = []
     for confusion in confusions:
