@@ -80,10 +80,11 @@ def decide(doubts: pd.DataFrame, held_out: np.ndarray, params: Clean) -> np.ndar
     doubts : from `doubt`
     held_out : (n,) bool, test examples, which are never changed: doubted ones go to review
     params : a doubted label is replaced if its suggestion's confidence is at least `relabel_above`,
-        or if annotators disagree. Else the example is left out if the label's quality is below
-        `drop_below`. Else it stays, for review.
+        or if annotators disagree; none is if that is 1. Else the example is left out if the label's
+        quality is below `drop_below`. Else it stays, for review.
     """
-    sure = doubts.disputed | (doubts.confidence >= params.relabel_above)
+    is_sure = doubts.disputed | (doubts.confidence >= params.relabel_above)
+    sure = is_sure & (params.relabel_above < 1)  # a confidence is rounded, so it may be 1
     hopeless = doubts.quality < params.drop_below
     conditions = [~doubts.is_issue, held_out, sure, hopeless]
     return np.select(conditions, ["keep", "review", "relabel", "drop"], "review")

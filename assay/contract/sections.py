@@ -146,7 +146,7 @@ class Beyond(Section):
 
 
 class Clean(Section):
-    # the suggested label replaces the given one if its probability is at least this
+    # the suggested label replaces the given one if its probability is at least this; 1: never
     relabel_above: Share
     drop_below: Share  # an example is left out if the quality of its given label is below this
     smallest_class: Count  # a class must have so many examples to learn from

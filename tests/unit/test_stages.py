@@ -26,6 +26,13 @@ def test_decisions():
     assert decided.tolist() == ["keep", "relabel", "review", "drop", "review", "relabel"]
 
 
+def test_no_label_is_replaced_above_1():
+    found = pd.DataFrame({"quality": [0.0, 0.4], "is_issue": True, "disputed": [False, True]})
+    found["confidence"] = np.float32([1, 0.6])
+    limits = parameters.Clean.model_construct(relabel_above=1.0, drop_below=0.0)
+    assert quality.decide(found, np.zeros(2, bool), limits).tolist() == ["review", "review"]
+
+
 def test_doubt_needs_both_voices():
     given = np.repeat([0, 1], 50)
     pred_probs = np.where(given[:, None] == [0, 1], 0.9, 0.1)
