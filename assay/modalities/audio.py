@@ -15,6 +15,7 @@ from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
 from assay.contract.stored_rows import StoredRows
 from assay.modalities import arrays, audio_files
+from assay.modalities.undecodable import BrokenFiles, UndecodableError
 
 COLUMN = "audio"
 SUFFIXES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc"}
@@ -49,7 +50,7 @@ def canonical(
     Raises
     ------
     InputError
-        If a sound cannot be decoded, or is cut short.
+        If sounds cannot be decoded, or are cut short: all are told of.
     """
     silent: list[str] = []
     with quiet() as stderr:  # libraries write about damaged files themselves
@@ -69,7 +70,10 @@ def _seconds(
     if params.seconds != "auto":
         return params.seconds
     files = getattr(raw, "files", raw)  # paths, if there are any: then only headers are read
-    seconds = audio_files.choose_seconds(audio_files.lengths(files, places))
+    try:
+        seconds = audio_files.choose_seconds(audio_files.lengths(files, places))
+    except UndecodableError:  # to decode them tells of all such sounds
+        return audio_files.choose_seconds(np.array([np.inf]))
     settled = f"sounds are cut or padded to {seconds:g} s (collect.seconds: auto)"
     remedy = f"collect.seconds: {seconds:g} in params.yaml keeps it so for later batches"
     remarks.add("guessed", len(raw), settled, remedy=remedy)
@@ -81,13 +85,16 @@ def _decoded(
 ) -> Iterator[np.ndarray]:
     """Each sound (1, samples) int16. The places of silent ones are added to `silent`."""
     length = round(decoder.seconds * decoder.rate)
+    broken = BrokenFiles()
     for content, place in zip(raw, places, strict=True):
         sound = np.zeros((1, length), np.int16)
-        samples = _to_int16(decoder.samples(content, place) * _FULL_SCALE)
-        sound[0, : len(samples)] = samples[:length]
-        if not sound.any():
-            silent.append(place)
-        yield sound
+        with broken.noted(place):
+            samples = _to_int16(decoder.samples(content, place) * _FULL_SCALE)
+            sound[0, : len(samples)] = samples[:length]
+            if not sound.any():
+                silent.append(place)
+            yield sound
+    broken.refuse()
 
 
 def _to_int16(samples: np.ndarray) -> np.ndarray:

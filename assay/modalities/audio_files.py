@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.contract.errors import InputError
 from assay.contract.remarks import Action, Remarks
+from assay.modalities.undecodable import UndecodableError
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
@@ -96,7 +96,7 @@ class Decoder:
 
         Raises
         ------
-        InputError
+        UndecodableError
             If it cannot be decoded, or is cut short.
         """
         import soxr  # only where there is sound
@@ -223,7 +223,7 @@ def _opened(content: bytes | Path, place: str) -> Iterator["SoundFile"]:
     except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).partition(": ")[2] or error
         remedy = "replace it or take it out"
-        raise InputError(f"{place} cannot be decoded ({reason}): {remedy}") from None
+        raise UndecodableError(f"{place} cannot be decoded ({reason}): {remedy}") from None
 
 
 def _refuse_cut_short(
@@ -240,7 +240,7 @@ def _refuse_cut_short(
         wrong = f"its header tells of {file.frames} samples, and {n_read} of them can be read"
     else:
         return
-    raise InputError(f"{place} is cut short ({wrong}): replace it or take it out")
+    raise UndecodableError(f"{place} is cut short ({wrong}): replace it or take it out")
 
 
 def _has_end(content: bytes) -> bool:

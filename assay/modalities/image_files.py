@@ -13,6 +13,7 @@ from assay.contract.sections import Collect
 from assay.modalities import image_form, image_values
 from assay.modalities.image_form import COLOUR, FIT, Extent, Size
 from assay.modalities.image_range import DEPTH, Values
+from assay.modalities.undecodable import UndecodableError
 
 # Pillow decodes these itself; for EPS, as an example of others, it runs a program from the PATH.
 _FORMATS = (
@@ -88,9 +89,10 @@ class Decoder:
 
         Raises
         ------
+        UndecodableError
+            If it cannot be decoded, or is a decompression bomb.
         InputError
-            If it cannot be decoded, is a decompression bomb, or has another size than the first,
-            where `params` ask for one size.
+            If it has another size than the first, where `params` ask for one size.
         """
         try:
             image = self._decoded(content, place)
@@ -99,7 +101,8 @@ class Decoder:
             raise
         except Exception as error:  # a decoder may raise anything at what is damaged
             reason, remedy = _wrong(error, content)
-            raise InputError(f"{place} cannot be decoded ({reason}): {remedy}") from None
+            wrong = f"{place} cannot be decoded ({reason}): {remedy}"
+            raise UndecodableError(wrong) from None
         low, high = int(pixels.min()), int(pixels.max())
         self._greys = min(low, self._greys[0]), max(high, self._greys[1])
         self._are_blank &= low == high

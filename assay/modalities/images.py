@@ -19,6 +19,7 @@ from assay.contract.sections import Collect
 from assay.contract.stored_rows import StoredRows
 from assay.modalities import arrays, image_files, image_form, image_range
 from assay.modalities.image_form import COLOUR
+from assay.modalities.undecodable import BrokenFiles
 
 COLUMN = "image"
 SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib"}
@@ -59,19 +60,22 @@ def canonical(
     Raises
     ------
     InputError
-        If an image cannot be decoded, is a decompression bomb, or with `resize` None differs from
-        the first in size.
+        If images cannot be decoded or are decompression bombs: all are told of. If one differs
+        from the first in size, with `resize` None.
     """
     decoder = image_files.Decoder(params)
     n_outdated = 0  # images before the last one that changed what all are brought to
 
     def decoded() -> Iterator[np.ndarray]:
         nonlocal n_outdated
+        broken = BrokenFiles()
         for row, (content, place) in enumerate(zip(raw, places, strict=True)):
             agreed = decoder.form.agreed
-            yield decoder.pixels(content, place)[None]
+            with broken.noted(place):
+                yield decoder.pixels(content, place)[None]
             if decoder.form.agreed != agreed:
                 n_outdated = row
+        broken.refuse()
 
     # libraries write about damaged files themselves
     with quiet() as stderr, warnings.catch_warnings():

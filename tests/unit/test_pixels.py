@@ -484,3 +484,11 @@ def test_what_changes_in_every_picture_of_a_kind_is_said() -> None:
     assert "CMYK" in whats
     assert "become grey" in whats
     assert "collect." not in whats  # in predict, the encoder decides
+
+
+def test_all_damaged_files_are_told_of() -> None:
+    good = encoded(Image.new("L", (8, 8)))
+    raw = [good, b"no picture", good, *[b""] * 22]
+    wrong = r"^1\.png cannot be decoded \(.+\): replace .+; 22 more cannot be read: 3\.png, .+, "
+    with pytest.raises(InputError, match=rf"{wrong}22\.png and 2 more$"):
+        canonical(*raw)

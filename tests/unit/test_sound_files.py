@@ -288,3 +288,11 @@ def test_a_header_of_a_stream_that_does_not_tell_its_length() -> None:
     sounds, said = canonical(bytes(content), seconds=1.0)
     assert np.allclose(sounds[0], TONE[:RATE], atol=1e-4)
     assert said[0].what == "of 1 sounds are longer than 1 s (0.0 s in all)"
+
+
+@pytest.mark.parametrize("seconds", ["auto", 1.0])
+def test_all_broken_sounds_are_told_of(seconds: float | str) -> None:
+    raw = [encoded(), b"RIFF", encoded(), b"", encoded()[:999]]
+    wrong = r"^1\.wav cannot be decoded \(.+\): replace .+; 2 more cannot be read: 3\.wav, 4\.wav$"
+    with pytest.raises(InputError, match=wrong):
+        canonical(*raw, seconds=seconds)
