@@ -3,6 +3,7 @@
 Tables that people open in a spreadsheet are written by `assay.catalogue.spreadsheets`.
 """
 
+import codecs
 import csv
 import io
 import json
@@ -29,6 +30,7 @@ _BLOCK = 65_536  # rows held as Python objects at a time
 _BLANK_ROWS = b"blank rows"  # key of a table's metadata: their numbers, as JSON
 _MOST_BYTES = 2**31 - 1  # bytes that pyarrow parses at once
 _NAMED = 20  # columns that a message names
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
@@ -99,6 +101,9 @@ def parse_csv(
         If the file is not UTF-8 (a byte order mark is allowed), a quoted cell is not as it must be,
         rows have different lengths, two columns have one name, or one of `columns` is missing.
     """
+    if b"\0" in content.partition(b"\n")[0] and not content.startswith(_MARKS):
+        zeros = "its header has zero bytes, and no byte order mark is before it"
+        raise InputError(f"{name} looks like UTF-16, since {zeros}: save it as UTF-8")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

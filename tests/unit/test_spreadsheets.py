@@ -95,3 +95,11 @@ def test_another_encoding_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text("id;label\n1;é\n", encoding="utf-16")
     with pytest.raises(InputError, match="UTF-8"):
         spreadsheets.read(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["id;label\n1;x\n", "名字,标签\r\n一,猫\r\n"])
+def test_an_encoding_without_its_mark_is_named(tmp_path, encoding, text):
+    (tmp_path / "t.csv").write_bytes(text.encode(encoding))
+    with pytest.raises(InputError, match=r"t\.csv looks like UTF-16, .+: save it as UTF-8"):
+        spreadsheets.read(tmp_path / "t.csv")
