@@ -63,11 +63,12 @@ def with_label(table: pa.Table, class_columns: list[str], remarks: Remarks) -> p
     class_columns : those that the file itself declares to hold classes
     """
     names = table.column_names
+    words = ("label", *_LABELS)
+    usual = [name for word in words for name in names if name.lower() == word and name != "label"]
     if "label" in names:
         chosen = None
-        rivals = [name for name in names if name.lower() == "label" and name != "label"]
+        rivals = usual
     else:
-        usual = [name for word in _LABELS for name in names if name.lower() == word]
         only_class_column = class_columns[0] if len(class_columns) == 1 else None
         chosen = usual[0] if usual else only_class_column
         rivals = usual[1:]

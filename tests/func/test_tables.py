@@ -208,6 +208,7 @@ def test_label_goes_before_its_other_names(batches: Batches) -> None:
     batches.collect({"examples.csv": "x,class,label\n1.5,c,a\n2.5,d,b\n"})
     assert batches.labels() == ["a", "b"]
     assert batches.format()["features"] == {"x": "number", "class": "category"}
+    assert "doubtful: 1 column may hold labels too: 'class'" in batches.said()
 
 
 @pytest.mark.parametrize("header", [" split, x,label", "Split,x,label", "\ufeffsplit,x,label"])
