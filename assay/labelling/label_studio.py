@@ -106,6 +106,8 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
             gone.add(key)
     kept = {key: vote for key, vote in earlier.items() if key not in gone}
     updated = kept | {key: (label, place) for key, label in labels.items()}
+    if not place:  # a vote of a file without a number, as before: its project is still known
+        updated |= {key: vote for key, vote in kept.items() if labels.get(key) == vote[0]}
     if updated != earlier:
         rows = sorted((*key, *vote) for key, vote in updated.items())
         spreadsheets.write(ANSWERS, pd.DataFrame(rows, columns=[*_COLUMNS, _PROJECT]))

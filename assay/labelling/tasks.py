@@ -4,13 +4,16 @@ import re
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import quoteattr
 
+import pandas as pd
+
 from assay.catalogue import catalogue, payloads, spreadsheets
-from assay.contract import files, parquet_files, paths
+from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.modalities import registry
 
 _CHOICE = {"from_name": "label", "to_name": "example", "type": "choices"}  # names in `interface`
 _BLOCK = 100  # examples read at a time
+_JUDGED = ["id", "suggested", "confidence"]
 _FORBIDDEN = r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # in XML 1.0, section 2.2
 
 
@@ -24,6 +27,7 @@ def from_queue() -> tuple[list[dict], list[str], str]:
     queued = examples[examples["id"].isin([row["id"] for row in queue])]
     row_of = dict(zip(queued["id"], queued.index, strict=True))  # of pred_probs
     shown = dict(zip(queued["id"], payloads.shown(queued, _BLOCK), strict=True))
+    confidences = _confidences(queued)
     tasks = []
     for row in queue:
         id_ = row["id"]
@@ -31,11 +35,38 @@ def from_queue() -> tuple[list[dict], list[str], str]:
         if id_ not in row_of or suggested not in classes:
             raise InputError(f"{paths.QUEUE} asks for {id_!r}, which has changed: run `dvc repro`")
         data = {"id": id_, medium: shown[id_], "given": row["given"], "why": row["why"]}
-        score = float(pred_probs[row_of[id_], classes.index(suggested)])
+        predicted = float(pred_probs[row_of[id_], classes.index(suggested)])
+        score = confidences.get((id_, suggested), predicted)
         choice = _CHOICE | {"value": {"choices": [offered(suggested)]}}
         prediction = {"model_version": version, "score": round(score, 4), "result": [choice]}
         tasks.append({"data": data, "predictions": [prediction]})
     return tasks, classes, medium
+
+
+def _confidences(queued: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """How probable the suggested class of an example is, by both, as the queue's reason has it.
+
+    An example with neither a label nor a pseudo-label is left out: there the prediction counts.
+
+    Parameters
+    ----------
+    queued : `id` and `split` of examples
+    """
+    is_test = queued["split"] == "test"
+    judged = parquet_files.read_parquet(paths.QUALITY, _JUDGED).to_pandas()
+    of_test = spreadsheets.read(paths.DOUBTS, _JUDGED).to_pandas()[_JUDGED]
+    columns = ["id", "label", "weight", "source"]
+    in_use = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pandas()
+    pseudo = in_use[in_use["source"] == "pseudo"]
+    pseudo = pseudo.rename(columns={"label": "suggested", "weight": "confidence"})[_JUDGED]
+    tables = [
+        judged[judged["id"].isin(queued.loc[~is_test, "id"])],
+        of_test[of_test["id"].isin(queued.loc[is_test, "id"])],
+        pseudo[pseudo["id"].isin(queued["id"])],
+    ]
+    rows = pd.concat(tables)
+    keys = zip(rows["id"], rows["suggested"], strict=True)
+    return dict(zip(keys, rows["confidence"].astype(float), strict=True))
 
 
 def interface(medium: str, classes: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import threading
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -13,11 +14,12 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
-from assay.contract import files, parquet_files, paths
+from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
@@ -105,7 +107,24 @@ def data(tmp_path, monkeypatch):
     )
     queue = pd.DataFrame({"id": IDS[::-1], "given": "=1", "suggested": "3", "why": "-"})
     spreadsheets.write(paths.QUEUE, queue)
+    judge()
     paths.ANNOTATIONS.mkdir(parents=True)
+
+
+Judged = Sequence[tuple[str, str, float]]  # id, suggested class, how probable it is
+
+
+def judge(clean: Judged = (), evaluate: Judged = (), pseudo: Judged = ()) -> None:
+    """Write what `clean`, `evaluate` and `annotate` say about the classes of examples."""
+    names = ["id", "suggested", "confidence"]
+    of_clean, of_test, labels = (
+        pd.DataFrame(rows, columns=names).astype({"confidence": float})
+        for rows in (clean, evaluate, pseudo)
+    )
+    parquet_files.write_frame(paths.QUALITY, of_clean, names)
+    spreadsheets.write(paths.DOUBTS, of_test)
+    labels = labels.rename(columns={"suggested": "label", "confidence": "weight"})
+    csv_files.write_frame(paths.ANNOTATED_LABELS, labels.assign(source="pseudo"))
 
 
 def push(stub, **options) -> list[str]:
@@ -161,6 +180,24 @@ def test_a_missing_project_is_made_and_gets_the_queue(stub):
     prediction = tasks[0]["predictions"][0]
     assert prediction["score"] == pytest.approx(0.1)
     assert prediction["result"][0]["value"] == {"choices": ["3"]}
+
+
+def test_the_score_is_that_of_the_suggestion_for_the_reason_shown(tmp_path):
+    first, second, third, *others = IDS
+    table = parquet_files.read_parquet(paths.examples("b"))
+    split = ["train", "test", *["train"] * (len(IDS) - 2)]
+    table = table.set_column(table.column_names.index("split"), "split", [split])
+    pq.write_table(table, paths.examples("b"))
+    of_other_class, of_other_split = (others[0], "4", 0.7), (first, "3", 0.5)
+    judge([(first, "3", 0.93), of_other_class], [(second, "3", 0.92), of_other_split])
+    push(None, file=tmp_path / "tasks.json")
+    sent = json.loads((tmp_path / "tasks.json").read_text())
+    scores = {task["data"]["id"]: task["predictions"][0]["score"] for task in sent}
+    assert scores == dict.fromkeys(IDS, 0.1) | {first: 0.93, second: 0.92}
+    judge(pseudo=[(third, "3", 0.91)])
+    push(None, file=tmp_path / "tasks.json")
+    sent = json.loads((tmp_path / "tasks.json").read_text())
+    assert {task["predictions"][0]["score"] for task in sent} == {0.1, 0.91}
 
 
 def test_what_is_there_is_not_pushed_again(stub):
@@ -408,12 +445,29 @@ def test_an_exported_file_replaces_the_votes_of_its_project(stub, tmp_path, has_
     assert rows().keys() == before.keys() - gone
     assert ("removed since the last pull" in said) is has_number
     places = {row["project"] for row in spreadsheets.read(label_studio.ANSWERS).to_pylist()}
-    assert places == {f"{stub.url}/projects/1"} | (set() if has_number else {""})
+    assert places == {f"{stub.url}/projects/1"}
     of_another_project(stub)
     (tmp_path / "export.json").write_text(json.dumps(export(stub)))
-    kept = {key for key in rows() if has_number or key[0] == OTHERS[0]}
+    kept = rows()
     pull(None, file=tmp_path / "export.json")
-    assert rows().keys() >= kept
+    assert rows() == kept
+
+
+def test_an_answer_of_a_file_without_numbers_is_of_no_known_project(stub, tmp_path):
+    pull(stub)
+    changed = of(stub, OTHERS[0], ANNA)
+    for task in export(stub):
+        del task["project"]
+        for annotation in task["annotations"]:
+            address = {user["id"]: user["email"] for user in RECORDED["users"]}
+            annotation["completed_by"] = {"id": 1, "email": address[annotation["completed_by"]]}
+    choose(changed, "9")
+    (tmp_path / "export.json").write_text(json.dumps(export(stub)))
+    said = "\n".join(pull(None, file=tmp_path / "export.json"))
+    assert "1 answered otherwise in another project, where the same person's answer here" in said
+    table = spreadsheets.read(label_studio.ANSWERS).to_pylist()
+    nowhere = [(row["id"], row["annotator"], row["label"]) for row in table if not row["project"]]
+    assert nowhere == [(OTHERS[0], ANNA, "9")]
 
 
 def test_a_pull_without_votes_names_no_file(stub):
