@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections import defaultdict
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from assay.collecting import copies, doubts, splits, summary, votes
-from assay.contract import identity
+from assay.contract import identity, paths
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError, first_of
 from assay.contract.parameters import Parameters
@@ -27,6 +29,7 @@ _BYTES = 20_000_000  # bytes of files decoded at most,
 _FEWEST = 8  # but so many files are decoded, however large
 _ROWS = 20_000  # rows of a table or texts read at most
 _NEEDED = "every listed batch needs this column, or names of files that the pattern fits"
+_BESIDE = "the other listed batches have it too"
 
 
 def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
@@ -66,7 +69,7 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     group = understood.group
     listed = proposed.get("batches", params.batches)
     if group and (others := [name for name in listed if name != batch]):
-        group["reason"] += f"; {_NEEDED}: {first_of(others, 3)} too"
+        group["reason"] += f"; {_in_others(group['group'], others, params.collect.largest_file)}"
     facts = summary.facts(raw, understood.split_of_row)
     n = len(raw.examples)
     seconds = duration.seconds(raw.modality, n, understood.values, understood.decoding)
@@ -149,6 +152,21 @@ def _group(
     given = [row.split for row in examples]
     proposal = grouping.propose(keys, columns, labels, np.array(sampled), features, splits=given)
     return proposal and proposal._asdict()
+
+
+def _in_others(group: str, others: list[str], largest_file: int) -> str:
+    """Whether other batches may be grouped alike, and which of them not."""
+    wrong = defaultdict(list)  # names by what is said of them
+    for name in others:
+        what = "not known for"
+        with suppress(InputError, OSError):
+            raw = raw_folder.read(paths.RAW / name, largest_file)
+            what = "missing in"
+            splits.groups_of(raw, [""] * len(raw.examples), group)
+            continue
+        wrong[what].append(name)
+    found = [f"{what} {first_of(names)}" for what, names in wrong.items()]
+    return f"{_NEEDED}: {', '.join(found)}" if found else _BESIDE
 
 
 def _step(raw: RawBatch) -> int:

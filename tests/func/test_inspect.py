@@ -69,7 +69,14 @@ def test_a_group_is_proposed_with_what_it_asks_of_the_other_batches(folder: Work
     assert needed not in alone["reason"]
     run(folder, "--write")
     beside = inspect(paths.RAW / "more", parameters.load())["group"]
-    assert beside["reason"].endswith(f"; {needed}: pets too")
+    assert beside["reason"].endswith(f"; {needed}: missing in pets")
+    metadata = "file_name,label,speaker\ncat/0.png,cat,anna\ndog/0.png,dog,bela\n"
+    folder.write(f"{RAW}/metadata.csv", metadata)
+    beside = inspect(paths.RAW / "more", parameters.load())["group"]
+    assert beside["reason"].endswith("; the other listed batches have it too")
+    (folder.root / RAW).rename(folder.root / "elsewhere")
+    beside = inspect(paths.RAW / "more", parameters.load())["group"]
+    assert beside["reason"].endswith(f"; {needed}: not known for pets")
 
 
 @pytest.mark.parametrize(
