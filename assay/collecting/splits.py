@@ -22,8 +22,6 @@ from assay.layouts import rows
 from assay.layouts.raw_batch import RawBatch
 from assay.modalities import columns_as_written
 
-_NO_SOURCE = ("label", "split")  # all examples of a class or split are no group
-
 
 def groups_of(raw: RawBatch, ids: Sequence[str], name: str | None) -> list[str] | None:
     """The group of each example, or else its id; None without groups.
@@ -40,7 +38,7 @@ def groups_of(raw: RawBatch, ids: Sequence[str], name: str | None) -> list[str] 
     """
     if not name:
         return None
-    column = None if name in _NO_SOURCE else _column(raw, name)
+    column = _column(raw, name)
     values = _matches(raw, name) if column is None else _without_points(raw, column)
     # Blanks and the form of Unicode would make two groups of one.
     names = [unicodedata.normalize("NFC", value).strip() for value in values]

@@ -59,8 +59,9 @@ def propose(
     proposals = []
     class_of = np.asarray(labels)[sampled]
     neighbours = list(_neighbours(features, class_of))
-    of_keys = [(group, values) for group, values in _patterns(keys) if not _tells(cells, values)]
-    for group, values in [*columns.items(), *of_keys]:
+    for group, values in [*columns.items(), *_patterns(keys)]:
+        if _tells(cells, values):
+            continue
         number_of: dict[str, int] = {}
         codes = np.array([number_of.setdefault(value, len(number_of)) for value in values])
         is_missing = codes == number_of.get("", -1)
@@ -101,7 +102,7 @@ def _patterns(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _tells(cells: Sequence[tuple[str, str]], values: Sequence[str]) -> bool:
-    """Whether label and split tell what a pattern matches: all examples of both are no source."""
+    """Whether label and split tell these values: all examples of both are no source."""
     return len(set(zip(cells, values, strict=True))) == len(set(cells))
 
 

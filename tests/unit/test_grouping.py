@@ -124,6 +124,15 @@ def test_no_value_is_no_source():
     assert grouping.propose([], {"patient": column}, ["x"] * 100, *sampled) is None
 
 
+def test_what_the_label_tells_is_no_source():
+    labels = ["a", "b"] * 50
+    hospitals = [f"of {label}" for label in labels]  # each class has its own
+    sampled = np.arange(100), np.zeros((100, 0))
+    assert grouping.propose([], {"hospital": hospitals}, labels, *sampled) is None
+    hospitals[0] = "of b"
+    assert grouping.propose([], {"hospital": hospitals}, labels, *sampled).group == "hospital"
+
+
 def test_features_are_compared_once_and_in_little_memory():
     """As many rows as are read of texts, in one class; a table has no features to compare."""
     n = 20_000
