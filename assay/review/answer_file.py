@@ -10,7 +10,9 @@ from assay.catalogue import spreadsheets
 from assay.contract import class_names, git, paths
 from assay.contract.errors import InputError, counted, first_of
 
-_COLUMNS = ["id", "annotator", "label", "note"]
+_NEEDED = ["id", "annotator", "label"]
+_COLUMNS = [*_NEEDED, "note"]
+_PLACE = ["batch", "key"]  # of the example, for people; a file that was begun without stays so
 _LONGEST = 60  # characters of a file's name
 
 
@@ -48,22 +50,29 @@ class AnswerFile:
         except BlockingIOError:
             remedy = "close it, or take another --name"
             raise InputError(f"a review by {name} is open already: {remedy}") from None
-        self._rows()
+        self._read()
 
     def answers(self) -> dict[str, list[str]]:
         """Label and note by the id of the example."""
-        return {id_: row[2:] for (id_, person), row in self._rows().items() if person == self.name}
+        rows, _ = self._read()
+        mine = {id_: row for (id_, person), row in rows.items() if person == self.name}
+        return {id_: [row["label"], row["note"]] for id_, row in mine.items()}
 
-    def record(self, id_: str, label: str, note: str) -> None:
+    def record(self, id_: str, label: str, note: str, place: tuple[str, str]) -> None:
         """Write an answer to disk, over an earlier one; with neither label nor note, take it out.
 
         The file is read again before. So what another program changed there is not lost.
+
+        Parameters
+        ----------
+        place : batch and key of the example
         """
-        rows = self._rows()
-        rows[id_, self.name] = [id_, self.name, label, note]
+        rows, columns = self._read()
+        row = [id_, self.name, label, note, *place]
+        rows[id_, self.name] = dict(zip(_COLUMNS + _PLACE, row, strict=True))
         if not label and not note:
             del rows[id_, self.name]
-        frame = pd.DataFrame(list(rows.values()), columns=_COLUMNS, dtype=object)
+        frame = pd.DataFrame(list(rows.values()), columns=columns, dtype=object)
         spreadsheets.write(self.path, frame)
 
     def summary(self) -> str:
@@ -80,18 +89,19 @@ class AnswerFile:
             return f"no answers, so no {self.path}"
         return f"{self.summary()}; `dvc repro` uses them"
 
-    def _rows(self) -> dict[tuple[str, str], list[str]]:
+    def _read(self) -> tuple[dict[tuple[str, str], dict[str, str]], list[str]]:
+        """The rows by id and person, each with all columns of the page; the columns of the file."""
         if not self.path.exists():
-            return {}
+            return {}, _COLUMNS + _PLACE
         table = spreadsheets.read(self.path)
-        if missing := [column for column in _COLUMNS[:3] if column not in table.column_names]:
+        if missing := [column for column in _NEEDED if column not in table.column_names]:
             has = f"has no column {first_of(list(map(repr, missing)))}, as the review page writes"
             raise InputError(f"{self.path} {has}: take another --name")
-        if unknown := set(table.column_names) - set(_COLUMNS):
+        if unknown := set(table.column_names) - {*_COLUMNS, *_PLACE}:
             has = f"has the column {min(unknown)!r}, which the review page does not write"
             raise InputError(f"{self.path} {has}: take another --name")
-        rows = table.to_pylist()
-        return {
-            (row["id"], row["annotator"]): [row.get(column, "") for column in _COLUMNS]
-            for row in (row | {"annotator": class_names.normal(row["annotator"])} for row in rows)
-        }
+        rows = {}
+        for row in table.to_pylist():
+            person = class_names.normal(row["annotator"])
+            rows[row["id"], person] = {"note": "", **row, "annotator": person}
+        return rows, _COLUMNS + [column for column in _PLACE if column in table.column_names]

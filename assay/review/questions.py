@@ -36,6 +36,11 @@ class Questions:
         name_of_row = review_page.names(self.examples)
         return {question["id"]: name_of_row[question["row"]] for question in self.asked}
 
+    def places(self) -> dict[str, tuple[str, str]]:
+        """The batch and the key of each example that is asked about, by id."""
+        rows = self.examples.loc[[question["row"] for question in self.asked]]
+        return dict(zip(rows["id"], zip(rows["batch"], rows["key"], strict=True), strict=True))
+
 
 def read() -> Questions:
     """Read the queue and the doubted labels.

@@ -66,7 +66,8 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
 
 def application(asked: Questions, answers: AnswerFile, token: str, port: int) -> Starlette:
     """The page, what its script asks for, and where it sends answers."""
-    ids = {question["id"] for question in asked.asked}
+    place_of_id = asked.places()
+    ids = place_of_id.keys()
     elsewhere = asked.answered.of(answers, ids)
     later = {id_: elsewhere.said[id_] for id_ in elsewhere.later}
     answerable = ids - later.keys()
@@ -109,7 +110,7 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
         if not is_known or (label and note):
             return PlainTextResponse("no such example, class or note", 400)
         try:
-            answers.record(id_, label, note)
+            answers.record(id_, label, note, place_of_id[id_])
         except (InputError, OSError) as error:  # a full disk, for example: the page says so
             return PlainTextResponse(str(error), 500)
         again.discard(id_)

@@ -181,7 +181,7 @@ def test_what_is_no_answer_is_refused(client: TestClient, wrong: dict[str, str])
 def test_what_others_wrote_into_the_file_stays(client: TestClient) -> None:
     assert answer(client) == 204
     path = paths.ANNOTATIONS / "anna.csv"
-    path.write_text(f"{path.read_text()}{5:032x},bela,ten,\n{6:032x},anna,ten,\n")
+    path.write_text(f"{path.read_text()}{5:032x},bela,ten,,,\n{6:032x},anna,ten,,,\n")
     assert answer(client, id=f"{7:032x}") == 204
     assert [(int(row["id"], 16), row["annotator"]) for row in written()] == [
         (3, "anna"),
@@ -189,6 +189,23 @@ def test_what_others_wrote_into_the_file_stays(client: TestClient) -> None:
         (6, "anna"),
         (7, "anna"),
     ]
+
+
+def test_a_new_file_names_examples_for_people_and_an_older_one_keeps_its_columns(
+    client: TestClient,
+) -> None:
+    path = paths.ANNOTATIONS / "anna.csv"
+    assert answer(client) == 204
+    header = "id,annotator,label,note,batch,key"
+    assert path.read_text("utf-8").splitlines() == [header, f"{3:032x},anna,nine,,b,key-3"]
+    older = f"id,annotator,label,note\n{4:032x},anna,ten,\n"
+    path.write_text(older, "utf-8")
+    assert answer(client) == 204
+    assert path.read_text("utf-8") == f"{older}{3:032x},anna,nine,\n"
+    path.write_text(f"id,annotator,label,key\n{4:032x},anna,ten,key-4\n", "utf-8")
+    assert answer(client) == 204
+    assert [(row["key"], row["note"]) for row in written()] == [("key-4", ""), ("key-3", "")]
+    assert len(answers.read(catalogue.read(), CLASSES)) == 2
 
 
 def test_a_file_that_cannot_be_written_is_said(client: TestClient) -> None:
