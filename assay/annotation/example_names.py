@@ -12,6 +12,12 @@ from assay.contract.errors import InputError
 _ID = re.compile("[0-9a-f]{32}")
 
 
+def plain(name: str) -> str:
+    """A name without blanks around it; an id in small letters."""
+    name = name.strip()
+    return name.lower() if _ID.fullmatch(name.lower()) else name
+
+
 class ExampleNames:
     """The ids and keys of the catalogue's examples; they are read once one is asked for."""
 
@@ -35,8 +41,7 @@ class ExampleNames:
         """
         rows_of_name, numbered = self._known
         if name not in rows_of_name:
-            name = name.strip()
-            name = name.lower() if _ID.fullmatch(name.lower()) else name
+            name = plain(name)
         if name in numbered:
             why = "is a row number, which means another example once a row is removed"
             remedy = f"write its `id`, as {paths.QUEUE} has it, or give the table a column `key`"

@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from assay.annotation.example_names import plain
+
 SUFFIXES = ("_a", "_b")  # of columns of versions A and B
 
 
@@ -50,19 +52,25 @@ def labels(
 def _sources(
     sources: pd.Series, answers: pd.DataFrame | None, catalogue: pd.DataFrame | None
 ) -> Counter[str]:
-    """How many labels each source changed; where it is known, each person in place of `human`."""
+    """How many labels each source changed; where it is known, each person in place of `human`.
+
+    Names are compared as `annotate` does. It knows more: the keys of exact copies.
+    """
     counts = Counter(sources)
     if answers is None or "human" not in counts:
         return counts
-    del counts["human"]
     ids = sources.index[sources == "human"]
     names = pd.Series(ids, ids)
     if catalogue is not None:
         key, batch = catalogue.loc[ids, "key"], catalogue.loc[ids, "batch"]
         names = pd.concat([names, key, batch + "/" + key])
-    given = answers[answers["name"].isin(names)].drop_duplicates(["name", "annotator"])
+    id_of_name = dict(zip(names, names.index, strict=True))
+    said = answers[answers["label"] != ""]
+    about = [id_of_name.get(name, id_of_name.get(plain(name))) for name in said["name"]]
+    given = said.assign(id=about).dropna(subset="id").drop_duplicates(["id", "annotator"])
     counts.update(f"by {annotator}" for annotator in given["annotator"])
-    return counts
+    counts["human"] = len(ids) - given["id"].nunique()  # by whom is not known
+    return +counts  # without zeros
 
 
 def people(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, dict[str, int]]:

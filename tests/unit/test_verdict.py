@@ -195,6 +195,23 @@ def test_who_relabelled_what():
     assert changes.labels(a, b, None, examples)["relabelled_by"] == {"corrected": 1, "human": 1}
 
 
+@pytest.mark.parametrize(
+    ("name", "label", "source"),
+    [
+        (f" {10:032X} ", "y", "by anna"),  # as `annotate` takes it
+        (" b/one", "y", "by anna"),
+        ("copy-of-one", "y", "human"),  # only `annotate` knows the keys of copies
+        ("one", "", "human"),  # a note
+    ],
+)
+def test_an_answer_is_found_by_its_name_as_annotate_finds_it(name, label, source):
+    id_ = f"{10:032x}"
+    a, b = labels(**{id_: ("x", "consensus")}), labels(**{id_: ("y", "human")})
+    answers = pd.DataFrame({"name": [name], "annotator": ["anna"], "label": [label]})
+    examples = pd.DataFrame({"key": ["one"], "batch": "b", "split": "train"}, [id_])
+    assert changes.labels(a, b, answers, examples)["relabelled_by"] == {source: 1}
+
+
 def test_answers_are_counted_as_rows():
     """Of which annotate may take fewer: some are repeated, others wait for their batch."""
     data = {"answers": [0, 7], "counts": [{}, {}], "parameters": {}}
