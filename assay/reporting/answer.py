@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from assay.contract.rounding import rounded
 from assay.contract.sections import Action, Beyond
-from assay.reporting.inputs import FINDING, Inputs, Row, Values
+from assay.reporting.inputs import FINDING, Inputs, Row, Values, accuracy
 from assay.reporting.words import Words, name
 
 _WIDE = 0.05  # an interval of accuracy that is wider says little
@@ -31,7 +31,7 @@ def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
     """Three sentences: the accuracy, the labels, the limit."""
     scores, clean = inputs.values["evaluate"], inputs.values["clean"]
     between = {side: float(scores[f"accuracy_{side}"]) for side in ("low", "high")}
-    accuracy = {"accuracy": float(scores["accuracy"]), "level": level, **between}
+    shares = {"accuracy": float(scores["accuracy"]), **between}
     noise = words.about(float(clean["estimated_label_noise"]))
     doubted = {
         "replaced": words("answer.replaced", n=inputs.decided["relabel"]),
@@ -40,7 +40,7 @@ def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
     }
     labels = words("answer.labels", labels=clean["labelled"], noise=noise, **doubted)
     return [
-        words("answer.accuracy", n=scores["test_examples"], **accuracy),
+        words("answer.accuracy", n=scores["test_examples"], level=level, **shares),
         Markup(" ").join([labels, *also(inputs, words)]),
         next(limits(inputs, words)),
     ]
@@ -71,8 +71,7 @@ def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
         part = {"slice": name(row["slice"]), "value": name(row["value"])}
         n_doubted = int(row["doubted"])
         clause = words("slice.doubted", n=n_doubted) if n_doubted else ""
-        accuracy = float(row["accuracy"])
-        say = words("limit.slice", n=int(row["examples"]), accuracy=accuracy, **part)
+        say = words("limit.slice", n=int(row["examples"]), accuracy=accuracy(row), **part)
         yield Markup(" ").join(filter(None, [say, clause]))
     if scores["accuracy_high"] - scores["accuracy_low"] > _WIDE:
         yield words("limit.test", n=scores["test_examples"])

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -9,9 +10,11 @@ import pyarrow.compute as pc
 from assay.catalogue import spreadsheets
 from assay.catalogue.spreadsheets import plain
 from assay.contract import csv_files, files, parquet_files, paths
+from assay.contract.errors import InputError
 
 Values = dict[str, Any]  # of a JSON file
 Row = dict[str, str]  # of a CSV file
+_NEW = {"slices": ["doubted"], "regions": ["doubted"]}  # columns that older tables do not have
 FINDING = "finding"  # what decided about a doubted label whose example another finding leaves out
 
 _VALUES = {
@@ -84,7 +87,7 @@ def read() -> Inputs:
     in_use = annotated + csv_files.read_csv(paths.TEST_LABELS, ["id", "source"]).to_pylist()
     answered = {row["id"] for row in in_use if row["source"] == "human"}
     unusable = set(spreadsheets.read(paths.UNUSABLE)["id"].to_pylist())
-    rows = {name: spreadsheets.read(path).to_pylist() for name, path in _ROWS.items()}
+    rows = {name: _rows(path, _NEW.get(name, [])) for name, path in _ROWS.items()}
     is_doubted = {row["id"] for row in rows["issues"] if row["kind"] == "label"}
     doubted = [row for row in decisions if row[0] in is_doubted]
     left_out = {
@@ -116,6 +119,19 @@ def read() -> Inputs:
         noise=1 - sum(weights) / max(len(weights), 1),
         confusion=Counter((plain(answer), plain(label)) for answer, label in pairs),
     )
+
+
+def accuracy(row: Row) -> float:
+    """That of a slice or region, from counts: the four decimals in its table are rounded."""
+    n = int(row["examples"])
+    return round(n * float(row["accuracy"])) / n
+
+
+def _rows(path: Path, columns: list[str]) -> list[Row]:
+    try:
+        return spreadsheets.read(path, columns).to_pylist()
+    except InputError as error:
+        raise InputError(f"{error}; write it again: `dvc repro`") from None
 
 
 def validation(batches: list[str]) -> set[str]:

@@ -8,11 +8,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from assay.contract.rounding import rounded
 from assay.modalities import registry
 from assay.reporting import answer, parts, pictures
-from assay.reporting.inputs import Inputs
+from assay.reporting.inputs import Inputs, accuracy
 from assay.reporting.since import Changes
 from assay.reporting.words import Words, breakable, brief, f1, name, renamed, signed
 
 _TEMPLATES = Path(__file__).with_name("templates")
+_NAMED = 3  # batches that the title names
+_DIGITS = 8  # of the labels' MD5 there
 
 
 def page(
@@ -42,12 +44,16 @@ def page(
     )
     environment.filters |= {"name": name, "brief": brief, "shown": words.shown}
     environment.filters |= {"breakable": breakable, "renamed": renamed, "f1": f1}
+    environment.filters |= {"accuracy": accuracy, "described": words.described}
     environment.globals |= {"t": words, "known": words.known, "score": words.score}
     environment.globals |= {"probability": words.probability, "signed": signed}
-    environment.globals |= {"ticks": parts.ticks, "rounded": rounded}
+    environment.globals |= {"ticks": parts.ticks, "rounded": rounded, "silent": pictures.SILENT}
     quality, annotation = parts.quality(inputs, ignored), parts.annotation(inputs)
     percent = f"{100 * level:g}"
+    batches = list(inputs.batches)
     return environment.get_template("report.html").render(
+        batches=batches[:_NAMED] + ["…"] * (len(batches) > _NAMED),
+        labels=inputs.values["release"]["labels"][:_DIGITS],
         level=percent,
         answer=answer.sentences(inputs, percent, words),
         to_do=answer.to_do(inputs, words),

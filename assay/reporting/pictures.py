@@ -9,6 +9,7 @@ from assay.contract import parquet_files, paths
 from assay.modalities import registry
 from assay.reporting.inputs import Row
 
+SILENT = 82  # characters of the data URI of a sound without samples, as all of a silent one are cut
 _LARGEST = 200_000  # characters of one example; a larger one is only named
 _TOGETHER = 1_200_000  # of all examples on the page
 _CUT = 300  # characters of a text

@@ -1,16 +1,19 @@
 """The words of the page in a language, and how names and numbers stand among them."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from assay.contract.escaping import printable
 from assay.contract.rounding import rounded
 
 _FOLDER = Path(__file__).with_name("languages")  # <language>.json
 _LONGEST = 60  # characters of a name
+_TRAITS = 400  # characters of what describes a region
+_SHARES = re.compile(r"\((?P<part>\d+%), of all (?P<whole>\d+%)\)(?=; |$)")
 _LEAST = 0.0005  # a smaller share would be rounded to nothing
 _ONE = ".one"  # how the key of a text for exactly one thing ends
 
@@ -91,6 +94,12 @@ class Words:
         if key == "calibration_error":
             return self("points", n=_percents(values))
         return Markup(" … ").join(f"{value:.4f}" for value in values)
+
+    def described(self, traits: str) -> Markup:
+        """What describes a region, in metrics/regions.csv, with the shares in this language."""
+        text = str(escape(brief(traits, _TRAITS)))
+        say = self.texts["region.shares"]
+        return Markup(_SHARES.sub(lambda shares: say.format(**shares.groupdict()), text))  # noqa: S704
 
     def listed(self, texts: Sequence[str]) -> Markup:
         """Some texts in one line."""

@@ -11,6 +11,7 @@ import pytest
 from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.contract.sections import Beyond, Report
+from assay.modalities import audio
 from assay.reporting import answer, inputs, page, parts, pictures, since
 from assay.reporting.words import Words, renamed, signed
 from stages import evaluate
@@ -354,6 +355,56 @@ def test_a_share_is_rounded_once_and_an_accuracy_is_in_percent() -> None:
     assert '<td class="n">90.0\u00a0%</td><td class="n">88.0 … 92.0\u00a0%</td>' in content
     assert '<td class="n">90.0 points</td><td class="n">88.0 … 92.0 points</td>' in content
     assert "confidence and accuracy differ by 90.0 points" in content
+
+
+def test_the_accuracy_of_a_slice_is_rounded_once() -> None:
+    """83 of 85 are 97.647 %, which the table has as 0.9765."""
+    report_inputs.write()
+    header = csv_files.read_csv(paths.SLICE_METRICS).column_names
+    row = ("site", "A", "85", "0.9765", "0.9183", "0.9935", "0.001", "True", "0")
+    csv_files.write_csv(paths.SLICE_METRICS, header, [row])
+    limit = next(answer.limits(inputs.read(), Words("en")))
+    assert "97.6\u00a0% right of 85 test examples" in limit
+    assert "97.7" not in limit + Tags(written()).text
+
+
+@pytest.mark.parametrize("path", [paths.SLICE_METRICS, paths.REGIONS], ids=str)
+def test_a_table_of_an_earlier_version_says_how_to_write_it_again(path: Path) -> None:
+    report_inputs.write()
+    table = csv_files.read_csv(path).drop_columns("doubted")
+    csv_files.write_csv(path, table.column_names, [row.values() for row in table.to_pylist()])
+    with pytest.raises(InputError, match=f"{path} has no column 'doubted'; .* `dvc repro`$"):
+        inputs.read()
+
+
+@pytest.mark.parametrize(
+    ("language", "shares"), [("en", "(90%, of all 10%)"), ("zh", "（占 90%，全体中占 10%）")]
+)
+def test_what_describes_a_region_is_told_in_the_language(language: str, shares: str) -> None:
+    report_inputs.write(classes=["cat", "<b>"])
+    assert f"<bdi>site = &lt;b&gt; {shares}</bdi>" in written(language)
+    odd = "x = (1%, of all 2%) (30%, of all 4%); =y (50%, of all 6%)"
+    assert Words("en").described(odd) == odd
+
+
+def test_a_page_is_told_from_another_by_batches_and_labels() -> None:
+    report_inputs.write(batches=["<b>", "c", "d", "e"])
+    content = written()
+    assert "<title>Data report: &lt;b&gt;, c, d, … (00000000)</title>" in content
+    assert "<bdi>d</bdi>, <bdi>…</bdi>; labels: MD5 00000000…</p>" in content
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sound_that_nobody_hears_is_said(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
+    report_inputs.write(modality="audio")
+    says = f'<p class="none">{Words(language)("silent")}</p>'
+    assert says not in written(language)
+    sound = pa.record_batch({"audio": pa.array([bytes(1600)], pa.binary(1600))})
+    silent = audio.show(sound, {"shape": [800], "sample_rate": 8000})
+    monkeypatch.setattr(audio, "show", lambda rows, _: silent * len(rows))
+    content = written(language)
+    assert says in content
+    assert "<audio" not in content
 
 
 def test_the_report_and_the_terminal_round_one_number_alike() -> None:
