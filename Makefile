@@ -21,7 +21,7 @@ fast: .venv/ready-for-tests  ## the tests that take seconds
 lint: .venv/ready-for-tests  ## style, format and types
 	ruff check . && ruff format --check . && python -m mypy
 
-hooks: .venv/ready-for-tests  ## check style, format and types at each commit
+hooks: .venv/ready-for-tests  ## check style, format and types at each commit; after `dvc install`, if at all
 	pre-commit install
 
 schema: .venv/ready  ## write the JSON schema of params.yaml
