@@ -21,6 +21,8 @@ _GATE_FAILS = 2  # the exit code; that of errors is 1
 _ODD = 0.99  # `unlike` above which examples are counted
 _COLUMNS = "prints, separated by tabs and without a header: file or row, class, probability, unlike"
 _SERVER = "http://localhost:8080"  # of Label Studio, as it starts by default
+_KEY = "a server needs your personal access token in the variable LABEL_STUDIO_API_KEY"
+_ACTION = "push: send the queue, or write it; pull: fetch the answers, or read them"
 
 
 class Parser(argparse.ArgumentParser):
@@ -52,8 +54,8 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(function=predict)
 
     purpose = "send the queue to Label Studio, or fetch people's answers"
-    command = commands.add_parser("label-studio", help=purpose)
-    command.add_argument("action", choices=["push", "pull"])
+    command = commands.add_parser("label-studio", help=purpose, description=f"{purpose}; {_KEY}")
+    command.add_argument("action", choices=["push", "pull"], help=_ACTION)
     command.add_argument("--url", default=_SERVER, help="URL of the server; default: %(default)s")
     project_help = "name or number of a project; default: %(default)s; push creates a missing one"
     command.add_argument("--project", default="assay", help=project_help)
@@ -85,8 +87,8 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(f"--{form}", dest="form", action="store_const", const=form, help=use)
     command.set_defaults(function=compare, form="terminal")
 
-    purpose = "write the data set with all judgements for other programs (Hugging Face, Spotlight)"
-    command = commands.add_parser("export", help=purpose)
+    purpose = "write the data set with all judgements for Hugging Face, Spotlight and FiftyOne"
+    command = commands.add_parser("export", help=purpose, description=purpose)
     command.add_argument("folder", type=Path, metavar="FOLDER", help="a new folder")
     files_help = (
         "PNG or WAV files, a table and embeddings.npy for each split; default: Parquet files"

@@ -1,4 +1,4 @@
 """The queue to Label Studio, and people's answers back.
 
-It may use `contract`, `modalities` and `catalogue`.
+It may use `contract`, `modalities`, `catalogue` and `annotation`.
 """
