@@ -47,19 +47,25 @@ def main() -> None:
     questions = pd.concat([again, ask_for(others, n_learnable - len(again), page)])
     order = queue_order.evenly_mixed(len(questions), n_checks)
     checks = checks.head(n_checks)
-    n_unlabelled = int((checks["given"] == "").sum())
     questions = pd.concat([questions, checks]).iloc[order]
     if len(questions):
         questions["example"] = payloads.lines(questions)
     spreadsheets.write(paths.QUEUE, questions.reindex(columns=_COLUMNS))
-    asked = counted(len(questions), "question")
-    checked = counted(n_checks - n_unlabelled, "check")
-    text = f"queue: {asked}, with {checked} of labels of the test split"
-    if n_unlabelled:
+    tell(line(questions))
+
+
+def line(questions: pd.DataFrame) -> str:
+    """How many questions there are, how many about test examples, and how many hardly matter."""
+    has_label = questions.loc[questions["split"] == "test", "given"] != ""
+    checked = counted(int(has_label.sum()), "check")
+    text = (
+        f"queue: {counted(len(questions), 'question')}, with {checked} of labels of the test split"
+    )
+    if n_unlabelled := int((~has_label).sum()):
         text += f" and {counted(n_unlabelled, 'test example')} without a label"
     sure = int((questions["gain"] < _HARDLY).sum())
     certain = f"for {sure:,} the label is almost certainly right (gain below {_HARDLY})"
-    tell(f"{text}; {certain}" if sure else text)
+    return f"{text}; {certain}" if sure else text
 
 
 def to_learn_from(

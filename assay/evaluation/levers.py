@@ -58,7 +58,7 @@ def table(
     larger_encoder = possible(larger, of_dimensions.at(dimensions, level)[0])
     levers = [
         ("more_rows", more_rows, _ROWS, round(labelled), 0),
-        ("more_labels", more_labels, hour, unlabelled, 0),
+        *([("more_labels", more_labels, hour, unlabelled, 0)] if unlabelled else []),
         ("corrected_labels", corrections, hour, round(doubt.sum()), round(n_corrected)),
         ("larger_encoder", larger_encoder, 2, dimensions, 0),
     ]
@@ -68,12 +68,10 @@ def table(
         per, note = _SAID[lever]
         if lever == "more_rows" and now == step:
             note = _ALL_LABELLED
-        doubtful = "" if low > 0 else "no gain shown; "
-        unsure = "cannot tell; " if math.isnan(gain) else doubtful
-        texts = {"per": per.format(**numbers), "note": unsure + note.format(**numbers)}
-        if lever != "more_labels" or unlabelled:
-            estimate = {"lever": lever, "gain": gain, "low": low, "high": high}
-            rows.append(estimate | texts | numbers)
+        shown = "" if low > 0 else "no gain shown; "
+        start = "cannot tell; " if math.isnan(gain) else shown
+        texts = {"per": per.format(**numbers), "note": start + note.format(**numbers)}
+        rows.append({"lever": lever, "gain": gain, "low": low, "high": high} | texts | numbers)
     return pd.DataFrame(rows).sort_values("gain", ascending=False, kind="stable")
 
 

@@ -5,7 +5,7 @@ import format, answers in its export format JSON.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -94,17 +94,7 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     place = _place_of_export(exported, earlier) if isinstance(source, Export) else source.place
     # An export may hold only the answered tasks, so nothing follows from missing ones.
     pushed = [] if file else pushed_by_project.get(place, [])
-    ids_judged = ids_there & known  # the examples about which the project says all
-    gone = set()
-    for key, (label, place_of_vote) in earlier.items():
-        # an export knows the number of its project alone
-        is_from_here = place_of_vote in ("", place) or place.endswith(f"/{place_of_vote}")
-        if key in labels and label != labels[key]:
-            keys_by_sentence[_CHANGED if is_from_here else _ELSEWHERE].append(key)
-        elif key not in labels and key[0] in ids_judged and is_from_here:
-            keys_by_sentence[_REMOVED if place_of_vote else _OF_NO_PROJECT].append(key)
-            gone.add(key)
-    kept = {key: vote for key, vote in earlier.items() if key not in gone}
+    kept = _kept(earlier, labels, place, ids_there & known, keys_by_sentence)
     updated = kept | {key: (label, place) for key, label in labels.items()}
     if not place:  # a vote of a file without a number, as before: its project is still known
         updated |= {key: vote for key, vote in kept.items() if labels.get(key) == vote[0]}
@@ -120,6 +110,32 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     deleted = [id_ for id_ in pushed if id_ not in ids_there]
     if deleted:
         yield f"{len(deleted)} deleted since the push: {first_of(deleted)}"
+
+
+def _kept(
+    earlier: Mapping[votes.Key, _Vote],
+    labels: Mapping[votes.Key, str],
+    place: str,
+    ids: Collection[str],
+    keys_by_sentence: votes.KeysBySentence,
+) -> dict[votes.Key, _Vote]:
+    """The votes of earlier pulls that a project does not take back; what changed is noted.
+
+    Parameters
+    ----------
+    labels : what the project at `place` says now
+    ids : of the examples about which it says all
+    """
+    kept = dict(earlier)
+    for key, (label, place_of_vote) in earlier.items():
+        # an export knows the number of its project alone
+        is_from_here = place_of_vote in ("", place) or place.endswith(f"/{place_of_vote}")
+        if key in labels and label != labels[key]:
+            keys_by_sentence[_CHANGED if is_from_here else _ELSEWHERE].append(key)
+        elif key not in labels and key[0] in ids and is_from_here:
+            keys_by_sentence[_REMOVED if place_of_vote else _OF_NO_PROJECT].append(key)
+            del kept[key]
+    return kept
 
 
 def _votes() -> dict[votes.Key, _Vote]:
