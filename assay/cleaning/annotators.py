@@ -111,13 +111,15 @@ def right_by_others(votes: Votes, consensus: Consensus) -> np.ndarray:
     step = max(1, _CELLS // n_classes)
     for start in range(0, n_votes, step):
         part = slice(start, start + step)
-        errors = _errors(consensus.confusion, consensus.rate[votes.annotators[part]])
-        is_given = votes.labels[part, None] == np.arange(n_classes)
+        people, person = np.unique(votes.annotators[part], return_inverse=True)
+        given = np.arange(len(person)), votes.labels[part]
         # An own label multiplied the probability of its class by 1 - errors, and that of each other
         # class by errors, times how likely that wrong label is among all wrong ones.
-        own = np.maximum(np.where(is_given, 1 - errors, errors), _TINY)
+        own = _errors(consensus.confusion, consensus.rate[people])[person]  # (votes, classes)
+        own[given] = 1 - own[given]
+        np.maximum(own, _TINY, out=own)
         by_class = consensus.probabilities[votes.examples[part]] / own  # (votes, classes)
-        right[part] = (by_class * is_given).sum(axis=1) / by_class.sum(axis=1)
+        right[part] = by_class[given] / by_class.sum(axis=1)
     return right
 
 
@@ -158,10 +160,10 @@ def _blocks(votes: Votes, counted: np.ndarray) -> list[tuple[slice, Votes, np.nd
 
 def _expect(votes: Votes, prior: np.ndarray, confusion: np.ndarray, rate: np.ndarray) -> np.ndarray:
     """E step: the posterior (examples, classes) of the true classes."""
-    likelihood = _likelihood(confusion, rate[votes.annotators], votes.labels)  # (votes, classes)
+    likelihood = _likelihood(votes, confusion, rate)  # (votes, classes)
     by_example = _sum_by(votes.examples, len(prior), np.ones(len(votes.labels)))
     log_prior = np.log(np.maximum(prior, _TINY))  # (examples, classes)
-    return softmax(log_prior + by_example @ np.log(likelihood), axis=1)
+    return softmax(log_prior + by_example @ np.log(likelihood, out=likelihood), axis=1)
 
 
 def _tally(votes: Votes, weights: np.ndarray, posterior: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -175,7 +177,7 @@ def _tally(votes: Votes, weights: np.ndarray, posterior: np.ndarray) -> tuple[np
     counts : (classes, classes) the expected number of each label, a row for each true class
     """
     _, n_annotators, n_classes = votes.shape
-    true = posterior[votes.examples]  # (votes, classes)
+    true = posterior[votes.examples].astype(float)  # (votes, classes)
     agreement = true[np.arange(len(votes.labels)), votes.labels]  # (votes,)
     answered = np.bincount(votes.annotators, weights, n_annotators)
     right = np.bincount(votes.annotators, weights * agreement, n_annotators)
@@ -215,17 +217,18 @@ def _with_errors(confusion: np.ndarray, errors: float) -> np.ndarray:
     return scaled
 
 
-def _likelihood(confusion: np.ndarray, rate: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Probability of each label (n,) for each true class, (n, classes), at rates (n,) of errors."""
-    n_classes = len(confusion)
+def _likelihood(votes: Votes, confusion: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """Probability of each label for each true class, (votes, classes)."""
+    people, person = np.unique(votes.annotators, return_inverse=True)
+    errors = _errors(confusion, rate[people])  # (people, classes)
     usual = 1 - np.diag(confusion)  # (classes,)
-    errors = _errors(confusion, rate)  # (n, classes)
-    wrong = errors / np.maximum(usual, _TINY) * confusion[:, labels].T  # (n, classes)
-    is_right = labels[:, None] == np.arange(n_classes)
-    return np.maximum(np.where(is_right, 1 - errors, wrong), _TINY)
+    likelihood = (errors / np.maximum(usual, _TINY))[person]
+    likelihood *= np.ascontiguousarray(confusion.T)[votes.labels]
+    likelihood[np.arange(len(person)), votes.labels] = 1 - errors[person, votes.labels]
+    return np.maximum(likelihood, _TINY, out=likelihood)
 
 
 def _errors(confusion: np.ndarray, rate: np.ndarray) -> np.ndarray:
-    """The share of wrong labels for each true class, (n, classes), at rates (n,) of errors."""
+    """The share of wrong labels for each true class, (people, classes), at rates (people,)."""
     chance = 1 - 1 / max(len(confusion), 2)  # nobody is worse than chance
     return np.minimum(rate[:, None] * (1 - np.diag(confusion)), chance)
