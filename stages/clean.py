@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from assay.catalogue import catalogue, payloads, spreadsheets
+from assay.catalogue import catalogue, payloads, shared_examples, spreadsheets
 from assay.cleaning import (
     agreement,
     annotator_tables,
@@ -34,6 +34,7 @@ def main() -> None:
     torn = torn_groups(examples)
     held_out = (examples["split"] == "test").to_numpy()
     named = catalogue.votes(examples)
+    shared_examples.tell(examples)
     say_look_alikes(named, examples["batch"])
     votes, people, classes = encode(named, len(examples))
     labels = label_by_consensus(votes, held_out)

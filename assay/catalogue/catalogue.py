@@ -9,7 +9,7 @@ import pandas as pd
 
 from assay.catalogue import moved_copies
 from assay.contract import csv_files, files, identity, parquet_files, paths
-from assay.contract.errors import InputError, say
+from assay.contract.errors import InputError
 from assay.contract.parquet_files import GROUP, Format
 from assay.modalities import formats
 from assay.modalities.exact_values import as_text
@@ -28,8 +28,7 @@ def read() -> pd.DataFrame:
         files of that batch. See `joined_without_copies` for which of exact copies that is. If
         examples have groups, also `group`; see `groups`.
     """
-    batches = {batch: _read_examples(batch) for batch in files.listed_batches()}
-    return joined_without_copies(batches)
+    return joined_without_copies({batch: _read_examples(batch) for batch in files.listed_batches()})
 
 
 def joined_without_copies(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -51,6 +50,11 @@ def joined_without_copies(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         # an example of a batch that was collected without groups is a group of its own
         kept[GROUP] = kept[GROUP].fillna(kept["id"])
     return kept
+
+
+def arrived() -> pd.DataFrame:
+    """The examples of all listed batches with their `batch` and `row`, each copy as it came."""
+    return _joined({batch: _read_examples(batch) for batch in files.listed_batches()})
 
 
 def _joined(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -88,7 +92,8 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
 
     The labels of an exact copy in another split do not count. A person has one vote for an
     example: of labels in several batches the last counts. The others are reported on stderr, and
-    so are examples that a later batch moved to another split.
+    so are examples that a later batch moved to another split. A label that several batches give
+    by themselves is one vote.
 
     Parameters
     ----------
@@ -99,23 +104,20 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
     pd.DataFrame
         `example` (row of `examples`), `annotator`, `label`
     """
-    arrived = _joined({batch: _read_examples(batch) for batch in files.listed_batches()})
-    labels = _rows_of_files(paths.labels).merge(arrived, "left", ["batch", "id"])
+    all_copies = arrived()
+    labels = rows_of_files(paths.labels).merge(all_copies, "left", ["batch", "id"])
     row_of_id = pd.Series(examples.index, examples["id"])
     labels["example"] = labels["id"].map(row_of_id).astype(int)
     split = examples["split"].loc[labels["example"]].to_numpy()
     counted = labels[labels["split"] == split]
-    moved_copies.tell_of_examples(arrived, examples)
+    moved_copies.tell_of_examples(all_copies, examples)
     moved_copies.tell_of_labels(labels[labels["split"] != split])
-    is_replaced = counted.duplicated(["example", "annotator"], keep="last")
-    is_replaced &= counted["annotator"] != paths.GIVEN
-    if is_replaced.any():
-        first = counted[is_replaced].iloc[0]
-        example = examples.loc[first["example"]]
-        replaced = "labels are replaced by the same person's label in a later batch"
-        place = f"{example['batch']}/{example['key']} by {first['annotator']!r}"
-        say(f"{is_replaced.sum()} {replaced}: {place}")
-    return counted.loc[~is_replaced, ["example", "annotator", "label"]].reset_index(drop=True)
+    is_given = counted["annotator"] == paths.GIVEN
+    is_replaced = counted.duplicated(["example", "annotator"], keep="last") & ~is_given
+    moved_copies.tell_of_replaced(counted[is_replaced], examples)
+    first_batch = counted.groupby(["example", "annotator", "label"])["batch"].transform("first")
+    is_vote = ~is_replaced & ~(is_given & (counted["batch"] != first_batch))
+    return counted.loc[is_vote, ["example", "annotator", "label"]].reset_index(drop=True)
 
 
 def truth(examples: pd.DataFrame) -> pd.Series:
@@ -123,13 +125,13 @@ def truth(examples: pd.DataFrame) -> pd.Series:
 
     Of different answers in several batches the first counts. The others are reported on stderr.
     """
-    answers = _rows_of_files(paths.truth)
+    answers = rows_of_files(paths.truth)
     moved_copies.tell_of_truth(answers, examples)
     label_of_id = answers.drop_duplicates("id").set_index("id")["label"]
     return examples["id"].map(label_of_id).fillna("")
 
 
-def _rows_of_files(path_of: Callable[[str], Path]) -> pd.DataFrame:
+def rows_of_files(path_of: Callable[[str], Path]) -> pd.DataFrame:
     """The rows of a CSV file of each listed batch, in the order of arrival, with the `batch`."""
     batches = files.listed_batches()
     tables = {batch: csv_files.read_csv(path_of(batch)).to_pandas() for batch in batches}

@@ -55,3 +55,19 @@ def tell_of_labels(labels: pd.DataFrame) -> None:
         what = "not counted, since an exact copy of the example is in another split"
         example = f"{one['batch']}/{one['key']} by {one['annotator']!r}"
         say(f"{counted(len(labels), 'label')} {what}: {example}")
+
+
+def tell_of_replaced(labels: pd.DataFrame, examples: pd.DataFrame) -> None:
+    """Say how many labels give way to the same person's label in a later batch.
+
+    Parameters
+    ----------
+    labels : `example` (row of `examples`), `annotator`
+    examples : the catalogue
+    """
+    if len(labels):
+        first = labels.iloc[0]
+        example = examples.loc[first["example"]]
+        replaced = "labels are replaced by the same person's label in a later batch"
+        place = f"{example['batch']}/{example['key']} by {first['annotator']!r}"
+        say(f"{len(labels)} {replaced}: {place}")

@@ -1,0 +1,85 @@
+"""Examples that several batches have: a person is told of them once, on stderr."""
+
+import pandas as pd
+
+from assay.catalogue import catalogue
+from assay.contract import parquet_files, paths
+from assay.contract.errors import counted, first_of, say
+
+
+def tell(examples: pd.DataFrame) -> None:
+    """Say how many examples several batches have, and where their labels or slices differ.
+
+    Parameters
+    ----------
+    examples : the catalogue
+    """
+    arrived = catalogue.arrived()
+    shared = arrived[arrived.duplicated("id", keep=False)]
+    if shared.empty:
+        return
+    labels = catalogue.rows_of_files(paths.labels)
+    labels = labels[(labels["annotator"] == paths.GIVEN) & labels["id"].isin(shared["id"])]
+    _tell_of_labels(shared, labels)
+    _tell_of_slices(shared, examples)
+
+
+def _tell_of_labels(shared: pd.DataFrame, labels: pd.DataFrame) -> None:
+    """Say how many examples are shared, and how many of them have other labels in other batches.
+
+    Parameters
+    ----------
+    shared : `batch`, `id`, `key` of the copies in all batches, in the order of arrival
+    labels : `batch`, `id`, `label` of the batches' own labels of these
+    """
+    labels = labels.drop_duplicates(["batch", "id", "label"])
+    n_batches = labels.groupby("id")["batch"].transform("nunique")
+    n_agreeing = labels.groupby(["id", "label"])["batch"].transform("count")
+    differing = labels.loc[n_agreeing < n_batches, "id"].unique()
+    number = shared["id"].nunique()
+    verb = "is" if number == 1 else "are"
+    which = f", {len(differing):,} of them with different labels" if len(differing) else ""
+    places = shared["batch"] + "/" + shared["key"]
+    example = differing[0] if len(differing) else shared["id"].iloc[0]
+    copies = first_of(list(places[shared["id"] == example]), 2)
+    what = f"{counted(number, 'example')} {verb} in more than one batch{which}"
+    say(f"{what}, for example {copies}; equal labels of a person count once")
+
+
+def _tell_of_slices(shared: pd.DataFrame, examples: pd.DataFrame) -> None:
+    """Say how many examples have another value of a slice than the copy that counts.
+
+    Parameters
+    ----------
+    shared : `batch`, `row`, `id`, `key` of the copies in all batches
+    examples : the catalogue
+    """
+    values = _slices(shared)
+    kept = examples.set_index("id").loc[shared["id"]].set_index(shared.index)
+    is_kept = (shared["batch"] == kept["batch"]) & (shared["row"] == kept["row"])
+    value_of_id = values[is_kept].set_axis(shared.loc[is_kept, "id"])
+    kept_values = value_of_id.loc[shared["id"]].set_axis(shared.index)
+    is_lost = (values != kept_values) & (values != "")
+    if not is_lost.any(axis=None):
+        return
+    n_lost = {name: shared.loc[lost, "id"].nunique() for name, lost in is_lost.items()}
+    names = [name for name, n in n_lost.items() if n]
+    row = is_lost[names[0]].idxmax()
+    place = f"{kept.loc[row, 'batch']}/{kept.loc[row, 'key']}"
+    ours, theirs = kept_values.loc[row, names[0]], values.loc[row, names[0]]
+    differs = f"{place} is {ours!r}, but {theirs!r} in {shared.loc[row, 'batch']}"
+    number = shared.loc[is_lost.any(axis=1), "id"].nunique()
+    what = f"{counted(number, 'example')} with other values in another batch, which do not count"
+    say(f"{what}: {first_of([f'{name!r} ({n_lost[name]:,})' for name in names])}; {differs}")
+
+
+def _slices(shared: pd.DataFrame) -> pd.DataFrame:
+    """The slice columns of copies, "" for no value. Columns of a table are its content instead."""
+    frames = []
+    for batch, rows in catalogue.rows_of_batches(shared):
+        path = paths.examples(batch)
+        name_of_column = parquet_files.slice_columns(path, {})
+        table = parquet_files.read_parquet(path, ["id", *name_of_column]).take(rows.to_numpy())
+        frame = table.drop_columns("id").rename_columns(list(name_of_column.values())).to_pandas()
+        frames.append(frame.set_axis(rows.index))
+    return pd.concat(frames).reindex(shared.index).fillna("").sort_index(axis=1)
