@@ -11,7 +11,7 @@ import pandas as pd
 from assay.comparison import changes, training_variance, unreadable, verdict
 from assay.comparison.training_variance import Head, Learned
 from assay.comparison.versions import Version
-from assay.contract import class_names, files, parameters, paths
+from assay.contract import class_names, files, parameters, paths, rounding
 from assay.contract.errors import InputError, counted
 from assay.evaluation.scores import SMALLEST, Predictions
 
@@ -123,9 +123,9 @@ def _recorded(old: Version, new: Version, metrics: Sequence[str]) -> dict[str, l
     ]
     recorded = {}
     for name in metrics:
-        keys = [name, f"{name}_low", f"{name}_high"]
-        if all(set(keys) <= set(values) for values in metrics_of_versions):
-            recorded[name] = [[values[key] for key in keys] for values in metrics_of_versions]
+        intervals = _both(*[rounding.interval(values, name) for values in metrics_of_versions])
+        if intervals:
+            recorded[name] = list(intervals)
     return recorded
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from assay.contract import files, git, parameters, paths, yaml_files
 from assay.contract.errors import InputError
+from assay.contract.rounding import interval
 from assay.reporting.inputs import Inputs, Values
 
 _COUNTS = ("examples", "labelled", "issues", "estimated_label_noise")
 _SCORES = ("accuracy", "accuracy_true", "macro_f1", "log_loss", "calibration_error")
-_ENDS = ("", "_low", "_high")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def changes(revision: str, inputs: Inputs) -> Changes | None:
     counts = [(key, clean_then.get(key), clean_now.get(key)) for key in _COUNTS]
     scores_then = _json(commit, paths.EVALUATE_METRICS, files.Numbers)
     scores_now = inputs.values["evaluate"]
-    scores = [(key, _interval(scores_then, key), _interval(scores_now, key)) for key in _SCORES]
+    scores = [(key, interval(scores_then, key), interval(scores_now, key)) for key in _SCORES]
     return Changes(
         revision=revision,
         new=[batch for batch in inputs.batches if batch not in listed],
@@ -60,11 +60,6 @@ def changes(revision: str, inputs: Inputs) -> Changes | None:
         scores=[row for row in scores if row[1] or row[2]],
         level=_level(commit),
     )
-
-
-def _interval(metrics: Values, key: str) -> list[float] | None:
-    names = [f"{key}{end}" for end in _ENDS]
-    return [metrics[name] for name in names] if metrics.keys() >= {*names} else None
 
 
 def _level(commit: str) -> float | None:
