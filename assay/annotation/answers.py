@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from assay.annotation.example_names import ExampleNames
+from assay.annotation.example_names import ExampleNames, plain
 from assay.catalogue import spreadsheets
 from assay.contract import class_names, csv_files, paths, plain_files
 from assay.contract.errors import InputError, counted, first_of, say
@@ -50,8 +50,8 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> tuple[pd.DataFrame
     tables = _files()
     names = ExampleNames(examples)
     rows = []
-    waiting: list[str] = []
-    changed: list[str] = []
+    waiting: dict[tuple[str, ...], str] = {}  # where the last answer is, by example and person
+    changed: dict[tuple[str, ...], str] = {}
     unknown = []
     nameless = []
     for path in tables:
@@ -59,13 +59,15 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> tuple[pd.DataFrame
         for place, column, row in rows_of(path, plain_files.read(path)):
             is_id = column == "id"
             example = names.example(row[column], place=place, is_id=is_id)
+            label, note = class_names.normal(row["label"]), _note(row)
             if example is None:
                 left = changed if names.has_batch_of(row) else waiting
-                left.append(f"{place}, {column} {row[column]!r}")
+                about = plain(row[column]), row.get("batch", "").strip(), row["annotator"]
+                left[about] = f"{place}, {column} {row[column]!r}"
+                if not label and note != paths.NOT_USABLE:
+                    del left[about]  # no answer, or one that is taken back
                 continue
-            label = class_names.normal(row["label"])
             _check_label(label, classes, place)
-            note = _note(row)
             if not label and note not in paths.NOTES:
                 unknown.append(f"{place}, {note!r}")
             if not row["annotator"]:
@@ -74,7 +76,7 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> tuple[pd.DataFrame
     _say_problems(unknown, nameless)
     last = _last(pd.DataFrame(rows, columns=_COLUMNS))
     _say_look_alikes(last["annotator"])
-    return last, list(_lines_on_waiting(waiting, changed))
+    return last, list(_lines_on_waiting(list(waiting.values()), list(changed.values())))
 
 
 def that_count(last: pd.DataFrame) -> pd.DataFrame:

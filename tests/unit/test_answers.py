@@ -232,6 +232,20 @@ def test_answers_to_a_batch_that_is_not_listed_wait(examples, capsys):
 GONE = "ff" * 16
 
 
+def test_of_the_rows_that_wait_only_answers_are_counted(examples, capsys):
+    """A note without a label is none, and of one person's about one example the last counts."""
+    rows = [("anna", "1", ""), ("anna", "01", ""), ("bela", "", "not sure"), ("cleo", "1", "")]
+    rows += [("cleo", "", ""), ("dora", "", "not usable")]
+    lines = [f"{GONE},{','.join(row)}\n" for row in rows]
+    (paths.ANNOTATIONS / "a.csv").write_text("id,annotator,label,note\n" + "".join(lines))
+    assert answers.read(examples, LABELS).empty
+    said = "assay: 2 answers left waiting, since no listed batch has the example: data/annotations"
+    assert capsys.readouterr().err.startswith(f"{said}/a.csv row 3, ")
+    (paths.ANNOTATIONS / "a.csv").write_text(f"id,annotator,label\n{GONE},anna,\n")
+    assert answers.read(examples, LABELS).empty
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     "text",
     [
