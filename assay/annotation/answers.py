@@ -135,7 +135,10 @@ def _check_label(label: str, classes: Sequence[str], place: str) -> None:
     if label and label not in classes:
         known = ", ".join(classes[:_CLASSES]) + (", …" if len(classes) > _CLASSES else "")
         unknown = f"{place}: {label!r} is no class of the data, which has: {known}"
-        raise InputError(f"{unknown}; if it was renamed, replace it in {paths.ANNOTATIONS}")
+        enough = "clean.smallest_class labels of it to learn from"
+        if_new = f"if it is new, first list a batch that brings {enough}"
+        if_renamed = f"if it was renamed, replace it in {paths.ANNOTATIONS}"
+        raise InputError(f"{unknown}; {if_new}; {if_renamed}")
 
 
 def settle(labels: pd.Series) -> str:

@@ -75,6 +75,13 @@ def test_an_answer_of_a_class_that_was_renamed_says_where_to_replace_it(examples
         answers.read(examples, ["disc", "square"])
 
 
+def test_an_answer_of_a_new_class_says_how_it_comes_into_the_data(examples):
+    write([(IDS[0], "anna", "circle")])
+    if_new = "first list a batch that brings clean.smallest_class labels of it to learn from; if"
+    with pytest.raises(InputError, match=f"; if it is new, {if_new}"):
+        answers.read(examples, ["disc", "square"])
+
+
 def test_labels_in_another_unicode_form_or_with_blanks_are_the_same(examples):
     write([(IDS[0], "anna", "cafe\u0301"), (IDS[1], "anna", " 1 "), (IDS[2], "anna", "  ")])
     assert answers.read(examples, LABELS)["label"].to_list() == ["caf\u00e9", "1"]
