@@ -11,6 +11,7 @@ from assay.contract import class_names, column_names, paths
 from assay.contract.column_names import is_text
 from assay.contract.errors import first_of
 from assay.layouts.raw_batch import Example, RawBatch
+from assay.layouts.table import LAYOUT
 from assay.modalities.columns_as_written import NO_VALUE, guess, parsed, without_gaps
 
 _MANY_CLASSES = 20  # below so many, no number of classes is suspicious
@@ -35,6 +36,7 @@ def remark(raw: RawBatch) -> None:
     _remark_on_columns(raw)
     _remark_on_parts(raw)
     _remark_on_people(raw)
+    _remark_on_row_numbers(raw)
     counts = raw.labels_by_class()
     if not counts:
         remedy = "label some examples before you run the pipeline"
@@ -196,6 +198,15 @@ def _remark_on_people(raw: RawBatch) -> None:
     what = "annotators may have several names, since spelling alone differs"
     names = class_names.spelt(alike)
     raw.remarks.note("doubtful", names, what, "give the person one name if so")
+
+
+def _remark_on_row_numbers(raw: RawBatch) -> None:
+    """Add a remark if files of labels name the rows of a table by numbers, which edits shift."""
+    if raw.numbered and raw.layout == LAYOUT:
+        keys = [repr(key) for key, *_ in [*raw.annotations, *raw.truth]]
+        what = "labels name their row by its number"
+        remedy = "add a column `key` before rows are added or removed in between"
+        raw.remarks.note("doubtful", keys, what, remedy)
 
 
 def _is_sorted_by_class(labels: list[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from assay.contract import class_names, table_files
@@ -231,8 +232,8 @@ def _rows_of_labels(
     if not (folder / root / name).exists():
         return []
     keys = {example.key.removeprefix(root): example.key for example in batch.examples}
-    path = folder / root / name
-    rows = side_files.read(path, keys, remarks, columns, unique=unique, named_by=batch.named_by)
+    read_file = partial(side_files.read, named_by=batch.named_by, numbered=batch.numbered)
+    rows = read_file(folder / root / name, keys, remarks, columns, unique=unique)
     return [(keys[row[0]], *row[1:]) for row in rows]
 
 

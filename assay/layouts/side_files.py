@@ -22,6 +22,7 @@ def read(
     *,
     unique: bool = False,
     named_by: str | None = None,
+    numbered: bool = False,
 ) -> list[tuple[str, ...]]:
     """Read (key, *columns, label) of each row that has a label.
 
@@ -32,6 +33,7 @@ def read(
     columns : names of columns beside key and label
     unique : whether an example may have one row only
     named_by : the column that names the examples, where it is not called `key`, if that is known
+    numbered : whether keys are row numbers
 
     Raises
     ------
@@ -47,7 +49,7 @@ def read(
     table = table.rename_columns([our_names.get(name, name) for name in table.column_names])
     row_keys = _keys_of_rows(path, table, keys, files, remarks)
     places = name_rows(path, table)
-    _check_rows(places, row_keys, keys, unique=unique)
+    _check_rows(places, row_keys, keys, unique=unique, numbered=numbered)
     cells = [[cell.strip() for cell in table[name].to_pylist()] for name in columns]
     nameless = [place for place, *row in zip(places, *cells, strict=True) if "" in row]
     remarks.add("doubtful", len(nameless), "rows name no annotator", first_of(nameless, 1))
@@ -130,13 +132,20 @@ def _keys_of_rows(
 
 
 def _check_rows(
-    places: Sequence[str], row_keys: Sequence[str], keys: Collection[str], *, unique: bool
+    places: Sequence[str],
+    row_keys: Sequence[str],
+    keys: Collection[str],
+    *,
+    unique: bool,
+    numbered: bool,
 ) -> None:
     """Raise if a row names no example of the batch, or one that may not have another row."""
     seen = set()
     for place, key in zip(places, row_keys, strict=True):
         if key not in keys:
             remedy = "mend it or take the row out"
+            if numbered:
+                remedy += "; if rows were taken out of the table, the later numbers are shifted"
             raise InputError(f"{place}: {key!r} is no example of this batch: {remedy}")
         if unique and key in seen:
             remedy = "take one of the rows out"

@@ -15,6 +15,7 @@ from assay.layouts.file_names import MOST, FileNames
 from assay.layouts.raw_batch import EncodedColumn, Example, RawBatch
 from assay.modalities import column_roles, registry
 
+LAYOUT = "a table"
 _STEM = "examples"  # of a file that is the table, whatever lies beside it
 # how the names of files of text end, which are no examples
 _TEXTS = (".txt", ".md", ".rst", ".tex", ".html", ".xml", ".rtf", ".docx", ".odt", ".srt", ".vtt")
@@ -225,7 +226,7 @@ def _batch(
     )
     if are_files:
         _check_files(column, payload, examples)
-    return RawBatch(modality, examples, payload, set(), numbered=numbered, layout="a table")
+    return RawBatch(modality, examples, payload, set(), numbered=numbered, layout=LAYOUT)
 
 
 def _check_files(column: str, payload: Sequence[object], examples: Sequence[Example]) -> None:

@@ -104,7 +104,12 @@ def test_one_vote_a_person(workspace: Workspace) -> None:
     said = collect(workspace, {"examples.csv": "x\n1\n2\n", "annotations.csv": people})
     assert labels() == {"0": ["b", "a"], "1": ["b"]}
     replaced = "label replaces an earlier one by the same person for the same example"
-    assert said == f"assay: data/raw/b: merged: 1 {replaced}: '0' by 'anna'\n"
+    numbered = "labels name their row by its number, for example '0'"
+    remedy = "add a column `key` before rows are added or removed in between"
+    assert said == (
+        f"assay: data/raw/b: merged: 1 {replaced}: '0' by 'anna'\n"
+        f"assay: data/raw/b: doubtful: 4 {numbered}; {remedy}\n"
+    )
 
 
 def test_no_label(workspace: Workspace) -> None:

@@ -48,6 +48,16 @@ def test_a_person_called_as_the_labels_of_the_batch() -> None:
     assert remarks(raw) == [("doubtful", 1, what)]
 
 
+def test_labels_that_go_by_row_numbers() -> None:
+    raw = batch(ALTERNATING, numbered=True)
+    raw.annotations, raw.truth = [("5", "anna", "cat")], [("5", "cat"), ("6", "dog")]
+    doubts.remark(raw)
+    assert remarks(raw) == []  # IDX files: nobody takes a row out of them, or adds a column
+    raw.layout = "a table"
+    doubts.remark(raw)
+    assert remarks(raw) == [("doubtful", 3, "labels name their row by its number")]
+
+
 MEASURED = "labels are numbers with decimals, and each number is a class"
 
 

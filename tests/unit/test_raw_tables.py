@@ -284,6 +284,16 @@ def test_labels_by_row_number_count_headers_that_repeat(read: Read) -> None:
         read({"annotations.csv": f"{labels}3,anna,b\n"})
 
 
+def test_a_row_number_that_is_gone_tells_of_removed_rows(read: Read) -> None:
+    labels = {"annotations.csv": "key,annotator,label\n1,anna,a\n2,anna,b\n"}
+    shifted = "if rows were taken out of the table, the later numbers are shifted"
+    gone = r"row 3: '2' is no example of this batch: mend it or take the row out"
+    with pytest.raises(InputError, match=f"{gone}; {shifted}$"):
+        read({"examples.csv": "text,label\none word,a\ntwo words,b\n"} | labels)
+    with pytest.raises(InputError, match=f"{gone}$"):
+        read({"examples.csv": "text,label,key\none word,a,0\ntwo words,b,1\n"} | labels)
+
+
 def test_rows_of_several_files_count_headers_that_repeat(read: Read) -> None:
     part = "text,label\none word,a\ntext,label\ntwo words,b\n"
     batch = read({"test.csv": part, "train.csv": part})
