@@ -55,7 +55,9 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
     pushed = _pushed()
     with understood(f"what {url} answers"):
         server = Server(url, project, layout)
-        ids_there = tasks.ids(server.tasks())
+        tasks_there = server.tasks()
+        ids_there = tasks.ids(tasks_there)
+        answered = tasks.ids(filter(votes.is_answered, tasks_there))
         unknown = [label for label in classes if tasks.offered(label) not in server.offered]
     if unknown:
         remedy = "add it under Settings, Labeling Interface, or push to another --project"
@@ -66,9 +68,12 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
     others = len(queued) - len(new)
     yield f"{len(new)} tasks sent to {server.place}; it had the other {others} of the queue"
     there = [task["data"] for task in queued if task["data"]["id"] in ids_there]
-    again = [data["id"] for data in there if data["why"] == answers.TIE]
-    if again:
-        yield f"{len(again)} of these to answer again there, since {answers.TIE}: {first_of(again)}"
+    tied = [data["id"] for data in there if data["why"] == answers.TIE]
+    again = [id_ for id_ in tied if id_ in answered]
+    others_tied = [id_ for id_ in tied if id_ not in answered]
+    for ids, what in (again, "answer again there"), (others_tied, "answer there"):
+        if ids:
+            yield f"{len(ids)} of these to {what}, since {answers.TIE}: {first_of(ids)}"
 
 
 def pull(url: str, project: str, file: Path | None) -> Iterator[str]:

@@ -51,6 +51,11 @@ def of_tasks(
     return labels, keys_of
 
 
+def is_answered(task: dict) -> bool:
+    """Whether anybody has answered a task, in the export format JSON; a skip is no answer."""
+    return not all(annotation["was_cancelled"] for annotation in task["annotations"])
+
+
 def annotator(annotation: dict, people: Mapping[int, str | None]) -> str:
     """The name of who answered: the e-mail address, or else the number of the user.
 

@@ -220,6 +220,11 @@ def test_tasks_that_are_there_and_whose_answers_tie_are_named(stub):
     spreadsheets.write(paths.QUEUE, queue.assign(suggested="3", why=why))
     said = f"1 of these to answer again there, since people's answers tie: {SKIPPED}"
     assert push(stub)[1:] == [said]
+    for annotation in export(stub)[0]["annotations"]:
+        annotation["was_cancelled"] = True  # a skip is no answer
+    assert push(stub)[1:] == [said.replace("answer again there", "answer there")]
+    export(stub)[0]["annotations"] = []
+    assert push(stub)[1:] == [said.replace("answer again there", "answer there")]
     del export(stub)[:]
     assert len(push(stub)) == 1  # none is there, so all are sent
 
