@@ -3,6 +3,7 @@
 import fcntl
 import getpass
 import re
+from pathlib import Path
 
 import pandas as pd
 
@@ -27,6 +28,11 @@ def file_safe(name: str) -> str:
     return re.sub(r"[^\w.]+", "-", class_names.normal(name))[:_LONGEST].strip("-.")
 
 
+def check(name: str) -> None:
+    """Raise InputError where a person has a file that cannot be read; nothing is made."""
+    _rows(_path(class_names.normal(name)))
+
+
 class AnswerFile:
     """The answers of one person. Another process cannot open them at the same time.
 
@@ -38,11 +44,7 @@ class AnswerFile:
 
     def __init__(self, name: str) -> None:
         name = class_names.normal(name)  # the form in which people are compared
-        # that of Label Studio's answers is taken
-        if name != file_safe(name) or name in ("", "label-studio"):
-            remedy = "take letters, digits, points and hyphens, as in --name anna"
-            raise InputError(f"--name {name!r} cannot name your file of answers: {remedy}")
-        self.name, self.path = name, paths.ANNOTATIONS / f"{name}.csv"
+        self.name, self.path = name, _path(name)
         paths.UNFINISHED.mkdir(parents=True, exist_ok=True)
         self._lock = (paths.UNFINISHED / f"review-{name}.lock").open("w")
         try:
@@ -50,11 +52,11 @@ class AnswerFile:
         except BlockingIOError:
             remedy = "close it, or take another --name"
             raise InputError(f"a review by {name} is open already: {remedy}") from None
-        self._read()
+        _rows(self.path)
 
     def answers(self) -> dict[str, list[str]]:
         """Label and note by the id of the example."""
-        rows, _ = self._read()
+        rows, _ = _rows(self.path)
         mine = {id_: row for (id_, person), row in rows.items() if person == self.name}
         return {id_: [row["label"], row["note"]] for id_, row in mine.items()}
 
@@ -67,7 +69,7 @@ class AnswerFile:
         ----------
         place : batch and key of the example
         """
-        rows, columns = self._read()
+        rows, columns = _rows(self.path)
         row = [id_, self.name, label, note, *place]
         rows[id_, self.name] = dict(zip(_COLUMNS + _PLACE, row, strict=True))
         if not label and not note:
@@ -89,19 +91,29 @@ class AnswerFile:
             return f"no answers, so no {self.path}"
         return f"{self.summary()}; `dvc repro` uses them"
 
-    def _read(self) -> tuple[dict[tuple[str, str], dict[str, str]], list[str]]:
-        """The rows by id and person, each with all columns of the page; the columns of the file."""
-        if not self.path.exists():
-            return {}, _COLUMNS + _PLACE
-        table = spreadsheets.read(self.path)
-        if missing := [column for column in _NEEDED if column not in table.column_names]:
-            has = f"has no column {first_of(list(map(repr, missing)))}, as the review page writes"
-            raise InputError(f"{self.path} {has}: take another --name")
-        if unknown := set(table.column_names) - {*_COLUMNS, *_PLACE}:
-            has = f"has the column {min(unknown)!r}, which the review page does not write"
-            raise InputError(f"{self.path} {has}: take another --name")
-        rows = {}
-        for row in table.to_pylist():
-            person = class_names.normal(row["annotator"])
-            rows[row["id"], person] = {"note": "", **row, "annotator": person}
-        return rows, _COLUMNS + [column for column in _PLACE if column in table.column_names]
+
+def _path(name: str) -> Path:
+    """The file of a person's answers."""
+    # that of Label Studio's answers is taken
+    if name != file_safe(name) or name in ("", "label-studio"):
+        remedy = "take letters, digits, points and hyphens, as in --name anna"
+        raise InputError(f"--name {name!r} cannot name your file of answers: {remedy}")
+    return paths.ANNOTATIONS / f"{name}.csv"
+
+
+def _rows(path: Path) -> tuple[dict[tuple[str, str], dict[str, str]], list[str]]:
+    """The rows by id and person, each with all columns of the page; the columns of the file."""
+    if not path.exists():
+        return {}, _COLUMNS + _PLACE
+    table = spreadsheets.read(path)
+    if missing := [column for column in _NEEDED if column not in table.column_names]:
+        has = f"has no column {first_of(list(map(repr, missing)))}, as the review page writes"
+        raise InputError(f"{path} {has}: take another --name")
+    if unknown := set(table.column_names) - {*_COLUMNS, *_PLACE}:
+        has = f"has the column {min(unknown)!r}, which the review page does not write"
+        raise InputError(f"{path} {has}: take another --name")
+    rows = {}
+    for row in table.to_pylist():
+        person = class_names.normal(row["annotator"])
+        rows[row["id"], person] = {"note": "", **row, "annotator": person}
+    return rows, _COLUMNS + [column for column in _PLACE if column in table.column_names]

@@ -41,8 +41,10 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
     port : 0: any free one
     browser : whether to open the page in it
     """
-    asked = questions.read()  # first: where there is none, nothing may be made
-    answers = AnswerFile(answer_file.default_name() if name is None else name)
+    name = answer_file.default_name() if name is None else name
+    answer_file.check(name)  # first: else what is wrong there would be said twice
+    asked = questions.read()  # where there is none, nothing may be made
+    answers = AnswerFile(name)
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

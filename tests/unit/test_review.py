@@ -384,6 +384,16 @@ def test_a_damaged_file_of_answers_does_not_end_the_review(
 
 
 @pytest.mark.usefixtures("batch")
+def test_a_merge_conflict_in_the_own_file_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    people_answer("bela.csv", (1, "bela", "nine"))
+    with (paths.ANNOTATIONS / "bela.csv").open("a") as file:
+        file.write("<<<<<<< HEAD\n=======\n>>>>>>> theirs\n")
+    with pytest.raises(InputError, match=r"bela.csv line 3 starts a git merge conflict"):
+        server.serve("bela", 0, browser=False)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("batch")
 def test_a_file_that_is_not_from_the_page_wants_another_name() -> None:
     (paths.ANNOTATIONS / "cleo.csv").write_text("key,annotator,label\nkey-1,cleo,ten\n")
     with pytest.raises(InputError, match=r"cleo.csv has no column 'id', .*: take another --name"):
