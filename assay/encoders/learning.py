@@ -19,7 +19,7 @@ _TRIED = 2  # payloads that an encoder from elsewhere must embed before it is wr
 _FINE_GREY, _FINE_COLOUR = 64, 128  # filters at full resolution
 _DENSE = 48  # pixels of a photograph's shorter side up to which filters take every position
 _WIDE = 2048  # columns of a table above which training a network would take too long
-_COARSE = 200  # more filters at half the resolution, for colour
+_COARSE = 128  # more filters at half the resolution, for colour
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,6 +18,7 @@ if hasattr(ctypes.CDLL(None), "mallopt"):
     ctypes.CDLL(None).mallopt(_M_TOP_PAD, 2**26)
 
 _TENSORFLOW = keras.config.backend() == "tensorflow"
+_CPU_INFO = Path("/proc/cpuinfo")
 _WARM_UP = 0.2  # share of steps with a rising learning rate (one cycle: Smith and Topin 2017)
 _STEPS_AT_ONCE = 10  # steps that TensorFlow takes before it returns to Python
 _WEIGHT_DECAY, _BETA_2 = 0.05, 0.99  # of AdamW
@@ -57,9 +59,21 @@ def fix(seed: int, *, portable: bool, threads: int, bfloat16: bool | None = Fals
         _fix_tensorflow(threads)
     set_dtype("float64" if portable else "float32")
     if bfloat16 is None:
-        bfloat16 = any("gpu" in name.lower() for name in keras.distribution.list_devices())
+        bfloat16 = _has_gpu()
     if bfloat16 and not portable:
         keras.config.set_dtype_policy("mixed_bfloat16")
+
+
+def multiplies_bfloat16_fast() -> bool:
+    """Whether small networks learn faster in bfloat16 here: on a GPU, or a processor with AMX.
+
+    Intel's Advanced Matrix Extensions (AMX) multiply tiles of bfloat16. Linux alone names them.
+    """
+    return _has_gpu() or (_CPU_INFO.exists() and "amx_bf16" in _CPU_INFO.read_text())
+
+
+def _has_gpu() -> bool:
+    return any("gpu" in name.lower() for name in keras.distribution.list_devices())
 
 
 def _fix_tensorflow(threads: int) -> None:
