@@ -1,5 +1,6 @@
 """What people have answered in all files of data/annotations, when the review starts."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,12 @@ class Answered:
             answer = [review_page.cut(row.annotator, _NAME), row.label, row.note]
             self._about.setdefault(row.id, []).append(answer)
         self.tied = set(examples["id"].reindex(answers.tied(counting)["example"]))
+        self._settled = set(examples["id"].reindex(list(_settled(counting))))
+
+    def settled(self, name: str) -> set[str]:
+        """The ids of the examples that one more answer, by `name`, would not change."""
+        theirs = self._last.loc[self._last["annotator"] == name, "id"]
+        return self._settled.difference(theirs)
 
     def others(self, id_: str, name: str) -> list[list[str]]:
         """Person, label and note of the answers about an example, but for those by `name`."""
@@ -106,3 +113,20 @@ class Answered:
             known = f"{own.name} answered {remedy}: {person.places[min(person.later)]}"
             yield f"{counted(len(person.later), 'question')} not asked, which {known}"
         yield from self._waiting
+
+
+def _settled(counting: pd.DataFrame) -> Iterator[int]:
+    """The rows of the catalogue for which one more answer, whatever it is, would change nothing.
+
+    Parameters
+    ----------
+    counting : from `answers.that_count`
+    """
+    for example, labels in counting.groupby("example")["label"]:
+        n_of_label = Counter(labels)
+        n_notes = n_of_label.pop("", 0)  # that it is not usable
+        most, second, *_ = *(n for _, n in n_of_label.most_common(2)), 0, 0
+        n_labels = n_of_label.total()
+        has_label = most - second > 1 and n_labels > n_notes
+        if has_label or n_notes - n_labels > 1:
+            yield example

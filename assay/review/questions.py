@@ -1,5 +1,6 @@
 """What the review page asks: the queue, best first, then the doubted labels that are not in it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,10 +10,12 @@ from assay.catalogue import catalogue, spreadsheets
 from assay.cleaning import evidence, review_page
 from assay.cleaning.review_page import Question
 from assay.contract import files, parquet_files, paths
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, counted
 from assay.modalities import registry
+from assay.review.answer_file import AnswerFile
 from assay.review.answered import Answered
 
+_SETTLED = "people answered alike, so that one more answer would change nothing"
 _ISSUE = ["id", "kind", "given", "suggested", "reason", *evidence.COLUMNS]
 
 
@@ -21,7 +24,8 @@ class Questions:
     """All questions; `examples` are the rows of the catalogue that they show, in order.
 
     `n_doubted` of them are about doubted labels; the others are in the queue alone. `answered` is
-    what people have answered so far.
+    what people have answered so far. `n_settled` doubted labels are not asked, since one more
+    answer would change nothing.
     """
 
     asked: list[Question]
@@ -30,6 +34,13 @@ class Questions:
     classes: list[str]
     medium: str
     answered: Answered
+    n_settled: int
+
+    def messages(self, own: AnswerFile) -> Iterator[str]:
+        """Lines about what is asked again, what is not asked, and answers that wait."""
+        if self.n_settled:
+            yield f"{counted(self.n_settled, 'doubted label')} not asked, since {_SETTLED}"
+        yield from self.answered.messages(own, self.names())
 
     def names(self) -> dict[str, str]:
         """The name of each example that is asked about, by id, in the order of the questions."""
@@ -42,11 +53,16 @@ class Questions:
         return dict(zip(rows["id"], zip(rows["batch"], rows["key"], strict=True), strict=True))
 
 
-def read() -> Questions:
+def read(name: str = "") -> Questions:
     """Read the queue and the doubted labels.
 
     A doubted label comes with its evidence and the class that this speaks for, in the queue too.
-    Where people's answers tie, now or in the queue, this is the reason that is given.
+    Where people's answers tie, now or in the queue, this is the reason that is given. What is not
+    in the queue is left out where one more answer would change nothing.
+
+    Parameters
+    ----------
+    name : of the person who is asked, whose own answers are shown
 
     Raises
     ------
@@ -59,11 +75,17 @@ def read() -> Questions:
     issues = spreadsheets.rows_of_output(paths.ISSUES, _ISSUE)
     rows = {row["id"]: row | {"reason": row["why"]} for row in queue}
     tied = {id_ for id_, row in rows.items() if row["reason"] == answers.TIE}
-    rows |= {row["id"]: row for row in issues if row["kind"] == "label"}
-    if not rows:
+    doubted = {row["id"]: row for row in issues if row["kind"] == "label"}
+    if not rows | doubted:
         raise InputError(f"{paths.QUEUE} is empty, and no label is doubted: nothing to review")
     classes = parquet_files.read_classes(paths.PRED_PROBS)
     answered = Answered(examples, classes)
+    settled = answered.settled(name) & (doubted.keys() - rows.keys())
+    rows |= {id_: row for id_, row in doubted.items() if id_ not in settled}
+    if not rows:
+        n = counted(len(settled), "doubted label")
+        empty = f"{paths.QUEUE} is empty, and {n} need no answer"
+        raise InputError(f"{empty}, since {_SETTLED}: nothing to review")
     tied |= answered.tied & rows.keys()
     rows |= {id_: rows[id_] | {"reason": answers.TIE} for id_ in tied}
     row_of_id = dict(zip(examples["id"], examples.index, strict=True))
@@ -82,7 +104,7 @@ def read() -> Questions:
     medium = registry.named(files.read_json(paths.ENCODER_INFO)["modality"]).MEDIUM
     n_doubted = int((frame["kind"] == "label").sum())
     shown = examples.loc[review_page.rows_of(asked)]
-    return Questions(asked, n_doubted, shown, classes, medium, answered)
+    return Questions(asked, n_doubted, shown, classes, medium, answered, len(settled))
 
 
 def _rows_of(names: str, row_of_name: dict[str, int]) -> list[int]:

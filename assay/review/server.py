@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from assay.cleaning import review_page
-from assay.contract import paths
+from assay.contract import class_names, paths
 from assay.contract.errors import InputError, counted, say
 from assay.review import answer_file, questions
 from assay.review.answer_file import AnswerFile
@@ -43,7 +43,7 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
     """
     name = answer_file.default_name() if name is None else name
     answer_file.check(name)  # first: else what is wrong there would be said twice
-    asked = questions.read()  # where there is none, nothing may be made
+    asked = questions.read(class_names.normal(name))  # where there is none, nothing may be made
     answers = AnswerFile(name)
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -56,7 +56,7 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
         address = f"http://{_ADDRESS}:{port}/?token={token}"
         print(address, flush=True)
         say(f"{counted(len(asked.asked), 'question')} for {answers.name}; Ctrl-C ends the review")
-        for line in asked.answered.messages(answers, asked.names()):
+        for line in asked.messages(answers):
             say(line)
         if browser:
             webbrowser.open(address)

@@ -281,11 +281,12 @@ def people_answer(name: str, *rows: tuple[int, str, str]) -> None:
 
 def shown_to(name: str) -> tuple[dict[str, Any], list[str], TestClient]:
     """What the page of a person has, what the review says at its start, and the page's server."""
-    asked, own = questions.read(), AnswerFile(name)
+    own = AnswerFile(name)
+    asked = questions.read(own.name)
     client = TestClient(server.application(asked, own, TOKEN, 8000))
     page = client.get(f"/?token={TOKEN}", headers={"host": HOST}).text
     values = json.loads(re.search(r'id="values">(.*?)</script>', page)[1])
-    return values, list(asked.answered.messages(own, asked.names())), client
+    return values, list(asked.messages(own)), client
 
 
 @pytest.fixture
@@ -369,6 +370,30 @@ def test_ties_that_another_file_of_the_person_decides_are_said() -> None:
     values, said, _ = shown_to("bela")
     assert values["again"] == []
     assert "change answers (1 of these tie) there: data/annotations/team.csv row 2" in said[0]
+
+
+@pytest.mark.usefixtures("batch")
+def test_doubted_labels_that_one_more_answer_would_not_change_are_not_asked() -> None:
+    """The first five are in the queue, where all are asked."""
+    alike = [(row, person, "ten") for row in (0, 4, 5, 6) for person in ("anna", "cleo")]
+    people_answer("a.csv", *alike, (6, "dora", "nine"), (7, "anna", "ten"), (8, "anna", "ten"))
+    note = "id,annotator,label,note\n"
+    notes = [f"{8:032x},{who},,not usable\n{9:032x},{who},,not usable\n" for who in ("eve", "fay")]
+    (paths.ANNOTATIONS / "b.csv").write_text(note + "".join(notes))
+    values, said, _ = shown_to("bela")
+    asked = [question["row"] for question in values["questions"]]
+    assert asked == [0, 1, 2, 3, 4, 6, 7, 8]
+    assert values["doubted"] == 6
+    why = "since people answered alike, so that one more answer would change nothing"
+    assert said == [f"2 doubted labels not asked, {why}"]
+    values, _, _ = shown_to("cleo")  # who sees the own answers, and may change them
+    assert [question["row"] for question in values["questions"]] == [0, 1, 2, 3, 4, 5, 6, 7, 8]
+    header = paths.QUEUE.read_text().partition("\n")[0]
+    paths.QUEUE.write_text(f"{header}\n")
+    everything = [(row, person, "ten") for row in range(9) for person in ("eve", "fay", "gus")]
+    people_answer("c.csv", *everything)
+    with pytest.raises(InputError, match=f"is empty, and 8 doubted labels need no answer, {why}"):
+        questions.read("bela")
 
 
 @pytest.mark.usefixtures("batch")
