@@ -14,7 +14,7 @@ from assay.layouts import raw_folder
 
 Edits = dict[str, list[str]]  # lists by dotted key
 _UNWRAPPED = 4096  # characters of a line
-_OF_WORDS = {"text", "table"}  # modalities that a column name may tell apart
+OF_WORDS = {"text", "table"}  # modalities that a column name may tell apart
 
 
 def check(batch: str, modality: str, params: Parameters) -> None:
@@ -38,7 +38,7 @@ def check(batch: str, modality: str, params: Parameters) -> None:
         if other:
             differ = f"it is of modality {modality}, but the listed batch {name} is of {other}"
             remedy = f"make a project for each, or take {name} out of both lists in params.yaml"
-            texts = ", or name the column of texts `text`" if {modality, other} == _OF_WORDS else ""
+            texts = ", or name the column of texts `text`" if {modality, other} == OF_WORDS else ""
             raise InputError(f"{differ}, and a project holds one modality: {remedy}{texts}")
 
 

@@ -16,10 +16,11 @@ from assay.contract import identity, paths
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError, first_of
 from assay.contract.parameters import Parameters
+from assay.contract.parquet_files import Format
 from assay.contract.sampling import step_for
 from assay.contract.sections import Collect
 from assay.contract.stored_rows import StoredRows
-from assay.inspection import duration, edits, grouping
+from assay.inspection import duration, edits, grouping, listed_columns
 from assay.layouts import raw_folder
 from assay.layouts.raw_batch import EncodedColumn, EncodedFiles, RawBatch
 from assay.modalities import registry
@@ -63,7 +64,9 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     proposed: edits.Edits = {}
     try:
         edits.check(batch, raw.modality, params)
-        proposed = edits.propose(batch, params)
+        lists = edits.propose(batch, params)
+        raw.remarks += listed_columns.check(batch, understood.columns, lists, params)
+        proposed = lists
     except InputError as problem:
         error = error or str(problem)
     group = understood.group
@@ -93,12 +96,14 @@ class _Understood(NamedTuple):
     group : what `collect.group` may be, with the reason
     values : mean number of values of an example
     decoding : seconds to decode one example
+    columns : the format of payloads that are read from columns; else None
     """
 
     split_of_row: list[str]
     group: dict[str, str] | None = None
     values: float = 0.0
     decoding: float = 0.0
+    columns: Format | None = None
 
 
 def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understood:
@@ -113,7 +118,8 @@ def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understoo
     collect = params.collect.suited_to(params.pretrain.encoder)
     places = [raw.examples[row].place for row in sampled]
     start = time.perf_counter()
-    decoded = modality.canonical(raw.payload[:: sampled.step], places, collect, raw.remarks)
+    payload = raw.payload[:: sampled.step]
+    decoded = modality.canonical(payload, places, collect, raw.remarks)
     decoding = (time.perf_counter() - start) / len(places)
     sample = replace(raw, examples=[raw.examples[row] for row in sampled])
     ids = identity.content_ids(decoded)
@@ -123,7 +129,8 @@ def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understoo
     copies.remark(sample, ids, [True] * len(places))
     split_of_row = _splits(raw, params.collect)
     group = _group(raw, decoded, sampled) if params.collect.group is None else None
-    return _Understood(split_of_row, group, _values(decoded), decoding)
+    columns = listed_columns.format_of(raw.modality, decoded, payload, params)
+    return _Understood(split_of_row, group, _values(decoded), decoding, columns)
 
 
 def _splits(raw: RawBatch, params: Collect) -> list[str]:

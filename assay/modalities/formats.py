@@ -23,7 +23,7 @@ def check(payload_format: Format, wanted: Format) -> list[str]:
         If the payloads are not like those that the encoder was learned from.
     """
     if payload_format["modality"] == wanted["modality"] == "table":
-        return _unread_columns(payload_format, wanted)
+        return [remark.text() for remark in unread_columns(payload_format, wanted)]
     columns = payload_format.get("columns", _ONE_COLUMN)
     wanted_columns = wanted.get("columns", _ONE_COLUMN)
     are_single = len(columns) == len(wanted_columns) == 1
@@ -56,22 +56,28 @@ def _remedy(name: str, wanted: Format) -> str:
     return ""
 
 
-def _unread_columns(payload_format: Format, wanted: Format) -> list[str]:
+def unread_columns(payload_format: Format, wanted: Format) -> Remarks:
+    """Remarks on the columns of a table that are not read, as `check` tells them."""
     given = payload_format["features"]
     types = wanted["features"]
+    more = given.keys() - types.keys() - set(wanted.get("left_out", []))
+    unknown = first_of(sorted(map(repr, more)))
     missing = types.keys() - given.keys() - set(payload_format.get("left_out", []))
     if missing:
         names = first_of([repr(name) for name in types if name in missing])
         lacks = f"it has no column {names}, which the encoder was learned from"
-        raise InputError(f"{lacks}; add it, with empty cells where it is not known")
-    more = [repr(name) for name in given.keys() - types.keys() - set(wanted.get("left_out", []))]
+        remedy = "add it, with empty cells where it is not known"
+        if more:
+            remedy += f", or rename it if it is called otherwise ({unknown})"
+        keeps = "a column `split` or collect.group keeps them"
+        raise InputError(f"{lacks}; {remedy}; ids change then, and splits too, unless {keeps}")
     empty = [repr(name) for name, type_ in given.items() if type_ != types.get(name) == "empty"]
     remarks = Remarks()
     what = "columns are not read; the encoder was learned from others"
-    remarks.add("ignored", len(more), what, first_of(sorted(more)))
+    remarks.add("ignored", len(more), what, unknown)
     what = "columns are not read; all cells were empty where the encoder was learned"
     remarks.add("ignored", len(empty), what, first_of(empty))
-    return [remark.text() for remark in remarks]
+    return remarks
 
 
 def joined(first: Format, second: Format) -> Format:

@@ -290,6 +290,48 @@ def test_a_table_beside_texts_may_be_texts(folder: Workspace) -> None:
     assert facts["error"].endswith("or name the column of texts `text`")
 
 
+WITH_TOWN = "income,town,label\n" + "".join(
+    f"{row / 3},{'UB'[row % 3 > 0]},{'ab'[row % 2]}\n" for row in range(20)
+)
+
+
+@pytest.mark.parametrize("collected", [False, True])
+def test_columns_that_the_listed_batches_have(folder: Workspace, collected: bool) -> None:
+    """`pretrain` would stop at a missing one. One more is not read."""
+    folder.set("batches", ["first"])
+    folder.set("pretrain.batches", ["first"])
+    folder.raw({"examples.csv": WITH_TOWN}, "first")
+    folder.raw({"examples.csv": WITH_TOWN.replace("town", "city")}, "renamed")
+    more = WITH_TOWN.replace("\n", ",1.5\n").replace(",1.5", ",score", 1)
+    folder.raw({"examples.csv": more}, "more")
+    if collected:
+        folder.done("collect@first")
+        shutil.rmtree(folder.root / "data/raw/first")
+    before = (folder.root / "params.yaml").read_bytes()
+    command = [sys.executable, "-m", "assay", "inspect", "data/raw/renamed", "--write"]
+    assert subprocess.run(command, cwd=folder.root, check=False, capture_output=True).returncode
+    assert (folder.root / "params.yaml").read_bytes() == before
+    facts = inspect(paths.RAW / "renamed", parameters.load())
+    assert facts["edits"] == {}
+    lacks = "it does not fit first: it has no column 'town', which the encoder was learned from"
+    remedy = "add it, with empty cells where it is not known, or rename it if it is called"
+    assert facts["error"].startswith(f"{lacks}; {remedy} otherwise ('city'); ids change then")
+    facts = inspect(paths.RAW / "more", parameters.load())
+    assert facts["error"] == ""
+    assert facts["edits"]["pretrain.batches"] == ["first", "more"]
+    unread = "column is not read; the encoder was learned from others"
+    assert [row["example"] for row in facts["remarks"] if row["what"] == unread] == ["'score'"]
+
+
+def test_a_batch_that_leads_the_list_may_ask_for_too_much(folder: Workspace) -> None:
+    folder.raw({"examples.csv": WITH_TOWN}, "first")
+    folder.raw({"examples.csv": NUMBERS.replace("x,y", "income,y")}, "second")
+    folder.set("batches", ["first", "second"])
+    folder.set("pretrain.batches", ["first"])
+    facts = inspect(paths.RAW / "first", parameters.load())
+    assert facts["error"].startswith("the listed batch second does not fit it: it has no column")
+
+
 def test_a_listed_batch_that_is_not_here_does_not_stop(folder: Workspace) -> None:
     folder.set("batches", ["elsewhere"])
     folder.set("pretrain.batches", ["elsewhere"])
