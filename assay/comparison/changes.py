@@ -18,12 +18,17 @@ def examples(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
     return {**_counts(a.index, b.index), "moved": dict(moves)}
 
 
-def same_keys(a: pd.DataFrame, b: pd.DataFrame) -> int:
-    """How many keys of batches are in two catalogues of which no id is the same; else 0."""
-    if a.index.intersection(b.index).size:
-        return 0
-    keys = [pd.MultiIndex.from_frame(side[["batch", "key"]]) for side in (a, b)]
-    return len(keys[0].intersection(keys[1]))
+def other_ids(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, int]:
+    """Count the examples whose batch and key are in both catalogues under ids of one alone.
+
+    Returns
+    -------
+    `examples`, and how many of them have another split, `moved`
+    """
+    gone = a[~a.index.isin(b.index)]
+    new = b[~b.index.isin(a.index)]
+    both = gone.merge(new, on=["batch", "key"], suffixes=SUFFIXES)
+    return {"examples": len(both), "moved": int((both["split_a"] != both["split_b"]).sum())}
 
 
 def labels(

@@ -59,6 +59,9 @@ def _data(old: Version, new: Version) -> dict[str, Any]:
     data["counts"] = [version.json(paths.CLEAN_METRICS, files.Numbers) for version in (old, new)]
     if examples := _both(old.examples, new.examples):
         data["examples"] = changes.examples(*examples)
+        other_ids = changes.other_ids(*examples)
+        if other_ids["examples"]:
+            data["other_ids"] = other_ids
     if learned := _both(old.learned, new.learned):
         data["labels"] = changes.labels(*learned, new_answers, new.examples)
         data["classes"] = changes.classes(learned[0]["label"], learned[1]["label"])
@@ -130,12 +133,14 @@ def _recorded(old: Version, new: Version, metrics: Sequence[str]) -> dict[str, l
 
 
 def _other_ids(old: Version, new: Version) -> str:
-    """Why no example is the same, to end a message with, if keys are; else ""."""
+    """How many ids changed though keys did not, to end a message with; "" for none."""
     examples = _both(old.examples, new.examples)
-    n_keys = changes.same_keys(*examples) if examples else 0
-    if not n_keys:
+    n_keys = changes.other_ids(*examples)["examples"] if examples else 0
+    if not examples or not n_keys:
         return ""
     same = f"no id is the same, though {counted(n_keys, 'key')} of their batches are"
+    if examples[0].index.intersection(examples[1].index).size:
+        same = f"{counted(n_keys, 'key')} of their batches have another id"
     return f": {same}; the files or the version of Assay changed, see docs/upgrading.md"
 
 

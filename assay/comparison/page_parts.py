@@ -89,6 +89,8 @@ def _data_lines(data: Result) -> list[tuple[str, str]]:
     if "examples" in data:
         lines.append(("examples", _counts(data["examples"])))
         lines.append(("splits", _splits(data["examples"])))
+        if "other_ids" in data:
+            lines.append(("  other ids", _other_ids(data["other_ids"])))
     else:
         old_counts, new_counts = data["counts"]
         shared = old_counts.keys() & new_counts.keys()
@@ -130,6 +132,11 @@ def _splits(examples: Result) -> str:
     moves = ", ".join(f"{n:,} from {move}" for move, n in examples["moved"].items())
     kept = examples["b"] - examples["added"]
     return f"CHANGED: {moves}: no test is fair" if moves else f"none of {kept:,} moved"
+
+
+def _other_ids(counts: Result) -> str:
+    same = f"{counted(counts['examples'], 'example')} with the same batch and key but another id"
+    return f"{same}; {counts['moved']:,} of them moved between splits"
 
 
 def _model(result: Result) -> Part:

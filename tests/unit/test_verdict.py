@@ -254,6 +254,23 @@ def test_an_example_that_changes_sides_is_loud():
     assert comparison_page.headline(page) == "EXAMPLES CHANGED SIDES, so no verdict holds"
 
 
+def test_examples_that_got_another_id_are_counted():
+    """As where a column was added to a batch: the test split is drawn anew for its examples."""
+    columns = {"batch": ["b"] * 4, "key": list("0123"), "split": ["train", "train", "test", "test"]}
+    a = pd.DataFrame(columns, list("ijkl"))
+    b = a.assign(split=["train", "test", "train", "test"]).set_axis(list("iJKL"))
+    assert changes.other_ids(a, b) == {"examples": 3, "moved": 2}
+    shifted = a[:3].set_axis(list("jkl"))  # row numbers, after the first row was removed
+    assert changes.other_ids(a, shifted) == {"examples": 0, "moved": 0}
+    data = {"examples": changes.examples(a, b), "other_ids": changes.other_ids(a, b)}
+    data |= {"counts": [{}, {}], "parameters": {}}
+    result = {"a": "a", "b": "b", "data": data, "model": {"recorded": {}}}
+    result |= {"missing": [], "absent": {}}
+    said = "3 examples with the same batch and key but another id; 2 of them moved between splits"
+    assert said in comparison_page.markdown(result)
+    assert said in " ".join(comparison_page.terminal(result).split())
+
+
 def headline(*verdicts: str) -> str:
     named = zip(("accuracy", "log_loss"), verdicts, strict=True)
     metrics = {name: {"verdict": word} for name, word in named}
