@@ -114,7 +114,7 @@ def report(labels: pd.DataFrame, n_answers: int, n_unusable: int) -> None:
         by_split += f", {n_in['validation']:,} to validate with"
     by_split += f", {n_in.get('test', 0):,} to test with"
     n_of = labels["source"].value_counts()
-    by_people = f"{counted(n_of.get('human', 0), 'answer')} of people"
+    by_people = f"{counted(n_of.get('human', 0), 'label')} from answers"
     by_source = f"{by_people} and {counted(n_of.get('pseudo', 0), 'pseudo-label')}"
     line = f"annotate: {by_split}; of these, {by_source}"
     if n_unusable:

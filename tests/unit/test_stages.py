@@ -119,7 +119,7 @@ def test_labels_are_told_by_split_as_train_counts_them(splits, told, capsys):
     annotate.report(pd.DataFrame({"split": splits, "source": "human"}), 2, 0)
     printed = capsys.readouterr()
     assert printed.out.startswith(
-        f"annotate: {told} to test with; of these, {len(splits)} answers of"
+        f"annotate: {told} to test with; of these, {len(splits)} labels from answers"
     )
     tables = "metrics/annotators.csv and metrics/agreement.csv"
     assert printed.err == f"assay: 2 answers of people taken; they do not change {tables}\n"
