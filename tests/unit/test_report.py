@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from assay.contract.sections import Beyond, Report
 from assay.modalities import audio
 from assay.reporting import answer, inputs, page, parts, pictures, since
 from assay.reporting.words import Words, renamed, signed
-from stages import evaluate
+from stages import evaluate, report
 from tests.support import report_inputs
 
 LANGUAGES = Report.model_fields["language"].annotation.__args__
@@ -125,6 +126,16 @@ def test_doubted_labels_are_counted_alike_and_leaks_apart(language: str, others:
     if language == "en":
         assert "0 were replaced, 0 left out; 18 wait for a person. People checked one" in labels
         assert "One more doubted label is of an example that other findings left out." in labels
+
+
+def test_the_last_line_of_the_stage_says_what_waits() -> None:
+    report_inputs.write()
+    read = inputs.read()
+    assert report.waiting(read) == "9 questions in the queue: python -m assay review"
+    read.rows["queue"].clear()
+    said = "no question in the queue, but 20 doubted labels to judge: python -m assay review"
+    assert report.waiting(read) == said
+    assert report.waiting(replace(read, to_review=0)) == "no question waits for a person"
 
 
 def test_a_worse_slice_and_a_rare_class_are_named() -> None:
