@@ -6,19 +6,15 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import NoReturn
 
 from assay.contract import paths, project_folder, terminal
 from assay.contract.errors import InputError, run
 from assay.contract.escaping import printable
 
-if TYPE_CHECKING:
-    from assay.contract.inference import Model
-
 # the keys of evaluation.scores.METRICS, whose import takes a second
 METRICS = ["accuracy", "macro_f1", "log_loss", "calibration_error"]
 _GATE_FAILS = 2  # the exit code; that of errors is 1
-_ODD = 0.99  # `unlike` above which examples are counted
 _COLUMNS = "prints, separated by tabs and without a header: file or row, class, probability, unlike"
 _SERVER = "http://localhost:8080"  # of Label Studio, as it starts by default
 _KEY = "a server needs your personal access token in the variable LABEL_STUDIO_API_KEY"
@@ -116,62 +112,11 @@ def inspect(arguments: argparse.Namespace) -> None:
 
 
 def predict(arguments: argparse.Namespace) -> None:
-    """Print each example's name, class, probability and `unlike`. Reads only release/."""
-    from assay.contract import plain_files
-    from assay.contract.files import read_json
-    from assay.contract.inference import Model
-    from assay.modalities import remarks_on_files
+    """Print each example's name, class, probability and `unlike`; code 1 if a file has an error."""
+    from assay.predict import predict as predict_files
 
-    for path in arguments.files:
-        if not path.exists():
-            raise InputError(f"{path} is missing: name files that are there")
-        if path.is_dir():
-            raise InputError(f"{path} is a folder: name the files in it, as in {path}/*")
-        plain_files.check(path)
-    info = read_json(paths.RELEASE_INFO)
-    plain_files.check(paths.RELEASE_MODEL)
-    model = Model(paths.RELEASE_MODEL, portable=True, threads=1)
-    n_odd = n_examples = 0
-    with remarks_on_files.said_at_end() as remarks:
-        for path in arguments.files:
-            try:
-                names, labels, numbers, said = _predict(path, info, model)
-            except (InputError, OSError):  # an OSError names a file that may not be read
-                raise
-            except Exception as error:  # whatever `info` lacks, or ONNX Runtime cannot take
-                wrong = f"{paths.RELEASE_INFO} does not describe {paths.RELEASE_MODEL} ({error!r})"
-                remedy = "update this code if a newer Assay made them; else fetch both again"
-                raise InputError(f"{wrong}: {remedy}, or run `dvc repro`") from None
-            remarks.add(path, said)  # nothing can go wrong now: else an error is the only line
-            n_examples += len(names)
-            for name, label, values in zip(names, labels, numbers, strict=True):
-                cells = [f"{value:.4f}" for value in values]  # probability, maybe `unlike`
-                print("\t".join([printable(name), printable(label), *cells]))
-                n_odd += any(share > _ODD for share in values[1:])
-    if n_odd:
-        unlike = info.get("unlike")  # older files have none
-        of_training = isinstance(unlike, dict) and unlike.get("split") == "train"
-        others = "some training examples" if of_training else "the held-out examples"
-        than = f"more unlike the training data than {100 * _ODD:.0f} % of {others}"
-        print(f"{than}: {n_odd:,} of {n_examples:,}", file=sys.stderr)
-
-
-def _predict(path: Path, info: dict[str, Any], model: "Model") -> tuple[list, list, list, list]:
-    """The examples in a file: their names, classes, [probability, unlike]; remarks on the file."""
-    from assay.contract.inference import UNLIKE
-    from assay.modalities import registry, remarks_on_files
-
-    remarks = remarks_on_files.RemarksOnFile()
-    names, payload = registry.read_file(path, info, remarks)
-    if len(names) == 1:
-        names = [str(path)]
-    outputs = [model.output, *[name for name in model.outputs if name == UNLIKE]]
-    pred_probs, *unlike = model.several(outputs, payload)  # (n, classes), (n,)
-    n_classes = pred_probs.shape[1]
-    if n_classes != len(info["classes"]):
-        raise ValueError(f"{n_classes} classes, not {len(info['classes'])}")
-    labels = [info["classes"][row] for row in pred_probs.argmax(axis=1)]
-    return names, labels, list(zip(pred_probs.max(axis=1), *unlike, strict=True)), remarks
+    if not predict_files(arguments.files):
+        sys.exit(1)
 
 
 def label_studio(arguments: argparse.Namespace) -> None:

@@ -78,11 +78,11 @@ def run(main: Callable[[], None], *, resumes: bool = True) -> None:
     try:
         main()
     except FileNotFoundError as error:
-        name = error.filename or _one_line(error)
+        name = error.filename or one_line(error)
         missing = f"{name} is missing: run `dvc repro`, or `dvc pull` if a colleague pushed it"
         _fail(lost_cache(Path(os.fsdecode(error.filename or ""))) or missing)
     except (InputError, OSError) as error:  # OSError: a full disk, a read-only folder
-        _fail(_one_line(error))
+        _fail(one_line(error))
     except KeyboardInterrupt:
         _fail(f"interrupted; {_RESUMES}" if resumes else "interrupted")
     finally:
@@ -105,7 +105,7 @@ def writing(output: Path) -> Iterator[None]:
     except OSError as error:
         if not _is_of(output, error.filename2 or error.filename):
             raise
-        wrong = f"{output} cannot be written ({_one_line(error)})"
+        wrong = f"{output} cannot be written ({one_line(error)})"
         raise InputError(f"{wrong}: make room, or name another place") from None
 
 
@@ -121,7 +121,8 @@ def _fail(message: str) -> NoReturn:
     sys.exit(1)
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """What an error says, on one line."""
     return " ".join(str(error).split())
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pyarrow as pa
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
+from pyarrow import parquet
 
 from assay import __main__ as program
 from assay.contract import paths
@@ -178,6 +180,61 @@ def test_what_was_said_is_not_lost_by_an_error(capsys: pytest.CaptureFixture) ->
     remark, error = capsys.readouterr().err.splitlines()
     assert remark.startswith("assay: 2.png: cut: 1 picture becomes 8 x 8 pixels")
     assert error.startswith("assay: 3.png cannot be decoded")
+
+
+def test_files_after_one_with_an_error_are_predicted(capsys: pytest.CaptureFixture) -> None:
+    model = onnx.load(paths.RELEASE_MODEL)
+    largest = helper.make_node("ReduceMax", ["probabilities"], ["unlike"], axes=[1], keepdims=0)
+    model.graph.node.append(largest)
+    model.graph.output.append(helper.make_tensor_value_info("unlike", TensorProto.FLOAT, ["b"]))
+    onnx.save(model, paths.RELEASE_MODEL)
+    Path("2.png").write_bytes(image(2))
+    Path("bad.png").write_bytes(b"no picture")
+    Path("bad.heic").write_bytes(b"no picture")
+    with pytest.raises(SystemExit, match="1"):
+        predict("1.png", "bad.png", "bad.heic", "2.png")
+    said = capsys.readouterr()
+    assert [line.split("\t")[0] for line in said.out.splitlines()] == ["1.png", "2.png"]
+    unlike, decoded, named, counted = said.err.splitlines()
+    assert unlike.endswith(": 1 of 2")  # of what was printed
+    assert decoded.startswith("assay: bad.png cannot be decoded")
+    assert named.startswith("assay: bad.heic: .heic files cannot be read")
+    assert counted == "assay: 2 of 4 files were not predicted"
+
+
+def test_errors_of_files_are_not_lost_by_one_of_the_model(capsys: pytest.CaptureFixture) -> None:
+    Path("bad.png").write_bytes(b"no picture")
+    describe(INFO | {"classes": ["a"]})
+    with pytest.raises(SystemExit, match="1"):
+        predict("bad.png", "1.png", "1.png")
+    of_file, of_model = capsys.readouterr().err.splitlines()
+    assert of_file.startswith("assay: bad.png cannot be decoded")
+    assert "2 classes, not 1" in of_model
+
+
+def test_a_table_names_its_rows_also_the_only_one(capsys: pytest.CaptureFixture) -> None:
+    weights = numpy_helper.from_array(np.float64([[0.75, 0.25]]), "weights")
+    nodes = [helper.make_node("MatMul", ["payload", "weights"], ["probabilities"])]
+    taken = helper.make_tensor_value_info("payload", TensorProto.DOUBLE, ["b", 1])
+    given = helper.make_tensor_value_info("probabilities", TensorProto.DOUBLE, ["b", 2])
+    graph = helper.make_graph(nodes, "g", [taken], [given], [weights])
+    opsets = [helper.make_opsetid("", 15)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), paths.RELEASE_MODEL)
+    describe(INFO | {"modality": "table", "shape": [1], "features": {"a": "number"}})
+    Path("one.csv").write_text("a\n1\n")
+    Path("one.jsonl").write_text('{"a": 1}\n')
+    parquet.write_table(pa.table({"a": [1]}), "one.parquet")
+    predict("one.csv", "one.jsonl", "one.parquet")
+    names = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == ["one.csv row 2", "one.jsonl line 1", "one.parquet row 0"]
+
+
+@pytest.mark.parametrize("gone", [paths.RELEASE_INFO, paths.RELEASE_MODEL])
+def test_one_file_of_the_release_alone(capsys: pytest.CaptureFixture, gone: Path) -> None:
+    gone.unlink()
+    (other,) = paths.RELEASE.iterdir()
+    wanted = f"{gone} is missing, and {other} is of no use without it: fetch both"
+    assert refused(capsys).startswith(f"assay: {wanted}")
 
 
 @pytest.mark.parametrize(
