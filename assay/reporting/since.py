@@ -4,12 +4,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.catalogue import spreadsheets
 from assay.contract import files, git, parameters, paths, yaml_files
 from assay.contract.errors import InputError
 from assay.contract.rounding import interval
 from assay.reporting.inputs import Inputs, Values
 
 _COUNTS = ("examples", "labelled", "issues", "estimated_label_noise")
+_TESTS = "test_examples"
 _SCORES = ("accuracy", "accuracy_true", "macro_f1", "log_loss", "calibration_error")
 
 
@@ -24,6 +26,8 @@ class Changes:
     counts : name, then, now; None where a version does not have it
     scores : the same, each value with the ends of its interval
     level : of the intervals then, 0..1; None if it is not known
+    are_other_classes : whether a class is in one version alone, as far as that is known
+    tests : the number of test examples then and now; None where it is not known
     """
 
     revision: str
@@ -32,6 +36,8 @@ class Changes:
     counts: list[tuple[str, float | None, float | None]]
     scores: list[tuple[str, list[float] | None, list[float] | None]]
     level: float | None
+    are_other_classes: bool
+    tests: tuple[int | None, int | None]
 
 
 def changes(revision: str, inputs: Inputs) -> Changes | None:
@@ -59,7 +65,18 @@ def changes(revision: str, inputs: Inputs) -> Changes | None:
         counts=counts,
         scores=[row for row in scores if row[1] or row[2]],
         level=_level(commit),
+        are_other_classes=_are_other_classes(commit, inputs),
+        tests=(scores_then.get(_TESTS), scores_now.get(_TESTS)),
     )
+
+
+def _are_other_classes(commit: str, inputs: Inputs) -> bool:
+    content = git.ask("show", f"{commit}:./{paths.CLASS_METRICS.as_posix()}")
+    if content is None:
+        return False
+    name = f"{commit[:7]}:{paths.CLASS_METRICS}"
+    then = spreadsheets.parse(name, content, ["label"])["label"].to_pylist()
+    return set(then) != {row["label"] for row in inputs.rows["classes"]}
 
 
 def _level(commit: str) -> float | None:

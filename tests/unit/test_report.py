@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from markupsafe import Markup
 
 from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.errors import InputError
@@ -126,6 +127,38 @@ def test_doubted_labels_are_counted_alike_and_leaks_apart(language: str, others:
     if language == "en":
         assert "0 were replaced, 0 left out; 18 wait for a person. People checked one" in labels
         assert "One more doubted label is of an example that other findings left out." in labels
+
+
+@pytest.mark.parametrize(
+    ("language", "outside", "of_test"),
+    [
+        (
+            "en",
+            "0 left out; 16 wait for a person. People checked one other already.",
+            "Of the doubted labels of the test split, 2 wait for a person; people checked one.",
+        ),
+        (
+            "zh",
+            "已去除 0 个；16 个待人工复核。 另有 1 个已经人工检查。",
+            "在测试集的可疑标签中，2 个待人工复核，1 个已经人工检查。",
+        ),
+    ],
+)
+def test_doubted_labels_of_the_test_split_are_counted_apart(
+    language: str, outside: str, of_test: str
+) -> None:
+    report_inputs.write()
+    issues = csv_files.read_csv(paths.ISSUES)
+    test = {"b-00004", "b-00008", "b-00012"}
+    rows = [row | ({"split": "test"} if row["id"] in test else {}) for row in issues.to_pylist()]
+    csv_files.write_csv(paths.ISSUES, issues.column_names, [list(row.values()) for row in rows])
+    answered = [("b-00004", "dog", "human"), ("b-00016", "dog", "human")]
+    csv_files.write_csv(paths.TEST_LABELS, ["id", "label", "source"], answered)
+    read = inputs.read()
+    assert (read.to_review, read.test_to_review) == (18, 2)
+    assert (read.reviewed, read.test_reviewed) == (2, 1)
+    labels = answer.sentences(read, "95", Words(language))[1]
+    assert f"{outside} {of_test}" in labels
 
 
 def test_the_last_line_of_the_stage_says_what_waits() -> None:
@@ -654,6 +687,30 @@ def test_the_levels_of_two_versions_are_told_apart(
     one = Words(language)("since.caption", level="95")
     both = Words(language)("since.caption.levels", level="95", then="80")
     assert (both in content, one in content) == (differ, not differ)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_known_of_classes_and_test_examples_is_said(tagged: Path, language: str) -> None:
+    words = Words(language)
+    read = inputs.read()
+    content = page.page(read, language, 0.95, since.changes("v1", read))
+    revision = Markup("<bdi>v1</bdi>")
+    assert words("since.say", revision=revision) in content
+    n = read.values["evaluate"]["test_examples"]
+    assert words("since.tests", n=n) in content
+    read.values["evaluate"]["test_examples"] = n + 9
+    content = page.page(read, language, 0.95, since.changes("v1", read))
+    assert words("since.tests.differ", then=n, now=n + 9) in content
+    assert words("since.tests", n=n) not in content
+    read.rows["classes"].pop()
+    content = page.page(read, language, 0.95, since.changes("v1", read))
+    assert words("since.say.classes", revision=revision) in content
+    assert words("since.say", revision=revision) not in content
+    git("rm", "-q", "--cached", str(paths.CLASS_METRICS), str(paths.EVALUATE_METRICS), at=tagged)
+    git("commit", "-qm", "without", at=tagged)
+    content = page.page(read, language, 0.95, since.changes("HEAD", read))
+    assert words("since.tests.unknown") in content
+    assert words("since.say", revision=Markup("<bdi>HEAD</bdi>")) in content
 
 
 @pytest.mark.parametrize("revision", ["v2", "--help", "v1:metrics", "\u202e"])
