@@ -1,7 +1,5 @@
 """That a pretrained graph learns on in Keras: the same numbers as ONNX Runtime, before and after."""
 
-from pathlib import Path
-
 import numpy as np
 import onnx
 import pytest
@@ -17,13 +15,23 @@ HOW = {"portable": True, "threads": 1}
 TEXTS = np.array(["where is my card?", "", "card", "is my " * 40], object)
 
 
-@pytest.fixture
-def content(tmp_path: Path) -> bytes:
+@pytest.fixture(scope="module")
+def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("bert")
+    tiny_bert.save(folder, ["where", "is", "my", "card", "?"])
+    return bert.encoder_graph(folder)
+
+
+@pytest.fixture(scope="module")
+def learned(content: bytes) -> dict[int, tuple]:
+    """What `learned_on` gives, by rank."""
     from assay.training import fitting
 
-    fitting.fix(0, **HOW)
-    tiny_bert.save(tmp_path, ["where", "is", "my", "card", "?"])
-    return bert.encoder_graph(tmp_path)
+    given = {}
+    for rank in (0, 2):
+        fitting.fix(0, **HOW)
+        given[rank] = learned_on(content, rank)
+    return given
 
 
 def learned_on(content: bytes, rank: int) -> tuple:
@@ -45,15 +53,19 @@ def learned_on(content: bytes, rank: int) -> tuple:
 
 
 @pytest.mark.parametrize("rank", [0, 2])
-def test_what_was_learned_goes_back_into_the_graph(content: bytes, rank: int) -> None:
-    encoder, after = learned_on(content, rank)
+def test_what_was_learned_goes_back_into_the_graph(
+    content: bytes, learned: dict[int, tuple], rank: int
+) -> None:
+    encoder, after = learned[rank]
     given = Model(encoder.trained_graph(), **HOW)(TEXTS)
     assert np.allclose(given, after, atol=1e-5)
     assert not np.allclose(given, Model(content, **HOW)(TEXTS), atol=1e-3)
 
 
-def test_lora_adds_differences_of_low_rank_to_what_is_multiplied_by(content: bytes) -> None:
-    encoder, _ = learned_on(content, 2)
+def test_lora_adds_differences_of_low_rank_to_what_is_multiplied_by(
+    content: bytes, learned: dict[int, tuple]
+) -> None:
+    encoder, _ = learned[2]
     before, after = (
         {
             each.name: onnx.numpy_helper.to_array(each)
