@@ -172,9 +172,15 @@ def _of_windows(
 def _pretrained(name: str) -> Path:
     """The path of an encoder from elsewhere. Raise if it, or a file in it, links out of its folder.
 
-    DVC may link to its cache, where each file lies under the MD5 of its content.
+    Raise also if it is neither there nor tracked: else it can be pulled. DVC may link to its cache,
+    where each file lies under the MD5 of its content.
     """
     path = paths.PRETRAINED / name
+    is_tracked = path.with_name(f"{path.name}.dvc").exists()
+    if not (is_tracked or path.exists() or path.is_symlink()):
+        why = "a copy of the project, as in `dvc exp run --queue`, has only what git and DVC keep"
+        track = f"`dvc add {path}` and `git add {path.parent}`"
+        raise InputError(f"{path} is missing: put it there and type {track}: {why}")
     for file in [path, *path.glob("*")]:
         target = file.resolve()
         if target.is_relative_to(paths.PRETRAINED.resolve()):

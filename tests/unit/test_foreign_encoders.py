@@ -208,6 +208,16 @@ def test_links_lead_to_the_cache_of_dvc_alone(folder: Path, tmp_path: Path) -> N
             learned(name)
 
 
+def test_an_encoder_that_dvc_does_not_track(folder: Path) -> None:
+    """It is not in the copy of the project where `dvc exp run --queue` runs."""
+    remedy = "type `dvc add models/pretrained/x.onnx` and `git add models/pretrained`: a copy of"
+    with pytest.raises(InputError, match=f"models/pretrained/x.onnx is missing: .* {remedy}"):
+        learned("x.onnx")
+    (folder / "x.onnx.dvc").write_text("outs: []\n")
+    with pytest.raises(FileNotFoundError):  # it can be pulled, which `run` says
+        learned("x.onnx")
+
+
 # a folder
 
 
