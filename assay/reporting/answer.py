@@ -36,7 +36,7 @@ def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
     doubted = {
         "replaced": words("answer.replaced", n=inputs.decided["relabel"]),
         "drop": inputs.decided["drop"],
-        "waiting": words("answer.waiting", n=inputs.to_review),
+        "waiting": words("answer.waiting", n=inputs.to_review - inputs.test_to_review),
     }
     labels = words("answer.labels", labels=clean["labelled"], noise=noise, **doubted)
     return [
@@ -48,8 +48,12 @@ def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
 
 def also(inputs: Inputs, words: Words) -> Iterator[Markup]:
     """What else became of labels and examples, where there is any."""
-    if inputs.reviewed:
-        yield words("answer.checked", n=inputs.reviewed)
+    n_checked = inputs.reviewed - inputs.test_reviewed
+    if n_checked:
+        yield words("answer.checked", n=n_checked)
+    if inputs.test_to_review or inputs.test_reviewed:
+        waiting = words("answer.waiting", n=inputs.test_to_review)
+        yield words("answer.test", n=inputs.test_reviewed, waiting=waiting)
     if inputs.decided[FINDING]:
         yield words("answer.dropped", n=inputs.decided[FINDING])
     if inputs.left_out:

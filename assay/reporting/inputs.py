@@ -56,6 +56,7 @@ class Inputs:
         validation split do not count
     to_review, reviewed : how many labels wait for a person; how many did so and are answered, or
         called not usable
+    test_to_review, test_reviewed : how many of these are labels of the test split
     unlabelled : how many examples have no label in use, or a pseudo-label, without those that
         people call not usable or that findings leave out
     noise : share of the labels that it learns from that are wrong, by estimate
@@ -73,6 +74,8 @@ class Inputs:
     sources: Counter[str]
     to_review: int
     reviewed: int
+    test_to_review: int
+    test_reviewed: int
     unlabelled: int
     noise: float
     confusion: Counter[tuple[str, str]]
@@ -90,6 +93,9 @@ def read() -> Inputs:
     rows = {name: _rows(path, _NEW.get(name, [])) for name, path in _ROWS.items()}
     is_doubted = {row["id"] for row in rows["issues"] if row["kind"] == "label"}
     doubted = [row for row in decisions if row[0] in is_doubted]
+    of_test = {row["id"] for row in rows["issues"] if row["split"] == "test"}
+    reviewed = in_review & (answered | unusable)
+    to_review = in_review - reviewed
     left_out = {
         row["id"]: row["kind"]
         for row in reversed(rows["issues"])
@@ -113,8 +119,10 @@ def read() -> Inputs:
         left_out=Counter(left_out.values()),
         learned=Counter(row["label"] for row in learned),
         sources=Counter(row["source"] for row in learned),
-        to_review=len(in_review - answered - unusable),
-        reviewed=len(in_review & (answered | unusable)),
+        to_review=len(to_review),
+        reviewed=len(reviewed),
+        test_to_review=len(to_review & of_test),
+        test_reviewed=len(reviewed & of_test),
         unlabelled=values["clean"]["examples"] - len(labelled | unusable | left_out.keys()),
         noise=1 - sum(weights) / max(len(weights), 1),
         confusion=Counter((plain(answer), plain(label)) for answer, label in pairs),
