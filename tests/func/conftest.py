@@ -1,3 +1,5 @@
+import fcntl
+import json
 import shutil
 import sys
 import time
@@ -25,23 +27,47 @@ class FirstRun:
     imports_of_tensorflow: float
 
 
-@pytest.fixture(scope="session", autouse=True)
-def shared_runs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
+@pytest.fixture(scope="session")
+def between_processes(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all processes of this session of tests share."""
     base = tmp_path_factory.getbasetemp()
-    earlier_runs.share((base if worker_id == "master" else base.parent) / "earlier-runs")
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_runs(between_processes: Path) -> None:
+    earlier_runs.share(between_processes / "earlier-runs")
 
 
 @pytest.fixture(scope="session")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
-    folder = tmp_path_factory.mktemp("fresh")
-    project = clone(folder / "assay", HOME=str(folder))
+def first_run(tmp_path_factory: pytest.TempPathFactory, between_processes: Path) -> FirstRun:
+    """Run once in a session, by the process that needs it first. Each process has a copy of its
+    own.
+    """
+    home, made = tmp_path_factory.mktemp("fresh"), between_processes / "first-run"
+    with (between_processes / "first-run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            part = tmp_path_factory.mktemp("part")
+            noted = json.dumps(run_first(part / "assay"))
+            (part / "noted.json").write_text(noted)
+            part.rename(made)
+    shutil.copytree(made / "assay", home / "assay", symlinks=True)
+    noted = json.loads((made / "noted.json").read_text())
+    project = Project(home / "assay", HOME=str(home))
+    return FirstRun(project, set(noted["stages"]), noted["imports_of_tensorflow"])
+
+
+def run_first(folder: Path) -> dict:
+    """What a first run in a fresh clone is, beside its files; other tests can take them."""
+    project = clone(folder, HOME=str(folder.parent))
     start = time.perf_counter()
     project.run(f"'{sys.executable}' -c 'import tensorflow'")
     imported = time.perf_counter()
     stages = project.repro()
     ratio = (time.perf_counter() - imported) / (imported - start)
-    earlier_runs.give(project.folder / CACHE)
-    return FirstRun(project, stages, ratio)
+    earlier_runs.give(folder / CACHE)
+    return {"stages": sorted(stages), "imports_of_tensorflow": ratio}
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def test_the_released_model_predicts_a_file(first_run):
     (project.folder / "one.png").unlink()
 
 
-GONE = "rm -rf .dvc/cache data/[ce]* data/annotated models/[ce]* release plots/predictions.csv"
+GONE = "rm -rf .dvc/cache data/[ces]* data/annotated models/[ce]* release plots/predictions.csv"
 BROKEN = {  # how, before what docs/recovery.md says of it is typed
     "A run was killed, or the disk was full": "rm -rf release plots/predictions.csv",
     "DVC cannot read its own files": "truncate -s 8192 dvc.lock; truncate -s 0 .dvc/tmp/rwlock",
@@ -62,28 +62,46 @@ BROKEN = {  # how, before what docs/recovery.md says of it is typed
         "mv .dvc/moved .dvc/cache; dvc config --local --unset cache.dir"
     ),
     "Outputs and cache are both gone": (
-        f"dvc config --local --unset cache.type; dvc checkout --relink; {GONE}"
+        f"dvc config --local --unset cache.type; dvc checkout --relink; {GONE} .dvc/tmp"
     ),
-    "An old version is wanted, and no cache or remote holds it": f"git commit -q --allow-empty -m more; {GONE}",
+    "An old version is wanted, and no cache or remote holds it": (
+        "sed -i 's/resamples: 1000/resamples: 100/' params.yaml; dvc repro; git commit -qam newer;"
+        "dvc gc --workspace --force"
+    ),
     "params.yaml is a mess": "echo '{' > params.yaml",
 }
 
 
-def test_what_to_do_when_something_is_broken(first_run):
-    project = first_run.project
+ANEW = "Outputs and cache are both gone"  # every stage runs, as in a fresh clone
+OLD = "An old version is wanted, and no cache or remote holds it"
+
+
+def test_same_bytes_whatever_was_broken_and_in_an_unusual_place(tmp_path, first_run):
+    project = Project(tmp_path / "assay", HOME=str(tmp_path), **PERSON)
+    shutil.copytree(first_run.project.folder, project.folder, symlinks=True)
+    one_core = "taskset -c 0 " if shutil.which("taskset") else ""
     sections = re.findall(rf"^## (.*)\n(?:.*\n)*?{TYPED}", RECOVERY.read_text(), re.MULTILINE)
     assert [heading for heading, _ in sections] == list(BROKEN)
-    project.environ |= PERSON
-    before = project.run("find -L data models release plots -type f | sort | xargs md5sum").stdout
+    before = outputs(project)
     for heading, commands in sections:
         project.run(BROKEN[heading])
-        type_in(project, commands)
+        there, back = commands, ""
+        if heading == ANEW:
+            place = project.folder.rename(tmp_path / "Grüße aus 北京, mit Leerzeichen")
+            project = Project(place, **project.environ | UNUSUAL)
+        if heading == OLD:
+            there, back = re.split("^(?=.*checkout -$)", commands, flags=re.MULTILINE)
+            newer = outputs(project)
+        said = type_in(project, there, f"umask 077; {one_core}" if heading == ANEW else "")
+        if heading == OLD:
+            assert outputs(project) == before != newer
+            before = newer
+            type_in(project, back)
+        if heading == ANEW:
+            assert set(re.findall("^Running stage '(.*)'", said, re.MULTILINE)) == first_run.stages
         assert project.run("git status --porcelain").stdout == "", heading
         assert project.repro() == set(), heading
-        assert (
-            project.run("find -L data models release plots -type f | sort | xargs md5sum").stdout
-            == before
-        ), heading
+        assert outputs(project) == before, heading
         assert project.run("dvc status").stdout == "Data and pipelines are up to date.\n", heading
 
 
@@ -142,16 +160,14 @@ def raw_files(project):
     return {path.name: path.read_text() for path in (project.folder / "data/raw/own").iterdir()}
 
 
-def type_in(project, commands):
-    for command in commands.splitlines():
-        project.run(command.removeprefix("$ "))
+def outputs(project):
+    return project.run("find -L data models release plots -type f | sort | xargs md5sum").stdout
 
 
-def test_same_bytes_in_an_unusual_place(tmp_path):
-    project = clone(tmp_path / "Grüße aus 北京, mit Leerzeichen", HOME=str(tmp_path), **UNUSUAL)
-    one_core = "taskset -c 0 " if shutil.which("taskset") else ""
-    project.run(f"umask 077; {one_core}python -m dvc repro")
-    assert project.run("git status --porcelain").stdout == ""
+def type_in(project, commands, how=""):
+    """What the commands of a page print, each of which is run in a shell of its own."""
+    lines = [command.removeprefix("$ ") for command in commands.splitlines()]
+    return "".join([project.run(f"{how}{line}").stdout for line in lines])
 
 
 def test_git_for_windows_changes_no_byte(tmp_path):
