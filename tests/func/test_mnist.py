@@ -31,7 +31,7 @@ def test_mnist(tmp_path):
             (folder / f"{part}-{kind}-ubyte").write_bytes(
                 head + content[header : header + n * size]
             )
-    project.set(batches=["mnist"], pretrain__batches=["mnist"], portable=False)
+    project.set(batches=["mnist"], pretrain__batches=["mnist"], portable=False, train__steps=150)
     project.run("dvc repro")
     scores = json.loads((project.folder / "metrics/evaluate.json").read_text())
     assert scores["accuracy"] > 0.9
