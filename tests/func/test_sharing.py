@@ -13,6 +13,7 @@ import pytest
 from assay.contract import files, paths
 from benchmarks import servers
 from tests.support.pipeline import Project
+from tests.support.raw_files import image
 from tests.support.sites import Site, commands
 
 pytestmark = pytest.mark.slow
@@ -171,10 +172,13 @@ def test_versions_are_fetched_and_cleared(site, folder_remote):
     site.type(other, fetches)
     labels = Path("digits-3/labels.csv")
     assert (
-        (other.folder / "model.onnx").read_bytes()
-        == (other.folder / "imported.onnx").read_bytes()
+        (other.folder / "release/model.onnx").read_bytes()
+        == (other.folder / "imported/model.onnx").read_bytes()
         == model
     )
+    (other.folder / "one.png").write_bytes(image(1))
+    predicted = other.run(f"PYTHONPATH={anna.folder} python -m assay predict one.png").stdout
+    assert predicted.split("\t")[1] in "0123456789"  # by the fetched folder alone
     assert (other.folder / "labels.csv").read_bytes() == (
         anna.folder / paths.ANNOTATED_LABELS
     ).read_bytes()
