@@ -226,24 +226,20 @@ def forecasts(known: Known, accuracy: float, params: parameters.Evaluate) -> Non
     curve = forecast.curve(head)
     doubt = 1 - learned["weight"].to_numpy(float)
     left_out = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()
-    unlabelled = without_label(known.examples, [*learned["id"], *left_out])
+    unlabelled = known_labels.without_label(known.examples, [*learned["id"], *left_out])
     all_dimensions = (features[0].shape[1], accuracy)  # their number; accuracy of a head on them
-    table = levers.table(head, curve, doubt, all_dimensions, unlabelled=unlabelled, params=params)
+    table = levers.table(
+        head,
+        curve,
+        doubt,
+        all_dimensions,
+        unlabelled=unlabelled,
+        params=params,
+        has_answers=bool((learned["source"] == "human").any()),
+    )
     spreadsheets.write(paths.LEVERS, table)
     files.write_json(paths.FORECAST, levers.metrics(curve, table, n, params.confidence))
     csv_files.write_frame(paths.FORECAST_CURVE, curve.table(n, params.confidence))
-
-
-def without_label(examples: pd.DataFrame, others: list[str]) -> int:
-    """Count the examples that people can label for training: usable, and not of the test split.
-
-    Parameters
-    ----------
-    examples : with `id`, `split` and `usable`
-    others : ids that do not count, as they have a label in use or `clean` left them out
-    """
-    can_learn = examples["usable"] & (examples["split"] != "test")
-    return int((can_learn & ~examples["id"].isin(others)).sum())
 
 
 if __name__ == "__main__":

@@ -75,6 +75,18 @@ def best_known(test: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     return known[known["answer"] != ""]
 
 
+def without_label(examples: pd.DataFrame, others: list[str]) -> int:
+    """Count the examples that people can label for training: usable, and not of the test split.
+
+    Parameters
+    ----------
+    examples : with `id`, `split` and `usable`
+    others : ids that do not count, as they have a label in use or `clean` left them out
+    """
+    can_learn = examples["usable"] & (examples["split"] != "test")
+    return int((can_learn & ~examples["id"].isin(others)).sum())
+
+
 def refuse(known: Known) -> NoReturn:
     """Raise InputError, since no test example has a label. It says how to give some."""
     scored_examples.check(known.examples)

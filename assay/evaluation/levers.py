@@ -20,13 +20,21 @@ _SAID = {  # what a gain is for, and what its forecast starts from
     "larger_encoder": ("twice the dimensions", "{now} dimensions now"),
 }
 _ALL_LABELLED = "all labelled, as now"
+_BUT_ANSWERS = ", not counting answers of people, which are taken as right"
 _ADDED_NOISE = 0.1, 0.2, 0.3  # shares of labels that are made wrong
 _DRAWS = 4  # of these labels
 _SHARES = 1 / 16, 1 / 8, 1 / 4, 1 / 2  # of the dimensions, for a backtest
 
 
 def table(
-    head: Head, curve: Curve, doubt: np.ndarray, whole: Point, *, unlabelled: int, params: Evaluate
+    head: Head,
+    curve: Curve,
+    doubt: np.ndarray,
+    whole: Point,
+    *,
+    unlabelled: int,
+    params: Evaluate,
+    has_answers: bool = False,
 ) -> pd.DataFrame:
     """What each lever would give, the largest gain first, those that cannot be told last.
 
@@ -35,6 +43,7 @@ def table(
     doubt : (rows,) probability that the label of each labelled row is wrong
     whole : dimensions of the whole embedding, and the accuracy of a head on it
     unlabelled : number of rows without a label
+    has_answers : whether some labels are answers of people, whose doubt is 0 as nobody judges them
 
     Returns
     -------
@@ -68,6 +77,8 @@ def table(
         per, note = _SAID[lever]
         if lever == "more_rows" and now == step:
             note = _ALL_LABELLED
+        if lever == "corrected_labels" and has_answers:
+            note += _BUT_ANSWERS
         shown = "" if low > 0 else "no gain shown; "
         start = "cannot tell; " if math.isnan(gain) else shown
         texts = {"per": per.format(**numbers), "note": start + note.format(**numbers)}

@@ -80,7 +80,8 @@ def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
     if scores["accuracy_high"] - scores["accuracy_low"] > _WIDE:
         yield words("limit.test", n=scores["test_examples"])
     if inputs.noise > _NOISY:
-        yield words("limit.noise", share=inputs.noise)
+        clause = words("limit.noise.answers") if inputs.sources["human"] else ""
+        yield Markup(" ").join(filter(None, [words("limit.noise", share=inputs.noise), clause]))
     if inputs.unlabelled > _UNLABELLED * clean["examples"]:
         share = inputs.unlabelled / clean["examples"]
         yield words("limit.unlabelled", share=share, n=inputs.unlabelled)

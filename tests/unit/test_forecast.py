@@ -86,6 +86,17 @@ def test_many_wrong_labels_are_to_be_corrected() -> None:
     assert (told["now"], told["found"]) == (int(doubt.sum()), 400)
 
 
+def test_answers_of_people_are_not_said_to_be_right_by_estimate() -> None:
+    some = head(40)
+    curve, doubt, options = forecast.curve(some), np.zeros(40), {"unlabelled": 0, "params": PARAMS}
+    table = levers.table(some, curve, doubt, (40, 0.5), **options)
+    answered = levers.table(some, curve, doubt, (40, 0.5), **options, has_answers=True)
+    note, of_answers = (rows.set_index("lever")["note"] for rows in (table, answered))
+    which = ", not counting answers of people, which are taken as right"
+    assert of_answers.pop("corrected_labels") == note.pop("corrected_labels") + which
+    assert of_answers.equals(note)
+
+
 def test_metrics_are_flat_numbers() -> None:
     some = head(400)
     curve = forecast.curve(some)

@@ -594,6 +594,39 @@ def test_no_wrong_label_after_cleaning_is_said_in_words(language: str, note: str
     assert note in written(language)
 
 
+@pytest.mark.parametrize(
+    ("language", "note", "limit"),
+    [
+        (
+            "en",
+            "after cleaning, by estimate, not counting answers of people, which are taken as right",
+            "still wrong by estimate. Answers of people are taken as right in this estimate.",
+        ),
+        (
+            "zh",
+            "估计清洗后几乎没有错误标签，不计人工回答，它们视为正确",
+            "是错的。 此估计把人工回答视为正确。",
+        ),
+    ],
+)
+def test_answers_of_people_are_said_to_be_taken_as_right(
+    language: str, note: str, limit: str
+) -> None:
+    report_inputs.write()
+    table = csv_files.read_csv(paths.LEVERS)
+    rows = [row | {"now": "0", "found": "0"} for row in table.to_pylist()]
+    csv_files.write_csv(paths.LEVERS, table.column_names, [list(row.values()) for row in rows])
+    assert note not in written(language)
+    words, read = Words(language), replace(inputs.read(), noise=0.1)
+    assert not any(limit in sentence for sentence in answer.limits(read, words))
+    used = csv_files.read_csv(paths.ANNOTATED_LABELS)
+    rows = [row | {"source": "human"} for row in used.to_pylist()]
+    csv_files.write_csv(paths.ANNOTATED_LABELS, used.column_names, [row.values() for row in rows])
+    assert note in written(language)
+    read = replace(inputs.read(), noise=0.1)
+    assert any(limit in sentence for sentence in answer.limits(read, words))
+
+
 def test_a_file_name_breaks_behind_a_slash() -> None:
     report_inputs.write(modality="image")
     assert '<bdi class="place">b/<wbr>b-00000</bdi>' in written()

@@ -8,6 +8,7 @@ from assay.annotation import answers
 from assay.cleaning import annotator_tables, annotators, quality
 from assay.contract import parameters
 from assay.contract.errors import InputError
+from assay.evaluation import known_labels
 from assay.training import starting_point
 from stages import annotate, clean, digits, evaluate, queue
 
@@ -317,7 +318,7 @@ def test_examples_that_are_left_out_do_not_wait_for_a_label():
             "usable": [True, True, False, True, True],
         }
     )
-    assert evaluate.without_label(examples, ["labelled", "leak"]) == 1
+    assert known_labels.without_label(examples, ["labelled", "leak"]) == 1
 
 
 def test_it_is_said_that_nothing_is_predicted(capsys: pytest.CaptureFixture) -> None:
