@@ -141,9 +141,10 @@ def test_experiments_versions_and_garbage_leave_the_raw_data(own: Own) -> None:
 
     assert whole("dvc data status") == "No changes.\n"
     assert "data/raw" not in whole("git clean -n -d")
-    whole("dvc exp run -S evaluate.resamples=101")
+    whole("dvc exp run -S evaluate.resamples=101 evaluate")
     whole("git checkout -f . && dvc checkout")
-    whole("dvc exp run --queue -S evaluate.resamples=102 --name second && dvc exp run --run-all")
+    queue = "dvc exp run --queue -S evaluate.resamples=102 --name second evaluate"
+    whole(f"{queue} && dvc exp run --run-all")
     whole("dvc exp apply second")
     assert project.yaml("params.yaml")["evaluate"]["resamples"] == 102
     whole("git checkout -f . && dvc checkout")
