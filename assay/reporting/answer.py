@@ -53,7 +53,8 @@ def also(inputs: Inputs, words: Words) -> Iterator[Markup]:
         yield words("answer.checked", n=n_checked)
     if inputs.test_to_review or inputs.test_reviewed:
         waiting = words("answer.waiting", n=inputs.test_to_review)
-        yield words("answer.test", n=inputs.test_reviewed, waiting=waiting)
+        key = "answer.test.checked" if inputs.test_reviewed else "answer.test"
+        yield words(key, n=inputs.test_reviewed, waiting=waiting)
     if inputs.decided[FINDING]:
         yield words("answer.dropped", n=inputs.decided[FINDING])
     if inputs.left_out:
