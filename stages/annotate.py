@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from assay.annotation import answers
+from assay.annotation import answers, contradicted
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import class_names, csv_files, parameters, parquet_files, paths
 from assay.contract.errors import counted, first_of, run, say, tell
@@ -24,6 +24,7 @@ def main() -> None:
     tied = answers.tied(answered)
     answered = without_ties(answered, tied)
     answered = answered[(answered["label"] != "") & ~answered["example"].isin(left_out)]
+    contradicted.tell(answered, pred_probs, classes)
 
     cleaned = csv_files.read_csv(paths.CLEANED_LABELS).to_pandas().set_index("id")
     cleaned = cleaned.drop(examples["id"][unusable.index], errors="ignore")

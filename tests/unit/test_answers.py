@@ -2,11 +2,12 @@
 
 import os
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from assay.annotation import answers
+from assay.annotation import answers, contradicted
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import files, parquet_files, paths
 from assay.contract.errors import InputError
@@ -201,6 +202,25 @@ def test_a_name_in_another_unicode_form_is_the_same(examples, capsys):
     write([(IDS[0], "Zo\xe9", "1"), (IDS[0], "Zoe\u0301", "1")])
     assert answers.read(examples, LABELS)["annotator"].to_list() == ["Zo\xe9"]
     assert "spelling alone" not in capsys.readouterr().err
+
+
+def test_answers_that_classifiers_contradict_strongly_are_named_by_person(capsys):
+    """A label that the most people gave counts, so the others are not told."""
+    classes, places = ["x", "y", "z"], [f"a.csv row {row}" for row in range(2, 9)]
+    pred_probs = np.array([[0.99, 0.01, 0], [0, 0.95, 0.05], [0.06, 0.94, 0], [0, 0.04, 0.96]])
+    rows = [(0, "anna", "x"), (1, "anna", "x"), (2, "anna", "x"), (3, "anna", "z")]
+    rows += [(3, "bob", "y"), (3, "cleo", "y"), (1, "bob", "x")]
+    answered = pd.DataFrame(rows, columns=["example", "annotator", "label"]).assign(place=places)
+    contradicted.tell(answered, pred_probs, classes)
+    people = "2 of 2 by 'bob', 1 of 1 by 'cleo', 1 of 3 by 'anna'"
+    sure = "since classifiers that did not learn from them give another class 95% or more"
+    which = "a.csv row 6 'y' (rather 'z'), a.csv row 7 'y' (rather 'z'), a.csv row 3 'x' (rather"
+    said = f"4 answers ({people}) may be wrong, {sure}; they count all the same. Look again at"
+    printed = capsys.readouterr().err
+    assert printed == f"assay: {said} {which} 'y'), a.csv row 8 'x' (rather 'y')\n"
+    for none in (answered[:1], answered[:0]):
+        contradicted.tell(none, pred_probs, classes)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("name", ["1", "b/1"])

@@ -1,0 +1,60 @@
+"""Answers that may be wrong, since classifiers that did not learn from them are sure otherwise."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from assay.annotation import answers
+from assay.contract import class_names
+from assay.contract.errors import counted, first_of, say
+
+# Of 100 right answers to the queue of the example data none is contradicted so strongly, of 100
+# wrong ones half; at 0.9 it is 2 and 61, at 0.5 it is 13 and 89.
+_SURE = 0.95
+_SHOWN = 10  # answers in the message
+
+
+def strongly(
+    answered: pd.DataFrame, pred_probs: np.ndarray, classes: Sequence[str]
+) -> pd.DataFrame:
+    """The answers that say another class than the classifiers are sure of, the surest first.
+
+    Parameters
+    ----------
+    answered : people's answers that give the label in use
+    pred_probs : (examples of the catalogue, classes), of classifiers that knew no answers
+
+    Returns
+    -------
+    The rows of `answered`, with the class that is more probable as `other`
+    """
+    of_answers = pred_probs[answered["example"].to_numpy(int)].copy()  # (answers, classes)
+    of_answers[np.arange(len(answered)), class_names.codes(answered["label"], classes)] = 0
+    other = np.array(classes, dtype=object)[of_answers.argmax(axis=1)]
+    probability = of_answers.max(axis=1)
+    frame = answered.assign(other=other, probability=probability)
+    frame = frame[frame["probability"] >= _SURE]
+    return frame.sort_values("probability", ascending=False, kind="stable")
+
+
+def tell(answered: pd.DataFrame, pred_probs: np.ndarray, classes: Sequence[str]) -> None:
+    """Say on stderr which answers are contradicted, and how many of whom.
+
+    Parameters
+    ----------
+    answered, pred_probs : from `answers.read`, without ties; and as in `strongly`
+    """
+    settled = answered.groupby("example")["label"].transform(answers.settle)
+    in_use = answered[answered["label"] == settled]
+    doubted = strongly(in_use, pred_probs, classes)
+    if doubted.empty:
+        return
+    n_of = in_use["annotator"].value_counts()
+    by_person = doubted["annotator"].value_counts()
+    people = [f"{n:,} of {n_of[person]:,} by {person!r}" for person, n in by_person.items()]
+    rows = doubted.itertuples()
+    places = [f"{row.place} {row.label!r} (rather {row.other!r})" for row in rows]
+    sure = f"classifiers that did not learn from them give another class {_SURE:.0%} or more"
+    count = f"{counted(len(doubted), 'answer')} ({first_of(people)}) may be wrong, since {sure}"
+    say(f"{count}; they count all the same. Look again at {first_of(places, _SHOWN)}")
