@@ -85,9 +85,7 @@ def test_from_raw_files_to_a_prediction(
     raw = project.folder / "data/raw/mine"
     raw.mkdir(parents=True)
     make(raw, np.random.default_rng(0))
-    project.set(
-        batches=["mine"], pretrain__batches=["mine"], collect__seconds=0.5, train__steps=100
-    )
+    project.set(batches=["mine"], pretrain__batches=["mine"], collect__seconds=0.5, train__steps=40)
     project.repro()
     assert project.yaml("metrics/evaluate.json")["accuracy"] >= least
     report = (project.folder / paths.REPORT).read_text(encoding="utf-8")
@@ -136,7 +134,7 @@ def test_windows(workspace: Workspace, make: object, method: str, windows: int) 
     raw = workspace.root / "data/raw/b"
     raw.mkdir(parents=True)
     make(raw, np.random.default_rng(0))
-    how = {"method": method, "windows": windows, "epochs": 1, "steps": 60, "batches": ["b"]}
+    how = {"method": method, "windows": windows, "epochs": 1, "steps": 8, "batches": ["b"]}
     given = {f"pretrain__{name}": value for name, value in how.items()}
     start = "auto" if windows > 1 else "frozen"
     set_parameters(workspace.root, **given, batches=["b"], collect__seconds=0.5, train__start=start)
@@ -166,14 +164,14 @@ def test_a_transformer(workspace: Workspace, make: object) -> None:
     raw = workspace.root / "data/raw/b"
     raw.mkdir(parents=True)
     make(raw, np.random.default_rng(0))
-    how = {"method": "transformer", "epochs": 1, "steps": 100, "batches": ["b"]}
+    how = {"method": "transformer", "epochs": 1, "steps": 30, "batches": ["b"]}
     given = {f"pretrain__{name}": value for name, value in how.items()}
     given |= {
         "batches": ["b"],
         "collect__seconds": 0.5,
         "train__learning_rate": 0.002,
         "train__epochs": 1,
-        "train__steps": 100,
+        "train__steps": 30,
     }
     set_parameters(workspace.root, **given)
     for stage in ("collect@b", "sample@b", "pretrain", "embed@b", "clean", "annotate", "train"):
@@ -201,7 +199,7 @@ def test_texts_with_an_encoder_from_elsewhere(tmp_path: Path) -> None:
         encoder, sorted({*COMMON, *WORDS["low"], *WORDS["high"], *"底部高い"})
     )  # it splits Chinese
     project.set(batches=["mine"], pretrain__batches=["mine"], pretrain__encoder="tiny")
-    project.repro()
+    project.run("dvc repro evaluate")
     assert project.yaml("metrics/evaluate.json")["accuracy"] >= 0.7
     assert project.yaml("metrics/train.json")["start"] == "frozen"
     project.set(
@@ -209,9 +207,9 @@ def test_texts_with_an_encoder_from_elsewhere(tmp_path: Path) -> None:
         train__lora=2,
         train__learning_rate=0.001,
         train__epochs=1,
-        train__steps=40,
+        train__steps=20,
     )
-    project.repro()
+    project.run("dvc repro deploy")
     assert project.yaml("metrics/train.json")["start"] == "encoder"
     learned = [
         matrices(project.folder / f"models/{name}.onnx")
