@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue, payloads, scored_examples
-from assay.contract import class_names, csv_files, files, parameters, paths
+from assay.contract import class_names, csv_files, files, parameters, paths, rounding
 from assay.contract.errors import InputError, counted, first_of, quiet, run, say, tell
 from assay.contract.inference import UNLIKE, Model
 from assay.modalities import known_categories
@@ -50,6 +50,10 @@ def main() -> None:
     if of_categories := known_categories.names(payload_format):
         blocks = payloads.read(train, size, of_categories)
         described["categories"] = known_categories.learned(blocks, of_categories)
+    if params.train.class_weights == "balanced":
+        described["class_shares"] = class_shares(train, classes)
+        made = "makes probabilities those of equally frequent classes, too high for rare ones"
+        say(f"train.class_weights: balanced {made}; to correct them, see docs/selection.md")
     files.write_json(paths.CLASSES, described)
     csv_files.write_frame(paths.LEARNING_CURVE, pd.DataFrame(trained.curve))
     sizes = {"train_examples": len(train), "validation_examples": len(validation)}
@@ -81,6 +85,12 @@ def say_unlearned(train: pd.DataFrame, classes: list[str]) -> None:
         where = "labels in the validation split alone, so they are hardly learned"
         remedy = "give examples of them the split train"
         say(f"{counted(len(unlearned), 'class')} with {where}: {first_of(unlearned)}: {remedy}")
+
+
+def class_shares(train: pd.DataFrame, classes: list[str]) -> list[float]:
+    """The share of each class in the weights of the training labels, before they are balanced."""
+    sums = np.bincount(train["code"], train["weight"], len(classes))
+    return [rounding.as_written(share) for share in sums / sums.sum()]
 
 
 def training_split(

@@ -14,6 +14,14 @@ _TRAINING = {
     "scratch": "The network was trained from random weights; number of epochs: {epoch}",
     "frozen": "That encoder was kept as it is, and a linear classifier fitted on what it gives",
 }
+_CALIBRATED = "Its probabilities are calibrated by a temperature of {temperature:.2f}."
+_BALANCED = (
+    "It learned from classes of equal total weight. So its probabilities are not calibrated: they\n"
+    "are those of classes that are equally frequent, too high for rare ones. To correct them,\n"
+    "multiply each by the share of its class, as in `class_shares` of `model.json`, and divide by\n"
+    "their sum. The scores below are of the probabilities as they are. Their temperature is\n"
+    "{temperature:.2f}."
+)
 _HELD_OUT = {
     "validation": "validation examples.",
     "train": "training examples. It learned from these, so the value is too high for new ones.",
@@ -40,6 +48,7 @@ def write(
     """
     pretrained = encoder["elsewhere"]
     learned = "was learned without labels, by the method"
+    probabilities = _BALANCED if "class_shares" in info else _CALIBRATED
     words = {
         "shape": " × ".join(map(str, info["shape"])) or "of any length",
         "n_classes": len(info["classes"]),
@@ -52,6 +61,7 @@ def write(
         "test_doubts": metrics["evaluate"].get("test_doubts", 0),
         "held_out": _HELD_OUT[info["unlike"]["split"]],
         "training": _TRAINING[metrics["train"]["start"]].format(**metrics["train"]),
+        "probabilities": probabilities.format(**metrics["train"]),
     }
     template = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
     return template.format(info=info, encoder=encoder, **metrics, **words)
