@@ -52,8 +52,7 @@ def log_probabilities(
     """
     payload = np.concatenate(list(payloads.read(examples, size=4096)))
     network = OwnNetwork(payload[:1], files.read_json(paths.ENCODER_INFO), params)
-    bfloat16 = fitting.multiplies_bfloat16_fast()
-    fitting.fix(_SEED, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
+    fitting.fix(_SEED, portable=params.portable, threads=params.threads, bfloat16="fast")
     n_classes = targets.shape[1]
     fold = folds(len(known), catalogue.groups(examples.loc[known]), recipe.folds)
     n_folds = fold.max() + 1

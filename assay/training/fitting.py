@@ -3,6 +3,7 @@
 import ctypes
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import keras
 import numpy as np
@@ -44,7 +45,9 @@ def cross_entropy(smoothing: float, *, soft: bool = False) -> Loss:
     return smoothed if smoothing else CROSS_ENTROPY
 
 
-def fix(seed: int, *, portable: bool, threads: int, bfloat16: bool | None = False) -> None:
+def fix(
+    seed: int, *, portable: bool, threads: int, bfloat16: bool | Literal["gpu", "fast"] = False
+) -> None:
     """Make training repeatable; call it before a network is built.
 
     Parameters
@@ -52,28 +55,30 @@ def fix(seed: int, *, portable: bool, threads: int, bfloat16: bool | None = Fals
     seed : of weights and of what is dropped
     portable : train in float64, so that results are the same on any processor; else in float32
     threads : of TensorFlow
-    bfloat16 : mix float32 with it, unless portable; None: if there is a GPU
+    bfloat16 : mix float32 with it, unless portable; `gpu`: on a GPU alone; `fast`: also where the
+        processor has AMX
     """
     keras.utils.set_random_seed(seed)
     if _TENSORFLOW:
         _fix_tensorflow(threads)
     set_dtype("float64" if portable else "float32")
-    if bfloat16 is None:
-        bfloat16 = _has_gpu()
-    if bfloat16 and not portable:
+    if not portable and _uses_bfloat16(bfloat16):
         keras.config.set_dtype_policy("mixed_bfloat16")
 
 
-def multiplies_bfloat16_fast() -> bool:
-    """Whether small networks learn faster in bfloat16 here: on a GPU, or a processor with AMX.
+def _uses_bfloat16(wanted: bool | Literal["gpu", "fast"]) -> bool:
+    if isinstance(wanted, bool):
+        return wanted
+    has_gpu = any("gpu" in name.lower() for name in keras.distribution.list_devices())
+    return has_gpu or (wanted == "fast" and _has_amx())
 
-    Intel's Advanced Matrix Extensions (AMX) multiply tiles of bfloat16. Linux alone names them.
+
+def _has_amx() -> bool:
+    """Whether the processor multiplies tiles of bfloat16: Intel's Advanced Matrix Extensions.
+
+    Linux alone says so.
     """
-    return _has_gpu() or (_CPU_INFO.exists() and "amx_bf16" in _CPU_INFO.read_text())
-
-
-def _has_gpu() -> bool:
-    return any("gpu" in name.lower() for name in keras.distribution.list_devices())
+    return _CPU_INFO.exists() and "amx_bf16" in _CPU_INFO.read_text()
 
 
 def _fix_tensorflow(threads: int) -> None:

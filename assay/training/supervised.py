@@ -1,6 +1,6 @@
 """Train a network on labels: one of ours, or an encoder from elsewhere."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -37,7 +37,8 @@ def train(
     start : `encoder` or `scratch`, see `starting_point`
     """
     settings = params.train
-    bfloat16 = None if settings.bfloat16 == "auto" else settings.bfloat16
+    wanted = settings.bfloat16
+    bfloat16: bool | Literal["gpu"] = "gpu" if wanted == "auto" else wanted
     fitting.fix(settings.seed, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
     payload = StoredRows(train.read())
     if start == "encoder" and encoder["elsewhere"]:

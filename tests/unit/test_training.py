@@ -227,8 +227,7 @@ def test_texts_of_about_one_length_share_a_batch(tmp_path, monkeypatch):
 def test_a_processor_says_whether_it_is_fast_in_bfloat16(flags, is_fast, tmp_path, monkeypatch):
     from assay.training import fitting
 
-    monkeypatch.setattr(fitting, "_has_gpu", bool)  # none
     monkeypatch.setattr(fitting, "_CPU_INFO", tmp_path / "cpuinfo")
-    assert not fitting.multiplies_bfloat16_fast()  # there is no such file but on Linux
+    assert not fitting._has_amx()  # there is no such file but on Linux
     (tmp_path / "cpuinfo").write_text(flags)
-    assert fitting.multiplies_bfloat16_fast() == is_fast
+    assert fitting._has_amx() == is_fast
