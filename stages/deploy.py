@@ -20,7 +20,9 @@ def main() -> None:
     sources = []
     for path in (paths.ANNOTATED_LABELS, paths.TEST_LABELS):
         sources += csv_files.read_csv(path, ["source"])["source"].to_pylist()
-    card = model_card.write(info, encoder, files.listed_batches(), metrics, sources)
+    by_class = csv_files.read_csv(paths.CLASS_METRICS, ["recall", "test_examples"]).to_pylist()
+    batches = files.listed_batches()
+    card = model_card.write(info, encoder, batches, metrics, sources, by_class=by_class)
     files.write_bytes(paths.RELEASE_MODEL, paths.CLASSIFIER.read_bytes())
     files.write_json(paths.RELEASE_INFO, info)
     files.write_bytes(paths.MODEL_CARD, card.encode())

@@ -1,6 +1,6 @@
 """The model card: what a model is, what it learned from, and its scores (Mitchell et al. 2019)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ _TRAINING = {
     "scratch": "The network was trained from random weights; number of epochs: {epoch}",
     "frozen": "That encoder was kept as it is, and a linear classifier fitted on what it gives",
 }
+_LOWEST = 5  # classes whose recall is shown
 _CALIBRATED = "Its probabilities are calibrated by a temperature of {temperature:.2f}."
 _BALANCED = (
     "It learned from classes of equal total weight. So its probabilities are not calibrated: they\n"
@@ -35,6 +36,8 @@ def write(
     batches: list[str],
     metrics: dict[str, Values],
     sources: Iterable[str],
+    *,
+    by_class: Sequence[Values],
 ) -> str:
     """The card, as Markdown: model_card.md, filled in.
 
@@ -45,6 +48,7 @@ def write(
     batches : the names of the listed batches
     metrics : of the stages `clean`, `train` and `evaluate`
     sources : where each label in use comes from, also of test examples, see `annotate`
+    by_class : the rows of metrics/classes.csv
     """
     pretrained = encoder["elsewhere"]
     learned = "was learned without labels, by the method"
@@ -58,6 +62,7 @@ def write(
         "method": code(encoder["method"]),
         "origin": "comes from elsewhere," if pretrained else learned,
         **_true_accuracy(metrics["evaluate"]),
+        **_of_classes(info["classes"], by_class),
         "test_doubts": metrics["evaluate"].get("test_doubts", 0),
         "held_out": _HELD_OUT[info["unlike"]["split"]],
         "training": _TRAINING[metrics["train"]["start"]].format(**metrics["train"]),
@@ -65,6 +70,26 @@ def write(
     }
     template = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
     return template.format(info=info, encoder=encoder, **metrics, **words)
+
+
+def _of_classes(classes: list[str], by_class: Sequence[Values]) -> Values:
+    """The accuracy of naming one class always, and which classes are hardly found."""
+    # the first rows are the model's classes; in the file, an apostrophe may stand before a name
+    names = [*classes[: len(by_class)], *[row["label"] for row in by_class[len(classes) :]]]
+    counts = [int(row["test_examples"]) for row in by_class]
+    recalls = [float(row["recall"]) for row in by_class]
+    tested = sorted(
+        (recall, -count, name)
+        for recall, count, name in zip(recalls, counts, names, strict=True)
+        if count
+    )
+    shown = [f"{markdown(name)}: {recall:.4f} ({-n})" for recall, n, name in tested[:_LOWEST]]
+    n_never = sum(recall == 0 for recall, *_ in tested)
+    return {
+        "baseline": max(counts) / sum(counts),
+        "lowest_recall": ", ".join(shown),
+        "never_found": f" Classes that are never found: {n_never:,}." if n_never else "",
+    }
 
 
 def _true_accuracy(evaluate: Values) -> dict[str, str]:

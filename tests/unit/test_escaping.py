@@ -179,9 +179,11 @@ def test_a_model_card_shows_classes_and_obeys_none(name: str) -> None:
     metrics["train"]["start"] = "scratch"
     encoder = {"elsewhere": True, "method": name}
     sources = ["consensus", "human", "pseudo", "corrected"]
-    card = model_card.write(info, encoder, ["b"], metrics, sources)
+    by_class = [{"label": "cat", "recall": "0.5000", "test_examples": "2"}]
+    card = model_card.write(info, encoder, ["b"], metrics, sources, by_class=by_class)
     assert "examples: 1, of them labelled by people, without those left out: 3" in card
-    like = model_card.write(info | {"classes": ["cat", "dog"]}, encoder, ["b"], metrics, [])
+    plain = info | {"classes": ["cat", "dog"]}
+    like = model_card.write(plain, encoder, ["b"], metrics, [], by_class=by_class)
     assert "2 classes: cat, dog." in like
     kinds, kinds_like = ([part.type for part in inline(page)] for page in (card, like))
     assert set(kinds) == set(kinds_like)

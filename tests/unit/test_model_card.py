@@ -1,5 +1,7 @@
 """The model card: what it says of probabilities and scores."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from assay.release import model_card
@@ -26,10 +28,18 @@ INFO = {
 }
 
 
-def card(info: dict) -> str:
+ROWS = (("fraud", 0.1, 20), ("ok", 0.9, 80))  # class, recall, number of test examples
+
+
+def card(info: dict, rows: Sequence[tuple[str, float, int]] = ROWS) -> str:
     """A card, in one line."""
     encoder = {"elsewhere": False, "method": "columns"}
-    return " ".join(model_card.write(info, encoder, ["b"], METRICS, []).split())
+    by_class = [
+        {"label": name, "recall": f"{recall:.4f}", "test_examples": str(n)}
+        for name, recall, n in rows
+    ]
+    text = model_card.write(info, encoder, ["b"], METRICS, [], by_class=by_class)
+    return " ".join(text.split())
 
 
 @pytest.mark.parametrize("balanced", [False, True])
@@ -38,3 +48,19 @@ def test_probabilities_of_balanced_weights_are_not_called_calibrated(balanced: b
     assert ("Its probabilities are calibrated by a temperature of 1.50." in said) != balanced
     assert ("not calibrated" in said) == balanced
     assert ("`class_shares` of `model.json`" in said) == balanced
+
+
+def test_the_accuracy_is_beside_that_of_the_most_frequent_class() -> None:
+    said = card(INFO)
+    assert "| accuracy of always naming the most frequent class | 0.8000 | |" in said
+    assert "that is found (number of these): fraud: 0.1000 (20), ok: 0.9000 (80). ##" in said
+
+
+def test_classes_that_are_hardly_found_are_named() -> None:
+    names = ["=a", *"bcdefgh"]
+    recalls = [0, 0.5, 0, 0.6, 1, 0, 0.7, 0]
+    counts = [3, 4, 0, 9, 9, 9, 9, 9]
+    rows = [*zip(["'=a", *names[1:]], recalls, counts, strict=True), ("unlearned", 0, 5)]
+    said = card(INFO | {"classes": names}, rows)
+    never = "f: 0.0000 (9), h: 0.0000 (9), unlearned: 0.0000 (5), `=a`: 0.0000 (3)"
+    assert f"(number of these): {never}, b: 0.5000 (4). Classes that are never found: 4." in said
