@@ -12,9 +12,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Project:
+def project(tmp_path_factory, first_run) -> Project:
     """Two commits, `two` and `three` batches, and a workspace in which one label of `three` is
-    answered anew.
+    answered anew. What `first_run` made is `three`, and is fetched.
     """
     project = clone(tmp_path_factory.mktemp("compare") / "assay", shares_runs=True)
     for name, batches in {
