@@ -3,6 +3,8 @@ import os
 import pytest
 
 os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and pages would be as wide
+# Processes of tests share the cores, so a thread that has nothing to do should not wait busily.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
