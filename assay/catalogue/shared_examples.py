@@ -43,7 +43,7 @@ def _tell_of_labels(shared: pd.DataFrame, labels: pd.DataFrame) -> None:
     example = differing[0] if len(differing) else shared["id"].iloc[0]
     copies = first_of(list(places[shared["id"] == example]), 2)
     what = f"{counted(number, 'example')} {verb} in more than one batch{which}"
-    say(f"{what}, for example {copies}; equal labels of a person count once")
+    say(f"{what}, for example {copies}; equal labels of several batches count once")
 
 
 def _tell_of_slices(shared: pd.DataFrame, examples: pd.DataFrame) -> None:

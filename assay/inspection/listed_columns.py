@@ -49,7 +49,7 @@ def check(batch: str, own: Format | None, proposed: Edits, params: Parameters) -
     """
     pretrain = proposed.get("pretrain.batches", params.pretrain.batches)
     listed = proposed.get("batches", params.batches)
-    if not own or batch not in pretrain:
+    if not own:
         return Remarks()
     encoder: Format = {}
     read: list[str] = []  # batches so far

@@ -145,7 +145,7 @@ def _check_rows(
         if key not in keys:
             remedy = "mend it or take the row out"
             if numbered:
-                remedy += "; if rows were taken out of the table, the later numbers are shifted"
+                remedy += "; if examples were taken out, the later numbers are shifted"
             raise InputError(f"{place}: {key!r} is no example of this batch: {remedy}")
         if unique and key in seen:
             remedy = "take one of the rows out"

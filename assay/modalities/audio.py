@@ -72,8 +72,8 @@ def _seconds(
     files = getattr(raw, "files", raw)  # paths, if there are any: then only headers are read
     try:
         seconds = audio_files.choose_seconds(audio_files.lengths(files, places))
-    except UndecodableError:  # to decode them tells of all such sounds
-        return audio_files.choose_seconds(np.array([np.inf]))
+    except UndecodableError:  # to decode them tells of all such; to the shortest length is enough
+        return audio_files.choose_seconds(np.zeros(1))
     settled = f"sounds are cut or padded to {seconds:g} s (collect.seconds: auto)"
     remedy = f"collect.seconds: {seconds:g} in params.yaml keeps it so for later batches"
     remarks.add("guessed", len(raw), settled, remedy=remedy)

@@ -130,7 +130,10 @@ def read() -> Inputs:
 
 
 def accuracy(row: Row) -> float:
-    """That of a slice or region, from counts: the four decimals in its table are rounded."""
+    """That of a slice or region, from counts: the four decimals in its table are rounded.
+
+    They tell the count of up to about 6,000 examples.
+    """
     n = int(row["examples"])
     return round(n * float(row["accuracy"])) / n
 

@@ -178,7 +178,7 @@ def test_versions_are_fetched_and_cleared(site, folder_remote):
     )
     (other.folder / "one.png").write_bytes(image(1))
     predicted = other.run(f"PYTHONPATH={anna.folder} python -m assay predict one.png").stdout
-    assert predicted.split("\t")[1] in "0123456789"  # by the fetched folder alone
+    assert predicted.split("\t")[1] in set("0123456789")  # by the fetched folder alone
     assert (other.folder / "labels.csv").read_bytes() == (
         anna.folder / paths.ANNOTATED_LABELS
     ).read_bytes()

@@ -286,7 +286,7 @@ def test_labels_by_row_number_count_headers_that_repeat(read: Read) -> None:
 
 def test_a_row_number_that_is_gone_tells_of_removed_rows(read: Read) -> None:
     labels = {"annotations.csv": "key,annotator,label\n1,anna,a\n2,anna,b\n"}
-    shifted = "if rows were taken out of the table, the later numbers are shifted"
+    shifted = "if examples were taken out, the later numbers are shifted"
     gone = r"row 3: '2' is no example of this batch: mend it or take the row out"
     with pytest.raises(InputError, match=f"{gone}; {shifted}$"):
         read({"examples.csv": "text,label\none word,a\ntwo words,b\n"} | labels)

@@ -161,7 +161,8 @@ def test_doubted_labels_of_the_test_split_are_counted_apart(
     assert f"{outside} {of_test}" in labels
     csv_files.write_csv(paths.TEST_LABELS, ["id", "label", "source"], [])
     labels = answer.sentences(inputs.read(), "95", Words(language))[1]
-    assert labels.endswith(("test split, 3 wait for a person.", "标签中，3 个待人工复核。"))
+    ending = {"en": "test split, 3 wait for a person.", "zh": "标签中，3 个待人工复核。"}
+    assert labels.endswith(ending[language])
 
 
 def test_the_last_line_of_the_stage_says_what_waits() -> None:

@@ -53,12 +53,12 @@ def test_shared_examples_are_counted_once(capsys: pytest.CaptureFixture) -> None
     assert capsys.readouterr().err == ""
     shared_examples.tell(catalogue.read())
     what = "2 examples are in more than one batch, 1 of them with different labels"
-    said = f"assay: {what}, for example t01/bt01, t02/bt02; equal labels of a person count once\n"
+    said = f"assay: {what}, for example t01/bt01, t02/bt02; equal labels of several batches count once\n"
     assert capsys.readouterr().err == said
     batch("t02", {"c": ["x"], "d": []})
     shared_examples.tell(catalogue.read())
     what = "1 example is in more than one batch, for example t01/ct01, t02/ct02"
-    assert capsys.readouterr().err == f"assay: {what}; equal labels of a person count once\n"
+    assert capsys.readouterr().err == f"assay: {what}; equal labels of several batches count once\n"
     batch("t02", {"d": ["x", "y"]})
     shared_examples.tell(catalogue.read())
     assert capsys.readouterr().err == ""
