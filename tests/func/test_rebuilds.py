@@ -77,6 +77,8 @@ def test_a_comment_in_evaluate(project):
 
 
 def test_a_training_parameter(project):
+    project.set(train__start="scratch")
+    project.repro()
     project.set(train__learning_rate=0.002)
     assert project.repro() == onward("train")
 
