@@ -74,12 +74,17 @@ def test_names_and_classes_are_cells_of_one_line(capsys: pytest.CaptureFixture) 
     )
 
 
-def test_examples_unlike_the_training_data_are_counted(capsys: pytest.CaptureFixture) -> None:
+def give_unlike() -> None:
+    """Give the released model its second output: here the largest probability."""
     model = onnx.load(paths.RELEASE_MODEL)
     largest = helper.make_node("ReduceMax", ["probabilities"], ["unlike"], axes=[1], keepdims=0)
     model.graph.node.append(largest)
     model.graph.output.append(helper.make_tensor_value_info("unlike", TensorProto.FLOAT, ["b"]))
     onnx.save(model, paths.RELEASE_MODEL)
+
+
+def test_examples_unlike_the_training_data_are_counted(capsys: pytest.CaptureFixture) -> None:
+    give_unlike()
     Path("2.png").write_bytes(image(2))
     predict("1.png", "2.png")
     said = capsys.readouterr()
@@ -183,11 +188,7 @@ def test_what_was_said_is_not_lost_by_an_error(capsys: pytest.CaptureFixture) ->
 
 
 def test_files_after_one_with_an_error_are_predicted(capsys: pytest.CaptureFixture) -> None:
-    model = onnx.load(paths.RELEASE_MODEL)
-    largest = helper.make_node("ReduceMax", ["probabilities"], ["unlike"], axes=[1], keepdims=0)
-    model.graph.node.append(largest)
-    model.graph.output.append(helper.make_tensor_value_info("unlike", TensorProto.FLOAT, ["b"]))
-    onnx.save(model, paths.RELEASE_MODEL)
+    give_unlike()
     Path("2.png").write_bytes(image(2))
     Path("bad.png").write_bytes(b"no picture")
     Path("bad.heic").write_bytes(b"no picture")
