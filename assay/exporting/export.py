@@ -184,7 +184,7 @@ def _payloads(examples: pd.DataFrame, columns: dict[str, ExportedColumn]) -> Ite
             files = [{"bytes": content, "path": None} for content in contents]
             yield pa.table({module.COLUMN: pa.array(files, _FILE)})
         else:
-            yield pa.table({module.COLUMN: list(module.from_columns(block, payload_format))})
+            yield pa.table({module.COLUMN: block[module.COLUMN]})
 
 
 def _write_files(folder: Path, examples: pd.DataFrame) -> None:

@@ -1,7 +1,6 @@
 """The columns of tables as they are exported: the same in all batches, and none named as ours."""
 
-from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -11,10 +10,13 @@ from assay.contract.column_names import is_text
 from assay.contract.errors import first_of
 from assay.contract.parquet_files import FEATURE, Format
 from assay.contract.remarks import Remarks
-from assay.exporting.typed_texts import Reading, TextRemarks, type_of
+from assay.exporting import typed_texts
+from assay.exporting.typed_texts import Reading
 from assay.modalities.exact_values import as_text
 
 _RENAMED = " (column)"  # what follows the name of a column that is ours
+_TAKEN = "columns have the name of another column of the export and get a new one"
+_MIXED = "columns have another type in another batch and are written as text"
 
 
 class ExportedColumn(NamedTuple):
@@ -35,62 +37,60 @@ def of_batches(
     taken : the names of other columns of the export, which no feature gets
     encoder : the format that payloads are read as
     """
-    batch_files = [paths.examples(batch) for batch in batches]
-    schemas = [parquet_files.payload_schema(path) for path in batch_files]
-    formats = [parquet_files.read_payload_format(path) for path in batch_files]
-    features = list(dict.fromkeys(name for format_ in formats for name in format_["features"]))
-    names: dict[str, str] = {}
-    for feature in features:
-        name = feature
-        while name in taken or (name != feature and name in {*features, *names.values()}):
-            name += _RENAMED
-        names[feature] = name
-    renamed = [f"{old!r} as {new!r}" for old, new in names.items() if old != new]
-    what = "columns have the name of another column of the export and get a new one"
-    remarks.add("converted", len(renamed), what, first_of(renamed))
-
+    files = [paths.examples(batch) for batch in batches]
+    schema_of = {path: parquet_files.payload_schema(path) for path in files}
+    formats = [parquet_files.read_payload_format(path) for path in files]
+    names = _names([name for format_ in formats for name in format_["features"]], taken)
+    examples_of: dict[str, list[str]] = {
+        _TAKEN: [f"{old!r} as {new!r}" for old, new in names.items() if old != new],
+        _MIXED: [],
+        typed_texts.CONVERTED: [],
+        typed_texts.KEPT: [],
+    }
     columns = {}
-    mixed = []
-    on_texts = TextRemarks()
-    for feature in features:
+    for feature, name in names.items():
         stored = f"{FEATURE}{feature}"
-        types = {schema.field(stored).type for schema in schemas if stored in schema.names}
-        type_ = _common(types)
-        if pa.types.is_float64(type_) and not _are_exact(batch_files, stored, schemas):
-            type_ = pa.string()
+        holding = [path for path, schema in schema_of.items() if stored in schema.names]
+        types = {schema_of[path].field(stored).type for path in holding}
+        tables = (parquet_files.read_parquet(path, [stored]) for path in holding)
         reading = Reading(feature, formats, encoder)
         if all(map(is_text, types)):
-            type_ = type_of(reading, batch_files, formats, on_texts) or type_
-        columns[feature] = ExportedColumn(names[feature], type_, reading)
-        if is_text(type_) and not all(map(is_text, types - {pa.null()})):
-            mixed.append(repr(feature))
-    what = "columns have another type in another batch and are written as text"
-    remarks.add("converted", len(mixed), what, first_of(mixed))
-    on_texts.add_to(remarks)
+            type_ = typed_texts.type_of(reading, tables, examples_of) or _common(types, [])
+        else:
+            type_ = _common(types, tables)
+            if is_text(type_):
+                examples_of[_MIXED].append(repr(feature))
+        columns[feature] = ExportedColumn(name, type_, reading)
+    for what, examples in examples_of.items():
+        remarks.add("converted", len(examples), what, first_of(examples))
     return columns
 
 
-def _common(types: set[pa.DataType]) -> pa.DataType:
-    """One type for the values of several; a column may be empty in some batches."""
-    filled = types - {pa.null()}
-    if len(filled) <= 1:
-        return next(iter(filled or types))
-    if all(map(pa.types.is_signed_integer, filled)):
+def _names(features: Iterable[str], taken: Collection[str]) -> dict[str, str]:
+    """A name in the export for each feature."""
+    names: dict[str, str] = dict.fromkeys(features, "")
+    for feature in names:
+        name = feature
+        while name in taken or (name != feature and name in {*names, *names.values()}):
+            name += _RENAMED
+        names[feature] = name
+    return names
+
+
+def _common(types: set[pa.DataType], tables: Iterable[pa.Table]) -> pa.DataType:
+    """One type for the values of several, which `tables` of one column hold."""
+    if len(types) == 1:
+        return next(iter(types))
+    if all(map(pa.types.is_signed_integer, types)):
         return pa.int64()
-    are_numbers = all(pa.types.is_integer(type_) or pa.types.is_floating(type_) for type_ in filled)
-    return pa.float64() if are_numbers else pa.string()
-
-
-def _are_exact(files: Sequence[Path], stored: str, schemas: Sequence[pa.Schema]) -> bool:
-    """Whether float64 holds all whole numbers of a column: those from -2^53 to 2^53."""
-    for path, schema in zip(files, schemas, strict=True):
-        if stored in schema.names and pa.types.is_integer(schema.field(stored).type):
-            values = parquet_files.read_parquet(path, [stored])[stored]
-            try:
-                values.cast(pa.float64())
-            except pa.ArrowInvalid:
-                return False
-    return True
+    if not all(pa.types.is_integer(type_) or pa.types.is_floating(type_) for type_ in types):
+        return pa.string()
+    try:
+        for table in tables:
+            table.columns[0].cast(pa.float64())
+    except pa.ArrowInvalid:  # it does not hold all whole numbers: those from -2^53 to 2^53 alone
+        return pa.string()
+    return pa.float64()
 
 
 def read(block: pa.RecordBatch, columns: dict[str, ExportedColumn]) -> pa.Table:

@@ -1,16 +1,12 @@
 """Columns of text as the numbers, dates or truth values that they are read as, without loss."""
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract import parquet_files
-from assay.contract.errors import first_of
 from assay.contract.parquet_files import FEATURE, Format
-from assay.contract.remarks import Remarks
 from assay.modalities.column_types import Column, way_of
 from assay.modalities.columns_as_written import PLAIN, TRUTH, Written, as_programs_write, typed
 
@@ -19,26 +15,9 @@ _WHOLE = r"^[+-]?\d+$"
 _BEYOND_FLOATS = r"^[+-]?\d{16,}$"  # whole numbers that float64 may not hold
 _NOT_DIGITS = r"^[+-]?[0.]*|[eE].*$|\."  # what a number holds beside significant digits
 _DIGITS = 17  # significant ones, by which float64 numbers differ
-
-
-class TextRemarks:
-    """Columns of text of which something is to be said.
-
-    Attributes
-    ----------
-    converted : are written as numbers or dates, and do not look so
-    kept : are read as numbers or dates, and written as text
-    """
-
-    def __init__(self) -> None:
-        self.converted: list[str] = []
-        self.kept: list[str] = []
-
-    def add_to(self, remarks: Remarks) -> None:
-        what = "columns of text are written as numbers or dates, as a model reads them"
-        remarks.add("converted", len(self.converted), what, first_of(self.converted))
-        what = "columns are read as numbers or dates, and written as text: no type holds all values"
-        remarks.add("converted", len(self.kept), what, first_of(self.kept))
+# what is said of some columns
+CONVERTED = "columns of text are written as numbers or dates, as a model reads them"
+KEPT = "columns are read as numbers or dates, and written as text: no type holds all values"
 
 
 class Reading:
@@ -51,44 +30,40 @@ class Reading:
         types.discard(_EMPTY)
         self.type = types.pop() if len(types) == 1 else "category"
 
-    def way(self, column: Column) -> Written:
-        """How the texts of a column are read."""
-        if self.encoder["features"].get(self.feature, _EMPTY) == _EMPTY:
-            return column.written
-        return column.way(self.type, way_of(self.feature, self.encoder))
-
-    def plain(self, texts: pa.Array, stored_format: Format) -> tuple[pa.Array, Written, bool]:
+    def plain(self, rows: pa.RecordBatch | pa.Table) -> tuple[pa.Array, Written, bool]:
         """Texts of a batch as programs write them, how they came, and whether all can be read."""
-        column = Column.stored(texts, self.feature, stored_format)
-        way = self.way(column)
+        stored_format = json.loads(rows.schema.metadata[b"payload"])
+        column = Column.stored(rows[f"{FEATURE}{self.feature}"], self.feature, stored_format)
+        way = column.written
+        if self.encoder["features"].get(self.feature, _EMPTY) != _EMPTY:
+            way = column.way(self.type, way_of(self.feature, self.encoder))
         plain = as_programs_write(column.values, self.type, way)
         return plain, way, plain.null_count == column.values.null_count
 
     def typed(self, block: pa.RecordBatch, type_: pa.DataType) -> pa.Array:
         """The texts of a block of rows as a type that `type_of` returned."""
-        stored_format = json.loads(block.schema.metadata[b"payload"])
-        plain, way, _ = self.plain(block[f"{FEATURE}{self.feature}"], stored_format)
+        plain, way, _ = self.plain(block)
         if plain.null_count == len(plain):
             return pa.nulls(len(plain), type_)
         return _cast(plain, self.type, way, type_)
 
 
 def type_of(
-    reading: Reading, files: Sequence[Path], formats: Sequence[Format], remarks: TextRemarks
+    reading: Reading, tables: Iterable[pa.Table], examples_of: dict[str, list[str]]
 ) -> pa.DataType | None:
-    """The type of a feature that all files with it hold as text; None if it stays text."""
+    """The type of a feature that all `tables` with it hold as text; None if it stays text.
+
+    What is said of the column is added to `examples_of`.
+    """
     if reading.type not in ("number", "date"):
         return None
-    stored = f"{FEATURE}{reading.feature}"
     parts = []
     are_read = True
-    for path, format_ in zip(files, formats, strict=True):
-        if stored in parquet_files.payload_schema(path).names:
-            texts = parquet_files.read_parquet(path, [stored])[stored].combine_chunks()
-            plain, way, is_read = reading.plain(texts, format_)
-            are_read &= is_read
-            if plain.null_count < len(plain):
-                parts.append((pc.drop_null(plain), way))
+    for table in tables:
+        plain, way, is_read = reading.plain(table)
+        are_read &= is_read
+        if plain.null_count < len(plain):
+            parts.append((pc.drop_null(plain).combine_chunks(), way))
     for type_ in _candidates(parts, reading.type) if are_read else []:
         try:
             for plain, way in parts:
@@ -98,10 +73,10 @@ def type_of(
         ways = [way for _, way in parts if way not in (PLAIN, TRUTH)]
         if ways:
             unit = f" (without {ways[0].unit})" if ways[0].unit else ""
-            remarks.converted.append(f"{reading.feature!r}{unit}")
+            examples_of[CONVERTED].append(f"{reading.feature!r}{unit}")
         return type_
     if parts:
-        remarks.kept.append(repr(reading.feature))
+        examples_of[KEPT].append(repr(reading.feature))
     return None
 
 
