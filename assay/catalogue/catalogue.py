@@ -10,7 +10,7 @@ import pandas as pd
 from assay.catalogue import moved_copies
 from assay.contract import csv_files, files, identity, parquet_files, paths
 from assay.contract.errors import InputError
-from assay.contract.parquet_files import GROUP, Format
+from assay.contract.parquet_files import FEATURE, GROUP, Format
 from assay.modalities import formats
 from assay.modalities.exact_values import as_text
 
@@ -81,10 +81,8 @@ def torn_groups(examples: pd.DataFrame) -> list[str] | None:
     """
     if GROUP not in examples:
         return None
-    is_test = examples["split"] == "test"
-    inside = set(examples.loc[is_test, GROUP])
-    outside = set(examples.loc[~is_test, GROUP])
-    return sorted(inside & outside)
+    n_sides = (examples["split"] == "test").groupby(examples[GROUP]).nunique()
+    return sorted(n_sides.index[n_sides > 1])
 
 
 def votes(examples: pd.DataFrame) -> pd.DataFrame:
@@ -149,8 +147,10 @@ def payload_format(batch: str) -> Format:
     return stored
 
 
-def slices(examples: pd.DataFrame, absent: str | float = "") -> pd.DataFrame:
-    """Read the batch and the slice columns of some examples.
+def slices(
+    examples: pd.DataFrame, absent: str | float = "", *, with_features: bool = True
+) -> pd.DataFrame:
+    """Read the batch and the slices of some examples, a table's categories among them if wanted.
 
     Returns
     -------
@@ -160,13 +160,13 @@ def slices(examples: pd.DataFrame, absent: str | float = "") -> pd.DataFrame:
     frames = []
     for batch, rows in rows_of_batches(examples):
         path = paths.examples(batch)
-        name_of_column = parquet_files.slice_columns(path, payload_format(batch))
+        features = payload_format(batch) if with_features else {}
+        name_of_column = parquet_files.slice_columns(path, features)
         table = parquet_files.read_parquet(path, ["id", *name_of_column]).take(rows.to_numpy())
         texts = {"batch": [batch] * len(rows)}
         for column, name in name_of_column.items():
-            is_feature = column.startswith(parquet_files.FEATURE)
             values = table[column].combine_chunks()
-            texts[name] = as_text(values) if is_feature else values.to_pylist()
+            texts[name] = as_text(values) if column.startswith(FEATURE) else values.to_pylist()
         frames.append(pd.DataFrame(texts, rows.index, dtype=object))
     return pd.concat(frames).reindex(examples.index).fillna(absent).sort_index(axis=1)
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from assay.catalogue import catalogue
-from assay.contract import parquet_files, paths
+from assay.contract import paths
 from assay.contract.errors import counted, first_of, say
 
 
@@ -54,11 +54,10 @@ def _tell_of_slices(shared: pd.DataFrame, examples: pd.DataFrame) -> None:
     shared : `batch`, `row`, `id`, `key` of the copies in all batches
     examples : the catalogue
     """
-    values = _slices(shared)
+    values = catalogue.slices(shared, with_features=False).drop(columns="batch")
     kept = examples.set_index("id").loc[shared["id"]].set_index(shared.index)
-    is_kept = (shared["batch"] == kept["batch"]) & (shared["row"] == kept["row"])
-    value_of_id = values[is_kept].set_axis(shared.loc[is_kept, "id"])
-    kept_values = value_of_id.loc[shared["id"]].set_axis(shared.index)
+    slices_of_kept = catalogue.slices(kept, with_features=False)
+    kept_values = slices_of_kept.reindex(columns=values.columns, fill_value="")
     is_lost = (values != kept_values) & (values != "")
     if not is_lost.any(axis=None):
         return
@@ -71,15 +70,3 @@ def _tell_of_slices(shared: pd.DataFrame, examples: pd.DataFrame) -> None:
     number = shared.loc[is_lost.any(axis=1), "id"].nunique()
     what = f"{counted(number, 'example')} with other values in another batch, which do not count"
     say(f"{what}: {first_of([f'{name!r} ({n_lost[name]:,})' for name in names])}; {differs}")
-
-
-def _slices(shared: pd.DataFrame) -> pd.DataFrame:
-    """The slice columns of copies, "" for no value. Columns of a table are its content instead."""
-    frames = []
-    for batch, rows in catalogue.rows_of_batches(shared):
-        path = paths.examples(batch)
-        name_of_column = parquet_files.slice_columns(path, {})
-        table = parquet_files.read_parquet(path, ["id", *name_of_column]).take(rows.to_numpy())
-        frame = table.drop_columns("id").rename_columns(list(name_of_column.values())).to_pandas()
-        frames.append(frame.set_axis(rows.index))
-    return pd.concat(frames).reindex(shared.index).fillna("").sort_index(axis=1)
