@@ -2,20 +2,20 @@
 
 import base64
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from assay.contract import time_left
 from assay.contract.errors import quiet
+from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
 from assay.contract.stored_rows import StoredRows
-from assay.modalities import arrays, audio_files
-from assay.modalities.undecodable import BrokenFiles, UndecodableError
+from assay.modalities import arrays, audio_files, undecodable
+from assay.modalities.undecodable import UndecodableError
 
 COLUMN = "audio"
 SUFFIXES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc"}
@@ -52,14 +52,11 @@ def canonical(
     InputError
         If sounds cannot be decoded, or are cut short: all are told of.
     """
-    silent: list[str] = []
     with quiet() as stderr:  # libraries write about damaged files themselves
         seconds = _seconds(raw, places, params, remarks)
         decoder = audio_files.Decoder(seconds, params.sample_rate)
-        sounds = _decoded(raw, places, decoder, silent)
-        stored = StoredRows(time_left.with_progress(sounds, len(places), "decode", stderr))
+        stored = undecodable.stored(raw, places, partial(_payload, decoder), stderr)
     decoder.remark(len(raw), remarks)
-    remarks.note("doubtful", silent, "sounds are silent, as far as kept")
     return stored
 
 
@@ -80,21 +77,15 @@ def _seconds(
     return seconds
 
 
-def _decoded(
-    raw: Sequence[bytes], places: Sequence[str], decoder: audio_files.Decoder, silent: list[str]
-) -> Iterator[np.ndarray]:
-    """Each sound (1, samples) int16. The places of silent ones are added to `silent`."""
+def _payload(decoder: audio_files.Decoder, content: bytes, place: str) -> np.ndarray:
+    """One sound (samples,) int16, cut, or with silence behind it."""
+    samples = _to_int16(decoder.samples(content, place) * _FULL_SCALE)
     length = round(decoder.seconds * decoder.rate)
-    broken = BrokenFiles()
-    for content, place in zip(raw, places, strict=True):
-        sound = np.zeros((1, length), np.int16)
-        with broken.noted(place):
-            samples = _to_int16(decoder.samples(content, place) * _FULL_SCALE)
-            sound[0, : len(samples)] = samples[:length]
-            if not sound.any():
-                silent.append(place)
-            yield sound
-    broken.refuse()
+    sound = np.zeros(length, np.int16)
+    sound[: len(samples)] = samples[:length]
+    if not sound.any():
+        decoder.places["silent"].append(place)
+    return sound
 
 
 def _to_int16(samples: np.ndarray) -> np.ndarray:
@@ -105,19 +96,19 @@ def _to_int16(samples: np.ndarray) -> np.ndarray:
 
 def to_columns(
     payload: np.ndarray | StoredRows, rows: Sequence[int], _raw: object, params: Collect
-) -> tuple[dict[str, arrays.SlicedColumn], dict[str, Any]]:
+) -> tuple[dict[str, arrays.SlicedColumn], Format]:
     """The column of some rows for Parquet, and its format."""
     shape = list(payload.shape[1:])
     payload_format = {"modality": "audio", "shape": shape, "sample_rate": params.sample_rate}
     return {"audio": arrays.SlicedColumn(payload, rows)}, payload_format
 
 
-def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.ndarray:
+def from_columns(rows: pa.RecordBatch, payload_format: Format) -> np.ndarray:
     """The payload (n, samples) int16 of rows that `to_columns` made."""
     return arrays.from_column(rows["audio"], "<i2", payload_format["shape"])
 
 
-def encode(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[bytes]:
+def encode(rows: pa.RecordBatch, payload_format: Format) -> list[bytes]:
     """Each sound as the content of a WAV file, without the silence at its end."""
     import soundfile
 
@@ -130,9 +121,7 @@ def encode(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[bytes]:
     return contents
 
 
-def show(
-    rows: pa.RecordBatch, payload_format: dict[str, Any], _side: int | None = None
-) -> list[str]:
+def show(rows: pa.RecordBatch, payload_format: Format, _side: int | None = None) -> list[str]:
     """A data URI of each sound as WAV."""
     encoded = map(base64.b64encode, encode(rows, payload_format))
     return [f"data:audio/wav;base64,{content.decode()}" for content in encoded]
@@ -155,9 +144,7 @@ def augment(payload: np.ndarray, rng: np.random.Generator, _shift: int = 1) -> n
 view = augment  # no stronger change is known for sounds
 
 
-def read_file(
-    path: Path, payload_format: dict[str, Any], remarks: Remarks
-) -> tuple[list[str], np.ndarray]:
+def read_file(path: Path, payload_format: Format, remarks: Remarks) -> tuple[list[str], np.ndarray]:
     """One sound file: its name in messages, and the payload (1, samples) int16."""
     rate = payload_format["sample_rate"]
     seconds = payload_format["shape"][0] / rate

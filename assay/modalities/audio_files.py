@@ -51,6 +51,7 @@ _REMARKS: dict[str, tuple[Action, str, str]] = {
     "loud": ("cut", "sounds go beyond full scale and are clipped", "scale them to -1..1"),
     "quiet": ("converted", _FEW_LEVELS, "make them louder"),
     "no end": ("doubtful", "Ogg files have no end mark, as if cut short", ""),
+    "silent": ("doubtful", "sounds are silent, as far as kept", ""),
 }
 
 
@@ -107,22 +108,20 @@ class Decoder:
             wanted = int(self.seconds * file.samplerate) + 1
             is_long = min(wanted, file.frames) * file.channels > _AT_ONCE
             parts = _parts(file, wanted)
-            if not is_long:
-                whole = list(parts)  # one part or none; so most sounds are decoded once
-                parts = iter(whole)
-            n_read, channel = self._look_over(parts, file.subtype, place)
+            whole = [] if is_long else list(parts)  # one part or none
+            n_read, channel = self._look_over(whole or parts, file.subtype, place)
             _refuse_cut_short(file, content, n_read, wanted, place)
             if n_read == wanted and len(file.read(1)):
                 rest = file.frames / file.samplerate - self.seconds
                 self.rest[place] = rest if file.frames < _UNKNOWN else 0.0
-            if not is_long:
+            if is_long:  # it is decoded again, part by part
+                with _opened(content, place) as again:
+                    sounds = (_mixed(part, channel) for part in _parts(again, wanted))
+                    sound = _resampled(sounds, file.samplerate, self.rate)
+            else:
                 sound = _mixed(whole[0], channel) if whole else np.zeros(0, np.float32)
                 if file.samplerate != self.rate and len(sound):
                     sound = soxr.resample(sound, file.samplerate, self.rate)
-        if is_long:  # it is decoded again, part by part
-            with _opened(content, place) as file:
-                sounds = (_mixed(part, channel) for part in _parts(file, wanted))
-                sound = _resampled(sounds, file.samplerate, self.rate)
         if content.startswith(b"OggS") and not _has_end(content):
             self.places["no end"].append(place)
         return sound

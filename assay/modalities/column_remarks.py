@@ -30,15 +30,9 @@ def remark(columns: Mapping[str, Column], remarks: Remarks) -> None:
     """Remark on the types of columns, each kind once."""
     names_of_remark: dict[tuple[Action, str], list[str]] = {}
     for name, column in columns.items():
-        if is_text(column.values.type) and column.type != "empty":
-            different = pc.unique(column.values).drop_null()
-            for action, what, example in _remarks_on_texts(column, different):
-                names_of_remark.setdefault((action, what), []).append(f"{name!r} ({example})")
-        elif column.type == "empty":
-            kind: tuple[Action, str] = ("doubtful", _EMPTY)
-            names_of_remark.setdefault(kind, []).append(repr(name))
-        elif _is_exact(column.values.type) and _is_beyond_floats(column.values):
-            names_of_remark.setdefault(("converted", _BEYOND), []).append(repr(name))
+        for action, what, examples in _remarks_on(column):
+            named = f"{name!r} ({examples})" if examples else repr(name)
+            names_of_remark.setdefault((action, what), []).append(named)
     for (action, what), names in names_of_remark.items():
         remarks.add(action, len(names), what, first_of(names))
 
@@ -72,12 +66,10 @@ def remark_on_empty(columns: Mapping[str, Column], encoder: Format, remarks: Rem
     remarks.add("ignored", len(filled), what, first_of(filled))
 
 
-def _is_exact(type_: pa.DataType) -> bool:
-    return pa.types.is_integer(type_) or pa.types.is_decimal(type_)
-
-
-def _is_beyond_floats(values: pa.ChunkedArray) -> bool:
+def _is_beyond_floats(values: pa.Array) -> bool:
     """Whether whole numbers are so large that float64 takes some for the same."""
+    if not pa.types.is_integer(values.type) and not pa.types.is_decimal(values.type):
+        return False
     ends = pc.min_max(values).as_py().values()
     return any(end is not None and abs(end) > 2**53 for end in ends)
 
@@ -91,51 +83,64 @@ def _has_long_numbers(column: Column) -> bool:
     return pc.any(pc.and_(is_long, is_whole)).as_py() or False
 
 
-def _is_rewritten(column: Column) -> bool:
-    written = column.as_programs_write
-    return written is not None and not written.equals(column.values)
+def _remarks_on(column: Column) -> Iterator[tuple[Action, str, str]]:
+    """What is done to a column or is doubtful, what of, and examples, "" for none."""
+    if column.type == "empty":
+        yield "doubtful", _EMPTY, ""
+    elif is_text(column.values.type):
+        is_category = column.type == "category"
+        yield from _remarks_on_categories(column) if is_category else _remarks_on_numbers(column)
+    elif _is_beyond_floats(column.values):
+        yield "converted", _BEYOND, ""
 
 
-def _remarks_on_texts(column: Column, different: pa.Array) -> Iterator[tuple[Action, str, str]]:
-    """What is done to a column of text, what is doubtful, and examples, from different values."""
-    examples = ", ".join(map(short, different[:2].to_pylist()))
+def _remarks_on_numbers(column: Column) -> Iterator[tuple[Action, str, str]]:
+    """The same of texts that are read as numbers or dates."""
+    different = column.different
+    examples = _first_two(different)
     if column.written.truth:
         yield "converted", "columns hold truth values: read as the numbers 1 and 0", examples
         return
-    if column.type != "category":
-        if column.written == DOTTED:
-            unless = "unless the encoder knows them between thousands"
-            what = f"columns hold dots before three digits: read as decimal points, {unless}"
-            yield "guessed", what, examples
-        elif column.written.unsure:
-            fit = "two ways of writing fit, and the first is taken if the encoder does not decide"
-            ways = "thousands, or day before month"
-            yield "guessed", f"columns are read as {column.type}s; {fit}: {ways}", examples
-        elif _is_rewritten(column):
-            yield "converted", f"columns are read as {column.type}s", examples
-        if column.type == "number" and _has_long_numbers(column):
-            yield "converted", _BEYOND, examples
-        short_years = different.filter(pc.match_substring_regex(different, _SHORT_YEAR))
-        if column.type == "date" and len(short_years):
-            yield "guessed", f"columns hold {_CENTURY}", short(short_years[0].as_py())
-        return
-    if columns_as_written.are_codes(different):
-        what = "columns of digits hold categories, since some start with a zero"
+    if column.written == DOTTED:
+        unless = "unless the encoder knows them between thousands"
+        what = f"columns hold dots before three digits: read as decimal points, {unless}"
         yield "guessed", what, examples
-        return
+    elif column.written.unsure:
+        fit = "two ways of writing fit, and the first is taken if the encoder does not decide"
+        ways = "thousands, or day before month"
+        yield "guessed", f"columns are read as {column.type}s; {fit}: {ways}", examples
+    elif not column.values.equals(column.as_programs_write):
+        yield "converted", f"columns are read as {column.type}s", examples
+    if column.type == "number" and _has_long_numbers(column):
+        yield "converted", _BEYOND, examples
+    short_years = different.filter(pc.match_substring_regex(different, _SHORT_YEAR))
+    if column.type == "date" and len(short_years):
+        yield "guessed", f"columns hold {_CENTURY}", short(short_years[0].as_py())
+
+
+def _remarks_on_categories(column: Column) -> Iterator[tuple[Action, str, str]]:
+    """The same of texts that are categories."""
+    different = column.different
+    examples = _first_two(different)
     odd = odd_cells.texts(different)
     digits = pc.sum(pc.match_substring_regex(different, _STARTS_WITH_DIGIT)).as_py()
-    if len(odd):
+    n = len(column.values)
+    if columns_as_written.are_codes(different):
+        yield "guessed", "columns of digits hold categories, since some start with a zero", examples
+    elif len(odd):
         n_odd = odd_cells.count(column.values, odd)
-        n_numbers = len(column.values) - column.values.null_count - n_odd
+        n_numbers = n - column.values.null_count - n_odd
         counts = f"{n_numbers:,} numbers, and {n_odd:,} other cells, as {short(odd[0].as_py())}"
         yield "doubtful", "columns hold categories, though most of their texts are numbers", counts
     elif digits * 2 > len(different):
         why = "no one way of writing numbers or dates fits all cells"
         yield "doubtful", f"columns hold categories: {why}", examples
-    elif len(column.values) >= _MANY and len(different) * 2 > len(column.values):
-        what = "columns hold categories, though most of their cells differ"
-        yield "doubtful", what, examples
+    elif n >= _MANY and len(different) * 2 > n:
+        yield "doubtful", "columns hold categories, though most of their cells differ", examples
+
+
+def _first_two(texts: pa.Array) -> str:
+    return ", ".join(map(short, texts[:2].to_pylist()))
 
 
 def remark_on_seconds(raw: pa.Table, columns: Mapping[str, Column], remarks: Remarks) -> None:

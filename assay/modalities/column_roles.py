@@ -28,18 +28,15 @@ _NUMBERS = 3  # columns of numbers or dates beside which free text is not the pa
 _REMEDY = "make it a column `text` if it is what an example is"
 
 
-def left_out(table: pa.Table, remarks: Remarks | None = None) -> dict[str, str]:
+def left_out(table: pa.Table, remarks: Remarks) -> dict[str, str]:
     """The columns that are no features, and why.
 
     If no column would be left, ids, row numbers and free text stay features, and only pandas' index
     does not.
     """
-    roles = {}
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if role := _role(name, column):
-            roles[name] = role
-    chosen = roles
-    if len(roles) == len(table.column_names):
+    roles = {name: _role(name, table[name]) for name in table.column_names}
+    chosen = {name: role for name, role in roles.items() if role}
+    if len(chosen) == len(roles):
         chosen = {name: role for name, role in roles.items() if role == _INDEX_OF_PANDAS}
         kept = {name: role for name, role in roles.items() if name not in chosen}
         _remark("doubtful", kept, remarks)
@@ -117,14 +114,12 @@ def free_texts(table: pa.Table, remarks: Remarks) -> list[str]:
 
     Beside many numbers and dates they are not: the example is a row then.
     """
-    columns = dict(zip(table.column_names, table.columns, strict=True))
-    texts = sorted(name for name, column in columns.items() if _is_free_text(column))
+    texts = sorted(name for name in table.column_names if _is_free_text(table[name]))
     if not texts:
         return []
     others = table.drop_columns(texts)
-    features = [name for name in others.column_names if name not in left_out(others)]
-    measured = [name for name in features if _is_measured(columns[name])]
-    if len(measured) >= _NUMBERS:
+    features = set(others.column_names) - left_out(others, Remarks()).keys()
+    if sum(_is_measured(table[name]) for name in features) >= _NUMBERS:
         return []
     joined = ", joined line by line" if len(texts) > 1 else ""
     slices = f"; {len(features)} other columns are slices" if features else ""
@@ -159,10 +154,8 @@ def drop_counters(table: pa.Table, remarks: Remarks, payload: str | None) -> pa.
     return table.drop_columns(counters)
 
 
-def _remark(action: Action, roles: dict[str, str], remarks: Remarks | None) -> None:
+def _remark(action: Action, roles: dict[str, str], remarks: Remarks) -> None:
     """Remark once on the columns of each role."""
-    if remarks is None:
-        return
     for role in dict.fromkeys(roles.values()):
         names = [repr(name) for name, its_role in roles.items() if its_role == role]
         remedy = _REMEDY if role == "free text" else ""

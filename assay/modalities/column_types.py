@@ -57,16 +57,6 @@ class Column:
             type_ = _type_of(values.type)
         return cls(values, type_, way_of(name, payload_format))
 
-    @classmethod
-    def asked(cls, values: pa.Array, name: str, encoder: Format) -> "Column":
-        """A column of texts that somebody wants predicted, as a batch would have it."""
-        type_ = encoder["features"][name]
-        values = without_gaps(values)
-        different = pc.unique(values).drop_null()
-        if type_ not in ("number", "date") or not len(different):
-            return cls(values, type_, PLAIN)
-        return cls(values, *_guess(different))
-
     def read_as(self, name: str, wanted: Format, places: Sequence | pa.Array | None) -> np.ndarray:
         """The numbers (n,) for a network, of a column that another file says how to read.
 
@@ -88,15 +78,14 @@ class Column:
             return Column(self.texts(), type_, PLAIN).numbers()
         wanted_way = way_of(name, wanted)
         if is_text(self.values.type):
-            way = self.way(type_, wanted_way)
-            numbers = parsed(self.values, type_, way)
-            read = Column(numbers, type_, way)
-            wrong = pc.and_(pc.is_null(numbers), pc.is_valid(self.values))
+            read = Column(parsed(self.values, type_, self.way(type_, wanted_way)), type_, PLAIN)
+            is_wrong = pc.and_(pc.is_null(read.values), pc.is_valid(self.values))
+            wrong = pc.indices_nonzero(is_wrong).to_pylist()
         else:
-            read = Column(self.values, self.type, PLAIN)
-            wrong = pa.array([self.type != type_] * len(self.values))
-        if pc.any(wrong).as_py():
-            row = pc.index(wrong, pa.scalar(True)).as_py()
+            read = self
+            wrong = [] if self.type == type_ else [0]
+        if wrong:
+            row = wrong[0]
             place = f"{places[row]}: " if places is not None else ""
             is_value = f"{name!r} is {short(self.values[row].as_py())}"
             known = wanted_way.in_words(type_)
@@ -114,6 +103,11 @@ class Column:
             return PLAIN if wanted.decimal == "." else DOTTED
         decides = type_ != "date" or bool(wanted.first)  # a date in ISO does not tell the order
         return wanted if self.written.unsure and decides else self.written
+
+    @property
+    def different(self) -> pa.Array:
+        """The different values, without gaps."""
+        return pc.unique(self.values).drop_null()
 
     @cached_property
     def as_programs_write(self) -> pa.Array | None:
@@ -180,17 +174,29 @@ def of(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> Column:
         ticks = simple_types.as_ticks(column) if simple_types.measures_time(column.type) else None
         return Column(values, "empty" if is_empty else type_, PLAIN, ticks)
     values = without_gaps(values)
-    different = pc.unique(values).drop_null()
-    if not len(different):
-        return Column(values, "empty", PLAIN)
-    type_, written = _guess(different)
+    type_, written = _guess(values)
+    read = Column(values, type_, written, values if written.truth else None)
     if type_ == "category":
-        _refuse_slips(values, different, name, places)
-    return Column(values, type_, written, values if written.truth else None)
+        _refuse_slips(read, name, places)
+    return read
 
 
-def _guess(different: pa.Array) -> tuple[str, Written]:
-    """The type of different texts without gaps; truth values are numbers, as in Parquet."""
+def asked(column: pa.ChunkedArray, name: str, encoder: Format, places: Sequence[str]) -> Column:
+    """A column that somebody wants predicted; `Column.read_as` raises where a text is mistyped."""
+    values = with_simple_type(column)
+    if not is_text(values.type):
+        return of(pa.chunked_array([values]), name, places)
+    values = without_gaps(values)
+    type_ = encoder["features"][name]
+    is_guessed = type_ in ("number", "date")
+    return Column(values, *_guess(values)) if is_guessed else Column(values, type_, PLAIN)
+
+
+def _guess(texts: pa.Array) -> tuple[str, Written]:
+    """The type of texts without gaps; truth values are numbers, as in Parquet."""
+    different = pc.unique(texts).drop_null()
+    if not len(different):
+        return "empty", PLAIN
     if columns_as_written.are_truth_values(different):
         return "number", TRUTH
     return columns_as_written.guess(different)
@@ -214,13 +220,13 @@ def _type_of(type_: pa.DataType) -> str:
     return "number" if is_number else ""
 
 
-def _refuse_slips(values: pa.Array, different: pa.Array, name: str, places: Sequence[str]) -> None:
+def _refuse_slips(column: Column, name: str, places: Sequence[str]) -> None:
     """Raise if most texts of a column read as numbers, and some seem to be typing errors."""
-    slips = odd_cells.typing_errors(values, odd_cells.texts(different))
+    slips = odd_cells.typing_errors(column.values, odd_cells.texts(column.different))
     if not len(slips):
         return
-    row = pc.index(pc.is_in(values, slips), pa.scalar(True)).as_py()
-    wrong = f"{places[row]}: {name!r} is {short(values[row].as_py())}, not a number as most are"
+    row = pc.index(column.values, slips[0]).as_py()
+    wrong = f"{places[row]}: {name!r} is {short(slips[0].as_py())}, not a number as most are"
     if_true = "if it is true, begin all cells of that column with a letter, in all batches"
     raise InputError(f"{wrong}; mend it, or leave it empty; {if_true}")
 

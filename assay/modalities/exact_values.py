@@ -63,7 +63,6 @@ def as_text(column: pa.Array) -> list[str]:
     """The values of a column of examples.parquet as a person writes them; "" for a gap."""
     if is_text(column.type):
         column = without_gaps(column)
-    texts = dates(column) if pa.types.is_timestamp(column.type) else column
-    gaps = column.is_null(nan_is_null=True).to_pylist()
-    shown = pc.cast(texts, pa.string()).to_pylist()
-    return ["" if is_gap else text for text, is_gap in zip(shown, gaps, strict=True)]
+    is_date = pa.types.is_timestamp(column.type)
+    texts = dates(column) if is_date else pc.cast(column, pa.string())
+    return pc.if_else(column.is_null(nan_is_null=True), "", texts).to_pylist()

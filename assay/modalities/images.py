@@ -3,23 +3,21 @@
 import base64
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
-from assay.contract import time_left
 from assay.contract.errors import quiet
+from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
 from assay.contract.stored_rows import StoredRows
-from assay.modalities import arrays, image_files, image_form, image_range
+from assay.modalities import arrays, image_files, image_form, image_range, undecodable
 from assay.modalities.image_form import COLOUR
-from assay.modalities.undecodable import BrokenFiles
 
 COLUMN = "image"
 SUFFIXES = {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".gif", ".bmp", ".dib"}
@@ -64,44 +62,38 @@ def canonical(
         from the first in size, with `resize` None.
     """
     decoder = image_files.Decoder(params)
-    n_outdated = 0  # images before the last one that changed what all are brought to
+    form_of_row = []  # the size and the channels that images were brought to
 
-    def decoded() -> Iterator[np.ndarray]:
-        nonlocal n_outdated
-        broken = BrokenFiles()
-        for row, (content, place) in enumerate(zip(raw, places, strict=True)):
-            agreed = decoder.form.agreed
-            with broken.noted(place):
-                yield decoder.pixels(content, place)[None]
-            if decoder.form.agreed != agreed:
-                n_outdated = row
-        broken.refuse()
+    def decode(content: bytes | np.ndarray, place: str) -> np.ndarray:
+        pixels = decoder.pixels(content, place)
+        form_of_row.append(decoder.form.agreed)
+        return pixels
 
     # libraries write about damaged files themselves
     with quiet() as stderr, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        stored = StoredRows(time_left.with_progress(decoded(), len(places), "decode", stderr))
+        stored = undecodable.stored(raw, places, decode, stderr)
         for row, place in enumerate(places):
-            if row < n_outdated or decoder.is_outdated(place):
+            if form_of_row[row] != decoder.form.agreed or decoder.is_outdated(place):
                 stored.replace(row, decoder.pixels(raw[row], place))
     decoder.remark(len(places), remarks)
     remarks.settled |= decoder.settled()
     return stored
 
 
-def format_of(shape: Sequence[int]) -> dict[str, Any]:
+def format_of(shape: Sequence[int]) -> Format:
     """The format of images of a shape (height, width, channels)."""
     return {"modality": "image", "shape": list(shape)}
 
 
 def to_columns(
     payload: np.ndarray | StoredRows, rows: Sequence[int], _raw: object, _params: Collect
-) -> tuple[dict[str, arrays.SlicedColumn], dict[str, Any]]:
+) -> tuple[dict[str, arrays.SlicedColumn], Format]:
     """The column of some rows for Parquet, and its format."""
     return {"image": arrays.SlicedColumn(payload, rows)}, format_of(payload.shape[1:])
 
 
-def from_columns(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> np.ndarray:
+def from_columns(rows: pa.RecordBatch, payload_format: Format) -> np.ndarray:
     """The payload (n, height, width, channels) uint8 of rows that `to_columns` made."""
     return arrays.from_column(rows["image"], "u1", payload_format["shape"])
 
@@ -111,45 +103,37 @@ def picture(pixels: np.ndarray) -> bytes:
 
     It is stored without compression, so that its bytes do not depend on the version of zlib.
     """
-    return _png(_image(pixels))
+    file = io.BytesIO()
+    _image(pixels).save(file, "PNG", compress_level=0)
+    return file.getvalue()
 
 
 def _image(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
 
-def _png(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_level=0)
-    return file.getvalue()
-
-
-def _jpeg(image: Image.Image) -> bytes:
+def _thumbnail(pixels: np.ndarray, side: int) -> bytes:
+    """One image (height, width, channels) uint8 as a JPEG of at most `side` pixels a side."""
+    image = _image(pixels)
+    image.thumbnail((side, side), Image.Resampling.BILINEAR)
     file = io.BytesIO()
     image.save(file, "JPEG", quality=90)
     return file.getvalue()
 
 
-def encode(rows: pa.RecordBatch, payload_format: dict[str, Any]) -> list[bytes]:
+def encode(rows: pa.RecordBatch, payload_format: Format) -> list[bytes]:
     """Each image as the content of a PNG file."""
     return [picture(pixels) for pixels in from_columns(rows, payload_format)]
 
 
-def show(
-    rows: pa.RecordBatch, payload_format: dict[str, Any], side: int | None = None
-) -> list[str]:
+def show(rows: pa.RecordBatch, payload_format: Format, side: int | None = None) -> list[str]:
     """A data URI of each image, of at most `side` pixels a side: a PNG, a larger one a JPEG."""
     side = side or _THUMBNAIL
     uris = []
     for pixels in from_columns(rows, payload_format):
-        image = _image(pixels)
-        if max(image.size) > _EXACT:
-            image.thumbnail((side, side), Image.Resampling.BILINEAR)
-            form = "jpeg"
-            content = _jpeg(image)
-        else:
-            form = "png"
-            content = _png(image)
+        is_small = max(pixels.shape[:2]) <= _EXACT
+        form = "png" if is_small else "jpeg"
+        content = picture(pixels) if is_small else _thumbnail(pixels, side)
         encoded = base64.b64encode(content).decode()
         uris.append(f"data:image/{form};base64,{encoded}")
     return uris
@@ -197,9 +181,7 @@ def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (moved * light + noise).clip(0, 255).astype(np.uint8).reshape(payload.shape)
 
 
-def read_file(
-    path: Path, payload_format: dict[str, Any], remarks: Remarks
-) -> tuple[list[str], np.ndarray]:
+def read_file(path: Path, payload_format: Format, remarks: Remarks) -> tuple[list[str], np.ndarray]:
     """One image file: its name in messages, and the payload (1, height, width, channels) uint8."""
     height, width, channels = payload_format["shape"]
     params = Collect.model_construct(

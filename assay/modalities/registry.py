@@ -31,6 +31,9 @@ from assay.contract.remarks import Remarks
 from assay.modalities import audio, images, tables, text
 
 _MODULES: dict[str, ModuleType] = {"image": images, "audio": audio, "text": text, "table": tables}
+_MODALITY_OF_SUFFIX = {
+    suffix: modality for modality, module in _MODULES.items() for suffix in module.SUFFIXES
+}
 
 # Files that people have and nothing here decodes: how their names end, and what to save them as.
 _UNREADABLE = {
@@ -59,9 +62,7 @@ def modality_of_file(name: str) -> str | None:
 
 def modality_of_ending(ending: str) -> str | None:
     """The modality of files whose names end so, `.PNG` for instance; None where they are none."""
-    suffix = ending.lower()
-    with_suffix = (modality for modality, module in _MODULES.items() if suffix in module.SUFFIXES)
-    return next(with_suffix, None)
+    return _MODALITY_OF_SUFFIX.get(ending.lower())
 
 
 def unreadable(name: str) -> str | None:
@@ -109,21 +110,17 @@ def _why_unread(name: str, modality: str) -> str | None:
 
 
 def refuse_unreadable(path: Path, modality: str) -> None:
-    """Raise if a file can neither be read by its name nor by its content."""
-    reason = unreadable(path.name)
-    if not reason:
-        return
+    """Raise if a file that is `unreadable` by its name is so by its content too."""
     try:
         named(modality).read_file(path, _PROBES[modality], Remarks())
     except InputError:
-        raise InputError(f"{path}: {reason}") from None
+        raise InputError(f"{path}: {unreadable(path.name)}") from None
 
 
 def modality_of_columns(columns: Sequence[str]) -> str:
     """The modality of a raw table: that of its payload column, or else of columns of features."""
-    with_column = [modality for modality, module in _MODULES.items() if module.COLUMN in columns]
-    of_features = [modality for modality, module in _MODULES.items() if module.COLUMN is None]
-    return (with_column or of_features)[0]
+    # the last module, of tables, takes any columns
+    return next(name for name, module in _MODULES.items() if module.COLUMN in (*columns, None))
 
 
 def payloads(path: Path, size: int, payload_format: Format) -> Iterator[np.ndarray]:

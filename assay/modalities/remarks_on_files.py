@@ -3,10 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-from assay.contract.errors import say
 from assay.contract.remarks import Action, Remark, Remarks
 
 # what remarks tell of one file: its number of examples, the sizes of its pictures, what it loses
@@ -46,19 +44,16 @@ class RemarksOnFiles:
         """Print a line on stderr for each kind of remark: with its count in all files."""
         for (action, what, remedy), by_file in self._by_kind.items():
             path, first = next(iter(by_file.items()))
+            is_one = len(by_file) == 1
+            place = str(path) if is_one else f"{len(by_file):,} files"
+            names_file = is_one or str(path) in first.example
+            example = first.example if names_file else f"{first.example} in {path}".strip()
+            count = sum(remark.count for remark in by_file.values())
+            is_setting = "collect." in remedy  # it changes nothing for a released model
             merged = Remarks()
-            if len(by_file) == 1:
-                place = str(path)
-                merged.add(action, first.count, first.what, first.example, remedy)
-            else:
-                place = f"{len(by_file):,} files"
-                count = sum(remark.count for remark in by_file.values())
-                names_file = str(path) in first.example
-                example = first.example if names_file else f"{first.example} in {path}".strip()
-                merged.add(action, count, what, example, remedy)
-            for remark in merged:
-                is_setting = "collect." in remark.remedy  # changes nothing for a released model
-                say(f"{place}: {replace(remark, remedy='') if is_setting else remark}")
+            of_all = first.what if is_one else what
+            merged.add(action, count, of_all, example, "" if is_setting else remedy)
+            merged.say(place)
 
 
 @contextmanager

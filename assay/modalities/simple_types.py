@@ -11,7 +11,7 @@ def with_simple_type(column: pa.ChunkedArray) -> pa.Array:
 
     Dates become timestamps, times and durations seconds, and nothing at all gaps.
     """
-    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    values = column.combine_chunks()
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     if pa.types.is_float16(values.type):
@@ -30,10 +30,9 @@ def measures_time(type_: pa.DataType) -> bool:
     return pa.types.is_time(type_) or pa.types.is_duration(type_)
 
 
-def as_ticks(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+def as_ticks(column: pa.ChunkedArray) -> pa.Array:
     """Times or durations as text for ids: the ticks as they came; null for a gap."""
-    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    return _ticks(values).cast(pa.string())
+    return _ticks(column.combine_chunks()).cast(pa.string())
 
 
 def _ticks(values: pa.Array) -> pa.Array:

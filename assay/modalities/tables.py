@@ -10,14 +10,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.contract import column_names, table_files
-from assay.contract.column_names import is_text
 from assay.contract.errors import InputError, first_of
 from assay.contract.parquet_files import FEATURE, Format
 from assay.contract.remarks import Remarks
@@ -30,7 +28,7 @@ from assay.modalities import (
     known_categories,
     simple_types,
 )
-from assay.modalities.column_types import Column
+from assay.modalities.column_types import Column, asked
 
 COLUMN = None
 SUFFIXES: set[str] = set()  # its examples are not files
@@ -82,9 +80,8 @@ def canonical(
     column_remarks.remark_on_seconds(raw, columns, remarks)
     column_remarks.remark_on_gaps(raw, columns, remarks)
     for name, column in columns.items():
-        if column.type == "category":
-            continue
-        _refuse_beyond(column.numbers(), raw[name], name, places)
+        if column.type != "category":
+            _refuse_beyond(column.numbers(), raw[name], name, places)
     step = max(1, _CELLS // len(columns))
     parts = [_framed(columns, start, step) for start in range(0, len(raw), step)]
     return np.concatenate(parts or [np.empty(0, object)])
@@ -141,16 +138,14 @@ def to_columns(
         f"{FEATURE}{name}": simple_types.with_simple_type(values).take(chosen)
         for name, values in zip(raw.column_names, raw.columns, strict=True)
     }
-    payload_format: Format = {"modality": "table", "shape": [len(features)]}
-    payload_format["features"] = {name: column.type for name, column in features.items()}
+    types = {name: column.type for name, column in features.items()}
+    payload_format = {"modality": "table", "shape": [len(features)], "features": types}
     written = {name: column.written.as_dict() for name, column in features.items()}
-    not_default = {name: way for name, way in written.items() if way}
-    if not_default:
-        payload_format["written"] = not_default
-    left_out = sorted(set(raw.column_names) - set(features))
-    if left_out:
-        payload_format["left_out"] = left_out
-    return columns, payload_format
+    optional = {
+        "written": {name: way for name, way in written.items() if way},
+        "left_out": sorted(set(raw.column_names) - set(features)),
+    }
+    return columns, payload_format | {name: value for name, value in optional.items() if value}
 
 
 def from_columns(rows: pa.RecordBatch, payload_format: Format) -> np.ndarray:
@@ -204,16 +199,14 @@ def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.where(rng.random(payload.shape) < _SWAPPED, others, payload)
 
 
-def read_file(
-    path: Path, payload_format: dict[str, Any], remarks: Remarks
-) -> tuple[list[str], np.ndarray]:
+def read_file(path: Path, payload_format: Format, remarks: Remarks) -> tuple[list[str], np.ndarray]:
     """The rows of a table: their names in messages, and payloads (n, features) float64."""
     features = payload_format["features"]
     table, places = table_files.read_foreign(path, list(features), remarks)
     known = {*features, *payload_format.get("left_out", []), *column_names.RESERVED}
     more = [repr(name) for name in table.column_names if name not in known]
     remarks.add("ignored", len(more), "columns are none that the model knows", first_of(more))
-    columns = {name: _asked(table[name], name, payload_format, places) for name in features}
+    columns = {name: asked(table[name], name, payload_format, places) for name in features}
     numbers = []
     for name, column in columns.items():
         numbers.append(column.read_as(name, payload_format, places=places))
@@ -223,13 +216,3 @@ def read_file(
     column_remarks.remark_on_gaps(table, columns, remarks)
     known_categories.remark_on_others(columns, payload_format.get("categories", {}), remarks)
     return places, np.stack(numbers, axis=1)
-
-
-def _asked(
-    column: pa.ChunkedArray, name: str, payload_format: Format, places: Sequence[str]
-) -> Column:
-    """A column that a user wants predicted: of texts, or of the type that its file gives it."""
-    values = simple_types.with_simple_type(column)
-    if is_text(values.type):
-        return Column.asked(values, name, payload_format)
-    return column_types.of(values, name, places)

@@ -5,7 +5,6 @@ Several columns of text are joined, a line `name: text` for each, by name.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +12,7 @@ import pyarrow as pa
 from assay.contract import table_files
 from assay.contract.csv_files import check_columns
 from assay.contract.errors import InputError, first_of
+from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
 
@@ -50,8 +50,7 @@ def canonical(
     for text, place in zip(raw, places, strict=True):
         if not isinstance(text, str):
             raise InputError(f"{place}: {name!r} is {text!r}; it must be text, and not missing")
-    payload = np.empty(len(raw), object)
-    payload[:] = [text[: params.characters] for text in raw]
+    payload = np.array([text[: params.characters] for text in raw], object)
     pairs = zip(raw, places, strict=True)
     longer = [place for text, place in pairs if len(text) > params.characters]
     n_given = sum(map(len, raw))
@@ -77,9 +76,9 @@ def _joined(columns: pa.Table) -> list[str]:
 
 def to_columns(
     payload: np.ndarray, rows: Sequence[int], raw: Sequence[str] | pa.Table, params: Collect
-) -> tuple[dict[str, pa.Array], dict[str, Any]]:
+) -> tuple[dict[str, pa.Array], Format]:
     """The column of some rows for Parquet, and its format, which names the columns it is from."""
-    payload_format: dict[str, Any] = {"modality": "text", "shape": []}
+    payload_format: Format = {"modality": "text", "shape": []}
     if params.characters != _CHARACTERS:
         payload_format[_LIMIT] = params.characters
     if isinstance(raw, pa.Table):
@@ -87,12 +86,12 @@ def to_columns(
     return {"text": pa.array(payload[rows], pa.string())}, payload_format
 
 
-def from_columns(rows: pa.RecordBatch, _format: dict[str, Any]) -> np.ndarray:
+def from_columns(rows: pa.RecordBatch, _format: Format) -> np.ndarray:
     """The payload (n,) object: str of rows that `to_columns` made."""
     return rows["text"].to_numpy(zero_copy_only=False)
 
 
-def show(rows: pa.RecordBatch, _format: dict[str, Any], _side: int | None = None) -> list[str]:
+def show(rows: pa.RecordBatch, _format: Format, _side: int | None = None) -> list[str]:
     """Texts as they are."""
     return rows["text"].to_pylist()
 
@@ -105,9 +104,7 @@ def augment(payload: np.ndarray, _rng: np.random.Generator, _shift: int = 1) -> 
 view = augment  # texts have no random change
 
 
-def read_file(
-    path: Path, payload_format: dict[str, Any], remarks: Remarks
-) -> tuple[list[str], np.ndarray]:
+def read_file(path: Path, payload_format: Format, remarks: Remarks) -> tuple[list[str], np.ndarray]:
     """The texts of the columns of a table, or any other file as one text.
 
     Returns

@@ -1,34 +1,42 @@
-"""Files that cannot be decoded: all of a batch are found, and one error tells of them."""
+"""Decodes the files of a batch. One error tells of all that cannot be decoded."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TextIO
 
+import numpy as np
+
+from assay.contract import time_left
 from assay.contract.errors import InputError, first_of
+from assay.contract.stored_rows import StoredRows
 
 _NAMED = 20  # files that a message names beside the first
+Decode = Callable[[Any, str], np.ndarray]  # of a content and its place, for messages
 
 
 class UndecodableError(InputError):
     """One file cannot be decoded. The message names it."""
 
 
-class BrokenFiles:
-    """The files of a batch that cannot be decoded, as far as seen."""
+def stored(contents: Iterable, places: Sequence[str], decode: Decode, stderr: TextIO) -> StoredRows:
+    """What `decode` makes of each file; a row each. Progress is shown on `stderr`.
 
-    def __init__(self) -> None:
-        self.errors: dict[str, str] = {}  # by place
+    Raises
+    ------
+    InputError
+        If files cannot be decoded: the first with the reason, and the names of others.
+    """
+    blocks = _decoded(contents, places, decode)
+    return StoredRows(time_left.with_progress(blocks, len(places), "decode", stderr))
 
-    @contextmanager
-    def noted(self, place: str) -> Iterator[None]:
-        """Note a file that cannot be decoded, and go on."""
+
+def _decoded(contents: Iterable, places: Sequence[str], decode: Decode) -> Iterator[np.ndarray]:
+    errors: dict[str, str] = {}  # by place
+    for content, place in zip(contents, places, strict=True):
         try:
-            yield
+            yield decode(content, place)[None]
         except UndecodableError as error:
-            self.errors[place] = str(error)
-
-    def refuse(self) -> None:
-        """Raise if there are any: the first with the reason, and the names of others."""
-        if self.errors:
-            first, *others = self.errors
-            also = f"; {len(others):,} more cannot be read: {first_of(others, _NAMED)}"
-            raise InputError(self.errors[first] + (also if others else ""))
+            errors[place] = str(error)
+    if errors:
+        first, *others = errors
+        also = f"; {len(others):,} more cannot be read: {first_of(others, _NAMED)}"
+        raise InputError(errors[first] + (also if others else ""))
