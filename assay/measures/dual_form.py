@@ -25,17 +25,14 @@ class Thin:
     rows : (n, directions) float64, the coordinates of the rows less `mean`
     axes : (features, directions) of length 1, orthogonal
     mean : (features,) float64
-    share : directions / features
+    share : directions / features: a penalty relative to the mean eigenvalue over features, times
+        this, is relative to that over directions
     """
 
     rows: np.ndarray
     axes: np.ndarray
     mean: np.ndarray
     share: float
-
-    def penalties(self, penalties: Sequence[float]) -> list[float]:
-        """Penalties relative to the mean eigenvalue over the directions, instead of features."""
-        return [penalty * self.share for penalty in penalties]
 
 
 def is_wide(features: Sequence[np.ndarray | Rows]) -> bool:

@@ -32,6 +32,8 @@ def fit(
     groups: np.ndarray,
     n_classes: int,
     penalties: Sequence[float] = PENALTIES,
+    *,
+    scale: float = 1.0,
 ) -> LeaveOneOut:
     """Fit one ridge classifier and predict each row as if its group had not been seen.
 
@@ -41,6 +43,7 @@ def fit(
     labels : (n,) int, class 0..n_classes-1 of each row, over all batches in order
     groups : (n,) int from 0, without gaps; two groups at least
     penalties : the one with the smallest squared error, each group left out, is taken
+    scale : as in `leave_one_out.fit`
 
     Returns
     -------
@@ -49,13 +52,13 @@ def fit(
     """
     if dual_form.is_wide(features):
         basis = dual_form.thin(features)
-        thin = fit([basis.rows], labels, groups, n_classes, basis.penalties(penalties))
-        return leave_one_out.of_features(thin, basis, penalties)
+        thin = fit([basis.rows], labels, groups, n_classes, penalties, scale=basis.share)
+        return leave_one_out.of_features(thin, basis)
     mean, gram, cross, share = leave_one_out.sums(features, labels, n_classes, np.float64)
     values, vectors = np.linalg.eigh(gram)
     rotated_cross = np.vstack([vectors.T @ cross, len(labels) * share])
     rotated = _Rotated(features, labels, mean, vectors, rotated_cross)
-    strengths = [leave_one_out.strength(penalty, gram) for penalty in penalties]
+    strengths = [leave_one_out.strength(penalty * scale, gram) for penalty in penalties]
     diagonals = [np.append(np.maximum(values, 0) + added, len(labels)) for added in strengths]
 
     losses = np.zeros(len(penalties))
@@ -65,7 +68,7 @@ def fit(
         _add_losses(losses, rows, rotated, diagonals)
     best = int(np.argmin(losses))
 
-    model = leave_one_out.fit(features, labels, n_classes, [penalties[best]])
+    model = leave_one_out.fit(features, labels, n_classes, [penalties[best]], scale=scale)
     for rows in _stacks(groups):
         _predict(model.scores, rows, rotated, diagonals[best])
     return model

@@ -84,7 +84,8 @@ def fit(
     labels: np.ndarray,
     n_classes: int,
     penalties: Sequence[float] = PENALTIES,
-    least_rest: float = _LEAST_REST,
+    *,
+    scale: float = 1.0,
 ) -> LeaveOneOut:
     """Fit one ridge classifier and predict each row as if it had not been seen.
 
@@ -93,19 +94,19 @@ def fit(
     features : one array a batch
     labels : (n,) int, class 0..n_classes-1 of each row, over all batches in order
     penalties : the one with the smallest leave-one-out squared error is taken
-    least_rest : of 1 - leverage
+    scale : `Thin.share` if the features are coordinates in a basis: a factor of penalties
     """
     if dual_form.is_wide(features):
         basis = dual_form.thin(features)
-        least_rest *= basis.share  # penalties are smaller, and leverages nearer to 1
-        thin = fit([basis.rows], labels, n_classes, basis.penalties(penalties), least_rest)
-        return of_features(thin, basis, penalties)
+        thin = fit([basis.rows], labels, n_classes, penalties, scale=basis.share)
+        return of_features(thin, basis)
     n = len(labels)
+    least_rest = _LEAST_REST * scale  # with smaller penalties, leverages are nearer to 1
     mean, gram, cross, share = sums(features, labels, n_classes)
     values, vectors = np.linalg.eigh(gram)
     values = np.maximum(values, 0)
     target = vectors.T @ cross
-    absolute = np.array(penalties) * max(float(values.sum()) / len(values), _TINY)
+    absolute = np.array(penalties) * scale * max(float(values.sum()) / len(values), _TINY)
     losses = np.zeros(len(penalties))
     step = step_for(n, _CHOOSING_ROWS)
     for _, block, onehot in blocks(features, labels, n_classes, step):
@@ -140,14 +141,13 @@ def fit(
     )
 
 
-def of_features(model: LeaveOneOut, basis: Thin, penalties: Sequence[float]) -> LeaveOneOut:
-    """A model of coordinates, fitted with one of `basis.penalties(penalties)`, as of features."""
+def of_features(model: LeaveOneOut, basis: Thin) -> LeaveOneOut:
+    """A model of the coordinates in a basis, as one of features."""
     dtype = basis.axes.dtype
     coef = basis.axes @ model.coef
     return replace(
         model,
         scores=model.scores.astype(dtype),
-        penalty=float(penalties[basis.penalties(penalties).index(model.penalty)]),
         coef=coef.astype(dtype),
         intercept=model.intercept - basis.mean @ coef,
         mean=(basis.mean + basis.axes @ model.mean).astype(dtype),

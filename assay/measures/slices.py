@@ -1,7 +1,6 @@
 """The accuracy on parts of the data: a speaker's, a source's, a batch's examples."""
 
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,16 +29,8 @@ def table(slices: pd.DataFrame, correct: np.ndarray, confidence: float) -> pd.Da
         random (Fisher's exact test), adjusted for the number of slices with at least 10 examples
         (Holm 1979). `worse` is true where it is small.
     """
-    right = pd.Series(correct)
-    tables = [pd.DataFrame(columns=COLUMNS)]
-    for name in slices:
-        by_value = right.groupby(slices[name].to_numpy(), sort=True).agg(["size", "sum"])
-        fewest = LEAST if len(by_value) > _VALUES else 1
-        by_value = by_value.drop(index="", errors="ignore")
-        measured = _measured(by_value, int(correct.sum()), len(correct), confidence)
-        listed = pd.DataFrame({"slice": name, "value": by_value.index, **measured})
-        tables.append(listed[listed["examples"].between(fewest, len(correct) - 1)])
-    return adjusted(pd.concat(tables, ignore_index=True), confidence)
+    one_group = np.zeros(len(correct), int)
+    return of_groups(slices, one_group, correct, confidence, few=_VALUES).drop(columns="group")
 
 
 def with_doubted(listed: pd.DataFrame, slices: pd.DataFrame, doubted: pd.Series) -> pd.DataFrame:
@@ -56,7 +47,7 @@ def with_doubted(listed: pd.DataFrame, slices: pd.DataFrame, doubted: pd.Series)
 
 
 def of_groups(
-    slices: pd.DataFrame, groups: np.ndarray, correct: np.ndarray, confidence: float
+    slices: pd.DataFrame, groups: np.ndarray, correct: np.ndarray, confidence: float, few: int = 0
 ) -> pd.DataFrame:
     """The same for each of several groups of rows by itself, with the column `group`.
 
@@ -65,18 +56,21 @@ def of_groups(
     Parameters
     ----------
     groups : (n,) what the rows are grouped by
+    few : of a column with at most so many values, slices of fewer examples are listed too
     """
-    frame = slices.assign(group=groups, correct=correct)
-    of_group = frame.groupby("group")["correct"].agg(["size", "sum"])
-    tables = []
+    right = pd.Series(correct)
+    of_group = right.groupby(groups).agg(["size", "sum"])
+    tables = [pd.DataFrame(columns=["group", *COLUMNS])]
     for name in slices:
-        by_value = frame.groupby(["group", name], sort=True)["correct"].agg(["size", "sum"])
-        by_value = by_value[by_value["size"] >= LEAST].reset_index(names=["group", "value"])
-        size_of_group, hits_of_group = of_group.loc[by_value["group"]].to_numpy().T  # (slices,)
-        measured = _measured(by_value, hits_of_group.astype(int), size_of_group, confidence)
+        by_value = right.groupby([groups, slices[name].to_numpy()]).agg(["size", "sum"])
+        by_value = by_value.reset_index(names=["group", "value"])
+        fewest = LEAST if len(by_value) > few else 1
+        by_value = by_value[(by_value["value"] != "") & (by_value["size"] >= fewest)]
+        whole = of_group.loc[by_value["group"]]  # what each slice is compared with
+        measured = _measured(by_value, whole, confidence)
         listed = by_value[["group", "value"]].assign(slice=name, **measured)
-        tables.append(listed[listed["examples"] < size_of_group])
-    return adjusted(pd.concat(tables, ignore_index=True), confidence)[["group", *COLUMNS, "worse"]]
+        tables.append(listed[listed["examples"] < whole["size"].to_numpy()])
+    return adjusted(pd.concat(tables, ignore_index=True), confidence)
 
 
 def adjusted(listed: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -111,15 +105,16 @@ def wilson(
 
 
 def _measured(
-    by_value: pd.DataFrame, hits_of_all: Any, size_of_all: Any, confidence: float
+    of_slice: pd.DataFrame, whole: pd.DataFrame, confidence: float
 ) -> dict[str, np.ndarray]:
     """The columns after `value`; the p-value is that of at least as many errors, by chance.
 
-    `by_value` has the `size` of each slice, and the `sum` of its correct predictions.
+    Both frames have a row for each slice: the `size`, and the `sum` of the correct predictions.
     """
-    size, hits = by_value["size"].to_numpy(), by_value["sum"].to_numpy().astype(int)
+    size, hits = of_slice[["size", "sum"]].to_numpy(int).T
+    size_of_whole, hits_of_whole = whole.to_numpy(int).T
     low, high = wilson(hits, size, confidence)
-    wrong = size_of_all - hits_of_all
-    p_value = hypergeom.sf(size - hits - 1, size_of_all, wrong, size)
+    wrong = size_of_whole - hits_of_whole
+    p_value = hypergeom.sf(size - hits - 1, size_of_whole, wrong, size)
     p_value = np.where(size >= LEAST, p_value, np.nan)
     return dict(zip(COLUMNS[2:], (size, hits / size, low, high, p_value), strict=True))
