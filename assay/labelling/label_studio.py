@@ -12,10 +12,10 @@ import pandas as pd
 
 from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
-from assay.contract import files, parquet_files, paths
+from assay.contract import files, parquet_files, paths, plain_files
 from assay.contract.errors import InputError, first_of, writing
 from assay.labelling import tasks, votes
-from assay.labelling.server import Export, Server, understood
+from assay.labelling.server import Server, understood
 
 ANSWERS = paths.ANNOTATIONS / "label-studio.csv"
 # The ids that were pushed, by project, to tell what was deleted there. It is no dependency of DVC.
@@ -41,16 +41,7 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
     if changed:
         yield f"{len(changed)} classes have characters that XML forbids, escaped: {changed[0]!r}"
     if file:
-        layout_file = file.with_suffix(".xml")
-        if layout_file == file:
-            raise InputError(f"{file} is where the labelling interface goes: name a file .json")
-        if not file.parent.is_dir():
-            raise InputError(f"{file.parent} is no folder: name a file in one that is there")
-        queue = json.dumps(queued, ensure_ascii=False, indent=1)
-        for path, text in {file: queue, layout_file: layout}.items():
-            with writing(path):
-                files.write_bytes(path, text.encode())
-        yield f"{len(queued)} tasks in {file}; they need the labelling interface in {layout_file}"
+        yield _write(file, queued, layout)
         return
     pushed = _pushed()
     with understood(f"what {url} answers"):
@@ -65,15 +56,28 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
     new = [task for task in queued if task["data"]["id"] not in ids_there]
     server.send(new)
     files.write_json(_PUSHED, pushed | {server.place: sorted(ids_there | tasks.ids(new))})
-    others = len(queued) - len(new)
-    yield f"{len(new)} tasks sent to {server.place}; it had the other {others} of the queue"
     there = [task["data"] for task in queued if task["data"]["id"] in ids_there]
+    yield f"{len(new)} tasks sent to {server.place}; it had the other {len(there)} of the queue"
     tied = [data["id"] for data in there if data["why"] == answers.TIE]
     again = [id_ for id_ in tied if id_ in answered]
-    others_tied = [id_ for id_ in tied if id_ not in answered]
-    for ids, what in (again, "answer again there"), (others_tied, "answer there"):
+    first_time = [id_ for id_ in tied if id_ not in answered]
+    for ids, what in (again, "answer again there"), (first_time, "answer there"):
         if ids:
             yield f"{len(ids)} of these to {what}, since {answers.TIE}: {first_of(ids)}"
+
+
+def _write(file: Path, queued: list[dict], layout: str) -> str:
+    """Write the tasks, and the labelling interface beside them; a line for the user."""
+    layout_file = file.with_suffix(".xml")
+    if layout_file == file:
+        raise InputError(f"{file} is where the labelling interface goes: name a file .json")
+    if not file.parent.is_dir():
+        raise InputError(f"{file.parent} is no folder: name a file in one that is there")
+    queue = json.dumps(queued, ensure_ascii=False, indent=1)
+    for path, text in {file: queue, layout_file: layout}.items():
+        with writing(path):
+            files.write_bytes(path, text.encode())
+    return f"{len(queued)} tasks in {file}; they need the labelling interface in {layout_file}"
 
 
 def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
@@ -91,12 +95,15 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     classes = parquet_files.read_classes(paths.PRED_PROBS)
     pushed_by_project = _pushed()
     with understood(str(file or f"what {url} answers")):
-        source = Export(file) if file else Server(url, project)
-        exported = source.tasks()
+        if file:
+            exported, emails = json.loads(plain_files.read(file)), {}  # a file knows no addresses
+        else:
+            server = Server(url, project)
+            exported, emails = server.tasks(), server.emails()
         class_of = {tasks.offered(name): name for name in classes}
-        labels, keys_by_sentence = votes.of_tasks(exported, source.people(), known, class_of)
+        labels, keys_by_sentence = votes.of_tasks(exported, emails, known, class_of)
         ids_there = tasks.ids(exported)
-    place = _place_of_export(exported, earlier) if isinstance(source, Export) else source.place
+    place = _place_of_export(exported, earlier) if file else server.place
     # An export may hold only the answered tasks, so nothing follows from missing ones.
     pushed = [] if file else pushed_by_project.get(place, [])
     kept = _kept(earlier, labels, place, ids_there & known, keys_by_sentence)

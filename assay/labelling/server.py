@@ -1,16 +1,14 @@
-"""Where tasks and answers are: a project on a Label Studio server, or an exported file."""
+"""Where tasks and answers are: a project on a Label Studio server."""
 
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import requests
 from urllib3.exceptions import HTTPError
 
-from assay.contract import plain_files
 from assay.contract.errors import InputError
 
 _KEY = "LABEL_STUDIO_API_KEY"  # as Label Studio's own SDK names it
@@ -27,20 +25,6 @@ def understood(place: str) -> Iterator[None]:
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         unlike = f"{place} is no export of Label Studio in the format JSON"
         raise InputError(f"{unlike}: {repr(error)[:_SHOWN]}") from None
-
-
-class Export:
-    """A file in Label Studio's export format JSON."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def tasks(self) -> list[dict]:
-        return json.loads(plain_files.read(self.path))
-
-    def people(self) -> dict[int, str | None]:
-        """The e-mail addresses by the number of a user; a file knows none."""
-        return {}
 
 
 class Server:
@@ -103,7 +87,7 @@ class Server:
         options = "exportType=JSON&download_all_tasks=true"
         return self.call("GET", f"projects/{self.number}/export?{options}")
 
-    def people(self) -> dict[int, str | None]:
+    def emails(self) -> dict[int, str | None]:
         """The e-mail addresses by the number of a user."""
         return {user["id"]: user["email"] for user in self.call("GET", "users/")}
 

@@ -10,7 +10,7 @@ KeysBySentence = dict[str, list[Key]]  # a sentence for the user, what it is abo
 
 def of_tasks(
     tasks: Iterable[dict],
-    people: Mapping[int, str | None],
+    emails: Mapping[int, str | None],
     known: Collection[str],
     class_of: Mapping[str, str],
 ) -> tuple[dict[Key, str], KeysBySentence]:
@@ -19,7 +19,7 @@ def of_tasks(
     Parameters
     ----------
     tasks : in the export format JSON
-    people : the e-mail address by the number of a user; an unknown user is named by the number
+    emails : the e-mail address by the number of a user; an unknown user is named by the number
     known : the ids of the examples of the listed batches
     class_of : the class by the label that Label Studio offered for it
 
@@ -30,7 +30,7 @@ def of_tasks(
     last: dict[Key, dict] = {}
     keys_of: KeysBySentence = defaultdict(list)
     for id_, annotation in _by_time(tasks):
-        key = id_, annotator(annotation, people)
+        key = id_, annotator(annotation, emails)
         if annotation["completed_by"] is None:
             keys_of["without an annotator, each counted as another person's"].append(key)
         if key in last:
@@ -56,7 +56,7 @@ def is_answered(task: dict) -> bool:
     return not all(annotation["was_cancelled"] for annotation in task["annotations"])
 
 
-def annotator(annotation: dict, people: Mapping[int, str | None]) -> str:
+def annotator(annotation: dict, emails: Mapping[int, str | None]) -> str:
     """The name of who answered: the e-mail address, or else the number of the user.
 
     If there is no number, the annotation's is taken, so that two unnamed people stay two.
@@ -67,7 +67,7 @@ def annotator(annotation: dict, people: Mapping[int, str | None]) -> str:
         email = user.get("email")
     else:
         number = user
-        email = people.get(user)
+        email = emails.get(user)
     name = email or (f"annotation {annotation['id']}" if number is None else number)
     # JSON may hold half a character, which UTF-8 cannot
     return str(name).encode(errors="backslashreplace").decode()
