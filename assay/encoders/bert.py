@@ -11,7 +11,6 @@ Language Understanding. NAACL 2019.
 from pathlib import Path
 
 import numpy as np
-import onnx
 from onnx import TensorProto
 
 from assay.contract.errors import InputError
@@ -45,10 +44,9 @@ def encoder_graph(folder: Path) -> bytes:
         remedy = "fetch all files of one model again"
         where = f"{folder / bert_folder.WEIGHTS} does not fit {bert_folder.CONFIG}"
         raise InputError(f"{where}: {error}: {remedy}") from None
-    model = onnx.load_from_string(graph.serialised("bert", (TensorProto.INT64, [None])))
+    content = graph.serialised("bert", (TensorProto.INT64, [None]))
     tokenizer = bert_folder.tokenizer(folder, config, len(graph.constants[_WORDS]))
-    onnx.helper.set_model_props(model, {TOKENIZER: tokenizer})
-    return model.SerializeToString()
+    return onnx_graph.with_metadata(content, {TOKENIZER: tokenizer})
 
 
 class _Bert(onnx_graph.Graph):
@@ -79,9 +77,8 @@ class _Bert(onnx_graph.Graph):
         if name not in self.constants:
             raise InputError(f"no weight {name}")
         given = self.constants[name].shape
-        same_axes = len(given) == len(shape)
-        pairs = zip(shape, given, strict=False)
-        if not same_axes or not all(length in (None, side) for length, side in pairs):
+        fits = [length in (None, side) for length, side in zip(shape, given, strict=False)]
+        if len(given) != len(shape) or not all(fits):
             raise InputError(f"{name} has the shape {given}")
         return name
 

@@ -73,15 +73,14 @@ def tokenizer(folder: Path, config: Config, n_tokens: int) -> str:
 
     path = folder / TOKENIZER_FILE
     longest = config.max_position_embeddings
+    content = _content(path)
     try:
-        tokenizer = Tokenizer.from_str(_content(path).decode())
+        tokenizer = Tokenizer.from_str(content.decode())
         truncation = tokenizer.truncation or {"max_length": longest}
         length = min(truncation["max_length"], longest)
         tokenizer.enable_truncation(**truncation | {"max_length": length})
         tokenizer.enable_padding(pad_id=config.pad_token_id)
         largest = max([config.pad_token_id, *tokenizer.get_vocab().values()])
-    except InputError:
-        raise
     except Exception as error:  # tokenizers raises plain ones
         raise InputError(f"{path} cannot be read ({error}): {_AGAIN}") from None
     if largest >= n_tokens:

@@ -6,7 +6,6 @@ from payloads to what a network takes.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from onnx import TensorProto
 from assay.contract.errors import InputError
 from assay.contract.inference import Model
 from assay.contract.parquet_files import Format
-from assay.encoders import bert, columns, log_mel, pretrained_inputs, subwords
+from assay.encoders import columns, log_mel, pretrained_inputs, subwords
 from assay.training import onnx_graph
 
 _PATCH = 7  # least side of an image's token, in pixels
@@ -36,16 +35,13 @@ class Inputs:
     methods : how an encoder can be learned, first the one that measured best for its time
     front : the graph from payloads to what a network takes
     tokens : the graph from payloads to what a Transformer takes, and what its tokens are
-    before_pretrained : the graph from payloads to what a pretrained encoder takes, or None where
-        that is the same
-    from_folder : a pretrained encoder that lies in a folder as ONNX, or None where none can
+    before_pretrained : the graph from payloads to what a pretrained encoder takes
     """
 
     methods: tuple[str, ...]
     front: Callable[[Format, np.ndarray], bytes]
     tokens: Callable[[Format, np.ndarray], Tokens]
-    before_pretrained: pretrained_inputs.Before = pretrained_inputs.as_they_are
-    from_folder: Callable[[Path], bytes] | None = None
+    before_pretrained: pretrained_inputs.Before
 
 
 def _pixels(payload_format: Format, _payload: np.ndarray) -> bytes:
@@ -56,10 +52,6 @@ def _patches_of_pixels(payload_format: Format, payload: np.ndarray) -> Tokens:
     height, width = payload_format["shape"][:2]
     side = max(_PATCH, -(-max(height, width) // _PATCHES))
     return _pixels(payload_format, payload), {"patch": [side, side]}
-
-
-def _spectrogram(payload_format: Format, _payload: np.ndarray) -> bytes:
-    return log_mel.spectrogram_graph(payload_format)
 
 
 def _moments_of_spectrogram(payload_format: Format, payload: np.ndarray) -> Tokens:
@@ -80,10 +72,6 @@ def _pieces_of_words(_format: Format, texts: np.ndarray) -> Tokens:
     return graph, {"vocabulary": vocabulary}
 
 
-def _columns(payload_format: Format, rows: np.ndarray) -> bytes:
-    return columns.numbers_graph(rows, payload_format)
-
-
 def _cells(payload_format: Format, rows: np.ndarray) -> Tokens:
     count = payload_format["shape"][0]
     if count > _CELLS:
@@ -102,7 +90,7 @@ OF_MODALITY = {
     ),
     "audio": Inputs(
         methods=("patches", "vicreg", "transformer"),
-        front=_spectrogram,
+        front=lambda payload_format, _: log_mel.spectrogram_graph(payload_format),
         tokens=_moments_of_spectrogram,
         before_pretrained=pretrained_inputs.sounds,
     ),
@@ -110,11 +98,11 @@ OF_MODALITY = {
         methods=("ngrams", "transformer"),
         front=_ngrams,
         tokens=_pieces_of_words,
-        from_folder=bert.encoder_graph,
+        before_pretrained=pretrained_inputs.texts,
     ),
     "table": Inputs(
         methods=("columns", "vicreg", "transformer"),
-        front=_columns,
+        front=lambda payload_format, rows: columns.numbers_graph(rows, payload_format),
         tokens=_cells,
         before_pretrained=pretrained_inputs.numbers,
     ),

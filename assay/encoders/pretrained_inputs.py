@@ -19,26 +19,27 @@ _FULL_SCALE = 2.0**15  # of 16-bit samples
 
 # shape of a payload, shape that the encoder takes (of as many axes, without the batch), whether as
 # float32, opset
-Before = Callable[[list[int], list[Any], bool, int], bytes | None]
+Before = Callable[[list[int], list[Any], bool, int], bytes]
 
 
-def as_they_are(_shape: list[int], _taken: list[Any], _floats: bool, _opset: int) -> None:
-    """Payloads that pass unchanged."""
+def texts(shape: list[int], _taken: list[Any], _floats: bool, _opset: int) -> bytes:
+    """Texts as they are."""
+    return onnx_graph.identity(TensorProto.STRING, shape)
 
 
-def numbers(shape: list[int], _taken: list[Any], floats: bool, opset: int) -> bytes | None:
-    """Rows (n, features) float64 as float32."""
+def numbers(shape: list[int], _taken: list[Any], floats: bool, opset: int) -> bytes:
+    """Rows (n, features) float64, as float32 if that is taken."""
     if not floats:
-        return None
+        return onnx_graph.identity(TensorProto.DOUBLE, shape)
     graph = onnx_graph.Graph(opset)
     graph("Cast", "payload", output="embedding", to=TensorProto.FLOAT)
     return graph.serialised("numbers", (TensorProto.DOUBLE, shape))
 
 
-def sounds(shape: list[int], _taken: list[Any], floats: bool, opset: int) -> bytes | None:
-    """Samples (n, samples) int16 as float32 from -1 to 1."""
+def sounds(shape: list[int], _taken: list[Any], floats: bool, opset: int) -> bytes:
+    """Samples (n, samples) int16, as float32 from -1 to 1 if that is taken."""
     if not floats:
-        return None
+        return onnx_graph.identity(TensorProto.INT16, shape)
     graph = onnx_graph.Graph(opset)
     samples = graph("Cast", "payload", to=TensorProto.FLOAT)
     graph("Div", samples, _FULL_SCALE, output="embedding")

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 from onnx import TensorProto
 
 from assay.contract.inference import TOKENIZER
@@ -47,9 +46,9 @@ def learn(texts: Sequence[str] | np.ndarray) -> tuple[bytes, int]:
     length = int(np.clip(np.quantile(lengths, _WHOLE), 1, _LONGEST))
     tokenizer.enable_truncation(length)
     tokenizer.enable_padding(length=length, pad_token=_PADDING)
-    model = onnx.load_from_string(onnx_graph.identity(TensorProto.INT64, [length]))
-    onnx.helper.set_model_props(model, {TOKENIZER: tokenizer.to_str()})
-    return model.SerializeToString(), tokenizer.get_vocab_size()
+    tokens = onnx_graph.identity(TensorProto.INT64, [length])
+    graph = onnx_graph.with_metadata(tokens, {TOKENIZER: tokenizer.to_str()})
+    return graph, tokenizer.get_vocab_size()
 
 
 def remark_on_cuts(

@@ -69,18 +69,16 @@ def text_encoder(encoder: bytes, windows: int) -> bytes:
     encoder : with a tokenizer that pads, in its metadata
     windows : of a text, at most
     """
-    model = onnx.load_from_string(encoder)
-    metadata = {prop.key: prop.value for prop in model.metadata_props}
+    metadata = {prop.key: prop.value for prop in onnx.load_from_string(encoder).metadata_props}
     padding = json.loads(metadata[TOKENIZER])["padding"]["pad_id"]
     opset = onnx_graph.opset_of(encoder)
     model = onnx.load_from_string(onnx_graph.joined(_cut_texts(padding, opset), encoder))
-    for node in model.graph.node:
-        node.output[:] = ["of_windows" if name == "embedding" else name for name in node.output]
+    onnx_graph.rename(model.graph, {"embedding": "of_windows"})
     average = _averaged_texts(opset)
     model.graph.node.extend(average.nodes)
     for name, array in average.constants.items():
         model.graph.initializer.append(numpy_helper.from_array(array, name))
-    onnx.helper.set_model_props(model, metadata | {WINDOWS: str(windows)})
+    model.metadata_props.add(key=WINDOWS, value=str(windows))
     return model.SerializeToString()
 
 

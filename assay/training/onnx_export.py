@@ -99,10 +99,7 @@ def _rename(graph: onnx.GraphProto) -> None:
     used = [name for node in graph.node for name in [*node.input, *node.output]]
     renamed = dict.fromkeys(name for name in used if name not in kept)
     names = {name: f"t{index}" for index, name in enumerate(renamed) if name}
+    onnx_graph.rename(graph, names)
     for index, node in enumerate(graph.node):
         node.name = f"{node.op_type}_{index}"
-        node.input[:] = [names.get(name, name) for name in node.input]
-        node.output[:] = [names.get(name, name) for name in node.output]
-    for constant in graph.initializer:
-        constant.name = names[constant.name]
     graph.initializer.sort(key=lambda constant: int(constant.name[1:]))

@@ -109,7 +109,7 @@ class Graph:
 
 
 def identity(element_type: ElementType, shape: Sequence[int]) -> bytes:
-    """The graph that changes nothing; `joined` leaves it out."""
+    """The graph from `payload` that changes nothing; `joined` leaves it out."""
     graph = Graph()
     graph("Identity", "payload", output="embedding")
     output_type = (element_type, 1 + len(shape))
@@ -120,7 +120,10 @@ def joined(first: bytes, second: bytes, output: str = "embedding") -> bytes:
     """One graph of two: `output` of the first is the input of the second, whose outputs it has."""
     before = onnx.load_from_string(first)
     after = onnx.load_from_string(second)
+    constants = {constant.name for constant in after.graph.initializer}  # old files list them too
+    (payload,) = (value.name for value in after.graph.input if value.name not in constants)
     if [node.op_type for node in before.graph.node] == ["Identity"]:
+        rename(after.graph, {payload: "payload"})
         after.metadata_props.extend(before.metadata_props)
         return after.SerializeToString()
     before.ir_version = after.ir_version = max(before.ir_version, after.ir_version)
@@ -129,7 +132,6 @@ def joined(first: bytes, second: bytes, output: str = "embedding") -> bytes:
         all_opsets = [*before.opset_import, *after.opset_import]
         model.opset_import.extend(opset for opset in all_opsets if opset.domain not in domains)
     before = compose.add_prefix(before, "before_", rename_inputs=False)
-    (payload,) = (value.name for value in after.graph.input)
     after = compose.add_prefix(after, "after_", rename_outputs=False)
     connection = (f"before_{output}", f"after_{payload}")
     outputs = [value.name for value in after.graph.output]
@@ -144,13 +146,28 @@ def with_replaced_output(content: bytes, replacement: bytes, output: str) -> byt
     model = onnx.load_from_string(content)
     second = onnx.load_from_string(replacement)
     second = compose.add_prefix(second, "second_", rename_inputs=False, rename_outputs=False)
-    for node in second.graph.node:
-        node.input[:] = [output if name == "payload" else name for name in node.input]
+    rename(second.graph, {"payload": output})
     (replaced,) = (value for value in model.graph.output if value.name == output)
     model.graph.output.remove(replaced)
     model.graph.output.extend(second.graph.output)
     model.graph.node.extend(second.graph.node)
     model.graph.initializer.extend(second.graph.initializer)
+    return model.SerializeToString()
+
+
+def rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
+    """Give tensors their new names, by the old ones. Outputs of the graph keep theirs."""
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+    for value in [*graph.input, *graph.initializer]:
+        value.name = names.get(value.name, value.name)
+
+
+def with_metadata(content: bytes, metadata: dict[str, str]) -> bytes:
+    """The graph with this metadata, in place of what it had."""
+    model = onnx.load_from_string(content)
+    helper.set_model_props(model, metadata)
     return model.SerializeToString()
 
 
@@ -185,9 +202,8 @@ def with_linear_head(
 
 def opset_of(content: bytes) -> int:
     """The version of ONNX's own operators that a graph uses; 0 if it uses none."""
-    domain_opsets = onnx.load_from_string(content).opset_import
-    versions = [opset.version for opset in domain_opsets if opset.domain in ("", "ai.onnx")]
-    return versions[0] if versions else 0
+    opsets = onnx.load_from_string(content).opset_import
+    return next((opset.version for opset in opsets if opset.domain in ("", "ai.onnx")), 0)
 
 
 def rounded(values: np.ndarray, *, alike: bool = False) -> np.ndarray:
