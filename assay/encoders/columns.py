@@ -85,13 +85,9 @@ def _bins(rows: np.ndarray, columns: np.ndarray, bins: int) -> tuple[list, list,
 
 def _categories(rows: np.ndarray, is_category: np.ndarray) -> tuple[list, list]:
     """Of each category that becomes a column: its column in the table, its code."""
-    category_columns = []
-    codes = []
     kept, _ = _kept_categories(rows, is_category)
-    for column, categories in kept.items():
-        category_columns += [column] * len(categories)
-        codes += list(categories)
-    return category_columns, codes
+    category_columns = [column for column, categories in kept.items() for _ in categories]
+    return category_columns, [code for categories in kept.values() for code in categories]
 
 
 def _gap_columns(is_gap: np.ndarray, is_empty: np.ndarray) -> np.ndarray:

@@ -45,9 +45,7 @@ def learn(texts: Sequence[str] | np.ndarray) -> bytes:
     are_long = sum(len(text) > _READ for text in texts) > len(texts) / 2
     step = step_for(len(texts), _LONG_TEXTS) if are_long else 1
     folded = [_fold(text[:_READ]) for text in texts[::step]]
-    document_counts: Counter[str] = Counter()
-    for text in folded:
-        document_counts.update(set(_ngrams(text)))
+    document_counts = Counter(ngram for text in folded for ngram in set(_ngrams(text)))
     vocabulary = _vocabulary(document_counts, _MOST_OF_LONG if are_long else _MOST)
     counts = np.array([document_counts[ngram] for ngram in vocabulary])
     rarity = 1 + np.log((1 + len(folded)) / (1 + counts))  # inverse document frequency
@@ -121,12 +119,10 @@ def _graph(vocabulary: Sequence[str], rarity: np.ndarray, axes: np.ndarray) -> b
     folded = [numbers[_fold_character(character)] for character in alphabet]
     keys: dict[str, Any] = {"keys_strings": alphabet, "values_int64s": folded, "default_int64": 0}
     numbered = graph("LabelEncoder", characters, **keys)
-    starts: list[int] = []  # of the n-grams of each length in the pool
-    pool: list[int] = []  # the numbers of the letters of all n-grams, by length
-    for length in range(1, _LONGEST_WORDS + 1):
-        starts.append(len(pool))
-        of_length = [ngram for ngram in vocabulary if len(ngram) == length]
-        pool += [numbers[character] for ngram in of_length for character in ngram]
+    pool = [numbers[character] for ngram in vocabulary for character in ngram]
+    sizes = [len(ngram) for ngram in vocabulary]  # ascending
+    # where the n-grams of each length start in the pool: after the letters of all shorter ones
+    starts = [sum(size for size in sizes if size < n) for n in range(1, _LONGEST_WORDS + 1)]
     indexes = list(range(len(vocabulary)))
     ngrams = {"ngram_counts": starts, "ngram_indexes": indexes, "pool_int64s": pool}
     lengths = {"min_gram_length": 1, "max_gram_length": _LONGEST_WORDS, "max_skip_count": 0}

@@ -213,8 +213,6 @@ def _regions(shape: tuple[int, int, int], size: int, bank: Patches) -> dict[str,
     sides = [side >> bank.halvings for side in shape[:2]]
     positions = [(side - size) // bank.stride + 1 for side in sides]  # of a filter, along each side
     strides = [max(1, count // _REGIONS) for count in positions]
-    kernel = []
-    for count, stride in zip(positions, strides, strict=True):
-        covered = (_REGIONS - 1) * stride  # by all regions but the last
-        kernel.append(max(1, count - covered))
+    covered = [(_REGIONS - 1) * stride for stride in strides]  # by all regions but the last
+    kernel = [max(1, count - part) for count, part in zip(positions, covered, strict=True)]
     return {"kernel_shape": kernel, "strides": strides}
