@@ -9,6 +9,7 @@ import numpy as np
 from assay.contract import files, paths
 from assay.contract.errors import InputError, quiet
 from assay.contract.inference import Model
+from assay.contract.parquet_files import Format
 from assay.contract.sections import Pretrain
 from assay.encoders import adapters, bert_folder, inputs, patches, windows
 from assay.modalities import images, registry
@@ -47,9 +48,7 @@ class Encoder:
     elsewhere: bool = False
 
 
-def learn(
-    payload_format: dict, payload: np.ndarray, params: Pretrain, *, portable: bool, threads: int
-) -> Encoder:
+def learn(payload_format: Format, payload: np.ndarray, params: Pretrain, **runtime: Any) -> Encoder:
     """An encoder of payloads, by the method that the parameters name.
 
     Parameters
@@ -57,14 +56,13 @@ def learn(
     payload_format : modality, shape and more, see `parquet_files`
     payload : (n, ...)
     params : the section `pretrain`
-    portable, threads : see `inference.Model`
+    runtime : `portable` and `threads`, see `inference.Model`
 
     Raises
     ------
     InputError
         If the method is not for this modality, or an encoder from elsewhere cannot be used.
     """
-    runtime: dict[str, Any] = {"portable": portable, "threads": threads}
     if params.windows > 1:
         return _of_windows(payload_format, payload, params, **runtime)
     if params.encoder:
@@ -80,16 +78,17 @@ def learn(
     else:
         front = of_modality.front(payload_format, payload)
         tokens = {}
+    untrained = Encoder(method, front, front, tokens=tokens)
     if method in ("ngrams", "columns"):
         no_network = method == "ngrams" or payload_format["shape"][0] > _WIDE
-        return Encoder(method, front, front, start="frozen" if no_network else "scratch")
+        return replace(untrained, start="frozen" if no_network else "scratch")
     if method == "patches":
-        return _patches(Model(front, **runtime)(payload), front, params)
-    return _trained(method, front, payload_format, payload, params, tokens=tokens, **runtime)
+        return _patches(untrained, Model(front, **runtime)(payload), params)
+    return _trained(untrained, payload_format, payload, params, **runtime)
 
 
 def _from_elsewhere(
-    name: str, payload_format: dict, payload: np.ndarray, **runtime: Any
+    name: str, payload_format: Format, payload: np.ndarray, **runtime: Any
 ) -> Encoder:
     """A pretrained encoder by its name, tried out. Raise InputError if it cannot be used."""
     path = _pretrained(name)
@@ -102,24 +101,22 @@ def _from_elsewhere(
 
 
 def _trained(
-    method: str,
-    front: bytes,
-    payload_format: dict,
+    untrained: Encoder,
+    payload_format: Format,
     payload: np.ndarray,
     params: Pretrain,
-    *,
-    tokens: dict,
     **runtime: Any,
 ) -> Encoder:
     """A network that learned what the front gives, by `transformer` or `vicreg`."""
-    prepare = Model(front, **runtime)
+    tokens = untrained.tokens
+    prepare = Model(untrained.front, **runtime)
     with quiet():  # TensorFlow prints a greeting
         from assay.encoders import self_supervised
         from assay.training import fitting, onnx_export, trainable, transformer
 
     fitting.fix(params.seed, **runtime)
     length = {"epochs": params.epochs, "steps": params.steps, "seed": params.seed}
-    if method == "transformer":
+    if tokens:
         blocks = np.array_split(payload, -(-len(payload) // _ROWS))
         trunk = transformer.learn(prepare.over(blocks), tokens, **length)
     else:
@@ -128,12 +125,12 @@ def _trained(
     shape = trunk.input.shape[1:]
     network, arrays = onnx_export.export_encoder(trunk, lambda: trainable.trunk(shape, tokens))
     weights = {f"{number:03}": array for number, array in enumerate(arrays)}
-    graph = onnx_graph.joined(front, network)
-    return Encoder(method, graph, front, weights, tokens, start="encoder")
+    graph = onnx_graph.joined(untrained.front, network)
+    return replace(untrained, onnx=graph, weights=weights, start="encoder")
 
 
 def _of_windows(
-    payload_format: dict, payload: np.ndarray, params: Pretrain, **runtime: Any
+    payload_format: Format, payload: np.ndarray, params: Pretrain, **runtime: Any
 ) -> Encoder:
     """The encoder that averages over the windows of an example.
 
@@ -191,7 +188,7 @@ def _pretrained(name: str) -> Path:
     return path
 
 
-def _patches(pictures: np.ndarray, front: bytes, params: Pretrain) -> Encoder:
+def _patches(untrained: Encoder, pictures: np.ndarray, params: Pretrain) -> Encoder:
     """An encoder of pictures (n, height, width, channels), by filters at one scale or two.
 
     `auto` takes colour images for photographs, whose mirror images are photographs too.
@@ -214,5 +211,6 @@ def _patches(pictures: np.ndarray, front: bytes, params: Pretrain) -> Encoder:
     weights: dict[str, np.ndarray] = {}
     for scale, bank in enumerate(banks):
         weights |= {f"filters_{scale}": bank.filters, f"offset_{scale}": bank.offset}
-    graph = onnx_graph.joined(front, patches.encoder_graph(banks, shape, mirror=mirror))
-    return Encoder("patches", graph, front, weights)
+    network = patches.encoder_graph(banks, shape, mirror=mirror)
+    graph = onnx_graph.joined(untrained.front, network)
+    return replace(untrained, onnx=graph, weights=weights)
