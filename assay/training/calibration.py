@@ -1,7 +1,6 @@
 """Turn scores into calibrated probabilities, although some labels for calibration are wrong."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
@@ -73,53 +72,35 @@ def shared(
         The inverse temperature of each classifier (voices,), and the share of wrong labels.
     """
     scores, spread = standardised(voices)  # (voices, n, classes), (voices,)
-    log_loss = _LogLoss(scores, labels, centre, of_sharpness, right_labels, together)
-    optimum = _search(log_loss, log_loss.start(centre))
-    softer = _search(log_loss.of_few(), log_loss.start(centre - _SOFTER)).x
+
+    def log_loss(point: np.ndarray, step: int = 1) -> float:
+        """The loss at a point of the search space, see `_from_point`, on every `step`-th label."""
+        sharpness, noise = _from_point(point)
+        logits = np.tensordot(sharpness, scores[:, ::step], 1)  # (n, classes)
+        n, n_classes = logits.shape
+        odds = relative_odds(logits)
+        right = odds[np.arange(n), labels[::step]] / odds.sum(axis=1)
+        away = ((point[:-1] - centre) ** 2).sum()
+        if together:
+            away = (np.log(sharpness.sum()) - centre) ** 2 + away / _SPREAD_OF_EACH**2
+        prior = (of_sharpness * away / 2 - right_labels * np.log(1 - noise)) / n
+        return prior - log_likelihood(right, noise, n_classes)
+
+    def search(start: np.ndarray, step: int = 1) -> OptimizeResult:
+        options = {"xatol": 1e-3, "fatol": 1e-7}
+        return minimize(log_loss, start, (step,), method="Nelder-Mead", options=options)
+
+    def first_point(level: float) -> np.ndarray:
+        """The point where each voice has one sharpness, of this logarithm."""
+        return np.append(np.full(len(scores), level), np.log(_NOISE / (0.5 - _NOISE)))
+
+    optimum = search(first_point(centre))
+    softer = search(first_point(centre - _SOFTER), step_for(len(labels), _FEW)).x
     if log_loss(softer) < optimum.fun - _CLEARLY:
-        optimum = _search(log_loss, softer)
+        optimum = search(softer)
     sharpness, noise = _from_point(optimum.x)
     least_noise = 1 / (len(labels) + 1)  # no data set is so clean that no label may be wrong
     return sharpness / spread, max(noise, least_noise)
-
-
-@dataclass
-class _LogLoss:
-    """The loss at a point of the search space, see `_from_point`. Attributes as in `shared`."""
-
-    scores: np.ndarray  # (voices, n, classes)
-    labels: np.ndarray
-    centre: float
-    of_sharpness: float
-    right_labels: float
-    together: bool
-
-    def start(self, level: float) -> np.ndarray:
-        """The point where each voice has one sharpness, of this logarithm."""
-        return np.append(np.full(len(self.scores), level), np.log(_NOISE / (0.5 - _NOISE)))
-
-    def of_few(self) -> "_LogLoss":
-        """The loss on some of the labels, quick to compute."""
-        step = step_for(len(self.labels), _FEW)
-        return replace(self, scores=self.scores[:, ::step], labels=self.labels[::step])
-
-    def __call__(self, point: np.ndarray) -> float:
-        n, n_classes = self.scores.shape[1:]
-        sharpness, noise = _from_point(point)
-        logits = np.tensordot(sharpness, self.scores, 1)  # (n, classes)
-        odds = relative_odds(logits)
-        right = odds[np.arange(n), self.labels] / odds.sum(axis=1)
-        away = ((point[:-1] - self.centre) ** 2).sum()
-        if self.together:
-            away = (np.log(sharpness.sum()) - self.centre) ** 2 + away / _SPREAD_OF_EACH**2
-        of_sharpness = self.of_sharpness * away / 2
-        prior = (of_sharpness - self.right_labels * np.log(1 - noise)) / n
-        return prior - log_likelihood(right, noise, n_classes)
-
-
-def _search(log_loss: _LogLoss, start: np.ndarray) -> OptimizeResult:
-    options = {"xatol": 1e-3, "fatol": 1e-7}
-    return minimize(log_loss, start, method="Nelder-Mead", options=options)
 
 
 def log_likelihood(right: np.ndarray, noise: float, n_classes: int) -> float:
