@@ -17,18 +17,14 @@ def fit(
     encoder = Model(paths.ENCODER, FEATURES, portable=params.portable, threads=params.threads)
     head, features, validation_features = fit_head(encoder, train, validation, n_classes)
     logits = head.logits(features)
-    scores = {
-        "epoch": 1,
-        "accuracy": _accuracy(logits, train.codes),
-        "loss": linear_head.loss(logits, train.codes),
-    }
+    scores = {"epoch": 1, **_scores(logits, train.codes)}
     temperature = 1.0
     heads = [head]
     if validation_features is not None:
         logits = head.logits(validation_features)
         codes = validation.codes
-        scores["validation_accuracy"] = _accuracy(logits, codes)
-        scores["validation_loss"] = linear_head.loss(logits, codes)
+        of_validation = _scores(logits, codes)
+        scores |= {f"validation_{name}": score for name, score in of_validation.items()}
         temperature = calibration.temperature(logits, codes)
         of_both = linear_head.fit(
             linear_head.gather([features, validation_features]),
@@ -58,14 +54,14 @@ def fit_head(
     Without validation examples there are no features of them.
     """
     features = linear_head.gather(map(encoder, train.read()))
+    validation_features = checked = None
     if len(validation):
         validation_features = linear_head.gather(map(encoder, validation.read()))
         checked = (validation_features, validation.codes)
-    else:
-        validation_features = checked = None
     head = linear_head.fit(features, train.codes, train.weights, n_classes, checked)
     return head, features, validation_features
 
 
-def _accuracy(logits: np.ndarray, codes: np.ndarray) -> float:
-    return float((logits.argmax(axis=1) == codes).mean())
+def _scores(logits: np.ndarray, codes: np.ndarray) -> dict[str, float]:
+    accuracy = float((logits.argmax(axis=1) == codes).mean())
+    return {"accuracy": accuracy, "loss": linear_head.loss(logits, codes)}

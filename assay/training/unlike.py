@@ -48,9 +48,7 @@ def attach(
     train: LabelledExamples,
     checked: LabelledExamples,
     n_classes: int,
-    *,
-    portable: bool,
-    threads: int,
+    **runtime: Any,
 ) -> tuple[bytes, dict[str, Any]]:
     """The graph of a classifier with `unlike` (n,) 0..1 in place of `evidence`.
 
@@ -61,7 +59,7 @@ def attach(
     checked : validation examples; if there are fewer than 40, every second training example is
         held out instead, from this output only
     n_classes : of the probabilities
-    portable, threads : see `inference.Model`
+    runtime : `portable` and `threads`, see `inference.Model`
 
     Returns
     -------
@@ -73,7 +71,6 @@ def attach(
     InputError
         If the evidence is not finite.
     """
-    runtime: dict[str, Any] = {"portable": portable, "threads": threads}
     model = Model(trained.before_validation, EVIDENCE, **runtime)
     usual = evidence(model, train)  # (n, width)
     if len(checked) < _LEAST:
@@ -87,14 +84,15 @@ def attach(
     else:
         split = "validation"
         held_out = evidence(model, checked)
-    width = usual.shape[1]
     graph = _distances(usual, n_classes, onnx_graph.opset_of(trained.onnx))
-    distances = _serialised(graph, width, "distances", 2)
+    evidence_type = (TensorProto.FLOAT, usual.shape[1:])
+    distances = graph.serialised(UNLIKE, evidence_type, outputs=["distances"])
     measured = Model(distances, **runtime)(held_out)  # (n, distances)
     middle, high = np.quantile(measured, [0.5, 0.9], axis=0)
     weights = rounded(1 / np.maximum(high - middle, _TINY))[:, None]  # (distances, 1)
     _calibrate(graph, graph("MatMul", "distances", weights), (measured @ weights)[:, 0])
-    share = _serialised(graph, width, UNLIKE, 1)
+    share_type = (TensorProto.FLOAT, 1)
+    share = graph.serialised(UNLIKE, evidence_type, outputs=[UNLIKE], output_type=share_type)
     whole = onnx_graph.with_replaced_output(trained.onnx, share, EVIDENCE)
     return whole, {"meaning": _MEANING[split], "held_out": len(held_out), "split": split}
 
@@ -226,9 +224,3 @@ def _calibrate(graph: Graph, x: str, held_out: np.ndarray) -> None:
     passed = graph("Clip", graph("Div", graph("Sub", x, knots[:-1]), widths), 0.0, 1.0)
     share = graph("MatMul", passed, np.diff(levels)[:, None])
     graph("Reshape", graph("Min", share, 1.0), [-1], output=UNLIKE)
-
-
-def _serialised(graph: Graph, width: int, output: str, n_axes: int) -> bytes:
-    evidence_type = (TensorProto.FLOAT, [width])
-    output_type = (TensorProto.FLOAT, n_axes)
-    return graph.serialised(UNLIKE, evidence_type, outputs=[output], output_type=output_type)
