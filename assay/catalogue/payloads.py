@@ -4,7 +4,6 @@ So the memory that is needed does not grow with the number of examples.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +12,13 @@ import pyarrow as pa
 from assay.catalogue import catalogue
 from assay.catalogue.catalogue import rows_of_batches
 from assay.contract import parquet_files, paths
+from assay.contract.parquet_files import Format
 from assay.modalities import registry
 
 _LINE = 120  # characters
 
 
-def payload_format(examples: pd.DataFrame) -> dict[str, Any]:
+def payload_format(examples: pd.DataFrame) -> Format:
     """Read what the payloads of `examples` are, see `parquet_files.read_payload_format`.
 
     Parameters
@@ -73,8 +73,8 @@ def lines(examples: pd.DataFrame) -> pd.Series:
     -------
     pd.Series of str, with the index of `examples`: a text or the cells of a row, cut; else the file
     """
-    stored = parquet_files.read_payload_format(paths.examples(examples["batch"].iloc[0]))
-    line_break = registry.named(stored["modality"]).LINE_BREAK
+    stored_format = parquet_files.read_payload_format(paths.examples(examples["batch"].iloc[0]))
+    line_break = registry.named(stored_format["modality"]).LINE_BREAK
     if line_break is None:
         pairs = zip(examples["batch"], examples["key"], strict=True)
         return pd.Series([_place(batch, key) for batch, key in pairs], examples.index, dtype=object)
@@ -96,7 +96,7 @@ def _cut(text: str) -> str:
 
 def stored(
     examples: pd.DataFrame, size: int | None = None
-) -> Iterator[tuple[pa.RecordBatch, dict[str, Any]]]:
+) -> Iterator[tuple[pa.RecordBatch, Format]]:
     """Read the rows of `examples` in order, with their format, in blocks as `parquet_files.blocks`.
 
     The catalogue has the rows of a batch in ascending order. So one pass over a file finds them.

@@ -151,26 +151,23 @@ def _tables(
         part = facts.slice(start, len(payload))
         columns_of_block = [*payload.columns, *part.columns]
         table = pa.table(columns_of_block, [*payload.column_names, *part.column_names])
-        description = {"info": {"features": _features(table.schema, classes)}}
+        features = {field.name: _feature(field, classes) for field in table.schema}
+        description = {"info": {"features": features}}
         yield table.replace_schema_metadata({"huggingface": json.dumps(description)})
         start += len(payload)
 
 
-def _features(schema: pa.Schema, classes: list[str]) -> dict[str, Any]:
-    """What `datasets` is told of each column."""
-    features: dict[str, Any] = {}
-    for field in schema:
-        name = str(field.type)
-        feature: dict[str, Any] = {"dtype": _TYPES.get(name, name), "_type": "Value"}
-        if field.type == _FILE:
-            feature = _MEDIA[field.name]
-        elif field.name == "label":
-            feature = {"names": classes, "_type": "ClassLabel"}
-        elif pa.types.is_fixed_size_list(field.type):
-            value = {"dtype": "float32", "_type": "Value"}
-            feature = {"feature": value, "length": field.type.list_size, "_type": "List"}
-        features[field.name] = feature
-    return features
+def _feature(column: pa.Field, classes: list[str]) -> dict[str, Any]:
+    """What `datasets` is told of a column."""
+    if column.type == _FILE:
+        return _MEDIA[column.name]
+    if column.name == "label":
+        return {"names": classes, "_type": "ClassLabel"}
+    if pa.types.is_fixed_size_list(column.type):
+        value = {"dtype": "float32", "_type": "Value"}
+        return {"feature": value, "length": column.type.list_size, "_type": "List"}
+    name = str(column.type)
+    return {"dtype": _TYPES.get(name, name), "_type": "Value"}
 
 
 def _payloads(examples: pd.DataFrame, columns: dict[str, ExportedColumn]) -> Iterator[pa.Table]:

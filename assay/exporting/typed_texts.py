@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -65,16 +66,14 @@ def type_of(
         if plain.null_count < len(plain):
             parts.append((pc.drop_null(plain).combine_chunks(), way))
     for type_ in _candidates(parts, reading.type) if are_read else []:
-        try:
+        with suppress(pa.ArrowInvalid):
             for plain, way in parts:
                 _cast(plain, reading.type, way, type_)
-        except pa.ArrowInvalid:
-            continue
-        ways = [way for _, way in parts if way not in (PLAIN, TRUTH)]
-        if ways:
-            unit = f" (without {ways[0].unit})" if ways[0].unit else ""
-            examples_of[CONVERTED].append(f"{reading.feature!r}{unit}")
-        return type_
+            ways = [way for _, way in parts if way not in (PLAIN, TRUTH)]
+            if ways:
+                unit = f" (without {ways[0].unit})" if ways[0].unit else ""
+                examples_of[CONVERTED].append(f"{reading.feature!r}{unit}")
+            return type_
     if parts:
         examples_of[KEPT].append(repr(reading.feature))
     return None
