@@ -36,20 +36,18 @@ def remark_on_lost_differences(raw: RawBatch, ids: Sequence[str]) -> None:
     ----------
     ids : (n,) of each example of `raw`
     """
-    if not isinstance(raw.payload[0], bytes):
+    few = _FEW * len(ids)
+    if len(ids) - len(set(ids)) <= few or not isinstance(raw.payload[0], bytes):
         return
     first_of_id: dict[str, int] = {}
-    # each row with the first row of the same id
-    pairs = [(row, first_of_id.setdefault(id_, row)) for row, id_ in enumerate(ids)]
-    copies = [(row, first) for row, first in pairs if row != first]
-    few = _FEW * len(ids)
-    if len(copies) <= few:
-        return
-    lost = [(row, first) for row, first in copies if raw.payload[row] != raw.payload[first]]
+    lost = []
+    for row, id_ in enumerate(ids):
+        first = first_of_id.setdefault(id_, row)
+        if row != first and raw.payload[row] != raw.payload[first]:
+            lost.append(f"{raw.examples[row].key} and {raw.examples[first].key}")
     if len(lost) > few:
-        keys = [" and ".join(raw.examples[row].key for row in pair) for pair in lost]
         once = "become equal to another one once decoded, though files differ"
         what = f"of {len(ids)} examples {once}"
         settings = "collect.resize, channels, depth, seconds"
         remedy = f"see whether what tells them apart is lost: {settings}"
-        raw.remarks.note("doubtful", keys, what, remedy)
+        raw.remarks.note("doubtful", lost, what, remedy)

@@ -102,7 +102,7 @@ def _remark_on_measures(raw: RawBatch, counts: Counter[str]) -> None:
         n_measured = sum(map(counts.__getitem__, with_decimals))
         what = "labels are numbers with decimals, and each number is a class"
         remedy = "make classes of ranges if it is a measure: a measure is not learned as such"
-        example = repr(with_decimals[0]) if with_decimals else ""
+        example = repr(min(with_decimals, default=""))
         raw.remarks.add("doubtful", n_measured, what, example, remedy)
 
 
@@ -153,9 +153,7 @@ def _remark_on_classes_of_splits(raw: RawBatch, examples_of: dict[str, list[Exam
 
 def _remark_on_columns(raw: RawBatch) -> None:
     """Add a remark on columns that may say a split or a person, and on rows without any value."""
-    slices = {name for example in raw.examples for name in example.slices}
-    features = raw.payload.column_names if isinstance(raw.payload, pa.Table) else []
-    names = sorted({*slices, *features})
+    names = raw.columns()
     splits = [repr(name) for name in names if name.casefold() in _SPLITS]
     what = "columns may say which split a row is in, and are read as any other column"
     raw.remarks.note("doubtful", splits, what, "call it `split` if it does, with train and test")
@@ -172,7 +170,7 @@ def _remark_on_parts(raw: RawBatch) -> None:
     """Add a remark if columns seem to say which part of a sound is meant: all of it is read."""
     if raw.modality != "audio":
         return
-    slices = {name for example in raw.examples for name in example.slices}
+    slices = raw.slices()
     starts = {name for name in slices if name.casefold() in _STARTS}
     ends = {name for name in slices if name.casefold() in _ENDS}
     if starts and ends and len(starts | ends) > 1:

@@ -65,7 +65,6 @@ def choose(
     test = 0 if any(given) else params.test
     validation = 0 if "validation" in given else params.validation
     free = [row for row, split in enumerate(given) if split in ("", "train")]
-    splits = list(given)
     if params.split_by == "time":
         moments = _moments(raw, params.time)
         sources = range(len(ids)) if groups is None else groups
@@ -75,8 +74,8 @@ def choose(
     else:
         hashes = ids if groups is None else [identity.of_name(group) for group in groups]
         chosen = [identity.split_by_hash(hashes[row], test, validation) for row in free]
-    for row, split in zip(free, chosen, strict=True):
-        splits[row] = split
+    chosen_for = dict(zip(free, chosen, strict=True))
+    splits = [chosen_for.get(row, split) for row, split in enumerate(given)]
     is_coarse = groups is not None or params.split_by == "time"
     if is_coarse and test and "test" not in chosen:
         what = "examples have too few groups or times: none of them is in the test split"
@@ -136,24 +135,20 @@ def _column(raw: RawBatch, name: str) -> list[str] | None:
 def _without_points(raw: RawBatch, column: list[str]) -> list[str]:
     """`1` for `1.0`, if all groups of a column are so written; that is said.
 
-    So the groups of another batch, whose column has no gaps, are the same. Two groups of one batch
-    never become one.
+    So the groups of another batch, whose column has no gaps, are the same.
     """
     names = [value.strip() for value in column]
-    written = [name for name in dict.fromkeys(names) if name]
-    if not written or not all(map(rows.WITH_POINT.fullmatch, written)):
-        return column
+    plain = rows.without_points(names)
+    changed = [old for old, new in dict.fromkeys(zip(names, plain, strict=True)) if old != new]
     what = "groups are whole numbers with a point, as columns with gaps hold them: taken without"
-    raw.remarks.note("guessed", written, what)
-    return [name.removesuffix(".0") for name in names]
+    raw.remarks.note("guessed", changed, what)
+    return plain
 
 
 def _columns(raw: RawBatch) -> str:
     """The columns that a batch has, for a message."""
-    names = {name for example in raw.examples for name in example.slices}
-    if isinstance(raw.payload, pa.Table):
-        names.update(raw.payload.column_names)
-    return f"it has {first_of(sorted(names), 8)}" if names else "it has none"
+    names = raw.columns()
+    return f"it has {first_of(names, 8)}" if names else "it has none"
 
 
 def _matches(raw: RawBatch, pattern: str) -> list[str]:
@@ -187,14 +182,13 @@ def _moments(raw: RawBatch, name: str | None) -> list[Any]:
         return moments
     texts, action = _as_programs_write(column)
     moments, other_row = _read_all(texts)
-    if moments is not None:
-        what = "times are read as people write them"
-        raw.remarks.add(action, len(texts), what, f"{column[0]!r} as {texts[0]}")
-        return moments
-    row = max(row, other_row)
-    place = raw.examples[row].place
-    wrong = f"{place}: {name!r} is {column[row]!r}, which is no time"
-    raise InputError(f"{wrong}: give a number, or a date as 2026-11-25 or 2026-11-25T08:30")
+    if moments is None:
+        row = max(row, other_row)
+        wrong = f"{raw.examples[row].place}: {name!r} is {column[row]!r}, which is no time"
+        raise InputError(f"{wrong}: give a number, or a date as 2026-11-25 or 2026-11-25T08:30")
+    what = "times are read as people write them"
+    raw.remarks.add(action, len(texts), what, f"{column[0]!r} as {texts[0]}")
+    return moments
 
 
 def _read_all(texts: list[str]) -> tuple[list[Any] | None, int]:

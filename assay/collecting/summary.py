@@ -55,7 +55,6 @@ def _facts(
     known_answers: int,
 ) -> dict[str, Any]:
     """The facts, with the numbers of the examples that count: `splits` has one each."""
-    slices = {name for example in raw.examples for name in example.slices}
     of_split = Counter(splits)
     return {
         "layout": raw.layout,
@@ -65,7 +64,7 @@ def _facts(
         "labels_by_class": dict(sorted(by_class.items())),
         "labels_by_person": _by_person(raw, counted_keys),
         "known_answers": known_answers,
-        "slices": sorted(slices),
+        "slices": sorted(raw.slices()),
         "remarks": raw.remarks.as_dicts(),
     }
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -40,11 +40,7 @@ class EncodedFiles(Sequence[bytes]):
     def __len__(self) -> int:
         return len(self.files)
 
-    @overload
-    def __getitem__(self, part: int) -> bytes: ...
-    @overload
-    def __getitem__(self, part: slice) -> "EncodedFiles": ...
-    def __getitem__(self, part: int | slice) -> "bytes | EncodedFiles":
+    def __getitem__(self, part: int | slice) -> Any:
         if isinstance(part, slice):
             return EncodedFiles(self.files[part])
         return plain_files.read(self.files[part])
@@ -98,7 +94,20 @@ class RawBatch:
     root: str = ""
     remarks: Remarks = field(default_factory=Remarks)
 
+    def labels(self) -> list[str]:
+        """The labels of the batch itself, then those of people."""
+        given = [example.label for example in self.examples if example.label]
+        return given + [label for *_, label in self.annotations]
+
     def labels_by_class(self) -> Counter[str]:
-        """How many labels there are of each class: of the batch itself, and of people."""
-        given = (example.label for example in self.examples if example.label)
-        return Counter([*given, *(label for *_, label in self.annotations)])
+        """How many labels there are of each class."""
+        return Counter(self.labels())
+
+    def slices(self) -> set[str]:
+        """The names of the slices."""
+        return {name for example in self.examples for name in example.slices}
+
+    def columns(self) -> list[str]:
+        """The names of the slices and of the features of a table, sorted."""
+        features = self.payload.column_names if isinstance(self.payload, pa.Table) else []
+        return sorted({*self.slices(), *features})

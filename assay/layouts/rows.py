@@ -10,12 +10,11 @@ from typing import Any
 import pyarrow as pa
 
 from assay.contract.column_names import RESERVED
-from assay.contract.csv_files import name_rows
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE
 from assay.layouts.raw_batch import Example
 
-WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
+_WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
 _ONE_LABEL = "an example has one label; labels are text or numbers"
 # several labels as Python and JSON write them
 _LIST = re.compile(r"\[.*,.*\]|\{.*,.*\}", re.DOTALL)
@@ -25,9 +24,9 @@ def to_examples(
     table: pa.Table,
     path: Path,
     *,
+    places: Sequence[str],
     payload: Collection[str] = (),
     key: str = "key",
-    places: Sequence[str] | None = None,
     numbers: Sequence[int] | None = None,
 ) -> list[Example]:
     """One example for each row; a column that is neither reserved nor payload is a slice.
@@ -35,9 +34,9 @@ def to_examples(
     Parameters
     ----------
     path : the file of the table; annotations.csv may lie beside it
+    places : the name of each row in messages
     payload : names of columns
     key : the column of keys; where it is missing, row numbers are the keys
-    places : the name of each row in messages; by default made from `path`
     numbers : of the rows; by default counted from 0
 
     Raises
@@ -50,7 +49,6 @@ def to_examples(
         has = first_of([repr(name) for name in table.column_names])
         remedy = "name the one with the labels so; if none is known, add it and leave it empty"
         raise InputError(f"{path} has no column 'label', but {has}; {remedy}")
-    places = places or name_rows(path, table)
     nothing = [""] * len(table)
     columns = dict(zip(table.column_names, table.columns, strict=True))
     others = columns.keys() - {*payload, "label"}
@@ -90,9 +88,8 @@ def as_text(column: pa.ChunkedArray, places: Sequence[str], name: str = "") -> l
     InputError
         If a cell is not text or a finite number, or is a date that Python cannot hold.
     """
-    gaps = column.is_null(nan_is_null=True).to_pylist()
-    cells = zip(_as_python(column, places), gaps, places, strict=True)
-    return ["" if is_gap else _as_text(value, place, name) for value, is_gap, place in cells]
+    cells = zip(_as_python(column, places), places, strict=True)
+    return [_as_text(value, place, name) for value, place in cells]
 
 
 def _as_python(column: pa.ChunkedArray, places: Sequence[str]) -> list[Any]:
@@ -117,6 +114,10 @@ def _cell(cell: pa.Scalar, place: str) -> Any:
 
 
 def _as_text(value: Any, place: str, name: str) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if name == "label" and isinstance(value, list | dict):
+        raise InputError(f"{place}: label is {reprlib.repr(value)}: {_ONE_LABEL}")
     if isinstance(value, bytes | list | dict) or value in (math.inf, -math.inf):
         holds = f"{name!r} is {reprlib.repr(value)}" if name else reprlib.repr(value)
         must = "which is no label, key, split or slice: these must be text or numbers"
@@ -126,30 +127,26 @@ def _as_text(value: Any, place: str, name: str) -> str:
     return str(value)
 
 
-def _refuse_several(column: pa.ChunkedArray, places: Sequence[str]) -> None:
-    for value, place in zip(_as_python(column, places), places, strict=True):
-        if value is not None:
-            raise InputError(f"{place}: label is {reprlib.repr(value)}: {_ONE_LABEL}")
-
-
 def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
     """Labels as text, see `as_text`.
 
-    pandas turns whole numbers into `3.0` when a column has gaps. In a column of text, `3.0` loses
-    its point only if every label there has one, so that two labels never become one.
+    pandas turns whole numbers into `3.0` when a column has gaps, see `without_points`.
 
     Raises
     ------
     InputError
         If a cell holds several labels, or is not text or a finite number.
     """
-    if pa.types.is_nested(column.type):
-        _refuse_several(column, places)
     texts = as_text(column, places, "label")
     for text, place in zip(texts, places, strict=True):
         if _LIST.fullmatch(text):
             raise InputError(f"{place}: label is {reprlib.repr(text)}: {_ONE_LABEL}")
-    labels = [text for text in texts if text]
-    if labels and all(WITH_POINT.fullmatch(label) for label in labels):
+    return without_points(texts)
+
+
+def without_points(texts: list[str]) -> list[str]:
+    """`3` for `3.0`, if all texts that are not empty are so written: so no two become one."""
+    written = [text for text in texts if text]
+    if written and all(map(_WITH_POINT.fullmatch, written)):
         return [text.removesuffix(".0") for text in texts]
     return texts
