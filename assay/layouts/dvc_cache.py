@@ -27,13 +27,8 @@ def _folder(project: Path) -> Path:
     system_config = os.environ.get("DVC_SYSTEM_CONFIG_DIR") or platformdirs.site_config_dir("dvc")
     user_config = os.environ.get("DVC_GLOBAL_CONFIG_DIR") or platformdirs.user_config_dir("dvc")
     cache_folder = project_config / "cache"
-    files = [
-        Path(system_config, "config"),
-        Path(user_config, "config"),
-        project_config / "config",
-        project_config / "config.local",
-    ]
-    for file in files:
+    files = [Path(where, "config") for where in (system_config, user_config, project_config)]
+    for file in [*files, project_config / "config.local"]:
         config = configparser.ConfigParser(strict=False, allow_no_value=True, interpolation=None)
         config.read(file, encoding="utf-8")
         named = config.get("cache", "dir", fallback=None)

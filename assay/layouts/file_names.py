@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import PurePosixPath
 
@@ -39,13 +40,11 @@ class FileNames:
         if exact in self.names:
             return exact
         folded = _folded(cell)
-        if file := self._others.get(_here(folded)):
+        if file := self._by_short_name.get(_here(folded)):
             return file
         end = self._end_of(folded)
-        if not end:
-            return ""
-        file = self._by_end[end]
-        is_whole = end in (folded, _folded(file.removeprefix(self.root)))
+        file = self._by_end.get(end, "")
+        is_whole = end in (folded, self._paths.get(file))
         return file if is_whole or _ELSEWHERE.match(folded) else ""
 
     def may_find(self, cells: pa.Array) -> pa.Array:
@@ -55,58 +54,47 @@ class FileNames:
         """
         plain = pc.utf8_lower(pc.replace_substring(cells, "\\", "/"))
         last = pc.replace_substring_regex(pc.utf8_rtrim(plain, "/"), "(?s)^.*/", "")
-        is_name = pc.is_in(last, pa.array(self._others, pa.string()))
+        is_name = pc.is_in(last, pa.array(self._by_short_name, pa.string()))
         return pc.or_(is_name, pc.invert(pc.string_is_ascii(cells)))
 
     @cached_property
-    def _others(self) -> dict[str, str]:
-        """The file by each of its other names; "" where several files have it."""
+    def _paths(self) -> dict[str, str]:
+        """The path of each file below the folder, relative to it and folded."""
+        below = (name for name in self.names if name.startswith(self.root))
+        return {name: _folded(name.removeprefix(self.root)) for name in below}
+
+    @cached_property
+    def _by_short_name(self) -> dict[str, str]:
+        """The file by its name without folder or ending; "" where several files have it."""
+        return self._index(_short_names)
+
+    @cached_property
+    def _by_end(self) -> dict[str, str]:
+        """The file by each end of its path; "" where several files have it."""
+        return self._index(_ends)
+
+    def _index(self, names_of: Callable[[str], Iterable[str]]) -> dict[str, str]:
         file_of: dict[str, str] = {}
-        for name in (name for name in self.names if name.startswith(self.root)):
-            for other in self._others_of(name):
-                file_of[other] = "" if other in file_of else name
+        for file, path in self._paths.items():
+            for name in names_of(path):
+                file_of[name] = "" if name in file_of else file
         return file_of
-
-    def _others_of(self, name: str) -> set[str]:
-        """The names of a file without its folder or ending."""
-        if not name.startswith(self.root):
-            return set()
-        path = _folded(name.removeprefix(self.root))
-        name_alone = path.rpartition("/")[2]
-        return {path, _without_ending(path), name_alone, _without_ending(name_alone)}
-
-    def _end_of(self, folded: str) -> str:
-        """The longest end of a path that files of the folder have; "" if there is none."""
-        if folded.rpartition("/")[2] not in self._others:
-            return ""
-        parts = PurePosixPath(folded).parts[-self._depth :]
-        ends = ("/".join(parts[start:]) for start in range(len(parts)))
-        return next((end for end in ends if end in self._by_end), "")
 
     @cached_property
     def _depth(self) -> int:
         """The most parts that a path has."""
         return 1 + max((name.count("/") for name in self.names), default=0)
 
-    @cached_property
-    def _by_end(self) -> dict[str, str]:
-        """The file by each end of its path; "" where several files have it."""
-        file_of: dict[str, str] = {}
-        for name in self.names:
-            for end in self._ends(name):
-                file_of[end] = "" if end in file_of else name
-        return file_of
+    def _end_of(self, folded: str) -> str:
+        """The longest end of a path that files of the folder have; "" if there is none."""
+        if folded.rpartition("/")[2] not in self._by_short_name:
+            return ""
+        parts = PurePosixPath(folded).parts[-self._depth :]
+        return next((end for end in _ends("/".join(parts)) if end in self._by_end), "")
 
     def _is_shared(self, end: str) -> bool:
         """Whether several files have an end of their paths, with its folder."""
         return "/" in end and self._by_end.get(end) == ""
-
-    def _ends(self, name: str) -> list[str]:
-        """The ends of a file's path."""
-        if not name.startswith(self.root):
-            return []
-        parts = _folded(name.removeprefix(self.root)).split("/")
-        return ["/".join(parts[start:]) for start in range(len(parts))]
 
     @cached_property
     def by_number(self) -> dict[str, str]:
@@ -117,16 +105,29 @@ class FileNames:
     def is_vague(self, cell: str) -> bool:
         """Whether a cell may name several files."""
         folded = _folded(cell)
-        is_known = _here(folded) in self._others or self._is_shared(self._end_of(folded))
+        is_known = _here(folded) in self._by_short_name or self._is_shared(self._end_of(folded))
         return is_known and not self.find(cell)
 
     def namesakes(self, cell: str) -> list[str]:
         """The files that a vague cell may name, for a message."""
         folded = _folded(cell)
         end = self._end_of(folded)
+        names_of, wanted = _short_names, _here(folded)
         if self._is_shared(end):
-            return sorted(name for name in self.names if end in self._ends(name))
-        return sorted(name for name in self.names if _here(folded) in self._others_of(name))
+            names_of, wanted = _ends, end
+        return sorted(file for file, path in self._paths.items() if wanted in names_of(path))
+
+
+def _short_names(path: str) -> Iterable[str]:
+    """A path and its name, both also without the ending."""
+    name = path.rpartition("/")[2]
+    return {path, _without_ending(path), name, _without_ending(name)}
+
+
+def _ends(path: str) -> Iterable[str]:
+    """The path without its first folders: none, one, and so on."""
+    parts = path.split("/")
+    return ("/".join(parts[start:]) for start in range(len(parts)))
 
 
 def _folded(name: str) -> str:

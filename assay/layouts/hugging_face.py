@@ -9,26 +9,19 @@ from assay.contract.errors import first_of
 from assay.contract.remarks import Remarks
 from assay.layouts import names
 
-_SHARD = re.compile(r"(?:.*[-_.])?([a-z]+?)(-\d+-of-\d+)?", re.IGNORECASE)
+_LAST_WORD = re.compile(r"(?:.*[-_.])?([a-z]+?)(?:-\d+-of-\d+)?", re.IGNORECASE)
 _NUMBERED = re.compile(r"-(\d+)-of-(\d+)\..*$")
 
 
 def split_of_file(name: str) -> str:
     """The split that the name of a file tells, as it is spelt there; "" if none."""
-    word, _ = _parts(name)
-    return word if names.is_split(word) else ""
+    match = _LAST_WORD.fullmatch(PurePosixPath(name).name.partition(".")[0])
+    return match[1] if match and names.is_split(match[1]) else ""
 
 
 def is_shard(name: str) -> bool:
     """Whether a file is one of several that `datasets` writes for a split."""
-    _, number = _parts(name)
-    return bool(number)
-
-
-def _parts(name: str) -> tuple[str, str]:
-    """The last word of a file's name, and `-00000-of-00002` behind it; "" for what is not there."""
-    match = _SHARD.fullmatch(PurePosixPath(name).name.partition(".")[0])
-    return (match[1], match[2] or "") if match else ("", "")
+    return bool(_NUMBERED.search(PurePosixPath(name).name))
 
 
 def remark_on_shards(shards: Iterable[str], remarks: Remarks) -> None:
