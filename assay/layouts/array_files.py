@@ -6,9 +6,10 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract.column_names import is_text
 from assay.contract.errors import InputError, first_of
+from assay.layouts import table_keys
 from assay.layouts.raw_batch import RawBatch
+from assay.layouts.table import LAYOUT
 from assay.modalities import column_roles
 from assay.modalities.columns_as_written import guess, without_gaps
 
@@ -28,7 +29,7 @@ def beside_table(folder: Path, batch: RawBatch, unused: Iterable[str]) -> str:
         If no column of the table says anything about its rows: the arrays are the data.
     """
     arrays = sorted(name for name in unused if PurePosixPath(name).suffix.lower() in ENDINGS)
-    if not arrays or batch.layout != "a table":
+    if not arrays or batch.layout != LAYOUT:
         return ""
     not_read = f"arrays are not read beside a table, as {first_of(arrays)}"
     if isinstance(batch.payload, pa.Table) and _says_nothing(batch.payload):
@@ -47,9 +48,7 @@ def _says_nothing(table: pa.Table) -> bool:
 def _names_rows(column: pa.ChunkedArray) -> bool:
     """Whether all cells differ, and are words or may be the numbers of rows, in any order."""
     n_rows = len(column)
-    if n_rows < _FEW or not (is_text(column.type) or pa.types.is_integer(column.type)):
-        return False
-    if pc.count_distinct(column, mode="all").as_py() < n_rows:
+    if n_rows < _FEW or not table_keys.may_be_names(column):
         return False
     try:
         numbers = pc.cast(column, pa.int64())

@@ -1,7 +1,7 @@
 """Tables that list files: metadata.csv, .jsonl and .parquet of Hugging Face, and others."""
 
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +15,7 @@ from assay.layouts import rows, unread_lists
 from assay.layouts.file_names import MOST, FileNames
 from assay.layouts.names import is_split
 from assay.layouts.raw_batch import Example
+from assay.layouts.raw_files import RawFiles
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 _COLUMN = "file_name"
@@ -42,7 +43,7 @@ class FileList:
     wrong: str = ""
 
 
-def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks) -> list[FileList]:
+def lists_in(raw: RawFiles, files: FileNames) -> list[FileList]:
     """The lists that lie directly in the folder of `files`; none where it has none.
 
     These are a metadata file, or else tables of other names with a column that names files. Beside
@@ -53,15 +54,30 @@ def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks
     InputError
         If such a list cannot be read.
     """
-    root = files.root
-    start = len(root)
     for name in METADATA:
-        if f"{root}{name}" in files.names:
-            return [_metadata(folder, f"{root}{name}", files, largest_file, remarks)]
-    below = sorted(name for name in files.names if name.startswith(root))
+        if f"{files.root}{name}" in files.names:
+            return [_metadata(raw, f"{files.root}{name}", files)]
+    lists = _other_lists(raw, files)
+    for listed in lists:
+        if listed.wrong:
+            raise InputError(listed.wrong)
+        raw.remarks += listed.remarks
+        what = f"examples come from a table whose column {listed.column!r} names files"
+        raw.remarks.add("guessed", len(listed.table), what, listed.name)
+        if is_form(listed.name):
+            what = "labels come from a table whose name says that it is to be filled in"
+            remedy = "take it out if they are not true"
+            raw.remarks.add("doubtful", len(listed.table), what, listed.name, remedy)
+    return lists
+
+
+def _other_lists(raw: RawFiles, files: FileNames) -> list[FileList]:
+    """The tables of other names that are lists, as `lists_in` says."""
+    start = len(files.root)
+    below = sorted(name for name in files.names if name.startswith(files.root))
     here = (name for name in below if "/" not in name[start:])
     tables = [name for name in here if table_files.suffix(name) and name[start:] != TRUTH_FILE]
-    candidates = [_other_list(folder, name, files, largest_file) for name in tables]
+    candidates = [_other_list(raw, name, files) for name in tables]
     lists = [listed for listed in candidates if listed]
     if not lists:
         return []
@@ -80,17 +96,7 @@ def lists_in(folder: Path, files: FileNames, largest_file: int, remarks: Remarks
     if labelled or not is_certain:
         lists = labelled
     if has_classes or not all(is_form(listed.name) for listed in lists):
-        lists = _without_forms(lists, remarks)
-    for listed in lists:
-        if listed.wrong:
-            raise InputError(listed.wrong)
-        remarks += listed.remarks
-        what = f"examples come from a table whose column {listed.column!r} names files"
-        remarks.add("guessed", len(listed.table), what, listed.name)
-        if is_form(listed.name):
-            what = "labels come from a table whose name says that it is to be filled in"
-            remedy = "take it out if they are not true"
-            remarks.add("doubtful", len(listed.table), what, listed.name, remedy)
+        return _without_forms(lists, raw.remarks)
     return lists
 
 
@@ -101,41 +107,36 @@ def is_form(name: str) -> bool:
 
 def _without_forms(lists: list[FileList], remarks: Remarks) -> list[FileList]:
     """The lists whose labels are meant as such; the rows of the others are remarked on."""
-    true_lists = []
+    what = "rows hold no labels, since the name of their table says that it is to be filled in"
+    remedy = "rename it if its labels are true"
     for listed in lists:
-        if not is_form(listed.name):
-            true_lists.append(listed)
-            continue
-        what = "rows hold no labels, since the name of their table says that it is to be filled in"
-        remedy = "rename it if its labels are true"
-        remarks.add("ignored", len(listed.table), what, listed.name, remedy)
-    return true_lists
+        if is_form(listed.name):
+            remarks.add("ignored", len(listed.table), what, listed.name, remedy)
+    return [listed for listed in lists if not is_form(listed.name)]
 
 
-def _metadata(
-    folder: Path, name: str, files: FileNames, largest_file: int, remarks: Remarks
-) -> FileList:
+def _metadata(raw: RawFiles, name: str, files: FileNames) -> FileList:
     """The list that a metadata file is; it may name files in another column than `file_name`."""
-    listed = _read(folder, name, largest_file)
+    listed = read(raw, name)
     if _COLUMN not in listed.table.column_names:
         column = _column_of_files(listed.table, files)
         if not column:
             has = f"it has: {', '.join(listed.table.column_names)}"
-            raise InputError(f"{folder / name} has no column {_COLUMN!r}; {has}")
+            raise InputError(f"{raw.folder / name} has no column {_COLUMN!r}; {has}")
         _rename(listed, column)
         listed.remarks.add("guessed", 1, "column names the files", repr(column))
     listed.table = column_names.with_label(listed.table, [], listed.remarks)
-    remarks += listed.remarks
+    raw.remarks += listed.remarks
     return listed
 
 
-def _other_list(folder: Path, name: str, files: FileNames, largest_file: int) -> FileList | None:
+def _other_list(raw: RawFiles, name: str, files: FileNames) -> FileList | None:
     """The list that a table is; None where it holds people's votes, or names no files."""
     path = PurePosixPath(name)
     try:
-        listed = _read(folder, name, largest_file)
+        listed = read(raw, name)
     except InputError as error:
-        table = unread_lists.made_out(folder / name)
+        table = unread_lists.made_out(raw.folder / name)
         listed = FileList(name, table, [""] * len(table), _COLUMN, wrong=str(error))
     names = listed.table.column_names
     column = _column_of_files(listed.table, files)
@@ -158,10 +159,12 @@ def _take_other_as_label(listed: FileList) -> None:
         listed.table = column_names.with_label(listed.table, list(others), listed.remarks)
 
 
-def _read(folder: Path, name: str, largest_file: int) -> FileList:
+def read(raw: RawFiles, name: str) -> FileList:
+    """A table whose column of files is called as it must be, or is not known yet."""
+    path = raw.folder / name
     remarks = Remarks()
-    table, places = table_files.read(folder / name, largest_file, remarks)
-    table = column_names.with_tidy_names(table, folder / name, remarks)
+    table, places = table_files.read(path, raw.largest_file, remarks)
+    table = column_names.with_tidy_names(table, path, remarks)
     return FileList(name, table, places, _COLUMN, remarks)
 
 
@@ -205,9 +208,7 @@ def different_cells(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
     return cells.cast(pa.string()), rows_of
 
 
-def to_examples(
-    listed: FileList, folder: Path, files: FileNames, remarks: Remarks
-) -> list[Example]:
+def to_examples(listed: FileList, raw: RawFiles, files: FileNames) -> list[Example]:
     """The files that a list names, with what it says about them.
 
     Raises
@@ -215,7 +216,7 @@ def to_examples(
     InputError
         If it names a file that is not there or lies elsewhere.
     """
-    path = folder / listed.name
+    path = raw.folder / listed.name
     examples = rows.to_examples(listed.table, path, key=_COLUMN, places=listed.places)
     loosely = []
     for example in examples:
@@ -236,8 +237,9 @@ def to_examples(
             raise InputError(f"{missing}{remedy}")
         if name != f"{files.root}{file}":
             loosely.append(f"{cell!r} as {name}")
-        example.place = f"{folder / name} ({listed.name}{example.place.removeprefix(str(path))})"
+        row = example.place.removeprefix(str(path))
+        example.place = f"{raw.folder / name} ({listed.name}{row})"
         example.key = name
     what = "file names have another folder, ending or spelling than the files"
-    remarks.note("guessed", loosely, what)
+    raw.remarks.note("guessed", loosely, what)
     return examples

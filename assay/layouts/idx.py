@@ -14,10 +14,10 @@ import numpy as np
 from assay.contract.errors import InputError
 from assay.contract.files import MB
 from assay.layouts.raw_batch import Example, RawBatch
+from assay.layouts.raw_files import RawFiles
 
 _SPLITS = {"train": "train", "t10k": "test"}  # by how the names of the files start
 CALLED = "IDX files must be called train-images-idx3-ubyte and train-labels-idx1-ubyte"
-_MODALITY = "image"
 _SPELLINGS = ("-", ".")  # what stands before `idx`
 # by the third byte of a file
 _TYPES = {8: "unsigned bytes", 9: "signed bytes", 11: "int16", 12: "int32", 13: "float32"}
@@ -25,30 +25,25 @@ _TYPES |= {14: "float64"}
 _BLOCK = 2**20  # bytes that are read at a time
 
 
-def read(folder: Path, names: set[str], largest_file: int) -> RawBatch | None:
-    """Read pairs of images and labels; None where the folder has none.
-
-    Parameters
-    ----------
-    largest_file : MB that a file may unpack to
-    """
+def read(raw: RawFiles) -> RawBatch | None:
+    """Read pairs of images and labels; None where the folder has none."""
     images: list[np.ndarray] = []
     examples: list[Example] = []
     used: set[str] = set()
     for part, split in _SPLITS.items():
-        pair = _find_pair(folder, names, part)
+        pair = _find_pair(raw, part)
         if pair is None:
             continue
-        images_path, labels_path = (folder / name for name in pair)
-        pixels = _read_array(images_path, 3, largest_file)  # (n, height, width)
-        labels = _read_array(labels_path, 1, largest_file)  # (n,)
+        images_path, labels_path = (raw.folder / name for name in pair)
+        pixels = _read_array(images_path, 3, raw.largest_file)  # (n, height, width)
+        labels = _read_array(labels_path, 1, raw.largest_file)  # (n,)
         if len(pixels) != len(labels):
             n_images = f"{str(images_path).removesuffix('.gz')} holds {len(pixels)} images"
             n_labels = f"{labels_path.name.removesuffix('.gz')} {len(labels)} labels"
             raise InputError(f"{n_images}, but {n_labels}: fetch both again")
         if images and images[0].shape[1:] != pixels.shape[1:]:
             differ = "train and t10k images differ in size"
-            raise InputError(f"{folder}: {differ}: make one batch of each")
+            raise InputError(f"{raw.folder}: {differ}: make one batch of each")
         examples += [
             Example(f"{part}/{number}", f"{images_path} image {number}", str(label), split)
             for number, label in enumerate(labels)
@@ -59,20 +54,20 @@ def read(folder: Path, names: set[str], largest_file: int) -> RawBatch | None:
         return None
     pixels = np.concatenate(images)
     layout = "IDX files of images and labels"
-    return RawBatch(_MODALITY, examples, pixels, used, numbered=True, layout=layout)
+    return RawBatch("image", examples, pixels, used, numbered=True, layout=layout)
 
 
-def _find_pair(folder: Path, names: set[str], part: str) -> tuple[str, str] | None:
+def _find_pair(raw: RawFiles, part: str) -> tuple[str, str] | None:
     """The names of the files of images and of labels; None where both are missing."""
     for mark in _SPELLINGS:
         plain = (f"{part}-images{mark}idx3-ubyte", f"{part}-labels{mark}idx1-ubyte")
-        images, labels = (name if name in names else f"{name}.gz" for name in plain)
-        missing = [name for name in plain if not {name, f"{name}.gz"} & names]
+        images, labels = (name if name in raw.names else f"{name}.gz" for name in plain)
+        missing = [name for name in plain if not {name, f"{name}.gz"} & raw.names]
         if not missing:
             return images, labels
         if len(missing) == 1 and mark == _SPELLINGS[0]:
             needs = "IDX images and labels come in pairs"
-            raise InputError(f"{folder / missing[0]} is missing (or its .gz): {needs}")
+            raise InputError(f"{raw.folder / missing[0]} is missing (or its .gz): {needs}")
     return None
 
 

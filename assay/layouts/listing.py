@@ -7,8 +7,8 @@ from pathlib import Path
 
 from assay.contract import files, paths, plain_files
 from assay.contract.errors import InputError, lost_cache
-from assay.contract.remarks import Remarks
 from assay.layouts import dvc_cache
+from assay.layouts.raw_files import RawFiles
 
 # What file managers, editors, network drives and photo programs leave. Hidden files are junk too.
 # .dvcignore has the same names, since junk that comes and goes must not make a stage run.
@@ -41,13 +41,12 @@ _OF_DVC = re.compile(r".*\.dvc|\.gitignore", re.DOTALL)  # what `dvc add` writes
 _ARCHIVE = re.compile(r".*\.(zip|7z|rar|t[gbx]z2?|tar(\.\w+)?)", re.IGNORECASE | re.DOTALL)
 
 
-def data_files(folder: Path, largest_file: int, remarks: Remarks) -> set[str]:
-    """The names of the data files below a folder, relative to it.
+def data_files(folder: Path, largest_file: int) -> RawFiles:
+    """The data files below a folder, with remarks on junk and empty folders.
 
     Parameters
     ----------
     largest_file : MB; a file that is larger is refused, unless it is an archive
-    remarks : gets junk and empty folders
 
     Raises
     ------
@@ -61,14 +60,16 @@ def data_files(folder: Path, largest_file: int, remarks: Remarks) -> set[str]:
     except PermissionError as error:
         remedy = f"allow it with `chmod -R u+rX {folder}`, or take it out"
         raise InputError(f"{error.filename} may not be read: {remedy}") from None
-    left = "files are hidden or left by a program"
-    remarks.add("ignored", sum(_count(folder / name) for name in junk), left, min(junk, default=""))
+    raw = RawFiles(folder, names, largest_file)
+    n_junk = sum(_count(folder / name) for name in junk)
+    what = "files are hidden or left by a program"
+    raw.remarks.add("ignored", n_junk, what, min(junk, default=""))
     if not names:
         nothing = f"is empty but for {min(junk)!r} and the like" if junk else "is empty"
         remedy = "put examples into it, or take its name off the lists in params.yaml"
         raise InputError(f"{folder} {nothing}: {remedy}")
-    remarks.add("ignored", len(empty), "folders hold no data", min(empty, default=""))
-    return names
+    raw.remarks.add("ignored", len(empty), "folders hold no data", min(empty, default=""))
+    return raw
 
 
 def is_archive(name: str) -> bool:

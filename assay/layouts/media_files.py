@@ -4,9 +4,7 @@ Both may also lie below folders of splits, and all of it in folders that hold no
 the convention of Hugging Face's ImageFolder and AudioFolder, and what people make of it.
 """
 
-import itertools
-import os
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from assay.layouts.file_lists import FileList
 from assay.layouts.file_names import FileNames
 from assay.layouts.names import is_split, is_unlabelled, leave_unlabelled
 from assay.layouts.raw_batch import EncodedFiles, Example, RawBatch
+from assay.layouts.raw_files import RawFiles
 from assay.modalities import registry
 
 FOLDERS = "a folder for each class"  # a layout
@@ -36,111 +35,87 @@ class _Part:
         return self.files.root
 
 
-@dataclass
-class _Folder:
-    """A raw folder.
-
-    Attributes
-    ----------
-    names : of all its files, relative to it
-    media : those of its images or sounds
-    largest_file : MB that a table may unpack to
-    """
-
-    path: Path
-    names: set[str]
-    media: set[str]
-    largest_file: int
-    remarks: Remarks
-
-    def part_at(self, root: str) -> _Part:
-        files = FileNames(root, self.names, self.media)
-        return _Part(files, file_lists.lists_in(self.path, files, self.largest_file, self.remarks))
-
-    def below_wrappers(self, root: str) -> _Part:
-        """Where the data start, below folders that hold but one folder."""
-        part = self.part_at(root)
-        while not part.lists and len(folders := _folders_below(part.root, self.names)) == 1:
-            inner = self.part_at(folders.pop())
-            start = len(inner.root)
-            below = (name for name in self.media if name.startswith(inner.root))
-            is_class = any("/" not in name[start:] for name in below)
-            has_meaning = is_split(_last_part(inner.root)) or is_unlabelled(_last_part(inner.root))
-            if has_meaning or (is_class and not inner.lists):
-                break
-            part = inner
-        return part
-
-
-def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> RawBatch | None:
-    """Read files that a folder or a table labels; None where the folder has none.
-
-    Parameters
-    ----------
-    largest_file : MB that a table may unpack to
-    """
-    ending_of = {name: os.path.splitext(name)[1] for name in names}  # noqa: PTH122, quick for many
-    modality_of = {ending: registry.modality_of_ending(ending) for ending in {*ending_of.values()}}
-    media = {name for name, ending in ending_of.items() if modality_of[ending]}
-    data_names = media | {name for name in names if _last_part(name) in file_lists.METADATA}
+def read(raw: RawFiles) -> RawBatch | None:
+    """Read files that a folder or a table labels; None where the folder has none."""
+    lists_of_files = {name for name in raw.names if _last_part(name) in file_lists.METADATA}
+    data_names = raw.media | lists_of_files
     if not data_names:
         return None
-    modality = _one_modality(folder, set(filter(None, modality_of.values())))
-    raw_folder = _Folder(folder, names, media, largest_file, remarks)
-    parts, root, has_splits = _parts(raw_folder, data_names)
-    has_votes = bool({ANNOTATIONS_FILE, f"{root}{ANNOTATIONS_FILE}"} & names)
+    modality = _one_modality(raw)
+    parts, root, has_splits = _parts(raw, data_names)
+    has_votes = bool({ANNOTATIONS_FILE, f"{root}{ANNOTATIONS_FILE}"} & raw.names)
     examples = []
     in_folders = []  # of classes
     for part in parts:
-        of_part = _examples(folder, part, remarks, has_votes=has_votes)
+        of_part = _examples(raw, part, has_votes=has_votes)
         examples += of_part
         in_folders += [] if part.lists else of_part
     lists = [listed for part in parts for listed in part.lists]
     if not examples and not lists:
         return None
-    listed_unread = filter(registry.unreadable, (example.key for example in examples))
-    for key in itertools.islice(listed_unread, 1):  # others may have a wrong ending as it has
-        registry.refuse_unreadable(folder / key, modality)
+    keys = (example.key for example in examples)
+    if unread := next(filter(registry.unreadable, keys), None):  # its ending may be wrong
+        registry.refuse_unreadable(raw.folder / unread, modality)
     if has_splits:
         _take_splits_above_classes(examples, root)
     elif not lists:
-        _take_splits_below_classes(examples, remarks)
-    leave_unlabelled(in_folders, remarks)
+        _take_splits_below_classes(examples, raw.remarks)
+    leave_unlabelled(in_folders, raw.remarks)
     used = {example.key for example in examples} | {listed.name for listed in lists}
-    payload = EncodedFiles([Path(f"{folder}/{example.key}") for example in examples])
+    payload = EncodedFiles([Path(f"{raw.folder}/{example.key}") for example in examples])
     layout = f"files that {_last_part(lists[0].name)} lists" if lists else FOLDERS
     layout += ", in a folder for each split" if has_splits else ""
     return RawBatch(modality, examples, payload, used, layout=layout, root=root)
 
 
-def _parts(folder: _Folder, data_names: set[str]) -> tuple[list[_Part], str, bool]:
+def _parts(raw: RawFiles, data_names: set[str]) -> tuple[list[_Part], str, bool]:
     """The parts, the root below which they lie, and whether only folders of splits lie there.
 
     Parameters
     ----------
     data_names : of images, sounds and metadata files
     """
-    top = folder.below_wrappers("")
+    top = _below_wrappers(raw, "")
     what = "folders are neither class nor split"
-    folder.remarks.add("guessed", top.root.count("/"), what, top.root)
-    with_data = _folders_below(top.root, data_names)
+    raw.remarks.add("guessed", top.root.count("/"), what, top.root)
+    with_data = folders_below(top.root, data_names)
     splits = sorted(name for name in with_data if is_split(_last_part(name)))
     has_splits = bool(splits) and len(splits) == len(with_data)
     parts = [top]
     if has_splits and not top.lists:
-        without_data = _folders_below(top.root, folder.names) - with_data
+        without_data = folders_below(top.root, raw.names) - with_data
         unread = (name for name in without_data if is_split(_last_part(name)))
-        unread_files.refuse_folders(folder.path, unread, folder.names)
-        parts = [folder.below_wrappers(name) for name in splits]
+        unread_files.refuse_folders(raw, unread)
+        parts = [_below_wrappers(raw, name) for name in splits]
         pairs = zip(splits, parts, strict=True)
         wrappers = {part.root.removeprefix(split) for split, part in pairs}
         if len(wrappers) > 1:  # what is a wrapper in one split is a class in another
-            parts = [folder.part_at(name) for name in splits]
+            parts = [_part_at(raw, name) for name in splits]
     elif splits and not top.lists:
-        _refuse_mixture(folder.path, splits, with_data, folder.media)
+        _refuse_mixture(raw, splits, with_data)
         what = "folders hold a class, though named as splits, since other classes lie beside them"
-        folder.remarks.add("doubtful", len(splits), what, splits[0])
+        raw.remarks.add("doubtful", len(splits), what, splits[0])
     return parts, top.root, has_splits
+
+
+def _part_at(raw: RawFiles, root: str) -> _Part:
+    files = FileNames(root, raw.names, raw.media)
+    return _Part(files, file_lists.lists_in(raw, files))
+
+
+def _below_wrappers(raw: RawFiles, root: str) -> _Part:
+    """Where the data start, below folders that hold but one folder."""
+    part = _part_at(raw, root)
+    while not part.lists and len(folders := folders_below(part.root, raw.names)) == 1:
+        inner = _part_at(raw, folders.pop())
+        start = len(inner.root)
+        below = (name for name in raw.media if name.startswith(inner.root))
+        is_class = any("/" not in name[start:] for name in below)
+        has_meaning = is_split(_last_part(inner.root)) or is_unlabelled(_last_part(inner.root))
+        if has_meaning or (is_class and not inner.lists):
+            break
+        part = inner
+    return part
 
 
 def _take_splits_above_classes(examples: list[Example], root: str) -> None:
@@ -173,55 +148,52 @@ def _last_part(name: str) -> str:
     return name.rstrip("/").rpartition("/")[2]
 
 
-def _folders_below(root: str, names: Iterable[str]) -> set[str]:
+def folders_below(root: str, names: Iterable[str]) -> set[str]:
     """The folders directly below a root that hold some of the names."""
     start = len(root)
     below = (name for name in names if name.startswith(root) and "/" in name[start:])
     return {name[: name.index("/", start) + 1] for name in below}
 
 
-def _one_modality(folder: Path, modalities: set[str]) -> str:
+def _one_modality(raw: RawFiles) -> str:
     """The modality of a folder; raise if it has several."""
+    modalities = set(raw.modality_of.values())
     if len(modalities) > 1:
         both = " and ".join(sorted(modalities))
-        raise InputError(f"{folder} holds {both} files: make a batch of each")
+        raise InputError(f"{raw.folder} holds {both} files: make a batch of each")
     return min(modalities, default=_DEFAULT_MODALITY)
 
 
-def _refuse_mixture(
-    folder: Path, splits: list[str], tops: set[str], media: Collection[str]
-) -> None:
+def _refuse_mixture(raw: RawFiles, splits: list[str], tops: set[str]) -> None:
     """Raise if a folder of classes stands beside folders that hold classes for a split.
 
     Beside other folders, a single folder that is named as a split is a class like any other.
     """
-    nested = {top for top in splits if _folders_below(top, media)}
+    nested = {top for top in splits if folders_below(top, raw.media)}
     if nested and (len(splits) > 1 or _last_part(splits[0]).lower() == "train"):
         other = _last_part(min(tops - set(splits)))
         split = _last_part(min(nested))
         beside = f"a folder {other!r} beside {split!r}"
-        raise InputError(f"{folder} has {beside}: put it into one of the splits")
+        raise InputError(f"{raw.folder} has {beside}: put it into one of the splits")
 
 
-def _examples(folder: Path, part: _Part, remarks: Remarks, *, has_votes: bool) -> list[Example]:
+def _examples(raw: RawFiles, part: _Part, *, has_votes: bool) -> list[Example]:
     """The files of a part. The folders between are the label.
 
     A file without one is left out, unless no file has one and there are people's labels.
     """
-    names = part.files.names
-    media = part.files.media
     if part.lists:
         examples = []
         for listed in part.lists:
-            examples += file_lists.to_examples(listed, folder, part.files, remarks)
+            examples += file_lists.to_examples(listed, raw, part.files)
         return examples
-    without_media = _folders_below(part.root, names) - _folders_below(part.root, media)
-    unread_files.refuse_folders(folder, without_media, names)
-    here = sorted(name for name in media if name.startswith(part.root))
+    without_media = folders_below(part.root, raw.names) - folders_below(part.root, raw.media)
+    unread_files.refuse_folders(raw, without_media)
+    here = sorted(name for name in raw.media if name.startswith(part.root))
     labels = [name.removeprefix(part.root).rpartition("/")[0] for name in here]
     unlabelled_count = has_votes and not any(labels)
-    examples = []
-    for name, label in zip(here, labels, strict=True):
-        if label or unlabelled_count:
-            examples.append(Example(name, f"{folder}/{name}", label))
-    return examples
+    return [
+        Example(name, f"{raw.folder}/{name}", label)
+        for name, label in zip(here, labels, strict=True)
+        if label or unlabelled_count
+    ]

@@ -59,30 +59,31 @@ def leave_unlabelled(examples: Sequence[Example], remarks: Remarks) -> None:
     remarks.note("guessed", [row.key for row in inside], what, remedy)
 
 
-def name_splits(examples: Sequence[Example], remarks: Remarks) -> None:
-    """Give the splits of examples our names.
+def name_splits(batch: RawBatch) -> None:
+    """Give the splits of a batch our names.
 
     Raises
     ------
     InputError
         If a name means no split.
     """
-    word_of = {split: _word(split) for split in {example.split for example in examples}}
+    count_of = Counter(example.split for example in batch.examples)
+    word_of = {split: _word(split) for split in count_of}
     split_of = {spelling: _SPLIT_OF.get(word) for spelling, word in word_of.items()}
     is_test = {spelling for spelling, split in split_of.items() if split == "test"}
     is_either = {spelling for spelling, word in word_of.items() if word in _EITHER}
     if is_test - is_either:
         split_of |= dict.fromkeys(is_either, "validation")
-    others = Counter(example.split for example in examples if example.split not in ("", *SPLITS))
-    for example in examples:
+    for example in batch.examples:
         split = split_of[example.split]
         if split is None:
             allowed = f"it must be one of {', '.join(SPLITS)}, or empty"
             raise InputError(f"{example.place}: split is {example.split!r}; {allowed}")
         example.split = split
-    read_as = [f"{spelling!r} as {split_of[spelling] or 'none'}" for spelling in sorted(others)]
+    others = sorted(count_of.keys() - {"", *SPLITS})
+    read_as = [f"{spelling!r} as {split_of[spelling] or 'none'}" for spelling in others]
     what = "examples name their split in another spelling"
-    remarks.add("guessed", others.total(), what, first_of(read_as))
+    batch.remarks.add("guessed", sum(map(count_of.__getitem__, others)), what, first_of(read_as))
 
 
 def name_classes(batch: RawBatch) -> None:
@@ -120,8 +121,7 @@ def name_people(batch: RawBatch) -> None:
 
 def remark_on_joined(batch: RawBatch) -> None:
     """Add a remark on labels such as `cat;dog`, where others are `cat` and `dog`, or hold these."""
-    given = [example.label for example in batch.examples if example.label]
-    labels = [*given, *(label for *_, label in batch.annotations)]
+    labels = batch.labels()
     known = set(labels)
     parts_of = {label: {part.strip() for part in _JOINT.split(label)} for label in known}
     several = {label for label, parts in parts_of.items() if len(parts) >= _SEVERAL}

@@ -14,6 +14,7 @@ from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import file_lists
 from assay.layouts.file_names import MOST, FileNames
+from assay.layouts.raw_files import RawFiles
 from assay.modalities import registry
 
 _LOOKED_AT = 100  # tables; there may be one for each picture
@@ -22,37 +23,30 @@ _FILE_NAME = "file_name"
 _NO_FEATURES = ("label", "split", "key")
 
 
-def reason(
-    folder: Path,
-    names: set[str],
-    media: set[str],
-    largest_file: int,
-    unused: set[str] | None = None,
-) -> str:
+def reason(raw: RawFiles, media: set[str], unused: set[str] | None = None) -> str:
     """What is wrong with the first such table, and what to do; "" where there is none.
 
     Where a table cannot be read, and no other says more, this is what is wrong.
 
     Parameters
     ----------
-    names : of all files, relative to the folder
-    media : those of them that are images or sounds
-    largest_file : MB that a table may unpack to
+    media : the images or sounds that are examples, or may be
     unused : the files among which the table is, where folders are the classes; by default all.
         Beside classes, numbers are names of files only if all differ, beside a column of labels
     """
     cannot_be_read = ""
-    files_below = cache(lambda root: FileNames(root, names, media))
-    tables = sorted(filter(table_files.suffix, names if unused is None else unused))
+    files_below = cache(lambda root: FileNames(root, raw.names, media))
+    tables = sorted(filter(table_files.suffix, raw.names if unused is None else unused))
     lists = (name for name in tables if name != TRUTH_FILE and not file_lists.is_form(name))
     for name in islice(lists, _LOOKED_AT):
         try:
-            table = _read(folder / name, largest_file)
+            table = file_lists.read(raw, name).table
         except (InputError, OSError) as error:
-            cannot_be_read = cannot_be_read or str(error).removeprefix(f"{folder}/")
+            cannot_be_read = cannot_be_read or str(error).removeprefix(f"{raw.folder}/")
             continue
         if PurePosixPath(name).name.partition(".")[0].casefold() == PurePosixPath(TRUTH_FILE).stem:
             return f"{name} is not read: call it {TRUTH_FILE}, as CSV, if it holds known answers"
+        table = column_names.with_label(table, [], Remarks())
         files = files_below(name.removesuffix(PurePosixPath(name).name))
         wrong = next(_reasons(table, files, beside_classes=unused is not None), "")
         if wrong:
@@ -60,13 +54,13 @@ def reason(
     return cannot_be_read
 
 
-def judge_names(path: Path, table: pa.Table, names: set[str], remarks: Remarks) -> None:
+def judge_names(path: Path, table: pa.Table, raw: RawFiles) -> None:
     """Remark on columns of a table of features that name pictures or sounds.
 
     Parameters
     ----------
     path : of the table
-    names : of all files of its folder
+    raw : all files of its folder
 
     Raises
     ------
@@ -74,21 +68,19 @@ def judge_names(path: Path, table: pa.Table, names: set[str], remarks: Remarks) 
         If it holds nothing else beside labels, and these files are the examples: they are there,
         or in a column `file_name`, or no two rows of the only column name the same.
     """
-    if registry.named(registry.modality_of_columns(table.column_names)).COLUMN:
-        return
     columns = [name for name in table.column_names if name not in _NO_FEATURES]
     of_files = [name for name in columns if name == _FILE_NAME or _names_media(table[name])]
     if columns and columns == of_files:
-        _refuse_list_alone(path, table.select(columns), names)
+        files = FileNames("", raw.names, raw.media)
+        _refuse_list_alone(path, table.select(columns), files)
     listed = [repr(name) for name in of_files if name != _FILE_NAME]
     what = "columns name pictures or sounds, which are not read"
     remedy = "call the table metadata.csv if they are the examples"
-    remarks.note("doubtful", listed, what, remedy)
+    raw.remarks.note("doubtful", listed, what, remedy)
 
 
-def _refuse_list_alone(path: Path, table: pa.Table, names: set[str]) -> None:
+def _refuse_list_alone(path: Path, table: pa.Table, files: FileNames) -> None:
     """Raise if one of some columns of names lists the examples; else these may be categories."""
-    files = FileNames("", names, set(filter(registry.modality_of_file, names)))
     names_of = {name: _without_gaps(table[name]) for name in table.column_names}
     listing = [name for name, cells in names_of.items() if _is_list(name, cells, files, table)]
     if not listing:
@@ -145,12 +137,6 @@ def _names_media(column: pa.ChunkedArray) -> bool:
     return n_names > MOST * len(cells)
 
 
-def _read(path: Path, largest_file: int) -> pa.Table:
-    table, _ = table_files.read(path, largest_file, Remarks())
-    table = column_names.with_tidy_names(table, path, Remarks())
-    return column_names.with_label(table, [], Remarks())
-
-
 def _reasons(table: pa.Table, files: FileNames, *, beside_classes: bool) -> Iterator[str]:
     """What is wrong with each column that seems to name files."""
     many = MOST * len(table)
@@ -185,10 +171,8 @@ def _reasons(table: pa.Table, files: FileNames, *, beside_classes: bool) -> Iter
             yield f"has {padded[0]!r} in its column {column!r}, and no file but {file}: write that"
         elif sum(map(cells.__getitem__, of_media)) > many:
             missing = [cell for cell in of_media if not files.find(cell)]
-            few = (
-                f"but {len(missing)} of {counted(len(of_media), 'file')} lie elsewhere, or nowhere"
-            )
-            yield f"{names_files}, {few}, as {_other_ending(missing[0], files)}: mend the names"
+            few = f"{len(missing)} of {counted(len(of_media), 'file')} lie elsewhere, or nowhere"
+            yield f"{names_files}, but {few}, as {_other_ending(missing[0], files)}: mend the names"
 
 
 def _without_zeros(cell: str, files: FileNames) -> str:

@@ -1,8 +1,7 @@
 """A raw batch is read from a folder. Its layout is told by the files in it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from functools import partial
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from assay.contract import class_names, table_files
@@ -21,7 +20,7 @@ from assay.layouts import (
     unread_files,
 )
 from assay.layouts.raw_batch import Example, RawBatch
-from assay.modalities import registry
+from assay.layouts.raw_files import RawFiles
 
 _LARGEST_FILE = 4000  # MB, where no parameters are read: in tests and benchmarks
 _MOSTLY = 0.5  # of the files in a folder that people label, so that its name is no label
@@ -49,75 +48,68 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
         If the folder is empty, has no known layout, holds what `listing.data_files` refuses, or
         one of its files is not what the layout says.
     """
-    remarks = Remarks()
-    data = listing.data_files(folder, largest_file, remarks)
-    batch = _read(folder, data, largest_file, remarks)
+    raw = listing.data_files(folder, largest_file)
+    batch = _read(raw)
+    batch.remarks = raw.remarks
     _check_keys(folder, batch.examples)
-    names.name_splits(batch.examples, remarks)
-    batch.annotations = _rows_of_labels(folder, batch, ANNOTATIONS_FILE, remarks, ["annotator"])
-    _drop_lone_folder(batch, remarks)
-    _drop_lone_folders_of_splits(batch, remarks)
-    _remark_on_nested_classes(batch, remarks)
-    batch.truth = _rows_of_labels(folder, batch, TRUTH_FILE, remarks, unique=True)
-    _remark_on_unused(folder, batch, data, largest_file, remarks)
-    batch.remarks = remarks
+    names.name_splits(batch)
+    batch.annotations = side_files.read(raw, ANNOTATIONS_FILE, batch)
+    if batch.layout.startswith(media_files.FOLDERS):
+        _drop_lone_folder(batch)
+        _drop_lone_folders_of_splits(batch)
+        _remark_on_nested_classes(batch)
+    batch.truth = side_files.read(raw, TRUTH_FILE, batch)
+    _remark_on_unused(raw, batch)
     names.name_people(batch)
     names.name_classes(batch)
     names.remark_on_joined(batch)
     return batch
 
 
-def _read(folder: Path, data: set[str], largest_file: int, remarks: Remarks) -> RawBatch:
+def _read(raw: RawFiles) -> RawBatch:
     """Try the layouts in turn, also below folders that hold nothing but one folder."""
-    batch = _read_media(folder, data, largest_file, remarks)
+    if batch := _read_media(raw):
+        return batch
+    inner = raw
     root = ""
-    inner = data
-    while batch is None:
-        below = folder / root
-        batch = table.read(below, inner, largest_file, remarks)
-        batch = batch or idx.read(below, inner, largest_file)
-        if batch:
-            batch.root = root
-            batch.used = {f"{root}{name}" for name in batch.used}
-            remarks.add("guessed", root.count("/"), "folders lie around the data", root)
-            break
-        tops = {name.partition("/")[0] for name in inner if "/" in name}
-        if len(tops) != 1:
-            raise InputError(f"{folder} {_unknown(folder, data, largest_file)}")
-        root += f"{tops.pop()}/"
-        inner = {name.removeprefix(root) for name in data if name.startswith(root)}
+    while not (batch := table.read(inner) or idx.read(inner)):
+        folders = media_files.folders_below(root, raw.names)
+        if len(folders) != 1:
+            raise InputError(f"{raw.folder} {_unknown(raw)}")
+        (root,) = folders
+        inner = raw.below(root)
+    batch.root = root
+    batch.used = {f"{root}{name}" for name in batch.used}
+    raw.remarks.add("guessed", root.count("/"), "folders lie around the data", root)
     return batch
 
 
-def _read_media(
-    folder: Path, data: set[str], largest_file: int, remarks: Remarks
-) -> RawBatch | None:
+def _read_media(raw: RawFiles) -> RawBatch | None:
     """Images or sounds; None where there are none, or where a table `examples` lies beside them.
 
     Written otherwise, as in Examples.csv, the table may also be a list of these files.
     """
-    tables = set(filter(table.is_examples, data))
+    tables = set(filter(table.is_examples, raw.names))
     if any(name.startswith("examples.") for name in tables):
         return None
-    of_media = Remarks()
-    batch = media_files.read(folder, data, largest_file, of_media)
+    media = replace(raw, remarks=Remarks())
+    batch = media_files.read(media)
     if batch and tables and not tables & batch.used:
         return None
-    remarks += of_media
+    raw.remarks += media.remarks
     return batch
 
 
-def _drop_lone_folder(batch: RawBatch, remarks: Remarks) -> None:
+def _drop_lone_folder(batch: RawBatch) -> None:
     """Take the name of the only folder for no label, where people label its files otherwise."""
     folders = {example.label for example in batch.examples}
-    if not batch.layout.startswith(media_files.FOLDERS) or len(folders) > 1:
+    if len(folders) > 1:
         return
     (folder,) = folders
     is_said = any(map(names.is_unlabelled, PurePosixPath(batch.examples[0].key).parts[:-1]))
-    given = {class_names.normal(label).casefold() for *_, label in batch.annotations}
-    labelled = {row[0] for row in batch.annotations}
-    is_class = class_names.normal(folder).casefold() in given
-    if is_class or len(labelled) < _MOSTLY * len(batch.examples):
+    labelled = {key for key, *_ in batch.annotations}
+    given = {_folded(label) for *_, label in batch.annotations}
+    if _folded(folder) in given or len(labelled) < _MOSTLY * len(batch.examples):
         return
     for example in batch.examples:
         example.label = ""
@@ -126,25 +118,22 @@ def _drop_lone_folder(batch: RawBatch, remarks: Remarks) -> None:
     if folder:
         no_class = "no annotator uses its name, so it is not taken as a class"
         what = f"examples lie in one folder, {folder!r}: {no_class}"
-    remarks.add("guessed", 0 if is_said else len(batch.examples), what)
+    batch.remarks.add("guessed", 0 if is_said else len(batch.examples), what)
 
 
-def _drop_lone_folders_of_splits(batch: RawBatch, remarks: Remarks) -> None:
+def _drop_lone_folders_of_splits(batch: RawBatch) -> None:
     """Take the only folder of a held-out split for no class, where nothing else is called so."""
-    if not batch.layout.startswith(media_files.FOLDERS):
-        return
     folders_of: dict[str, set[str]] = defaultdict(set)  # by split
     for example in batch.examples:
         if example.label:
             folders_of[example.split].add(example.label)
     classes = folders_of["train"] | {label for *_, label in batch.annotations}
-    known = {class_names.normal(name).casefold() for name in classes}
+    known = set(map(_folded, classes))
     if len(folders_of["train"]) < _CLASSES:
         return
     for split in ("validation", "test"):
         folder = min(folders_of[split], default="")
-        is_class = class_names.normal(folder).casefold() in known
-        if not folder or is_class or len(folders_of[split]) != 1:
+        if not folder or _folded(folder) in known or len(folders_of[split]) != 1:
             continue
         inside = [row for row in batch.examples if row.split == split and row.label]
         for example in inside:
@@ -152,55 +141,56 @@ def _drop_lone_folders_of_splits(batch: RawBatch, remarks: Remarks) -> None:
         no_class = "which is no class of training, so they have no label"
         what = f"examples of the {split} split lie in one folder, {folder!r}, {no_class}"
         remedy = "put them into folders of their classes; if it is one, list them in metadata.csv"
-        remarks.add("guessed", len(inside), what, inside[0].key, remedy)
+        batch.remarks.add("guessed", len(inside), what, inside[0].key, remedy)
 
 
-def _remark_on_nested_classes(batch: RawBatch, remarks: Remarks) -> None:
+def _folded(name: str) -> str:
+    return class_names.normal(name).casefold()
+
+
+def _remark_on_nested_classes(batch: RawBatch) -> None:
     """Add a remark on classes such as `cat/more` beside `cat`, where folders are the classes."""
     classes = {example.label for example in batch.examples}
-    if batch.layout.startswith(media_files.FOLDERS):
-        above = {name: map(str, PurePosixPath(name).parents) for name in sorted(classes)}
-        nested = [repr(name) for name, parents in above.items() if classes & set(parents)]
-        what = "classes lie in the folder of another class"
-        remedy = "put all files of a class into one folder, if they are one"
-        remarks.note("doubtful", nested, what, remedy)
+    above = {name: map(str, PurePosixPath(name).parents) for name in sorted(classes)}
+    nested = [repr(name) for name, parents in above.items() if classes & set(parents)]
+    what = "classes lie in the folder of another class"
+    remedy = "put all files of a class into one folder, if they are one"
+    batch.remarks.note("doubtful", nested, what, remedy)
 
 
-def _remark_on_unused(
-    folder: Path, batch: RawBatch, data: set[str], largest_file: int, remarks: Remarks
-) -> None:
+def _remark_on_unused(raw: RawFiles, batch: RawBatch) -> None:
     """Add remarks on files that are not used; beside folders of classes and tables, also why."""
-    unused = data - batch.used
+    unused = raw.names - batch.used
     archives = sorted(filter(listing.is_archive, unused))
     unused -= set(archives)
-    why = array_files.beside_table(folder, batch, unused)
+    why = array_files.beside_table(raw.folder, batch, unused)
     if batch.layout.startswith(media_files.FOLDERS):
         media = {example.key for example in batch.examples}
-        unused -= unread_files.remark_on(unused, media, remarks)
-        why = near_lists.reason(folder, data, media, largest_file, unused)
+        unused -= unread_files.remark_on(unused, media, raw.remarks)
+        why = near_lists.reason(raw, media, unused)
         if not why and unread_files.boxes(unused, media):
             why = unread_files.IF_BOXES
         why = "; ".join(filter(None, [why, unread_files.in_no_folder(unused)]))
-    remarks.add("ignored", len(unused), "files are not used", first_of(sorted(unused)), why)
-    remarks.add("ignored", len(archives), "archives are left packed", first_of(archives))
+    raw.remarks.add("ignored", len(unused), "files are not used", first_of(sorted(unused)), why)
+    raw.remarks.add("ignored", len(archives), "archives are left packed", first_of(archives))
 
 
-def _unknown(folder: Path, data: set[str], largest_file: int) -> str:
+def _unknown(raw: RawFiles) -> str:
     """What is wrong with files that are no batch, and what to do."""
-    media = sorted(filter(registry.modality_of_file, data))
+    data = raw.names
     archives = sorted(filter(listing.is_archive, data))
-    if media:
+    if raw.media:
         remedy = "add a folder for each class, or a metadata.csv (file_name,label)"
-        if boxes := unread_files.boxes(data, media):
+        if boxes := unread_files.boxes(data, raw.media):
             remedy += f"; as to {min(boxes)}, {unread_files.IF_BOXES}"
         elif sheets := sorted(name for name in data if name.lower().endswith(table_files.SHEETS)):
             remedy += f"; {sheets[0]} is not read: save it as metadata.csv if it lists them"
-        remedy = near_lists.reason(folder, data, set(media), largest_file) or remedy
-        return f"has no known layout: nothing says the class of {first_of(media)}: {remedy}"
+        remedy = near_lists.reason(raw, raw.media) or remedy
+        says = f"nothing says the class of {first_of(sorted(raw.media))}"
+        return f"has no known layout: {says}: {remedy}"
     if archives:
         return f"has no known layout, but an archive, {archives[0]}: unpack it and take it out"
-    is_table = (name for name in data if table_files.suffix(name))
-    tables = sorted(name for name in is_table if not table.is_beside(name))
+    tables = table.tables_of_examples(data)
     if len(tables) > 1:
         join = "join them to one examples.csv, name the right one so, or make a batch of each"
         splits = "if they are splits, name them train.csv, validation.csv and test.csv"
@@ -213,28 +203,6 @@ def _unknown(folder: Path, data: set[str], largest_file: int) -> str:
     if any("idx" in name.lower() for name in data):
         remedies = [f"; {idx.CALLED}"]
     return f"has no known layout: it needs {needs}; it has {has}{''.join(remedies[:1])}"
-
-
-def _rows_of_labels(
-    folder: Path,
-    batch: RawBatch,
-    name: str,
-    remarks: Remarks,
-    columns: Sequence[str] = (),
-    *,
-    unique: bool = False,
-) -> list[tuple[str, ...]]:
-    """The rows of a file of labels, which names examples relative to its own folder."""
-    root = batch.root if (folder / batch.root / name).exists() else ""
-    if f"{root}{name}" in batch.used:  # it is the list of the examples
-        return []
-    batch.used.add(f"{root}{name}")
-    if not (folder / root / name).exists():
-        return []
-    keys = {example.key.removeprefix(root): example.key for example in batch.examples}
-    read_file = partial(side_files.read, named_by=batch.named_by, numbered=batch.numbered)
-    rows = read_file(folder / root / name, keys, remarks, columns, unique=unique)
-    return [(keys[row[0]], *row[1:]) for row in rows]
 
 
 def _check_keys(folder: Path, examples: list[Example]) -> None:

@@ -8,115 +8,86 @@ import pyarrow as pa
 from assay.contract import class_names, column_names, plain_files
 from assay.contract.csv_files import DELIMITERS, check_columns, key_column, name_rows, parse_csv
 from assay.contract.errors import InputError, first_of
+from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts.file_names import MOST, FileNames
+from assay.layouts.raw_batch import RawBatch
+from assay.layouts.raw_files import RawFiles
 from assay.layouts.rows import as_labels
 from assay.modalities import registry
 
+COLUMNS = {ANNOTATIONS_FILE: ["annotator", "label"], TRUTH_FILE: ["label"]}  # beside the key
 
-def read(
-    path: Path,
-    keys: Collection[str],
-    remarks: Remarks,
-    columns: Sequence[str] = (),
-    *,
-    unique: bool = False,
-    named_by: str | None = None,
-    numbered: bool = False,
-) -> list[tuple[str, ...]]:
-    """Read (key, *columns, label) of each row that has a label.
+
+def read(raw: RawFiles, name: str, batch: RawBatch) -> list[tuple[str, ...]]:
+    """Read (key, annotator, label) of each row that has a label; of truth.csv, (key, label).
+
+    The file lies where the data start, or in the folder of the batch. It names examples relative
+    to its own folder, files also without their folder or ending.
 
     Parameters
     ----------
-    keys : of the examples of the batch, in their order; a file may also be named without its
-        folder or ending
-    columns : names of columns beside key and label
-    unique : whether an example may have one row only
-    named_by : the column that names the examples, where it is not called `key`, if that is known
-    numbered : whether keys are row numbers
+    name : of the file
+    batch : the examples; `used` gets the file
 
     Raises
     ------
     InputError
-        If a row names no example of the batch, or one that may not have another row.
+        If a row names no example of the batch, or truth.csv names one twice.
     """
-    table = parsed(path, remarks, [*columns, "label"])
-    files = FileNames("", {key for key in keys if registry.modality_of_file(key)}, set())
-    our_names = _our_names(path, table, [*columns, "label"], keys, files, named_by=named_by)
+    root = batch.root if (raw.folder / batch.root / name).exists() else ""
+    path = raw.folder / root / name
+    is_list = f"{root}{name}" in batch.used  # of the examples
+    if is_list or not path.exists():
+        return []
+    batch.used.add(f"{root}{name}")
+    key_of = {example.key.removeprefix(root): example.key for example in batch.examples}
+    files = FileNames("", set(filter(registry.modality_of_file, key_of)), set())
+    table = parsed(path, raw.remarks)
+    our_names = _our_names(path, table, key_of, files, batch.named_by)
     read_as = [f"{old!r} as {new!r}" for old, new in our_names.items()]
-    what = f"columns of {path.name} have other names"
-    remarks.add("guessed", len(read_as), what, first_of(read_as))
-    table = table.rename_columns([our_names.get(name, name) for name in table.column_names])
-    row_keys = _keys_of_rows(path, table, keys, files, remarks)
+    what = f"columns of {name} have other names"
+    raw.remarks.add("guessed", len(read_as), what, first_of(read_as))
+    table = table.rename_columns(our_names)
+    row_keys = _keys_of_rows(path, table, key_of, files, raw.remarks)
     places = name_rows(path, table)
-    _check_rows(places, row_keys, keys, unique=unique, numbered=numbered)
-    cells = [[cell.strip() for cell in table[name].to_pylist()] for name in columns]
+    _check_rows(places, row_keys, key_of, unique=name == TRUTH_FILE, numbered=batch.numbered)
+    *people, _ = COLUMNS[name]
+    cells = [[cell.strip() for cell in table[column].to_pylist()] for column in people]
     nameless = [place for place, *row in zip(places, *cells, strict=True) if "" in row]
-    remarks.add("doubtful", len(nameless), "rows name no annotator", first_of(nameless, 1))
-    rows = zip(row_keys, *cells, as_labels(table["label"], places), strict=True)
+    raw.remarks.add("doubtful", len(nameless), "rows name no annotator", first_of(nameless, 1))
+    keys = [key_of[key] for key in row_keys]
+    rows = zip(keys, *cells, as_labels(table["label"], places), strict=True)
     return [row for row in rows if class_names.normal(row[-1])]  # blanks alone are no label
 
 
-def parsed(path: Path, remarks: Remarks, columns: Sequence[str]) -> pa.Table:
-    """A file of labels, with reserved names and those of `columns` in small letters."""
+def parsed(path: Path, remarks: Remarks) -> pa.Table:
+    """A file of labels, with the names of its known columns in small letters."""
     table = parse_csv(path, plain_files.read(path), delimiters=DELIMITERS)
-    return column_names.with_tidy_names(table, path, remarks, columns)
+    return column_names.with_tidy_names(table, path, remarks, COLUMNS[path.name])
 
 
 def _our_names(
-    path: Path,
-    table: pa.Table,
-    wanted: Sequence[str],
-    keys: Collection[str],
-    files: FileNames,
-    *,
-    named_by: str | None,
+    path: Path, table: pa.Table, keys: Collection[str], files: FileNames, named_by: str | None
 ) -> dict[str, str]:
     """Our names of columns by those that people gave them, also of the one that names examples.
-
-    Parameters
-    ----------
-    wanted : our names of columns that the table must have
 
     Raises
     ------
     InputError
-        If it lacks one of them.
+        If the file lacks a column that it must have.
     """
+    wanted = COLUMNS[path.name]
     our_names = usual_names(table, wanted)
     check_columns(path, table, sorted(set(wanted) - set(our_names.values())))
-    is_named = named_by in table.column_names and "key" not in table.column_names
-    if named_by is not None and is_named:
-        return our_names | ({} if named_by == "file_name" else {named_by: "key"})
-    names_examples = bool(set(column_names.KEYS) & set(table.column_names))
-    if not names_examples and not _are_row_numbers(keys):
-        taken = {*our_names, *wanted} & set(table.column_names)
-        people = [name for name in taken if our_names.get(name, name) == "annotator"]
-        candidates = table.drop_columns(sorted(taken))
-        if all(map(str.isdigit, keys)):
-            candidates = _without_repeats(candidates, table.select(people))
-        our_names |= _column_of_keys(candidates, keys, files)
-    return our_names
-
-
-def _without_repeats(table: pa.Table, people: pa.Table) -> pa.Table:
-    """The columns in which no person has a cell twice: grades or seconds are no keys.
-
-    Parameters
-    ----------
-    people : the column of annotators, if there is one
-    """
-    names = []
-    for name in table.column_names:
-        cells = [column.to_pylist() for column in (table[name], *people.columns)]
-        if len(set(zip(*cells, strict=True))) == len(table):
-            names.append(name)
-    return table.select(names)
-
-
-def _are_row_numbers(keys: Collection[str]) -> bool:
-    """Whether keys count the rows: no column can be known by them."""
-    return all(key == str(row) for row, key in enumerate(keys))
+    known = set(column_names.KEYS) & set(table.column_names)
+    if named_by and named_by in table.column_names and not known & {"key", named_by}:
+        return our_names | {named_by: "key"}
+    # Many columns hold numbers from 0 on.
+    are_row_numbers = list(keys) == [str(row) for row in range(len(keys))]
+    if known or are_row_numbers:
+        return our_names
+    return our_names | _column_of_keys(table.rename_columns(our_names), wanted, keys, files)
 
 
 def _keys_of_rows(
@@ -132,12 +103,7 @@ def _keys_of_rows(
 
 
 def _check_rows(
-    places: Sequence[str],
-    row_keys: Sequence[str],
-    keys: Collection[str],
-    *,
-    unique: bool,
-    numbered: bool,
+    places: list[str], row_keys: list[str], keys: Collection[str], *, unique: bool, numbered: bool
 ) -> None:
     """Raise if a row names no example of the batch, or one that may not have another row."""
     seen = set()
@@ -164,18 +130,29 @@ def usual_names(table: pa.Table, columns: Sequence[str]) -> dict[str, str]:
     return dict(sorted(renamed.items()))
 
 
-def _column_of_keys(table: pa.Table, keys: Collection[str], files: FileNames) -> dict[str, str]:
+def _column_of_keys(
+    table: pa.Table, known: Sequence[str], keys: Collection[str], files: FileNames
+) -> dict[str, str]:
     """`key` by the column most of whose cells name examples; nothing where there is none.
 
-    Whole numbers are in many columns: where two name examples so, neither is taken.
+    Whole numbers are in many columns. So where keys are numbers, no person may have a cell twice,
+    as in columns of grades or seconds; and where two columns name examples, neither is taken.
+
+    Parameters
+    ----------
+    known : the columns of people and, at the end, of labels
     """
+    are_numbers = all(map(str.isdigit, keys))
+    people = [table[name].to_pylist() for name in known[:-1]]
     counts = {}
-    for name in table.column_names:
+    for name in table.drop_columns(known).column_names:
         cells = table[name].to_pylist()
+        if are_numbers and len(set(zip(cells, *people, strict=True))) < len(table):
+            continue
         n_exact = sum(cell in keys for cell in cells)
         n_found = sum(cell in keys or bool(files.find(cell)) for cell in cells)
-        counts[name] = (n_found, n_exact)
-    naming = [name for name, (n_found, _) in counts.items() if n_found > MOST * len(table)]
-    if not naming or (len(naming) > 1 and all(map(str.isdigit, keys))):
+        if n_found > MOST * len(table):
+            counts[name] = (n_found, n_exact)
+    if not counts or (len(counts) > 1 and are_numbers):
         return {}
-    return {max(naming, key=counts.__getitem__): "key"}
+    return {max(counts, key=counts.__getitem__): "key"}

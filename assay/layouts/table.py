@@ -13,6 +13,7 @@ from assay.contract.remarks import Remarks
 from assay.layouts import file_lists, hugging_face, near_lists, rows, table_keys
 from assay.layouts.file_names import MOST, FileNames
 from assay.layouts.raw_batch import EncodedColumn, Example, RawBatch
+from assay.layouts.raw_files import RawFiles
 from assay.modalities import column_roles, registry
 
 LAYOUT = "a table"
@@ -23,15 +24,16 @@ _SEVERAL = 2  # of them at least, so that a table may list them
 _LISTS = "metadata"  # the stem of a file that lists other files
 
 
-def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> RawBatch | None:
+def read(raw: RawFiles) -> RawBatch | None:
     """Read a table; None where the folder has none.
 
     Its payload is the column that is named as a modality, or columns of free text. Where there is
     none, it is every column that is not reserved.
     """
-    files = _files(names)
+    files = _files(raw.names)
     if not files:
         return None
+    remarks = raw.remarks
     parts: dict[str, pa.Table] = {}  # by file
     classes: list[str] = []  # columns that hold classes
     places: list[str] = []
@@ -39,34 +41,36 @@ def read(folder: Path, names: set[str], largest_file: int, remarks: Remarks) -> 
     n_rows = 0
     told: list[str] = []  # files that tell a split
     for name in files:
-        table, places_of_file = table_files.read(folder / name, largest_file, remarks)
+        path = raw.folder / name
+        table, places_of_file = table_files.read(path, raw.largest_file, remarks)
         table = table_files.without_views(table)
         before, n_rows = n_rows, n_rows + len(table)
         table, places_of_file, kept = table_files.without_headers(table, places_of_file, remarks)
         numbers += [before + row for row in kept]
-        table, class_columns = hugging_face_columns.unpacked(table, folder / name, remarks)
-        table = column_names.with_tidy_names(table, folder / name, remarks)
+        table, class_columns = hugging_face_columns.unpacked(table, path, remarks)
+        table = column_names.with_tidy_names(table, path, remarks)
         split = hugging_face.split_of_file(name)
         is_told = split and (len(files) > 1 or hugging_face.is_shard(name))
         if is_told and "split" not in table.column_names:
             table = table.append_column("split", pa.array([split] * len(table), pa.string()))
             told.append(f"{name} as {split}")
         if not is_examples(name):
-            _refuse_unread(folder / name, table, names)
+            _refuse_unread(path, table, raw.names)
         parts[name] = table
         places += places_of_file
         classes += [column for column in class_columns if column not in classes]
-    table = _joined(folder, parts, remarks)
-    path = folder / files[0]
+    table = _joined(raw.folder, parts, remarks)
+    path = raw.folder / files[0]
     hugging_face.remark_on_shards(files, remarks)
     what = "files tell the split of their examples by their names"
     remarks.add("guessed", len(told), what, first_of(told))
-    if ANNOTATIONS_FILE not in names:
+    if ANNOTATIONS_FILE not in raw.names:
         table = column_names.with_label(table, classes, remarks)
     elif "label" not in table.column_names:
         table = table.append_column("label", pa.array([""] * len(table)))
-    near_lists.judge_names(path, table, names, remarks)
-    table, named_by = table_keys.with_key(table, folder, names, numbers, remarks)
+    if not _payload_column(table):
+        near_lists.judge_names(path, table, raw)
+    table, named_by = table_keys.with_key(table, raw, numbers)
     batch = _batch(table, path, places, numbers, remarks)
     batch.named_by = named_by
     batch.used = set(files)
@@ -79,16 +83,15 @@ def _files(names: set[str]) -> list[str]:
     A file `examples`, whatever lies beside it; or else the only table beside no other examples, or
     tables that differ in the split that their names tell.
     """
-    tables = sorted(name for name in names if table_files.suffix(name) and not is_beside(name))
+    tables = tables_of_examples(names)
     called = list(filter(is_examples, tables))
     if called:
         return sorted(called, key=lambda name: (".parquet" not in name, name))[:1]
     others = names - set(tables)
     if any(registry.modality_of_file(name) or "idx" in name for name in others):
         return []
-    if len(tables) == 1 or (tables and all(map(hugging_face.split_of_file, tables))):
-        return tables
-    return []
+    is_one = len(tables) == 1 or all(map(hugging_face.split_of_file, tables))
+    return tables if is_one else []
 
 
 def is_examples(name: str) -> bool:
@@ -96,10 +99,11 @@ def is_examples(name: str) -> bool:
     return name.partition(".")[0].lower() == _STEM and bool(table_files.suffix(name))
 
 
-def is_beside(name: str) -> bool:
-    """Whether a file holds labels, or lists files, for examples that lie elsewhere."""
-    is_list = PurePosixPath(name).name.partition(".")[0].lower() == _LISTS
-    return name in (ANNOTATIONS_FILE, TRUTH_FILE) or is_list
+def tables_of_examples(names: set[str]) -> list[str]:
+    """The tables, sorted, but for those of labels or files of examples that lie elsewhere."""
+    tables = sorted(filter(table_files.suffix, names - {ANNOTATIONS_FILE, TRUTH_FILE}))
+    stems = [PurePosixPath(name).name.partition(".")[0].lower() for name in tables]
+    return [name for name, stem in zip(tables, stems, strict=True) if stem != _LISTS]
 
 
 def _refuse_unread(path: Path, table: pa.Table, names: set[str]) -> None:
@@ -137,15 +141,17 @@ def _refuse_list(
 
 def _holds_payload(table: pa.Table) -> bool:
     """Whether a table has files or texts itself."""
-    if registry.named(registry.modality_of_columns(table.column_names)).COLUMN:
-        return True
-    return bool(column_roles.free_texts(_features(table), Remarks()))
+    return bool(_payload_column(table) or column_roles.free_texts(_features(table), Remarks()))
+
+
+def _payload_column(table: pa.Table) -> str | None:
+    """The column that is named as a modality."""
+    return registry.named(registry.modality_of_columns(table.column_names)).COLUMN
 
 
 def _features(table: pa.Table) -> pa.Table:
-    return table.drop_columns(
-        [name for name in column_names.RESERVED if name in table.column_names]
-    )
+    others = [name for name in table.column_names if name not in column_names.RESERVED]
+    return table.select(others)
 
 
 def _joined(folder: Path, parts: dict[str, pa.Table], remarks: Remarks) -> pa.Table:
@@ -203,16 +209,14 @@ def _batch(
     numbered = "key" not in table.column_names
     names_files = int("file_name" in table.column_names)
     remarks.add("left out", names_files, "column names files: it is not read", "'file_name'")
-    texts: list[str] = []
-    payload_columns = [column]
-    if column is None:
-        texts = column_roles.free_texts(features, remarks)
-        payload_columns = texts or features.column_names
-        modality = "text" if texts else modality
-    if modality == "text" and column:
+    payload_columns = [column] if column else column_roles.free_texts(features, remarks)
+    if modality == "text":
         column_roles.remark_on_texts_beside(table, column, remarks)
-    if column or texts:
+    if payload_columns:
         table = column_roles.drop_counters(table, remarks, column)
+        modality = modality if column else "text"
+    else:  # an example is a row
+        payload_columns = features.column_names
     payload: Sequence | pa.Table
     are_files = bool(registry.named(modality).SUFFIXES)
     if are_files:

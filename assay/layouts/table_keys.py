@@ -1,6 +1,6 @@
 """Which column of a table names its rows, for the files of labels that lie beside it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,26 +9,22 @@ import pyarrow.compute as pc
 from assay.contract import column_names
 from assay.contract.column_names import is_text
 from assay.contract.errors import InputError
-from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import rows, side_files
 from assay.layouts.file_names import MOST
+from assay.layouts.raw_files import RawFiles
 from assay.modalities import column_roles
 
-_COLUMNS = {ANNOTATIONS_FILE: ["annotator", "label"], TRUTH_FILE: ["label"]}
 _REMEDY = (
     "call that column `key`, or add a column `key` of 0, 1, 2 and so on if row numbers are meant"
 )
 
 
-def with_key(
-    table: pa.Table, folder: Path, names: Collection[str], numbers: Sequence[int], remarks: Remarks
-) -> tuple[pa.Table, str | None]:
+def with_key(table: pa.Table, raw: RawFiles, numbers: Sequence[int]) -> tuple[pa.Table, str | None]:
     """The table with a column `key`, if a file of labels has one of the same name and values.
 
     Parameters
     ----------
-    names : of all files of the folder
     numbers : of the rows, by which they are named if there is no key
 
     Returns
@@ -42,16 +38,16 @@ def with_key(
     """
     if "key" in table.column_names:
         return table, None
-    for file, columns in _COLUMNS.items():
-        if file not in names:
+    for file, columns in side_files.COLUMNS.items():
+        if file not in raw.names:
             continue
-        labels = side_files.parsed(folder / file, Remarks(), columns)
+        labels = side_files.parsed(raw.folder / file, Remarks())
         chosen = _shared_column(table, labels, columns)
         if chosen:
-            remarks.add("guessed", 1, f"column names the examples, as in {file}", repr(chosen))
-            headers = ["key" if name == chosen else name for name in table.column_names]
-            return table.rename_columns(headers), chosen
-        _refuse_ids(table, labels, numbers, folder / file)
+            what = f"column names the examples, as in {file}"
+            raw.remarks.add("guessed", 1, what, repr(chosen))
+            return table.rename_columns({chosen: "key"}), chosen
+        _refuse_ids(table, labels, numbers, raw.folder / file)
     return table, None
 
 
@@ -63,12 +59,9 @@ def _shared_column(table: pa.Table, labels: pa.Table, columns: list[str]) -> str
     if "key" in labels.column_names:
         return None
     taken = {*columns, *side_files.usual_names(labels, columns), "split"}
-    shared = [name for name in labels.column_names if name not in taken]
-    naming = [
-        name
-        for name in shared
-        if name in table.column_names and _share(labels[name], _row_of(table[name])) > MOST
-    ]
+    shared = set(labels.column_names) & set(table.column_names) - taken
+    share_of = {name: _share(labels[name].to_pylist(), _row_of(table[name])) for name in shared}
+    naming = [name for name, share in share_of.items() if share > MOST]
     if "file_name" in naming:
         return "file_name"
     return naming[0] if len(naming) == 1 else None
@@ -84,34 +77,35 @@ def _refuse_ids(table: pa.Table, labels: pa.Table, numbers: Sequence[int], path:
         raise InputError(f"{wrong} are others or repeat: add a column `key` to both")
     cells = labels[named].to_pylist()
     row_of_number = {str(number): row for row, number in enumerate(numbers)}
-    may_be_numbers = row_of_number.keys() >= set(cells)
-    share_of_numbers = _share(labels[named], row_of_number)
+    share_of_numbers = _share(cells, row_of_number)
+    may_be_numbers = share_of_numbers == 1
     for name, column in zip(table.column_names, table.columns, strict=True):
-        is_known = name in ("label", "split")
-        if is_known or (may_be_numbers and not _may_be_key(name, column)):
+        may_be_key = name == "file_name" or column_roles.may_be_ids(name, column)
+        if name in ("label", "split") or (may_be_numbers and not may_be_key):
             continue
         row_of = _row_of(column)
-        agree = may_be_numbers and all(row_of.get(cell) == row_of_number[cell] for cell in cells)
-        share = _share(labels[named], row_of)
-        is_meant = share == 1 if may_be_numbers else share > max(MOST, share_of_numbers)
+        agree = all(row_of.get(cell, -1) == row_of_number.get(cell) for cell in cells)
+        share = _share(cells, row_of)
+        is_meant = share == 1 or share > max(MOST, share_of_numbers)
         if is_meant and not agree:
             wrong = f"{path} names rows by values of the column {name!r}"
             raise InputError(f"{wrong}, but without a column 'key' they are numbered: {_REMEDY}")
 
 
-def _may_be_key(name: str, column: pa.ChunkedArray) -> bool:
-    return name == "file_name" or column_roles.may_be_ids(name, column)
-
-
 def _row_of(column: pa.ChunkedArray) -> dict[str, int]:
-    """The row of each value of a column of different texts or whole numbers; else nothing."""
-    is_simple = is_text(column.type) or pa.types.is_integer(column.type)
-    if not is_simple or pc.count_distinct(column, mode="all").as_py() < len(column):
+    """The row of each value, as text, of a column that may name rows; else nothing."""
+    if not may_be_names(column):
         return {}
     texts = rows.as_text(column, [""] * len(column))
     return {text: row for row, text in enumerate(texts)}
 
 
-def _share(cells: pa.ChunkedArray, row_of: dict[str, int]) -> float:
+def may_be_names(column: pa.ChunkedArray) -> bool:
+    """Whether a column holds texts or whole numbers, and no two rows have the same."""
+    is_simple = is_text(column.type) or pa.types.is_integer(column.type)
+    return is_simple and pc.count_distinct(column, mode="all").as_py() == len(column)
+
+
+def _share(cells: Sequence[str], row_of: dict[str, int]) -> float:
     """The share of the cells that name a row."""
-    return sum(cell in row_of for cell in cells.to_pylist()) / max(len(cells), 1)
+    return sum(cell in row_of for cell in cells) / max(len(cells), 1)

@@ -2,42 +2,42 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 from assay.contract import table_files
 from assay.contract.errors import InputError, counted, first_of
 from assay.contract.remarks import Remarks
 from assay.layouts import listing
+from assay.layouts.raw_files import RawFiles
 from assay.modalities import registry
 
 # how files end that hold boxes: of YOLO, of Pascal VOC and of COCO
 _BOXES = (".txt", ".xml", ".json")
-_OF_COCO = re.compile("coco|annotations|instances", re.IGNORECASE)  # in the name of a file
+_COCO = re.compile(r"(coco|annotations|instances)[^/]*\.json$", re.IGNORECASE)
 _NOUNS = {"image": "picture", "audio": "sound"}
 IF_BOXES = "if these are boxes for detection, they are not supported: give each picture one label"
 
 
-def refuse_folders(folder: Path, tops: Iterable[str], names: Collection[str]) -> None:
+def refuse_folders(raw: RawFiles, tops: Iterable[str]) -> None:
     """Raise if there are folders of which no file can be read: a class or split would be lost.
 
     Parameters
     ----------
     tops : the folders, each with a slash behind
-    names : of all files
     """
     for top in sorted(tops):
-        inside = sorted(name for name in names if name.startswith(top))
+        inside = sorted(name for name in raw.names if name.startswith(top))
         tables = list(filter(table_files.suffix, inside))
         first = (tables or inside)[0]
         reason = registry.unreadable(first) or "convert them to another format"
-        if not registry.unreadable(first) and boxes(inside, names):
+        if not registry.unreadable(first) and boxes(inside, raw.names):
             reason = f"{IF_BOXES} in metadata.csv (file_name,label)"
         if all(map(listing.is_archive, inside)):
             reason = "unpack them"
         if tables:
-            reason = f"move the table to {(folder / top).parent} if it lists the files there"
-        lost = f"{folder / top} holds only files that are not read, as {first}"
+            reason = f"move the table to {(raw.folder / top).parent} if it lists the files there"
+        lost = f"{raw.folder / top} holds only files that are not read, as {first}"
         raise InputError(f"{lost}: {reason}, or take the folder out")
 
 
@@ -54,14 +54,9 @@ def boxes(unread: Iterable[str], names: Iterable[str]) -> list[str]:
         return []
     pictures = (name for name in names if registry.modality_of_file(name) == "image")
     stems = {PurePosixPath(name).stem for name in pictures}
-    return [name for name in candidates if stems and _may_hold_boxes(name, stems)]
-
-
-def _may_hold_boxes(name: str, stems: set[str]) -> bool:
-    """Whether a file is that of one of the pictures with these stems, or of COCO."""
-    path = PurePosixPath(name)
-    is_of_coco = path.suffix.lower() == ".json" and _OF_COCO.search(path.name)
-    return path.stem in stems or bool(is_of_coco)
+    if not stems:
+        return []
+    return [name for name in candidates if PurePosixPath(name).stem in stems or _COCO.search(name)]
 
 
 def remark_on(unused: Iterable[str], examples: Iterable[str], remarks: Remarks) -> set[str]:
