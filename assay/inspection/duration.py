@@ -25,7 +25,8 @@ _OF_LEARNING = (6e-4, 4.6e-7)  # seconds to learn from one of them, and from eac
 # that from which spectrograms do not grow.
 _OF_LENGTH = 1.7e-3  # seconds for each sample
 _LONGEST = 160_000  # samples
-_REPEATS = 20  # of the loop that times this machine
+_LOOP = "sum(number * number for number in range(20_000))"  # it times this machine
+_REPEATS = 20
 _USUAL = 0.00164  # seconds of the loop on the machine of these measurements
 # Of the slowness that is believed: a fast Python tells nothing about training, which takes longest.
 _RANGE = (1.0, 4.0)
@@ -56,9 +57,5 @@ def _slowness() -> float:
     A product of matrices does not tell it: on one machine it was as fast as on another, but `dvc
     repro` took 2.5 times as long.
     """
-
-    def loop() -> int:
-        return sum(number * number for number in range(20_000))
-
-    took = min(timeit.repeat(loop, number=1, repeat=_REPEATS))
+    took = min(timeit.repeat(_LOOP, number=1, repeat=_REPEATS))
     return min(max(took / _USUAL, _RANGE[0]), _RANGE[1])

@@ -2,9 +2,8 @@
 
 import math
 import time
-from collections import defaultdict
-from contextlib import suppress
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,15 +11,15 @@ import numpy as np
 import pyarrow as pa
 
 from assay.collecting import copies, doubts, splits, summary, votes
-from assay.contract import identity, paths
+from assay.contract import identity
 from assay.contract.column_names import is_text
-from assay.contract.errors import InputError, first_of
+from assay.contract.errors import InputError
 from assay.contract.parameters import Parameters
 from assay.contract.parquet_files import Format
 from assay.contract.sampling import step_for
 from assay.contract.sections import Collect
 from assay.contract.stored_rows import StoredRows
-from assay.inspection import duration, edits, grouping, listed_columns
+from assay.inspection import duration, edits, grouping, listed
 from assay.layouts import raw_folder
 from assay.layouts.raw_batch import EncodedColumn, EncodedFiles, RawBatch
 from assay.modalities import registry
@@ -28,9 +27,6 @@ from assay.modalities import registry
 _EXAMPLES = 300  # examples decoded at most, spread evenly over the batch
 _BYTES = 20_000_000  # bytes of files decoded at most,
 _FEWEST = 8  # but so many files are decoded, however large
-_ROWS = 20_000  # rows of a table or texts read at most
-_NEEDED = "every listed batch needs this column, or names of files that the pattern fits"
-_BESIDE = "the other listed batches have it too"
 
 
 def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
@@ -61,18 +57,21 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     except InputError as problem:
         error = str(problem)
         understood = _Understood([example.split for example in raw.examples])
+    group = understood.group
+    proposed_group = group["group"] if group else None
+    other = cache(partial(listed.read, group=proposed_group, params=params))  # each is read once
     proposed: edits.Edits = {}
     try:
-        edits.check(batch, raw.modality, params)
+        edits.check(batch, params)
         lists = edits.propose(batch, params)
-        raw.remarks += listed_columns.check(batch, understood.columns, lists, params)
+        listed.check_modality(batch, raw.modality, other, lists, params)
+        raw.remarks += listed.check_columns(batch, understood.columns, other, lists, params)
         proposed = lists
     except InputError as problem:
         error = error or str(problem)
-    group = understood.group
-    listed = proposed.get("batches", params.batches)
-    if group and (others := [name for name in listed if name != batch]):
-        group["reason"] += f"; {_in_others(group['group'], others, params.collect.largest_file)}"
+    batches = proposed.get("batches", params.batches)
+    if group and (others := [name for name in batches if name != batch]):
+        group["reason"] += f"; {listed.with_group(others, other)}"
     facts = summary.facts(raw, understood.split_of_row)
     n = len(raw.examples)
     seconds = duration.seconds(raw.modality, n, understood.values, understood.decoding)
@@ -129,7 +128,9 @@ def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understoo
     copies.remark(sample, ids, [True] * len(places))
     split_of_row = _splits(raw, params.collect)
     group = _group(raw, decoded, sampled) if params.collect.group is None else None
-    columns = listed_columns.format_of(raw.modality, decoded, payload, params)
+    columns = None
+    if raw.modality in listed.OF_WORDS:
+        columns = modality.to_columns(decoded, [0], payload, collect)[1]
     return _Understood(split_of_row, group, _values(decoded), decoding, columns)
 
 
@@ -161,21 +162,6 @@ def _group(
     return proposal and proposal._asdict()
 
 
-def _in_others(group: str, others: list[str], largest_file: int) -> str:
-    """Whether other batches may be grouped alike, and which of them not."""
-    wrong = defaultdict(list)  # names by what is said of them
-    for name in others:
-        what = "not known for"
-        with suppress(InputError, OSError):
-            raw = raw_folder.read(paths.RAW / name, largest_file)
-            what = "missing in"
-            splits.groups_of(raw, [""] * len(raw.examples), group)
-            continue
-        wrong[what].append(name)
-    found = [f"{what} {first_of(names)}" for what, names in wrong.items()]
-    return f"{_NEEDED}: {', '.join(found)}" if found else _BESIDE
-
-
 def _step(raw: RawBatch) -> int:
     """The distance of the examples to decode: they are spread evenly, fewer if files are large."""
     n = len(raw.examples)
@@ -187,7 +173,7 @@ def _step(raw: RawBatch) -> int:
     elif isinstance(raw.payload, EncodedColumn):
         sizes = [len(content) for content in raw.payload[::step]]
     else:
-        return step_for(n, _ROWS)
+        return step_for(n, listed.ROWS)
     affordable = int(np.searchsorted(np.cumsum(sizes), _BYTES, side="right"))
     return step_for(n, max(_FEWEST, affordable))
 

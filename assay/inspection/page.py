@@ -41,12 +41,13 @@ def _what_it_holds(facts: dict[str, Any]) -> Iterator[str]:
     n_labels = sum(facts["labels_by_class"].values())
     n_labelled = facts["examples"] - facts["unlabelled"]
     several = f" ({n_labels:,} labels for {counted(n_labelled, 'example')})"
-    classes = _counts(facts["labels_by_class"])
+    n_classes = len(facts["labels_by_class"])
+    classes = f"{n_classes}: {_most(facts['labels_by_class'])}" if n_classes else "none"
     yield _row("classes", classes + (several if n_labels > n_labelled else ""))
-    yield _row("labels by", _counts(facts["labels_by_person"]).partition(": ")[2] or "nobody")
+    yield _row("labels by", _most(facts["labels_by_person"]) or "nobody")
     if facts["unlabelled"]:
         yield _row("no label", counted(facts["unlabelled"], "example"))
-    yield _row("splits", _counts(facts["splits"]).partition(": ")[2] or "by content hash")
+    yield _row("splits", _most(facts["splits"]) or "by content hash")
     if facts["slices"]:
         yield _row("slices", first_of(facts["slices"], _NAMED))
 
@@ -78,10 +79,10 @@ def _next(facts: dict[str, Any], *, written: bool) -> Iterator[str]:
         yield _row("time", f"about {_duration(facts['seconds'])} for the whole pipeline here")
 
 
-def _counts(counts: Mapping[str, int]) -> str:
+def _most(counts: Mapping[str, int]) -> str:
+    """Names with their counts, the largest first."""
     most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    named = first_of([f"{name} {count}" for name, count in most], _NAMED)
-    return f"{len(counts)}: {named}" if counts else "none"
+    return first_of([f"{name} {count}" for name, count in most], _NAMED)
 
 
 def _duration(seconds: float) -> str:

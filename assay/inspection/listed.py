@@ -1,0 +1,145 @@
+"""Whether a batch fits the other listed ones, as `collect`, `pretrain` and `embed` will ask for."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import NamedTuple
+
+from assay.collecting import splits
+from assay.contract import parquet_files, paths
+from assay.contract.errors import InputError, first_of
+from assay.contract.parameters import Parameters
+from assay.contract.parquet_files import Format
+from assay.contract.remarks import Remarks
+from assay.contract.sampling import step_for
+from assay.inspection.edits import Edits
+from assay.layouts import raw_folder
+from assay.layouts.raw_batch import RawBatch
+from assay.modalities import formats, registry
+
+ROWS = 20_000  # rows of a table or texts that are read at most
+OF_WORDS = {"text", "table"}  # modalities that a column name may tell apart
+_NEEDED = "every listed batch needs this column, or names of files that the pattern fits"
+_BESIDE = "the other listed batches have it too"
+
+
+class Listed(NamedTuple):
+    """What a listed batch is, as collected or else raw.
+
+    Attributes
+    ----------
+    modality : "" where it is not known
+    columns : the format of its payloads; None where it is not known, or not told by columns
+    ungrouped : whether the proposed group is "missing in" it, or "not known for" it; else ""
+    """
+
+    modality: str
+    columns: Format | None
+    ungrouped: str
+
+
+Reader = Callable[[str], Listed]
+
+
+def read(batch: str, group: str | None, params: Parameters) -> Listed:
+    """Read a listed batch; of one that is collected, the raw files are read for a group alone.
+
+    Parameters
+    ----------
+    group : the proposed value of `collect.group`
+    """
+    modality, columns, ungrouped = "", None, "not known for"
+    with suppress(InputError, OSError):
+        columns = parquet_files.read_payload_format(paths.examples(batch))
+        modality = columns["modality"]
+    if group or not modality:
+        with suppress(InputError, OSError):
+            raw = raw_folder.read(paths.RAW / batch, params.collect.largest_file)
+            modality = modality or raw.modality
+            columns = columns or _columns(raw, params)
+            ungrouped = "missing in"
+            splits.groups_of(raw, [""] * len(raw.examples), group)
+            ungrouped = ""
+    return Listed(modality, columns, ungrouped)
+
+
+def _columns(raw: RawBatch, params: Parameters) -> Format | None:
+    """What payloads are, as `collect` would note it; None unless they are read from columns."""
+    if raw.modality not in OF_WORDS:
+        return None
+    step = step_for(len(raw.examples), ROWS)
+    payload = raw.payload[::step]
+    places = [example.place for example in raw.examples[::step]]
+    module = registry.named(raw.modality)
+    decoded = module.canonical(payload, places, params.collect, Remarks())
+    return module.to_columns(decoded, [0], payload, params.collect)[1]
+
+
+def check_modality(
+    batch: str, modality: str, listed: Reader, proposed: Edits, params: Parameters
+) -> None:
+    """Raise InputError if another listed batch has another modality.
+
+    Parameters
+    ----------
+    listed : `read`, of a name alone
+    proposed : the lists with the batch
+    """
+    for name in proposed.get("batches", params.batches):
+        other = "" if name == batch else listed(name).modality
+        if other == modality:
+            return
+        if other:
+            differ = f"it is of modality {modality}, but the listed batch {name} is of {other}"
+            remedy = f"make a project for each, or take {name} out of both lists in params.yaml"
+            are_words = {modality, other} == OF_WORDS
+            texts = ", or name the column of texts `text`" if are_words else ""
+            raise InputError(f"{differ}, and a project holds one modality: {remedy}{texts}")
+
+
+def check_columns(
+    batch: str, own: Format | None, listed: Reader, proposed: Edits, params: Parameters
+) -> Remarks:
+    """Remarks on columns of a batch that will not be read beside the other listed ones.
+
+    Parameters
+    ----------
+    own : what its payloads are, as `collect` would note it; None unless they are read from columns
+    listed, proposed : as in `check_modality`
+
+    Raises
+    ------
+    InputError
+        If the batch lacks a column that the encoder will be learned from, or another one does.
+    """
+    if not own:
+        return Remarks()
+    pretrain = proposed.get("pretrain.batches", params.pretrain.batches)
+    batches = proposed.get("batches", params.batches)
+    encoder: Format = {}
+    read: list[str] = []  # batches so far
+    for name in dict.fromkeys([*pretrain, *batches]):
+        payload_format = own if name == batch else listed(name).columns
+        if not payload_format:
+            continue
+        try:
+            together = formats.joined(encoder or payload_format, payload_format)
+        except InputError as error:
+            if name == batch:
+                raise InputError(f"it does not fit {first_of(read)}: {error}") from None
+            if batch in read:
+                raise InputError(f"the listed batch {name} does not fit it: {error}") from None
+            continue  # these two do not fit each other
+        read.append(name)
+        encoder = together if name in pretrain else encoder
+    return formats.unread_columns(own, encoder) if own["modality"] == "table" else Remarks()
+
+
+def with_group(others: Iterable[str], listed: Reader) -> str:
+    """Whether other batches may be grouped alike, and which of them not."""
+    wrong = defaultdict(list)  # names by what is said of them
+    for name in others:
+        wrong[listed(name).ungrouped].append(name)
+    wrong.pop("", None)
+    found = [f"{what} {first_of(names)}" for what, names in wrong.items()]
+    return f"{_NEEDED}: {', '.join(found)}" if found else _BESIDE
