@@ -51,11 +51,9 @@ def _data(old: Version, new: Version) -> dict[str, Any]:
     data: dict[str, Any] = {"parameters": new.parameters_since(old)}
     if batches := _both(old.batches(), new.batches()):
         data["batches"] = batches
-    old_answers = old.answers()
-    new_answers = new.answers()
+    old_answers, new_answers = old.answers(), new.answers()
     if answers := _both(old_answers, new_answers):
-        is_label = [answers_of_version["label"] != "" for answers_of_version in answers]
-        data["answers"] = [int(column.sum()) for column in is_label]
+        data["answers"] = [int((rows["label"] != "").sum()) for rows in answers]
     data["counts"] = [version.json(paths.CLEAN_METRICS, files.Numbers) for version in (old, new)]
     if examples := _both(old.examples, new.examples):
         data["examples"] = changes.examples(*examples)

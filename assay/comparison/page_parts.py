@@ -1,6 +1,6 @@
 """The parts of a comparison for people: data, model, and why; each has lines, a table and notes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,31 +41,23 @@ class Part:
 def with_names(result: Result, show: Callable[[object], str]) -> Result:
     """The result, each name and value in it that is not Assay's own as `show` gives it."""
 
-    def keys(counts: dict[str, Any]) -> dict[str, Any]:
-        return {show(name): count for name, count in counts.items()}
+    def shown(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {show(key): shown(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [shown(inner) for inner in value]
+        return show(value) if isinstance(value, str) else value
 
-    def names(listed: Iterable[object]) -> list[str]:
-        return [show(name) for name in listed]
+    def with_shown(part: Result, *keys: str) -> Result:
+        return part | {key: shown(part[key]) for key in keys if key in part}
 
-    data = dict(result["data"])
-    for key in {"people", "classes"} & set(data):
-        data[key] = keys(data[key])
+    data = with_shown(result["data"], "people", "classes", "batches")
     for key in {"labels", "test_labels"} & set(data):
-        swaps = [[*names(classes), n] for *classes, n in data[key]["swaps"]]
-        sources = keys(data[key]["relabelled_by"])
-        data[key] = data[key] | {"relabelled_by": sources, "swaps": swaps}
-    if "batches" in data:
-        data["batches"] = [names(batches) for batches in data["batches"]]
-    data["parameters"] = {show(key): names(pair) for key, pair in data["parameters"].items()}
-    model = dict(result["model"])
-    if "yet_to_run" in model:
-        model["yet_to_run"] = keys(model["yet_to_run"])
-    if "other_classes" in model:
-        model["other_classes"] = [names(classes) for classes in model["other_classes"]]
-    absent = {show(name): names(files) for name, files in result["absent"].items()}
-    versions = {key: show(result[key]) for key in ("a", "b")}
-    others = {"missing": names(result["missing"]), "absent": absent}
-    return {**result, **versions, "data": data, "model": model, **others}
+        data[key] = with_shown(data[key], "relabelled_by", "swaps")
+    pairs = data["parameters"].items()
+    data["parameters"] = {show(key): [show(value) for value in pair] for key, pair in pairs}
+    model = with_shown(result["model"], "yet_to_run", "other_classes")
+    return with_shown(result, "a", "b", "missing", "absent") | {"data": data, "model": model}
 
 
 def parts(result: Result) -> list[Part]:

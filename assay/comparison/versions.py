@@ -174,9 +174,8 @@ class Version:
         folders = self._files.walk(paths.ANNOTATIONS.as_posix(), dvcfiles=True)
         names = [f"{folder}/{name}" for folder, _, inside in folders for name in inside]
         contents = {name: self.read(Path(name)) for name in names}
-        if any(content is None for content in contents.values()):
-            return {}  # what is not known whole is not compared
-        return {name: yet_to_run.md5(content or b"") for name, content in contents.items()}
+        known = {name: files.md5(text) for name, text in contents.items() if text is not None}
+        return known if len(known) == len(contents) else {}  # a part of them is not compared
 
     def batches(self) -> list[str] | None:
         return self.json(paths.LISTED, dict[str, list[str]]).get("batches")

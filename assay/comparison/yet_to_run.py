@@ -4,7 +4,6 @@
 New answers, and a raw batch after `dvc add`, may be committed before any build.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Collection, Iterator
@@ -71,11 +70,6 @@ def frozen_stages(repo: Repo) -> set[str]:
     return {getattr(stage, "name", "") for stage in repo.index.stages if stage.frozen}
 
 
-def md5(content: bytes) -> str:
-    """The hash of a file's content, as DVC has it."""
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
 def is_model_of(record: Values) -> bool:
     """Whether the model files in the workspace are those that DVC noted after `train`."""
     outs = record.get("stages", {}).get("train", {}).get("outs", [])
@@ -122,4 +116,4 @@ def _is_other(dep: Values, hashes: dict[str, str]) -> bool:
         return False  # it also held what unlisted batches left, or what git does not keep
     listing = [{"md5": hashes[name], "relpath": name.removeprefix(start)} for name in inside]
     content = json.dumps(listing).encode()  # as DVC hashes a folder
-    return read != md5(content) + ".dir"
+    return read != files.md5(content) + ".dir"

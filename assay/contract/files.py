@@ -90,7 +90,8 @@ def write_json(path: Path, values: Values) -> None:
     InputError
         If a number is infinite or NaN, which JSON does not have.
     """
-    rounded = {key: _rounded(value) for key, value in values.items()}
+    floats = {key: value for key, value in values.items() if isinstance(value, float)}
+    rounded = values | {key: rounding.as_written(value) for key, value in floats.items()}
     try:
         text = json.dumps(rounded, indent=2, ensure_ascii=False, allow_nan=False)
     except ValueError:
@@ -98,10 +99,6 @@ def write_json(path: Path, values: Values) -> None:
         raise InputError(f"{path} is not written, since {wrong}: did training diverge?") from None
     # JSON writes a lone surrogate, as of a file name that is not UTF-8, as Python does.
     write_bytes(path, f"{text}\n".encode(errors="backslashreplace"))
-
-
-def _rounded(value: object) -> object:
-    return rounding.as_written(value) if isinstance(value, float) else value
 
 
 def read_json(path: Path, schema: Any = Values) -> Any:
@@ -221,9 +218,10 @@ def drop_checkpoint() -> None:
     paths.CHECKPOINT.unlink(missing_ok=True)
 
 
-def md5(path: Path) -> str:
-    """The MD5 of a file, as dvc.lock has it."""
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+def md5(file: Path | bytes) -> str:
+    """The MD5 of a file, or of its content, as dvc.lock has it."""
+    content = file.read_bytes() if isinstance(file, Path) else file
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def record() -> bytes:
