@@ -55,7 +55,7 @@ def with_unknown(classes: Sequence[str], labels: Iterable[str]) -> list[str]:
     return [*classes, *sorted(set(labels) - set(classes))]
 
 
-def codes(labels: "pd.Series", classes: Sequence[str]) -> np.ndarray:
+def codes(labels: "pd.Series | Sequence[str]", classes: Sequence[str]) -> np.ndarray:
     """The position of each label in `classes`, (n,) int; -1 where it is not there."""
     import pandas as pd
 
@@ -64,9 +64,8 @@ def codes(labels: "pd.Series", classes: Sequence[str]) -> np.ndarray:
 
 def columns(pred_probs: np.ndarray, classes: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
     """Probabilities (n, wanted) from those of some `classes` (n, classes); 0 for other classes."""
-    position = {name: index for index, name in enumerate(wanted)}
-    shared = [index for index, name in enumerate(classes) if name in position]
+    places = codes(classes, wanted)  # (classes,)
+    is_wanted = places >= 0
     arranged = np.zeros((len(pred_probs), len(wanted)), pred_probs.dtype)
-    places = [position[classes[index]] for index in shared]
-    arranged[:, places] = pred_probs[:, shared]
+    arranged[:, places[is_wanted]] = pred_probs[:, is_wanted]
     return arranged

@@ -60,10 +60,8 @@ class Model:
         levels = onnxruntime.GraphOptimizationLevel
         level = levels.ORT_ENABLE_EXTENDED if portable else levels.ORT_ENABLE_ALL
         options.graph_optimization_level = level
-        if isinstance(path, Path):
-            self.is_small = path.stat().st_size <= _SMALL_GRAPH
-        else:
-            self.is_small = len(path) <= _SMALL_GRAPH
+        size = path.stat().st_size if isinstance(path, Path) else len(path)
+        self.is_small = size <= _SMALL_GRAPH
         self.path = path
         self.memory = memory
         self._known_sizes: dict[tuple[int, ...], int] = {}

@@ -103,8 +103,7 @@ def _read_foreign(path: Path, largest: int) -> pa.Table:
     limit = f"collect.largest_file, {largest / files.MB:,.0f} MB"
     too_large = f"{path} unpacks to more than {limit}: raise it, or make several batches"
     with pq.ParquetFile(path, pre_buffer=False) as file:
-        groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
-        if sum(group.total_byte_size for group in groups) > largest:
+        if _size_unpacked(file) > largest:
             raise InputError(too_large)
         parts = []
         size = 0
@@ -132,9 +131,14 @@ def blocks(path: Path, size: int | None = None) -> Iterator[pa.RecordBatch]:
 
 def _rows_as_stored(file: pq.ParquetFile) -> int:
     """How many rows of a file a block holds, by their mean size without compression."""
+    size = max(_size_unpacked(file), 1)
+    return max(1, _LARGEST_BLOCK * file.metadata.num_rows // size)
+
+
+def _size_unpacked(file: pq.ParquetFile) -> int:
+    """The bytes of a file without compression, as it says itself."""
     groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
-    size = sum(group.total_byte_size for group in groups)
-    return max(1, _LARGEST_BLOCK * file.metadata.num_rows // max(size, 1))
+    return sum(group.total_byte_size for group in groups)
 
 
 def count(path: Path) -> int:

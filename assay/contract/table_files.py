@@ -72,7 +72,7 @@ def read_foreign(
         table, places = read(path, _LARGEST, remarks, remedy="cut it")
     else:
         table, places = _csv(path, plain_files.read(path), DELIMITERS, remarks)
-    table, places, _ = without_headers(without_views(table), places, remarks)
+    table, places, _ = without_headers(table, places, remarks)
     if not len(table):
         raise InputError(f"{path} is a table without rows: add them, in CSV below the header")
     table, _ = hugging_face_columns.unpacked(table, path, remarks)
@@ -99,7 +99,7 @@ def read(
     """
     ending = suffix(path.name)
     if ending == _PARQUET:
-        table = read_parquet(path, largest=largest * MB)
+        table = _without_views(read_parquet(path, largest=largest * MB))
         check_columns(path, table, ())
         _check_zones(path, table.schema)
         return table, name_rows(path, table)
@@ -109,7 +109,7 @@ def read(
     return _csv(path, content, _DELIMITERS[ending], remarks)
 
 
-def without_views(table: pa.Table) -> pa.Table:
+def _without_views(table: pa.Table) -> pa.Table:
     """The table with texts and bytes of Arrow's newer types as the plain ones."""
     for index, field in enumerate(table.schema):
         for is_view, plain in _PLAIN_OF_VIEW:

@@ -43,7 +43,6 @@ def read(raw: RawFiles) -> RawBatch | None:
     for name in files:
         path = raw.folder / name
         table, places_of_file = table_files.read(path, raw.largest_file, remarks)
-        table = table_files.without_views(table)
         before, n_rows = n_rows, n_rows + len(table)
         table, places_of_file, kept = table_files.without_headers(table, places_of_file, remarks)
         numbers += [before + row for row in kept]
