@@ -37,27 +37,17 @@ class Agreement(NamedTuple):
     high: float = np.nan
 
 
-def one_each(votes: Votes) -> Votes:
-    """The first label that each person gave to each example, of which they may label copies."""
-    pairs = pd.DataFrame({"example": votes.examples, "annotator": votes.annotators})
-    first = ~pairs.duplicated().to_numpy()  # (votes,)
-    votes_of = votes.examples[first], votes.annotators[first], votes.labels[first]
-    return Votes(*votes_of, votes.shape)
-
-
 def alpha(votes: Votes) -> Agreement:
     """Krippendorff's alpha of all annotators, over the examples that two or more labelled."""
-    votes = one_each(votes)
-    n_examples, _, n_classes = votes.shape
-    ones = np.ones(len(votes.labels))
-    shape = (n_examples, n_classes)
-    counts = csr_array((ones, (votes.examples, votes.labels)), shape=shape)  # of labels
-    sizes = np.asarray(counts.sum(axis=1)).ravel()
+    labels = votes.one_each()
+    places = labels["example"], labels["label"]
+    counts = csr_array((np.ones(len(labels)), places), shape=votes.shape[::2])  # of labels
+    sizes = counts.sum(axis=1)
     counts = counts[sizes > 1]
     sizes = sizes[sizes > 1]  # (units,) labels of each example
-    class_sizes = np.asarray(counts.sum(axis=0)).ravel()  # (classes,)
+    class_sizes = counts.sum(axis=0)  # (classes,)
     n = sizes.sum()
-    squares = np.asarray(counts.power(2).sum(axis=1)).ravel()  # (units,)
+    squares = counts.power(2).sum(axis=1)  # (units,)
     disagreement = (sizes**2 - squares) / (sizes - 1)  # (units,)
     observed = disagreement.sum()
     expected = n**2 - np.square(class_sizes).sum()
@@ -85,9 +75,7 @@ def against_model(votes: Votes, pred_probs: np.ndarray) -> dict[str, int]:
     ----------
     pred_probs : (examples, classes), from a model that did not see these labels
     """
-    votes = one_each(votes)
-    frame = pd.DataFrame({"example": votes.examples, "label": votes.labels})
-    by_example = frame.groupby("example")["label"].agg(["size", "min", "max"])
+    by_example = votes.one_each().groupby("example")["label"].agg(["size", "min", "max"])
     unanimous = by_example[(by_example["size"] >= 3) & (by_example["min"] == by_example["max"])]
     predicted = pred_probs[unanimous.index].argmax(axis=1)
     differs = int((predicted != unanimous["min"].to_numpy()).sum())
@@ -102,14 +90,10 @@ def kappas(votes: Votes, people: list[str]) -> pd.DataFrame:
     pd.DataFrame
         `first`, `second`, `examples`, `kappa`, `kappa_low`, `kappa_high`; least agreement first.
     """
-    votes = one_each(votes)
-    frame = pd.DataFrame({"example": votes.examples, "label": votes.labels})
-    labels_of = [
-        frame[votes.annotators == number].set_index("example")["label"]
-        for number in range(len(people))
-    ]
+    labels = votes.one_each().set_index("example").groupby("annotator")["label"]
+    labels_of = dict(iter(labels))  # by the number of the person
     rows = []
-    for first, second in combinations(range(len(people)), 2):
+    for first, second in combinations(labels_of, 2):
         both = pd.concat([labels_of[first], labels_of[second]], axis=1, join="inner").to_numpy()
         if len(both) >= _FEWEST:
             kappa = cohen(both[:, 0], both[:, 1], votes.shape[2])

@@ -22,12 +22,12 @@ def table(
     A confusion is a pair: the true class, and the label that the annotator gave instead.
     """
     labels = np.bincount(votes.annotators, minlength=len(people))
-    answers = pd.DataFrame({"annotator": votes.annotators, "label": votes.labels})
-    answers["true"] = consensus.probabilities[votes.examples].argmax(axis=1)
+    true = consensus.probabilities[votes.examples].argmax(axis=1)
+    answers = votes.frame().assign(true=true)
     wrong = answers[answers["label"] != answers["true"]]
-    wrong = wrong.value_counts().reset_index(name="times")
-    is_ascending = {"annotator": True, "times": False, "true": True, "label": True}  # by column
-    wrong = wrong.sort_values(list(is_ascending), ascending=list(is_ascending.values()))
+    wrong = wrong.value_counts(["annotator", "label", "true"]).reset_index(name="times")
+    order = ["annotator", "times", "true", "label"]
+    wrong = wrong.sort_values(order, ascending=[True, False, True, True])
     worst = wrong.drop_duplicates("annotator").set_index("annotator")
     confuses = pd.Series("", range(len(people)), dtype=object)
     for row in worst.itertuples():

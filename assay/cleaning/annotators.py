@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import csr_array
 from scipy.special import softmax
 
@@ -36,6 +37,15 @@ class Votes:
     annotators: np.ndarray
     labels: np.ndarray
     shape: tuple[int, int, int]
+
+    def frame(self) -> pd.DataFrame:
+        """`example`, `annotator` and `label`, a row for each label."""
+        columns = {"example": self.examples, "annotator": self.annotators, "label": self.labels}
+        return pd.DataFrame(columns)
+
+    def one_each(self) -> pd.DataFrame:
+        """The first label that each person gave to each example, of which they may label copies."""
+        return self.frame().drop_duplicates(["example", "annotator"])
 
 
 @dataclass
@@ -82,7 +92,6 @@ def consensus(
     expected = uniform(_USUAL_ERRORS, n_classes) if confusion is None else confusion
     confusion = expected
     rate = np.ones(n_annotators)
-    accuracy = np.ones(n_annotators)
     posterior = np.empty((n_examples, n_classes), np.float32)
     for _ in range(_ROUNDS):
         tallies = []

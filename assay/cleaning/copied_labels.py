@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from assay.cleaning import agreement
 from assay.cleaning.annotators import Consensus, Votes
 from assay.contract.errors import counted, first_of, say
 from assay.contract.paths import GIVEN
@@ -30,12 +29,8 @@ def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame
         label; `expected`, how many that would be if they erred alike as often as other pairs do;
         `copies`: whether it is so many more that chance explains it badly (Holm 1979).
     """
-    columns = ["first", "second", "same_errors", "expected", "copies"]
     true = consensus.probabilities.argmax(axis=1)
-    votes = agreement.one_each(votes)  # as for kappa, which stands beside these numbers
-    labels = pd.DataFrame(
-        {"example": votes.examples, "person": votes.annotators, "label": votes.labels}
-    )
+    labels = votes.one_each()  # as for kappa, which stands beside these numbers
     n_labels = labels["example"].value_counts().sort_index()  # by example
     several = n_labels[n_labels > 1]
     n_pairs = (several**2).cumsum()
@@ -45,15 +40,13 @@ def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame
         say(f"who copies labels is judged by the first {len(judged):,} of {labelled}")
     shared = labels[labels["example"].isin(judged)]
     both = shared.merge(shared, on="example", suffixes=("", "_other"))
-    both = both[both["person"] < both["person_other"]]
-    if both.empty:
-        return pd.DataFrame(columns=columns)
+    both = both[both["annotator"] < both["annotator_other"]]
     true_class = true[both["example"]]
     is_same = (both["label"] == both["label_other"]) & (both["label"] != true_class)
     chance = _chance_of_same_error(consensus)
     errors = 1 - consensus.accuracy  # (people,)
-    first = both["person"].to_numpy()
-    second = both["person_other"].to_numpy()
+    first = both["annotator"].to_numpy()
+    second = both["annotator_other"].to_numpy()
     weight = chance[true_class] * errors[first] * errors[second]
     by_example = {"first": first, "second": second, "same_errors": is_same, "weight": weight}
     by_pair = pd.DataFrame(by_example).groupby(["first", "second"]).sum().reset_index()
@@ -61,17 +54,16 @@ def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame
     weight = by_pair["weight"].to_numpy()
     same_of_others = same.sum() - same
     weight_of_others = weight.sum() - weight
-    has_others = weight_of_others > _TINY
-    expected = np.divide(
-        same_of_others * weight, weight_of_others, where=has_others, out=same * 1.0
-    )
+    of_others = same_of_others * weight / np.maximum(weight_of_others, _TINY)
+    expected = np.where(weight_of_others > _TINY, of_others, same)  # one pair has no others
     share = np.clip(weight / max(weight.sum(), _TINY), 0, 1)
     p_values = binom.sf(same - 1, same.sum(), share)
     is_significant = multiple_testing.adjusted(p_values) < _LEVEL
     copies = is_significant & (same >= _TIMES * expected)
     names = np.array(people, dtype=object)
-    values = names[by_pair["first"]], names[by_pair["second"]], same, expected, copies
-    return pd.DataFrame(dict(zip(columns, values, strict=True)))
+    by_pair = by_pair.assign(same_errors=same, expected=expected, copies=copies)
+    by_pair[["first", "second"]] = names[by_pair[["first", "second"]]]
+    return by_pair.drop(columns="weight")
 
 
 def say_copies(listed: pd.DataFrame) -> None:
