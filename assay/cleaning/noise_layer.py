@@ -114,10 +114,13 @@ def fit(
 
     layer = NoiseLayer(weights, np.zeros(n_classes), annotators.uniform(noise, n_classes))
     if 1 < n_classes <= _MOST_CLASSES:
-        too_few = len(labels) < len(scores) * n_classes**2
-        for_confusion = None if one_temperature or too_few else pred_probs
-        equal_errors = noise if careful else None
-        by_class = _fit_by_class(scores, labels, sharpness, for_confusion, equal_errors)
+        model_of: type[Temperatures | Weights]
+        if one_temperature or len(labels) < len(scores) * n_classes**2:
+            model_of, starts = Temperatures, [annotators.uniform(_NOISE, n_classes)]
+        else:
+            model_of, starts = Weights, [_confident_confusion(labels, pred_probs)]
+            starts += [layer.confusion] if careful else []
+        by_class = _fit_by_class(scores, labels, sharpness, model_of, starts)
         layer = by_class if _keeps_every_class(by_class, scores, labels) else layer
     weights, bias = layer.weights.astype(np.float32), layer.bias.astype(np.float32)
     return NoiseLayer(weights, bias, layer.confusion)
@@ -139,36 +142,31 @@ def _keeps_every_class(layer: NoiseLayer, scores: Sequence[np.ndarray], labels: 
     return bool((right_counts[enough] >= _LEAST_RIGHT * counts[enough]).all())
 
 
+def _confident_confusion(labels: np.ndarray, pred_probs: np.ndarray) -> np.ndarray:
+    """The confusion matrix (classes, classes) of confident learning."""
+    from cleanlab.count import compute_confident_joint  # takes seconds to import
+
+    joint = compute_confident_joint(labels, pred_probs).T + 1.0
+    return joint / joint.sum(axis=1, keepdims=True)
+
+
 def _fit_by_class(
     scores: Sequence[np.ndarray],
     labels: np.ndarray,
     sharpness: np.ndarray,
-    pred_probs: np.ndarray | None,
-    equal_errors: float | None,
+    model_of: type[Temperatures | Weights],
+    starts: Sequence[np.ndarray],
 ) -> NoiseLayer:
     """The layer with a bias and a row of the confusion matrix for each class.
 
-    With `pred_probs` (n, classes), each class also gets its own weights. With `equal_errors`, a
-    share of wrong labels, the fit also starts from equally likely errors: where classes overlap,
-    the confusion matrix of confident learning takes hard examples for wrong labels. The likelier
-    end counts.
+    The fit starts from each of some confusion matrices, and the likelier end counts: where classes
+    overlap, the matrix of confident learning takes hard examples for wrong labels.
     """
     standard, spread = calibration.standardised(scores)  # (classifiers, n, classes)
     n_classes = standard.shape[2]
-    model: Temperatures | Weights
-    if pred_probs is None:
-        confusions = [annotators.uniform(_NOISE, n_classes)]
-        model = Temperatures(standard, labels, sharpness * spread)
-    else:
-        from cleanlab.count import compute_confident_joint  # takes seconds to import
-
-        joint = compute_confident_joint(labels, pred_probs).T + 1.0
-        confusions = [joint / joint.sum(axis=1, keepdims=True)]
-        if equal_errors is not None:
-            confusions.append(annotators.uniform(equal_errors, n_classes))
-        model = Weights(standard, labels, sharpness * spread)
+    model = model_of(standard, labels, sharpness * spread)
     optima = []
-    for confusion in confusions:
+    for confusion in starts:
         start = np.concatenate([model.start, np.zeros(n_classes), np.log(confusion).ravel()])
         arguments = {"jac": True, "method": "L-BFGS-B", "options": model.options}
         optima.append(minimize(_objective, start, (model, start, labels), **arguments))
