@@ -6,6 +6,7 @@ their time is linear in the length of a cell.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -212,10 +213,8 @@ def _timestamps(texts: pa.Array) -> pa.Array:
     if zone is None:
         texts = pc.if_else(has_zone, None, texts)
     for unit in ("ns", "us"):  # nanoseconds end in 2262
-        try:
+        with suppress(pa.ArrowInvalid):
             return pc.cast(texts, pa.timestamp(unit, zone))
-        except pa.ArrowInvalid:
-            continue
     days = [text if _is_day(text) else None for text in texts.to_pylist()]
     if days == texts.to_pylist():
         return pa.nulls(len(texts), pa.timestamp("us"))
