@@ -200,12 +200,11 @@ def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict
 
 def head_accuracy(learned: pd.DataFrame, test: pd.DataFrame, penalty: float) -> float:
     """Test accuracy of a closed-form head on the embeddings: what labels are worth, at low cost."""
-    classes = class_names.distinct_sorted(learned["label"])
-    codes = class_names.codes(learned["label"], classes)
+    codes, classes = pd.factorize(learned["label"], sort=True)
     coef, intercept = leave_one_out.solve(catalogue.features(learned), codes, len(classes), penalty)
     logits = [rows[:] @ coef + intercept for rows in catalogue.features(test)]
     predicted = np.concatenate([batch_logits.argmax(axis=1) for batch_logits in logits])
-    return float((np.array(classes)[predicted] == test["answer"]).mean())
+    return float((classes[predicted] == test["answer"]).mean())
 
 
 def forecasts(known: Known, accuracy: float, params: parameters.Evaluate) -> None:
@@ -217,8 +216,7 @@ def forecasts(known: Known, accuracy: float, params: parameters.Evaluate) -> Non
     """
     learned = known.annotated[known.annotated["source"] != "pseudo"]
     n = len(learned)
-    classes = class_names.distinct_sorted(learned["label"])
-    labels = class_names.codes(learned["label"], classes)
+    labels, classes = pd.factorize(learned["label"], sort=True)
     answer = class_names.codes(known.test["answer"], classes)
     penalty = files.read_json(paths.CLEAN_MODEL)["penalty"]
     features = catalogue.features(learned)

@@ -66,14 +66,15 @@ def table(
         how many labels are. `predicted_as` is the most frequent wrong prediction. `nearest` are the
         numbers of the three examples nearest to the mean of the region.
     """
-    names, has_trait = _counted(traits)
+    binarizer = MultiLabelBinarizer(sparse_output=True)
+    has_trait = binarizer.fit_transform(traits)  # (n, traits)
     rows: list[dict[str, Any]] = []
     for inside, measured in worst(groups(points), correct, confidence):
         wrong = pd.Series(predicted[inside & ~correct]).mode()
         told = {
             "doubted": int(np.sum(inside & doubted)) if len(doubted) else 0,
             "predicted_as": wrong.iloc[0] if len(wrong) else "",
-            "described": _described(inside, names, has_trait),
+            "described": _described(inside, binarizer.classes_, has_trait),
             "nearest": _nearest(points, inside),
         }
         rows.append({"region": len(rows) + 1, **measured, **told})
@@ -151,13 +152,6 @@ def worst(
 
 def _overlap(inside: np.ndarray, other: np.ndarray) -> bool:
     return bool((inside & other).sum() > _OVERLAP * (inside | other).sum())
-
-
-def _counted(traits: Sequence[Iterable[str]]) -> tuple[np.ndarray, csr_matrix]:
-    """The names of traits, in order, and which examples have them, (n, traits)."""
-    binarizer = MultiLabelBinarizer(sparse_output=True)
-    has_trait = binarizer.fit_transform(traits)
-    return binarizer.classes_, has_trait
 
 
 def _described(inside: np.ndarray, names: np.ndarray, has_trait: csr_matrix) -> str:
