@@ -124,8 +124,8 @@ def truth(examples: pd.DataFrame) -> pd.Series:
     Of different answers in several batches the first counts. The others are reported on stderr.
     """
     answers = rows_of_files(paths.truth)
-    moved_copies.tell_of_truth(answers, examples)
     label_of_id = answers.drop_duplicates("id").set_index("id")["label"]
+    moved_copies.tell_of_truth(answers, label_of_id, examples)
     return examples["id"].map(label_of_id).fillna("")
 
 

@@ -23,16 +23,16 @@ def tell_of_examples(arrived: pd.DataFrame, examples: pd.DataFrame) -> None:
         say(f"{counted(len(moved), 'example')} {what}: {example}")
 
 
-def tell_of_truth(answers: pd.DataFrame, examples: pd.DataFrame) -> None:
+def tell_of_truth(answers: pd.DataFrame, label_of_id: pd.Series, examples: pd.DataFrame) -> None:
     """Say how many examples have another truth in a later batch than in the first that has one.
 
     Parameters
     ----------
     answers : `batch`, `id`, `label` of all batches, in the order of arrival
+    label_of_id : the first answer of each example
     examples : the catalogue
     """
-    first = answers.drop_duplicates("id").set_index("id")["label"]
-    others = answers.assign(first=answers["id"].map(first))
+    others = answers.assign(first=answers["id"].map(label_of_id))
     others = others[others["label"] != others["first"]].drop_duplicates("id")
     if len(others):
         one = others.iloc[0]
