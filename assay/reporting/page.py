@@ -10,7 +10,7 @@ from assay.modalities import registry
 from assay.reporting import answer, parts, pictures
 from assay.reporting.inputs import Inputs, accuracy
 from assay.reporting.since import Changes
-from assay.reporting.words import Words, breakable, brief, f1, name, renamed, signed
+from assay.reporting.words import Words, breakable, brief, name, renamed, signed
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _NAMED = 3  # batches that the title names
@@ -42,12 +42,11 @@ def page(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"name": name, "brief": brief, "shown": words.shown}
-    environment.filters |= {"breakable": breakable, "renamed": renamed, "f1": f1}
-    environment.filters |= {"accuracy": accuracy, "described": words.described}
-    environment.globals |= {"t": words, "known": words.known, "score": words.score}
-    environment.globals |= {"probability": words.probability, "signed": signed}
-    environment.globals |= {"ticks": parts.ticks, "rounded": rounded, "silent": pictures.SILENT}
+    filters = (name, brief, words.shown, breakable, renamed, accuracy, words.described)
+    functions = (words.known, words.score, words.probability, signed, parts.ticks, rounded)
+    environment.filters |= {function.__name__: function for function in filters}
+    environment.globals |= {function.__name__: function for function in functions}
+    environment.globals |= {"t": words, "silent": pictures.SILENT}
     quality, annotation = parts.quality(inputs, ignored), parts.annotation(inputs)
     percent = f"{100 * level:g}"
     batches = list(inputs.batches)

@@ -1,14 +1,20 @@
 """What changed since an earlier version: git holds its metrics, so no remote is asked."""
 
 import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from assay.catalogue import spreadsheets
 from assay.contract import files, git, parameters, paths, yaml_files
 from assay.contract.errors import InputError
 from assay.contract.rounding import interval
 from assay.reporting.inputs import Inputs, Values
+
+Parsed = TypeVar("Parsed")
 
 _COUNTS = ("examples", "labelled", "issues", "estimated_label_noise")
 _TESTS = "test_examples"
@@ -71,25 +77,18 @@ def changes(revision: str, inputs: Inputs) -> Changes | None:
 
 
 def _are_other_classes(commit: str, inputs: Inputs) -> bool:
-    content = git.ask("show", f"{commit}:./{paths.CLASS_METRICS.as_posix()}")
-    if content is None:
-        return False
-    name = f"{commit[:7]}:{paths.CLASS_METRICS}"
-    then = spreadsheets.parse(name, content, ["label"])["label"].to_pylist()
-    return set(then) != {row["label"] for row in inputs.rows["classes"]}
+    then = _parsed(commit, paths.CLASS_METRICS, partial(spreadsheets.parse, columns=["label"]))
+    now = {row["label"] for row in inputs.rows["classes"]}
+    return then is not None and set(then["label"].to_pylist()) != now
 
 
 def _level(commit: str) -> float | None:
     """The level of a commit's intervals; None if its parameters do not tell."""
-    content = git.ask("show", f"{commit}:./{parameters.FILE.as_posix()}")
-    if content is None:
-        return None
-    try:
-        evaluate = yaml_files.parse(f"{commit[:7]}:{parameters.FILE}", content).get("evaluate")
-    except InputError:
-        return None
-    level = evaluate.get("confidence") if isinstance(evaluate, dict) else None
-    return level if isinstance(level, float) else None
+    with suppress(InputError):
+        match _parsed(commit, parameters.FILE, yaml_files.parse):
+            case {"evaluate": {"confidence": float(level)}}:
+                return level
+    return None
 
 
 def _commit(revision: str) -> str:
@@ -106,5 +105,10 @@ def _commit(revision: str) -> str:
 
 def _json(commit: str, path: Path, schema: type) -> Values:
     """The values of a JSON file of the commit; {} where it has none."""
+    return _parsed(commit, path, partial(files.parse_json, schema=schema)) or {}
+
+
+def _parsed(commit: str, path: Path, parse: Callable[[str, bytes], Parsed]) -> Parsed | None:
+    """What `parse` makes of a file of the commit; None where it has none."""
     content = git.ask("show", f"{commit}:./{path.as_posix()}")
-    return {} if content is None else files.parse_json(f"{commit[:7]}:{path}", content, schema)
+    return None if content is None else parse(f"{commit[:7]}:{path}", content)

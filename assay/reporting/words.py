@@ -33,10 +33,6 @@ def _percents(shares: Iterable[float]) -> str:
     return " … ".join(f"{rounded(share, 1, 100)}" for share in shares)
 
 
-def f1(value: float) -> str:
-    return f"{rounded(value, 3)}"
-
-
 def signed(*shares: float) -> str:
     """Changes of a share, or the ends of its interval, in points."""
     return " … ".join(f"{rounded(share, 1, 100):+}" for share in shares)
