@@ -83,8 +83,8 @@ class Source:
         statistics = pd.concat([self.known[2].iloc[before], batch[2]]).to_dict("series")
         names = pd.Series(np.repeat(["before", "batch"], [len(before), len(batch[0])]))
         statistics = {name: values.to_numpy() for name, values in statistics.items()}
-        found = data_findings.drifts(names, projected, scores, list(self.classes), statistics)
-        return ("no" if found.empty else found["reason"][0]), time.perf_counter() - start
+        found = [*data_findings.drifts(names, projected, scores, list(self.classes), statistics)]
+        return (found[0]["reason"] if found else "no"), time.perf_counter() - start
 
 
 def main() -> None:

@@ -1,4 +1,9 @@
-"""Findings about classes: which may be one, are rare or missing, and where rows are sorted."""
+"""Findings about classes: which may be one, are rare or missing, and where rows are sorted.
+
+A finding is a row of `data_findings.find`: its columns by name, without those that do not apply.
+"""
+
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -13,7 +18,10 @@ _SORTED = 0.5  # share of the errors without the order of rows that are left wit
 _TINY = 1e-12
 
 
-def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
+Finding = dict[str, str]
+
+
+def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> Iterator[Finding]:
     """List the pairs of classes that predictions do not tell apart: they may be one class.
 
     Let M be the mean of `pred_probs` by given class. Then sqrt(M_ab M_ba / (M_aa M_bb)) is 1 for
@@ -26,28 +34,26 @@ def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> pd
     is_compared = np.triu(np.outer(is_predicted, is_predicted), 1)  # each pair once
     products = np.maximum(np.outer(diagonal, diagonal), _TINY)  # M_aa M_bb
     overlap = np.sqrt(means * means.T / products) * is_compared  # (classes, classes)
-    listed = []
     for a, b in np.argwhere(overlap >= _OVERLAP):
         degree = f"({overlap[a, b]:.2f} of what one class would)"
         reason = f"predictions confuse {classes[a]} and {classes[b]} {degree}"
-        listed.append(("class_overlap", classes[a], classes[b], reason))
-    return pd.DataFrame(listed, columns=["kind", "given", "suggested", "reason"])
+        two_names = {"given": classes[a], "suggested": classes[b]}
+        yield {"kind": "class_overlap", **two_names, "reason": reason}
 
 
-def imbalance(given: pd.Series, classes: list[str]) -> pd.DataFrame:
+def imbalance(given: pd.Series, classes: list[str]) -> Iterator[Finding]:
     """List the rarest class, if the most frequent one has 20 times as many labels or more."""
     counts = np.bincount(given, minlength=len(classes))
     most = int(counts.argmax())
     without_missing = np.where(counts, counts, len(given) + 1)  # a missing class is not rare
     least = int(without_missing.argmin())
-    if counts[least] * _TIMES > counts[most]:
-        return pd.DataFrame()
-    few = f"{counted(counts[least], 'label')} of {classes[least]}"
-    reason = f"{few}, and {counts[most]:,} of {classes[most]}"
-    return pd.DataFrame([{"kind": "imbalance", "given": classes[least], "reason": reason}])
+    if counts[least] * _TIMES <= counts[most]:
+        few = f"{counted(counts[least], 'label')} of {classes[least]}"
+        reason = f"{few}, and {counts[most]:,} of {classes[most]}"
+        yield {"kind": "imbalance", "given": classes[least], "reason": reason}
 
 
-def missing(labels: pd.Series, split: pd.Series, classes: list[str]) -> pd.DataFrame:
+def missing(labels: pd.Series, split: pd.Series, classes: list[str]) -> Iterator[Finding]:
     """List the splits that have labels, but none of some classes.
 
     Parameters
@@ -55,18 +61,16 @@ def missing(labels: pd.Series, split: pd.Series, classes: list[str]) -> pd.DataF
     labels : index of the class, by example
     split : of each example
     """
-    listed = []
     for name, codes in labels.groupby(split[labels.index]):
         absent = np.flatnonzero(np.bincount(codes, minlength=len(classes)) == 0)
         if len(absent):
             names = first_of([repr(classes[code]) for code in absent])
             number = f"{len(absent)} of {len(classes)} classes"
             reason = f"no label of {number} in the split {name}: {names}"
-            listed.append({"kind": "missing_class", "split": name, "reason": reason})
-    return pd.DataFrame(listed)
+            yield {"kind": "missing_class", "split": str(name), "reason": reason}
 
 
-def sorted_labels(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
+def sorted_labels(examples: pd.DataFrame, given: np.ndarray) -> Iterator[Finding]:
     """List the batches whose rows have an order that tells their labels.
 
     Files in folders have no order of their own, so only batches with row numbers count.
@@ -76,7 +80,6 @@ def sorted_labels(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
     examples : rows of the catalogue
     given : (n,) int, their labels
     """
-    listed = []
     for batch, rows in pd.Series(given, examples.index).groupby(examples["batch"], sort=False):
         if not parquet_files.is_numbered(paths.examples(str(batch))):
             continue
@@ -88,5 +91,4 @@ def sorted_labels(examples: pd.DataFrame, given: np.ndarray) -> pd.DataFrame:
         if errors < _SORTED * usual:
             tells = f"the place of a row tells the label of {1 - errors:.1%} of {len(rows)} rows"
             reason = f"{tells} ({1 - usual:.1%} have the most frequent label)"
-            listed.append({"kind": "sorted_labels", "batch": batch, "reason": reason})
-    return pd.DataFrame(listed)
+            yield {"kind": "sorted_labels", "batch": str(batch), "reason": reason}

@@ -3,13 +3,14 @@
 Copies, leaks, outliers, bad payloads, drift, shortcuts, and what other modules find.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue, payloads
 from assay.cleaning import class_findings, drift, near_duplicates, shortcuts, table_columns
+from assay.cleaning.class_findings import Finding
 from assay.cleaning.leaky_column import spread
 from assay.cleaning.near_duplicates import NamedValues
 from assay.contract.errors import say
@@ -57,17 +58,18 @@ def find(
     given = labels[split[labels.index] != "test"]  # those of the test split are not looked at
     learned = examples.loc[given.index]
     codes = given.to_numpy()
-    parts = [
-        class_findings.overlaps(given, pred_probs, classes),
-        class_findings.imbalance(given, classes),
-        class_findings.missing(labels, split, classes),
-        class_findings.sorted_labels(learned, codes),
-        table_columns.leaky(learned, codes, memory),
-        table_columns.changes(examples, memory),
+    rows = [
+        *class_findings.overlaps(given, pred_probs, classes),
+        *class_findings.imbalance(given, classes),
+        *class_findings.missing(labels, split, classes),
+        *class_findings.sorted_labels(learned, codes),
+        *table_columns.leaky(learned, codes, memory),
+        *table_columns.changes(examples, memory),
     ]
+    parts = [pd.DataFrame(rows, columns=COLUMNS, dtype=object)]
     if wanted - _WITHOUT_CONTENT:
         parts += _of_content(examples, given, pred_probs, classes, wanted=wanted, memory=memory)
-    listed = pd.concat([pd.DataFrame(columns=COLUMNS), *parts], ignore_index=True)
+    listed = pd.concat(parts, ignore_index=True)
     listed = listed[listed["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
     drop = (listed["kind"].map(actions) == "drop") & (listed["split"] != "test")
     listed["decision"] = np.where(drop, "drop", "review")
@@ -129,7 +131,8 @@ def _of_content(
         beside = shortcuts.beside_content(examples.loc[rows], measured, rows)
         parts.append(shortcuts.find(*beside, given[rows].to_numpy(), classes))
     if "drift" in wanted:
-        parts.append(drifts(examples["batch"], projected, pred_probs, classes, measured.values))
+        drifted = drifts(examples["batch"], projected, pred_probs, classes, measured.values)
+        parts.append(pd.DataFrame(drifted))
     return parts
 
 
@@ -181,7 +184,7 @@ def drifts(
     pred_probs: np.ndarray,
     classes: list[str],
     values: dict[str, np.ndarray],
-) -> pd.DataFrame:
+) -> Iterator[Finding]:
     """List the batches that differ from all batches before them, and what differs.
 
     Parameters
@@ -192,7 +195,6 @@ def drifts(
     values : statistics by name, (n,) each
     """
     rng = np.random.default_rng(0)
-    listed = []
     number, names = pd.factorize(batch)
     for index, name in enumerate(names[1:], start=1):
         of_batch = rng.permutation(np.flatnonzero(number == index))[:_DRIFT_ROWS]
@@ -207,5 +209,4 @@ def drifts(
         if tests:
             differences = [drift.describe(test, is_new, measured, has_class) for test in tests]
             reason = "unlike the batches before: " + ", ".join(differences)
-            listed.append({"batch": name, "kind": "drift", "reason": reason})
-    return pd.DataFrame(listed)
+            yield {"batch": name, "kind": "drift", "reason": reason}

@@ -9,6 +9,7 @@ from scipy.stats import fisher_exact, poisson
 
 from assay.catalogue import catalogue, payloads
 from assay.cleaning import leaky_column
+from assay.cleaning.class_findings import Finding
 from assay.cleaning.near_duplicates import NamedValues
 from assay.contract.errors import first_of
 from assay.contract.memory import at_once
@@ -21,7 +22,7 @@ _LEAST = 0.05  # difference of the shares of gaps; a smaller one is of no intere
 _GIVEN_AWAY = 0.02  # share of the errors without a column that are left with it
 
 
-def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> pd.DataFrame:
+def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> Iterator[Finding]:
     """Read the columns of a table, and list those whose values nearly always tell the label.
 
     Other modalities have no such columns. See `leaky_column.errors`.
@@ -32,14 +33,12 @@ def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> pd.DataFram
     given : (n,) int, their labels
     memory : bytes that may be taken, about
     """
-    listed = []
     below = _GIVEN_AWAY * (1 - np.bincount(given).max() / len(given))
     for name, column, is_category in read(examples, memory):
         errors = leaky_column.errors(column, given, is_category=is_category, below=below)
         if errors < below:
             tells = f"the column {name} tells the label of {1 - errors:.1%} of the examples"
-            listed.append({"kind": "leaky_column", "reason": f"{tells}: is it made from it?"})
-    return pd.DataFrame(listed)
+            yield {"kind": "leaky_column", "reason": f"{tells}: is it made from it?"}
 
 
 def read(examples: pd.DataFrame, memory: int) -> Iterator[NamedValues]:
@@ -57,7 +56,7 @@ def read(examples: pd.DataFrame, memory: int) -> Iterator[NamedValues]:
             yield name, column, types[name] == "category"
 
 
-def changes(examples: pd.DataFrame, memory: int) -> pd.DataFrame:
+def changes(examples: pd.DataFrame, memory: int) -> Iterator[Finding]:
     """List the batches with other shares of gaps, or with new values, than all batches before.
 
     A column is compared with the batches that have it.
@@ -66,46 +65,29 @@ def changes(examples: pd.DataFrame, memory: int) -> pd.DataFrame:
     ----------
     examples : the catalogue
     memory : bytes that may be taken, about
-
-    Returns
-    -------
-    pd.DataFrame
-        `kind`, `batch` and `reason`, with counts.
     """
     number, batches = pd.factorize(examples["batch"])
     if len(batches) == 1:
-        return pd.DataFrame()
+        return
     columns = catalogue.slices(examples, np.nan).drop(columns="batch")
     texts = columns.fillna("")
-    has = columns.notna().groupby(number).any()  # (batches, names), whether there is such a column
     told = texts.drop(columns=_names_of_groups(examples, texts))  # new batches have new groups
-    gaps = {name: np.bincount(number, is_gap) for name, is_gap in _gaps(examples, texts, memory)}
     sizes = np.bincount(number)
-    listed = []
+    gaps = {name: np.bincount(number, texts[name] == "") for name in texts}  # (batches,) each
+    for name, values, is_category in read(examples, memory):
+        if not is_category:
+            gaps[name] = np.bincount(number, np.isnan(values))
+    has = columns.notna().groupby(number).any()  # (batches, names), whether there is such a column
+    has = has.reindex(columns=list(gaps), fill_value=True)  # all batches have a number
     for index, batch in enumerate(batches[1:], start=1):
-        before = {name: _earlier(has, name, index, len(batches)) for name in gaps}
-        of_batch = texts[number == index]
-        earlier = {name: texts.loc[before[name][number], name] for name in told}
-        tests_of_kind = {
-            "null_rate": [
-                _more_gaps(name, gaps[name], sizes, index, before[name]) for name in gaps
-            ],
-            "new_category": [_new_values(name, of_batch[name], earlier[name]) for name in told],
-        }
-        for kind, tests in tests_of_kind.items():
-            p_values = np.array([p_value for p_value, _ in tests])
-            reasons = [reason for _, reason in tests]
-            is_significant = multiple_testing.adjusted(p_values) < _LEVEL
-            significant = list(compress(reasons, is_significant))
-            if significant:
-                listed.append({"kind": kind, "batch": batch, "reason": "; ".join(significant)})
-    return pd.DataFrame(listed)
-
-
-def _earlier(has: pd.DataFrame, name: str, index: int, n_batches: int) -> np.ndarray:
-    """Which batches come before one and have a column, (batches,) bool; all have a number."""
-    is_before = np.arange(n_batches) < index
-    return is_before & has[name].to_numpy() if name in has else is_before
+        earlier = {name: np.flatnonzero(has[name].iloc[:index]) for name in gaps}  # batches
+        more_gaps = [_more_gaps(name, gaps[name], sizes, index, earlier[name]) for name in gaps]
+        new_values = [_new_values(told[name], number, index, earlier[name]) for name in told]
+        for kind, tests in (("null_rate", more_gaps), ("new_category", new_values)):
+            p_values = multiple_testing.adjusted(np.array([p_value for p_value, _ in tests]))
+            reasons = [reason for _, reason in compress(tests, p_values < _LEVEL)]
+            if reasons:
+                yield {"kind": kind, "batch": str(batch), "reason": "; ".join(reasons)}
 
 
 def _names_of_groups(examples: pd.DataFrame, texts: pd.DataFrame) -> list[str]:
@@ -127,54 +109,50 @@ def _names_of_groups(examples: pd.DataFrame, texts: pd.DataFrame) -> list[str]:
     return names
 
 
-def _gaps(
-    examples: pd.DataFrame, texts: pd.DataFrame, memory: int
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Each column, and which examples have no value in it, (n,) bool."""
-    for name in texts:
-        yield name, (texts[name] == "").to_numpy()
-    for name, values, is_category in read(examples, memory):
-        if not is_category:
-            yield name, np.isnan(values)
-
-
 def _more_gaps(
-    name: str, gaps: np.ndarray, sizes: np.ndarray, index: int, before: np.ndarray
+    name: str, gaps: np.ndarray, sizes: np.ndarray, index: int, earlier: np.ndarray
 ) -> tuple[float, str]:
     """The p value (Fisher 1922) of another share of gaps in a batch, and the shares in words.
 
     Parameters
     ----------
     gaps, sizes : numbers of gaps and of examples, (batches,) each
-    index : of the batch
-    before : (batches,) bool, those to compare with
+    index, earlier : of the batch, and of those to compare with
     """
-    if not before.any():
-        return 1.0, ""
     n_gaps = int(gaps[index])
     n = int(sizes[index])
-    earlier_gaps = int(gaps[before].sum())
-    n_earlier = int(sizes[before].sum())
-    if abs(n_gaps / n - earlier_gaps / n_earlier) < _LEAST:
+    earlier_gaps = int(gaps[earlier].sum())
+    n_earlier = int(sizes[earlier].sum())
+    if not n_earlier or abs(n_gaps / n - earlier_gaps / n_earlier) < _LEAST:
         return 1.0, ""
     p_value = fisher_exact([[n_gaps, n - n_gaps], [earlier_gaps, n_earlier - earlier_gaps]]).pvalue
     shares = f"{n_gaps} of {n} examples, before in {earlier_gaps} of {n_earlier}"
     return float(p_value), f"{name} is empty in {shares}"
 
 
-def _new_values(name: str, of_batch: pd.Series, earlier: pd.Series) -> tuple[float, str]:
+def _new_values(
+    texts: pd.Series, number: np.ndarray, index: int, earlier: np.ndarray
+) -> tuple[float, str]:
     """The p value of so many examples with new values, and their number in words.
 
     The share of values that came once before is the chance that another one is new (Good 1953).
+
+    Parameters
+    ----------
+    texts : a column, by example; "" is no value
+    number : (examples,) the index of each example's batch
+    index, earlier : of the batch, and of those to compare with
     """
-    counts = earlier.value_counts()
+    of_batch = texts[number == index]
+    before = texts[np.isin(number, earlier)]
+    counts = before.value_counts()
     new = of_batch[(of_batch != "") & ~of_batch.isin(counts.index)]
-    if new.empty or earlier.empty:
+    if new.empty or before.empty:
         return 1.0, ""
     n_once = max(int((counts == 1).sum()), 1)
-    expected = n_once / len(earlier) * len(of_batch)
+    expected = n_once / len(before) * len(of_batch)
     values = sorted(new.unique())
     shown = first_of([repr(value) for value in values])
-    number = f"{len(new)} of {len(of_batch)} examples"
-    reason = f"{name} has {len(values)} new values in {number}: {shown}"
+    share = f"{len(new)} of {len(of_batch)} examples"
+    reason = f"{texts.name} has {len(values)} new values in {share}: {shown}"
     return float(poisson.sf(len(new) - 1, expected)), reason

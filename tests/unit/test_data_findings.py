@@ -276,7 +276,7 @@ def test_two_names_of_one_class_overlap():
     pred_probs[named.index] = np.array(
         [[0.8, 0.1, 0.08, 0.02], [0.3, 0.6, 0.08, 0.02], [0.1, 0.1, 0.64, 0.16]]
     )[truth]
-    found = class_findings.overlaps(named, pred_probs, ["a", "b", "c", "c2"])
+    found = pd.DataFrame(class_findings.overlaps(named, pred_probs, ["a", "b", "c", "c2"]))
     assert found[["given", "suggested"]].to_numpy().tolist() == [["c", "c2"]]
 
 
@@ -376,12 +376,12 @@ def test_a_dot_or_a_frame_shows_in_the_border():
 def test_rare_and_missing_classes():
     labels = pd.Series(np.repeat([0, 1, 0], [100, 5, 20]))
     split = pd.Series(np.repeat(["train", "test"], [105, 20]))
-    (rare,) = class_findings.imbalance(labels[:105], ["a", "b"])["reason"]
+    (rare,) = pd.DataFrame(class_findings.imbalance(labels[:105], ["a", "b"]))["reason"]
     assert rare == "5 labels of b, and 100 of a"
-    (one,) = class_findings.imbalance(labels[:101], ["a", "b"])["reason"]
+    (one,) = pd.DataFrame(class_findings.imbalance(labels[:101], ["a", "b"]))["reason"]
     assert one == "1 label of b, and 100 of a"
-    assert class_findings.imbalance(labels[5:105][:40], ["a", "b"]).empty
-    (missing,) = class_findings.missing(labels, split, ["a", "b"])["reason"]
+    assert pd.DataFrame(class_findings.imbalance(labels[5:105][:40], ["a", "b"])).empty
+    (missing,) = pd.DataFrame(class_findings.missing(labels, split, ["a", "b"]))["reason"]
     assert missing == "no label of 1 of 2 classes in the split test: 'b'"
 
 
@@ -389,10 +389,10 @@ def test_sorted_rows_are_told_where_rows_have_numbers(monkeypatch):
     monkeypatch.setattr(class_findings.parquet_files, "is_numbered", lambda _: True)
     given, examples = np.repeat([0, 1, 2], 100), catalogue(["train"] * 300)
     examples["key"] = [str(number) for number in range(300)]
-    (found,) = class_findings.sorted_labels(examples, given)["reason"]
+    (found,) = pd.DataFrame(class_findings.sorted_labels(examples, given))["reason"]
     assert found.endswith("of 300 rows (33.3% have the most frequent label)")
     mixed = np.random.default_rng(0).permutation(given)
-    assert class_findings.sorted_labels(examples, mixed).empty
+    assert pd.DataFrame(class_findings.sorted_labels(examples, mixed)).empty
 
 
 def test_gaps_and_new_values_of_a_batch_are_counted(monkeypatch):
@@ -402,12 +402,12 @@ def test_gaps_and_new_values_of_a_batch_are_counted(monkeypatch):
     monkeypatch.setattr(table_columns.catalogue, "slices", lambda *_: texts)
     monkeypatch.setattr(table_columns, "read", lambda *_: iter([("age", values, False)]))
     examples = catalogue(["train"] * 300).assign(batch=np.repeat(["b", "c"], [200, 100]))
-    listed = table_columns.changes(examples, 2**30)
+    listed = pd.DataFrame(table_columns.changes(examples, 2**30))
     assert listed[["kind", "batch", "reason"]].to_numpy().tolist() == [
         ["null_rate", "c", "soil is empty in 20 of 100 examples, before in 0 of 200"],
         ["new_category", "c", "soil has 1 new values in 5 of 100 examples: 'peat'"],
     ]
-    assert table_columns.changes(examples[:200], 2**30).empty
+    assert pd.DataFrame(table_columns.changes(examples[:200], 2**30)).empty
 
 
 def test_a_column_is_compared_with_the_batches_that_have_it(monkeypatch):
@@ -418,13 +418,13 @@ def test_a_column_is_compared_with_the_batches_that_have_it(monkeypatch):
     monkeypatch.setattr(table_columns.catalogue, "slices", lambda *_: texts)
     monkeypatch.setattr(table_columns, "read", lambda *_: iter([]))
     examples = catalogue(["train"] * 300).assign(batch=np.repeat(["a", "b", "c"], 100))
-    assert table_columns.changes(examples, 2**30)["reason"].tolist() == [
+    assert pd.DataFrame(table_columns.changes(examples, 2**30))["reason"].tolist() == [
         "soil is empty in 20 of 100 examples, before in 0 of 100",
         "soil has 1 new values in 5 of 100 examples: 'peat'",
     ]
     texts.loc[200:, "soil"] = np.nan  # a batch that loses a column
     lost = "soil is empty in 100 of 100 examples, before in 0 of 100"
-    assert table_columns.changes(examples, 2**30)["reason"].tolist() == [lost]
+    assert pd.DataFrame(table_columns.changes(examples, 2**30))["reason"].tolist() == [lost]
 
 
 def test_the_column_of_the_group_has_new_values_in_each_batch(monkeypatch):
@@ -439,13 +439,17 @@ def test_the_column_of_the_group_has_new_values_in_each_batch(monkeypatch):
     monkeypatch.setattr(table_columns.catalogue, "slices", lambda *_: texts)
     monkeypatch.setattr(table_columns, "read", lambda *_: iter([]))
     examples = catalogue(["train"] * 300).assign(batch=np.repeat(["b", "c"], [200, 100]))
-    kinds = table_columns.changes(examples, 2**30)[["kind", "reason"]].to_numpy().tolist()
+    kinds = (
+        pd.DataFrame(table_columns.changes(examples, 2**30))[["kind", "reason"]].to_numpy().tolist()
+    )
     of_colour = "colour has 1 new values in 10 of 100 examples: 'green'"
     of_fault = "fault has 1 new values in 5 of 100 examples: 'E7'"
     of_customer = "customer has 10 new values in 100 of 100 examples: 'customer 20'"
     assert of_customer in kinds[0][1]
     grouped = examples.assign(group=np.where(customer == "", examples["id"], customer))
-    kinds = table_columns.changes(grouped, 2**30)[["kind", "reason"]].to_numpy().tolist()
+    kinds = (
+        pd.DataFrame(table_columns.changes(grouped, 2**30))[["kind", "reason"]].to_numpy().tolist()
+    )
     assert kinds == [["new_category", f"{of_colour}; {of_fault}"]]
 
 
