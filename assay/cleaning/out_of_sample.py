@@ -1,6 +1,6 @@
 """Probabilities of the true classes from independent classifiers that did not see the label."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,13 +68,9 @@ def predict(
         raise InputError(f"{only}: label examples of other groups, or change collect.group")
     linear = _ridge(features, given, n_classes, groups)
     near = kernel_vote.fit(features, given, linear, len(examples), groups)
-    by_block = _votes(near, features)
-    voted = time_left.with_progress(
-        by_block, len(known), "neighbours vote", size=lambda part: len(part[1])
-    )
     voices = [
-        _of_all(examples, known, [(slice(None), linear.scores)], linear.predict, n_classes),
-        _of_all(examples, known, voted, near.scores, n_classes),
+        _of_all(examples, known, linear.scores, linear.predict),
+        _of_all(examples, known, _votes(near, features), near.scores),
     ]
     is_table = payloads.payload_format(examples)["modality"] == "table"
     if is_table:
@@ -86,10 +82,11 @@ def predict(
     return _combined([*voices, network], known, given, linear, is_table)
 
 
-def _votes(near: KernelVote, features: Features) -> Iterator[tuple[slice, np.ndarray]]:
-    """The scores of the rows that were learned from, in blocks, and where these rows are."""
-    for rows, block in leave_one_out.rows_of(features):
-        yield rows, near.scores(block, rows.start)
+def _votes(near: KernelVote, features: Features) -> np.ndarray:
+    """The scores (learned, classes) of the rows that were learned from."""
+    blocks = (near.scores(block, rows.start) for rows, block in leave_one_out.rows_of(features))
+    n = sum(map(len, features))
+    return np.concatenate([*time_left.with_progress(blocks, n, "neighbours vote")])
 
 
 def _combined(
@@ -139,12 +136,8 @@ def _of_table(examples: pd.DataFrame, learned: pd.Series, linear: LeaveOneOut) -
         features = [CrossedRows(rows, crossing) for rows in catalogue.features(examples.loc[known])]
         groups = catalogue.groups(examples.loc[known])
         pairs = _ridge(features, learned.to_numpy(), n_classes, groups)
-
-        def predict_crossed(rows: np.ndarray) -> np.ndarray:
-            return pairs.predict(crossing(rows))
-
-        scores = [(slice(None), pairs.scores)]
-        voices.append(_of_all(examples, known, scores, predict_crossed, n_classes))
+        scores = _of_all(examples, known, pairs.scores, lambda rows: pairs.predict(crossing(rows)))
+        voices.append(scores)
     grown = boosted_trees.log_probabilities(examples, learned, n_classes)
     return voices if grown is None else [*voices, grown]
 
@@ -160,9 +153,8 @@ def _ridge(
 def _of_all(
     examples: pd.DataFrame,
     known: np.ndarray,
-    scores: Iterable[tuple[slice, np.ndarray]],
+    scores: np.ndarray,
     predict: Callable[[np.ndarray], np.ndarray],
-    n_classes: int,
 ) -> np.ndarray:
     """Read the features that are not learned from, and return all scores of a classifier.
 
@@ -170,7 +162,7 @@ def _of_all(
     ----------
     examples : the catalogue
     known : (learned,) its rows that were learned from
-    scores : of these, in blocks, and where they are among them
+    scores : (learned, classes) of these
     predict : makes the scores of other rows from their features
 
     Returns
@@ -178,9 +170,8 @@ def _of_all(
     np.ndarray
         Shape (examples, classes), float32.
     """
-    all_scores = np.empty((len(examples), n_classes), np.float32)
-    for rows, block in scores:
-        all_scores[known[rows]] = block
+    all_scores = np.empty((len(examples), scores.shape[1]), np.float32)
+    all_scores[known] = scores
     others = examples.index.difference(known).to_numpy()
     for rows, block in leave_one_out.rows_of(catalogue.features(examples.loc[others])):
         all_scores[others[rows]] = predict(block)
