@@ -86,9 +86,9 @@ def without_ties(answered: pd.DataFrame, tied: pd.DataFrame) -> pd.DataFrame:
 
 def override(cleaned: pd.DataFrame, answered: pd.DataFrame, examples: pd.DataFrame) -> pd.DataFrame:
     """`label`, `weight` and `source` by id: what people answered, or else what cleaning kept."""
-    settled = answered.groupby("example")["label"].agg(answers.settle)
-    columns = {"label": settled.array, "weight": 1.0, "source": "human"}
-    human = pd.DataFrame(columns, examples["id"][settled.index])
+    label = answers.standing(answered)["label"]
+    columns = {"label": label.array, "weight": 1.0, "source": "human"}
+    human = pd.DataFrame(columns, examples["id"][label.index])
     others = cleaned.drop(index=human.index, errors="ignore")
     others = others.assign(weight=others["confidence"].astype(float))
     return pd.concat([others, human])[["label", "weight", "source"]]

@@ -52,8 +52,6 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> tuple[pd.DataFrame
     rows = []
     waiting: dict[tuple[str, ...], str] = {}  # where the last answer is, by example and person
     changed: dict[tuple[str, ...], str] = {}
-    unknown = []
-    nameless = []
     for path in tables:
         check_name(path)
         for place, column, row in rows_of(path, plain_files.read(path)):
@@ -68,13 +66,10 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> tuple[pd.DataFrame
                     del left[about]  # no answer, or one that is taken back
                 continue
             _check_label(label, classes, place)
-            if not label and note not in paths.NOTES:
-                unknown.append(f"{place}, {note!r}")
-            if not row["annotator"]:
-                nameless.append(place)
             rows.append((example, row["annotator"], label, place, note))
-    _say_problems(unknown, nameless)
-    last = _last(pd.DataFrame(rows, columns=_COLUMNS))
+    answers = pd.DataFrame(rows, columns=_COLUMNS)
+    _say_problems(answers)
+    last = _last(answers)
     _say_look_alikes(last["annotator"])
     return last, list(_lines_on_waiting(list(waiting.values()), list(changed.values())))
 
@@ -108,26 +103,44 @@ def _lines_on_waiting(waiting: list[str], changed: list[str]) -> Iterator[str]:
         yield f"{left}, since no listed batch has the example: {waiting[0]}; {if_listed}"
 
 
-def _say_problems(unknown: list[str], nameless: list[str]) -> None:
+def _say_problems(answers: pd.DataFrame) -> None:
     """Say on stderr how many answers say nothing, or are of nobody."""
-    if unknown:
+    unknown = answers[(answers["label"] == "") & ~answers["note"].isin(paths.NOTES)]
+    if len(unknown):
+        first = unknown.iloc[0]
         wrong = f"{counted(len(unknown), 'answer')} with neither a label nor one of the notes"
-        say(f"{wrong} {' and '.join(map(repr, paths.NOTES[1:]))}: {unknown[0]}")
-    if nameless:
+        notes = " and ".join(map(repr, paths.NOTES[1:]))
+        say(f"{wrong} {notes}: {first['place']}, {first['note']!r}")
+    nameless = answers.loc[answers["annotator"] == "", "place"]
+    if len(nameless):
         without = f"{counted(len(nameless), 'answer')} without an annotator"
-        say(f"{without}, taken for those of one person: {nameless[0]}")
+        say(f"{without}, taken for those of one person: {nameless.iloc[0]}")
+
+
+def standing(answers: pd.DataFrame) -> pd.DataFrame:
+    """How the answers from `read` about each example stand, by row of the catalogue.
+
+    Returns
+    -------
+    pd.DataFrame
+        `label`, the most frequent one, "" if several are; `lead`, how many more people gave it than
+        the second; `for_use`, how many more people gave a label than say that it is not usable.
+    """
+    is_label = answers["label"] != ""
+    for_use = is_label.map({True: 1, False: -1}).groupby(answers["example"]).sum()
+    n_of_label = answers[is_label].value_counts(["example", "label"]).reset_index()
+    by_example = n_of_label.groupby("example")  # the most frequent label comes first
+    lead = by_example["count"].agg(lambda counts: counts.iloc[0] - counts.iloc[1:2].sum())
+    label = by_example["label"].first().where(lead > 0, "")
+    frame = pd.DataFrame({"label": label, "lead": lead, "for_use": for_use})
+    return frame.fillna({"label": "", "lead": 0})
 
 
 def not_usable(answers: pd.DataFrame) -> pd.Series:
-    """Why an example is left out, by row of the catalogue: more people say so than give a label.
-
-    Parameters
-    ----------
-    answers : from `read`
-    """
+    """Why an example is left out, by row of the catalogue: more people say so than give a label."""
+    for_use = standing(answers)["for_use"]
     is_note = answers["label"] == ""
-    votes = is_note.map({True: 1, False: -1}).groupby(answers["example"]).sum()
-    notes = answers[is_note & answers["example"].isin(votes.index[votes > 0])]
+    notes = answers[is_note & answers["example"].isin(for_use.index[for_use < 0])]
     return f"{paths.NOT_USABLE}, by " + notes.groupby("example")["annotator"].agg(", ".join)
 
 
@@ -141,25 +154,11 @@ def _check_label(label: str, classes: Sequence[str], place: str) -> None:
         raise InputError(f"{unknown}; {if_new}; {if_renamed}")
 
 
-def settle(labels: pd.Series) -> str:
-    """The most frequent label among answers about one example; "" if several are."""
-    most_frequent = labels.mode()
-    return most_frequent.iloc[0] if len(most_frequent) == 1 else ""
-
-
 def tied(answers: pd.DataFrame) -> pd.DataFrame:
-    """The labels that people gave to examples of which no label is the most frequent.
-
-    Parameters
-    ----------
-    answers : from `read`
-    """
-    usable = ~answers["example"].isin(not_usable(answers).index)
-    labels = answers[usable & (answers["label"] != "")]
-    differ = labels.groupby("example")["label"].transform("nunique") > 1
-    disputed = labels[differ]
-    settled = disputed.groupby("example")["label"].transform(settle)
-    return disputed[settled == ""]
+    """Those answers from `read` with a label about examples of which no label is most frequent."""
+    stands = standing(answers)
+    is_tied = (stands["label"] == "") & (stands["for_use"] >= 0)
+    return answers[(answers["label"] != "") & answers["example"].isin(stands.index[is_tied])]
 
 
 def is_answers(path: Path) -> bool:
@@ -188,16 +187,15 @@ def _files() -> list[Path]:
     """The files with answers; other files are named on stderr."""
     entries = sorted(paths.ANNOTATIONS.rglob("*"), key=order)
     candidates = [path for path in entries if path.is_symlink() or not path.is_dir()]
-    tables = [path for path in candidates if is_answers(path)]
-    hidden = [path for path in candidates if _hidden(path)]
-    known = {*tables, *hidden, *(path for path in candidates if path.name in _OTHER_FILES)}
-    others = [str(path) for path in candidates if path not in known]
-    if others:
-        say(f"not read, since answers are .csv or .tsv: {first_of(others)}")
-    hidden_answers = [str(path) for path in hidden if path.suffix.lower() in _SUFFIXES]
-    if hidden_answers:
-        say(f"not read, since they are hidden: {first_of(hidden_answers)}")
-    return tables
+    tables = [path for path in candidates if path.suffix.lower() in _SUFFIXES]
+    others = [path for path in candidates if path not in tables and path.name not in _OTHER_FILES]
+    unknown = [str(path) for path in others if not _hidden(path)]
+    if unknown:
+        say(f"not read, since answers are .csv or .tsv: {first_of(unknown)}")
+    hidden = [str(path) for path in tables if _hidden(path)]
+    if hidden:
+        say(f"not read, since they are hidden: {first_of(hidden)}")
+    return [path for path in tables if is_answers(path)]
 
 
 def rows_of(path: Path, content: bytes) -> Iterator[tuple[str, str, dict[str, str]]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from assay.annotation import answers
 from assay.contract import class_names
 from assay.contract.errors import counted, first_of, say
 
@@ -44,9 +45,8 @@ def tell(answered: pd.DataFrame, pred_probs: np.ndarray, classes: Sequence[str])
     ----------
     answered, pred_probs : from `answers.read`, without ties; and as in `strongly`
     """
-    n_equal = answered.groupby(["example", "label"])["label"].transform("size")
-    most = n_equal.groupby(answered["example"]).transform("max")
-    in_use = answered[n_equal == most]  # without ties, they give the label
+    label_of_example = answers.standing(answered)["label"]
+    in_use = answered[answered["label"] == answered["example"].map(label_of_example)]
     doubted = strongly(in_use, pred_probs, classes)
     if doubted.empty:
         return

@@ -1,6 +1,5 @@
 """What people have answered in all files of data/annotations, when the review starts."""
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +61,7 @@ class Answered:
             answer = [review_page.cut(row.annotator, _NAME), row.label, row.note]
             self._about.setdefault(row.id, []).append(answer)
         self.tied = set(examples["id"].reindex(answers.tied(counting)["example"]))
-        self._settled = set(examples["id"].reindex(list(_settled(counting))))
+        self._settled = set(examples["id"].reindex(_settled(counting)))
 
     def settled(self, name: str) -> set[str]:
         """The ids of the examples that one more answer, by `name`, would not change."""
@@ -115,18 +114,13 @@ class Answered:
         yield from self._waiting
 
 
-def _settled(counting: pd.DataFrame) -> Iterator[int]:
+def _settled(counting: pd.DataFrame) -> pd.Index:
     """The rows of the catalogue for which one more answer, whatever it is, would change nothing.
 
     Parameters
     ----------
     counting : from `answers.that_count`
     """
-    for example, labels in counting.groupby("example")["label"]:
-        n_of_label = Counter(labels)
-        n_notes = n_of_label.pop("", 0)  # that it is not usable
-        most, second, *_ = *(n for _, n in n_of_label.most_common(2)), 0, 0
-        n_labels = n_of_label.total()
-        has_label = most - second > 1 and n_labels > n_notes
-        if has_label or n_notes - n_labels > 1:
-            yield example
+    standing = answers.standing(counting)
+    has_label = (standing["lead"] > 1) & (standing["for_use"] > 0)
+    return standing.index[has_label | (standing["for_use"] < -1)]
