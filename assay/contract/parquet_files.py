@@ -125,14 +125,9 @@ def blocks(path: Path, size: int | None = None) -> Iterator[pa.RecordBatch]:
     """
     # a pre-buffer would keep all that was read
     with _readable(path), pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
-        most = _rows_within(_LARGEST_BLOCK, size or _rows_as_stored(file), file.schema_arrow)
+        as_stored = _LARGEST_BLOCK * file.metadata.num_rows // max(_size_unpacked(file), 1)
+        most = _rows_within(_LARGEST_BLOCK, size or as_stored, file.schema_arrow)
         yield from file.iter_batches(most, use_threads=False)
-
-
-def _rows_as_stored(file: pq.ParquetFile) -> int:
-    """How many rows of a file a block holds, by their mean size without compression."""
-    size = max(_size_unpacked(file), 1)
-    return max(1, _LARGEST_BLOCK * file.metadata.num_rows // size)
 
 
 def _size_unpacked(file: pq.ParquetFile) -> int:
