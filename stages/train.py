@@ -27,7 +27,7 @@ def main() -> None:
         raise InputError(f"no example of the split train has a label: {remedy}")
     say_unlearned(train, classes)
     learned = training_split(train, classes, params.train, size)
-    checked = validation_split(validation, classes, params.train, size)
+    checked = labelled(validation, classes, params.train, size)
 
     start = starting_point.choose(params.train, encoder)
     print(starting_point.DESCRIPTIONS[start], file=sys.stderr)
@@ -96,38 +96,26 @@ def class_shares(train: pd.DataFrame, classes: list[str]) -> list[float]:
 def training_split(
     examples: pd.DataFrame, classes: list[str], params: parameters.Train, size: int
 ) -> LabelledExamples:
-    """What the classifier learns from: rows of `read_examples`, weighted as the parameters say.
-
-    `size` is the number of payloads read at a time.
-    """
-    weights = examples["weight"].to_numpy()
-    targets = examples["code"].to_numpy()
+    """What the classifier learns from: examples as `labelled`, weighted as the parameters say."""
+    split = labelled(examples, classes, params, size)
     if params.soft_labels:
         alternatives = csv_files.read_csv(paths.ALTERNATIVES).to_pandas()
-        targets = classifier.soft_labels(examples, alternatives, classes)
+        split.targets = classifier.soft_labels(examples, alternatives, classes)
         judged = examples["source"].isin(classifier.JUDGED)
-        weights = np.where(judged, 1.0, weights)  # soft labels say themselves how sure they are
+        # soft labels say themselves how sure they are
+        split.weights = np.where(judged, 1.0, split.weights)
     if params.class_weights == "balanced":
-        weights = classifier.balanced_weights(examples["code"].to_numpy(), weights)
-    return labelled(examples, weights, targets, size)
-
-
-def validation_split(
-    examples: pd.DataFrame, classes: list[str], params: parameters.Train, size: int
-) -> LabelledExamples:
-    """What the classifier is checked against: rows of `read_examples`, as they are."""
-    codes = examples["code"].to_numpy()
-    targets = np.eye(len(classes), dtype=np.float32)[codes] if params.soft_labels else codes
-    return labelled(examples, examples["weight"].to_numpy(), targets, size)
+        split.weights = classifier.balanced_weights(split.codes, split.weights)
+    return split
 
 
 def labelled(
-    examples: pd.DataFrame, weights: np.ndarray, targets: np.ndarray, size: int
+    examples: pd.DataFrame, classes: list[str], params: parameters.Train, size: int
 ) -> LabelledExamples:
-    ids = examples["id"].to_numpy()
-    codes = examples["code"].to_numpy()
-    read = partial(payloads.read, examples, size)
-    return LabelledExamples(ids, codes, weights, targets, read)
+    """Rows of `read_examples` as they are; `size` is the number of payloads read at a time."""
+    ids, codes, weights = (examples[name].to_numpy() for name in ("id", "code", "weight"))
+    targets = np.eye(len(classes), dtype=np.float32)[codes] if params.soft_labels else codes
+    return LabelledExamples(ids, codes, weights, targets, partial(payloads.read, examples, size))
 
 
 def try_out(classifier_graph: bytes, payload: np.ndarray, params: parameters.Parameters) -> None:
