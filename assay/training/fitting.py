@@ -46,7 +46,7 @@ def cross_entropy(smoothing: float, *, soft: bool = False) -> Loss:
 
 
 def fix(
-    seed: int, *, portable: bool, threads: int, bfloat16: bool | Literal["gpu", "fast"] = False
+    seed: int, *, portable: bool, threads: int, bfloat16: bool | Literal["auto", "fast"] = False
 ) -> None:
     """Make training repeatable; call it before a network is built.
 
@@ -55,7 +55,7 @@ def fix(
     seed : of weights and of what is dropped
     portable : train in float64, so that results are the same on any processor; else in float32
     threads : of TensorFlow
-    bfloat16 : mix float32 with it, unless portable; `gpu`: on a GPU alone; `fast`: also where the
+    bfloat16 : mix float32 with it, unless portable; `auto`: on a GPU alone; `fast`: also where the
         processor has AMX
     """
     keras.utils.set_random_seed(seed)
@@ -66,7 +66,7 @@ def fix(
         keras.config.set_dtype_policy("mixed_bfloat16")
 
 
-def _uses_bfloat16(wanted: bool | Literal["gpu", "fast"]) -> bool:
+def _uses_bfloat16(wanted: bool | Literal["auto", "fast"]) -> bool:
     if isinstance(wanted, bool):
         return wanted
     has_gpu = any("gpu" in name.lower() for name in keras.distribution.list_devices())

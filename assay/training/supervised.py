@@ -1,8 +1,6 @@
 """Train a network on labels: one of ours, or an encoder from elsewhere."""
 
-from typing import Any, Literal
-
-import numpy as np
+from typing import Any
 
 from assay.contract import files, paths
 from assay.contract.inference import Model
@@ -37,14 +35,13 @@ def train(
     start : `encoder` or `scratch`, see `starting_point`
     """
     settings = params.train
-    wanted = settings.bfloat16
-    bfloat16: bool | Literal["gpu"] = "gpu" if wanted == "auto" else wanted
-    fitting.fix(settings.seed, portable=params.portable, threads=params.threads, bfloat16=bfloat16)
+    runtime: dict[str, Any] = {"portable": params.portable, "threads": params.threads}
+    fitting.fix(settings.seed, bfloat16=settings.bfloat16, **runtime)
     payload = StoredRows(train.read())
     if start == "encoder" and encoder["elsewhere"]:
-        network = _from_elsewhere(train, validation, n_classes, params)
+        network = _from_elsewhere(train, validation, n_classes, settings.lora, **runtime)
     else:
-        setup = OwnNetwork(payload[np.arange(1)], encoder, params, settings.shift)
+        setup = OwnNetwork(payload[:1], encoder, params, settings.shift)
         weights = files.read_arrays(paths.ENCODER_WEIGHTS) if start == "encoder" else {}
         network = trainable.own(setup, n_classes, settings, list(weights.values()))
     examples = Examples(payload, train.targets, train.weights)
@@ -79,10 +76,9 @@ def train(
 
 
 def _from_elsewhere(
-    train: LabelledExamples, validation: LabelledExamples, n_classes: int, params: Parameters
+    train: LabelledExamples, validation: LabelledExamples, n_classes: int, lora: int, **runtime: Any
 ) -> Trainable:
-    runtime: dict[str, Any] = {"portable": params.portable, "threads": params.threads}
-    encoder = GraphEncoder(paths.ENCODER.read_bytes(), params.train.lora, **runtime)
+    encoder = GraphEncoder(paths.ENCODER.read_bytes(), lora, **runtime)
     frozen = Model(paths.ENCODER, FEATURES, **runtime)
     head, *_ = linear_probe.fit_head(frozen, train, validation, n_classes)
     return trainable.from_elsewhere(encoder, head)

@@ -74,11 +74,10 @@ def trunk(shape: tuple[int, ...], tokens: dict, *, large: bool = False) -> keras
 
 def own(setup: OwnNetwork, n_classes: int, params: Train, weights: list[np.ndarray]) -> Trainable:
     """A network of ours; its encoder gets the weights, if there are any."""
-    mirror = params.mirror and len(setup.shape) == 3
 
     def build() -> tuple[keras.Model, keras.Model, keras.Model]:
         encoder, model = setup.build(n_classes, large=params.network == "large")
-        return encoder, model, networks.mirrored(model) if mirror else model
+        return encoder, model, networks.mirrored(model) if params.mirror else model
 
     encoder, model, averaging = build()
     if weights:
