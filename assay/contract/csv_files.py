@@ -30,6 +30,8 @@ _BLOCK = 65_536  # rows held as Python objects at a time
 _BLANK_ROWS = b"blank rows"  # key of a table's metadata: their numbers, as JSON
 _MOST_BYTES = 2**31 - 1  # bytes that pyarrow parses at once
 _NAMED = 20  # columns that a message names
+_LOOKED_AT = 65_536  # characters of rows, to tell the delimiter
+_QUOTED = re.compile('"[^"]*"')  # a cell, in a line
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -89,7 +91,7 @@ def parse_csv(
     ----------
     name : of the file, for messages
     columns : the columns that the file must have
-    delimiters : the possible delimiters; the most frequent one in the header is used
+    delimiters : the possible delimiters; see `_delimiter` for which one is used
 
     Returns
     -------
@@ -110,15 +112,27 @@ def parse_csv(
         line = len(content[: error.start + 1].splitlines())
         place = f"line {line} has the byte 0x{content[error.start]:02x}"
         raise InputError(f"{name} is not UTF-8: {place}; save it as UTF-8") from None
-    first = text.lstrip("\r\n").partition("\n")[0]
-    header = re.sub('"[^"]*"', "", first)  # without quoted names
-    delimiter = max(delimiters, key=header.count)
+    delimiter = _delimiter(text, delimiters)
     try:
         table = _parse_plain(text, delimiter) or _parse(text, delimiter, name)
         check_columns(name, table, columns)
     except InputError as error:
         raise InputError(merging.conflict(name, content) or str(error)) from None
     return table
+
+
+def _delimiter(text: str, delimiters: str) -> str:
+    """The most frequent delimiter in the header; of several, the one that most rows fit.
+
+    Of those that fit equally many, it is the last, since commas may stand in names and numbers.
+    """
+    first, _, rest = text.lstrip("\r\n").partition("\n")
+    header, *rows = [_QUOTED.sub("", line) for line in (first, *rest[:_LOOKED_AT].split("\n"))]
+    most = max(map(header.count, delimiters))
+    tied = [delimiter for delimiter in delimiters if header.count(delimiter) == most]
+    if len(tied) == 1 or not most or not rest:
+        return tied[0]
+    return max(reversed(tied), key=lambda sign: sum(row.count(sign) == most for row in rows))
 
 
 def check_columns(name: Path | str, table: pa.Table, columns: Sequence[str]) -> None:
