@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from assay.contract import class_names, column_names, paths
 from assay.contract.column_names import is_text
 from assay.contract.errors import first_of
+from assay.layouts import media_files
 from assay.layouts.raw_batch import Example, RawBatch
 from assay.layouts.table import LAYOUT
 from assay.modalities.columns_as_written import NO_VALUE, guess, parsed, without_gaps
@@ -61,11 +62,12 @@ def _remark_on_classes(raw: RawBatch, counts: Counter[str]) -> None:
     no_classes = sorted(label for label in counts if label.casefold() in _NO_CLASSES)
     what = "classes are named as folders that hold no class"
     raw.remarks.note("doubtful", list(map(repr, no_classes)), what, "move them out of the batch")
-    last = Counter(label.rpartition("/")[2] for label in counts if "/" in label)
-    repeated = [name for name, count in last.items() if count > 1]
-    what = "folder names are found in several folders, and are taken for several classes"
-    remedy = "put all files of a class into one folder"
-    raw.remarks.add("doubtful", len(repeated), what, first_of(repeated), remedy)
+    if raw.layout.startswith(media_files.FOLDERS):
+        last = Counter(label.rpartition("/")[2] for label in counts if "/" in label)
+        repeated = [name for name, count in last.items() if count > 1]
+        what = "folder names are found in several folders, and are taken for several classes"
+        remedy = "put all files of a class into one folder"
+        raw.remarks.add("doubtful", len(repeated), what, first_of(repeated), remedy)
     if len(counts) == 1:
         (label,) = counts
         remedy = "a classifier needs two: a folder for each class, or a column `label`"

@@ -51,7 +51,7 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
     raw = listing.data_files(folder, largest_file)
     batch = _read(raw)
     batch.remarks = raw.remarks
-    _check_keys(folder, batch.examples)
+    _check_keys(folder, batch)
     names.name_splits(batch)
     batch.annotations = side_files.read(raw, ANNOTATIONS_FILE, batch)
     if batch.layout.startswith(media_files.FOLDERS):
@@ -205,14 +205,16 @@ def _unknown(raw: RawFiles) -> str:
     return f"has no known layout: it needs {needs}; it has {has}{''.join(remedies[:1])}"
 
 
-def _check_keys(folder: Path, examples: list[Example]) -> None:
+def _check_keys(folder: Path, batch: RawBatch) -> None:
     """Raise unless there are examples, and their keys differ."""
-    if not examples:
+    if not batch.examples:
         remedy = "add some, or take its name off the lists in params.yaml"
         raise InputError(f"{folder} holds no examples: {remedy}")
     first_of_key: dict[str, Example] = {}
-    for example in examples:
+    for example in batch.examples:
         first = first_of_key.setdefault(example.key, example)
         if first is not example:
             taken = f"the key {example.key!r} is already that of {first.place}"
-            raise InputError(f"{example.place}: {taken}; keys must differ in a batch")
+            is_named = batch.layout == table.LAYOUT
+            remedy = ": rename the column if it is a feature" if is_named else ""
+            raise InputError(f"{example.place}: {taken}; keys must differ in a batch{remedy}")

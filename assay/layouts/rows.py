@@ -16,8 +16,8 @@ from assay.layouts.raw_batch import Example
 
 _WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
 _ONE_LABEL = "an example has one label; labels are text or numbers"
-# several labels as Python and JSON write them
-_LIST = re.compile(r"\[.*,.*\]|\{.*,.*\}", re.DOTALL)
+# labels as Python and JSON write a list of several, or of one text
+_LIST = re.compile(r"""\[.*,.*\]|\{.*,.*\}|[\[{]\s*(['"]).*\1\s*[\]}]""", re.DOTALL)
 
 
 def to_examples(
@@ -135,7 +135,7 @@ def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
     Raises
     ------
     InputError
-        If a cell holds several labels, or is not text or a finite number.
+        If a cell holds a list of labels, or is not text or a finite number.
     """
     texts = as_text(column, places, "label")
     for text, place in zip(texts, places, strict=True):

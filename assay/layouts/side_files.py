@@ -1,7 +1,7 @@
 """Files beside the examples of a raw folder, with labels for them: annotations.csv, truth.csv."""
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
@@ -107,11 +107,15 @@ def _check_rows(
 ) -> None:
     """Raise if a row names no example of the batch, or one that may not have another row."""
     seen = set()
+    stems = {key: PurePosixPath(key).stem for key in keys}
+    key_of_number = {stem.lstrip("0"): key for key, stem in stems.items() if stem.isdigit()}
     for place, key in zip(places, row_keys, strict=True):
         if key not in keys:
             remedy = "mend it or take the row out"
             if numbered:
                 remedy += "; if examples were taken out, the later numbers are shifted"
+            elif key.isdigit() and (padded := key_of_number.get(key.lstrip("0"))):
+                remedy = f"write {padded!r} if that is meant, or {remedy}"
             raise InputError(f"{place}: {key!r} is no example of this batch: {remedy}")
         if unique and key in seen:
             remedy = "take one of the rows out"

@@ -191,6 +191,15 @@ def test_the_remedy_for_names_that_say_no_label_fits_folders_too() -> None:
     assert "leave the label empty, or call the folder `unlabelled`" in raw.remarks[0].remedy
 
 
+@pytest.mark.parametrize(("layout", "n"), [("a folder for each class", 1), ("a table", 0)])
+def test_slashes_are_folders_only_where_there_are_folders(layout: str, n: int) -> None:
+    raw = batch(["cat/owl", "dog/owl"] * 20)
+    raw.layout = layout
+    doubts.remark(raw)
+    what = "folder name is found in several folders, and is taken for several classes"
+    assert sum(remark.what == what for remark in raw.remarks) == n
+
+
 def test_a_label_that_a_person_replaced_is_not_counted() -> None:
     raw = batch(ALTERNATING)
     labels = [

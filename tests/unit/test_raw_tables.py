@@ -250,6 +250,20 @@ def test_blank_lines_before_a_header(read: Read, ends: str) -> None:
     assert batch.payload.column_names == ["x", "y"]
 
 
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("Size, cm;Mass, kg;label\n170;65,5;a\n171;60,5;b", ["Size, cm", "Mass, kg"]),
+        ("Size, cm;Mass, kg;label\n1,5;2,5;a\n1,6;2,6;b", ["Size, cm", "Mass, kg"]),  # fit both
+        ("a;b,c;d,label\n1,2,a\n3,4,b", ["a;b", "c;d"]),
+    ],
+)
+def test_rows_tell_the_delimiter_where_the_header_does_not(
+    read: Read, table: str, columns: list[str]
+) -> None:
+    assert read({"examples.csv": table}).payload.column_names == columns
+
+
 def test_a_class_in_the_folder_of_another(read: Read) -> None:
     files = {"cat/1.png": image(1), "cat/more/2.png": image(2), "catfish/3.png": image(3)}
     batch = read(files)
@@ -292,6 +306,34 @@ def test_a_row_number_that_is_gone_tells_of_removed_rows(read: Read) -> None:
         read({"examples.csv": "text,label\none word,a\ntwo words,b\n"} | labels)
     with pytest.raises(InputError, match=f"{gone}$"):
         read({"examples.csv": "text,label,key\none word,a,0\ntwo words,b,1\n"} | labels)
+
+
+def test_a_number_without_its_zeros_is_no_key_but_says_which_is(read: Read) -> None:
+    answers = {"annotations.csv": "key,annotator,label\n1,anna,a\n"}
+    wanted = r"row 2: '1' is no example of this batch: write '{}' if that is meant, or mend it"
+    with pytest.raises(InputError, match=wanted.format("00001")):
+        read({"examples.csv": "text,label,key\none word,a,00000\ntwo words,b,00001\n"} | answers)
+    pictures = {"a/0000.png": image(1), "b/0002.png": image(2)}
+    (Path("data/raw/b/examples.csv")).unlink()
+    with pytest.raises(InputError, match=r"'1' is no example of this batch: mend it"):
+        read(pictures | answers)
+
+
+def test_a_feature_that_is_called_key_is_to_be_renamed(read: Read) -> None:
+    wanted = "keys must differ in a batch: rename the column if it is a feature"
+    with pytest.raises(InputError, match=wanted):
+        read({"examples.csv": "key,x,label\n0,1,a\n1,2,b\n0,3,a\n"})
+
+
+@pytest.mark.parametrize("label", ["['cat']", "['cat', 'pet']", '[ ""cat"" ]', "{'cat'}"])
+def test_lists_are_no_labels(read: Read, label: str) -> None:
+    with pytest.raises(InputError, match=r"label is .*: an example has one label"):
+        read({"examples.csv": f'x,label\n1,dog\n2,"{label}"\n'})
+
+
+def test_brackets_may_be_part_of_a_label(read: Read) -> None:
+    batch = read({"examples.csv": "x,label\n1,[noise]\n2,{a}\n"})
+    assert [example.label for example in batch.examples] == ["[noise]", "{a}"]
 
 
 def test_rows_of_several_files_count_headers_that_repeat(read: Read) -> None:
