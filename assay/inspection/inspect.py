@@ -16,17 +16,12 @@ from assay.contract.column_names import is_text
 from assay.contract.errors import InputError
 from assay.contract.parameters import Parameters
 from assay.contract.parquet_files import Format
-from assay.contract.sampling import step_for
 from assay.contract.sections import Collect
 from assay.contract.stored_rows import StoredRows
-from assay.inspection import duration, edits, grouping, listed
+from assay.inspection import duration, edits, grouping, listed, sample
 from assay.layouts import raw_folder
-from assay.layouts.raw_batch import EncodedColumn, EncodedFiles, RawBatch
+from assay.layouts.raw_batch import RawBatch
 from assay.modalities import registry
-
-_EXAMPLES = 300  # examples decoded at most, spread evenly over the batch
-_BYTES = 20_000_000  # bytes of files decoded at most,
-_FEWEST = 8  # but so many files are decoded, however large
 
 
 def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
@@ -50,7 +45,7 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     raw = raw_folder.read(folder, params.collect.largest_file)
     batch = folder.resolve().name
     doubts.remark(raw)
-    sampled = range(0, len(raw.examples), _step(raw))
+    sampled = range(0, len(raw.examples), sample.step(raw))
     error = ""
     try:
         understood = _understood(raw, sampled, params)
@@ -65,7 +60,7 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         edits.check(batch, params)
         lists = edits.propose(batch, params)
         listed.check_modality(batch, raw.modality, other, lists, params)
-        raw.remarks += listed.check_columns(batch, understood.columns, other, lists, params)
+        raw.remarks += listed.check_format(batch, understood.format, other, lists, params)
         proposed = lists
     except InputError as problem:
         error = error or str(problem)
@@ -95,14 +90,14 @@ class _Understood(NamedTuple):
     group : what `collect.group` may be, with the reason
     values : mean number of values of an example
     decoding : seconds to decode one example
-    columns : the format of payloads that are read from columns; else None
+    format : of its payloads
     """
 
     split_of_row: list[str]
     group: dict[str, str] | None = None
     values: float = 0.0
     decoding: float = 0.0
-    columns: Format | None = None
+    format: Format | None = None
 
 
 def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understood:
@@ -120,18 +115,16 @@ def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understoo
     payload = raw.payload[:: sampled.step]
     decoded = modality.canonical(payload, places, collect, raw.remarks)
     decoding = (time.perf_counter() - start) / len(places)
-    sample = replace(raw, examples=[raw.examples[row] for row in sampled])
+    chosen = replace(raw, examples=[raw.examples[row] for row in sampled])
     ids = identity.content_ids(decoded)
     # Copies are told by content among the decoded examples, and the others by their keys.
     of_content = {raw.examples[row].key: id_ for row, id_ in zip(sampled, ids, strict=True)}
     votes.votes(raw, {example.key: example.key for example in raw.examples} | of_content)
-    copies.remark(sample, ids, [True] * len(places))
+    copies.remark(chosen, ids, [True] * len(places))
     split_of_row = _splits(raw, params.collect)
     group = _group(raw, decoded, sampled) if params.collect.group is None else None
-    columns = None
-    if raw.modality in listed.OF_WORDS:
-        columns = modality.to_columns(decoded, [0], payload, collect)[1]
-    return _Understood(split_of_row, group, _values(decoded), decoding, columns)
+    payload_format = modality.to_columns(decoded, [0], payload, collect)[1]
+    return _Understood(split_of_row, group, _values(decoded), decoding, payload_format)
 
 
 def _splits(raw: RawBatch, params: Collect) -> list[str]:
@@ -160,22 +153,6 @@ def _group(
     given = [row.split for row in examples]
     proposal = grouping.propose(keys, columns, labels, np.array(sampled), features, splits=given)
     return proposal and proposal._asdict()
-
-
-def _step(raw: RawBatch) -> int:
-    """The distance of the examples to decode: they are spread evenly, fewer if files are large."""
-    n = len(raw.examples)
-    step = step_for(n, _EXAMPLES)
-    if isinstance(raw.payload, np.ndarray):
-        return step
-    if isinstance(raw.payload, EncodedFiles):
-        sizes = [path.stat().st_size for path in raw.payload.files[::step]]
-    elif isinstance(raw.payload, EncodedColumn):
-        sizes = [len(content) for content in raw.payload[::step]]
-    else:
-        return step_for(n, listed.ROWS)
-    affordable = int(np.searchsorted(np.cumsum(sizes), _BYTES, side="right"))
-    return step_for(n, max(_FEWEST, affordable))
 
 
 def _values(payload: np.ndarray | StoredRows) -> float:

@@ -11,14 +11,14 @@ from assay.contract.errors import InputError, first_of
 from assay.contract.parameters import Parameters
 from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
-from assay.contract.sampling import step_for
+from assay.contract.sections import Collect
+from assay.inspection import sample
 from assay.inspection.edits import Edits
 from assay.layouts import raw_folder
 from assay.layouts.raw_batch import RawBatch
-from assay.modalities import formats, registry
+from assay.modalities import formats, image_form, registry
 
-ROWS = 20_000  # rows of a table or texts that are read at most
-OF_WORDS = {"text", "table"}  # modalities that a column name may tell apart
+_OF_WORDS = {"text", "table"}  # modalities that a column name may tell apart
 _NEEDED = "every listed batch needs this column, or names of files that the pattern fits"
 _BESIDE = "the other listed batches have it too"
 
@@ -29,12 +29,12 @@ class Listed(NamedTuple):
     Attributes
     ----------
     modality : "" where it is not known
-    columns : the format of its payloads; None where it is not known, or not told by columns
+    format : of its payloads; None where it is not known
     ungrouped : whether the proposed group is "missing in" it, or "not known for" it; else ""
     """
 
     modality: str
-    columns: Format | None
+    format: Format | None
     ungrouped: str
 
 
@@ -48,31 +48,30 @@ def read(batch: str, group: str | None, params: Parameters) -> Listed:
     ----------
     group : the proposed value of `collect.group`
     """
-    modality, columns, ungrouped = "", None, "not known for"
+    modality, payload_format, ungrouped = "", None, "not known for"
     with suppress(InputError, OSError):
-        columns = parquet_files.read_payload_format(paths.examples(batch))
-        modality = columns["modality"]
+        payload_format = parquet_files.read_payload_format(paths.examples(batch))
+        modality = payload_format["modality"]
     if group or not modality:
         with suppress(InputError, OSError):
             raw = raw_folder.read(paths.RAW / batch, params.collect.largest_file)
             modality = modality or raw.modality
-            columns = columns or _columns(raw, params)
+            payload_format = payload_format or _format(raw, params)
             ungrouped = "missing in"
             splits.groups_of(raw, [""] * len(raw.examples), group)
             ungrouped = ""
-    return Listed(modality, columns, ungrouped)
+    return Listed(modality, payload_format, ungrouped)
 
 
-def _columns(raw: RawBatch, params: Parameters) -> Format | None:
-    """What payloads are, as `collect` would note it; None unless they are read from columns."""
-    if raw.modality not in OF_WORDS:
-        return None
-    step = step_for(len(raw.examples), ROWS)
+def _format(raw: RawBatch, params: Parameters) -> Format:
+    """What payloads are, as `collect` would note it, as far as a sample tells."""
+    collect = params.collect.suited_to(params.pretrain.encoder)
+    step = sample.step(raw)
     payload = raw.payload[::step]
     places = [example.place for example in raw.examples[::step]]
     module = registry.named(raw.modality)
-    decoded = module.canonical(payload, places, params.collect, Remarks())
-    return module.to_columns(decoded, [0], payload, params.collect)[1]
+    decoded = module.canonical(payload, places, collect, Remarks())
+    return module.to_columns(decoded, [0], payload, collect)[1]
 
 
 def check_modality(
@@ -92,25 +91,26 @@ def check_modality(
         if other:
             differ = f"it is of modality {modality}, but the listed batch {name} is of {other}"
             remedy = f"make a project for each, or take {name} out of both lists in params.yaml"
-            are_words = {modality, other} == OF_WORDS
+            are_words = {modality, other} == _OF_WORDS
             texts = ", or name the column of texts `text`" if are_words else ""
             raise InputError(f"{differ}, and a project holds one modality: {remedy}{texts}")
 
 
-def check_columns(
+def check_format(
     batch: str, own: Format | None, listed: Reader, proposed: Edits, params: Parameters
 ) -> Remarks:
     """Remarks on columns of a batch that will not be read beside the other listed ones.
 
     Parameters
     ----------
-    own : what its payloads are, as `collect` would note it; None unless they are read from columns
+    own : what its payloads are, as `collect` would note it; None where it is not known
     listed, proposed : as in `check_modality`
 
     Raises
     ------
     InputError
-        If the batch lacks a column that the encoder will be learned from, or another one does.
+        If the batch lacks a column that the encoder will be learned from, or another one does. If
+        pictures or sounds of the two are not of one shape, and no parameter sets it.
     """
     if not own:
         return Remarks()
@@ -119,9 +119,10 @@ def check_columns(
     encoder: Format = {}
     read: list[str] = []  # batches so far
     for name in dict.fromkeys([*pretrain, *batches]):
-        payload_format = own if name == batch else listed(name).columns
-        if not payload_format:
+        noted = own if name == batch else listed(name).format
+        if not noted:
             continue
+        payload_format = _as_set(noted, params.collect)
         try:
             together = formats.joined(encoder or payload_format, payload_format)
         except InputError as error:
@@ -133,6 +134,25 @@ def check_columns(
         read.append(name)
         encoder = together if name in pretrain else encoder
     return formats.unread_columns(own, encoder) if own["modality"] == "table" else Remarks()
+
+
+def _as_set(noted: Format, collect: Collect) -> Format:
+    """The format with the shape that parameters set: they may be newer than a collected batch.
+
+    Only a whole batch tells the range of its grey values, so formats of pictures have none here.
+    """
+    if noted["modality"] == "image":
+        *size, channels = noted["shape"]
+        if isinstance(collect.resize, tuple):
+            size = list(collect.resize)
+        fit = {"fit": collect.fit} if collect.fit != image_form.FIT else {}
+        return {"modality": "image", "shape": [*size, collect.channels or channels], **fit}
+    if noted["modality"] == "audio":
+        seconds = noted["shape"][0] / noted["sample_rate"]
+        rate = collect.sample_rate
+        length = round((seconds if collect.seconds == "auto" else collect.seconds) * rate)
+        return {"modality": "audio", "shape": [length], "sample_rate": rate}
+    return noted
 
 
 def with_group(others: Iterable[str], listed: Reader) -> str:

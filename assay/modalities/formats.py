@@ -1,9 +1,11 @@
 """Whether the payloads of a batch are what an encoder was learned from, and how they are read."""
 
+from collections.abc import Sequence
+
 from assay.contract.errors import InputError, first_of
 from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
-from assay.modalities import image_range
+from assay.modalities import image_form, image_range
 
 _ONE_COLUMN = ["text"]  # of a batch of texts that names none
 _OPTIONAL = ("range", "background", "fit", "characters")  # keys that plain payloads lack
@@ -33,27 +35,43 @@ def check(payload_format: Format, wanted: Format) -> list[str]:
         known = wanted.get(name)
         if value != known and not (name == "columns" and is_same_text):
             differ = f"{name} is {value}, but the encoder was learned from {known}"
-            raise InputError(f"{differ}; take the batch off the lists{_remedy(name, wanted)}")
+            remedy = _remedy(name, payload_format, wanted)
+            raise InputError(f"{differ}; take the batch off the lists{remedy}")
     if not is_same_text:
         differ = f"its texts are of the columns {columns}, those of the encoder of {wanted_columns}"
         raise InputError(f"{differ}; bring all batches to the same columns")
     return []
 
 
-def _remedy(name: str, wanted: Format) -> str:
+def _remedy(name: str, payload_format: Format, wanted: Format) -> str:
     """What gives payloads the value of `name` in a format, to end a message with."""
     if name == "range":  # without one, pictures have 8 bits, which `depth` does not change, or 16
         setting = f"set collect.depth: {wanted.get('range', image_range.DEPTH)} in params.yaml"
         return f", save all pictures with one depth, or, if none has 8 bits, {setting}"
-    if name == "shape" and wanted["modality"] == "image":
-        *size, channels = wanted["shape"]
-        return f", or set collect.resize: {size} and collect.channels: {channels} in params.yaml"
-    if name == "shape" and wanted["modality"] == "audio":
-        seconds = wanted["shape"][0] / wanted["sample_rate"]
-        return f", or set collect.seconds: {seconds:g} in params.yaml"
+    if name == "shape" and wanted["modality"] in ("image", "audio"):
+        shapes = (payload_format["shape"], wanted["shape"])
+        largest = list(map(max, *shapes))
+        is_cut = wanted["modality"] == "image" and any(_is_cut(shape, largest) for shape in shapes)
+        fit = ", collect.fit: pad" if is_cut and wanted.get("fit", image_form.FIT) == "crop" else ""
+        lossless = f"{_settings(largest, wanted, fit)}, which loses nothing but changes ids"
+        either = f"{lossless}, or set " if fit or largest != wanted["shape"] else ""
+        return f", or set {either}{_settings(wanted['shape'], wanted)} in params.yaml"
     if wanted["modality"] == "text":
         return ", or name the column of texts `text`"
     return ""
+
+
+def _is_cut(shape: Sequence[int], wanted: Sequence[int]) -> bool:
+    """Whether pictures of a shape (height, width, channels) are of another aspect than wanted."""
+    return shape[0] * wanted[1] != shape[1] * wanted[0]
+
+
+def _settings(shape: Sequence[int], wanted: Format, fit: str = "") -> str:
+    """The parameters that give payloads of the modality of `wanted` this shape."""
+    if wanted["modality"] == "audio":
+        return f"collect.seconds: {shape[0] / wanted['sample_rate']:g}"
+    *size, channels = shape
+    return f"collect.resize: {size}{fit} and collect.channels: {channels}"
 
 
 def unread_columns(payload_format: Format, wanted: Format) -> Remarks:

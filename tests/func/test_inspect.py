@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from assay.contract import csv_files, files, parameters, parquet_files, paths
 from assay.inspection import duration, edits, grouping, page
 from assay.inspection.inspect import inspect
+from tests.func.test_lost_in_decoding import sound
 from tests.support.raw_files import image, parquet
 from tests.support.workspace import Workspace
 
@@ -330,6 +331,43 @@ def test_a_batch_that_leads_the_list_may_ask_for_too_much(folder: Workspace) -> 
     folder.set("pretrain.batches", ["first"])
     facts = inspect(paths.RAW / "first", parameters.load())
     assert facts["error"].startswith("the listed batch second does not fit it: it has no column")
+
+
+@pytest.mark.parametrize("collected", [False, True])
+def test_pictures_of_another_form_than_those_of_the_listed_batches(
+    folder: Workspace, collected: bool
+) -> None:
+    """What inspect says that fits is what `pretrain` takes."""
+    run(folder, "--write")
+    if collected:
+        folder.done("collect@pets")
+        shutil.rmtree(folder.root / RAW)
+    colour = {f"{label}/{row}.png": image(row, (9, 6), "RGB") for label in "ab" for row in range(4)}
+    folder.raw(colour, "more")
+    facts = inspect(paths.RAW / "more", parameters.load())
+    assert facts["edits"] == {}
+    learned = "shape is [6, 9, 3], but the encoder was learned from [8, 8, 1]"
+    assert facts["error"].startswith(f"it does not fit pets: {learned}; take the batch off")
+    all_fit = "set collect.resize: [8, 9], collect.fit: pad and collect.channels: 3, which loses"
+    assert all_fit in facts["error"]
+    folder.set("collect.resize", [8, 9])
+    folder.set("collect.fit", "pad")
+    folder.set("collect.channels", 3)
+    assert inspect(paths.RAW / "more", parameters.load())["error"] == ""
+
+
+def test_sounds_of_another_length_than_those_of_the_listed_batches(folder: Workspace) -> None:
+    for batch, seconds in (("short", 0.4), ("long", 1.4)):
+        folder.raw({f"{label}/1.wav": sound(seconds) for label in "ab"}, batch)
+    for batch, others in (("long", ["short"]), ("short", ["long"])):
+        folder.set("batches", others)
+        folder.set("pretrain.batches", others)
+        error = inspect(paths.RAW / batch, parameters.load())["error"]
+        assert error.startswith(f"it does not fit {others[0]}: shape is ")
+        assert "set collect.seconds: 2" in error
+        assert error.count("set collect.seconds") == (2 if batch == "long" else 1)
+    folder.set("collect.seconds", 2.0)
+    assert inspect(paths.RAW / "short", parameters.load())["error"] == ""
 
 
 def test_a_listed_batch_that_is_not_here_does_not_stop(folder: Workspace) -> None:
