@@ -163,19 +163,11 @@ class Version:
             return None
         with self._reading(paths.RECORD):
             record = yaml_files.parse(f"{self.name}:{paths.RECORD}", content)
-            sources = yet_to_run.raw_batches(self._repo) | self._hashes_of_answers()
+            sources = yet_to_run.sources(self._repo, self.read)
             frozen = yet_to_run.frozen_stages(self._repo)
             stage = yet_to_run.first(record, self._parameters(), sources, frozen)
             trained = self.name != "workspace" or yet_to_run.is_model_of(record)
         return "train" if stage in (None, "evaluate") and not trained else stage
-
-    def _hashes_of_answers(self) -> dict[str, str]:
-        """The hash of each file in data/annotations, without those in .dvcignore, by path."""
-        folders = self._files.walk(paths.ANNOTATIONS.as_posix(), dvcfiles=True)
-        names = [f"{folder}/{name}" for folder, _, inside in folders for name in inside]
-        contents = {name: self.read(Path(name)) for name in names}
-        known = {name: files.md5(text) for name, text in contents.items() if text is not None}
-        return known if len(known) == len(contents) else {}  # a part of them is not compared
 
     def batches(self) -> list[str] | None:
         return self.json(paths.LISTED, dict[str, list[str]]).get("batches")

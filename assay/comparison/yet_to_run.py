@@ -6,7 +6,7 @@ New answers, and a raw batch after `dvc add`, may be committed before any build.
 
 import json
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,46 @@ def first(
     return None
 
 
-def raw_batches(repo: Repo) -> dict[str, str]:
-    """The hash of each raw batch that DVC tracks, by path, as its .dvc file has it."""
+def sources(repo: Repo, read: Callable[[Path], bytes | None]) -> dict[str, str]:
+    """The hash of what no stage makes, by path: raw batches, answers, foreign encoders.
+
+    What DVC tracks has the hash in its .dvc file. Folders that git alone keeps are left out, but
+    for that of the answers.
+
+    Parameters
+    ----------
+    read : gives the content of a file of the version; None where it is not found
+    """
     outs = [out for out in repo.index.outs if out.stage.is_data_source and out.hash_name == "md5"]
-    hashes = {repo.fs.relpath(out.fs_path, repo.root_dir): out.hash_info for out in outs}
-    raw = {path: info for path, info in hashes.items() if info and Path(path).parent == paths.RAW}
-    return {path: info.value for path, info in raw.items()}
+    noted = {Path(repo.fs.relpath(out.fs_path, repo.root_dir)): out.hash_info for out in outs}
+    hashes = {path.as_posix(): info.value for path, info in noted.items() if _is_input(path)}
+    with_parts = {folder for path in noted for folder in path.parents if _is_input(folder)}
+    for folder in sorted(with_parts):
+        hashes |= _hashes_in(folder, repo, lambda name: _noted(repo, name) or _hash(read(name)))
+    return hashes | _hashes_in(paths.ANNOTATIONS, repo, lambda name: _hash(read(name)))
+
+
+def _is_input(path: Path) -> bool:
+    """Whether a stage depends on the whole of a file or folder, and no stage makes it."""
+    return path.parent == paths.RAW or path == paths.PRETRAINED
+
+
+def _hashes_in(folder: Path, repo: Repo, hash_of: Callable[[Path], str | None]) -> dict[str, str]:
+    """The hash of each file in a folder, without those in .dvcignore; {} if one is not known."""
+    walked = repo.dvcfs.walk(folder.as_posix(), dvcfiles=True)
+    names = [f"{inner}/{name}" for inner, _, inside in walked for name in inside]
+    hashes = {name: hash_of(Path(name)) for name in names}
+    known = {name: md5 for name, md5 in hashes.items() if md5 is not None}
+    return known if len(known) == len(names) else {}  # a part of them is not compared
+
+
+def _noted(repo: Repo, path: Path) -> str | None:
+    """The hash of a file that DVC tracks, alone or in a folder; None for any other."""
+    return repo.dvcfs.info(path.as_posix()).get("dvc_info", {}).get("md5")
+
+
+def _hash(content: bytes | None) -> str | None:
+    return None if content is None else files.md5(content)
 
 
 def frozen_stages(repo: Repo) -> set[str]:

@@ -20,6 +20,7 @@ MODEL = "models/classifier"
 LABELS = "data/annotated/labels.csv"
 BATCH = "data/raw/digits-1"
 PEOPLE = "data/annotations"
+NOTE = "examples.csv.dvc"
 ANSWERS = "id,annotator,label\n"
 CLASSES = {"classes.json": b"{}", "classifier.onnx": b"a model"}
 
@@ -248,3 +249,31 @@ def test_what_no_stage_made(
     name = "other" if is_committed else "workspace"
     result, _ = compared("built", "other" if is_committed else None)
     assert result["model"].get("yet_to_run") == ({name: stage} if stage else None)
+
+
+def imported(content: str) -> None:
+    """A file of the batch `u`, as `dvc import-url` leaves it in the folder of the batch."""
+    out = {"md5": md5(content.encode()), "hash": "md5", "path": "examples.csv"}
+    write(f"data/raw/u/{NOTE}", yaml.safe_dump({"outs": [out]}))
+    write("data/raw/u/.gitignore", "/examples.csv\n")
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_file_that_dvc_tracks_in_the_folder_of_a_batch(is_committed: bool) -> None:
+    set_parameter("batches: [digits-1, digits-2, digits-3]", "batches: [u]")
+    set_parameter("batches: [digits-1, digits-2] ", "batches: [u]")
+    imported("one")
+    beside = {name: Path("data/raw/u", name).read_bytes() for name in (".gitignore", NOTE)}
+    dep = folder_of("data/raw/u", beside | {"examples.csv": b"one"})
+    record = locked()
+    record["stages"]["collect@u"] = {"cmd": "true", "deps": [dep]}
+    write("dvc.lock", yaml.safe_dump(record))
+    git("add -A")
+    git("commit -qm built && git tag built")
+    assert "metrics" in compared("built", None)[0]["model"]
+    imported("two")
+    if is_committed:
+        git("commit -qam other && git tag other")
+    name = "other" if is_committed else "workspace"
+    result, _ = compared("built", "other" if is_committed else None)
+    assert result["model"]["yet_to_run"] == {name: "collect"}
