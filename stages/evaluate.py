@@ -59,7 +59,7 @@ def main() -> None:
         **cleaning_metrics(known),
     }
     files.write_json(paths.EVALUATE_METRICS, metrics)
-    forecasts(known, metrics["head_accuracy_annotated"], params.evaluate)
+    forecasts(known, params.evaluate)
     waiting = doubts[~doubts["id"].isin(known.human_labels.index)]
     spreadsheets.write(paths.DOUBTS, worst_first(waiting), held_out_labels.DOUBTS)
     spreadsheets.write(paths.CLASS_METRICS, scores.by_class(predictions, classes))
@@ -100,11 +100,16 @@ def cleaning_metrics(known: Known) -> dict[str, float]:
     truly_known = learned[learned["truth"] != ""]
     csv_files.write_frame(paths.LABEL_ERRORS, label_errors.curve(truly_known))
     penalty = files.read_json(paths.CLEAN_MODEL)["penalty"]
-    uncleaned = learned.assign(label=learned["given"])
+    left_out = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()
+    uncleaned, cleaned = known_labels.before_and_after(learned, left_out)
+    labels = {"uncleaned": uncleaned, "cleaned": cleaned, "annotated": known.annotated}
     return {
         **label_errors.metrics(truly_known),
-        "head_accuracy_uncleaned": head_accuracy(uncleaned, known.test, penalty),
-        "head_accuracy_annotated": head_accuracy(known.annotated, known.test, penalty),
+        **{
+            f"head_accuracy_{name}": head_accuracy(rows, known.test, penalty)
+            for name, rows in labels.items()
+            if len(rows)
+        },
     }
 
 
@@ -207,13 +212,8 @@ def head_accuracy(learned: pd.DataFrame, test: pd.DataFrame, penalty: float) -> 
     return float((classes[predicted] == test["answer"]).mean())
 
 
-def forecasts(known: Known, accuracy: float, params: parameters.Evaluate) -> None:
-    """Write the learning curve of a head and its forecast, and what each lever would give.
-
-    Parameters
-    ----------
-    accuracy : of a head on all labels
-    """
+def forecasts(known: Known, params: parameters.Evaluate) -> None:
+    """Write the learning curve of a head and its forecast, and what each lever would give."""
     learned = known.annotated[known.annotated["source"] != "pseudo"]
     n = len(learned)
     labels, classes = pd.factorize(learned["label"], sort=True)
@@ -225,12 +225,12 @@ def forecasts(known: Known, accuracy: float, params: parameters.Evaluate) -> Non
     doubt = 1 - learned["weight"].to_numpy(float)
     left_out = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()
     unlabelled = known_labels.without_label(known.examples, [*learned["id"], *left_out])
-    all_dimensions = (features[0].shape[1], accuracy)  # their number; accuracy of a head on them
+    accuracy = head_accuracy(learned, known.test, penalty)  # of a head on all dimensions
     table = levers.table(
         head,
         curve,
         doubt,
-        all_dimensions,
+        (features[0].shape[1], accuracy),
         unlabelled=unlabelled,
         params=params,
         has_answers=bool((learned["source"] == "human").any()),

@@ -9,7 +9,7 @@ from assay.catalogue import catalogue, scored_examples, spreadsheets
 from assay.contract import csv_files, parquet_files, paths
 from assay.contract.errors import InputError
 
-_JUDGED = ["id", "given", "quality", "is_issue"]  # of quality.parquet
+_JUDGED = ["id", "given", "suggested", "quality", "is_issue", "decision"]  # of quality.parquet
 
 
 @dataclass
@@ -73,6 +73,25 @@ def best_known(test: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     label = test["id"].map(labels).astype(object).fillna("")
     known = test.assign(answer=test["truth"].where(test["truth"] != "", label))
     return known[known["answer"] != ""]
+
+
+def before_and_after(
+    judged: pd.DataFrame, left_out: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The labels as given, and as cleaning made them: `label` of the same examples.
+
+    The second lacks the labels that cleaning dropped. Neither has answers or pseudo-labels.
+
+    Parameters
+    ----------
+    judged : labels to learn from, with `given`, `suggested` and `decision`
+    left_out : ids of examples that other findings leave out; they are in neither
+    """
+    others = judged[~judged["id"].isin(left_out)]
+    uncleaned = others.assign(label=others["given"])
+    kept = uncleaned[others["decision"] != "drop"]
+    is_replaced = kept["decision"] == "relabel"
+    return uncleaned, kept.assign(label=kept["suggested"].where(is_replaced, kept["given"]))
 
 
 def without_label(examples: pd.DataFrame, others: list[str]) -> int:

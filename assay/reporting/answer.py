@@ -69,7 +69,9 @@ def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
     for row in inputs.rows["classes"]:
         if int(row["test_examples"]) and not inputs.learned[row["label"]]:
             yield words("limit.unlearned", label=name(row["label"]), n=int(row["test_examples"]))
-    lost = scores["head_accuracy_uncleaned"] - scores["head_accuracy_annotated"]
+    lost = 0.0
+    if "head_accuracy_cleaned" in scores:
+        lost = scores["head_accuracy_uncleaned"] - scores["head_accuracy_cleaned"]
     if lost > _LOST and round(lost * scores["test_examples"]) >= _LOST_EXAMPLES:
         yield words("limit.cleaning", lost=rounded(lost, 1, 100))
     for row in worse_slices(inputs):

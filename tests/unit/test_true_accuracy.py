@@ -210,3 +210,15 @@ def test_without_a_test_split_the_remedy_fits_batches_that_bring_their_splits():
     own, others = str(error.value).split("; else ")
     assert own.endswith("column `split` or folders of splits, give examples the split test")
     assert others == "raise collect.test in params.yaml; then type `dvc repro`"
+
+
+def test_cleaning_is_not_blamed_for_what_other_findings_leave_out():
+    columns = {"id": list("abcde"), "given": list("xxyyx"), "suggested": list("xyxyy")}
+    judged = pd.DataFrame(columns).assign(decision=["keep", "relabel", "drop", "review", "drop"])
+    uncleaned, cleaned = known_labels.before_and_after(judged, ["e", "a leak without a label"])
+    assert dict(zip(uncleaned["id"], uncleaned["label"], strict=True)) == dict(
+        a="x", b="x", c="y", d="y"
+    )
+    assert dict(zip(cleaned["id"], cleaned["label"], strict=True)) == dict(a="x", b="y", d="y")
+    nothing, _ = known_labels.before_and_after(judged, list("abcde"))
+    assert nothing.empty
