@@ -55,10 +55,11 @@ def _remark_on_classes(raw: RawBatch, counts: Counter[str]) -> None:
     ----------
     counts : of labels, by class
     """
-    missing = [label for label in counts if label.casefold() in _MISSING]
+    missing = {label: n for label, n in counts.items() if label.casefold() in _MISSING}
     remedy = "if it is not known, leave the label empty, or call the folder `unlabelled`"
-    what = "classes have names that say that there is no label"
-    raw.remarks.add("doubtful", len(missing), what, first_of(missing), remedy)
+    what = "labels are of classes whose names say that there is no label"
+    named = [f"{label!r} ({n:,})" for label, n in missing.items()]
+    raw.remarks.add("doubtful", sum(missing.values()), what, first_of(named), remedy)
     no_classes = sorted(label for label in counts if label.casefold() in _NO_CLASSES)
     what = "classes are named as folders that hold no class"
     raw.remarks.note("doubtful", list(map(repr, no_classes)), what, "move them out of the batch")

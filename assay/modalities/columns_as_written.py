@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 # cells that are empty
 GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
 # what says in any letter case that there is no value; as no gap it is for a person to mend
-NO_VALUE = {word.casefold() for word in GAPS if word} | {"-", "nil"}
+NO_VALUE = {word.casefold() for word in GAPS if word} | {"-", "nil", "<na>", "#n/a", "n.a.", "n.a"}
 _GAPS = pa.array(GAPS)
 _PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$"
 _CODE = r"^0\d+$"  # a postcode, for instance: as a number it would lose its zero

@@ -9,7 +9,7 @@ _SHARE = 0.01  # of the filled cells; so many are no typing errors
 _FEW = 2  # cells; a single one is rather a typing error
 # more texts that say that there is no value, where the others are numbers
 _MISSING = NO_VALUE | {"--", "---", "–", "—", ".", "..", "...", "…", "*", "??", "???"}
-_MISSING |= {"n.a.", "n.a", "#n/a", "<na>", "missing", "无", "未知", "缺失"}
+_MISSING |= {"missing", "无", "未知", "缺失"}
 _MISSING |= {"unk", "unknown", "unbekannt", "not available", "not applicable", "not known", "tbd"}
 _MISSING |= {"error", "#value!", "#div/0!", "#ref!", "#name?", "#num!", "#null!"}
 

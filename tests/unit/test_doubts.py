@@ -191,6 +191,18 @@ def test_the_remedy_for_names_that_say_no_label_fits_folders_too() -> None:
     assert "leave the label empty, or call the folder `unlabelled`" in raw.remarks[0].remedy
 
 
+@pytest.mark.parametrize("missing", ["<NA>", "#N/A", "n.a.", "NULL"])  # of pandas, Excel, people
+def test_labels_that_say_that_there_is_none_are_counted(missing: str) -> None:
+    raw = batch([*ALTERNATING, *[missing] * 13])
+    doubts.remark(raw)
+    what = "labels are of classes whose names say that there is no label"
+    assert remarks(raw) == [("doubtful", 13, what)]
+    assert raw.remarks[0].example == f"{missing!r} (13)"
+    named = batch([*ALTERNATING, *["missing", "unknown", "Error"] * 13])
+    doubts.remark(named)
+    assert remarks(named) == []
+
+
 @pytest.mark.parametrize(("layout", "n"), [("a folder for each class", 1), ("a table", 0)])
 def test_slashes_are_folders_only_where_there_are_folders(layout: str, n: int) -> None:
     raw = batch(["cat/owl", "dog/owl"] * 20)
