@@ -28,7 +28,7 @@ _LIMIT = "characters"  # key of a format
 def canonical(
     raw: Sequence[str] | pa.Table, places: Sequence[str], params: Collect, remarks: Remarks
 ) -> np.ndarray:
-    """Check texts, and keep the first part of each.
+    """Check texts, and keep the first part of each; a missing one is empty.
 
     Parameters
     ----------
@@ -43,13 +43,16 @@ def canonical(
     Raises
     ------
     InputError
-        If one is missing or is not text.
+        If one is not text.
     """
     name = raw.column_names[0] if isinstance(raw, pa.Table) else COLUMN  # if there is but one
     raw = _joined(raw) if isinstance(raw, pa.Table) else raw
+    raw = ["" if text is None else text for text in raw]
     for text, place in zip(raw, places, strict=True):
         if not isinstance(text, str):
-            raise InputError(f"{place}: {name!r} is {text!r}; it must be text, and not missing")
+            raise InputError(f"{place}: {name!r} is {text!r}; it must be text")
+    empty = [place for text, place in zip(raw, places, strict=True) if not text.strip()]
+    remarks.note("doubtful", empty, "texts are empty")
     payload = np.array([text[: params.characters] for text in raw], object)
     pairs = zip(raw, places, strict=True)
     longer = [place for text, place in pairs if len(text) > params.characters]
@@ -128,8 +131,6 @@ def read_file(path: Path, payload_format: Format, remarks: Remarks) -> tuple[lis
             learned = first_of([repr(name) for name in names])
             what = f"texts have no columns, and the model learned from {learned}"
             remarks.add("doubtful", 1, what, path)
-    empty = [place for text, place in zip(payload, places, strict=True) if not text.strip()]
-    remarks.note("doubtful", empty, "texts are empty")
     return places, payload
 
 

@@ -105,6 +105,22 @@ def test_the_column_that_a_model_learned_from_comes_first(
     assert list(map(str, said)) == says
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "row"),
+    [
+        ("x.csv", b'text,n\na,1\n"",2\n', "row 3"),
+        ("x.jsonl", b'{"text": "a"}\n{"text": null}\n', "line 2"),
+        ("x.parquet", parquet(text=pa.array(["a", None])), "row 1"),
+    ],
+)
+def test_a_missing_text_is_an_empty_one(
+    tmp_path: Path, name: str, content: bytes, row: str
+) -> None:
+    _, payload, said = asked(tmp_path / name, content, TEXT)
+    assert payload == ["a", ""]
+    assert list(map(str, said)) == [f"doubtful: 1 text is empty: {tmp_path / name} {row}"]
+
+
 def test_texts_that_are_doubtful_are_said(tmp_path: Path) -> None:
     info = TEXT | {"columns": ["body", "title"]}
     _, _, said = asked(tmp_path / "x.csv", b"body,title\na,b\n, \n,\n", info)
@@ -217,7 +233,7 @@ def test_categories_of_a_column_of_names_are_not_kept() -> None:
         ("x.csv", b"a,b\n1,2\n3,inf\n", NUMBERS, "row 3: 'b' is inf; give it a finite value"),
         ("x.csv", b"a,b\n1,2\n3,-1e39\n", NUMBERS, "row 3: 'b' is -1e39, beyond ±3.4e38"),
         ("x.jsonl", b'{"text": 3}\n', TEXT, "line 1: 'text' is 3; it must be text"),
-        ("x.jsonl", b'{"a": null}\n', TEXT | {"columns": ["a"]}, "line 1: 'a' is None; it must be"),
+        ("x.jsonl", b'{"a": 3}\n', TEXT | {"columns": ["a"]}, "line 1: 'a' is 3; it must be text"),
         ("x.json", b'{"text": "a"}', TEXT, "x.json is not read: write one object a line"),
         ("x.pdf", b"%PDF\xff", TEXT, "x.pdf is not UTF-8: save it as text in UTF-8"),
         ("x.parquet", b"PAR1", TEXT, "is no readable Parquet file"),

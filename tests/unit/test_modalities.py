@@ -164,8 +164,12 @@ def test_columns_that_an_encoder_does_not_read_are_counted():
 
 
 def test_missing_text() -> None:
-    with pytest.raises(InputError, match="row 3: 'text' is None"):
-        text.canonical(["a", None], ["row 2", "row 3"], TEXT, Remarks())
+    remarks = Remarks()
+    payload = text.canonical(["a", None], ["row 2", "row 3"], TEXT, remarks)
+    assert payload.tolist() == ["a", ""]
+    assert list(map(str, remarks)) == ["doubtful: 1 text is empty: row 3"]
+    with pytest.raises(InputError, match="row 3: 'text' is 3; it must be text$"):
+        text.canonical(["a", 3], ["row 2", "row 3"], TEXT, Remarks())
 
 
 def test_long_texts_are_told_by_fewer_ngrams(monkeypatch: pytest.MonkeyPatch) -> None:
