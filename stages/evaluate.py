@@ -51,9 +51,13 @@ def main() -> None:
 
     confidence = params.evaluate.confidence
     doubted_test = doubts[doubts["split"] == "test"]
+    predicted_class = np.array(classes, dtype=object)[predictions.predicted]
+    unlabelled = test.assign(predicted=predicted_class)[test["given"].isna()]
     metrics = {
         **model_metrics(predictions, params.evaluate),
-        **true_accuracy.metrics(doubted_test, known.human_labels, confidence, known.tied),
+        **true_accuracy.metrics(
+            doubted_test, known.human_labels, confidence, known.tied, unlabelled=unlabelled
+        ),
         "test_examples": len(test),
         "test_truth_share": float((test["truth"] != "").mean()),
         **cleaning_metrics(known),

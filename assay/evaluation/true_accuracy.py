@@ -24,7 +24,12 @@ _ANSWERED = 0.75  # share of the first labels to check that must be answered: so
 
 
 def metrics(
-    doubts: pd.DataFrame, answers: pd.Series, confidence: float, tied: pd.Series | None = None
+    doubts: pd.DataFrame,
+    answers: pd.Series,
+    confidence: float,
+    tied: pd.Series | None = None,
+    *,
+    unlabelled: pd.DataFrame | None = None,
 ) -> dict[str, float]:
     """Accuracy against true labels, with its interval, and the number of doubtful test labels.
 
@@ -37,16 +42,21 @@ def metrics(
     doubts : of test examples, from `held_out_labels.doubt`, with their `truth`, "" if not known
     answers : people's labels, by id
     tied : labels that tie, by id, several of each
+    unlabelled : `id`, `predicted` and `truth` of other test examples, known by their truth alone.
+        They count with it, so that this accuracy is about the same examples as the raw one
     """
     if doubts.empty:
         return {}
-    predicted = doubts["predicted"]
-    answer = doubts["id"].map(answers)
-    doubtful = int(((doubts["reason"] != "") & answer.isna()).sum())
-    has_truth = doubts["truth"] != ""
-    if has_truth.all():
+    is_answered = doubts["id"].isin(answers.index)
+    doubtful = int(((doubts["reason"] != "") & ~is_answered).sum())
+    if (doubts["truth"] != "").all():
         return {"test_doubts": doubtful}
-    known = doubts["truth"].where(has_truth, answer)
+    if unlabelled is not None:
+        is_right = unlabelled["truth"] == unlabelled["predicted"]
+        others = unlabelled.assign(given=unlabelled["truth"], right=is_right.astype(float))
+        doubts = pd.concat([doubts, others.assign(check_order=np.nan)], ignore_index=True)
+    predicted = doubts["predicted"]
+    known = doubts["truth"].where(doubts["truth"] != "", doubts["id"].map(answers))
     shares = doubts["id"].map(shares_of_ties(tied, doubts.set_index("id")["predicted"]))
     correct = np.where(known.isna(), shares, known == predicted)
     agrees = (predicted == doubts["given"]).to_numpy()

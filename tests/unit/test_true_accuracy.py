@@ -216,9 +216,21 @@ def test_cleaning_is_not_blamed_for_what_other_findings_leave_out():
     columns = {"id": list("abcde"), "given": list("xxyyx"), "suggested": list("xyxyy")}
     judged = pd.DataFrame(columns).assign(decision=["keep", "relabel", "drop", "review", "drop"])
     uncleaned, cleaned = known_labels.before_and_after(judged, ["e", "a leak without a label"])
-    assert dict(zip(uncleaned["id"], uncleaned["label"], strict=True)) == dict(
-        a="x", b="x", c="y", d="y"
-    )
-    assert dict(zip(cleaned["id"], cleaned["label"], strict=True)) == dict(a="x", b="y", d="y")
+    assert uncleaned.set_index("id")["label"].to_dict() == {"a": "x", "b": "x", "c": "y", "d": "y"}
+    assert cleaned.set_index("id")["label"].to_dict() == {"a": "x", "b": "y", "d": "y"}
     nothing, _ = known_labels.before_and_after(judged, list("abcde"))
     assert nothing.empty
+
+
+def test_examples_known_by_their_truth_alone_count_with_it():
+    doubts = of_model(np.ones(len(IDS)), stated=0.9)
+    nobody = pd.Series(dtype=object)
+    ids = [f"unlabelled {number}" for number in range(len(IDS))]
+    known = pd.DataFrame({"id": ids, "predicted": "x", "truth": ["x", "y"] * (len(ids) // 2)})
+    alone = true_accuracy.metrics(doubts, nobody, 0.95)["accuracy_true"]
+    both = true_accuracy.metrics(doubts, nobody, 0.95, unlabelled=known)
+    assert alone == pytest.approx(0.9)
+    assert both["accuracy_true"] == pytest.approx((0.9 + 0.5) / 2)
+    assert both["test_doubts"] == 0
+    none = true_accuracy.metrics(doubts, nobody, 0.95, unlabelled=known[:0])
+    assert none == true_accuracy.metrics(doubts, nobody, 0.95)
