@@ -45,13 +45,16 @@ def main() -> None:
     )
 
     files.write_bytes(paths.CLASSIFIER, content)
+    fitted = examples if trained.learned_validation else train
     payload_format = payloads.payload_format(train)
     described = {"classes": classes, **payload_format, UNLIKE: meaning}
     if of_categories := known_categories.names(payload_format):
         blocks = payloads.read(train, size, of_categories)
         described["categories"] = known_categories.learned(blocks, of_categories)
+    if trained.learned_validation:
+        described["learned_splits"] = ["train", "validation"]
     if params.train.class_weights == "balanced":
-        described["class_shares"] = class_shares(train, classes)
+        described["class_shares"] = class_shares(fitted, classes)
         made = "makes probabilities those of equally frequent classes, too high for rare ones"
         say(f"train.class_weights: balanced {made}; to correct them, see docs/selection.md")
     files.write_json(paths.CLASSES, described)
@@ -87,16 +90,19 @@ def say_unlearned(train: pd.DataFrame, classes: list[str]) -> None:
         say(f"{counted(len(unlearned), 'class')} with {where}: {first_of(unlearned)}: {remedy}")
 
 
-def class_shares(train: pd.DataFrame, classes: list[str]) -> list[float]:
-    """The share of each class in the weights of the training labels, before they are balanced."""
-    sums = np.bincount(train["code"], train["weight"], len(classes))
+def class_shares(fitted: pd.DataFrame, classes: list[str]) -> list[float]:
+    """The share of each class in the weights of the labels learned from, before balancing."""
+    sums = np.bincount(fitted["code"], fitted["weight"], len(classes))
     return [rounding.as_written(share) for share in sums / sums.sum()]
 
 
 def training_split(
     examples: pd.DataFrame, classes: list[str], params: parameters.Train, size: int
 ) -> LabelledExamples:
-    """What the classifier learns from: examples as `labelled`, weighted as the parameters say."""
+    """What the classifier learns from: examples as `labelled`, or with soft labels.
+
+    Training balances the weights of classes, if it shall.
+    """
     split = labelled(examples, classes, params, size)
     if params.soft_labels:
         alternatives = csv_files.read_csv(paths.ALTERNATIVES).to_pandas()
@@ -104,8 +110,6 @@ def training_split(
         judged = examples["source"].isin(classifier.JUDGED)
         # soft labels say themselves how sure they are
         split.weights = np.where(judged, 1.0, split.weights)
-    if params.class_weights == "balanced":
-        split.weights = classifier.balanced_weights(split.codes, split.weights)
     return split
 
 

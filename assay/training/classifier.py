@@ -1,7 +1,7 @@
 """A classifier: the labelled examples that it learns from, and what comes of training."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,10 @@ class LabelledExamples:
     def __len__(self) -> int:
         return len(self.codes)
 
+    def balanced(self) -> "LabelledExamples":
+        """The same examples with weights of the same sum for each class."""
+        return replace(self, weights=balanced_weights(self.codes, self.weights))
+
 
 @dataclass
 class Trained:
@@ -47,6 +51,7 @@ class Trained:
     curve : the scores of each epoch
     scores : those of the epoch whose weights were kept
     temperature : by which the graph divides logits
+    learned_validation : whether it was at last fitted on the validation examples too
     """
 
     onnx: bytes
@@ -54,6 +59,7 @@ class Trained:
     curve: list[dict[str, float]]
     scores: dict[str, float]
     temperature: float
+    learned_validation: bool = False
 
 
 def balanced_weights(codes: np.ndarray, weights: np.ndarray) -> np.ndarray:

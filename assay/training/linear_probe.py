@@ -6,16 +6,21 @@ from assay.contract import paths
 from assay.contract.inference import Model
 from assay.contract.parameters import Parameters
 from assay.training import calibration, linear_head, onnx_graph
-from assay.training.classifier import LabelledExamples, Trained
+from assay.training.classifier import LabelledExamples, Trained, balanced_weights
 from assay.training.linear_head import FEATURES, Features, LinearHead
 
 
 def fit(
     train: LabelledExamples, validation: LabelledExamples, n_classes: int, params: Parameters
 ) -> Trained:
-    """Fit the classifier, calibrate it on the validation examples, then learn from these too."""
+    """Fit the classifier, calibrate it on the validation examples, then learn from these too.
+
+    With `class_weights: balanced`, weights are balanced over the examples of each fit.
+    """
+    is_balanced = params.train.class_weights == "balanced"
     encoder = Model(paths.ENCODER, FEATURES, portable=params.portable, threads=params.threads)
-    head, features, validation_features = fit_head(encoder, train, validation, n_classes)
+    weighted = train.balanced() if is_balanced else train
+    head, features, validation_features = fit_head(encoder, weighted, validation, n_classes)
     logits = head.logits(features)
     scores = {"epoch": 1, **_scores(logits, train.codes)}
     temperature = 1.0
@@ -26,10 +31,12 @@ def fit(
         of_validation = _scores(logits, codes)
         scores |= {f"validation_{name}": score for name, score in of_validation.items()}
         temperature = calibration.temperature(logits, codes)
+        all_codes = np.append(train.codes, codes)
+        weights = np.append(train.weights, validation.weights)
         of_both = linear_head.fit(
             linear_head.gather([features, validation_features]),
-            np.append(train.codes, codes),
-            np.append(train.weights, validation.weights),
+            all_codes,
+            balanced_weights(all_codes, weights) if is_balanced else weights,
             n_classes,
             strengths=[head.strength],
         )
@@ -43,7 +50,8 @@ def fit(
     # where a class is new in the validation split, the first head says nothing about the last
     is_comparable = np.isin(validation.codes, train.codes).all()
     before_validation = graphs[0] if is_comparable else graphs[-1]
-    return Trained(graphs[-1], before_validation, [scores], scores, temperature)
+    learned_validation = len(graphs) > 1
+    return Trained(graphs[-1], before_validation, [scores], scores, temperature, learned_validation)
 
 
 def fit_head(

@@ -35,6 +35,8 @@ def train(
     start : `encoder` or `scratch`, see `starting_point`
     """
     settings = params.train
+    if settings.class_weights == "balanced":
+        train = train.balanced()
     runtime: dict[str, Any] = {"portable": params.portable, "threads": params.threads}
     fitting.fix(settings.seed, bfloat16=settings.bfloat16, **runtime)
     payload = StoredRows(train.read())

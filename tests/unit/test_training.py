@@ -3,13 +3,14 @@
 import io
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from assay.contract import files
-from assay.training import classifier, onnx_graph
+from assay.contract import files, paths
+from assay.training import classifier, linear_head, linear_probe, onnx_graph
 
 
 @pytest.mark.slow
@@ -73,6 +74,44 @@ def test_balanced_weights_have_the_same_sum_for_each_class():
     balanced = classifier.balanced_weights(codes, weights)
     assert np.bincount(codes, balanced).tolist() == pytest.approx([1.5, 0, 1.5])
     assert balanced[0] == 2 * balanced[2]
+
+
+@pytest.mark.parametrize("class_weights", ["balanced", "none"])
+def test_a_linear_classifier_balances_all_that_it_is_fitted_on(
+    class_weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The last fit is on both splits, whose classes have other shares."""
+    sums = []
+
+    def fit(features, labels, weights, *others, **options):
+        sums.append(np.bincount(labels, weights).tolist())
+        return linear_head.LinearHead(np.eye(2), np.zeros(2), 1.0)
+
+    def split(codes: list[int]) -> classifier.LabelledExamples:
+        values = np.array(codes)
+        half = np.full(len(codes), 0.5)
+        return classifier.LabelledExamples(
+            values.astype(str), values, half, values, lambda: [np.eye(2)[values]]
+        )
+
+    class Encoder:
+        output = "features"
+
+        def __call__(self, block: np.ndarray) -> np.ndarray:
+            return block
+
+    monkeypatch.setattr(linear_head, "fit", fit)
+    monkeypatch.setattr(linear_probe, "Model", lambda *_, **__: Encoder())
+    monkeypatch.setattr(onnx_graph, "with_linear_head", lambda *_: b"")
+    monkeypatch.setattr(paths, "ENCODER", tmp_path / "encoder.onnx")
+    paths.ENCODER.write_bytes(b"")
+    of_train = SimpleNamespace(class_weights=class_weights)
+    params = SimpleNamespace(train=of_train, portable=True, threads=1)
+    trained = linear_probe.fit(split([0] * 8 + [1] * 2), split([0, 1, 1, 1]), 2, params)
+    assert trained.learned_validation
+    balanced = [[2.5, 2.5], [3.5, 3.5]]
+    assert sums == (balanced if class_weights == "balanced" else [[4, 1], [4.5, 2.5]])
+    assert not linear_probe.fit(split([0, 1]), split([]), 2, params).learned_validation
 
 
 def test_soft_labels_tell_what_else_is_possible():
