@@ -1,20 +1,23 @@
-"""Examples that several batches have: a person is told of them once, on stderr."""
+"""Examples or keys that several batches have: a person is told of them once, on stderr."""
 
 import pandas as pd
 
-from assay.catalogue import catalogue
-from assay.contract import paths
+from assay.catalogue import catalogue, repeated_keys
+from assay.contract import parquet_files, paths
 from assay.contract.errors import counted, first_of, say
 
 
 def tell(examples: pd.DataFrame) -> None:
     """Say how many examples several batches have, and where their labels or slices differ.
 
+    Also say how many have the key of an example of an earlier batch, and are another one.
+
     Parameters
     ----------
     examples : the catalogue
     """
     arrived = catalogue.arrived()
+    _tell_of_keys(arrived)
     shared = arrived[arrived.duplicated("id", keep=False)]
     if shared.empty:
         return
@@ -22,6 +25,35 @@ def tell(examples: pd.DataFrame) -> None:
     labels = labels[(labels["annotator"] == paths.GIVEN) & labels["id"].isin(shared["id"])]
     _tell_of_labels(shared, labels)
     _tell_of_slices(shared, examples)
+
+
+def _tell_of_keys(arrived: pd.DataFrame) -> None:
+    """Say how many examples have the key of an example of an earlier batch, but other content.
+
+    Parameters
+    ----------
+    arrived : `batch`, `id`, `key`, `split` of all batches, in the order of arrival
+    """
+    batches = [str(name) for name in arrived["batch"].unique()]
+    named = [name for name in batches if not parquet_files.is_numbered(paths.examples(name))]
+    before = pd.DataFrame()  # examples of earlier batches, by key
+    pairs = []
+    for name in named:
+        batch = arrived[arrived["batch"] == name].set_index("key")
+        known = {} if before.empty else before["id"].to_dict()
+        keys = repeated_keys.of_other_content(batch["id"].to_dict(), known)
+        if keys:
+            pairs.append(batch.loc[keys].join(before.loc[keys].add_suffix("_before")))
+        before = pd.concat([before[~before.index.isin(batch.index)], batch])
+    if not pairs:
+        return
+    both = pd.concat(pairs)
+    n_learned = int(((both["split_before"] == "test") & (both["split"] != "test")).sum())
+    of_test = f"; {counted(n_learned, 'earlier one')} in the test split, unlike the later"
+    key, one = both.index[0], both.iloc[0]
+    example = f"{one['batch']}/{key} and {one['batch_before']}/{key}{of_test if n_learned else ''}"
+    what = "with the key of an example of an earlier batch, but other content"
+    say(f"{counted(len(both), 'example')} {what}: {example}: {repeated_keys.REMEDY}")
 
 
 def _tell_of_labels(shared: pd.DataFrame, labels: pd.DataFrame) -> None:

@@ -2,9 +2,11 @@
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,8 +66,10 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         proposed = lists
     except InputError as problem:
         error = error or str(problem)
-    batches = proposed.get("batches", params.batches)
-    if group and (others := [name for name in batches if name != batch]):
+    others = [name for name in proposed.get("batches", params.batches) if name != batch]
+    if not raw.numbered:
+        raw.remarks += listed.check_keys(understood.ids, others)
+    if group and others:
         group["reason"] += f"; {listed.with_group(others, other)}"
     facts = summary.facts(raw, understood.split_of_row)
     n = len(raw.examples)
@@ -91,6 +95,7 @@ class _Understood(NamedTuple):
     values : mean number of values of an example
     decoding : seconds to decode one example
     format : of its payloads
+    ids : of the examples that were decoded, by key
     """
 
     split_of_row: list[str]
@@ -98,6 +103,7 @@ class _Understood(NamedTuple):
     values: float = 0.0
     decoding: float = 0.0
     format: Format | None = None
+    ids: Mapping[str, str] = MappingProxyType({})
 
 
 def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understood:
@@ -124,7 +130,8 @@ def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understoo
     split_of_row = _splits(raw, params.collect)
     group = _group(raw, decoded, sampled) if params.collect.group is None else None
     payload_format = modality.to_columns(decoded, [0], payload, collect)[1]
-    return _Understood(split_of_row, group, _values(decoded), decoding, payload_format)
+    values = _values(decoded)
+    return _Understood(split_of_row, group, values, decoding, payload_format, of_content)
 
 
 def _splits(raw: RawBatch, params: Collect) -> list[str]:

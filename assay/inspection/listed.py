@@ -1,10 +1,11 @@
 """Whether a batch fits the other listed ones, as `collect`, `pretrain` and `embed` will ask for."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
+from assay.catalogue import repeated_keys
 from assay.collecting import splits
 from assay.contract import parquet_files, paths
 from assay.contract.errors import InputError, first_of
@@ -153,6 +154,29 @@ def _as_set(noted: Format, collect: Collect) -> Format:
         length = round((seconds if collect.seconds == "auto" else collect.seconds) * rate)
         return {"modality": "audio", "shape": [length], "sample_rate": rate}
     return noted
+
+
+def check_keys(ids: Mapping[str, str], others: Iterable[str]) -> Remarks:
+    """Remarks on examples with the key of one of a collected batch, but with other content.
+
+    Parameters
+    ----------
+    ids : of examples of the batch by key
+    others : names of the other listed batches
+    """
+    remarks = Remarks()
+    what = "examples have the key of an example of another listed batch, but other content"
+    for name in others:
+        path = paths.examples(name)
+        with suppress(InputError, OSError):
+            if parquet_files.is_numbered(path):
+                continue
+            table = parquet_files.read_parquet(path, ["key", "id"])
+            known = dict(zip(*(column.to_pylist() for column in table.columns), strict=True))
+            keys = repeated_keys.of_other_content(ids, known)
+            places = [f"{name}/{key}" for key in keys]
+            remarks.note("doubtful", places, what, repeated_keys.REMEDY)
+    return remarks
 
 
 def with_group(others: Iterable[str], listed: Reader) -> str:

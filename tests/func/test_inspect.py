@@ -370,6 +370,22 @@ def test_sounds_of_another_length_than_those_of_the_listed_batches(folder: Works
     assert inspect(paths.RAW / "short", parameters.load())["error"] == ""
 
 
+def test_keys_of_a_collected_batch_with_other_content(folder: Workspace) -> None:
+    rows = [f"k{row},sentence number {row} of some words,{'ab'[row % 2]}" for row in range(8)]
+    folder.raw({"examples.csv": "\n".join(["key,text,label", *rows])}, "first")
+    folder.set("batches", ["first"])
+    folder.set("pretrain.batches", ["first"])
+    folder.done("collect@first")
+    corrected = [row.replace("some", "other") for row in rows[2:5]]
+    folder.raw({"examples.csv": "\n".join(["key,text,label", *corrected, rows[0]])}, "second")
+    (remark,) = [
+        remark
+        for remark in inspect(paths.RAW / "second", parameters.load())["remarks"]
+        if "but other content" in remark["what"]
+    ]
+    assert (remark["action"], remark["count"], remark["example"]) == ("doubtful", 3, "first/k2")
+
+
 def test_a_listed_batch_that_is_not_here_does_not_stop(folder: Workspace) -> None:
     folder.set("batches", ["elsewhere"])
     folder.set("pretrain.batches", ["elsewhere"])

@@ -168,7 +168,7 @@ def test_missing_text() -> None:
     payload = text.canonical(["a", None], ["row 2", "row 3"], TEXT, remarks)
     assert payload.tolist() == ["a", ""]
     assert list(map(str, remarks)) == ["doubtful: 1 text is empty: row 3"]
-    with pytest.raises(InputError, match="row 3: 'text' is 3; it must be text$"):
+    with pytest.raises(InputError, match=r"row 3: 'text' is 3; it must be text$"):
         text.canonical(["a", 3], ["row 2", "row 3"], TEXT, Remarks())
 
 

@@ -64,6 +64,48 @@ def test_shared_examples_are_counted_once(capsys: pytest.CaptureFixture) -> None
     assert capsys.readouterr().err == ""
 
 
+def keyed(name: str, ids: dict[str, str], split: str = "train", *, numbered: bool = False) -> None:
+    """A batch of examples with these ids by key."""
+    columns = {"id": [*ids.values()], "key": [*ids], "split": [split] * len(ids)}
+    arrays = {column: pa.array(values) for column, values in columns.items()}
+    parquet_files.write_examples(name, {"modality": "text"}, arrays, numbered=numbered)
+    csv_files.write_csv(paths.labels(name), ["id", "annotator", "label"], [])
+
+
+def test_corrected_rows_under_the_keys_of_an_earlier_batch_are_said(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    keyed("t01", {"p": "1", "q": "2", "r": "3"}, "test")
+    keyed("t02", {"q": "2", "r": "4", "s": "5"})
+    keyed("t03", {"r": "6"}, "test")
+    files.write_json(paths.LISTED, {"batches": ["t01", "t02", "t03"]})
+    shared_examples.tell(catalogue.read())
+    said = capsys.readouterr().err.splitlines()
+    what = "2 examples with the key of an example of an earlier batch, but other content"
+    tests = "1 earlier one in the test split, unlike the later"
+    assert said[0].startswith(f"assay: {what}: t02/r and t01/r; {tests}: if they correct those,")
+    assert said[1].startswith("assay: 1 example is in more than one batch")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "numbered"),
+    [
+        ({"0": "1", "1": "2"}, {"0": "3"}, True),
+        ({"1": "1", "2": "2", "3": "3"}, {"2": "5", "1": "4"}, False),  # both count their rows
+        ({"a/1.png": "1", "a/2.png": "2"}, {"a/1.png": "3", "b/1.png": "4"}, False),
+        ({"p": "1", "q": "2"}, {"p": "1", "s": "3"}, False),
+    ],
+)
+def test_keys_that_repeat_by_chance_are_not_said(
+    capsys: pytest.CaptureFixture, first: dict, second: dict, numbered: bool
+) -> None:
+    keyed("t01", first, numbered=numbered)
+    keyed("t02", second, numbered=numbered)
+    files.write_json(paths.LISTED, {"batches": ["t01", "t02"]})
+    shared_examples.tell(catalogue.read())
+    assert "earlier batch" not in capsys.readouterr().err
+
+
 def test_a_licence_that_is_lost_is_said(capsys: pytest.CaptureFixture) -> None:
     batch("t01", {"a": [], "b": []}, licence="CC0", town="Ulm")
     batch("t02", {"b": [], "a": [], "c": []}, licence="CC-BY-NC", town="Ulm", source="web")
