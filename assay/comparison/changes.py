@@ -1,6 +1,7 @@
 """What differs between the data of two versions: examples, splits, labels, people, classes."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -18,15 +19,37 @@ def examples(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
     return {**_counts(a.index, b.index), "moved": dict(moves)}
 
 
+def is_unfair(data: Mapping[str, Any]) -> bool:
+    """Whether examples moved into or out of the test split, by what `examples` counted in data."""
+    moves = data.get("examples", {}).get("moved", {})
+    return any("test" in move.split(" to ") for move in moves)
+
+
+def other_batches(a: pd.DataFrame, b: pd.DataFrame) -> list[list]:
+    """Count the examples that came with another batch: `[old, new, count]` of each pair."""
+    both = a.merge(b, left_index=True, right_index=True, suffixes=SUFFIXES)
+    moved = both[both["batch_a"] != both["batch_b"]]
+    return _pairs(moved, "batch")
+
+
+def _pairs(changed: pd.DataFrame, column: str) -> list[list]:
+    """How often each value gave way to another, as [old, new, count]; the most frequent first."""
+    pairs = changed.groupby([f"{column}{end}" for end in SUFFIXES]).size()
+    pairs = pairs.sort_values(ascending=False, kind="stable")
+    return [[old, new, int(n)] for (old, new), n in pairs.items()]
+
+
 def other_ids(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, int]:
     """Count the examples whose batch and key are in both catalogues under ids of one alone.
+
+    A key that is a row number is missing: it means other examples once rows are replaced.
 
     Returns
     -------
     `examples`, and how many of them have another split, `moved`
     """
-    gone = a[~a.index.isin(b.index)]
-    new = b[~b.index.isin(a.index)]
+    gone = a[~a.index.isin(b.index)].dropna(subset="key")
+    new = b[~b.index.isin(a.index)].dropna(subset="key")
     both = gone.merge(new, on=["batch", "key"], suffixes=SUFFIXES)
     return {"examples": len(both), "moved": int((both["split_a"] != both["split_b"]).sum())}
 
@@ -43,24 +66,24 @@ def labels(
     """
     both = a.merge(b, left_index=True, right_index=True, suffixes=SUFFIXES)
     changed = both[both["label_a"] != both["label_b"]]
-    sources = _sources(changed["source_b"], answers, catalogue)
-    pairs = changed.groupby(["label_a", "label_b"]).size()
-    pairs = pairs.sort_values(ascending=False, kind="stable")
+    sources = _sources(changed, answers, catalogue)
     return {
         **_counts(a.index, b.index),
         "relabelled": len(changed),
         "relabelled_by": dict(sources.most_common()),
-        "swaps": [[old, new, int(n)] for (old, new), n in pairs.items()],
+        "swaps": _pairs(changed, "label"),
     }
 
 
 def _sources(
-    sources: pd.Series, answers: pd.DataFrame | None, catalogue: pd.DataFrame | None
+    changed: pd.DataFrame, answers: pd.DataFrame | None, catalogue: pd.DataFrame | None
 ) -> Counter[str]:
     """How many labels each source changed; where it is known, each person in place of `human`.
 
-    Names are compared as `annotate` does. It knows more: the keys of exact copies.
+    These are the people whose last answer is the new label. Names are compared as `annotate` does.
+    It knows more: the keys of exact copies.
     """
+    sources = changed["source_b"]
     counts = Counter(sources)
     if answers is None or "human" not in counts:
         return counts
@@ -70,9 +93,10 @@ def _sources(
         key, batch = catalogue.loc[ids, "key"], catalogue.loc[ids, "batch"]
         names = pd.concat([names, key, batch + "/" + key])
     id_of_name = dict(zip(names, names.index, strict=True))
-    said = answers[answers["label"] != ""]
-    about = [id_of_name.get(name, id_of_name.get(plain(name))) for name in said["name"]]
-    given = said.assign(id=about).dropna(subset="id").drop_duplicates(["id", "annotator"])
+    about = [id_of_name.get(name, id_of_name.get(plain(name))) for name in answers["name"]]
+    said = answers.assign(id=about).dropna(subset="id")
+    last = said.drop_duplicates(["id", "annotator"], keep="last")
+    given = last[last["label"] == last["id"].map(changed["label_b"])]
     counts.update(f"by {annotator}" for annotator in given["annotator"])
     counts["human"] = len(ids) - given["id"].nunique()  # by whom is not known
     return +counts  # without zeros

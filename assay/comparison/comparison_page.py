@@ -5,8 +5,10 @@ import textwrap
 
 from tabulate import tabulate
 
-from assay.comparison.page_parts import Result, parts, spelled, with_names
-from assay.comparison.verdict import NOT_SHOWN, SAME
+from assay.comparison import changes
+from assay.comparison.data_lines import Result
+from assay.comparison.page_parts import parts, spelled, with_names
+from assay.comparison.verdict import EQUAL, NOT_SHOWN, SAME, UNJUDGED
 from assay.contract import escaping
 from assay.contract.terminal import page_width
 
@@ -73,7 +75,7 @@ def _bullet(name: str) -> str:
 
 def headline(result: Result) -> str:
     """The verdict in a few words."""
-    if result["data"].get("examples", {}).get("moved"):
+    if changes.is_unfair(result["data"]):
         return "EXAMPLES CHANGED SIDES, so no verdict holds"
     metrics = result["model"].get("metrics")
     if not metrics:
@@ -84,8 +86,8 @@ def headline(result: Result) -> str:
         names = [spelled(name) for name, judged in metrics.items() if judged["verdict"] == word]
         if names:
             shown.append(f"{word} in {', '.join(names)}")
-    same = set(verdicts) == {SAME}
-    return "; ".join(shown) or (SAME if same else NOT_SHOWN)
+    others = [word for word in (NOT_SHOWN, UNJUDGED, EQUAL, SAME) if word in verdicts]
+    return "; ".join(shown or others[:1])
 
 
 def _no_verdict(model: Result) -> str:

@@ -2,8 +2,9 @@
 
 import re
 
-from assay.comparison.page_parts import Result
-from assay.comparison.verdict import COUNTED
+from assay.comparison import changes
+from assay.comparison.data_lines import Result
+from assay.comparison.verdict import COUNTED, UNJUDGED
 from assay.contract.errors import InputError
 from assay.evaluation.scores import METRICS
 
@@ -36,14 +37,15 @@ def judge(result: Result, conditions: list[str]) -> Result:
 
 def _reasons(result: Result, condition: str) -> list[str]:
     metrics = result["model"].get("metrics")
-    if result["data"].get("examples", {}).get("moved"):
+    if changes.is_unfair(result["data"]):
         return ["examples changed sides, so nothing can be judged"]
     if not metrics:
         return [f"nothing can be judged {_why_not(result['model'])}"]
     if name := metric_of(condition):
         return _loss(name, metrics.get(name), float(condition.partition(":")[2] or 0))
     verdicts = {name: judged["verdict"] for name, judged in metrics.items()}
-    reasons = [f"{name} is worse" for name, verdict in verdicts.items() if verdict == "worse"]
+    fails = {"worse": "is worse", UNJUDGED: UNJUDGED}
+    reasons = [f"{name} {fails[word]}" for name, word in verdicts.items() if word in fails]
     if condition == "not-better" and not reasons and "better" not in verdicts.values():
         return ["no metric is better"]
     return reasons

@@ -14,20 +14,26 @@ gives a relative error.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.special import ndtr, ndtri  # scipy.stats takes a second to import
+from scipy.special import ndtri, stdtr, stdtrit  # scipy.stats takes a second to import
 
 from assay.evaluation.scores import METRICS, Predictions
 from assay.measures import multiple_testing
 
-SAME, NOT_SHOWN = "same predictions", "no difference shown"
+SAME = "same predictions"
+EQUAL = "no difference"  # in the score of any example, though predictions differ
+NOT_SHOWN = "no difference shown"
+UNJUDGED = "cannot be judged"
 COUNTED = ("accuracy", "macro_f1")  # these count errors; the larger the better
 # `needed` is the size of a test set that shows a change of `_POINT` with the probability `_POWER`.
 _POINT, _POWER = 0.01, 0.8
 # Where errors are counted, two made-up examples are added to the variance: A alone is right about
 # the first, B alone about the second (Bonett and Price 2012).
 _PSEUDO = 2.0
+_MANY = 30  # examples, of which the variance is as good as known
+_NO_SPREAD = 1e-9  # differences are less apart by rounding alone
 
 
 @dataclass
@@ -37,21 +43,24 @@ class Verdict:
     Attributes
     ----------
     a, b, change : the metric of both versions, and b - a
-    low, high : the interval of `change`
-    p_value : adjusted for the number of metrics
-    verdict : "better", "worse", "no difference shown" or "same predictions"
+    low, high : the interval of `change`; None if it cannot be judged
+    p_value : adjusted for the number of metrics; None if it cannot be judged
+    verdict : "better", "worse", "no difference shown", "no difference" if each example scores the
+        same, "same predictions" if also class and confidence are the same, or "cannot be judged"
     needed : how many test examples would show a change of one point; None if no number would
+    scored : how many examples: those whose scores are known in both versions
     """
 
     metric: str
     a: float
     b: float
     change: float
-    low: float
-    high: float
-    p_value: float
+    low: float | None
+    high: float | None
+    p_value: float | None
     verdict: str
     needed: int | None
+    scored: int
 
 
 def judge(
@@ -73,8 +82,9 @@ def judge(
     options = {"confidence": confidence, "level": 1 - (1 - confidence) / len(metrics)}
     tests = [_test(name, a, b, chance=chance.get(name, 0.0), **options) for name in metrics]
     verdicts = [test for test in tests if test is not None]
-    adjusted = multiple_testing.adjusted(np.array([verdict.p_value for verdict in verdicts]))
-    for verdict, p_value in zip(verdicts, adjusted.tolist(), strict=True):
+    judged = [verdict for verdict in verdicts if verdict.verdict != UNJUDGED]
+    adjusted = multiple_testing.adjusted(np.array([verdict.p_value for verdict in judged]))
+    for verdict, p_value in zip(judged, adjusted.tolist(), strict=True):
         verdict.p_value = p_value
         if p_value < 1 - confidence:
             larger_is_better = verdict.metric in COUNTED
@@ -102,18 +112,35 @@ def _test(
     counted = name in COUNTED
     n = len(scores_a)
     difference = scores_b - scores_a
-    variance = difference.var() + (_PSEUDO / n if counted else 0)  # of one example
+    change = difference.mean()
+    means = (scores_a.mean(), scores_b.mean())
+    if not difference.any():
+        verdict = SAME if _predict_the_same(a, b) else EQUAL
+        return Verdict(name, *means, change, 0.0, 0.0, 1.0, verdict, None, n)
+    if n == 1 or (np.ptp(difference) < _NO_SPREAD and not counted):
+        return Verdict(name, *means, change, None, None, None, UNJUDGED, None, n)
+    few = n < _MANY
+    degrees = n - 1 if few else np.inf  # of freedom, in Student's t distribution
+    variance = difference.var(ddof=int(few)) + (_PSEUDO / n if counted else 0)  # of one example
     scale = variance if counted else ((scores_a + scores_b).mean() / 2) ** 2
     common = chance * scale
-    error = np.sqrt(variance / n + common) if difference.any() else 0.0
-    change = difference.mean()
-    half = ndtri((1 + confidence) / 2) * error
-    p_value = 2 * ndtr(-abs(change) / error) if error else 1.0
+    error = np.sqrt(variance / n + common)
+    half = stdtrit(degrees, (1 + confidence) / 2) * error
+    p_value = 2 * stdtr(degrees, -abs(change) / error)
+    needed = _needed(variance, common, level) if counted else None
     low, high = change - half, change + half
-    verdict = NOT_SHOWN if error else SAME
-    needed = _needed(variance, common, level) if error and counted else None
-    means = (scores_a.mean(), scores_b.mean())
-    return Verdict(name, *means, change, low, high, p_value, verdict, needed)
+    return Verdict(name, *means, change, low, high, p_value, NOT_SHOWN, needed, n)
+
+
+def _predict_the_same(a: Predictions, b: Predictions) -> bool:
+    same_classes = np.array_equal(a.predicted, b.predicted)
+    return same_classes and np.array_equal(a.confidence, b.confidence)
+
+
+def withheld(verdicts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Verdicts as dictionaries, by name, without what no test says where none is fair."""
+    nothing = dict.fromkeys(("low", "high", "p_value", "needed")) | {"verdict": UNJUDGED}
+    return {name: verdict | nothing for name, verdict in verdicts.items()}
 
 
 def _needed(variance: float, common: float, confidence: float) -> int | None:

@@ -90,6 +90,7 @@ def result(name: str) -> dict:
     data = {
         "parameters": {f"train.{name}": [name, [name]]},
         "batches": [[name], [name, f"{name}2"]],
+        "other_batches": [[name, f"{name}2", 1]],
         "counts": [{}, {}],
         "examples": counts | {"moved": {}},
         "labels": labels,
@@ -98,7 +99,7 @@ def result(name: str) -> dict:
         "classes": {name: [1, 2]},
     }
     model = {"test_examples": 9, "answers_changed": 1, "chance_in_training": None, "estimated": {}}
-    model["metrics"] = {"accuracy": judged | {"needed": 1}}
+    model["metrics"] = {"accuracy": judged | {"needed": 1, "scored": 9}}
     model["why"] = {"all": judged | {"examples": 1}}
     gate = {"fail_if": ["macro_f1:0.01"], "fails": True, "reasons": ["macro_f1 is worse"]}
     versions = {"a": name, "b": f"{name}2", "missing": [name], "absent": {name: [name]}}

@@ -1,5 +1,8 @@
 """The verdict against other ways to the same numbers, and against what it must not say."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -46,6 +49,88 @@ def test_better_worse_and_the_same():
     assert (same.verdict, same.needed, same.low, same.high) == ("same predictions", None, 0, 0)
 
 
+def said(*, answer: object, predicted: object, confidence: object, loss: object) -> Predictions:
+    columns = [np.atleast_1d(column) for column in (answer, predicted, confidence, loss)]
+    return Predictions(*columns)
+
+
+def shown(verdicts: list[verdict.Verdict], **of_model: object) -> dict:
+    """What `compare` returns."""
+    model = {"metrics": {judged.metric: asdict(judged) for judged in verdicts}}
+    model |= {"test_examples": verdicts[0].scored, "answers_changed": 0, "estimated": {}}
+    model |= {"chance_in_training": {}, "confidence": CONFIDENCE} | of_model
+    data = {"parameters": {}, "counts": [{}, {}]}
+    return {"a": "one", "b": "two", "data": data, "model": model, "missing": [], "absent": {}}
+
+
+def test_predictions_are_the_same_only_if_class_and_confidence_are():
+    """Other wrong classes leave each example's scores as they were."""
+    wrong = np.arange(40) < 20
+    options = {"answer": np.zeros(40, int), "confidence": np.full(40, 0.9)}
+    options["loss"] = np.where(wrong, 2.0, 0.1)
+    a, b = (said(predicted=np.where(wrong, n, 0), **options) for n in (1, 2))
+    verdicts = verdict.judge(a, b, {}, confidence=CONFIDENCE)
+    assert {judged.verdict for judged in verdicts} == {"no difference"}
+    page = comparison_page.terminal(shown(verdicts))
+    assert page.splitlines()[0] == "one → two: no difference"
+    assert "the same answers are right" in page
+    assert "same predictions" not in page
+    assert {judged.verdict for judged in verdict.judge(a, a, {}, confidence=CONFIDENCE)} == {
+        "same predictions"
+    }
+
+
+@pytest.mark.parametrize("n", [1, 40])
+@pytest.mark.parametrize("chance", [{}, {"log_loss": 0.02}])
+def test_one_example_or_equal_differences_cannot_be_judged(n: int, chance: dict):
+    answer = np.zeros(n, int)
+    a = said(answer=answer, predicted=answer, confidence=np.full(n, 0.6), loss=np.full(n, 0.5108))
+    b = said(answer=answer, predicted=answer, confidence=np.full(n, 0.95), loss=np.full(n, 0.0513))
+    verdicts = verdict.judge(a, b, chance, confidence=CONFIDENCE)
+    words = ["no difference", "no difference", "cannot be judged", "cannot be judged"]
+    assert [judged.verdict for judged in verdicts] == words
+    loss = verdicts[2]
+    assert (loss.low, loss.high, loss.p_value, loss.scored) == (None, None, None, n)
+    result = shown(verdicts)
+    assert (
+        json.loads(comparison_page.as_json(result))["model"]["metrics"]["log_loss"]["low"] is None
+    )
+    page = comparison_page.terminal(result)
+    assert page.splitlines()[0] == "one → two: cannot be judged"
+    assert ["log", "loss", "0.5108", "0.0513", "-0.4595", "cannot", "be", "judged"] in [
+        line.split() for line in page.splitlines()
+    ]
+    assert "a change of one example, or the same in all examples, cannot be judged" in page
+
+
+@pytest.mark.parametrize("n", [2, 4, 10])
+def test_few_test_examples_are_no_surer_than_many(n: int):
+    rng = np.random.default_rng(n)
+    answer, confidence = np.zeros(n, int), np.full(n, 0.9)
+    judged = []
+    for losses in rng.normal(size=(1000, 2, n)):
+        pair = [said(answer=answer, predicted=answer, confidence=confidence, loss=losses[end])
+                for end in (0, 1)]  # fmt: skip
+        judged.append(one(*pair, metric="log_loss"))
+    false = np.mean([each.verdict in ("better", "worse") for each in judged])
+    assert 0.03 < false < 0.07
+    assert all((each.low > 0 or each.high < 0) == (each.p_value < 0.05) for each in judged)
+
+
+def test_the_level_of_intervals_and_what_is_scored_are_said():
+    a, b = drawn(0), drawn(1)
+    b = Predictions(a.answer, b.predicted, b.confidence, b.loss)
+    a.loss[:10] = np.nan
+    verdicts = verdict.judge(a, b, {}, confidence=0.8)
+    assert [judged.scored for judged in verdicts] == [400, 400, 390, 400]
+    estimated = {"accuracy_true": [[0.9, 0.8, 0.95], [0.9, 0.85, 0.93]]}
+    result = shown(verdicts, confidence=0.8, answers_changed=10, estimated=estimated)
+    page = comparison_page.terminal(result)
+    assert page.count("the level of the intervals is 80 %") == 1
+    assert "log loss is of 390 of the examples: what one loses by other answers is not" in page
+    assert "estimated, each on its own test examples: 0.9000 (0.800 to 0.950) → 0.9000" in page
+
+
 def test_few_disagreements_are_judged_as_the_exact_test_does():
     """McNemar's exact test: 5 against 0 has a p-value of 0.0625, 6 against 0 of 0.031."""
     assert one(right(500, 5), right(500, 0)).verdict == "no difference shown"
@@ -83,7 +168,7 @@ def test_several_metrics_are_held_to_more():
         a, b, {}, metrics=["accuracy", "macro_f1", "log_loss"], confidence=CONFIDENCE
     )
     assert one(a, b).p_value < family[0].p_value <= 3 * one(a, b).p_value
-    assert family[2].verdict == "same predictions"
+    assert family[2].verdict == "no difference"
 
 
 def test_a_metric_is_not_shown_where_a_clearer_one_is_not():
@@ -195,6 +280,16 @@ def test_who_relabelled_what():
     assert changes.labels(a, b, None, examples)["relabelled_by"] == {"corrected": 1, "human": 1}
 
 
+def test_people_are_credited_if_their_last_answer_is_the_new_label():
+    a = labels(i=("x", "consensus"), j=("x", "consensus"))
+    b = labels(i=("y", "human"), j=("y", "human"))
+    rows = [("i", "anna", "x"), ("i", "bela", "x"), ("i", "bela", "y"), ("j", "anna", "y"),
+            ("j", "anna", "z"), ("i", "cleo", "y")]  # fmt: skip
+    answers = pd.DataFrame(rows, columns=["name", "annotator", "label"])
+    found = changes.labels(a, b, answers, None)["relabelled_by"]
+    assert found == {"human": 1, "by bela": 1, "by cleo": 1}
+
+
 @pytest.mark.parametrize(
     ("name", "label", "source"),
     [
@@ -252,6 +347,40 @@ def test_an_example_that_changes_sides_is_loud():
     assert found["moved"] == {"test to train": 1}
     page = {"a": "a", "b": "b", "data": {"examples": found}, "model": {}}
     assert comparison_page.headline(page) == "EXAMPLES CHANGED SIDES, so no verdict holds"
+    better = asdict(one(right(500, 30), right(500, 10)))
+    withheld = verdict.withheld({"accuracy": better})["accuracy"]
+    assert (withheld["verdict"], withheld["low"], withheld["p_value"]) == (
+        "cannot be judged", None, None,
+    )  # fmt: skip
+    assert withheld["change"] == better["change"]
+
+
+def test_moves_between_training_and_validation_are_a_change_and_no_more():
+    examples = pd.DataFrame({"split": ["train", "validation", "test"]}, list("ijk"))
+    moved = examples.assign(split=["validation", "validation", "test"])
+    result = shown([one(right(500, 30), right(500, 10))])
+    result["data"]["examples"] = changes.examples(examples, moved)
+    assert not changes.is_unfair(result["data"])
+    page = comparison_page.terminal(result)
+    assert page.splitlines()[0] == "one → two: better in accuracy"
+    assert "1 from train to validation; none into or out of test" in page
+
+
+def test_examples_that_came_with_another_batch_and_the_order_of_batches():
+    a = pd.DataFrame({"batch": list("bbc")}, list("ijk"))
+    b = pd.DataFrame({"batch": list("cbdd")}, list("ijkl"))
+    assert changes.other_batches(a, b) == [["b", "c", 1], ["c", "d", 1]]
+    assert changes.other_batches(a, a) == []
+    result = shown([one(right(500, 30), right(500, 10))])
+    result["data"] |= {"batches": [["b", "c"], ["d", "c", "b"]]}
+    result["data"] |= {
+        "examples": changes.examples(*(frame.assign(split="test") for frame in (a, b)))
+    }
+    result["data"] |= {"other_batches": [["b", "*c*", 1]]}
+    page = comparison_page.terminal(result)
+    assert "2 → 3, + d, in another order: d, c, b" in page
+    assert "other batch  1 from b to *c*" in page
+    assert "1 from b to `*c*`" in comparison_page.markdown(result)
 
 
 def test_examples_that_got_another_id_are_counted():
@@ -260,6 +389,8 @@ def test_examples_that_got_another_id_are_counted():
     a = pd.DataFrame(columns, list("ijkl"))
     b = a.assign(split=["train", "test", "train", "test"]).set_axis(list("iJKL"))
     assert changes.other_ids(a, b) == {"examples": 3, "moved": 2}
+    numbered = [frame.assign(key=None) for frame in (a, b)]  # as `Version.examples` has row numbers
+    assert changes.other_ids(*numbered) == {"examples": 0, "moved": 0}
     shifted = a[:3].set_axis(list("jkl"))  # row numbers, after the first row was removed
     assert changes.other_ids(a, shifted) == {"examples": 0, "moved": 0}
     data = {"examples": changes.examples(a, b), "other_ids": changes.other_ids(a, b)}
