@@ -32,14 +32,20 @@ def compare(a: str, b: str | None, *, why: bool, metrics: Sequence[str]) -> dict
     InputError
         If a revision is empty, or if a version cannot be read or is damaged.
     """
-    params = parameters.load().evaluate
     unreadable.refuse_empty(a, b)
     old, new = Version(a), Version(b)
+    params = new.evaluate()
     data = _data(old, new)
     model = _model(old, new, metrics, params, why=why)
     levels = data["parameters"].get("evaluate.confidence")
     if levels and (model.get("recorded") or model.get("estimated")):
         model["levels"] = levels  # of the recorded intervals, which evaluate wrote
+    if "metrics" in model or (model.get("recorded") and not levels):
+        model["confidence"] = params.confidence
+    if changes.is_unfair(data):
+        model |= {
+            part: verdict.withheld(model[part]) for part in ("metrics", "why") if part in model
+        }
     missing = _folders(old.missing + new.missing)
     absent = {version.name: _folders(version.absent) for version in (old, new) if version.absent}
     names = {"a": old.name, "b": new.name}
@@ -57,6 +63,8 @@ def _data(old: Version, new: Version) -> dict[str, Any]:
     data["counts"] = [version.json(paths.CLEAN_METRICS, files.Numbers) for version in (old, new)]
     if examples := _both(old.examples, new.examples):
         data["examples"] = changes.examples(*examples)
+        if other_batches := changes.other_batches(*examples):
+            data["other_batches"] = other_batches
         other_ids = changes.other_ids(*examples)
         if other_ids["examples"]:
             data["other_ids"] = other_ids

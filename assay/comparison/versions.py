@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,12 +16,14 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo  # dvc.api takes 0.1 s more to import
 from dvc.scm import SCM
 from dvc.utils.diff import diff
+from pydantic import ValidationError
 
 from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.comparison import unreadable, yet_to_run
-from assay.contract import csv_files, files, parameters, paths, plain_files, yaml_files
+from assay.contract import class_names, csv_files, files, parameters, paths, plain_files, yaml_files
 from assay.contract.errors import InputError
+from assay.contract.sections import Evaluate
 
 
 class Version:
@@ -156,6 +158,13 @@ class Version:
         content = self.read(parameters.FILE) or b""
         return yaml_files.parse(f"{self.name}:{parameters.FILE}", content)
 
+    def evaluate(self) -> Evaluate:
+        """Its parameters of `evaluate`; today's, if it was made by an Assay that had others."""
+        if self.name != "workspace":
+            with suppress(ValidationError):
+                return Evaluate.model_validate(self._parameters().get("evaluate"))
+        return parameters.load().evaluate
+
     def yet_to_run(self) -> str | None:
         """The first stage that has yet to run, before predictions are those of this version."""
         content = self.read(paths.RECORD)
@@ -174,7 +183,7 @@ class Version:
 
     @cached_property
     def examples(self) -> pd.DataFrame | None:
-        """As `catalogue.read`, by id."""
+        """As `catalogue.read`, by id; without the keys that are row numbers."""
         frames = {}
         columns = ["id", "key", "split"]
         for batch in self.batches() or []:
@@ -183,8 +192,11 @@ class Version:
             if file is None:
                 return None
             with self._reading(path):
-                frame = pq.read_table(file, columns=columns, use_threads=False).to_pandas()
-                frames[batch] = frame[columns]
+                table = pq.read_table(file, columns=columns, use_threads=False)
+                frame = table.to_pandas()[columns]
+                if b"keys" in (table.schema.metadata or {}):  # as `parquet_files.is_numbered`
+                    frame["key"] = None
+                frames[batch] = frame
         return catalogue.joined_without_copies(frames).set_index("id") if frames else None
 
     @cached_property
@@ -206,14 +218,16 @@ class Version:
             self.absent.append(folder)
             return None
         rows: list[tuple[str, str, str]] = []
-        for path in filter(answers.is_answers, map(Path, sorted(self._files.find(folder)))):
+        for path in filter(
+            answers.is_answers, sorted(map(Path, self._files.find(folder)), key=answers.order)
+        ):
             place = Path(f"{self.name}:{path}")
             answers.check_name(place)  # for such a file DVC would wait for ever
             content = self.read(path)
             if content is None:
                 return None
             for _, column, row in answers.rows_of(place, content):
-                rows.append((row[column], row["annotator"], row["label"]))
+                rows.append((row[column], row["annotator"], class_names.normal(row["label"])))
         return pd.DataFrame(rows, columns=["name", "annotator", "label"])
 
     def features(self, examples: pd.DataFrame) -> np.ndarray | None:

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from assay.comparison.compare import compare
+from assay.comparison.versions import Version
 from assay.contract.errors import InputError
 from assay.evaluation.scores import METRICS
 from benchmarks.workspace import set_parameters
@@ -309,3 +310,39 @@ def test_a_clone_without_the_whole_history(here: Path, monkeypatch: pytest.Monke
     git("remote remove origin")
     compare("HEAD~1", None, why=False, metrics=["accuracy"])
     assert told("HEAD~2") == unknown.replace("~1", "~2")
+
+
+def test_parameters_are_those_of_the_second_version(here: Path) -> None:
+    """Whatever the workspace has, also what git could not merge."""
+    set_parameters(here, evaluate__confidence=0.8)
+    git("commit -qam other && git tag other")
+    Path("params.yaml").write_bytes(CONFLICT)
+    for name, confidence in {"other": 0.8, "whole": 0.95}.items():
+        found = compare("whole", name, why=False, metrics=["accuracy"])
+        assert found["model"]["confidence"] == confidence
+
+
+def test_row_numbers_are_no_keys(here: Path) -> None:
+    """Where rows were replaced, a number means another example."""
+    table = pq.read_table(CACHED[0]).replace_schema_metadata({"keys": "row numbers"})
+    Path(CACHED[0]).unlink()
+    pq.write_table(table, CACHED[0])
+    version = Version(None)
+    assert version.examples is not None
+    assert version.examples["key"].isna().all()
+    whole = Version("whole").examples
+    assert whole is not None
+    assert whole["key"].notna().all()
+
+
+@pytest.mark.parametrize("side", ["test", "validation"])
+def test_programs_are_told_no_verdict_where_the_test_split_changed(here: Path, side: str) -> None:
+    splits = [SPLITS[0], side, *SPLITS[2:]]
+    table = pq.read_table(CACHED[0])
+    moved = table.set_column(2, "split", pa.array(splits))
+    Path(CACHED[0]).unlink()
+    pq.write_table(moved, CACHED[0])
+    found = compare("whole", None, why=True, metrics=["accuracy"])
+    assert found["data"]["examples"]["moved"] == {f"train to {side}": 1}
+    word = {"test": "cannot be judged", "validation": "same predictions"}[side]
+    assert found["model"]["metrics"]["accuracy"]["verdict"] == word
