@@ -150,7 +150,7 @@ def compare(arguments: argparse.Namespace) -> None:
     from assay.comparison import comparison_page, gate
     from assay.comparison.compare import compare as compare_versions
 
-    metrics = arguments.metric or METRICS
+    metrics = list(dict.fromkeys(arguments.metric or METRICS))
     conditions = arguments.fail_if
     for condition in conditions or []:
         metric = gate.metric_of(condition)

@@ -20,6 +20,7 @@ def result(**metrics: dict) -> dict:
 
 
 WORSE, BETTER, SAME = judged(-0.02, "worse"), judged(0.02, "better"), judged(0.0)
+UNJUDGED = judged(0.4, "cannot be judged")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,8 @@ WORSE, BETTER, SAME = judged(-0.02, "worse"), judged(0.02, "better"), judged(0.0
         ("log_loss:0.1", {"log_loss": judged(0.5)}, ["log_loss is worse by 0.5000"]),
         ("calibration_error", {"calibration_error": judged(0.5)}, ["calibration_error is worse"]),
         ("macro_f1:1", {"accuracy": SAME}, ["macro_f1 cannot be judged"]),
+        ("worse", {"accuracy": SAME, "log_loss": UNJUDGED}, ["log_loss cannot be judged"]),
+        ("not-better", {"accuracy": UNJUDGED}, ["accuracy cannot be judged"]),
         ("accuracy:1", {"accuracy": judged(np.nan)}, ["accuracy is worse by nan"]),
         *((condition, {}, ["nothing can be judged"]) for condition in ("worse", "accuracy:1")),
     ],
@@ -60,10 +63,14 @@ def test_a_gate_fails_if_any_condition_does() -> None:
     assert (found["fails"], found["reasons"]) == (True, ["accuracy is worse"])
 
 
-def test_no_verdict_holds_where_examples_changed_sides() -> None:
+@pytest.mark.parametrize(
+    ("move", "fails"),
+    [("test to train", True), ("validation to test", True), ("train to validation", False)],
+)
+def test_no_verdict_holds_where_examples_changed_sides(move: str, fails: bool) -> None:
     moved = result(accuracy=BETTER)
-    moved["data"]["examples"]["moved"] = {"test to train": 1}
-    assert gate.judge(moved, ["worse"])["fails"]
+    moved["data"]["examples"]["moved"] = {move: 1}
+    assert gate.judge(moved, ["worse"])["fails"] == fails
 
 
 @pytest.mark.parametrize(
@@ -77,7 +84,7 @@ def test_no_condition(condition: str) -> None:
 @pytest.fixture
 def worse(monkeypatch: pytest.MonkeyPatch) -> dict:
     """What comparing any two versions gives."""
-    numbers = {"a": 0.9, "b": 0.88, "low": -0.03, "high": -0.01, "needed": None}
+    numbers = {"a": 0.9, "b": 0.88, "low": -0.03, "high": -0.01, "needed": None, "scored": 9}
     found = result(accuracy=WORSE | numbers)
     found["data"] = {"parameters": {}, "counts": [{}, {}]}
     found["model"] |= {
@@ -113,6 +120,15 @@ def test_exit_codes_and_what_each_form_says(worse: dict, capsys: pytest.CaptureF
     assert "passes --fail-if accuracy:0.02" in capsys.readouterr().out.splitlines()
     program.compare(typed())
     assert capsys.readouterr().out == comparison_page.terminal(worse) + "\n"
+
+
+def test_a_metric_that_is_named_twice_counts_once(
+    worse: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(compare, "compare", lambda *_, **given: asked.append(given) or worse)
+    program.compare(typed("--metric=log_loss", "--metric=accuracy", "--metric=log_loss"))
+    assert asked[0]["metrics"] == ["log_loss", "accuracy"]
 
 
 @pytest.mark.parametrize(
