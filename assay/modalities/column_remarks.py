@@ -12,7 +12,7 @@ from assay.contract.parquet_files import Format
 from assay.contract.remarks import Action, Remarks
 from assay.modalities import columns_as_written, odd_cells
 from assay.modalities.column_types import Column, short, way_of
-from assay.modalities.columns_as_written import DOTTED, GAPS
+from assay.modalities.columns_as_written import DOTTED, GAPS, PLAIN
 from assay.modalities.simple_types import measures_time
 
 _MANY = 20  # rows from which on a column in which most cells differ is remarked on
@@ -106,9 +106,8 @@ def _remarks_on_numbers(column: Column) -> Iterator[tuple[Action, str, str]]:
         what = f"columns hold dots before three digits: read as decimal points, {unless}"
         yield "guessed", what, examples
     elif column.written.unsure:
-        fit = "two ways of writing fit, and the first is taken if the encoder does not decide"
-        ways = "thousands, or day before month"
-        yield "guessed", f"columns are read as {column.type}s; {fit}: {ways}", examples
+        ways = "in the first of two ways that fit, unless the encoder decides"
+        yield "guessed", f"columns are read as {column.type}s {ways}", _two_readings(column)
     elif not column.values.equals(column.as_programs_write):
         yield "converted", f"columns are read as {column.type}s", examples
     if column.type == "number" and _has_long_numbers(column):
@@ -116,6 +115,25 @@ def _remarks_on_numbers(column: Column) -> Iterator[tuple[Action, str, str]]:
     short_years = different.filter(pc.match_substring_regex(different, _SHORT_YEAR))
     if column.type == "date" and len(short_years):
         yield "guessed", f"columns hold {_CENTURY}", short(short_years[0].as_py())
+
+
+def _two_readings(column: Column) -> str:
+    """A text of a column with its value, and what else it may mean."""
+    way = column.written
+    other = replace(PLAIN, unit=way.unit, group=".", decimal=",")
+    if column.type == "date":
+        other = replace(PLAIN, first="month" if way.first == "day" else "day")
+    elif way.decimal == ",":
+        other = replace(PLAIN, unit=way.unit, group=",")
+    texts = column.different
+    values = columns_as_written.as_programs_write(texts, column.type, way)
+    others = columns_as_written.as_programs_write(texts, column.type, other)
+    differing = pc.indices_nonzero(pc.not_equal(values, others))
+    if not len(differing):
+        return _first_two(texts)
+    row = differing[0].as_py()
+    text, value, meant = (str(column[row]) for column in (texts, values, others))
+    return f"{short(text)} is read as {value}; if it is {meant}, write {meant}"
 
 
 def _remarks_on_categories(column: Column) -> Iterator[tuple[Action, str, str]]:

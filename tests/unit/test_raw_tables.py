@@ -319,6 +319,25 @@ def test_a_number_without_its_zeros_is_no_key_but_says_which_is(read: Read) -> N
         read(pictures | answers)
 
 
+@pytest.mark.parametrize(
+    ("cells", "type_", "example"),
+    [
+        (["4,869", "3,649"], "number", "'4,869' is read as 4869; if it is 4.869"),
+        (["€ 12", "€ 3,649"], "number", "'€ 3,649' is read as 3649; if it is 3.649"),
+        (["5/5/2021", "3/4/2021"], "date", "'3/4/2021' is read as 2021-04-03; if it is 2021-03-04"),
+    ],
+)
+def test_a_reading_that_is_a_guess_says_what_was_read(
+    read: Read, cells: list[str], type_: str, example: str
+) -> None:
+    rows_ = [f'"{cells[row % 2]}",{row}.5,{label}' for row, label in enumerate(LABELS)]
+    batch = read({"examples.csv": "\n".join(["a,y,label", *rows_])})
+    what = f"1 column is read as {type_}s in the first of two ways that fit"
+    meant = example.rpartition(" ")[2]
+    full = f"{what}, unless the encoder decides: 'a' ({example}, write {meant})"
+    assert said(batch, "guessed") == [full]
+
+
 def test_a_feature_that_is_called_key_is_to_be_renamed(read: Read) -> None:
     wanted = "keys must differ in a batch: rename the column if it is a feature"
     with pytest.raises(InputError, match=wanted):
