@@ -41,18 +41,18 @@ def main() -> None:
         spreadsheets.write(paths.DOUBTS, pd.DataFrame(columns=held_out_labels.DOUBTS))
         known_labels.refuse(known)
     test = known.test
-    learned_classes = files.read_json(paths.CLASSES)["classes"]
+    described = files.read_json(paths.CLASSES)
+    learned_classes = described["classes"]
     of_test = predict(test, learned_classes, params)  # (n, classes)
     of_validation = predict(known.validation, learned_classes, params)
-    doubts = judge_held_out(known, of_test, of_validation, learned_classes)
+    doubts = judge_held_out(known, of_test, of_validation, described)
     classes = class_names.with_unknown(learned_classes, test["answer"])
     answer = class_names.codes(test["answer"], classes)
     predictions = Predictions.from_pred_probs(of_test, answer, params.evaluate.reliability_bins)
-
     confidence = params.evaluate.confidence
     doubted_test = doubts[doubts["split"] == "test"]
-    predicted_class = np.array(classes, dtype=object)[predictions.predicted]
-    unlabelled = test.assign(predicted=predicted_class)[test["given"].isna()]
+    predicted = by_id(test, predictions, classes)
+    unlabelled = test.assign(predicted=predicted["predicted"])[test["given"].isna()]
     metrics = {
         **model_metrics(predictions, params.evaluate),
         **true_accuracy.metrics(
@@ -72,7 +72,6 @@ def main() -> None:
     frame = parts(test)
     by_slice = slices.table(frame, predictions.correct, confidence)
     spreadsheets.write(paths.SLICE_METRICS, slices.with_doubted(by_slice, frame, test["doubted"]))
-    predicted = by_id(test, predictions, classes)
     spreadsheets.write(paths.PREDICTIONS, predicted)
     spreadsheets.write(paths.REGIONS, regions(test, frame, predicted, confidence))
     csv_files.write_frame(paths.RELIABILITY, scores.reliability(predictions))
@@ -80,19 +79,22 @@ def main() -> None:
 
 
 def judge_held_out(
-    known: Known, of_test: np.ndarray, of_validation: np.ndarray, classes: list[str]
+    known: Known, of_test: np.ndarray, of_validation: np.ndarray, described: files.Values
 ) -> pd.DataFrame:
     """The labels of test and validation examples, and how doubtful they are.
 
     Parameters
     ----------
     of_test, of_validation : (n, classes) what the model predicts for these examples
+    described : the model, as `train` does
     """
     labelled = known.test["given"].notna().to_numpy()
     held_out = pd.concat([known.test[labelled], known.validation])
     of_model = np.concatenate([of_test[labelled], of_validation])
     of_clean, names = parquet_files.read_probabilities(paths.PRED_PROBS, known.examples["id"])
-    return held_out_labels.doubt(held_out, of_clean[held_out.index], of_model, names, classes)
+    classes, splits = described["classes"], described.get("learned_splits", ())
+    of_both = of_clean[held_out.index], of_model
+    return held_out_labels.doubt(held_out, *of_both, names, classes, learned_splits=splits)
 
 
 def cleaning_metrics(known: Known) -> dict[str, float]:

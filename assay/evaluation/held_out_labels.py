@@ -1,10 +1,11 @@
-"""Labels that the released model never learned from, judged by it and by what `clean` predicted.
+"""Labels of test and validation examples, judged by the released model and by `clean`.
 
-Both predictions are out of sample, so they go into the noise layer without cross-validation. There
-are few such labels, so each prediction has one temperature.
+Both predictions are out of sample, so they go into the noise layer without cross-validation. Where
+the model learned from the validation labels too, `clean` alone judges these. There are few such
+labels, so each prediction has one temperature.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from assay.evaluation.scores import SMALLEST
 
 COLUMNS = ["given", "suggested", "quality", "confidence", "reason"]
 DOUBTS = ["id", "batch", "key", "example", "split", *COLUMNS, "check_order"]  # of doubts.csv
+_BOTH = "the model and the other examples"
+_CLEAN = "the other examples"
 
 
 def posterior(predictions: Sequence[np.ndarray], given: np.ndarray) -> np.ndarray:
@@ -30,13 +33,16 @@ def posterior(predictions: Sequence[np.ndarray], given: np.ndarray) -> np.ndarra
     return noise_layer.fit(scores, given, one_temperature=True).posterior(scores, given)
 
 
-def judge(given: np.ndarray, true: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
+def judge(
+    given: np.ndarray, true: np.ndarray, classes: Sequence[str], judges: str = _BOTH
+) -> pd.DataFrame:
     """COLUMNS for each label: what it is, what it may be, and how likely it is to be right.
 
     Parameters
     ----------
     given : (n,) int, the labels
     true : (n, classes), from `posterior`
+    judges : whose predictions these are, for the reason
 
     Returns
     -------
@@ -50,7 +56,7 @@ def judge(given: np.ndarray, true: np.ndarray, classes: Sequence[str]) -> pd.Dat
     confidence = true.max(axis=1)
     columns = [names[given], names[suggested], quality, confidence]
     reasons = [
-        f"the model and the other examples say {new} ({sure:.2f}) rather than {old} ({left:.2f})"
+        f"{judges} say {new} ({sure:.2f}) rather than {old} ({left:.2f})"
         for old, new, left, sure in zip(*columns, strict=True)
     ]
     columns.append(np.where(suggested == given, "", reasons))
@@ -63,8 +69,10 @@ def doubt(
     of_model: np.ndarray,
     classes: list[str],
     learned: list[str],
+    *,
+    learned_splits: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Judge the labels of examples that the classifier did not learn from.
+    """Judge the labels of held-out examples.
 
     Predictions say nothing about a label of a class that was never learned. It is taken to be
     right.
@@ -75,6 +83,7 @@ def doubt(
         people's answers
     out_of_sample : (n, classes) probabilities, from `clean`
     of_model : (n, learned) probabilities, from the classifier
+    learned_splits : splits whose labels the classifier learned from; `clean` alone judges these
 
     Returns
     -------
@@ -83,6 +92,25 @@ def doubt(
         the probability that this is the true class; and for test examples `check_order`, nan
         where only an answer gave a label: it checks nothing.
     """
+    is_learned = held_out["split"].isin(learned_splits).to_numpy()
+    parts = [
+        _doubt(held_out[rows], out_of_sample[rows], of_model[rows], classes, learned, judges=judges)
+        for rows, judges in ((~is_learned, _BOTH), (is_learned, _CLEAN))
+        if rows.any() or judges == _BOTH
+    ]
+    return pd.concat(parts)
+
+
+def _doubt(
+    held_out: pd.DataFrame,
+    out_of_sample: np.ndarray,
+    of_model: np.ndarray,
+    classes: list[str],
+    learned: list[str],
+    *,
+    judges: str,
+) -> pd.DataFrame:
+    """The same for labels with the same judges."""
     names = class_names.with_unknown(classes, [*learned, *held_out["given"]])
     of_model = class_names.columns(of_model, learned, names)  # (n, names)
     given = class_names.codes(held_out["given"], names)
@@ -90,9 +118,11 @@ def doubt(
     is_judged = held_out["given"].isin(set(learned) & set(classes)).to_numpy()
     true = np.eye(len(names))[given]  # (n, names)
     if is_judged.any():
-        of_both = [out_of_sample[is_judged], of_model[is_judged, : len(classes)]]
-        true[is_judged, : len(classes)] = posterior(of_both, given[is_judged])
-    judged = judge(given, true, names).set_index(held_out.index)
+        predictions = [out_of_sample[is_judged]]
+        if judges == _BOTH:
+            predictions.append(of_model[is_judged, : len(classes)])
+        true[is_judged, : len(classes)] = posterior(predictions, given[is_judged])
+    judged = judge(given, true, names, judges).set_index(held_out.index)
     right = true[np.arange(len(true)), predicted]
     agrees = predicted == given
     order = true_accuracy.check_order(held_out["id"], right, agrees)

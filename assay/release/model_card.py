@@ -14,6 +14,7 @@ _TRAINING = {
     "scratch": "The network was trained from random weights; number of epochs: {epoch}",
     "frozen": "That encoder was kept as it is, and a linear classifier fitted on what it gives",
 }
+_BOTH_SPLITS = ", at last on the training and the validation examples together"
 _LOWEST = 5  # classes whose recall is shown
 _CALIBRATED = "Its probabilities are calibrated by a temperature of {temperature:.2f}."
 _BALANCED = (
@@ -53,6 +54,9 @@ def write(
     pretrained = encoder["elsewhere"]
     learned = "was learned without labels, by the method"
     probabilities = _BALANCED if "class_shares" in info else _CALIBRATED
+    training = _TRAINING[metrics["train"]["start"]].format(**metrics["train"])
+    if "validation" in info.get("learned_splits", ()):
+        training += _BOTH_SPLITS
     words = {
         "shape": " × ".join(map(str, info["shape"])) or "of any length",
         "n_classes": len(info["classes"]),
@@ -65,7 +69,7 @@ def write(
         **_of_classes(info["classes"], by_class),
         "test_doubts": metrics["evaluate"].get("test_doubts", 0),
         "held_out": _HELD_OUT[info["unlike"]["split"]],
-        "training": _TRAINING[metrics["train"]["start"]].format(**metrics["train"]),
+        "training": training,
         "probabilities": probabilities.format(**metrics["train"]),
     }
     template = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")

@@ -53,7 +53,7 @@ class Inputs:
         counts as FINDING, not as `drop`
     left_out : how many examples other findings leave out, by the kind of the first finding
     learned, sources : how many labels the model learns from, by class and by source. Labels of the
-        validation split do not count
+        validation split count only if it learned from them too
     to_review, reviewed : how many labels wait for a person; how many did so and are answered, or
         called not usable
     test_to_review, test_reviewed : how many of these are labels of the test split
@@ -104,7 +104,8 @@ def read() -> Inputs:
     labelled = {row["id"] for row in in_use if row["source"] != "pseudo"}
     values = {name: files.read_json(path) for name, path in _VALUES.items()}
     listed = files.listed_batches()
-    only_checked = validation(listed)
+    learns_validation = "validation" in values["release"].get("learned_splits", ())
+    only_checked = set() if learns_validation else validation(listed)
     learned = [row for row in annotated if row["id"] not in only_checked]
     predicted = csv_files.read_csv(paths.PREDICTIONS, ["answer", "predicted"]).to_pydict()
     weights = [float(row["weight"]) for row in learned]

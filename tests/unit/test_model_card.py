@@ -50,6 +50,12 @@ def test_probabilities_of_balanced_weights_are_not_called_calibrated(balanced: b
     assert ("`class_shares` of `model.json`" in said) == balanced
 
 
+def test_a_last_fit_on_both_splits_is_said() -> None:
+    last = "at last on the training and the validation examples together."
+    assert last in card(INFO | {"learned_splits": ["train", "validation"]})
+    assert "at last" not in card(INFO)
+
+
 def test_the_accuracy_is_beside_that_of_the_most_frequent_class() -> None:
     said = card(INFO)
     assert "| accuracy of always naming the most frequent class | 0.8000 | |" in said

@@ -242,6 +242,11 @@ def test_labels_of_the_validation_split_are_not_learned_from() -> None:
     assert read.noise == 0
     limits = list(answer.limits(read, Words("en")))
     assert "no label of the class <bdi>dog</bdi> is learned from, but 3 test" in limits[0]
+    release = files.read_json(paths.RELEASE_INFO)
+    files.write_json(paths.RELEASE_INFO, release | {"learned_splits": ["train", "validation"]})
+    read = inputs.read()
+    assert (read.learned["cat"], read.learned["dog"], read.sources["consensus"]) == (40, 40, 80)
+    assert "At last the model was fitted on both." in page.page(read, "en", 0.95)
 
 
 def test_labels_are_wanted_where_the_queue_asks_for_one() -> None:

@@ -234,3 +234,29 @@ def test_examples_known_by_their_truth_alone_count_with_it():
     assert both["test_doubts"] == 0
     none = true_accuracy.metrics(doubts, nobody, 0.95, unlabelled=known[:0])
     assert none == true_accuracy.metrics(doubts, nobody, 0.95)
+
+
+def test_labels_that_the_model_learned_are_judged_without_it():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(2, size=400)
+    given = np.where(np.arange(400) < 20, 1 - codes, codes)  # the first twenty are wrong
+    of_clean = np.where(np.eye(2)[codes] > 0, 0.95, 0.05)
+    of_model = np.where(np.eye(2)[given] > 0, 0.999, 0.001)  # it knows the labels by heart
+    frame = pd.DataFrame({"id": IDS[:400], "given": np.array(["a", "b"])[given], "had_label": True})
+    frame["split"] = np.where(np.arange(400) % 2, "test", "validation")
+    classes = ["a", "b"]
+    parts = frame, of_clean, of_model, classes, classes
+    judged = held_out_labels.doubt(*parts, learned_splits=["train", "validation"])
+    is_wrong = (given != codes) & (frame["split"] == "validation")
+    of_validation = judged[judged["split"] == "validation"]
+    assert set(of_validation.loc[of_validation["reason"] != "", "id"]) == set(frame["id"][is_wrong])
+    reasons = of_validation["reason"][of_validation["reason"] != ""]
+    assert reasons.str.startswith("the other examples say ").all()
+    assert sorted(judged["id"]) == sorted(frame["id"])
+    swapped = of_model.copy()
+    swapped[frame["split"] == "validation"] = 0.5
+    again = held_out_labels.doubt(
+        frame, of_clean, swapped, *parts[3:], learned_splits=["validation"]
+    )
+    columns = ["id", "quality", "reason"]
+    pd.testing.assert_frame_equal(again[columns], judged[columns])
