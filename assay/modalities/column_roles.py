@@ -16,6 +16,8 @@ _INDEX = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 _ID = re.compile(r"(.*[^A-Za-z])?(?i:id|ids|uuid|guid|key|pk)|.*[a-z](Id|ID|Key)")
 _HASH = r"^[0-9A-Fa-f-]{16,}$"  # a UUID or a checksum
 _INDEX_OF_PANDAS = "pandas' index"
+_NOTHING = "no value"  # of a column without a name, where each line ends with a delimiter
+_COUNTERS = (_INDEX_OF_PANDAS, _NOTHING)  # left out in any case
 _FEW = 5  # rows; in fewer, numbers may be in order by chance
 _WORDS = 4  # of free text, in the median; names and products have fewer
 _REPEATS = 0.5  # most cells of free text that others repeat
@@ -32,12 +34,12 @@ def left_out(table: pa.Table, remarks: Remarks) -> dict[str, str]:
     """The columns that are no features, and why.
 
     If no column would be left, ids, row numbers and free text stay features, and only pandas' index
-    does not.
+    and columns without name and value do not.
     """
     roles = {name: _role(name, table[name]) for name in table.column_names}
     chosen = {name: role for name, role in roles.items() if role}
     if len(chosen) == len(roles):
-        chosen = {name: role for name, role in roles.items() if role == _INDEX_OF_PANDAS}
+        chosen = {name: role for name, role in roles.items() if role in _COUNTERS}
         kept = {name: role for name, role in roles.items() if name not in chosen}
         _remark("doubtful", kept, remarks)
     _remark("left out", chosen, remarks)
@@ -46,7 +48,9 @@ def left_out(table: pa.Table, remarks: Remarks) -> dict[str, str]:
 
 def _role(name: str, column: pa.ChunkedArray) -> str:
     if _INDEX.fullmatch(name):
-        return _INDEX_OF_PANDAS
+        texts = pc.fill_null(column, "") if is_text(column.type) else None
+        is_empty = texts is not None and pc.all(pc.equal(texts, "")).as_py()
+        return _NOTHING if is_empty else _INDEX_OF_PANDAS
     if _are_row_numbers(column):
         return "row numbers"
     is_named_so = len(column) >= _FEW and (_ID.fullmatch(name) or _are_hashes(column))
@@ -149,9 +153,11 @@ def drop_counters(table: pa.Table, remarks: Remarks, payload: str | None) -> pa.
     """A table of images, sounds or texts without index and row numbers, which are no slices."""
     others = [name for name in table.column_names if name not in ("key", payload)]
     roles = {name: _role(name, table[name]) for name in others}
+    empty = [name for name, role in roles.items() if role == _NOTHING]
     counters = [name for name, role in roles.items() if role in (_INDEX_OF_PANDAS, "row numbers")]
     _remark("left out", dict.fromkeys(counters, "an index or row numbers"), remarks)
-    return table.drop_columns(counters)
+    _remark("left out", dict.fromkeys(empty, _NOTHING), remarks)
+    return table.drop_columns([*counters, *empty])
 
 
 def _remark(action: Action, roles: dict[str, str], remarks: Remarks) -> None:

@@ -338,6 +338,17 @@ def test_a_reading_that_is_a_guess_says_what_was_read(
     assert said(batch, "guessed") == [full]
 
 
+@pytest.mark.parametrize(
+    ("header", "cells"), [("x,y,label", "2.5,{},{}"), ("text,label", "words {},{}")]
+)
+def test_a_delimiter_at_the_end_of_lines_is_no_index(read: Read, header: str, cells: str) -> None:
+    lines = [header, *(cells.format(row, label) for row, label in enumerate(LABELS))]
+    batch = read({"examples.csv": "".join(f"{line},\n" for line in lines)})
+    left_out = said(batch, "left out")
+    assert "1 column holds no value: ''" in left_out
+    assert not [line for line in left_out if "index" in line]
+
+
 def test_a_feature_that_is_called_key_is_to_be_renamed(read: Read) -> None:
     wanted = "keys must differ in a batch: rename the column if it is a feature"
     with pytest.raises(InputError, match=wanted):
