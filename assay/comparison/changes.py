@@ -90,7 +90,8 @@ def _sources(
     ids = sources.index[sources == "human"]
     names = pd.Series(ids, ids)
     if catalogue is not None:
-        key, batch = catalogue.loc[ids, "key"], catalogue.loc[ids, "batch"]
+        named = catalogue.loc[ids].dropna(subset="key")
+        key, batch = named["key"].astype(str), named["batch"]
         names = pd.concat([names, key, batch + "/" + key])
     id_of_name = dict(zip(names, names.index, strict=True))
     about = [id_of_name.get(name, id_of_name.get(plain(name))) for name in answers["name"]]

@@ -278,6 +278,9 @@ def test_who_relabelled_what():
     assert (found["added"], found["removed"], found["relabelled"]) == (1, 1, 2)
     assert found["relabelled_by"] == {"corrected": 1, "by anna": 1}
     assert changes.labels(a, b, None, examples)["relabelled_by"] == {"corrected": 1, "human": 1}
+    numbered = examples.assign(key=None)  # as `Version.examples` has row numbers
+    found = changes.labels(a, b, answers.replace("b/one", "i"), numbered)
+    assert found["relabelled_by"] == {"corrected": 1, "by anna": 1}
 
 
 def test_people_are_credited_if_their_last_answer_is_the_new_label():
