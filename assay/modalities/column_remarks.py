@@ -1,5 +1,6 @@
 """Remarks on columns of a table that are read otherwise than they stand, or that are doubtful."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -23,6 +24,9 @@ _EMPTY = "columns hold no value at all"
 _WHOLE = r"^[+-]?\d+$"
 _SHORT_YEAR = r"^\s*\d\d?[./-]\d\d?[./-]\d\d(\s|T|$)"
 _CENTURY = "years of two digits: 00 to 68 are read as 2000 to 2068, and 69 to 99 as 1969 to 1999"
+_NINES = re.compile(r"-?99+(\.0+)?")  # numbers that people write where there is no value,
+_LEAST = 3  # in so many cells at least,
+_BEYOND_OTHERS = 10  # and so many ranges of the other numbers away from them
 _MAY_BE_A_VALUE = 0.1  # share of the filled cells of categories from which a word may be one
 
 
@@ -166,6 +170,34 @@ def remark_on_seconds(raw: pa.Table, columns: Mapping[str, Column], remarks: Rem
     names = [repr(name) for name in columns if measures_time(raw[name].type)]
     what = "columns hold times or durations: read as seconds"
     remarks.add("converted", len(names), what, first_of(names))
+
+
+def remark_on_nines(columns: Mapping[str, Column], remarks: Remarks) -> None:
+    """Remark once on cells such as -999 or 9999 in columns of far smaller numbers."""
+    counts = {name: _nines(column) for name, column in columns.items() if column.type == "number"}
+    found = [(name, *nines) for name, nines in counts.items() if nines]
+    what = "cells hold a number far beyond all others of the column, as if none were known"
+    examples = [f"{number:g} in {name!r} ({n:,})" for name, number, n in found]
+    remedy = "leave them empty if so"
+    remarks.add("doubtful", sum(n for *_, n in found), what, first_of(examples), remedy)
+
+
+def _nines(column: Column) -> tuple[float, int] | None:
+    """The number that says in a column that there is none, and in how many cells; None without."""
+    values = column.parsed
+    if pa.types.is_boolean(values.type):
+        return None
+    for end in pc.min_max(values).as_py().values():
+        if not _NINES.fullmatch(str(end)):
+            continue
+        others = values.filter(pc.not_equal(values, pa.scalar(end, values.type)))
+        low, high = pc.min_max(others).as_py().values()
+        n = len(values) - values.null_count - len(others)
+        if n >= _LEAST and low is not None:
+            distance = min(abs(end - low), abs(end - high))
+            if distance > _BEYOND_OTHERS * (high - low) > 0:
+                return float(end), n
+    return None
 
 
 def remark_on_gaps(raw: pa.Table, columns: Mapping[str, Column], remarks: Remarks) -> None:

@@ -79,6 +79,7 @@ def canonical(
     column_remarks.remark(columns, remarks)
     column_remarks.remark_on_seconds(raw, columns, remarks)
     column_remarks.remark_on_gaps(raw, columns, remarks)
+    column_remarks.remark_on_nines(columns, remarks)
     for name, column in columns.items():
         if column.type != "category":
             _refuse_beyond(column.numbers(), raw[name], name, places)

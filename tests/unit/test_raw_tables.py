@@ -349,6 +349,25 @@ def test_a_delimiter_at_the_end_of_lines_is_no_index(read: Read, header: str, ce
     assert not [line for line in left_out if "index" in line]
 
 
+@pytest.mark.parametrize(
+    ("cells", "n"),
+    [
+        (["-999", "1.5", "-4", "3.5", "0.25"], 2),
+        (["9999", "9999", "4", "3", "2"], 4),
+        (["99", "70", "80", "75", "78"], 0),
+        (["99", "1", "1", "1", "1"], 0),
+        (["77777", "1", "2", "3", "4"], 0),
+    ],
+)
+def test_nines_that_may_say_that_there_is_no_value(read: Read, cells: list[str], n: int) -> None:
+    rows_ = [f'"{cells[row % 5]}",{row}.5,{"ab"[row % 2]}' for row in range(20)]
+    batch = read({"examples.csv": "\n".join(["a,y,label", *rows_])})
+    what = "cells hold a number far beyond all others of the column, as if none were known"
+    lines = [line for line in said(batch, "doubtful") if what in line]
+    expected = f"{2 * n} {what}, for example {cells[0]} in 'a' ({2 * n}); leave them empty if so"
+    assert lines == ([expected] if n else [])
+
+
 def test_a_feature_that_is_called_key_is_to_be_renamed(read: Read) -> None:
     wanted = "keys must differ in a batch: rename the column if it is a feature"
     with pytest.raises(InputError, match=wanted):
