@@ -16,6 +16,7 @@ from assay.cleaning import (
     gallery,
     out_of_sample,
     quality,
+    small_classes,
 )
 from assay.cleaning.annotators import Votes
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
@@ -39,7 +40,7 @@ def main() -> None:
     votes, people, classes = encode(named, len(examples))
     labels = label_by_consensus(votes, held_out)
     learned = labels.loc[~labels["held_out"], "given"]
-    check_classes(learned, classes, params.clean.smallest_class, examples)
+    small_classes.check(learned, classes, params.clean.smallest_class, examples)
 
     predicted = out_of_sample.predict(examples, learned, votes, params)
     pred_probs = predicted.pred_probs
@@ -49,11 +50,13 @@ def main() -> None:
     posterior = consensus.probabilities
     judged = judge(labels, votes, believed, posterior, params.clean).join(examples)
     findings = data_findings.find(examples, labels["given"], pred_probs, classes, params)
+    findings = small_classes.spare_last(findings, judged, classes, params.clean.smallest_class)
     left_out = data_findings.left_out(findings)
     doubted = judged[judged["decision"] != "keep"].sort_values(["quality", "id"])
     doubted = explain(evidence.find(doubted, examples, learned, predicted.linear), classes)
     judged = data_findings.drop(explain(judged, classes), left_out).sort_values("id")
     kept = cleaned(judged)
+    small_classes.check_left(kept, learned, classes)
 
     parquet_files.write_frame(paths.QUALITY, judged, quality.COLUMNS)
     csv_files.write_frame(paths.CLEANED_LABELS, kept, ["id", "label", "confidence", "source"])
@@ -78,9 +81,7 @@ def main() -> None:
     copied_labels.say_copies(copies)
     spreadsheets.write(paths.AGREEMENT, pairs.merge(copies, "left", ["first", "second"]))
     files.write_bytes(paths.GALLERY, gallery.page(doubted, examples, named, classes).encode())
-    decided = "{relabel:,} replaced, {drop:,} left out, {review:,} for review".format(**counts)
-    others = counted(len(findings), "other finding")
-    tell(f"clean: {counted(len(judged), 'label')} judged, {decided}; {others}")
+    tell_decisions(counts, len(findings))
 
 
 def keep_listed_batches(batches: list[str]) -> None:
@@ -139,24 +140,6 @@ def label_by_consensus(votes: Votes, held_out: np.ndarray) -> pd.DataFrame:
     """The examples that have a vote, by row of the catalogue: `given`, a class, and `held_out`."""
     given = annotators.consensus(votes, held_out).probabilities.argmax(axis=1)
     return pd.DataFrame({"given": given, "held_out": held_out}).loc[np.unique(votes.examples)]
-
-
-def check_classes(
-    given: pd.Series, classes: list[str], smallest: int, examples: pd.DataFrame
-) -> None:
-    """Raise an error if there is one class only, or if a class has too few examples."""
-    counts = given.value_counts()
-    if len(counts) < 2:
-        only = ", ".join(repr(classes[index]) for index in counts.index) or "missing"
-        all_are = f"all {len(given)} labels to learn from are {only}"
-        raise InputError(f"{all_are}: at least two classes are needed")
-    rarest, count = counts.index[-1], int(counts.iloc[-1])
-    if count < smallest:
-        example = examples.loc[given.index[given == rarest][0]]
-        number = f"{counted(count, 'example')} to learn from (key {example['key']})"
-        few = f"{paths.RAW / example['batch']}: the class {classes[rarest]!r} has {number}"
-        remedy = f"add more, mend the label, or lower clean.smallest_class from {smallest}"
-        raise InputError(f"{few}: {remedy}")
 
 
 def say_if_nothing_is_predicted(pred_probs: np.ndarray) -> None:
@@ -241,6 +224,13 @@ def summary(examples: pd.DataFrame, judged: pd.DataFrame) -> dict[str, float]:
         "mean_quality": float(judged["quality"].mean()),
         "estimated_label_noise": float(1 - judged.loc[~judged["held_out"], "quality"].mean()),
     }
+
+
+def tell_decisions(counts: dict[str, float], n_findings: int) -> None:
+    """Print what is decided about the labels, counted as in `summary`."""
+    labels = counted(int(counts["labelled"]), "label")
+    decided = "{relabel:,} replaced, {drop:,} left out, {review:,} for review".format(**counts)
+    tell(f"clean: {labels} judged, {decided}; {counted(n_findings, 'other finding')}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from assay.contract.sections import Beyond
 from assay.measures import outliers, statistics
 
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
-_COPIES = {"near_duplicate", "leak"}
+COPIES = {"near_duplicate", "leak"}
 _WITHOUT_CONTENT = {"class_overlap", "leaky_column", "imbalance", "missing_class", "sorted_labels"}
 _WITHOUT_CONTENT |= {"null_rate", "new_category"}
 _MOST_COMPARED = 100_000  # examples among which copies are looked for: half a minute on two cores
@@ -93,7 +93,7 @@ def drop(judged: pd.DataFrame, left_out: pd.DataFrame) -> pd.DataFrame:
 
 def counts(findings: pd.DataFrame, examples: pd.DataFrame) -> dict[str, int]:
     """The number of findings of each kind that can be found; a kind set to `ignore` counts 0."""
-    not_compared = _COPIES if len(examples) > _MOST_COMPARED else set()
+    not_compared = COPIES if len(examples) > _MOST_COMPARED else set()
     skipped = statistics.foreign(examples) | not_compared
     kinds = [kind for kind in Beyond.model_fields if kind not in skipped]
     return {kind: int((findings["kind"] == kind).sum()) for kind in kinds}
@@ -110,7 +110,7 @@ def _of_content(
 ) -> list[pd.DataFrame]:
     """The findings from embeddings and payloads."""
     projected = outliers.projected(catalogue.features(examples))
-    compared = bool(wanted & _COPIES) and len(examples) <= _MOST_COMPARED
+    compared = bool(wanted & COPIES) and len(examples) <= _MOST_COMPARED
     rows = given.index.to_numpy()[spread(len(given))]
     measured = statistics.measure(examples, fingerprints=compared, bordered=rows)
     problems = dict(measured.problems)
@@ -124,8 +124,10 @@ def _of_content(
         prints = projected[:] if measured.fingerprints is None else measured.fingerprints
         is_table = "features" in payloads.payload_format(examples)
         columns = table_columns.read(examples, memory) if is_table else None
-        parts.append(copies(examples, prints, columns))
-    elif wanted & _COPIES:
+        known = pred_probs.argmax(axis=1)  # (n,) the label, or what is predicted
+        known[given.index] = given
+        parts.append(copies(examples, prints, columns, known))
+    elif wanted & COPIES:
         say(f"no copies are looked for: there are more than {_MOST_COMPARED:,} examples")
     if "shortcut" in wanted:
         beside = shortcuts.beside_content(examples.loc[rows], measured, rows)
@@ -137,7 +139,10 @@ def _of_content(
 
 
 def copies(
-    examples: pd.DataFrame, fingerprints: np.ndarray, columns: Iterable[NamedValues] | None = None
+    examples: pd.DataFrame,
+    fingerprints: np.ndarray,
+    columns: Iterable[NamedValues] | None = None,
+    classes: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Find near-duplicates, and list each copy once.
 
@@ -149,12 +154,14 @@ def copies(
     examples : the catalogue
     fingerprints : (n, width), near for copies; all 0 where there is none
     columns : of a table; a copy must be alike in these too
+    classes : see `near_duplicates.copies`
     """
     has_print = np.flatnonzero(fingerprints.any(axis=1))
     if not len(has_print):
         return examples[:0]
     chance = near_duplicates.CHANCE if columns is None else _CHANCE_IN_TABLES
-    first, second, share = near_duplicates.copies(fingerprints[has_print], chance)
+    known = None if classes is None else classes[has_print]
+    first, second, share = near_duplicates.copies(fingerprints[has_print], chance, known)
     first, second = has_print[first], has_print[second]
     if columns is not None:
         batch, _ = pd.factorize(examples["batch"])

@@ -4,6 +4,9 @@ Let s be the distance from an example to its k-th nearest neighbour, and d the d
 neighbour. If both are there by chance, (d / s) ** dimension is uniform between 0 and 1. The
 estimator of Levina and Bickel (2004, Maximum Likelihood Estimation of Intrinsic Dimension) is built
 on this law. For a copy, d is smaller than the law allows.
+
+A small class whose examples are much alike has all of them nearer than its k-th neighbours. So in a
+small class, s is at most the middle distance to the others of the class.
 """
 
 from collections.abc import Iterable
@@ -11,11 +14,13 @@ from collections.abc import Iterable
 import numpy as np
 from scipy.stats import gamma
 from sklearn.metrics import pairwise_distances_argmin
+from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 
 _NEIGHBOURS = 10
 CHANCE = 1e-4  # of taking the nearest neighbour for a copy where it is none
 _CROWDED = 0.01  # quantile of the k-th distances; where they are smaller, there are many copies
+_CERTAIN = 0.01  # share of s that a small class leaves, so that equal rows are copies in any class
 _CELL = 500  # rows in a cell, on average
 _PROBES = 16  # cells that are searched for the neighbours of a row
 _PART = 1000  # rows whose neighbours are searched for at a time
@@ -71,7 +76,9 @@ def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> tuple[np.ndarray, np.ndar
     return distances, neighbours
 
 
-def copies(rows: np.ndarray, chance: float = CHANCE) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def copies(
+    rows: np.ndarray, chance: float = CHANCE, classes: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the pairs of near-duplicates among rows (n, features); none among ten or fewer.
 
     The dimension is the median of the rows' estimates, which few copies do not move.
@@ -79,11 +86,12 @@ def copies(rows: np.ndarray, chance: float = CHANCE) -> tuple[np.ndarray, np.nda
     Parameters
     ----------
     chance : of taking the nearest neighbour for a copy where it is none
+    classes : (n,) int, from 0, the class of each row as far as is known; None: unknown
 
     Returns
     -------
     first, second : (pairs,) int, numbers of rows, first < second
-    share : (pairs,) their distance, as a share of the smaller distance to their k-th neighbours
+    share : (pairs,) their distance, as a share of the smaller s of the two
     """
     near, neighbours = nearest(rows)  # (n, k)
     distances = near.astype(np.float64)
@@ -95,6 +103,9 @@ def copies(rows: np.ndarray, chance: float = CHANCE) -> tuple[np.ndarray, np.nda
     logs = np.log(np.maximum(distances[:, :-1], _TINY) / scale[:, None])
     dimension = -1 / min(np.median(logs.mean(axis=1)), -1e-3)
     limit = (chance / (k - 1)) ** (1 / dimension)
+    if classes is not None:
+        within = _within_small_classes(rows, classes)
+        scale = np.minimum(scale, np.maximum(within, _CERTAIN * scale))
 
     row = np.repeat(np.arange(len(distances)), k)  # (n * k,)
     other = neighbours.ravel()
@@ -103,6 +114,21 @@ def copies(rows: np.ndarray, chance: float = CHANCE) -> tuple[np.ndarray, np.nda
     pairs = np.sort(np.stack([row[close], other[close]]), axis=0)
     (first, second), index = np.unique(pairs, axis=1, return_index=True)
     return first, second, share[close[index]]
+
+
+def _within_small_classes(rows: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """The middle distance to the others of its class; infinite in large classes. Shape (n,).
+
+    In a class that is large enough, half of the others are as many as the neighbours that tell s.
+    """
+    middle = np.full(len(rows), np.inf)
+    sizes = np.bincount(classes)
+    for small in np.flatnonzero((sizes > 1) & (sizes < 2 * _NEIGHBOURS - 1)):
+        members = np.flatnonzero(classes == small)
+        from_each = euclidean_distances(rows[members].astype(np.float64))
+        place = (len(members) + 1) // 2  # the row itself is the first; of two in the middle, later
+        middle[members] = np.sort(from_each, axis=1)[:, place]
+    return middle
 
 
 def alike(pairs: np.ndarray, batch: np.ndarray, columns: Iterable[NamedValues]) -> np.ndarray:

@@ -16,8 +16,10 @@ from assay.cleaning import (
     leaky_column,
     near_duplicates,
     shortcuts,
+    small_classes,
     table_columns,
 )
+from assay.contract.errors import InputError
 from assay.contract.sections import Beyond
 from assay.measures import image_statistics, outliers, sound_statistics, statistics, text_statistics
 
@@ -85,6 +87,36 @@ def test_copies_are_found_at_every_scale_and_none_where_there_is_none(seed, scal
     first, second, _ = near_duplicates.copies(scale * rows)
     pairs = set(zip(first, second, strict=True))
     assert pairs >= {(number, 490 + number) for number in range(10)}
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 6, 10])
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_a_small_class_that_is_much_alike_is_no_group_of_copies(size: int, wrong: int):
+    rng = np.random.default_rng(size)
+    rows = rng.normal(size=(100 + size, 8)).astype(np.float32)
+    rows[100:] = 6 + 0.2 * rows[100:]
+    classes = np.repeat([0, 1], [100, size])
+    classes[0] = wrong if size > 2 else 0  # a wrong label in the small class
+    first, _, _ = near_duplicates.copies(rows, classes=classes)
+    assert len(first) == 0
+    assert len(near_duplicates.copies(rows)[0])  # without classes they are taken for copies
+    rows = np.concatenate([rows, rows[:1], rows[100:101] + 1e-4])
+    classes = np.append(classes, [0, 1])
+    first, second, _ = near_duplicates.copies(rows, classes=classes)
+    pairs = list(zip(first, second, strict=True))
+    assert pairs == [(0, 100 + size), (100, 101 + size)]
+
+
+@pytest.mark.parametrize("n_copies", [1, 2, 4])
+def test_groups_of_copies_in_a_small_class_are_found(n_copies: int):
+    rng = np.random.default_rng(n_copies)
+    rows = rng.normal(size=(110, 8)).astype(np.float32)
+    classes = np.repeat([0, 1], [100, 10])
+    rows[100 : 100 + n_copies] = rows[109] + 0.03 * rows[100 : 100 + n_copies]
+    first, second, _ = near_duplicates.copies(rows, classes=classes)
+    assert set(first) | set(second) == {*range(100, 100 + n_copies), 109}
+    expected = near_duplicates.copies(rows)
+    assert len(first) == len(expected[0]) == n_copies * (n_copies + 1) // 2
 
 
 def test_a_handful_of_rows_has_no_copies():
@@ -290,6 +322,47 @@ def test_what_findings_drop_is_left_out_once():
     dropped = data_findings.drop(judged, left_out)
     assert dropped["decision"].tolist() == ["drop", "relabel"]
     assert dropped["reason"].tolist() == ["leak", "why"]
+
+
+def test_the_last_training_examples_of_a_class_are_no_copies_to_drop(capsys):
+    ids = list("abcdefgh")
+    splits = ["train"] * 7 + ["validation"]
+    judged = pd.DataFrame({"id": ids, "split": splits, "decision": "keep", "suggested": 0})
+    judged["given"] = [0, 0, 0, 1, 1, 1, 1, 1]
+    judged.loc[6, "decision"] = "drop"
+    kinds = {"a": "leak", "d": "leak", "e": "near_duplicate", "h": "leak"}
+    findings = pd.DataFrame({"id": list(kinds), "kind": kinds.values(), "decision": "drop"})
+    classes = ["cat", "owl"]
+
+    def dropped(findings: pd.DataFrame, smallest: int) -> list[str]:
+        spared = small_classes.spare_last(findings, judged, classes, smallest)
+        return sorted(spared.loc[spared["decision"] == "drop", "id"])
+
+    assert dropped(findings[:0].astype(object), 2) == []
+    assert dropped(findings, 1) == list("adeh")
+    assert capsys.readouterr().err == ""
+    assert dropped(findings, 2) == list("adh")  # the near-duplicate stays, and not the leak
+    said = capsys.readouterr().err
+    assert "kept for review, not left out as copies: 1 example, else a class has fewer" in said
+    assert said.endswith("(clean.smallest_class): 'owl'\n")
+    assert dropped(findings, 5) == ["h"]
+    assert "copies: 3 examples, else" in (said := capsys.readouterr().err)
+    assert "'cat', 'owl'; as they copy test examples" in said
+    outlier = pd.DataFrame([{"id": "f", "kind": "outlier", "decision": "drop"}])
+    assert dropped(pd.concat([findings, outlier], ignore_index=True), 2) == list("afh")
+
+
+def test_classes_of_which_cleaning_leaves_no_label_are_said(capsys):
+    given = pd.Series([0, 1, 1, 2])
+    kept = pd.DataFrame({"label": ["a", "b", "c"], "split": ["train", "train", "test"]})
+    small_classes.check_left(kept, given, ["a", "b", "c"])
+    assert "1 class without a label to learn from, since all are replaced or left out: 'c': " in (
+        capsys.readouterr().err
+    )
+    small_classes.check_left(kept, given[:3], ["a", "b", "c"])
+    assert capsys.readouterr().err == ""
+    with pytest.raises(InputError, match="all 1 training labels that cleaning keeps are 'a'"):
+        small_classes.check_left(kept[:1], given, ["a", "b", "c"])
 
 
 def test_every_kind_has_an_action():

@@ -1,0 +1,90 @@
+"""Classes with few examples to learn from: which are too small, and what cleaning leaves of them.
+
+Small means fewer examples than `clean.smallest_class`.
+"""
+
+import numpy as np
+import pandas as pd
+
+from assay.cleaning.data_findings import COPIES
+from assay.contract import paths
+from assay.contract.errors import InputError, counted, first_of, say
+
+
+def check(given: pd.Series, classes: list[str], smallest: int, examples: pd.DataFrame) -> None:
+    """Raise an error if there is one class only, or if a class has too few examples.
+
+    Parameters
+    ----------
+    given : the labels to learn from: index of the class, by row of `examples`
+    """
+    counts = given.value_counts()
+    if len(counts) < 2:
+        only = ", ".join(repr(classes[index]) for index in counts.index) or "missing"
+        all_are = f"all {len(given)} labels to learn from are {only}"
+        raise InputError(f"{all_are}: at least two classes are needed")
+    rarest, count = counts.index[-1], int(counts.iloc[-1])
+    if count < smallest:
+        example = examples.loc[given.index[given == rarest][0]]
+        number = f"{counted(count, 'example')} to learn from (key {example['key']})"
+        few = f"{paths.RAW / example['batch']}: the class {classes[rarest]!r} has {number}"
+        remedy = f"add more, mend the label, or lower clean.smallest_class from {smallest}"
+        raise InputError(f"{few}: {remedy}")
+
+
+def spare_last(
+    findings: pd.DataFrame, judged: pd.DataFrame, classes: list[str], smallest: int
+) -> pd.DataFrame:
+    """Send copies to review that are the last training examples of a class, and say so.
+
+    Near-duplicates are spared before leaks, which make scores too good.
+
+    Parameters
+    ----------
+    findings : from `data_findings.find`
+    judged : `id`, `split`, `decision`, and `given` and `suggested`, indices of classes
+    """
+    dropped = findings[findings["decision"] == "drop"]
+    is_copy = dropped["kind"].isin(COPIES)
+    by_others = dropped.loc[~is_copy, "id"]
+    learned = (judged["split"] == "train") & (judged["decision"] != "drop")
+    train = judged[learned & ~judged["id"].isin(by_others)]
+    label = train["suggested"].where(train["decision"] == "relabel", train["given"])
+    leaks = dropped.loc[dropped["kind"] == "leak", "id"]
+    train = train.assign(
+        label=label, dropped=train["id"].isin(dropped["id"]), leak=train["id"].isin(leaks)
+    )
+    n_left = np.bincount(train.loc[~train["dropped"], "label"], minlength=len(classes))
+    copies = train[train["dropped"]].sort_values(["leak", "id"])
+    n_before = n_left[copies["label"].to_numpy(int)] + copies.groupby("label").cumcount()
+    spared = copies[n_before < smallest]
+    if spared.empty:
+        return findings
+    of_class = first_of([repr(classes[code]) for code in np.unique(spared["label"])])
+    stay = f"kept for review, not left out as copies: {counted(len(spared), 'example')}"
+    last = f"else a class has fewer than {smallest} to learn from (clean.smallest_class)"
+    too_good = "; as they copy test examples, its scores may be too good"
+    say(f"{stay}, {last}: {of_class}{too_good if spared['leak'].any() else ''}")
+    stays = findings["id"].isin(spared["id"]) & findings["kind"].isin(COPIES)
+    return findings.assign(decision=findings["decision"].mask(stays, "review"))
+
+
+def check_left(kept: pd.DataFrame, given: pd.Series, classes: list[str]) -> None:
+    """Say which classes cleaning leaves no label of; raise an error if it leaves one class only.
+
+    Parameters
+    ----------
+    kept : `label`, the name of a class, and `split`, for each label that is kept
+    given : the labels to learn from, before cleaning: indices of classes
+    """
+    left = set(kept.loc[kept["split"] != "test", "label"])
+    names = np.array(classes, dtype=object)[given.unique()]
+    lost = [repr(name) for name in sorted(names) if name not in left]
+    where = f"see the decisions in {paths.QUALITY.parent}/"
+    if lost:
+        no_label = "without a label to learn from, since all are replaced or left out"
+        say(f"{counted(len(lost), 'class')} {no_label}: {first_of(lost)}: {where}")
+    train = kept.loc[kept["split"] == "train", "label"]
+    if len(set(train)) == 1:
+        one = f"all {len(train)} training labels that cleaning keeps are {train.iloc[0]!r}"
+        raise InputError(f"{one}: at least two classes are needed: {where}")
