@@ -2,23 +2,19 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TextIO, TypeVar
+from collections.abc import Iterable, Iterator, Sized
+from typing import TextIO, TypeVar
 
 from assay.contract import terminal
 
-Block = TypeVar("Block")
+Block = TypeVar("Block", bound=Sized)
 
 _SILENT = 2.0  # seconds, after which a first line is shown
 _EVERY = {True: 0.5, False: 30.0}  # seconds from line to line, in a terminal and in a log
 
 
 def with_progress(
-    blocks: Iterable[Block],
-    n: int,
-    what: str,
-    stream: TextIO | None = None,
-    size: Callable[[Any], int] = len,
+    blocks: Iterable[Block], n: int, what: str, stream: TextIO | None = None
 ) -> Iterator[Block]:
     """Yield blocks, and show on stderr how many of `n` examples are done and the time left.
 
@@ -29,7 +25,6 @@ def with_progress(
     blocks : of examples; together they have about `n`
     what : is done to them: "embed", for example
     stream : where it is shown instead, see `errors.quiet`
-    size : the number of examples in a block
     """
     stream = stream or sys.stderr
     in_terminal = stream.isatty()
@@ -39,7 +34,7 @@ def with_progress(
     was_shown = False
     for block in blocks:
         yield block
-        done += size(block)  # the caller has worked on it
+        done += len(block)  # the caller has worked on it
         now = time.monotonic()
         if now - last >= _EVERY[in_terminal] and done < n:
             left = (now - started) / done * (n - done)
