@@ -104,6 +104,7 @@ def _model(
         "test_examples": len(both),
         "answers_changed": int((both["answer_a"] != both["answer_b"]).sum()),
         "metrics": {judged.metric: asdict(judged) for judged in verdicts},
+        "unknown": sorted({*metrics} - {judged.metric for judged in verdicts}),
         "chance_in_training": chance or None,
         "estimated": _recorded(old, new, ["accuracy_true"]),
     }

@@ -94,6 +94,8 @@ def _no_verdict(model: Result) -> str:
     if "yet_to_run" in model:
         stages = [f"{name} has yet to run {stage}" for name, stage in model["yet_to_run"].items()]
         return f"no verdict: {' and '.join(stages)}"
+    if model.get("unknown"):
+        return f"no verdict: {', '.join(map(spelled, model['unknown']))} of no example is known"
     if "other_classes" in model:
         return "no verdict: the classes differ"
     return "no verdict without the predictions of both"

@@ -54,6 +54,8 @@ def _reasons(result: Result, condition: str) -> list[str]:
 def _why_not(model: Result) -> str:
     if stages := sorted({*model.get("yet_to_run", {}).values()}):
         return f"before `dvc repro` has run {' and '.join(stages)}"
+    if unknown := model.get("unknown"):
+        return f"since {', '.join(unknown)} of no example is known"
     other_classes = "other_classes" in model
     return "where the classes differ" if other_classes else "without the predictions of both"
 

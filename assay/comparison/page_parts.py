@@ -111,10 +111,11 @@ def _model_notes(result: Result) -> list[str]:
     if model["answers_changed"]:
         changed = counted(model["answers_changed"], "changed test answer")
         notes.append(f"{changed}: those of {result['b']} count")
-    for metric in judged:
-        if metric["scored"] < model["test_examples"]:
-            scored = f"{spelled(metric['metric'])} is of {metric['scored']:,} of the examples"
-            notes.append(f"{scored}: what {result['a']} loses by other answers is not known")
+    scored = {name: metric["scored"] for name, metric in model["metrics"].items()}
+    for name, n in (scored | dict.fromkeys(model.get("unknown", []), 0)).items():
+        if n < model["test_examples"]:
+            of_examples = f"{spelled(name)} is of {n:,} of the examples"
+            notes.append(f"{of_examples}: what {result['a']} loses by other answers is not known")
     return notes
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.special import softmax
 
-from assay.comparison import changes, comparison_page, training_variance, verdict
+from assay.comparison import changes, comparison_page, gate, training_variance, verdict
 from assay.evaluation import scores
 from assay.evaluation.scores import Predictions
 from assay.measures import leave_one_out, multiple_testing
@@ -129,6 +129,17 @@ def test_the_level_of_intervals_and_what_is_scored_are_said():
     assert page.count("the level of the intervals is 80 %") == 1
     assert "log loss is of 390 of the examples: what one loses by other answers is not" in page
     assert "estimated, each on its own test examples: 0.9000 (0.800 to 0.950) → 0.9000" in page
+
+
+def test_a_metric_of_which_nothing_is_known_is_named():
+    result = shown([one(right(9, 3), right(9, 1))], unknown=["log_loss"])
+    unknown = "log loss is of 0 of the examples: what one loses by other answers is not known"
+    assert unknown in comparison_page.terminal(result)
+    result["model"]["metrics"] = {}
+    page = comparison_page.terminal(result)
+    assert page.splitlines()[0] == "one → two: no verdict: log loss of no example is known"
+    reasons = gate.judge(result, ["worse"])["reasons"]
+    assert reasons == ["nothing can be judged since log_loss of no example is known"]
 
 
 def test_few_disagreements_are_judged_as_the_exact_test_does():
