@@ -9,7 +9,7 @@ _POINTS = 200  # of the curve, at most
 
 
 def metrics(judged: pd.DataFrame) -> dict[str, float]:
-    """The scores of cleaning; {} if no label is wrong.
+    """The scores of cleaning; {} if no label is wrong, without a precision if none is flagged.
 
     Parameters
     ----------
@@ -21,9 +21,10 @@ def metrics(judged: pd.DataFrame) -> dict[str, float]:
         return {}
     doubt = 1 - judged["quality"]
     precision, recall, _ = precision_recall_curve(wrong, doubt)
+    precision_of_flagged = {"label_errors_precision": float(wrong[flagged].mean())}
     return {
         "label_errors": int(wrong.sum()),
-        "label_errors_precision": float(wrong[flagged].mean()) if flagged.any() else 0.0,
+        **(precision_of_flagged if flagged.any() else {}),
         "label_errors_recall": float(flagged[wrong].mean()),
         "label_errors_average_precision": float(average_precision_score(wrong, doubt)),
         "label_errors_recall_at_precision_80": float(recall[precision >= _AT_PRECISION].max()),

@@ -39,3 +39,10 @@ def test_without_wrong_labels_there_is_only_a_header() -> None:
     for rows in (slice(None), slice(0)):
         curve = label_errors.curve(judged(right, quality)[rows])
         assert (list(curve), len(curve)) == (["recall", "precision"], 0)
+
+
+def test_where_cleaning_calls_no_label_wrong_there_is_no_precision() -> None:
+    right = np.array([False, True, True])
+    scores = label_errors.metrics(judged(right, np.array([0.6, 0.7, 0.9])))
+    assert "label_errors_precision" not in scores
+    assert (scores["label_errors"], scores["label_errors_recall"]) == (1, 0)

@@ -508,6 +508,17 @@ def test_the_labels_that_are_known_to_be_wrong_are_those_outside_the_test_split(
     assert "在测试集以外、已知答案的标签中，有 15 个是错的" in Tags(written("zh")).text
 
 
+def test_no_precision_is_told_where_cleaning_calls_no_label_wrong() -> None:
+    report_inputs.write(label_errors=15, label_errors_recall=0.0)
+    scores = files.read_json(paths.EVALUATE_METRICS)
+    del scores["label_errors_precision"]
+    files.write_json(paths.EVALUATE_METRICS, scores)
+    text = Tags(written()).text
+    assert "15 are wrong: cleaning calls none of these labels wrong." in text
+    assert "ring" not in text.split("cleaning calls none")[1].split("Parts of the data")[0]
+    assert "清洗没有把其中任何标签判为错误" in Tags(written("zh")).text
+
+
 @pytest.mark.parametrize(("language", "gaps"), [("en", "a gap in a column"), ("zh", "某列缺值")])
 def test_slices_say_where_gaps_are(language: str, gaps: str) -> None:
     report_inputs.write()
