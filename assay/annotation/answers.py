@@ -128,10 +128,11 @@ def standing(answers: pd.DataFrame) -> pd.DataFrame:
     """
     is_label = answers["label"] != ""
     for_use = is_label.map({True: 1, False: -1}).groupby(answers["example"]).sum()
-    n_of_label = answers[is_label].value_counts(["example", "label"]).reset_index()
-    by_example = n_of_label.groupby("example")  # the most frequent label comes first
-    lead = by_example["count"].agg(lambda counts: counts.iloc[0] - counts.iloc[1:2].sum())
-    label = by_example["label"].first().where(lead > 0, "")
+    n_of_label = answers[is_label].value_counts(["example", "label"]).reset_index("label")
+    rank = n_of_label.groupby("example").cumcount()  # the most frequent label comes first
+    first, second = n_of_label[rank == 0], n_of_label[rank == 1]
+    lead = first["count"].sub(second["count"], fill_value=0)
+    label = first["label"].where(lead > 0, "")
     frame = pd.DataFrame({"label": label, "lead": lead, "for_use": for_use})
     return frame.fillna({"label": "", "lead": 0})
 
@@ -188,8 +189,8 @@ def _files() -> list[Path]:
     entries = sorted(paths.ANNOTATIONS.rglob("*"), key=order)
     candidates = [path for path in entries if path.is_symlink() or not path.is_dir()]
     tables = [path for path in candidates if path.suffix.lower() in _SUFFIXES]
-    others = [path for path in candidates if path not in tables and path.name not in _OTHER_FILES]
-    unknown = [str(path) for path in others if not _hidden(path)]
+    others = [path for path in candidates if path.suffix.lower() not in _SUFFIXES]
+    unknown = [str(path) for path in others if path.name not in _OTHER_FILES and not _hidden(path)]
     if unknown:
         say(f"not read, since answers are .csv or .tsv: {first_of(unknown)}")
     hidden = [str(path) for path in tables if _hidden(path)]

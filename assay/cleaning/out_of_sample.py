@@ -1,6 +1,6 @@
 """Probabilities of the true classes from independent classifiers that did not see the label."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,8 +69,8 @@ def predict(
     linear = _ridge(features, given, n_classes, groups)
     near = kernel_vote.fit(features, given, linear, len(examples), groups)
     voices = [
-        _of_all(examples, known, linear.scores, linear.predict),
-        _of_all(examples, known, _votes(near, features), near.scores),
+        _of_all(examples, known, [(slice(None), linear.scores)], linear.predict, n_classes),
+        _of_all(examples, known, _votes(near, features), near.scores, n_classes),
     ]
     is_table = payloads.payload_format(examples)["modality"] == "table"
     if is_table:
@@ -82,11 +82,15 @@ def predict(
     return _combined([*voices, network], known, given, linear, is_table)
 
 
-def _votes(near: KernelVote, features: Features) -> np.ndarray:
-    """The scores (learned, classes) of the rows that were learned from."""
-    blocks = (near.scores(block, rows.start) for rows, block in leave_one_out.rows_of(features))
+def _votes(near: KernelVote, features: Features) -> Iterator[tuple[slice, np.ndarray]]:
+    """The scores of the rows that were learned from, in blocks, and where these rows are."""
     n = sum(map(len, features))
-    return np.concatenate([*time_left.with_progress(blocks, n, "neighbours vote")])
+    start = 0
+    blocks = (block for _, block in leave_one_out.rows_of(features))
+    for block in time_left.with_progress(blocks, n, "neighbours vote"):
+        rows = slice(start, start + len(block))
+        yield rows, near.scores(block, start)
+        start = rows.stop
 
 
 def _combined(
@@ -136,8 +140,12 @@ def _of_table(examples: pd.DataFrame, learned: pd.Series, linear: LeaveOneOut) -
         features = [CrossedRows(rows, crossing) for rows in catalogue.features(examples.loc[known])]
         groups = catalogue.groups(examples.loc[known])
         pairs = _ridge(features, learned.to_numpy(), n_classes, groups)
-        scores = _of_all(examples, known, pairs.scores, lambda rows: pairs.predict(crossing(rows)))
-        voices.append(scores)
+
+        def predict_crossed(rows: np.ndarray) -> np.ndarray:
+            return pairs.predict(crossing(rows))
+
+        scores = [(slice(None), pairs.scores)]
+        voices.append(_of_all(examples, known, scores, predict_crossed, n_classes))
     grown = boosted_trees.log_probabilities(examples, learned, n_classes)
     return voices if grown is None else [*voices, grown]
 
@@ -153,8 +161,9 @@ def _ridge(
 def _of_all(
     examples: pd.DataFrame,
     known: np.ndarray,
-    scores: np.ndarray,
+    scores: Iterable[tuple[slice, np.ndarray]],
     predict: Callable[[np.ndarray], np.ndarray],
+    n_classes: int,
 ) -> np.ndarray:
     """Read the features that are not learned from, and return all scores of a classifier.
 
@@ -162,7 +171,7 @@ def _of_all(
     ----------
     examples : the catalogue
     known : (learned,) its rows that were learned from
-    scores : (learned, classes) of these
+    scores : of these, in blocks, and where they are among them
     predict : makes the scores of other rows from their features
 
     Returns
@@ -170,8 +179,9 @@ def _of_all(
     np.ndarray
         Shape (examples, classes), float32.
     """
-    all_scores = np.empty((len(examples), scores.shape[1]), np.float32)
-    all_scores[known] = scores
+    all_scores = np.empty((len(examples), n_classes), np.float32)
+    for rows, block in scores:
+        all_scores[known[rows]] = block
     others = examples.index.difference(known).to_numpy()
     for rows, block in leave_one_out.rows_of(catalogue.features(examples.loc[others])):
         all_scores[others[rows]] = predict(block)

@@ -65,7 +65,7 @@ class FileNames:
 
     @cached_property
     def _by_short_name(self) -> dict[str, str]:
-        """The file by its name without folder or ending; "" where several files have it."""
+        """The file by its short names; "" where several files have it."""
         return self._index(_short_names)
 
     @cached_property

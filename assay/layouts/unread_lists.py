@@ -26,11 +26,9 @@ def made_out(path: Path) -> pa.Table:
     text = _decoded(plain_files.read(path)[:_MOST])
     lines = [line for line in text.splitlines() if line.strip()]
     rows = _objects(lines) if ending in JSON_LINES else _rows(lines)
-    columns = {}
-    for name in dict.fromkeys(name for row in rows for name in row):
-        cells = [str(row.get(name, "")).strip() for row in rows]
-        columns[name.strip().lower()] = pa.array(cells, pa.string())
-    return pa.table(columns)
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: [str(row.get(name, "")) for row in rows] for name in names}
+    return pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
 
 
 def _decoded(content: bytes) -> str:
@@ -47,8 +45,9 @@ def _rows(lines: list[str]) -> list[dict[str, str]]:
     """Rows of CSV; of columns with the same name, the last counts."""
     plain = [line.replace('"', "") for line in lines] or [""]
     delimiter = max(DELIMITERS, key=plain[0].count)
-    header, *rows = [line.split(delimiter) for line in plain]
-    return [dict(zip(header, row, strict=False)) for row in rows]
+    header, *rows = [[cell.strip() for cell in line.split(delimiter)] for line in plain]
+    names = [name.lower() for name in header]
+    return [dict(zip(names, row, strict=False)) for row in rows]
 
 
 def _objects(lines: list[str]) -> list[dict[str, Any]]:
@@ -61,5 +60,5 @@ def _objects(lines: list[str]) -> list[dict[str, Any]]:
         except (ValueError, RecursionError):
             continue
         if isinstance(row, dict):
-            rows.append(row)
+            rows.append({name.strip().lower(): value for name, value in row.items()})
     return rows

@@ -56,7 +56,7 @@ def of_groups(
     Parameters
     ----------
     groups : (n,) what the rows are grouped by
-    few : of a column with at most so many values, slices of fewer examples are listed too
+    few : if a column has at most so many slices in all groups, those of fewer examples count too
     """
     right = pd.Series(correct)
     of_group = right.groupby(groups).agg(["size", "sum"])

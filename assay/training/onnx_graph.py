@@ -156,7 +156,7 @@ def with_replaced_output(content: bytes, replacement: bytes, output: str) -> byt
 
 
 def rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
-    """Give tensors their new names, by the old ones. Outputs of the graph keep theirs."""
+    """Give tensors their new names, by the old ones; `graph.output` keeps the old names."""
     for node in graph.node:
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
