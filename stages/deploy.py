@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from assay.contract import csv_files, files, paths
+from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.errors import run, tell
 from assay.release import model_card
 
@@ -22,11 +22,21 @@ def main() -> None:
         sources += csv_files.read_csv(path, ["source"])["source"].to_pylist()
     by_class = csv_files.read_csv(paths.CLASS_METRICS, ["recall", "test_examples"]).to_pylist()
     batches = files.listed_batches()
-    card = model_card.write(info, encoder, batches, metrics, sources, by_class=by_class)
+    card = model_card.write(
+        info, encoder, batches, metrics, sources, by_class=by_class, left_out=left_out()
+    )
     files.write_bytes(paths.RELEASE_MODEL, paths.CLASSIFIER.read_bytes())
     files.write_json(paths.RELEASE_INFO, info)
     files.write_bytes(paths.MODEL_CARD, card.encode())
     tell(f"deploy: {paths.RELEASE_MODEL}, {len(info['classes']):,} classes; {paths.MODEL_CARD}")
+
+
+def left_out() -> tuple[int, int]:
+    """How many examples `clean` left out for their labels, and for other findings."""
+    of_findings = set(csv_files.read_csv(paths.LEFT_OUT, ["id"])["id"].to_pylist())
+    judged = parquet_files.read_parquet(paths.QUALITY, ["id", "decision"]).to_pylist()
+    dropped = {row["id"] for row in judged if row["decision"] == "drop"}
+    return len(dropped - of_findings), len(of_findings)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ _TRAINING = {
 _BOTH_SPLITS = ", at last on the training and the validation examples together"
 _LOWEST = 5  # classes whose recall is shown
 _CALIBRATED = "Its probabilities are calibrated by a temperature of {temperature:.2f}."
+_UNCALIBRATED = "Its probabilities are not calibrated, since no validation example has a label."
 _BALANCED = (
     "It learned from classes of equal total weight. So its probabilities are not calibrated: they\n"
     "are those of classes that are equally frequent, too high for rare ones. To correct them,\n"
@@ -39,6 +40,7 @@ def write(
     sources: Iterable[str],
     *,
     by_class: Sequence[Values],
+    left_out: tuple[int, int],
 ) -> str:
     """The card, as Markdown: model_card.md, filled in.
 
@@ -50,18 +52,25 @@ def write(
     metrics : of the stages `clean`, `train` and `evaluate`
     sources : where each label in use comes from, also of test examples, see `annotate`
     by_class : the rows of metrics/classes.csv
+    left_out : how many examples cleaning left out for their labels, and how many for other
+        findings; these need no label
     """
     pretrained = encoder["elsewhere"]
     learned = "was learned without labels, by the method"
-    probabilities = _BALANCED if "class_shares" in info else _CALIBRATED
+    probabilities = _CALIBRATED if metrics["train"]["validation_examples"] else _UNCALIBRATED
+    if "class_shares" in info:
+        probabilities = _BALANCED
     training = _TRAINING[metrics["train"]["start"]].format(**metrics["train"])
     if "validation" in info.get("learned_splits", ()):
         training += _BOTH_SPLITS
+    of_labels, of_findings = left_out
+    others = f", {of_findings} of them for other findings than their labels" if of_findings else ""
     words = {
         "shape": " × ".join(map(str, info["shape"])) or "of any length",
         "n_classes": len(info["classes"]),
         "classes": ", ".join(map(markdown, info["classes"])),
         "batches": ", ".join(batches),
+        "left_out": f"{of_labels + of_findings}{others}",
         "n_labelled": sum(source != "pseudo" for source in sources),
         "method": code(encoder["method"]),
         "origin": "comes from elsewhere," if pretrained else learned,

@@ -181,10 +181,11 @@ def test_a_model_card_shows_classes_and_obeys_none(name: str) -> None:
     encoder = {"elsewhere": True, "method": name}
     sources = ["consensus", "human", "pseudo", "corrected"]
     by_class = [{"label": "cat", "recall": "0.5000", "test_examples": "2"}]
-    card = model_card.write(info, encoder, ["b"], metrics, sources, by_class=by_class)
+    tables = {"by_class": by_class, "left_out": (0, 0)}
+    card = model_card.write(info, encoder, ["b"], metrics, sources, **tables)
     assert "examples: 1, of them labelled by people, without those left out: 3" in card
     plain = info | {"classes": ["cat", "dog"]}
-    like = model_card.write(plain, encoder, ["b"], metrics, [], by_class=by_class)
+    like = model_card.write(plain, encoder, ["b"], metrics, [], **tables)
     assert "2 classes: cat, dog." in like
     kinds, kinds_like = ([part.type for part in inline(page)] for page in (card, like))
     assert set(kinds) == set(kinds_like)

@@ -31,14 +31,22 @@ INFO = {
 ROWS = (("fraud", 0.1, 20), ("ok", 0.9, 80))  # class, recall, number of test examples
 
 
-def card(info: dict, rows: Sequence[tuple[str, float, int]] = ROWS) -> str:
+def card(
+    info: dict,
+    rows: Sequence[tuple[str, float, int]] = ROWS,
+    *,
+    validation_examples: int = 1,
+    left_out: tuple[int, int] = (0, 0),
+) -> str:
     """A card, in one line."""
     encoder = {"elsewhere": False, "method": "columns"}
     by_class = [
         {"label": name, "recall": f"{recall:.4f}", "test_examples": str(n)}
         for name, recall, n in rows
     ]
-    text = model_card.write(info, encoder, ["b"], METRICS, [], by_class=by_class)
+    train = METRICS["train"] | {"validation_examples": validation_examples}
+    tables = {"by_class": by_class, "left_out": left_out}
+    text = model_card.write(info, encoder, ["b"], METRICS | {"train": train}, [], **tables)
     return " ".join(text.split())
 
 
@@ -48,6 +56,32 @@ def test_probabilities_of_balanced_weights_are_not_called_calibrated(balanced: b
     assert ("Its probabilities are calibrated by a temperature of 1.50." in said) != balanced
     assert ("not calibrated" in said) == balanced
     assert ("`class_shares` of `model.json`" in said) == balanced
+
+
+def test_without_validation_labels_probabilities_are_not_called_calibrated() -> None:
+    said = card(INFO, validation_examples=0)
+    assert "not calibrated, since no validation example has a label. ##" in said
+    assert "temperature" not in said
+
+
+@pytest.mark.parametrize(
+    ("left_out", "told"),
+    [
+        ((30, 0), "examples left out: 30, labels"),
+        (
+            (30, 40),
+            "examples left out: 70, 40 of them for other findings than their labels, labels",
+        ),
+    ],
+)
+def test_examples_left_out_are_one_number_with_or_without_a_label(
+    left_out: tuple[int, int], told: str
+) -> None:
+    assert told in card(INFO, left_out=left_out)
+
+
+def test_it_is_said_who_doubts_test_labels() -> None:
+    assert "that this model and the other examples doubt: 0." in card(INFO)
 
 
 def test_a_last_fit_on_both_splits_is_said() -> None:

@@ -135,12 +135,15 @@ def test_doubted_labels_are_counted_alike_and_leaks_apart(language: str, others:
         (
             "en",
             "0 left out; 16 wait for a person. People checked one other already.",
-            "Of the doubted labels of the test split, 2 wait for a person; people checked one.",
+            (
+                "Of the labels that cleaning doubts in the test split, 2 wait for a person; "
+                "people checked one."
+            ),
         ),
         (
             "zh",
             "已去除 0 个；16 个待人工复核。 另有 1 个已经人工检查。",
-            "在测试集的可疑标签中，2 个待人工复核，1 个已经人工检查。",
+            "在清洗怀疑的测试集标签中，2 个待人工复核，1 个已经人工检查。",
         ),
     ],
 )
