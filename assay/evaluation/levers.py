@@ -15,7 +15,7 @@ from assay.measures import slices
 _ROWS = 1000  # more rows, whose gain is forecast
 _SAID = {  # what a gain is for, and what its forecast starts from
     "more_rows": ("{step} rows", "{now} of them with a label, as now"),
-    "more_labels": ("hour of {step} answers", "examples without a label: {now}"),
+    "more_labels": ("hour of {step} answers", "examples without a label in use: {now}"),
     "corrected_labels": ("hour of {step} answers", "wrong labels: about {now}, in an hour {found}"),
     "larger_encoder": ("twice the dimensions", "{now} dimensions now"),
 }
@@ -42,7 +42,7 @@ def table(
     ----------
     doubt : (rows,) probability that the label of each labelled row is wrong
     whole : dimensions of the whole embedding, and the accuracy of a head on it
-    unlabelled : number of rows without a label
+    unlabelled : number of rows without a label in use
     has_answers : whether some labels are answers of people, whose doubt is 0 as nobody judges them
 
     Returns

@@ -81,7 +81,7 @@ def test_every_kind_of_finding_is_explained() -> None:
         ({"head_accuracy_uncleaned": 0.923}, "cleaning lowered the accuracy"),
         ({"head_accuracy_uncleaned": 0.923, "test_examples": 44}, "Nothing that"),  # one example
         ({"head_accuracy_uncleaned": 0.93, "test_examples": 200}, "cleaning lowered the accuracy"),
-        ({"labelled": 50}, "37.5\u00a0% of the examples have no label (30)"),
+        ({"labelled": 50}, "37.5\u00a0% of the examples have no label in use (30)"),
         ({"alpha": 0.3}, "alpha 0.30"),
         ({"test_truth_share": 0.5}, "50.0\u00a0% of the test examples have no known answer"),
     ],
@@ -259,7 +259,7 @@ def test_labels_are_wanted_where_the_queue_asks_for_one() -> None:
     header = csv_files.read_csv(paths.QUEUE).column_names
     csv_files.write_csv(paths.QUEUE, header, [["x", "b", "1", "", "cat"]])
     commands = [task for task, _ in answer.to_do(inputs.read(), Words("en"))]
-    assert any("some of the 10 examples that have no label" in task for task in commands)
+    assert any("some of the 10 examples that have no label in use" in task for task in commands)
 
 
 def test_what_findings_leave_out_does_not_wait_for_a_label() -> None:
@@ -367,7 +367,7 @@ def test_levers_and_the_forecast_are_shown() -> None:
     assert Words("en")("levers.unknown") in content
     assert "the accuracy against true labels, estimated, is 95.0\u00a0%" in content
     assert "no gain shown; 800 of them with a label" in content
-    assert "one example has no label" in content
+    assert "one example has no label in use" in content
     assert "一小时可找到其中的 60 个" in written("zh")
     curve = parts.learning_curve(inputs.read())
     assert curve["measured"] == [(40, 0.8), (80, 0.9)]
