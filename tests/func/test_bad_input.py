@@ -284,11 +284,11 @@ BATCHES = {
         "'x'",
         "take that column out",
     ),
-    "null text": (
-        column(label=["a", "b"], text=["x", None]),
+    "text that is a number": (
+        column(label=["a", "b"], text=[None, 3]),
         "examples.parquet row 1",
-        "'text' is None",
-        "not missing",
+        "'text' is 3",
+        "it must be text",
     ),
     "damaged audio": (
         column(label=["a"], audio=[b"RIFF"]),
