@@ -53,15 +53,19 @@ def read(batch: str, group: str | None, params: Parameters) -> Listed:
     with suppress(InputError, OSError):
         payload_format = parquet_files.read_payload_format(paths.examples(batch))
         modality = payload_format["modality"]
-    if group or not modality:
-        with suppress(InputError, OSError):
-            raw = raw_folder.read(paths.RAW / batch, params.collect.largest_file)
-            modality = modality or raw.modality
-            payload_format = payload_format or _format(raw, params)
-            ungrouped = "missing in"
-            splits.groups_of(raw, [""] * len(raw.examples), group)
-            ungrouped = ""
-    return Listed(modality, payload_format, ungrouped)
+    if modality and not group:
+        return Listed(modality, payload_format, ungrouped)
+    try:
+        raw = raw_folder.read(paths.RAW / batch, params.collect.largest_file)
+    except (InputError, OSError):
+        return Listed(modality, payload_format, ungrouped)
+    with suppress(InputError):
+        payload_format = payload_format or _format(raw, params)
+    ungrouped = "missing in"
+    with suppress(InputError):
+        splits.groups_of(raw, [""] * len(raw.examples), group)
+        ungrouped = ""
+    return Listed(modality or raw.modality, payload_format, ungrouped)
 
 
 def _format(raw: RawBatch, params: Parameters) -> Format:
