@@ -6,13 +6,14 @@ Features in Tabular Deep Learning). A category becomes a column for each of its 
 column. As a token, a cell is its bin or its category.
 
 The embedding is bounded: a wide table gets fewer bins and categories a column, but each number its
-value.
+value. Rare categories are left out, but where nothing else is left to learn from.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
 from onnx import TensorProto
 
+from assay.contract.errors import InputError, counted, first_of
 from assay.contract.remarks import Remarks
 from assay.training import onnx_graph
 
@@ -31,9 +32,18 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
     ----------
     rows : (n, features) float64, NaN for gaps; the graph is learned from these
     payload_format : its `features` say what each column holds: number, date or category
+
+    Raises
+    ------
+    InputError
+        If no column holds a value.
     """
     is_gap = np.isnan(rows)  # (n, features)
     is_empty = is_gap.all(axis=0)  # (features,)
+    if is_empty.all():
+        names = first_of([repr(name) for name in payload_format["features"]])
+        empty = f"none of the {counted(len(rows), 'example')} to learn from has a value in {names}"
+        raise InputError(f"pretrain: {empty}: list a batch that has some in pretrain.batches")
     is_category = _is_category(payload_format)  # (features,)
     numbers = np.flatnonzero(~is_category & ~is_empty)
     known = rows[:, numbers]
@@ -85,7 +95,7 @@ def _bins(rows: np.ndarray, columns: np.ndarray, bins: int) -> tuple[list, list,
 
 def _categories(rows: np.ndarray, is_category: np.ndarray) -> tuple[list, list]:
     """Of each category that becomes a column: its column in the table, its code."""
-    kept, _ = _kept_categories(rows, is_category)
+    kept, _, _ = _kept_categories(rows, is_category)
     category_columns = [column for column, categories in kept.items() for _ in categories]
     return category_columns, [code for categories in kept.values() for code in categories]
 
@@ -142,14 +152,20 @@ def remark_on_limits(rows: np.ndarray, payload_format: dict, remarks: Remarks) -
         instead = f"{bins} quantile bins" if bins > 1 else "their value alone, no quantile bins"
         many = f"columns of numbers get {instead}; in a narrower table it is {_BINS} bins"
         remarks.add("cut", len(numbers), many, names[numbers[0]])
-    kept, most_categories = _kept_categories(rows, is_category)
+    kept, most_categories, least = _kept_categories(rows, is_category)
+    if least < _LEAST:
+        rare_ones = f"values are in fewer than {_LEAST} rows, so they may tell nothing"
+        taken = f"{rare_ones}; they are learned from, since no column has anything else"
+        first = names[next(iter(kept))]
+        remedy = "columns of numbers, or of fewer and wider categories, tell more"
+        remarks.add("doubtful", sum(map(len, kept.values())), taken, first, remedy)
     rare = {}
     for column, categories in kept.items():
         n_different = len(np.unique(rows[~np.isnan(rows[:, column]), column]))
         rare[column] = n_different - len(categories)
     most = max(rare, key=lambda column: rare[column], default=0)
     others = f"{most_categories} others of the column occur more often"
-    reason = f"fewer than {_LEAST} rows have them, or {others}"
+    reason = f"fewer than {least} rows have them, or {others}" if least > 1 else others
     what = f"values are no category to the encoder: {reason}"
     remarks.add("ignored", sum(rare.values()), what, f"{rare.get(most, 0)} of {names[most]}")
 
@@ -161,20 +177,38 @@ def _n_bins(n_columns: int) -> int:
 
 def _kept_categories(
     rows: np.ndarray, is_category: np.ndarray
-) -> tuple[dict[int, np.ndarray], int]:
-    """By column, the most frequent categories in rows (n, features); how many those are at most.
+) -> tuple[dict[int, np.ndarray], int, int]:
+    """By column, the most frequent categories in rows (n, features); two limits.
 
-    The second is 2 at least, and else so small that all keep to `_MOST`.
+    The first limit is how many those are at most. It is 2 at least, and else so small that all keep
+    to `_MOST`. The second is how many rows have each at least: one if nothing else is left.
     """
-    frequent = {}
-    for column in np.flatnonzero(is_category):
-        values = rows[:, column]
-        frequent[int(column)] = _most_frequent(values[~np.isnan(values)], least=_LEAST)
+    least = _LEAST
+    frequent = _frequent(rows, is_category, least)
+    if not any(map(len, frequent.values())) and not _has_others(rows, is_category):
+        least = 1
+        frequent = _frequent(rows, is_category, least)
     counts = [len(categories) for categories in frequent.values()]
     most = _CATEGORIES
     while most > 2 and np.minimum(counts, most).sum() > _MOST:
         most -= 1
-    return {column: categories[:most] for column, categories in frequent.items()}, most
+    return {column: categories[:most] for column, categories in frequent.items()}, most, least
+
+
+def _frequent(rows: np.ndarray, is_category: np.ndarray, least: int) -> dict[int, np.ndarray]:
+    """By column of categories, those that at least so many rows have, the most frequent first."""
+    frequent = {}
+    for column in np.flatnonzero(is_category):
+        values = rows[:, column]
+        frequent[int(column)] = _most_frequent(values[~np.isnan(values)], least=least)
+    return frequent
+
+
+def _has_others(rows: np.ndarray, is_category: np.ndarray) -> bool:
+    """Whether the embedding has columns beside those of categories."""
+    is_gap = np.isnan(rows)
+    is_empty = is_gap.all(axis=0)
+    return bool((~is_category & ~is_empty).any() or len(_gap_columns(is_gap, is_empty)))
 
 
 def _is_category(payload_format: dict) -> np.ndarray:

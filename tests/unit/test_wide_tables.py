@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from assay.cleaning import leaky_column
+from assay.contract.errors import InputError
 from assay.contract.inference import Model
 from assay.contract.remarks import Remarks
 from assay.encoders import columns
@@ -83,3 +84,20 @@ def test_rare_categories_are_counted():
     assert (action, count, example) == ("ignored", 7, "7 of c1")
     assert what.startswith("values are no category to the encoder: fewer than 5 rows have them")
     assert remarks_on(frequent[:, None] * 1.0, "category") == []
+
+
+def test_rare_categories_are_learned_from_where_nothing_else_is_left():
+    rare = np.stack([np.arange(12), np.arange(12) % 6], 1) * 1.0
+    assert embedded(rare, "category").shape == (12, 12 + 6)
+    ((action, count, what, example),) = remarks_on(rare, "category")
+    assert (action, count, example) == ("doubtful", 18, "c0")
+    assert what.startswith("values are in fewer than 5 rows, so they may tell nothing; they are")
+    frequent = np.hstack([rare, np.zeros((12, 1))])
+    assert embedded(frequent, "category").shape == (12, 1)
+
+
+def test_columns_without_a_value_are_no_encoder():
+    with pytest.raises(
+        InputError, match="none of the 3 examples to learn from has a value in 'c0'"
+    ):
+        embedded(np.full((3, 1), np.nan), "category")
