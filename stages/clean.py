@@ -56,7 +56,7 @@ def main() -> None:
     doubted = explain(evidence.find(doubted, examples, learned, predicted.linear), classes)
     judged = data_findings.drop(explain(judged, classes), left_out).sort_values("id")
     kept = cleaned(judged)
-    small_classes.check_left(kept, learned, classes)
+    small_classes.say_lost(kept, learned, classes)
 
     parquet_files.write_frame(paths.QUALITY, judged, quality.COLUMNS)
     csv_files.write_frame(paths.CLEANED_LABELS, kept, ["id", "label", "confidence", "source"])

@@ -2,6 +2,8 @@
 
 from importlib.metadata import version
 
+import pyarrow.compute as pc
+
 from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.errors import run, tell
 from assay.release import model_card
@@ -34,9 +36,9 @@ def main() -> None:
 def left_out() -> tuple[int, int]:
     """How many examples `clean` left out for their labels, and for other findings."""
     of_findings = set(csv_files.read_csv(paths.LEFT_OUT, ["id"])["id"].to_pylist())
-    judged = parquet_files.read_parquet(paths.QUALITY, ["id", "decision"]).to_pylist()
-    dropped = {row["id"] for row in judged if row["decision"] == "drop"}
-    return len(dropped - of_findings), len(of_findings)
+    judged = parquet_files.read_parquet(paths.QUALITY, ["id", "decision"])
+    dropped = judged.filter(pc.equal(judged["decision"], "drop"))["id"].to_pylist()
+    return len(set(dropped) - of_findings), len(of_findings)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,7 @@ def main() -> None:
     examples, classes = read_examples()
     train = examples[examples["split"] == "train"]
     validation = examples[examples["split"] == "validation"]
-    if train.empty:
-        remedy = "label some, or give rows the split train"
-        raise InputError(f"no example of the split train has a label: {remedy}")
+    check_labels(train["label"])
     say_unlearned(train, classes)
     learned = training_split(train, classes, params.train, size)
     checked = labelled(validation, classes, params.train, size)
@@ -78,6 +76,18 @@ def read_examples() -> tuple[pd.DataFrame, list[str]]:
     examples["code"] = class_names.codes(examples["label"], classes)
     examples["weight"] = examples["weight"].astype(float)
     return examples, classes
+
+
+def check_labels(labels: pd.Series) -> None:
+    """Raise InputError if there are no labels of the training split, or labels of one class."""
+    if labels.empty:
+        remedy = "label some, or give rows the split train"
+        raise InputError(f"no example of the split train has a label: {remedy}")
+    first = labels.iloc[0]
+    if (labels == first).all():
+        all_are = f"all {len(labels)} training labels in use are {first!r}"
+        decided = f"see what cleaning decided in {paths.ISSUES}"
+        raise InputError(f"{all_are}: at least two classes are needed: {decided}")
 
 
 def say_unlearned(train: pd.DataFrame, classes: list[str]) -> None:

@@ -1,36 +1,47 @@
 """Keys that a batch has in common with earlier ones: are its examples corrections of theirs?"""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Mapping
+from pathlib import PurePosixPath
 
 from assay.modalities import registry
 
 _MOST = 0.5  # of the files of a batch; fewer have the name of another one by chance
 REMEDY = (
-    "if they correct those, correct the earlier batch instead, which else is learned from too; "
+    "if they correct those, correct the earlier batch instead, since now both are learned from; "
     "collect.group: key in params.yaml keeps both on one side of a split"
 )
 
 
-def of_other_content(own: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
+def of_other_content(
+    own: Mapping[str, str], known: Mapping[str, str], keys: Collection[str]
+) -> list[str]:
     """The keys of a batch that are known with another content; none where this may be chance.
 
     It may be where few of the files of a batch have a known name, or where the keys of a batch
-    count its rows, and no row is known.
+    count its rows or files, and no content is known.
 
     Parameters
     ----------
-    own : ids of examples of the batch by key
+    own : ids of examples of the batch by key, of all or of some
     known : ids of examples of earlier batches by key
+    keys : of all examples of the batch
     """
     shared = [key for key in own if key in known]
     others = [key for key in shared if own[key] != known[key]]
     are_files = any(map(registry.modality_of_file, shared[:1]))
     if are_files and len(shared) <= _MOST * len(own):
         return []
-    return [] if others == shared and _count(own) else others
+    are_numbered = _have_numbers(keys) if are_files else _count(keys)
+    return [] if others == shared and are_numbered else others
 
 
-def _count(keys: Iterable[str]) -> bool:
+def _have_numbers(files: Collection[str]) -> bool:
+    """Whether all names of files end with a number, as `0001.png` and `cat/IMG_12.jpg` do."""
+    return all(re.search(r"\d$", PurePosixPath(file).stem) for file in files)
+
+
+def _count(keys: Collection[str]) -> bool:
     """Whether keys are whole numbers from 0 or 1 on, without a gap."""
     numbers = sorted(int(key) if key.isdecimal() else -1 for key in keys)
     return numbers[:1] in ([0], [1]) and numbers[-1] - numbers[0] == len(numbers) - 1

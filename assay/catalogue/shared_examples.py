@@ -5,6 +5,7 @@ import pandas as pd
 from assay.catalogue import catalogue, repeated_keys
 from assay.contract import parquet_files, paths
 from assay.contract.errors import counted, first_of, say
+from assay.contract.parquet_files import GROUP
 
 
 def tell(examples: pd.DataFrame) -> None:
@@ -17,7 +18,8 @@ def tell(examples: pd.DataFrame) -> None:
     examples : the catalogue
     """
     arrived = catalogue.arrived()
-    _tell_of_keys(arrived)
+    if GROUP not in examples or (examples[GROUP] != examples["key"]).any():
+        _tell_of_keys(arrived)
     shared = arrived[arrived.duplicated("id", keep=False)]
     if shared.empty:
         return
@@ -36,15 +38,19 @@ def _tell_of_keys(arrived: pd.DataFrame) -> None:
     """
     batches = [str(name) for name in arrived["batch"].unique()]
     named = [name for name in batches if not parquet_files.is_numbered(paths.examples(name))]
-    before = pd.DataFrame()  # examples of earlier batches, by key
+    arrived = arrived[arrived["batch"].isin(named)]
+    again = arrived.loc[arrived.duplicated("key"), "key"].unique()
+    if not again.size:
+        return
+    before = arrived.iloc[:0].set_index("key")  # the last of each repeated key, so far
     pairs = []
-    for name in named:
-        batch = arrived[arrived["batch"] == name].set_index("key")
-        known = {} if before.empty else before["id"].to_dict()
-        keys = repeated_keys.of_other_content(batch["id"].to_dict(), known)
+    for _, batch in arrived.set_index("key").groupby("batch", sort=False):
+        ids = batch["id"].to_dict()
+        keys = repeated_keys.of_other_content(ids, before["id"].to_dict(), ids)
         if keys:
             pairs.append(batch.loc[keys].join(before.loc[keys].add_suffix("_before")))
-        before = pd.concat([before[~before.index.isin(batch.index)], batch])
+        repeated = batch[batch.index.isin(again)]
+        before = pd.concat([before[~before.index.isin(repeated.index)], repeated])
     if not pairs:
         return
     both = pd.concat(pairs)

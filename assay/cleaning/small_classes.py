@@ -69,8 +69,8 @@ def spare_last(
     return findings.assign(decision=findings["decision"].mask(stays, "review"))
 
 
-def check_left(kept: pd.DataFrame, given: pd.Series, classes: list[str]) -> None:
-    """Say which classes cleaning leaves no label of; raise an error if it leaves one class only.
+def say_lost(kept: pd.DataFrame, given: pd.Series, classes: list[str]) -> None:
+    """Say which classes cleaning leaves no label of.
 
     Parameters
     ----------
@@ -80,11 +80,7 @@ def check_left(kept: pd.DataFrame, given: pd.Series, classes: list[str]) -> None
     left = set(kept.loc[kept["split"] != "test", "label"])
     names = np.array(classes, dtype=object)[given.unique()]
     lost = [repr(name) for name in sorted(names) if name not in left]
-    where = f"see the decisions in {paths.QUALITY.parent}/"
     if lost:
         no_label = "without a label to learn from, since all are replaced or left out"
+        where = f"see the decisions in {paths.ISSUES}"
         say(f"{counted(len(lost), 'class')} {no_label}: {first_of(lost)}: {where}")
-    train = kept.loc[kept["split"] == "train", "label"]
-    if len(set(train)) == 1:
-        one = f"all {len(train)} training labels that cleaning keeps are {train.iloc[0]!r}"
-        raise InputError(f"{one}: at least two classes are needed: {where}")

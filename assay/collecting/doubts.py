@@ -163,6 +163,8 @@ def _remark_on_columns(raw: RawBatch) -> None:
     people = [repr(name) for name in names if name.casefold() in _PEOPLE]
     what = "columns may say who labelled a row, and are read as any other column"
     raw.remarks.note("doubtful", people, what, "put people's labels into annotations.csv if so")
+    if raw.modality == "text":
+        return  # empty texts are told of already
     if isinstance(raw.payload, pa.Table) and raw.payload.num_columns:
         is_empty = np.logical_and.reduce(list(map(_are_empty, raw.payload.columns)))
         rows = [raw.examples[row].place for row in np.flatnonzero(is_empty)]

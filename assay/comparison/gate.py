@@ -46,6 +46,8 @@ def _reasons(result: Result, condition: str) -> list[str]:
     verdicts = {name: judged["verdict"] for name, judged in metrics.items()}
     fails = {"worse": "is worse", UNJUDGED: UNJUDGED}
     reasons = [f"{name} {fails[word]}" for name, word in verdicts.items() if word in fails]
+    unknown = result["model"].get("unknown", [])
+    reasons += [f"{name} {UNJUDGED}, since it is known of no example" for name in unknown]
     if condition == "not-better" and not reasons and "better" not in verdicts.values():
         return ["no metric is better"]
     return reasons

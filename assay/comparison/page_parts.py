@@ -98,7 +98,7 @@ def _model_notes(result: Result) -> list[str]:
             larger = "training varies too much: even a larger test set could not show"
             notes.append(f"{larger} a difference of {point}")
     if any(metric["verdict"] == UNJUDGED for metric in judged) and not is_unfair:
-        notes.append("a change of one example, or the same in all examples, cannot be judged")
+        notes.append("with one test example, or the same change in all, nothing can be judged")
     if len(judged) > 1:
         family = f"all {len(judged)} metrics (Holm)"
         notes.append(f"verdicts are adjusted for {family}; an interval is for its metric alone")

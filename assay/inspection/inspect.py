@@ -68,7 +68,8 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         error = error or str(problem)
     others = [name for name in proposed.get("batches", params.batches) if name != batch]
     if not raw.numbered:
-        raw.remarks += listed.check_keys(understood.ids, others)
+        keys = [example.key for example in raw.examples]
+        raw.remarks += listed.check_keys(understood.ids, keys, others)
     if group and others:
         group["reason"] += f"; {listed.with_group(others, other)}"
     facts = summary.facts(raw, understood.split_of_row)

@@ -1,9 +1,12 @@
 """Whether a batch fits the other listed ones, as `collect`, `pretrain` and `embed` will ask for."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from assay.catalogue import repeated_keys
 from assay.collecting import splits
@@ -59,7 +62,7 @@ def read(batch: str, group: str | None, params: Parameters) -> Listed:
         raw = raw_folder.read(paths.RAW / batch, params.collect.largest_file)
     except (InputError, OSError):
         return Listed(modality, payload_format, ungrouped)
-    with suppress(InputError):
+    with suppress(InputError, OSError):
         payload_format = payload_format or _format(raw, params)
     ungrouped = "missing in"
     with suppress(InputError):
@@ -160,25 +163,29 @@ def _as_set(noted: Format, collect: Collect) -> Format:
     return noted
 
 
-def check_keys(ids: Mapping[str, str], others: Iterable[str]) -> Remarks:
+def check_keys(ids: Mapping[str, str], keys: Collection[str], others: Iterable[str]) -> Remarks:
     """Remarks on examples with the key of one of a collected batch, but with other content.
 
     Parameters
     ----------
-    ids : of examples of the batch by key
+    ids : of the examples that were decoded, by key
+    keys : of all examples of the batch
     others : names of the other listed batches
     """
     remarks = Remarks()
-    what = "examples have the key of an example of another listed batch, but other content"
+    part = f"of {len(ids):,} examples looked at " if len(ids) < len(keys) else "examples "
+    what = f"{part}have the key of an example of another listed batch, but other content"
+    own = pa.array(list(ids), pa.string())
     for name in others:
         path = paths.examples(name)
         with suppress(InputError, OSError):
             if parquet_files.is_numbered(path):
                 continue
             table = parquet_files.read_parquet(path, ["key", "id"])
+            table = table.filter(pc.is_in(table["key"], own))
             known = dict(zip(*(column.to_pylist() for column in table.columns), strict=True))
-            keys = repeated_keys.of_other_content(ids, known)
-            places = [f"{name}/{key}" for key in keys]
+            again = repeated_keys.of_other_content(ids, known, keys)
+            places = [f"{name}/{key}" for key in again]
             remarks.note("doubtful", places, what, repeated_keys.REMEDY)
     return remarks
 

@@ -107,20 +107,25 @@ def _check_rows(
 ) -> None:
     """Raise if a row names no example of the batch, or one that may not have another row."""
     seen = set()
-    stems = {key: PurePosixPath(key).stem for key in keys}
-    key_of_number = {stem.lstrip("0"): key for key, stem in stems.items() if stem.isdigit()}
     for place, key in zip(places, row_keys, strict=True):
         if key not in keys:
             remedy = "mend it or take the row out"
             if numbered:
                 remedy += "; if examples were taken out, the later numbers are shifted"
-            elif key.isdigit() and (padded := key_of_number.get(key.lstrip("0"))):
+            elif key.isdigit() and (padded := _padded(key, keys)):
                 remedy = f"write {padded!r} if that is meant, or {remedy}"
             raise InputError(f"{place}: {key!r} is no example of this batch: {remedy}")
         if unique and key in seen:
             remedy = "take one of the rows out"
             raise InputError(f"{place}: the truth of {key!r} is there already: {remedy}")
         seen.add(key)
+
+
+def _padded(number: str, keys: Collection[str]) -> str:
+    """The key that is this number with other zeros in front, or a file of that name; or ""."""
+    numbered = [key for key in keys if PurePosixPath(key).stem.isdigit()]
+    same = (key for key in numbered if int(PurePosixPath(key).stem) == int(number))
+    return min(same, default="")
 
 
 def usual_names(table: pa.Table, columns: Sequence[str]) -> dict[str, str]:

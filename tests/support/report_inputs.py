@@ -86,8 +86,8 @@ def write(
     evaluate = {"test_examples": 1000, "test_truth_share": 1.0}
     for name in ("accuracy", "macro_f1", "log_loss", "calibration_error"):
         evaluate |= {name: 0.9, f"{name}_low": 0.88, f"{name}_high": 0.92}
-    evaluate |= {f"head_accuracy_{name}": 0.9 for name in ("cleaned", "annotated")}
-    evaluate |= {"head_accuracy_uncleaned": 0.8}
+    evaluate |= {"head_accuracy_cleaned": 0.9, "head_accuracy_uncleaned": 0.8}
+    evaluate |= {"head_accuracy_annotated": 0.5}
     if "accuracy_true" in scores:
         evaluate |= {
             f"accuracy_true{end}": scores["accuracy_true"] for end in ("", "_low", "_high")

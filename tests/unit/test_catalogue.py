@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -154,3 +155,13 @@ def test_rows_of_a_file_are_those_of_the_array(
             assert rows[part].dtype == np.float32
             assert (rows[part] == array[chosen][part]).all()
             assert rows[part].shape == array[chosen][part].shape
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [([], "no example of the split train"), (["cat", "cat"], "all 2 training labels in use are")],
+)
+def test_a_model_needs_two_classes_to_learn_from(labels: list[str], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        train.check_labels(pd.Series(labels, dtype=object))
+    train.check_labels(pd.Series(["cat", "owl"]))

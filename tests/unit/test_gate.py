@@ -63,6 +63,13 @@ def test_a_gate_fails_if_any_condition_does() -> None:
     assert (found["fails"], found["reasons"]) == (True, ["accuracy is worse"])
 
 
+def test_a_metric_that_is_known_of_no_example_fails() -> None:
+    partly = result(accuracy=BETTER)
+    partly["model"]["unknown"] = ["log_loss"]
+    reason = "log_loss cannot be judged, since it is known of no example"
+    assert gate.judge(partly, ["worse"])["reasons"] == [reason]
+
+
 @pytest.mark.parametrize(
     ("move", "fails"),
     [("test to train", True), ("validation to test", True), ("train to validation", False)],

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from assay.catalogue import catalogue, shared_examples
+from assay.catalogue import catalogue, repeated_keys, shared_examples
 from assay.contract import csv_files, files, parquet_files, paths
 
 
@@ -93,6 +93,7 @@ def test_corrected_rows_under_the_keys_of_an_earlier_batch_are_said(
         ({"0": "1", "1": "2"}, {"0": "3"}, True),
         ({"1": "1", "2": "2", "3": "3"}, {"2": "5", "1": "4"}, False),  # both count their rows
         ({"a/1.png": "1", "a/2.png": "2"}, {"a/1.png": "3", "b/1.png": "4"}, False),
+        ({"a/01.png": "1", "a/02.png": "2"}, {"a/01.png": "3", "a/02.png": "4"}, False),
         ({"p": "1", "q": "2"}, {"p": "1", "s": "3"}, False),
     ],
 )
@@ -104,6 +105,14 @@ def test_keys_that_repeat_by_chance_are_not_said(
     files.write_json(paths.LISTED, {"batches": ["t01", "t02"]})
     shared_examples.tell(catalogue.read())
     assert "earlier batch" not in capsys.readouterr().err
+
+
+def test_keys_that_count_rows_are_seen_in_a_sample_of_them() -> None:
+    keys = [str(number) for number in range(9)]
+    ids = {key: f"new {key}" for key in keys[::3]}
+    known = {key: f"old {key}" for key in keys}
+    assert repeated_keys.of_other_content(ids, known, keys) == []
+    assert repeated_keys.of_other_content(ids, known, [*keys, "extra"]) == list(ids)
 
 
 def test_a_licence_that_is_lost_is_said(capsys: pytest.CaptureFixture) -> None:
