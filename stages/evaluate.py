@@ -18,6 +18,7 @@ from assay.contract.inference import Model
 from assay.contract.rounding import with_ends
 from assay.evaluation import (
     forecast,
+    head_accuracy,
     held_out_labels,
     known_labels,
     label_errors,
@@ -28,7 +29,7 @@ from assay.evaluation import (
 )
 from assay.evaluation.known_labels import Known
 from assay.evaluation.scores import Predictions
-from assay.measures import leave_one_out, slices, statistics
+from assay.measures import slices, statistics
 from assay.modalities import registry
 
 
@@ -63,7 +64,7 @@ def main() -> None:
         **cleaning_metrics(known),
     }
     files.write_json(paths.EVALUATE_METRICS, metrics)
-    forecasts(known, params.evaluate)
+    forecasts(known, metrics["head_accuracy_annotated"], params.evaluate)
     waiting = doubts[~doubts["id"].isin(known.human_labels.index)]
     spreadsheets.write(paths.DOUBTS, worst_first(waiting), held_out_labels.DOUBTS)
     spreadsheets.write(paths.CLASS_METRICS, scores.by_class(predictions, classes))
@@ -109,14 +110,9 @@ def cleaning_metrics(known: Known) -> dict[str, float]:
     left_out = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()
     uncleaned, cleaned = known_labels.before_and_after(learned, left_out)
     labels = {"uncleaned": uncleaned, "cleaned": cleaned, "annotated": known.annotated}
-    return {
-        **label_errors.metrics(truly_known),
-        **{
-            f"head_accuracy_{name}": head_accuracy(rows, known.test, penalty)
-            for name, rows in labels.items()
-            if len(rows)
-        },
-    }
+    accuracies = head_accuracy.of_each(labels, known.test, penalty)
+    of_heads = {f"head_accuracy_{name}": accuracy for name, accuracy in accuracies.items()}
+    return label_errors.metrics(truly_known) | of_heads
 
 
 def predict(
@@ -209,17 +205,13 @@ def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict
     return metrics
 
 
-def head_accuracy(learned: pd.DataFrame, test: pd.DataFrame, penalty: float) -> float:
-    """Test accuracy of a closed-form head on the embeddings: what labels are worth, at low cost."""
-    codes, classes = pd.factorize(learned["label"], sort=True)
-    coef, intercept = leave_one_out.solve(catalogue.features(learned), codes, len(classes), penalty)
-    logits = [rows[:] @ coef + intercept for rows in catalogue.features(test)]
-    predicted = np.concatenate([batch_logits.argmax(axis=1) for batch_logits in logits])
-    return float((classes[predicted] == test["answer"]).mean())
+def forecasts(known: Known, accuracy: float, params: parameters.Evaluate) -> None:
+    """Write the learning curve of a head and its forecast, and what each lever would give.
 
-
-def forecasts(known: Known, params: parameters.Evaluate) -> None:
-    """Write the learning curve of a head and its forecast, and what each lever would give."""
+    Parameters
+    ----------
+    accuracy : of a head on all labels and all dimensions
+    """
     learned = known.annotated[known.annotated["source"] != "pseudo"]
     n = len(learned)
     labels, classes = pd.factorize(learned["label"], sort=True)
@@ -231,7 +223,8 @@ def forecasts(known: Known, params: parameters.Evaluate) -> None:
     doubt = 1 - learned["weight"].to_numpy(float)
     left_out = csv_files.read_csv(paths.LEFT_OUT)["id"].to_pylist()
     unlabelled = known_labels.without_label(known.examples, [*learned["id"], *left_out])
-    accuracy = head_accuracy(learned, known.test, penalty)  # of a head on all dimensions
+    if n < len(known.annotated):  # pseudo-labels are not in the forecast
+        accuracy = head_accuracy.of_labels(learned, known.test, penalty)
     table = levers.table(
         head,
         curve,
