@@ -23,6 +23,7 @@ from assay.catalogue import catalogue, spreadsheets
 from assay.comparison import unreadable, yet_to_run
 from assay.contract import class_names, csv_files, files, parameters, paths, plain_files, yaml_files
 from assay.contract.errors import InputError
+from assay.contract.parquet_files import is_numbered
 from assay.contract.sections import Evaluate
 
 
@@ -194,7 +195,7 @@ class Version:
             with self._reading(path):
                 table = pq.read_table(file, columns=columns, use_threads=False)
                 frame = table.to_pandas()[columns]
-                if b"keys" in (table.schema.metadata or {}):  # as `parquet_files.is_numbered`
+                if is_numbered(table.schema):
                     frame["key"] = None
                 frames[batch] = frame
         return catalogue.joined_without_copies(frames).set_index("id") if frames else None

@@ -183,9 +183,10 @@ def describe(payload_format: Format) -> str:
     return f"{payload_format['modality']} examples of shape {shape or 'free'}"
 
 
-def is_numbered(path: Path) -> bool:
-    """Whether keys are row numbers, which mean other examples once a row is removed."""
-    return b"keys" in _schema(path).metadata
+def is_numbered(examples: Path | pa.Schema) -> bool:
+    """Whether keys, by a file or its schema, are numbers of rows: a removed row shifts these."""
+    schema = examples if isinstance(examples, pa.Schema) else _schema(examples)
+    return b"keys" in (schema.metadata or {})
 
 
 def payload_schema(path: Path) -> pa.Schema:
