@@ -44,7 +44,8 @@ def _what_it_holds(facts: dict[str, Any]) -> Iterator[str]:
     n_classes = len(facts["labels_by_class"])
     classes = f"{n_classes}: {_most(facts['labels_by_class'])}" if n_classes else "none"
     yield _row("classes", classes + (several if n_labels > n_labelled else ""))
-    yield _row("labels by", _most(facts["labels_by_person"]) or "nobody")
+    people = {name or "(no name)": count for name, count in facts["labels_by_person"].items()}
+    yield _row("labels by", _most(people) or "nobody")
     if facts["unlabelled"]:
         yield _row("no label", counted(facts["unlabelled"], "example"))
     yield _row("splits", _most(facts["splits"]) or "by content hash")

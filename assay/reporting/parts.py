@@ -79,22 +79,28 @@ def quality(inputs: Inputs, ignored: Collection[str] = ()) -> Values:
 
 def annotation(inputs: Inputs) -> Values:
     worst_first = sorted(inputs.rows["people"], key=lambda row: float(row["accuracy"]))
+    chance = 1 / len(inputs.values["release"]["classes"])
     return {
         "people": first(worst_first),
-        "guesses": first([row for row in worst_first if _may_guess(row, inputs)]),
+        "swaps": first([row for row in worst_first if _is_below(row, chance)]),
+        "guesses": first([row for row in worst_first if _may_guess(row, chance)]),
         "copies": first([row for row in inputs.rows["pairs"] if row["copies"] == "True"]),
         "queue": first(inputs.rows["queue"], _OF_KIND),
         "sources": largest_first(inputs.sources),
     }
 
 
-def _may_guess(row: Row, inputs: Inputs) -> bool:
+def _is_below(row: Row, chance: float) -> bool:
+    """Whether a person is shown to be right less often than by chance."""
+    return "accuracy_high" in row and float(row["accuracy_high"]) < chance
+
+
+def _may_guess(row: Row, chance: float) -> bool:
     """Whether a person may label at random: a wide interval, after few labels, does not say so."""
     if "accuracy_low" not in row:
         return False
-    chance = 1 / len(inputs.values["release"]["classes"])
-    halfway = (chance + 1) / 2
-    return float(row["accuracy_low"]) <= chance and float(row["accuracy_high"]) < halfway
+    low, high = float(row["accuracy_low"]), float(row["accuracy_high"])
+    return low <= chance <= high < (chance + 1) / 2  # halfway to being always right
 
 
 def model(inputs: Inputs) -> Values:

@@ -68,10 +68,14 @@ def _of_batch(
 def _short(text: str, columns: Sequence[str], say_left: Callable[[int], str]) -> str:
     """The beginning of a text; of a row of a table, its first columns, and how many more it has.
 
+    It is "" where the text has blanks alone.
+
     Parameters
     ----------
     columns : of a table, whose texts have the lines `name = value`; else none
     """
+    if not text.strip():
+        return ""
     short = "\n".join(text.split("\n")[:_LINES])[:_CUT]
     if short == text:
         return text

@@ -184,6 +184,13 @@ def test_names_are_shown_escaped(workspace: Workspace) -> None:
     assert "\x1b" not in page.page(inspect(paths.Path(RAW), parameters.load()), written=False)
 
 
+def test_a_person_with_an_empty_name_is_told(workspace: Workspace) -> None:
+    votes = "key,annotator,label\n1,,a\n1,anna,a\n2,,b\n"
+    workspace.raw({"examples.csv": "key,x\n1,3\n2,4\n", "annotations.csv": votes}, "pets")
+    said = page.page(inspect(paths.Path(RAW), parameters.load()), written=False)
+    assert "labels by   (no name) 2, anna 1" in said
+
+
 def test_copies_are_looked_for_in_the_sample(workspace: Workspace) -> None:
     workspace.raw({f"{'ab'[row % 2]}/{row}.png": image(row // 4) for row in range(900)}, "pets")
     facts = inspect(paths.Path(RAW), parameters.load())

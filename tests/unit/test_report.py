@@ -334,6 +334,39 @@ def test_who_may_copy_and_who_may_guess_is_told(language: str) -> None:
     assert "no better than chance" not in written()
 
 
+@pytest.mark.parametrize(
+    ("language", "below", "nobody"),
+    [
+        (
+            "en",
+            "(no name) is right on 0.2\u00a0% (0.0\u00a0% to 0.5\u00a0%) by estimate",
+            "(no name)",
+        ),
+        ("zh", "（无名） 的准确率估计为 0.2%（0.0% 到 0.5%）", "（无名）"),
+    ],
+)
+def test_a_person_below_chance_does_not_guess_and_an_empty_name_is_told(
+    language: str, below: str, nobody: str
+) -> None:
+    report_inputs.write(people=["", "even"])
+    header = ["annotator", "labels", "accuracy", "accuracy_low", "accuracy_high", "confuses"]
+    rows = [("", 400, 0.002, 0.0, 0.005, ""), ("even", 90, 0.45, 0.4, 0.5, "")]
+    csv_files.write_csv(paths.ANNOTATORS, header, rows)
+    told = parts.annotation(inputs.read())
+    assert [row["annotator"] for row in told["swaps"].rows] == [""]
+    assert [row["annotator"] for row in told["guesses"].rows] == ["even"]
+    content = written(language)
+    text = Tags(content).text
+    assert below in text
+    assert f'<th scope="row">{nobody}</th>' in content
+    if language == "en":
+        often = "less often than by chance, which is right on 50.0\u00a0% with 2 classes"
+        assert f"{often}. Perhaps two classes are swapped." in text
+    header = csv_files.read_csv(paths.AGREEMENT).column_names
+    csv_files.write_csv(paths.AGREEMENT, header, [("", "even", 88, 25.24, "True")])
+    assert Tags(written(language)).text.count(nobody) == 3
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_name_acts(language: str) -> None:
     report_inputs.write(classes=HOSTILE, people=HOSTILE, text=HOSTILE[3])
@@ -589,6 +622,16 @@ def test_a_long_text_ends_with_a_mark(modality: str, language: str) -> None:
     assert quoted
     assert all(300 < len(text) < 400 and text.endswith("b…") for text in quoted)
     assert "max-height" not in written().partition("blockquote {")[2].partition("}")[0]
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "no text"), ("zh", "没有文字")])
+@pytest.mark.parametrize("text", ["", " \n\u3000 ", " \n" * 400], ids=["none", "blanks", "long"])
+def test_a_text_without_letters_is_said_to_be_none(language: str, said: str, text: str) -> None:
+    report_inputs.write(text=text)
+    content = written(language)
+    assert f'<p class="none">{said}</p>' in content
+    assert "<blockquote" not in content
+    assert Words(language)("not_shown") not in content
 
 
 def test_the_page_says_what_to_do_about_its_limits() -> None:
