@@ -109,22 +109,30 @@ def from_columns(rows: pa.RecordBatch, payload_format: Format) -> np.ndarray:
 
 
 def encode(rows: pa.RecordBatch, payload_format: Format) -> list[bytes]:
-    """Each sound as the content of a WAV file, without the silence at its end."""
+    """Each sound as the content of a WAV file, without the silence at its end.
+
+    One sample of a silent sound remains, since files without samples are refused.
+    """
+    return _as_wav(rows, payload_format, least=1)
+
+
+def show(rows: pa.RecordBatch, payload_format: Format, _side: int | None = None) -> list[str]:
+    """A data URI of each sound as WAV, without the silence at its end, so perhaps no sample."""
+    encoded = map(base64.b64encode, _as_wav(rows, payload_format, least=0))
+    return [f"data:audio/wav;base64,{content.decode()}" for content in encoded]
+
+
+def _as_wav(rows: pa.RecordBatch, payload_format: Format, least: int) -> list[bytes]:
+    """Each sound as WAV, cut behind its last sample that is not 0, but not below `least` samples."""
     import soundfile
 
     contents = []
     for sound in from_columns(rows, payload_format):
         file = io.BytesIO()
-        trimmed = np.trim_zeros(sound, "b")
-        soundfile.write(file, trimmed, payload_format["sample_rate"], format="WAV")
+        length = max(len(np.trim_zeros(sound, "b")), least)
+        soundfile.write(file, sound[:length], payload_format["sample_rate"], format="WAV")
         contents.append(file.getvalue())
     return contents
-
-
-def show(rows: pa.RecordBatch, payload_format: Format, _side: int | None = None) -> list[str]:
-    """A data URI of each sound as WAV."""
-    encoded = map(base64.b64encode, encode(rows, payload_format))
-    return [f"data:audio/wav;base64,{content.decode()}" for content in encoded]
 
 
 def augment(payload: np.ndarray, rng: np.random.Generator, _shift: int = 1) -> np.ndarray:

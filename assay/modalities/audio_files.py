@@ -40,6 +40,7 @@ _SILENT = 2**-16  # of full scale: what is quieter has none
 _FLOATS = ("FLOAT", "DOUBLE")
 _MORE_THAN_16_BITS = (*_FLOATS, "PCM_24", "PCM_32", "ALAC_20", "ALAC_24", "ALAC_32", "DWVW_24")
 _FEW_LEVELS = "sounds of more than 16 bits are below -60 dB and have 65 levels at most"
+_REMEDY = "replace it or take it out"
 _RATE = "collect.sample_rate in params.yaml sets it"
 _LOST = f"frequencies above half of it are lost; {_RATE}"
 _REMARKS: dict[str, tuple[Action, str, str]] = {
@@ -66,8 +67,7 @@ def lengths(files: Sequence[bytes | Path], places: Sequence[str]) -> np.ndarray:
     seconds = np.zeros(len(files))
     for number, (content, place) in enumerate(zip(files, places, strict=True)):
         with _opened(content, place) as file:
-            is_known = file.frames < _UNKNOWN
-            seconds[number] = file.frames / file.samplerate if is_known else np.inf
+            seconds[number] = file.frames / file.samplerate if file.frames < _UNKNOWN else np.inf
     return seconds
 
 
@@ -98,7 +98,7 @@ class Decoder:
         Raises
         ------
         UndecodableError
-            If it cannot be decoded, or is cut short.
+            If it cannot be decoded, has no samples, or is cut short.
         """
         import soxr  # only where there is sound
 
@@ -111,6 +111,8 @@ class Decoder:
             whole = [] if is_long else list(parts)  # one part or none
             n_read, channel = self._look_over(whole or parts, file.subtype, place)
             _refuse_cut_short(file, content, n_read, wanted, place)
+            if not n_read:
+                raise UndecodableError(f"{place} cannot be decoded (it has no samples): {_REMEDY}")
             if n_read == wanted and len(file.read(1)):
                 rest = file.frames / file.samplerate - self.seconds
                 self.rest[place] = rest if file.frames < _UNKNOWN else 0.0
@@ -119,8 +121,8 @@ class Decoder:
                     sounds = (_mixed(part, channel) for part in _parts(again, wanted))
                     sound = _resampled(sounds, file.samplerate, self.rate)
             else:
-                sound = _mixed(whole[0], channel) if whole else np.zeros(0, np.float32)
-                if file.samplerate != self.rate and len(sound):
+                sound = _mixed(whole[0], channel)
+                if file.samplerate != self.rate:
                     sound = soxr.resample(sound, file.samplerate, self.rate)
         if content.startswith(b"OggS") and not _has_end(content):
             self.places["no end"].append(place)
@@ -221,8 +223,7 @@ def _opened(content: bytes | Path, place: str) -> Iterator["SoundFile"]:
             yield file
     except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError) as error:
         reason = str(error).partition(": ")[2] or error
-        remedy = "replace it or take it out"
-        raise UndecodableError(f"{place} cannot be decoded ({reason}): {remedy}") from None
+        raise UndecodableError(f"{place} cannot be decoded ({reason}): {_REMEDY}") from None
 
 
 def _refuse_cut_short(
@@ -239,7 +240,7 @@ def _refuse_cut_short(
         wrong = f"its header tells of {file.frames} samples, and {n_read} of them can be read"
     else:
         return
-    raise UndecodableError(f"{place} is cut short ({wrong}): replace it or take it out")
+    raise UndecodableError(f"{place} is cut short ({wrong}): {_REMEDY}")
 
 
 def _has_end(content: bytes) -> bool:

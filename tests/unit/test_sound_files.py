@@ -5,13 +5,14 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import soundfile
 
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
-from assay.modalities import audio, audio_files, registry
+from assay.modalities import arrays, audio, audio_files, registry
 
 RATE = 16_000
 TONE = 0.3 * np.sin(np.arange(3 * RATE) / 10)
@@ -135,6 +136,28 @@ def test_a_header_that_tells_of_no_sound(form: str, silent: bool) -> None:
         canonical(content)
     with pytest.raises(InputError, match="tells of no sound"):
         canonical(sized("AU", b"\0\0\0\x18", 0))
+
+
+@pytest.mark.parametrize("form", ["WAV", "AIFF", "AU", "OGG"])
+@pytest.mark.parametrize("seconds", [3.0, "auto"])
+def test_a_sound_of_no_samples_is_refused_as_an_empty_picture_is(
+    form: str, seconds: float | str
+) -> None:
+    empty = encoded(TONE[:0], form)
+    said = r"^1\.wav cannot be decoded \(it has no samples\): replace it or take it out$"
+    with pytest.raises(InputError, match=said):
+        canonical(encoded(), empty, seconds=seconds)
+    with pytest.raises(InputError, match=r"take it out; 1 more cannot be read: 2\.wav$"):
+        canonical(encoded(), empty, empty, seconds=seconds)
+
+
+def test_an_encoded_silent_sound_can_be_read_again() -> None:
+    silent, _ = canonical(encoded(np.zeros(RATE)))
+    rows = pa.record_batch({"audio": arrays.to_column(silent.astype("<i2"))})
+    payload_format = {"shape": [silent.shape[1]], "sample_rate": RATE}
+    again, said = canonical(*audio.encode(rows, payload_format))
+    assert np.array_equal(again, silent)
+    assert [remark.what for remark in said] == ["sound is silent, as far as kept"]
 
 
 @pytest.mark.parametrize("size", [0xFFFFFFFF, 0x80000000, 0x7FFFF000, 96_044])
