@@ -123,7 +123,7 @@ def show(rows: pa.RecordBatch, payload_format: Format, _side: int | None = None)
 
 
 def _as_wav(rows: pa.RecordBatch, payload_format: Format, least: int) -> list[bytes]:
-    """Each sound as WAV, cut behind its last sample that is not 0, but not below `least` samples."""
+    """Each sound as WAV, cut behind its last sample other than 0, but not below `least` samples."""
     import soundfile
 
     contents = []
