@@ -20,7 +20,7 @@ from sklearn import datasets
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from assay.catalogue import catalogue
-from assay.cleaning import annotators, boosted_trees, out_of_sample
+from assay.cleaning import annotators, boosted_trees, out_of_sample, tied_labels
 from assay.contract import files, parameters, paths
 from benchmarks.workspace import ROOT, code_only, machine, row, set_parameters, timed
 from stages import clean
@@ -146,7 +146,7 @@ def judge(truth: pd.Series) -> list[float]:
     examples = catalogue.read()
     votes, _, classes = clean.encode(catalogue.votes(examples), len(examples))
     held_out = (examples["split"] == "test").to_numpy()
-    labels = clean.label_by_consensus(votes, held_out)
+    labels = tied_labels.consensus(votes, examples, classes)
     learned, params = labels.loc[~labels["held_out"], "given"], parameters.load()
     start = time.process_time()
     predicted = out_of_sample.predict(examples, learned, votes, params)

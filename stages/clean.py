@@ -10,6 +10,7 @@ from assay.cleaning import (
     agreement,
     annotator_tables,
     annotators,
+    class_findings,
     copied_labels,
     data_findings,
     evidence,
@@ -17,6 +18,7 @@ from assay.cleaning import (
     out_of_sample,
     quality,
     small_classes,
+    tied_labels,
 )
 from assay.cleaning.annotators import Votes
 from assay.contract import class_names, csv_files, files, parameters, parquet_files, paths
@@ -38,16 +40,15 @@ def main() -> None:
     shared_examples.tell(examples)
     say_look_alikes(named, examples["batch"])
     votes, people, classes = encode(named, len(examples))
-    labels = label_by_consensus(votes, held_out)
+    labels = tied_labels.consensus(votes, examples, classes)
     learned = labels.loc[~labels["held_out"], "given"]
     small_classes.check(learned, classes, params.clean.smallest_class, examples)
 
     predicted = out_of_sample.predict(examples, learned, votes, params)
     pred_probs = predicted.pred_probs
-    say_if_nothing_is_predicted(pred_probs)
+    unpredicted = say_if_nothing_is_predicted(pred_probs)
     believed = quality.sure_of_unlearned(pred_probs, labels)
-    consensus = annotators.consensus(votes, held_out, believed, predicted.confusion)
-    posterior = consensus.probabilities
+    posterior = annotators.consensus(votes, held_out, believed, predicted.confusion).probabilities
     judged = judge(labels, votes, believed, posterior, params.clean).join(examples)
     findings = data_findings.find(examples, labels["given"], pred_probs, classes, params)
     findings = small_classes.spare_last(findings, judged, classes, params.clean.smallest_class)
@@ -65,7 +66,8 @@ def main() -> None:
     parquet_files.write_probabilities(paths.PRED_PROBS, examples["id"], pred_probs, classes)
     penalty = {"penalty": predicted.linear.penalty}
     files.write_bytes(paths.CLEAN_MODEL, f"{json.dumps(penalty)}\n".encode())
-    counts = summary(examples, judged) | penalty | torn | data_findings.counts(findings, examples)
+    found = data_findings.counts(findings, examples)
+    counts = summary(examples, judged) | penalty | torn | unpredicted | found
     files.write_json(paths.CLEAN_METRICS, counts)
     issues = pd.concat([doubted.assign(kind="label").astype(object), findings])
     spreadsheets.write(paths.ISSUES, with_lines(issues, examples).fillna(""), _ISSUES)
@@ -136,18 +138,13 @@ def encode(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list
     return Votes(named["example"].to_numpy(), annotator, labels, shape), list(people), classes
 
 
-def label_by_consensus(votes: Votes, held_out: np.ndarray) -> pd.DataFrame:
-    """The examples that have a vote, by row of the catalogue: `given`, a class, and `held_out`."""
-    given = annotators.consensus(votes, held_out).probabilities.argmax(axis=1)
-    return pd.DataFrame({"given": given, "held_out": held_out}).loc[np.unique(votes.examples)]
-
-
-def say_if_nothing_is_predicted(pred_probs: np.ndarray) -> None:
-    """Say if the probabilities (examples, classes) are those of the classes' frequencies."""
-    if np.ptp(pred_probs, axis=0).any():
-        return
+def say_if_nothing_is_predicted(pred_probs: np.ndarray) -> dict[str, int]:
+    """Say so, and count it as one, if the probabilities (examples, classes) tell nothing."""
+    if not class_findings.nothing_is_predicted(pred_probs):
+        return {}
     no_better = "no classifier predicts labels better than the frequencies of the classes do"
     say(f"{no_better}, so people alone judge labels: is what tells the class in the examples?")
+    return {"no_classifier_predicts": 1}
 
 
 def judge(
@@ -157,7 +154,7 @@ def judge(
 
     Parameters
     ----------
-    labels : `given` and `held_out`, by row of the catalogue
+    labels : `given`, `held_out` and `tied`, by row of the catalogue
     pred_probs, posterior : (examples, classes), before and after a label is known
     """
     voted = np.zeros(pred_probs.shape, bool)
@@ -168,7 +165,10 @@ def judge(
         doubts = quality.doubt(given, pred_probs[rows], posterior[rows], voted[rows])
         decision = quality.decide(doubts, side["held_out"].to_numpy(), params)
         sides.append(side.join(doubts.assign(decision=decision).set_index(rows)))
-    return pd.concat(sides)
+    judged = pd.concat(sides)
+    learned = labels.index[~labels["held_out"]]
+    unsettled = class_findings.nothing_is_predicted(pred_probs[learned])
+    return tied_labels.keep(judged) if unsettled else judged
 
 
 def explain(judged: pd.DataFrame, classes: list[str]) -> pd.DataFrame:

@@ -71,6 +71,8 @@ def consensus(
     held_out: np.ndarray | None = None,
     prior: np.ndarray | None = None,
     confusion: np.ndarray | None = None,
+    *,
+    alike: bool = False,
 ) -> Consensus:
     """Estimate the true classes from all votes, each weighted by the annotator's reliability.
 
@@ -80,6 +82,7 @@ def consensus(
     prior : (examples, classes) probabilities from a model that did not see that example's labels;
         None: uniform, and only examples with two votes or more count for reliability
     confusion : (classes, classes) expected matrix; None: all errors are equally likely
+    alike : all errors stay equally likely, so that no class is preferred
     """
     n_examples, n_annotators, n_classes = votes.shape
     counted = np.ones(len(votes.examples), bool)
@@ -99,7 +102,7 @@ def consensus(
             posterior[rows] = _expect(block, prior[rows], confusion, rate)
             tallies.append(_tally(block, weights, posterior[rows]))
         previous = rate
-        confusion, rate, accuracy = _maximise(tallies, expected)
+        confusion, rate, accuracy = _maximise(tallies, expected, alike)
         if np.abs(rate - previous).max(initial=0) < _SETTLED:
             break
     return Consensus(posterior, accuracy, rate, confusion)
@@ -196,7 +199,7 @@ def _tally(votes: Votes, weights: np.ndarray, posterior: np.ndarray) -> tuple[np
 
 
 def _maximise(
-    tallies: list[tuple[np.ndarray, ...]], expected: np.ndarray
+    tallies: list[tuple[np.ndarray, ...]], expected: np.ndarray, alike: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """M step: the confusion matrix, and each annotator's rate and accuracy, from all tallies."""
     totals = [reduce(np.add, parts) for parts in zip(*tallies, strict=True)]
@@ -206,6 +209,8 @@ def _maximise(
     errors = (n_wrong + _LABELS * _USUAL_ERRORS) / (n_votes + _LABELS)
     confusion = counts + _CELL * len(counts) * _with_errors(expected, errors)
     confusion /= confusion.sum(axis=1, keepdims=True)
+    if alike:
+        confusion = uniform(errors, len(counts))
     wrong = answered - right + _LABELS * errors  # (annotators,)
     usual = exposed @ (1 - np.diag(confusion)) + _LABELS * errors  # wrong labels at a rate of 1
     accuracy = np.clip(1 - wrong / (answered + _LABELS), 0, 1)

@@ -21,12 +21,20 @@ _TINY = 1e-12
 Finding = dict[str, str]
 
 
+def nothing_is_predicted(pred_probs: np.ndarray) -> bool:
+    """Whether the probabilities (examples, classes) are those of the classes' frequencies."""
+    return not np.ptp(pred_probs, axis=0).any()
+
+
 def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> Iterator[Finding]:
     """List the pairs of classes that predictions do not tell apart: they may be one class.
 
     Let M be the mean of `pred_probs` by given class. Then sqrt(M_ab M_ba / (M_aa M_bb)) is 1 for
     two names of one class, however many examples each has, and 0 if they are never confused.
+    Where nothing is predicted it would be 1 for all pairs, so there are none.
     """
+    if nothing_is_predicted(pred_probs):
+        return
     means = pd.DataFrame(pred_probs[given.index]).groupby(given.to_numpy()).mean()
     means = means.reindex(range(len(classes)), fill_value=0).to_numpy(np.float64)  # M
     diagonal = np.diag(means)  # (classes,) M_aa

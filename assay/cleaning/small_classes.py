@@ -28,6 +28,9 @@ def check(given: pd.Series, classes: list[str], smallest: int, examples: pd.Data
         example = examples.loc[given.index[given == rarest][0]]
         number = f"{counted(count, 'example')} to learn from (key {example['key']})"
         few = f"{paths.RAW / example['batch']}: the class {classes[rarest]!r} has {number}"
+        if n_more := int((counts < smallest).sum()) - 1:
+            have = "has" if n_more == 1 else "have"
+            few += f", and {counted(n_more, 'more class')} {have} fewer than {smallest}"
         remedy = f"add more, mend the label, or lower clean.smallest_class from {smallest}"
         raise InputError(f"{few}: {remedy}")
 

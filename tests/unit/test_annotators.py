@@ -1,9 +1,12 @@
 """The consensus weighs annotators by their reliability, also with unusual annotators."""
 
 import numpy as np
+import pandas as pd
 
-from assay.cleaning import annotators
+from assay.cleaning import annotators, tied_labels
 from assay.cleaning.annotators import Votes, consensus
+from assay.contract import identity, parameters
+from stages import clean
 
 
 def people(accuracies: list[float], n: int = 500, n_classes: int = 4) -> tuple[np.ndarray, Votes]:
@@ -99,3 +102,82 @@ def test_blocks_do_not_change_the_consensus(monkeypatch):
     in_blocks = consensus(votes)
     np.testing.assert_allclose(in_blocks.probabilities, whole.probabilities, atol=1e-6)
     np.testing.assert_allclose(in_blocks.accuracy, whole.accuracy)
+
+
+def two_people(p: list[str], q: list[str]) -> tuple[Votes, pd.DataFrame]:
+    """What two people say of one example each letter, `p` or `q`; and the examples."""
+    n = len(p)
+    both = np.concatenate([np.array(p) == "q", np.array(q) == "q"]).astype(int)
+    votes = Votes(np.tile(np.arange(n), 2), np.repeat([0, 1], n), both, (n, 2, 2))
+    ids = [identity.of_name(str(number)) for number in range(n)]
+    keys = [f"k{number}" for number in range(n)]
+    return votes, pd.DataFrame({"id": ids, "batch": "b", "key": keys, "split": "train"})
+
+
+def test_labels_that_tie_prefer_no_class_and_tied_test_labels_do_not_count(capsys):
+    rng = np.random.default_rng(14)
+    truth = np.where(rng.random(600) < 0.7, "p", "q")  # so the errors of q seem more frequent
+    other = np.where(truth == "p", "q", "p")
+    votes, examples = two_people(*(np.where(rng.random(600) < 0.75, truth, other) for _ in "ab"))
+    examples.loc[:199, "split"] = "test"
+    anna, bela = votes.labels.reshape(2, 600)
+    ties = anna != bela
+    labels = tied_labels.consensus(votes, examples, ["p", "q"])
+    assert set(examples.index) - set(labels.index) == set(np.flatnonzero(ties[:200]))
+    assert labels["held_out"].tolist() == (examples.loc[labels.index, "split"] == "test").tolist()
+    np.testing.assert_array_equal(labels["given"][~ties[labels.index]], anna[~ties])
+    of_ties = labels["given"][labels["tied"]]
+    assert set(of_ties.index) == set(np.flatnonzero(ties)[ties[:200].sum() :])
+    assert 0.4 < of_ties.mean() < 0.6
+    n, n_test, first = ties.sum(), ties[:200].sum(), np.flatnonzero(ties)[0]
+    assert capsys.readouterr().err == (
+        f"assay: people's labels tie on {n} examples, 'p' and 'q' on b/k{first}: let one more"
+        f" person label them; until then chance chooses one of the labels of {n - n_test} examples"
+        f" to learn from; {n_test} test examples cannot be scored, unless truth.csv has the class\n"
+    )
+    again = tied_labels.consensus(votes, examples, ["p", "q"])
+    pd.testing.assert_frame_equal(labels, again)
+
+
+def test_where_all_labels_tie_both_classes_are_learned_and_a_single_label_counts(capsys):
+    votes, examples = two_people(["p", "q"] * 50, ["q", "p"] * 49 + ["q", "q"])
+    only_one = np.arange(200) < 199  # the second person did not label the last example
+    votes = Votes(
+        votes.examples[only_one], votes.annotators[only_one], votes.labels[only_one], votes.shape
+    )
+    given = tied_labels.consensus(votes, examples, ["p", "q"])["given"]
+    assert 30 < given.sum() < 70
+    assert given[99] == 1
+    assert "on 99 examples" in capsys.readouterr().err
+
+
+def test_people_who_are_known_to_be_more_reliable_do_not_tie(capsys):
+    truth, votes = people([0.95, 0.8, 0.6, 0.3])
+    ids = [identity.of_name(str(number)) for number in range(len(truth))]
+    examples = pd.DataFrame({"id": ids, "batch": "b", "key": ids, "split": "test"})
+    examples.loc[::2, "split"] = "train"
+    labels = tied_labels.consensus(votes, examples, list("abcd"))
+    expected = consensus(votes, (examples["split"] == "test").to_numpy()).probabilities
+    assert labels["given"].tolist() == expected.argmax(axis=1).tolist()
+    assert capsys.readouterr().err == ""
+
+
+def test_ties_that_no_prediction_settles_do_not_all_become_the_most_frequent_class():
+    votes, examples = two_people(["p", "q"] * 50, ["q", "p"] * 30 + ["p", "q"] * 20)
+    labels = tied_labels.consensus(votes, examples, ["p", "q"])
+    tied = labels["tied"]
+    params = parameters.load().clean
+
+    def judged(pred_probs: np.ndarray) -> pd.DataFrame:
+        posterior = consensus(votes, None, pred_probs).probabilities
+        return clean.judge(labels, votes, pred_probs, posterior, params)
+
+    frequencies = np.tile(np.float32([0.6, 0.4]), (100, 1))
+    kept = judged(frequencies)
+    assert set(kept["decision"]) == {"keep"}
+    assert not kept["is_issue"].any()
+    settled = judged(np.where(np.arange(100)[:, None] % 4 == 0, [0.1, 0.9], [0.9, 0.1]))
+    replaced = settled["decision"] == "relabel"
+    final = settled["given"].mask(replaced, settled["suggested"])
+    assert tied.sum() == 60
+    assert final[tied].tolist() == (np.arange(60) % 4 == 0).astype(int).tolist()

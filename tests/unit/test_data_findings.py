@@ -19,6 +19,7 @@ from assay.cleaning import (
     small_classes,
     table_columns,
 )
+from assay.contract.errors import InputError
 from assay.contract.sections import Beyond
 from assay.measures import image_statistics, outliers, sound_statistics, statistics, text_statistics
 
@@ -309,6 +310,28 @@ def test_two_names_of_one_class_overlap():
     )[truth]
     found = pd.DataFrame(class_findings.overlaps(named, pred_probs, ["a", "b", "c", "c2"]))
     assert found[["given", "suggested"]].to_numpy().tolist() == [["c", "c2"]]
+
+
+def test_classes_do_not_overlap_where_nothing_is_predicted():
+    given = pd.Series([0, 1, 2] * 10)
+    frequencies = np.full((40, 3), 1 / 3, np.float32)  # of each example
+    assert list(class_findings.overlaps(given, frequencies, ["a", "b", "c"])) == []
+
+
+def test_all_classes_that_are_too_small_are_counted():
+    examples = pd.DataFrame({"batch": "b", "key": list("ghijklm")})
+    classes = ["big", "few", "one", "two"]
+    given = pd.Series([0, 0, 0, 1, 1, 2], [0, 1, 2, 3, 4, 6])
+    with pytest.raises(InputError) as error:
+        small_classes.check(given, classes, 3, examples)
+    few = "data/raw/b: the class 'one' has 1 example to learn from (key m), and 1 more class"
+    remedy = "add more, mend the label, or lower clean.smallest_class from 3"
+    assert str(error.value) == f"{few} has fewer than 3: {remedy}"
+    with pytest.raises(InputError, match="and 2 more classes have fewer than 4: add"):
+        small_classes.check(given, classes, 4, examples)
+    with pytest.raises(InputError, match=r"from \(key m\): add"):
+        small_classes.check(given, classes, 2, examples)
+    small_classes.check(given, classes, 1, examples)
 
 
 def test_what_findings_drop_is_left_out_once():

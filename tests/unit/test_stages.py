@@ -322,7 +322,8 @@ def test_examples_that_are_left_out_do_not_wait_for_a_label():
 
 
 def test_it_is_said_that_nothing_is_predicted(capsys: pytest.CaptureFixture) -> None:
-    clean.say_if_nothing_is_predicted(np.tile(np.float32([0.6, 0.4]), (9, 1)))
+    counts = clean.say_if_nothing_is_predicted(np.tile(np.float32([0.6, 0.4]), (9, 1)))
+    assert counts == {"no_classifier_predicts": 1}
     assert "no classifier predicts labels better than the frequencies" in capsys.readouterr().err
-    clean.say_if_nothing_is_predicted(np.float32([[0.6, 0.4], [0.5, 0.5]]))
+    assert clean.say_if_nothing_is_predicted(np.float32([[0.6, 0.4], [0.5, 0.5]])) == {}
     assert not capsys.readouterr().err

@@ -1,0 +1,114 @@
+"""One label for each example from the labels of several people, also where these tie.
+
+People tie if several classes are equally probable by their labels: as many people gave each, and
+none of them is known to be more reliable. Nothing prefers a class there, its place in the alphabet
+least of all. A label to learn from is then chosen by chance, and the classifiers judge it. A test
+label is left out: scores against it would be scores against chance.
+"""
+
+import numpy as np
+import pandas as pd
+
+from assay.cleaning import annotators
+from assay.cleaning.annotators import Votes
+from assay.contract import paths
+from assay.contract.errors import counted, say
+
+_EQUAL = 1e-6  # probabilities in float32 that differ by less are equal
+
+
+def consensus(votes: Votes, examples: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
+    """The labels of the examples that people labelled, without test labels that tie; say these.
+
+    Parameters
+    ----------
+    votes : people's labels of `examples`
+    examples : the catalogue
+    classes : their names
+
+    Returns
+    -------
+    pd.DataFrame
+        `given`, a class; `held_out`, whether it is of the test split; and `tied`, whether it is
+        chosen by chance. By row of the catalogue.
+    """
+    held_out = (examples["split"] == "test").to_numpy()
+    given = annotators.consensus(votes, held_out).probabilities.argmax(axis=1)
+    labels = pd.DataFrame({"given": given, "held_out": held_out, "tied": False})
+    labels = labels.loc[np.unique(votes.examples)]
+    equal = equal_classes(votes, held_out)
+    if equal.empty:
+        return labels
+    ids = examples["id"][equal.index]
+    labels.loc[equal.index, "given"] = [of_id(*row) for row in zip(ids, equal, strict=True)]
+    tied = equal[equal.map(len) > 1]
+    labels.loc[tied.index, "tied"] = True
+    of_test = tied.index[held_out[tied.index]]
+    if len(tied):
+        _say(tied, len(of_test), examples, classes)
+    return labels.drop(index=of_test)
+
+
+def keep(judged: pd.DataFrame) -> pd.DataFrame:
+    """Keep the labels that tie, where no prediction settles them.
+
+    Without predictions the most frequent class is the most probable one, so it would get them all.
+
+    Parameters
+    ----------
+    judged : `tied`, `is_issue`, `disputed` and `decision`
+    """
+    others = ~judged["tied"]
+    is_issue, disputed = judged["is_issue"] & others, judged["disputed"] & others
+    decision = judged["decision"].where(others, "keep")
+    return judged.assign(is_issue=is_issue, disputed=disputed, decision=decision)
+
+
+def equal_classes(votes: Votes, held_out: np.ndarray) -> pd.Series:
+    """The classes that people gave to an example and that are equally probable.
+
+    All wrong labels are equally likely here. Where two people disagree, nothing tells which class
+    is taken for which. A confusion matrix would give all these examples to the rarer class.
+
+    Parameters
+    ----------
+    held_out : (examples,) bool, test examples, whose votes do not count for people's reliability
+
+    Returns
+    -------
+    pd.Series
+        Lists of int, ascending, by row of the catalogue, ascending: only of examples of which
+        several classes are the most probable ones. A list has one class where all others of these
+        were given by nobody.
+    """
+    given = votes.frame().drop_duplicates(["example", "label"]).sort_values(["example", "label"])
+    if given["example"].is_unique:  # nobody disagrees
+        return pd.Series(dtype=object)
+    probabilities = annotators.consensus(votes, held_out, alike=True).probabilities
+    is_most = probabilities > probabilities.max(axis=1, keepdims=True) - _EQUAL
+    several = is_most.sum(axis=1) > 1  # (examples,)
+    rows, labels = given["example"].to_numpy(), given["label"].to_numpy()
+    is_equal = several[rows] & is_most[rows, labels]
+    return given[is_equal].groupby("example")["label"].agg(list)
+
+
+def of_id(id_: str, classes: list[int]) -> int:
+    """One of some classes, by chance, the same in each run: ids are hashes of content."""
+    return classes[int(id_, 16) % len(classes)]
+
+
+def _say(tied: pd.Series, n_test: int, examples: pd.DataFrame, classes: list[str]) -> None:
+    """Say how many examples have labels that tie, and what becomes of these."""
+    first = examples.loc[tied.index[0]]
+    names = " and ".join(repr(classes[code]) for code in tied.iloc[0])
+    where = f"{counted(len(tied), 'example')}, {names} on {first['batch']}/{first['key']}"
+    remedy = "let one more person label them"
+    parts = [f"people's labels tie on {where}: {remedy}"]
+    if n_learned := len(tied) - n_test:
+        learned = counted(n_learned, "example")
+        parts.append(f"until then chance chooses one of the labels of {learned} to learn from")
+    if n_test:
+        test = counted(n_test, "test example")
+        unless = f"unless {paths.TRUTH_FILE} has the class"
+        parts.append(f"{test} cannot be scored, {unless}")
+    say("; ".join(parts))
