@@ -15,6 +15,9 @@ _TRAINING = {
     "frozen": "That encoder was kept as it is, and a linear classifier fitted on what it gives",
 }
 _BOTH_SPLITS = ", at last on the training and the validation examples together"
+_UNJUDGED = (
+    ";\n  labels could not be judged: no classifier predicts them better than the class frequencies"
+)
 _LOWEST = 5  # classes whose recall is shown
 _CALIBRATED = "Its probabilities are calibrated by a temperature of {temperature:.2f}."
 _UNCALIBRATED = "Its probabilities are not calibrated, since no validation example has a label."
@@ -71,6 +74,7 @@ def write(
         "classes": ", ".join(map(markdown, info["classes"])),
         "batches": ", ".join(batches),
         "left_out": f"{of_labels + of_findings}{others}",
+        "unjudged": _UNJUDGED if "no_classifier_predicts" in metrics["clean"] else "",
         "n_labelled": sum(source != "pseudo" for source in sources),
         "method": code(encoder["method"]),
         "origin": "comes from elsewhere," if pretrained else learned,

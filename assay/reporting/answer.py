@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from assay.contract.rounding import rounded
 from assay.contract.sections import Action, Beyond
-from assay.reporting.inputs import FINDING, Inputs, Row, Values, accuracy
+from assay.reporting.inputs import FINDING, Inputs, Row, Values, accuracy, wrong_share
 from assay.reporting.words import Words, name
 
 _WIDE = 0.05  # an interval of accuracy that is wider says little
@@ -32,13 +32,17 @@ def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
     scores, clean = inputs.values["evaluate"], inputs.values["clean"]
     between = {side: float(scores[f"accuracy_{side}"]) for side in ("low", "high")}
     shares = {"accuracy": float(scores["accuracy"]), **between}
-    noise = words.about(float(clean["estimated_label_noise"]))
+    wrong = wrong_share(clean)
     doubted = {
         "replaced": words("answer.replaced", n=inputs.decided["relabel"]),
         "drop": inputs.decided["drop"],
         "waiting": words("answer.waiting", n=inputs.to_review - inputs.test_to_review),
     }
-    labels = words("answer.labels", labels=clean["labelled"], noise=noise, **doubted)
+    if wrong is None:
+        labels = words("answer.labels.unjudged", labels=clean["labelled"], **doubted)
+    else:
+        noise = words.about(float(wrong))
+        labels = words("answer.labels", labels=clean["labelled"], noise=noise, **doubted)
     return [
         words("answer.accuracy", n=scores["test_examples"], level=level, **shares),
         Markup(" ").join([labels, *also(inputs, words)]),
@@ -66,6 +70,9 @@ def also(inputs: Inputs, words: Words) -> Iterator[Markup]:
 def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
     """What limits this version; of the reasons that apply, the first of this order comes first."""
     scores, clean = inputs.values["evaluate"], inputs.values["clean"]
+    is_judged = wrong_share(clean) is not None
+    if not is_judged:
+        yield words("limit.unjudged")
     for row in inputs.rows["classes"]:
         if int(row["test_examples"]) and not inputs.learned[row["label"]]:
             yield words("limit.unlearned", label=name(row["label"]), n=int(row["test_examples"]))
@@ -82,7 +89,7 @@ def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
         yield Markup(" ").join(filter(None, [say, clause]))
     if scores["accuracy_high"] - scores["accuracy_low"] > _WIDE:
         yield words("limit.test", n=scores["test_examples"])
-    if inputs.noise > _NOISY:
+    if is_judged and inputs.noise > _NOISY:
         clause = words("limit.noise.answers") if inputs.sources["human"] else ""
         yield Markup(" ").join(filter(None, [words("limit.noise", share=inputs.noise), clause]))
     if inputs.unlabelled > _UNLABELLED * clean["examples"]:

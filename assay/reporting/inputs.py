@@ -15,6 +15,7 @@ from assay.contract.errors import InputError
 Values = dict[str, Any]  # of a JSON file
 Row = dict[str, str]  # of a CSV file
 _NEW = {"slices": ["doubted"], "regions": ["doubted"]}  # columns that older tables do not have
+WRONG = "estimated_label_noise"  # in metrics/clean.json
 FINDING = "finding"  # what decided about a doubted label whose example another finding leaves out
 
 _VALUES = {
@@ -128,6 +129,18 @@ def read() -> Inputs:
         noise=1 - sum(weights) / max(len(weights), 1),
         confusion=Counter((plain(answer), plain(label)) for answer, label in pairs),
     )
+
+
+def wrong_share(clean: Values) -> float | None:
+    """The share of wrong labels as they came, by estimate, 0..1; None where it is not known.
+
+    Where no classifier predicts the labels, nothing has judged them, and the number says nothing.
+
+    Parameters
+    ----------
+    clean : of metrics/clean.json
+    """
+    return None if "no_classifier_predicts" in clean else clean.get(WRONG)
 
 
 def accuracy(row: Row) -> float:

@@ -12,11 +12,11 @@ from assay.catalogue import spreadsheets
 from assay.contract import files, git, parameters, paths, yaml_files
 from assay.contract.errors import InputError
 from assay.contract.rounding import interval
-from assay.reporting.inputs import Inputs, Values
+from assay.reporting.inputs import WRONG, Inputs, Values, wrong_share
 
 Parsed = TypeVar("Parsed")
 
-_COUNTS = ("examples", "labelled", "issues", "estimated_label_noise")
+_COUNTS = ("examples", "labelled", "issues")
 _TESTS = "test_examples"
 _SCORES = ("accuracy", "accuracy_true", "macro_f1", "log_loss", "calibration_error")
 
@@ -61,6 +61,7 @@ def changes(revision: str, inputs: Inputs) -> Changes | None:
     clean_then = _json(commit, paths.CLEAN_METRICS, files.Numbers)
     clean_now = inputs.values["clean"]
     counts = [(key, clean_then.get(key), clean_now.get(key)) for key in _COUNTS]
+    counts.append((WRONG, wrong_share(clean_then), wrong_share(clean_now)))
     scores_then = _json(commit, paths.EVALUATE_METRICS, files.Numbers)
     scores_now = inputs.values["evaluate"]
     scores = [(key, interval(scores_then, key), interval(scores_now, key)) for key in _SCORES]

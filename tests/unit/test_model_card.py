@@ -50,6 +50,15 @@ def card(
     return " ".join(text.split())
 
 
+def test_labels_that_nothing_predicts_are_said_to_be_unjudged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = "labels for review: 1; labels could not be judged: no classifier predicts them better"
+    assert said not in card(INFO)
+    monkeypatch.setitem(METRICS, "clean", METRICS["clean"] | {"no_classifier_predicts": 1})
+    assert f"{said} than the class frequencies - examples for training" in card(INFO)
+
+
 @pytest.mark.parametrize("balanced", [False, True])
 def test_probabilities_of_balanced_weights_are_not_called_calibrated(balanced: bool) -> None:
     said = card(INFO | ({"class_shares": [0.1, 0.9]} if balanced else {}))

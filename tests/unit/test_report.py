@@ -576,6 +576,44 @@ def test_an_estimated_share_is_about_or_less(language: str, little: str, much: s
         assert said in Tags(written(language)).text
 
 
+@pytest.mark.parametrize(
+    ("language", "unjudged", "limit"),
+    [
+        (
+            "en",
+            (
+                "80. Labels could not be judged: no classifier predicts them better than the "
+                "class frequencies; 0 were replaced"
+            ),
+            "no classifier predicts labels better than the class frequencies",
+        ),
+        ("zh", "80 个。标签无法判断：没有分类器比类别频率预测得更好；已替换 0 个", "没有分类器"),
+    ],
+)
+def test_no_share_of_wrong_labels_is_told_where_nothing_predicts_them(
+    language: str, unjudged: str, limit: str
+) -> None:
+    report_inputs.write(accuracy_low=0.8)
+    words = Words(language)
+    lever = str(words("lever.corrected_labels.note.unjudged"))
+    share = str(words.about(0.1))
+    assert limit not in written(language)
+    assert lever not in written(language)
+    assert share in written(language)
+    clean = files.read_json(paths.CLEAN_METRICS)
+    files.write_json(paths.CLEAN_METRICS, clean | {"no_classifier_predicts": 1})
+    read = replace(inputs.read(), noise=0.1)
+    _, labels, first = answer.sentences(read, "95", words)
+    assert unjudged in labels
+    assert limit in first
+    assert not any(words("limit.noise", share=0.1) in told for told in answer.limits(read, words))
+    content = page.page(read, language, 0.95)
+    assert share not in content
+    row = content[content.index(str(words("lever.corrected_labels"))) :].partition("</tr>")[0]
+    assert str(words("levers.unknown")) in row
+    assert lever in row
+
+
 def test_what_cleaning_calls_wrong_is_told_apart_without_colours() -> None:
     report_inputs.write()
     csv_files.write_csv(paths.LABEL_ERRORS, ["recall", "precision"], [(0, 0.9), (1, 0.8)])
@@ -810,6 +848,16 @@ def test_what_is_known_of_classes_and_test_examples_is_said(tagged: Path, langua
     content = page.page(read, language, 0.95, since.changes("HEAD", read))
     assert words("since.tests.unknown") in content
     assert words("since.say", revision=Markup("<bdi>HEAD</bdi>")) in content
+
+
+def test_a_share_that_is_not_known_is_not_compared(tagged: Path) -> None:
+    clean = files.read_json(paths.CLEAN_METRICS)
+    files.write_json(paths.CLEAN_METRICS, clean | {"no_classifier_predicts": 1})
+    counts = {key: (then, now) for key, then, now in since.changes("v1", inputs.read()).counts}
+    assert counts["estimated_label_noise"] == (0.1, None)
+    git("commit", "-qam", "v2", at=tagged)
+    counts = {key: (then, now) for key, then, now in since.changes("HEAD", inputs.read()).counts}
+    assert counts["estimated_label_noise"] == (None, None)
 
 
 @pytest.mark.parametrize("revision", ["v2", "--help", "v1:metrics", "\u202e"])
