@@ -53,6 +53,13 @@ def _errors_of_values(column: np.ndarray, given: np.ndarray, below: float) -> fl
     return float(1 - right / len(given))
 
 
+def renames(column: np.ndarray, given: np.ndarray) -> bool:
+    """Whether each value of a column (n,) has one label, and each label (n,) one value."""
+    values = np.unique(column, return_inverse=True)[1]
+    n_pairs = len(np.unique(np.stack([values, given]), axis=1).T)
+    return n_pairs == len(np.unique(values)) == len(np.unique(given))
+
+
 def spread(n: int) -> np.ndarray:
     """The rows that a tree reads, spread evenly over n."""
     return np.unique(np.linspace(0, n - 1, _ROWS).astype(int))

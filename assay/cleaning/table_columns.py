@@ -14,18 +14,24 @@ from assay.cleaning.near_duplicates import NamedValues
 from assay.contract.errors import first_of
 from assay.contract.memory import at_once
 from assay.contract.parquet_files import GROUP
-from assay.measures import multiple_testing
+from assay.measures import multiple_testing, slices
 
 _ROWS = 65_536  # rows of a table read at a time
 _LEVEL = 0.01  # of all columns of a batch together (Holm 1979)
 _LEAST = 0.05  # difference of the shares of gaps; a smaller one is of no interest
 _GIVEN_AWAY = 0.02  # share of the errors without a column that are left with it
+_CONFIDENCE = 0.95  # of the intervals of this share, of all columns of a table together
+_LEFT = 0.1  # what the interval must lie below: two classes 3 standard deviations apart leave 0.13
+_LEFT_IN_OTHER_WORDS = 0.4  # the same for a column that has one value for each class
 
 
 def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> Iterator[Finding]:
     """Read the columns of a table, and list those whose values nearly always tell the label.
 
-    Other modalities have no such columns. See `leaky_column.errors`.
+    Other modalities have no such columns. See `leaky_column.errors`. In few rows a good column may
+    make no error. So the interval of the share of errors that are left (Wilson 1927) must be small
+    too. Less is asked of categories, and of a column that is the label in other words: by content
+    alone hardly any is without error.
 
     Parameters
     ----------
@@ -33,10 +39,17 @@ def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> Iterator[Fi
     given : (n,) int, their labels
     memory : bytes that may be taken, about
     """
-    below = _GIVEN_AWAY * (1 - np.bincount(given).max() / len(given))
+    most = np.bincount(given).max()
+    below = _GIVEN_AWAY * (1 - most / len(given))
+    n_columns = len(payloads.payload_format(examples).get("features", {}))
+    confidence = 1 - (1 - _CONFIDENCE) / max(n_columns, 1)  # Bonferroni
     for name, column, is_category in read(examples, memory):
         errors = leaky_column.errors(column, given, is_category=is_category, below=below)
-        if errors < below:
+        if errors >= below:
+            continue
+        _, left = slices.wilson(errors * len(given), len(given) - most, confidence)
+        in_other_words = is_category or leaky_column.renames(column, given)
+        if left < (_LEFT_IN_OTHER_WORDS if in_other_words else _LEFT):
             tells = f"the column {name} tells the label of {1 - errors:.1%} of the examples"
             yield {"kind": "leaky_column", "reason": f"{tells}: is it made from it?"}
 

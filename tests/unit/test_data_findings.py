@@ -402,6 +402,40 @@ def test_a_number_that_grows_in_rows_sorted_by_class_gives_the_label_away():
     assert leaky_column.errors(np.full(1000, np.nan), given, is_category=False) > 0.5
 
 
+def leaky(monkeypatch, columns: list[np.ndarray], given: np.ndarray, kind: str = "number") -> int:
+    """How many columns of a table are found to tell the label."""
+    named = [(str(number), column, kind == "category") for number, column in enumerate(columns)]
+    types = {name: kind for name, *_ in named}
+    monkeypatch.setattr(table_columns.payloads, "payload_format", lambda *_: {"features": types})
+    monkeypatch.setattr(table_columns, "read", lambda *_: iter(named))
+    return len(list(table_columns.leaky(catalogue(["train"] * len(given)), given, 2**30)))
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 8])
+def test_columns_of_few_rows_that_differ_between_classes_do_not_give_the_label_away(
+    decimals, monkeypatch
+):
+    rng = np.random.default_rng(0)
+    for n in (*range(8, 68, 3), *[12] * 20):
+        given = rng.permutation(np.arange(n) % 2)
+        columns = [(rng.normal(size=n) + 3 * given).round(decimals) for _ in range(2)]
+        assert leaky(monkeypatch, columns, given) == 0
+
+
+def test_a_copy_of_the_label_gives_it_away_from_30_rows_on(monkeypatch):
+    rng = np.random.default_rng(0)
+    given = rng.permutation(np.arange(30) % 2)
+    noise = [rng.normal(size=30) for _ in range(5)]
+    assert leaky(monkeypatch, [*noise, given * 5.0 + 1], given) == 1
+    places = given + 2.0 * (np.arange(30) % 3)  # each has examples of one class
+    others = [rng.integers(4, size=30).astype(float) for _ in range(5)]
+    assert leaky(monkeypatch, [*others, places], given, "category") == 1
+    assert leaky(monkeypatch, [*others, places], given, "number") == 0
+    assert leaky(monkeypatch, [np.tile(places, 5)], np.tile(given, 5), "number") == 1
+    rare = np.arange(30) // 27
+    assert leaky(monkeypatch, [*noise, rare * 1.0], rare) == 0  # told from 3 examples alone
+
+
 # Traps
 
 
