@@ -25,6 +25,19 @@ def is_unfair(data: Mapping[str, Any]) -> bool:
     return any("test" in move.split(" to ") for move in moves)
 
 
+def moves_unknown(data: Mapping[str, Any]) -> str:
+    """Why nobody knows whether examples moved between splits; "" if it is known."""
+    if "examples_not_found" not in data:
+        return ""
+    names = " and ".join(data["examples_not_found"])
+    return f"the examples of {names} were not found, so moves between splits are not known"
+
+
+def is_unjudged(data: Mapping[str, Any]) -> bool:
+    """Whether no verdict holds: examples changed sides, or may have."""
+    return is_unfair(data) or bool(moves_unknown(data))
+
+
 def other_batches(a: pd.DataFrame, b: pd.DataFrame) -> list[list]:
     """Count the examples that came with another batch: `[old, new, count]` of each pair."""
     both = a.merge(b, left_index=True, right_index=True, suffixes=SUFFIXES)

@@ -12,7 +12,6 @@ from assay.comparison import changes, training_variance, unreadable, verdict
 from assay.comparison.training_variance import Head, Learned
 from assay.comparison.versions import Version
 from assay.contract import class_names, files, parameters, paths, rounding
-from assay.contract.errors import InputError, counted
 from assay.evaluation.scores import SMALLEST, Predictions
 
 T = TypeVar("T")
@@ -42,10 +41,9 @@ def compare(a: str, b: str | None, *, why: bool, metrics: Sequence[str]) -> dict
         model["levels"] = levels  # of the recorded intervals, which evaluate wrote
     if "metrics" in model or (model.get("recorded") and not levels):
         model["confidence"] = params.confidence
-    if changes.is_unfair(data):
-        model |= {
-            part: verdict.withheld(model[part]) for part in ("metrics", "why") if part in model
-        }
+    if changes.is_unjudged(data):
+        judged = {"metrics", "why"} & set(model)
+        model |= {part: verdict.withheld(model[part]) for part in judged}
     missing = _folders(old.missing + new.missing)
     absent = {version.name: _folders(version.absent) for version in (old, new) if version.absent}
     names = {"a": old.name, "b": new.name}
@@ -68,6 +66,9 @@ def _data(old: Version, new: Version) -> dict[str, Any]:
         other_ids = changes.other_ids(*examples)
         if other_ids["examples"]:
             data["other_ids"] = other_ids
+    else:
+        versions = (old, new)
+        data["examples_not_found"] = [found.name for found in versions if found.examples is None]
     if learned := _both(old.learned, new.learned):
         data["labels"] = changes.labels(*learned, new_answers, new.examples)
         data["classes"] = changes.classes(learned[0]["label"], learned[1]["label"])
@@ -88,9 +89,9 @@ def _model(
     if predictions is None:
         return {"recorded": _recorded(old, new, metrics)}
     both = predictions[0].merge(predictions[1], on="id", suffixes=changes.SUFFIXES).reset_index()
+    not_scored = [[len(frame) - len(both), len(frame)] for frame in predictions]
     if both.empty:
-        none = f"{old.name} and {new.name} have no test example in common"
-        raise InputError(f"{none}{_other_ids(old, new)}")
+        return {"recorded": _recorded(old, new, metrics), "not_scored": not_scored}
     learned = [version.learned["label"] for version in (old, new) if version.learned is not None]
     known = class_names.distinct_sorted(chain.from_iterable(learned))
     seen = np.unique(both[["answer_b", "predicted_a", "predicted_b"]])
@@ -102,14 +103,15 @@ def _model(
     verdicts = verdict.judge(a, b, chance, metrics=metrics, confidence=params.confidence)
     model = {
         "test_examples": len(both),
+        "not_scored": not_scored,
         "answers_changed": int((both["answer_a"] != both["answer_b"]).sum()),
         "metrics": {judged.metric: asdict(judged) for judged in verdicts},
         "unknown": sorted({*metrics} - {judged.metric for judged in verdicts}),
         "chance_in_training": chance or None,
         "estimated": _recorded(old, new, ["accuracy_true"]),
     }
-    if why and chance and (shares := _shares(old, new, test, chance, params.confidence)):
-        model["why"] = shares
+    if why and chance:
+        model |= _why(old, new, test, chance, params.confidence)
     return model
 
 
@@ -137,18 +139,6 @@ def _recorded(old: Version, new: Version, metrics: Sequence[str]) -> dict[str, l
         if intervals:
             recorded[name] = list(intervals)
     return recorded
-
-
-def _other_ids(old: Version, new: Version) -> str:
-    """How many ids changed though keys did not, to end a message with; "" for none."""
-    examples = _both(old.examples, new.examples)
-    n_keys = changes.other_ids(*examples)["examples"] if examples else 0
-    if not examples or not n_keys:
-        return ""
-    same = f"no id is the same, though {counted(n_keys, 'key')} of their batches are"
-    if examples[0].index.intersection(examples[1].index).size:
-        same = f"{counted(n_keys, 'key')} of their batches have another id"
-    return f": {same}; the files or the version of Assay changed, see docs/upgrading.md"
 
 
 def _predictions(both: pd.DataFrame, suffix: str, classes: list[str], bins: int) -> Predictions:
@@ -200,13 +190,18 @@ def _chance(old: Version, new: Version, test: _Test) -> dict[str, float]:
     return training_variance.chance(a, b, test_features, test.head, n_validation)
 
 
-def _shares(
+def _why(
     old: Version, new: Version, test: _Test, chance: dict[str, float], confidence: float
 ) -> dict[str, dict[str, Any]]:
     """Judge each kind of change alone, by the accuracy of a head on embeddings.
 
     They are the embeddings of B. Examples that B does not have get those of A if both versions have
-    the same encoder; else they are left out.
+    the same encoder; else their labels are left out.
+
+    Returns
+    -------
+    `why` : the verdict on each kind of change
+    `why_left_out` : the number of `labels` left out, and whether the `other_encoder` is the cause
     """
     labels = _both(old.learned, new.learned)
     examples = _both(old.examples, new.examples)
@@ -222,22 +217,26 @@ def _shares(
     if features is None or test_features is None:
         return {}
     encoders = _both(old.read(paths.ENCODER), new.read(paths.ENCODER))
-    if encoders and encoders[0] == encoders[1]:
-        more = old.features(examples[0].loc[others.index])
-        if more is not None:
-            features = np.concatenate([features, more])
-            rows = pd.concat([rows, others])
+    is_same = encoders is not None and encoders[0] == encoders[1]
+    more = old.features(examples[0].loc[others.index]) if is_same else None
+    left_out = {}
+    if more is not None:
+        features = np.concatenate([features, more])
+        rows = pd.concat([rows, others])
+    elif len(others):
+        other_encoder = encoders is not None and not is_same
+        left_out["why_left_out"] = {"labels": len(others), "other_encoder": other_encoder}
     codes_a = class_names.codes(rows["label_a"], test.classes)
     codes_b = class_names.codes(rows["label_b"], test.classes)
     heads = training_variance.shares(features, codes_a, codes_b, test_features, test.head)
     if "nothing" not in heads:
-        return {}
+        return left_out
     _, base = heads.pop("nothing")
     shares = {}
     for change, (n, head) in heads.items():
         judged = verdict.judge(base, head, chance, metrics=["accuracy"], confidence=confidence)
         shares[change] = {"examples": n, **asdict(judged[0])}
-    return shares
+    return left_out | ({"why": shares} if shares else {})
 
 
 def _both(a: T | None, b: T | None) -> tuple[T, T] | None:

@@ -7,7 +7,14 @@ from tabulate import tabulate
 
 from assay.comparison import changes
 from assay.comparison.data_lines import Result
-from assay.comparison.page_parts import parts, spelled, with_names
+from assay.comparison.page_parts import (
+    NO_CHANCE,
+    leaves_out_chance,
+    not_scored,
+    parts,
+    spelled,
+    with_names,
+)
 from assay.comparison.verdict import EQUAL, NOT_SHOWN, SAME, UNJUDGED
 from assay.contract import escaping
 from assay.contract.terminal import page_width
@@ -80,6 +87,8 @@ def headline(result: Result) -> str:
     metrics = result["model"].get("metrics")
     if not metrics:
         return _no_verdict(result["model"])
+    if unknown := changes.moves_unknown(result["data"]):
+        return f"{UNJUDGED}: {unknown}"
     verdicts = [judged["verdict"] for judged in metrics.values()]
     shown = []
     for word in ("better", "worse"):
@@ -98,14 +107,19 @@ def _no_verdict(model: Result) -> str:
         return f"no verdict: {', '.join(map(spelled, model['unknown']))} of no example is known"
     if "other_classes" in model:
         return "no verdict: the classes differ"
+    if "not_scored" in model:
+        return "no verdict: no test example in common"
     return "no verdict without the predictions of both"
 
 
 def _gate(result: Result) -> list[str]:
-    """The verdict of `--fail-if` in a line, if it was asked for."""
+    """The verdict of `--fail-if` and what it leaves out, if it was asked for."""
     gate = result.get("gate")
     if gate is None:
         return []
     asked = f"--fail-if {', '.join(map(spelled, gate['fail_if']))}"
     reasons = "; ".join(map(spelled, gate["reasons"]))
-    return [f"FAILS {asked}: {reasons}" if gate["fails"] else f"passes {asked}"]
+    verdict = f"FAILS {asked}: {reasons}" if gate["fails"] else f"passes {asked}"
+    if leaves_out_chance(result):
+        verdict += f"; {NO_CHANCE}"
+    return [verdict, *not_scored(result)]

@@ -41,6 +41,8 @@ def _reasons(result: Result, condition: str) -> list[str]:
         return ["examples changed sides, so nothing can be judged"]
     if not metrics:
         return [f"nothing can be judged {_why_not(result['model'])}"]
+    if changes.moves_unknown(result["data"]):
+        return ["examples were not found, so moves between splits are not known"]
     if name := metric_of(condition):
         return _loss(name, metrics.get(name), float(condition.partition(":")[2] or 0))
     verdicts = {name: judged["verdict"] for name, judged in metrics.items()}
@@ -58,8 +60,11 @@ def _why_not(model: Result) -> str:
         return f"before `dvc repro` has run {' and '.join(stages)}"
     if unknown := model.get("unknown"):
         return f"since {', '.join(unknown)} of no example is known"
-    other_classes = "other_classes" in model
-    return "where the classes differ" if other_classes else "without the predictions of both"
+    if "other_classes" in model:
+        return "where the classes differ"
+    if "not_scored" in model:
+        return "without a test example in common"
+    return "without the predictions of both"
 
 
 def _loss(name: str, judged: Result | None, tolerated: float) -> list[str]:

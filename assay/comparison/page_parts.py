@@ -11,6 +11,7 @@ from assay.contract.errors import counted, first_of
 
 _FETCH = "try `dvc pull`, or ask who has them for `dvc push --all-tags`"
 _OLDER = "docs/sharing.md says what else to type if a version is older than the remote"
+NO_CHANCE = "intervals leave out chance in training"
 _CHANGES = {
     "additions": "labels added",
     "removals": "labels taken out",
@@ -49,7 +50,8 @@ def with_names(result: Result, show: Callable[[object], str]) -> Result:
     def with_shown(part: Result, *keys: str) -> Result:
         return part | {key: shown(part[key]) for key in keys if key in part}
 
-    data = with_shown(result["data"], "people", "classes", "batches", "other_batches")
+    of_data = ("people", "classes", "batches", "other_batches", "examples_not_found")
+    data = with_shown(result["data"], *of_data)
     for key in {"labels", "test_labels"} & set(data):
         data[key] = with_shown(data[key], "relabelled_by", "swaps")
     pairs = data["parameters"].items()
@@ -61,7 +63,7 @@ def with_names(result: Result, show: Callable[[object], str]) -> Result:
 def parts(result: Result) -> list[Part]:
     all_parts = [Part("Data", lines=data_lines.lines(result["data"])), _model(result)]
     all_parts[-1].notes += _levels(result)
-    if "why" in result["model"]:
+    if {"why", "why_left_out"} & set(result["model"]):
         all_parts.append(_why(result))
     notes = all_parts[-1].notes
     for name, files in result["absent"].items():
@@ -86,8 +88,8 @@ def _model(result: Result) -> Part:
 
 def _model_notes(result: Result) -> list[str]:
     model = result["model"]
-    is_unfair = changes.is_unfair(result["data"])
-    notes = []
+    is_unjudged = changes.is_unjudged(result["data"])
+    notes = not_scored(result)
     judged = model["metrics"].values()
     unseen = [metric for metric in judged if metric["verdict"] == NOT_SHOWN]
     if unseen and unseen[0]["metric"] in COUNTED:
@@ -97,13 +99,13 @@ def _model_notes(result: Result) -> list[str]:
         else:
             larger = "training varies too much: even a larger test set could not show"
             notes.append(f"{larger} a difference of {point}")
-    if any(metric["verdict"] == UNJUDGED for metric in judged) and not is_unfair:
+    if any(metric["verdict"] == UNJUDGED for metric in judged) and not is_unjudged:
         notes.append("with one test example, or the same change in all, nothing can be judged")
     if len(judged) > 1:
         family = f"all {len(judged)} metrics (Holm)"
         notes.append(f"verdicts are adjusted for {family}; an interval is for its metric alone")
-    if model["chance_in_training"] is None:
-        notes.append("intervals leave out chance in training: embeddings or labels are missing")
+    if leaves_out_chance(result):
+        notes.append(f"{NO_CHANCE}: embeddings or labels are missing")
     for a, b in model["estimated"].values():
         estimates = [f"{value:.4f} ({low:.3f} to {high:.3f})" for value, low, high in (a, b)]
         true = "accuracy against true labels, estimated, each on its own test examples"
@@ -117,6 +119,23 @@ def _model_notes(result: Result) -> list[str]:
             of_examples = f"{spelled(name)} is of {n:,} of the examples"
             notes.append(f"{of_examples}: what {result['a']} loses by other answers is not known")
     return notes
+
+
+def not_scored(result: Result) -> list[str]:
+    """How many test examples of each version the other one does not have; [] if it has all."""
+    counts = zip((result["a"], result["b"]), result["model"].get("not_scored", []), strict=False)
+    texts: list[str] = []
+    for name, (n, total) in counts:
+        things = "" if texts else " test examples"
+        if n:
+            texts.append(f"{n:,} of {total:,}{things} of {name}")
+    return [f"not scored: {', '.join(texts)}"] if texts else []
+
+
+def leaves_out_chance(result: Result) -> bool:
+    """Whether there are intervals, and they are too narrow, since nothing estimates this chance."""
+    no_chance = result["model"].get("chance_in_training", {}) is None
+    return no_chance and not changes.is_unjudged(result["data"])
 
 
 def _recorded(result: Result) -> Part:
@@ -133,6 +152,10 @@ def _recorded(result: Result) -> Part:
     for name, classes in zip(versions, model.get("other_classes", []), strict=False):
         if classes:
             part.notes.append(f"classes of {name} alone: {first_of(classes, CLASSES)}")
+    part.notes += not_scored(result)
+    if "not_scored" in model and "other_ids" in result["data"]:
+        cause = "the files or the version of Assay changed"
+        part.notes.append(f"the same keys have other ids: {cause}, see docs/upgrading.md")
     return part
 
 
@@ -157,15 +180,32 @@ def _not_its_own(names: list[str]) -> list[str]:
 
 
 def _why(result: Result) -> Part:
-    shares = result["model"]["why"]
-    base = f"{next(iter(shares.values()))['a']:.4f}"
-    table = [["", "examples", "accuracy", "change (interval)"]]
-    table.append([f"labels of {result['a']}", "", base, ""])
+    shares = result["model"].get("why", {})
+    left_out = result["model"].get("why_left_out")
+    part = Part("Why: a closed-form head on the embeddings, with one kind of change at a time")
+    labels = f"labels of {result['a']}"
+    if left_out:
+        labels += f", less {left_out['labels']:,}"
+        part.notes.append(_left_out(left_out, result["a"], result["b"]))
+    if shares:
+        base = f"{next(iter(shares.values()))['a']:.4f}"
+        part.table.append(["", "examples", "accuracy", "change (interval)"])
+        part.table.append([labels, "", base, ""])
     for name, judged in shares.items():
         values = [f"{judged['examples']:,}", f"{judged['b']:.4f}", _interval(judged)]
-        table.append([_CHANGES[name], *values])
-    title = "Why: a closed-form head on the embeddings, with one kind of change at a time"
-    return Part(title, table=table)
+        part.table.append([_CHANGES[name], *values])
+    return part
+
+
+def _left_out(counts: Result, a: str, b: str) -> str:
+    """Which labels of A a head cannot learn from, and why."""
+    n = counts["labels"]
+    labels = f"{counted(n, 'label')} of {a} {'is' if n == 1 else 'are'} left out"
+    examples = "this example" if n == 1 else "these examples"
+    cause = "its encoder is another"
+    if not counts["other_encoder"]:
+        cause = "the encoder or an embedding was not found"
+    return f"{labels}: {b} does not have {examples}, and {cause}"
 
 
 def _interval(judged: Result) -> str:

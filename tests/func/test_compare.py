@@ -131,6 +131,11 @@ def test_what_cannot_be_compared(project, tmp_path):
     refused(project, "three", "workspace:plots/predictions.csv", "has no example 'ffff'")
     learned = (project.folder / "data/annotated/labels.csv").read_text().splitlines()[1]
     predictions.write_text(f"{header}{learned[:32]},1,1,0.9,0.1\n")
-    refused(project, "three", "no test example in common")
+    page = project.run("python -m assay compare three --fail-if worse", check=False)
+    assert page.returncode == 2
+    assert "no verdict: no test example in common" in page.stdout
+    assert "nothing can be judged without a test example in common" in page.stdout
+    assert "splits" in page.stdout
+    project.run("python -m assay compare three")
     predictions.unlink()
     predictions.write_bytes(kept[1])

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from assay.comparison import comparison_page, gate
 from assay.comparison.compare import compare
 from assay.comparison.versions import Version
 from assay.contract.errors import InputError
@@ -225,8 +226,105 @@ def test_other_ids_of_the_same_keys_are_told(here: Path) -> None:
         content = path.read_text().replace("0" * 20, "e" * 20)
         path.unlink()
         path.write_text(content)
-    same = f"no id is the same, though {N} keys of their batches are"
-    assert f"no test example in common: {same}; the files or the version of Assay" in told()
+    found = compare("whole", None, why=True, metrics=["accuracy"])
+    n_test = SPLITS.count("test")
+    assert found["model"]["not_scored"] == [[n_test, n_test]] * 2
+    assert list(found["model"]["recorded"]) == ["accuracy"]
+    page = comparison_page.terminal(found | {"gate": gate.judge(found, ["worse"])})
+    assert page.splitlines()[:2] == [
+        "whole → workspace: no verdict: no test example in common",
+        "FAILS --fail-if worse: nothing can be judged without a test example in common",
+    ]
+    same = f"{N} examples with the same batch and key but another id; 0 of them moved"
+    assert same in " ".join(page.split())
+    assert "the same keys have other ids: the files or the version of Assay changed" in page
+
+
+def rewrite_examples(table: pa.Table) -> None:
+    Path(CACHED[0]).unlink()
+    pq.write_table(table, CACHED[0])
+
+
+def out_of_cache(name: str) -> None:
+    """Take the file that `whole` has out of the cache; the workspace keeps its own."""
+    digest = hashlib.md5(Path(name).read_bytes()).hexdigest()
+    Path(".dvc/cache/files/md5", digest[:2], digest[2:]).unlink()
+
+
+def test_no_verdict_where_nobody_knows_what_moved(here: Path) -> None:
+    """As after a pull that failed: 1 training example is in the test split now."""
+    table = pq.read_table(CACHED[0])
+    splits = [SPLITS[0], "test", *SPLITS[2:]]
+    out_of_cache(CACHED[0])
+    rewrite_examples(table.set_column(2, "split", pa.array(splits)))
+    found = compare("whole", None, why=True, metrics=["accuracy"])
+    assert found["data"]["examples_not_found"] == ["whole"]
+    assert found["model"]["metrics"]["accuracy"]["verdict"] == "cannot be judged"
+    unknown = "so moves between splits are not known"
+    for condition in ("worse", "accuracy:1"):
+        reason = f"examples were not found, {unknown}"
+        assert gate.judge(found, [condition])["reasons"] == [reason]
+    page = comparison_page.terminal(found)
+    headline = f"cannot be judged: the examples of whole were not found, {unknown}"
+    assert page.splitlines()[0] == f"whole → workspace: {headline}"
+    assert "intervals leave out" not in page  # there are none
+    assert "one test example, or the same change" not in page
+
+
+def test_a_gate_says_what_a_verdict_leaves_out(here: Path) -> None:
+    out_of_cache(CACHED[2])
+    predictions = Path("plots/predictions.csv")
+    header, *rows = predictions.read_text().splitlines()
+    predictions.write_text("\n".join([header, *rows[3:]]) + "\n")
+    found = compare("whole", None, why=True, metrics=["accuracy"])
+    assert found["model"]["not_scored"] == [[3, len(rows)], [0, len(rows) - 3]]
+    assert found["model"]["chance_in_training"] is None
+    found["gate"] = gate.judge(found, ["worse"])
+    page = comparison_page.terminal(found).splitlines()
+    left_out = "intervals leave out chance in training"
+    not_scored = f"not scored: 3 of {len(rows)} test examples of whole"
+    assert page[1:3] == [f"passes --fail-if worse; {left_out}", not_scored]
+    assert {f"  {not_scored}", f"  {left_out}: embeddings or labels are missing"} <= set(page)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "cause"),
+    [
+        (b"another", "its encoder is another"),
+        (None, "the encoder or an embedding was not found"),
+        (b"an encoder", ""),
+    ],
+)
+def test_labels_that_why_cannot_learn_from_are_counted(
+    here: Path, encoder: bytes | None, cause: str
+) -> None:
+    """4 training examples were taken out; 1 more lost its label alone."""
+    gone = [number for number in range(N) if SPLITS[number] == "train"][:5]
+    learned = Path("data/annotated/labels.csv")
+    header, *lines = learned.read_text().splitlines()
+    learned.write_text("\n".join([header, *lines[5:]]) + "\n")
+    votes = Path(CACHED[1]).read_text().splitlines()
+    kept = [number for number in range(N) if number not in gone[:4]]
+    Path(CACHED[1]).unlink()
+    Path(CACHED[1]).write_text("\n".join([votes[0], *(votes[n + 1] for n in kept)]) + "\n")
+    features = np.load(CACHED[2])[kept]
+    Path(CACHED[2]).unlink()
+    np.save(CACHED[2], features)
+    rewrite_examples(pq.read_table(CACHED[0]).take(kept))
+    path = Path("models/encoder/encoder.onnx")
+    path.unlink() if encoder is None else path.write_bytes(encoder)
+    found = compare("whole", None, why=True, metrics=["accuracy"])
+    page = comparison_page.terminal(found)
+    assert found["data"]["labels"]["removed"] == 5
+    assert found["model"]["why"]["removals"]["examples"] == (1 if cause else 5)
+    if not cause:
+        assert "why_left_out" not in found["model"]
+        assert "  labels of whole " in page
+        return
+    assert found["model"]["why_left_out"]["labels"] == 4
+    assert "  labels of whole, less 4 " in page
+    note = "4 labels of whole are left out: workspace does not have these examples"
+    assert f"  {note}, and {cause}" in page.splitlines()
 
 
 @pytest.mark.parametrize("side", ["workspace", "older"])

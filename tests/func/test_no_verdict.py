@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -74,6 +76,10 @@ def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ends = ("", "_low", "_high")
     write("metrics/evaluate.json", {f"{name}{end}": 0.5 for name in METRICS for end in ends})
     write("data/batches.json", {"batches": ["b"]})
+    ids = [f"{number:032x}" for number in range(3)]
+    Path("data/collected/b").mkdir(parents=True)
+    examples = pa.table({"id": ids, "key": ids, "split": ["test"] * 3})
+    pq.write_table(examples, "data/collected/b/examples.parquet")
     write("dvc.yaml", "stages: {}\n")
     write(".dvc/config", "")
     write("dvc.lock", yaml.safe_dump(locked()))

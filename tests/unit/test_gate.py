@@ -80,6 +80,14 @@ def test_no_verdict_holds_where_examples_changed_sides(move: str, fails: bool) -
     assert gate.judge(moved, ["worse"])["fails"] == fails
 
 
+@pytest.mark.parametrize("condition", ["worse", "not-better", "accuracy:1"])
+def test_no_verdict_holds_where_nobody_knows_what_moved(condition: str) -> None:
+    unknown = result(accuracy=BETTER)
+    unknown["data"] = {"examples_not_found": ["one", "two"]}
+    reason = "examples were not found, so moves between splits are not known"
+    assert gate.judge(unknown, [condition])["reasons"] == [reason]
+
+
 @pytest.mark.parametrize(
     "condition", ["", "better", "accuracy:", "accuracy:-1", "accuracy:nan", "accuracy:x", "f1:1"]
 )

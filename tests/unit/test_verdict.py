@@ -142,6 +142,35 @@ def test_a_metric_of_which_nothing_is_known_is_named():
     assert reasons == ["nothing can be judged since log_loss of no example is known"]
 
 
+def test_test_examples_of_one_version_alone_are_counted():
+    verdicts = [one(right(64, 3), right(64, 1))]
+    for counts, said in (
+        ([[59, 123], [43, 107]], "not scored: 59 of 123 test examples of one, 43 of 107 of two"),
+        ([[0, 64], [1000, 1064]], "not scored: 1,000 of 1,064 test examples of two"),
+    ):
+        result = shown(verdicts, not_scored=counts)
+        assert f"  {said}" in comparison_page.terminal(result).splitlines()
+        result["gate"] = gate.judge(result, ["worse"])
+        assert comparison_page.terminal(result).splitlines()[1:3] == [
+            "passes --fail-if worse",
+            said,
+        ]
+        assert f"**{said}**" in comparison_page.markdown(result).splitlines()
+    result = shown(verdicts, not_scored=[[0, 64], [0, 64]])
+    assert "not scored" not in comparison_page.terminal(result)
+
+
+def test_what_a_version_is_called_is_no_markdown():
+    result = shown([one(right(64, 3), right(64, 1))], not_scored=[[1, 65], [0, 64]])
+    result |= {"a": "*a*"}
+    result["data"]["examples_not_found"] = ["*a*"]
+    result["model"]["why_left_out"] = {"labels": 1, "other_encoder": True}
+    page = comparison_page.markdown(result)
+    assert page.count("*a*") == page.count("`*a*`") == 5
+    left_out = "1 label of `*a*` is left out: two does not have this example"
+    assert f"{left_out}, and its encoder is another" in page
+
+
 def test_few_disagreements_are_judged_as_the_exact_test_does():
     """McNemar's exact test: 5 against 0 has a p-value of 0.0625, 6 against 0 of 0.031."""
     assert one(right(500, 5), right(500, 0)).verdict == "no difference shown"
