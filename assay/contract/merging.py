@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-_RECORD = "dvc.lock"  # what stages ran on, which nobody merges by hand
+# What DVC and stages write, and git keeps; nobody merges it by hand. A version may be named before.
+_MADE = re.compile(r"(?:^|:)(dvc\.lock$|data/batches\.json$|(?:metrics|plots)/.+)")
 
 
 def conflict(name: Path | str, content: bytes) -> str:
@@ -13,6 +14,6 @@ def conflict(name: Path | str, content: bytes) -> str:
         return ""
     line = content.count(b"\n", 0, marker.start()) + 1
     remedy = "keep what is right, and delete the lines of <<<<<<<, ======= and >>>>>>>"
-    if str(name).endswith(_RECORD):
-        remedy = f"type `git checkout --ours {_RECORD}`, then see docs/upgrading.md"
+    if made := _MADE.search(str(name)):
+        remedy = f"type `git checkout --ours {made[1]}`, then see docs/upgrading.md"
     return f"{name} line {line} starts a git merge conflict: {remedy}"

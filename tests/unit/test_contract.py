@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.contract import csv_files, files, identity, parquet_files
+from assay.contract import csv_files, files, identity, merging, parquet_files
 from assay.contract.errors import InputError, counted, quiet, run, writing
 from assay.contract.sampling import step_for
 
@@ -224,6 +224,28 @@ def test_a_damaged_file_is_named(tmp_path: Path, reader: str, content: bytes) ->
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"a\.file is (damaged|no readable Parquet file)"):
         READERS[reader](path)
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("dvc.lock", "dvc.lock"),
+        ("data/batches.json", "data/batches.json"),
+        ("workspace:data/batches.json", "data/batches.json"),
+        ("origin/bela:metrics/clean.json", "metrics/clean.json"),
+        ("plots/queue.csv", "plots/queue.csv"),
+        ("params.yaml", ""),
+        ("data/annotations/anna.csv", ""),
+        ("data/raw/plots/examples.csv", ""),
+        ("data/raw/mine/data/batches.json", ""),
+    ],
+)
+def test_what_stages_make_is_not_merged_by_hand(name: str, made: str) -> None:
+    content = b"1\n<<<<<<< HEAD\n2\n=======\n3\n>>>>>>> theirs\n"
+    by_hand = "keep what is right, and delete the lines of <<<<<<<, ======= and >>>>>>>"
+    kept = f"type `git checkout --ours {made}`, then see docs/upgrading.md"
+    said = f"{name} line 2 starts a git merge conflict: {kept if made else by_hand}"
+    assert merging.conflict(name, content) == said
 
 
 @pytest.mark.parametrize("reader", READERS)
