@@ -18,9 +18,10 @@ from assay.contract.column_names import is_text
 from assay.contract.errors import InputError
 from assay.contract.parameters import Parameters
 from assay.contract.parquet_files import Format
+from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
 from assay.contract.stored_rows import StoredRows
-from assay.inspection import duration, edits, grouping, listed, sample
+from assay.inspection import duration, edits, grouping, listed, needs, sample
 from assay.layouts import raw_folder
 from assay.layouts.raw_batch import RawBatch
 from assay.modalities import registry
@@ -33,6 +34,8 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     -------
     dict
         Also `folder` and `batch`, its name; `decoded`, the number of examples that were decoded;
+        `lacking`, remarks on what later stages need, of a batch that stands alone and was
+        decoded as a whole;
         `error`, what would stop the pipeline, or ""; `group`, what `collect.group` may be, with
         the reason, or None; `edits` of params.yaml by dotted key; `seconds`,
         the time that the whole pipeline will take here.
@@ -70,6 +73,8 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     if not raw.numbered:
         keys = [example.key for example in raw.examples]
         raw.remarks += listed.check_keys(understood.ids, keys, others)
+    is_whole = len(understood.ids) == len(raw.examples)
+    lacking = _lacking(raw, understood, params) if is_whole and not others else Remarks()
     if group and others:
         group["reason"] += f"; {listed.with_group(others, other)}"
     facts = summary.facts(raw, understood.split_of_row)
@@ -79,6 +84,7 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
         "folder": str(folder),
         "batch": batch,
         "decoded": len(sampled),
+        "lacking": lacking.as_dicts(),
         "error": error,
         "group": group,
         "edits": proposed,
@@ -141,6 +147,17 @@ def _splits(raw: RawBatch, params: Collect) -> list[str]:
         return [example.split for example in raw.examples]
     ids = [identity.of_name(example.key) for example in raw.examples]
     return splits.choose(raw, ids, splits.groups_of(raw, ids, params.group), params)
+
+
+def _lacking(raw: RawBatch, understood: _Understood, params: Parameters) -> Remarks:
+    """What later stages lack, of a batch whose examples were all decoded."""
+    ids = [understood.ids[example.key] for example in raw.examples]
+    splits_of_row = understood.split_of_row
+    by_content = not any(splits_of_row)
+    if by_content:
+        splits_of_row = splits.choose(raw, ids, None, params.collect)
+    smallest = params.clean.smallest_class
+    return needs.lacking(raw, ids, splits_of_row, smallest, by_content=by_content)
 
 
 def _group(

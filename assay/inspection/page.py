@@ -54,7 +54,7 @@ def _what_it_holds(facts: dict[str, Any]) -> Iterator[str]:
 
 
 def _remarks(facts: dict[str, Any]) -> Iterator[str]:
-    for remark in facts["remarks"]:
+    for remark in [*facts["remarks"], *facts["lacking"]]:
         yield _row(remark["action"], Remark(**remark).text())
     if facts["error"]:
         yield _row("error", facts["error"])

@@ -191,6 +191,25 @@ def test_a_person_with_an_empty_name_is_told(workspace: Workspace) -> None:
     assert "labels by   (no name) 2, anna 1" in said
 
 
+def test_what_later_stages_lack_is_told(folder: Workspace) -> None:
+    """Of a whole table, whose splits are known, unless another batch may bring what is missing."""
+    rows = "".join(f"{row / 7},{label}\n" for row, label in enumerate("aaaabbc"))
+    folder.raw({"examples.csv": f"x,label\n{rows}"}, "small")
+    folder.raw({"examples.csv": f"x,label\n{rows}"}, "other")
+    folder.set("collect.test", 0.001)
+    folder.set("clean.smallest_class", 3)
+    none_tested = "7 examples have a label, and none of them is in the test split; train stops"
+    too_few = "2 classes have fewer than 3 examples to learn from, for example 'b'; clean stops"
+    text = page.page(inspect(paths.RAW / "small", parameters.load()), written=False)
+    for said in (none_tested, too_few):
+        assert said in " ".join(text.split())
+    folder.set("batches", ["other"])
+    folder.set("pretrain.batches", ["other"])
+    text = page.page(inspect(paths.RAW / "small", parameters.load()), written=False)
+    for said in (none_tested, too_few):
+        assert said not in " ".join(text.split())
+
+
 def test_copies_are_looked_for_in_the_sample(workspace: Workspace) -> None:
     workspace.raw({f"{'ab'[row % 2]}/{row}.png": image(row // 4) for row in range(900)}, "pets")
     facts = inspect(paths.Path(RAW), parameters.load())

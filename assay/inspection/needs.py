@@ -1,0 +1,73 @@
+"""What later stages need of a batch that stands alone: test examples, and enough of two classes."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from assay.contract.remarks import Remarks
+from assay.layouts.raw_batch import RawBatch
+
+
+def lacking(
+    raw: RawBatch, ids: Sequence[str], splits: Sequence[str], smallest: int, *, by_content: bool
+) -> Remarks:
+    """Remarks on what makes `clean` or `train` stop, unless another batch is listed later.
+
+    Classes that have one label only are told of by `doubts` already, and so are test examples that
+    are missing in the splits that a batch gives.
+
+    Parameters
+    ----------
+    ids : (n,) of each example of `raw`, the same for exact copies
+    splits : (n,) of each example of `raw`; "" counts as train
+    smallest : of `clean.smallest_class`
+    by_content : whether the splits are those that follow from the ids
+    """
+    remarks = Remarks()
+    labels_of = _labels_of(raw, ids)
+    test = {id_ for id_, split in zip(ids, splits, strict=True) if split == "test"}
+    if by_content:
+        _remark_on_test(raw, ids, labels_of, test, remarks)
+    learned = [labels for id_, labels in labels_of.items() if id_ not in test]
+    counts = Counter(label for labels in learned for label in labels)
+    n_of_class = raw.labels_by_class()
+    if len(counts) == 1 < len(n_of_class):
+        (label,) = counts
+        remedy = "a classifier needs two classes: add examples, or give a column `split`"
+        what = f"labels outside the test split are all {label!r}"
+        remarks.add("doubtful", counts.total(), what, "", remedy)
+    # People who disagree may make another class of an example.
+    sure = {label for labels in learned if len(labels) == 1 for label in labels}
+    small = sorted(label for label in sure if counts[label] < smallest)
+    if any(n_of_class[label] > 1 for label in small):
+        what = f"classes have fewer than {smallest} examples to learn from"
+        remedy = "clean stops: add more, mend the labels, or lower clean.smallest_class"
+        remarks.note("doubtful", list(map(repr, small)), what, remedy)
+    return remarks
+
+
+def _labels_of(raw: RawBatch, ids: Sequence[str]) -> dict[str, set[str]]:
+    """The different labels of each labelled example, by id."""
+    voted = defaultdict(set)  # labels by key
+    for key, _, label in raw.annotations:
+        voted[key].add(label)
+    labels_of: dict[str, set[str]] = defaultdict(set)
+    for id_, example in zip(ids, raw.examples, strict=True):
+        labels_of[id_] |= voted[example.key] | ({example.label} - {""})
+    return {id_: labels for id_, labels in labels_of.items() if labels}
+
+
+def _remark_on_test(
+    raw: RawBatch,
+    ids: Sequence[str],
+    labels_of: dict[str, set[str]],
+    test: set[str],
+    remarks: Remarks,
+) -> None:
+    """Add a remark if the test split has no example with a label or a known answer."""
+    known = {key for key, _ in raw.truth}
+    answered = {id_ for id_, row in zip(ids, raw.examples, strict=True) if row.key in known}
+    answered |= labels_of.keys()
+    if not answered & test:
+        what = "examples have a label, and none of them is in the test split"
+        remedy = "train stops: add examples, give a column `split`, or raise collect.test"
+        remarks.add("doubtful", len(answered), what, "", remedy)
