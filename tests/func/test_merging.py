@@ -46,12 +46,14 @@ def test_two_branches_that_each_add_a_batch(folder: Path) -> None:
         first.run(f"git clone -q ../origin ../{name}")
         people[name] = Project(folder / name, **PERSON)
         people[name].run(f"dvc pull -q && git checkout -qb {name}")
+        if name == "bela":
+            people[name].set(clean__relabel_above=0.7)
         add(people[name], batch, ["one", batch], seed)
         people[name].run(f"git push -q origin {name}")
 
     anna, typed = people["anna"], commands("Two branches that each add a batch")
     anna.run("git fetch -q")
-    merge, ours, repro, *rest = typed
+    merge, ours, diff, repro, *rest, since_anna, since_bela = typed
     assert anna.run(merge, check=False).returncode == 1
     conflicts = set(anna.run("git diff --name-only --diff-filter=U").stdout.split())
     assert {"dvc.lock", "data/batches.json", "params.yaml"} <= conflicts
@@ -59,13 +61,22 @@ def test_two_branches_that_each_add_a_batch(folder: Path) -> None:
     known = {name for name in conflicts if name in ours.split() or name.startswith(folders)}
     assert conflicts == known
     anna.run(ours)
-    anna.set(batches=["one", "two", "three"], pretrain__batches=["one"])
+    shown = anna.run(diff).stdout.splitlines()
+    added = [line.removeprefix("+").split("#")[0].strip() for line in shown if line[:1] == "+"]
+    assert {"- three", "relabel_above: 0.7"} <= set(added), added
+    batches = ["one", "two", "three"]
+    anna.set(batches=batches, pretrain__batches=["one"], clean__relabel_above=0.7)
     said = anna.run(repro).stdout
     assert "Running stage 'clean'" in said
     assert not [stage for stage in ("collect", "embed") if f"Running stage '{stage}@" in said]
     for line in rest:
-        page = anna.run(line).stdout
+        anna.run(line)
+    page = anna.run(since_anna).stdout
     assert "+ three" in page
+    assert "clean.relabel_above 0.8 → 0.7" in page
+    page = anna.run(since_bela).stdout
+    assert "+ two" in page
+    assert "relabel_above" not in page
     assert anna.run("git status --porcelain").stdout == ""
     assert "<<<<<<<" not in anna.run("git grep -I -h '' -- metrics plots data dvc.lock").stdout
     batches = json.loads((anna.folder / "data/batches.json").read_text())["batches"]
