@@ -53,11 +53,18 @@ def _errors_of_values(column: np.ndarray, given: np.ndarray, below: float) -> fl
     return float(1 - right / len(given))
 
 
-def renames(column: np.ndarray, given: np.ndarray) -> bool:
-    """Whether each value of a column (n,) has one label, and each label (n,) one value."""
+def names(column: np.ndarray, given: np.ndarray) -> bool:
+    """Whether values (n,) are names of the labels (n,), as those of a category are, and no measure.
+
+    Each value has one label, and there is one value for each label, or labels come back again and
+    again in the order of the values. Those of a good measure do not, even where it is rounded.
+    """
     values = np.unique(column, return_inverse=True)[1]
-    n_pairs = len(np.unique(np.stack([values, given]), axis=1).T)
-    return n_pairs == len(np.unique(values)) == len(np.unique(given))
+    of_pairs, labels = np.unique(np.stack([values, given]), axis=1)  # by value
+    n_values, n_labels = of_pairs[-1] + 1, len(np.unique(labels))
+    n_runs = 1 + np.count_nonzero(np.diff(labels))
+    is_pure = len(of_pairs) == n_values
+    return bool(is_pure and (n_values == n_labels or n_runs >= 2 * n_labels))
 
 
 def spread(n: int) -> np.ndarray:

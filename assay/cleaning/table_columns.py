@@ -22,7 +22,7 @@ _LEAST = 0.05  # difference of the shares of gaps; a smaller one is of no intere
 _GIVEN_AWAY = 0.02  # share of the errors without a column that are left with it
 _CONFIDENCE = 0.95  # of the intervals of this share, of all columns of a table together
 _LEFT = 0.1  # what the interval must lie below: two classes 3 standard deviations apart leave 0.13
-_LEFT_IN_OTHER_WORDS = 0.4  # the same for a column that has one value for each class
+_LEFT_BY_NAMES = 0.4  # the same for a category, and for a number that names its class
 
 
 def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> Iterator[Finding]:
@@ -30,8 +30,8 @@ def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> Iterator[Fi
 
     Other modalities have no such columns. See `leaky_column.errors`. In few rows a good column may
     make no error. So the interval of the share of errors that are left (Wilson 1927) must be small
-    too. Less is asked of categories, and of a column that is the label in other words: by content
-    alone hardly any is without error.
+    too. Less is asked of categories, and of numbers that name the label: by content alone hardly
+    any is without error.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> Iterator[Fi
         if errors >= below:
             continue
         _, left = slices.wilson(errors * len(given), len(given) - most, confidence)
-        in_other_words = is_category or leaky_column.renames(column, given)
-        if left < (_LEFT_IN_OTHER_WORDS if in_other_words else _LEFT):
+        is_name = is_category or leaky_column.names(column, given)
+        if left < (_LEFT_BY_NAMES if is_name else _LEFT):
             tells = f"the column {name} tells the label of {1 - errors:.1%} of the examples"
             yield {"kind": "leaky_column", "reason": f"{tells}: is it made from it?"}
 

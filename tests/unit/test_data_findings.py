@@ -430,8 +430,10 @@ def test_a_copy_of_the_label_gives_it_away_from_30_rows_on(monkeypatch):
     places = given + 2.0 * (np.arange(30) % 3)  # each has examples of one class
     others = [rng.integers(4, size=30).astype(float) for _ in range(5)]
     assert leaky(monkeypatch, [*others, places], given, "category") == 1
-    assert leaky(monkeypatch, [*others, places], given, "number") == 0
-    assert leaky(monkeypatch, [np.tile(places, 5)], np.tile(given, 5), "number") == 1
+    assert leaky(monkeypatch, [*others, places], given, "number") == 1
+    levels = 3.0 * given + np.arange(30) % 3  # those of a class are neighbours, as of a measure
+    assert leaky(monkeypatch, [*others, levels], given, "number") == 0
+    assert leaky(monkeypatch, [np.tile(levels, 5)], np.tile(given, 5), "number") == 1
     rare = np.arange(30) // 27
     assert leaky(monkeypatch, [*noise, rare * 1.0], rare) == 0  # told from 3 examples alone
 
