@@ -20,7 +20,7 @@ from assay.cleaning.network_recipe import Recipe
 from assay.contract import files, paths
 from assay.contract.errors import say
 from assay.contract.parameters import Parameters
-from assay.training import fitting
+from assay.training import fitting, whitened
 from assay.training.batches import Batches, Examples
 from assay.training.trainable import OwnNetwork
 
@@ -63,8 +63,12 @@ def log_probabilities(
     for left_out in range(n_folds):
         print(f"fold {left_out + 1} of {n_folds}", file=sys.stderr)
         seen = fold != left_out
-        seen_examples = Examples(payload[known[seen]], targets[seen], np.ones(seen.sum()))
-        _, model = network.build(n_classes)
+        seen_payload = payload[known[seen]]
+        seen_examples = Examples(seen_payload, targets[seen], np.ones(seen.sum()))
+        if recipe.whitened:
+            model = whitened.classifier(network.prepare(seen_payload), n_classes)
+        else:
+            _, model = network.build(n_classes)
         batches = Batches(seen_examples, recipe.batch_size, network.augment, _SEED)
         loss = fitting.cross_entropy(0, soft=True)
         fitting.fit(model, batches, loss, learning_rate=recipe.learning_rate, epochs=recipe.epochs)

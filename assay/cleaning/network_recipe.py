@@ -1,9 +1,11 @@
 """Whether `clean` trains a network to judge labels, and how. It imports no TensorFlow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+
+from assay.modalities import images
 
 # What `auto` was measured on: small images, thousands of them, with many wrong labels.
 _LEAST_EXAMPLES = 5_000
@@ -17,7 +19,7 @@ class Recipe:
 
     `views` are random changes of an example, which its prediction is averaged over, beside the
     example as it is. `least_wrong` is the share of labels that must seem wrong, else there is
-    little to find and no network is trained.
+    little to find and no network is trained. `whitened`: the network of `training.whitened`.
     """
 
     folds: int
@@ -26,9 +28,14 @@ class Recipe:
     least_wrong: float = 0.0
     batch_size: int = 64
     learning_rate: float = 0.006
+    whitened: bool = False
 
 
 _SHORT = Recipe(folds=2, epochs=4, views=0, least_wrong=0.05)
+_LONG = Recipe(folds=0, epochs=13, views=2)  # but for the number of folds
+# for colour images; few epochs need a high learning rate
+_SHORT_IN_COLOUR = replace(_SHORT, views=1, learning_rate=0.02, whitened=True)
+_LONG_IN_COLOUR = replace(_LONG, learning_rate=0.01, whitened=True)
 
 
 def choose(
@@ -43,9 +50,14 @@ def choose(
     modality, shape : of a payload
     n_learned : number of labels to learn from
     """
+    if not folds:
+        return None
+    is_image = modality == "image"
+    in_colour = is_image and shape[2] == images.COLOUR
     if folds == "auto":
         numbers = int(np.prod(shape))
         is_small = numbers <= _MOST_NUMBERS and numbers * n_learned <= _MOST_BYTES
-        pays = modality == "image" and is_small and n_learned >= _LEAST_EXAMPLES
-        return _SHORT if pays else None
-    return Recipe(folds, epochs=13, views=2) if folds else None
+        pays = is_image and is_small and n_learned >= _LEAST_EXAMPLES
+        short = _SHORT_IN_COLOUR if in_colour else _SHORT
+        return short if pays else None
+    return replace(_LONG_IN_COLOUR if in_colour else _LONG, folds=folds)

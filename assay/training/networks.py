@@ -8,7 +8,10 @@ normalisation. The embedding is the whole last map; the classifier averages the 
 first. The large encoder convolves twice before it halves again.
 """
 
+from collections.abc import Callable
+
 import keras
+import numpy as np
 from keras import KerasTensor, layers, ops
 
 from assay.modalities import images
@@ -26,13 +29,17 @@ _DROPPED = 0.3  # of the units
 _INPUT_DROPPED = 0.1  # of the features
 
 
-def encoder(shape: tuple[int, ...], *, large: bool = False) -> keras.Model:
+def encoder(
+    shape: tuple[int, ...], *, large: bool = False, first_filters: np.ndarray | None = None
+) -> keras.Model:
     """An encoder with random weights.
 
     Parameters
     ----------
     shape : (height, width, channels) of images, or (features,) of rows
     large : for images, the large encoder
+    first_filters : (side, side, channels, width), for colour images: the weights of the first
+        convolution, which training does not change
 
     Returns
     -------
@@ -41,10 +48,10 @@ def encoder(shape: tuple[int, ...], *, large: bool = False) -> keras.Model:
     """
     if len(shape) != 3:
         return _row_encoder(shape)
-    return _large_image_encoder(shape) if large else _image_encoder(shape)
+    return _large_image_encoder(shape) if large else _image_encoder(shape, first_filters)
 
 
-def _image_encoder(shape: tuple[int, ...]) -> keras.Model:
+def _image_encoder(shape: tuple[int, ...], first_filters: np.ndarray | None) -> keras.Model:
     colour = shape[2] == images.COLOUR
     convolutions = 1 + _halvings(shape)
     widths = _last(_WIDTHS[shape[2]], convolutions)
@@ -53,7 +60,10 @@ def _image_encoder(shape: tuple[int, ...]) -> keras.Model:
     for stage, width in enumerate(widths):
         coarse = stage == 0 and not colour
         size, stride = (_STEM, 2) if coarse else (3, 1)
-        x = _convolution(width, size, strides=stride)(x)  # (n, side, side, width)
+        if stage == 0 and first_filters is not None:
+            x = _fixed(first_filters, x)(x)
+        else:
+            x = _convolution(width, size, strides=stride)(x)  # (n, side, side, width)
         if not coarse and stage < convolutions - 1:
             x = layers.MaxPooling2D()(x)
         if colour:
@@ -93,6 +103,17 @@ def _convolution(width: int, size: int, **options: object) -> layers.Conv2D:
     return layers.Conv2D(width, size, padding="same", kernel_initializer="he_normal", **options)
 
 
+def _fixed(filters: np.ndarray, images: KerasTensor) -> layers.Conv2D:
+    """A convolution of these images by filters (side, side, channels, width), never trained."""
+    convolution = layers.Conv2D(
+        filters.shape[-1], filters.shape[:2], padding="same", use_bias=False
+    )
+    convolution.build(images.shape)
+    convolution.set_weights([filters])
+    convolution.trainable = False
+    return convolution
+
+
 def _row_encoder(shape: tuple[int, ...]) -> keras.Model:
     payload = keras.Input(shape, name="payload")
     # (n, features), all on one scale
@@ -109,12 +130,19 @@ def averaged(encoded: KerasTensor) -> KerasTensor:
     return layers.GlobalAveragePooling2D()(encoded) if len(encoded.shape) == 4 else encoded
 
 
-def classifier(trunk: keras.Model, n_classes: int) -> keras.Model:
-    """`trunk` with a head that gives logits (n, classes).
+def highest(encoded: KerasTensor) -> KerasTensor:
+    """The highest value of each feature in the image. Shape (n, width)."""
+    return layers.GlobalMaxPooling2D()(encoded)
 
-    To normalise only the average is cheap and allows a high learning rate.
+
+def classifier(
+    trunk: keras.Model, n_classes: int, pooled: Callable[[KerasTensor], KerasTensor] = averaged
+) -> keras.Model:
+    """`trunk` with a head that gives logits (n, classes) from its pooled output.
+
+    To normalise only what is pooled is cheap and allows a high learning rate.
     """
-    x = layers.BatchNormalization(momentum=_MOMENTUM)(averaged(trunk.output))
+    x = layers.BatchNormalization(momentum=_MOMENTUM)(pooled(trunk.output))
     logits = layers.Dense(n_classes, dtype=keras.config.floatx())(x)
     return keras.Model(trunk.input, logits, name="classifier")
 
