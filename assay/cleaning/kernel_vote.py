@@ -18,6 +18,9 @@ from assay.training import linear_head
 _WHITENING = 0.25  # power of the eigenvalues that is divided out; 0.5 would be full whitening
 _LEAST = 1e-6  # least variance of a whitened direction, relative to the largest
 _SHARPNESS = (5.0, 10.0, 15.0, 25.0, 40.0)  # tried, in the weights exp(sharpness · cosine)
+# At least. In as many directions as voters, these are all equally far from each other, but not from
+# others. Then votes on others are much surer than the votes that the noise layer learns from.
+_ROWS_A_DIRECTION = 4
 _VOTERS = 20_000  # examples that vote, at most
 _PAIRS = 1_400_000_000  # pairs of an asking example and a voter, at most
 _TRIED_ON = 1000  # examples on which the sharpness is chosen
@@ -110,9 +113,10 @@ def fit(
     n, n_classes = model.scores.shape
     most = min(_VOTERS, max(1, _PAIRS // n_asking))
     step = step_for(n, most)
+    main = slice(max(1, n // _ROWS_A_DIRECTION))
     least = max(model.values.max(initial=0) * _LEAST, _TINY)
-    spread = np.maximum(model.values, least) ** _WHITENING  # (dimensions,)
-    directions = (model.directions / spread).astype(np.float32)
+    spread = np.maximum(model.values[main], least) ** _WHITENING  # (dimensions,)
+    directions = (model.directions[:, main] / spread).astype(np.float32)
     blocks = leave_one_out.rows_of(features, step)
     voters = np.concatenate([_project(block, model.mean, directions) for _, block in blocks])
     labels_of_voters = labels[::step]

@@ -42,3 +42,14 @@ def test_few_voters_where_many_ask(monkeypatch):
     vote = kernel_vote.fit([features], labels, leave_one_out.fit([features], labels, 3), 300)
     assert len(vote.voters) == 50
     assert np.mean(vote.scores(features, 0).argmax(axis=1) == labels) > 0.9
+
+
+def test_votes_are_as_sure_of_others_where_columns_are_more_than_rows():
+    rng = np.random.default_rng(0)
+    labels, features = rng.integers(2, size=420), rng.normal(size=(420, 1500)).astype(np.float32)
+    features[:, 0] += 3 * labels
+    learned, other = features[:120], features[120:]
+    linear = leave_one_out.fit([learned], labels[:120], 2)
+    vote = kernel_vote.fit([learned], labels[:120], linear, 420)
+    of_learned, of_other = (np.diff(vote.scores(*rows)).std() for rows in ((learned, 0), (other,)))
+    assert 0.5 < of_other / of_learned < 2
