@@ -34,7 +34,9 @@ _CONFUSION_SPREAD = 1.0  # of the prior on the logarithm of an entry of the conf
 _ROWS, _CELLS = 20_000, 5_000_000  # examples that are fitted on, and these times classes, at most
 _SHARED_ROWS, _SHARED_CELLS = 5000, 300_000  # the same for what all classes share
 _MOST_CLASSES = 100  # with more, all classes share one temperature and one share of wrong labels
-_MANY_LABELS = 500  # with fewer, classifiers that are alike have a prior each, see `fit`
+# Labels that are added to each cell of the confident joint. Where it is one start of two, few: a
+# whole one would cost it some nats, so cells that are really empty would lose against the other.
+_ADDED, _ADDED_TO_FIRST = 1.0, 0.02
 _LEAST_GAIN = 0.02  # of the mean log-likelihood over class frequencies; with less they are used
 _LEAST_RIGHT = 0.5  # share of the labels of a class that must seem right,
 _LEAST_LABELS = 5  # if the class has at least so many
@@ -91,8 +93,8 @@ def fit(
     scores : one array (n, classes) for each classifier; the larger, the likelier
     labels : (n,) int
     one_temperature : for each classifier, however many examples there are
-    alike : whether the classifiers err alike, as those of a table do. From 500 labels on they are
-        not taken to be sure together where their classes overlap.
+    alike : whether the classifiers err alike, as those of a table do. Then they are not taken to be
+        sure together where their classes overlap.
     """
     n_classes = scores[0].shape[1]
     most = min(_ROWS, max(1, _CELLS // n_classes))
@@ -101,9 +103,8 @@ def fit(
     labels = labels[::step]
 
     stride = max(1, min(scores[0].size // _SHARED_CELLS, len(labels) // _SHARED_ROWS))
-    careful = alike and len(labels) >= _MANY_LABELS
     some = [block[::stride] for block in scores]
-    sharpness, noise = calibration.shared(some, labels[::stride], together=careful)
+    sharpness, noise = calibration.shared(some, labels[::stride], together=alike)
     pred_probs = softmax(np.tensordot(sharpness, np.stack(scores), 1), axis=1)
     weights = sharpness[:, None, None] * np.eye(n_classes)
     # without this check, half of the labels could seem wrong
@@ -118,8 +119,9 @@ def fit(
         if one_temperature or len(labels) < len(scores) * n_classes**2:
             model_of, starts = Temperatures, [annotators.uniform(_NOISE, n_classes)]
         else:
-            model_of, starts = Weights, [_confident_confusion(labels, pred_probs)]
-            starts += [layer.confusion] if careful else []
+            added = _ADDED_TO_FIRST if alike else _ADDED
+            model_of, starts = Weights, [_confident_confusion(labels, pred_probs, added)]
+            starts += [layer.confusion] if alike else []
         by_class = _fit_by_class(scores, labels, sharpness, model_of, starts)
         layer = by_class if _keeps_every_class(by_class, scores, labels) else layer
     weights, bias = layer.weights.astype(np.float32), layer.bias.astype(np.float32)
@@ -142,11 +144,11 @@ def _keeps_every_class(layer: NoiseLayer, scores: Sequence[np.ndarray], labels: 
     return bool((right_counts[enough] >= _LEAST_RIGHT * counts[enough]).all())
 
 
-def _confident_confusion(labels: np.ndarray, pred_probs: np.ndarray) -> np.ndarray:
-    """The confusion matrix (classes, classes) of confident learning."""
+def _confident_confusion(labels: np.ndarray, pred_probs: np.ndarray, added: float) -> np.ndarray:
+    """The confusion matrix (classes, classes) of confident learning, with some labels in a cell."""
     from cleanlab.count import compute_confident_joint  # takes seconds to import
 
-    joint = compute_confident_joint(labels, pred_probs).T + 1.0
+    joint = compute_confident_joint(labels, pred_probs).T + added
     return joint / joint.sum(axis=1, keepdims=True)
 
 
@@ -160,18 +162,22 @@ def _fit_by_class(
     """The layer with a bias and a row of the confusion matrix for each class.
 
     The fit starts from each of some confusion matrices, and the likelier end counts: where classes
-    overlap, the matrix of confident learning takes hard examples for wrong labels.
+    overlap, the matrix of confident learning takes hard examples for wrong labels. The prior on the
+    confusion matrix has no say in this choice. Each start is the centre of its own one, so a start
+    that was fitted to these labels would pay nothing.
     """
     standard, spread = calibration.standardised(scores)  # (classifiers, n, classes)
     n_classes = standard.shape[2]
     model = model_of(standard, labels, sharpness * spread)
-    optima = []
+    optima, losses = [], []
     for confusion in starts:
         start = np.concatenate([model.start, np.zeros(n_classes), np.log(confusion).ravel()])
         arguments = {"jac": True, "method": "L-BFGS-B", "options": model.options}
-        optima.append(minimize(_objective, start, (model, start, labels), **arguments))
-    best = min(optima, key=lambda optimum: optimum.fun).x
-    point, bias, confusion = _parts(best, n_classes)
+        optimum = minimize(_objective, start, (model, start, labels), **arguments)
+        away = (optimum.x - start)[-confusion.size :] / _CONFUSION_SPREAD
+        optima.append(optimum.x)
+        losses.append(optimum.fun - away @ away / 2 / len(labels))
+    point, bias, confusion = _parts(optima[np.argmin(losses)], n_classes)
     return NoiseLayer(model.weights(point) / spread[:, None, None], bias, confusion)
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from assay.cleaning import noise_layer, score_weights
+from assay.cleaning import kernel_vote, noise_layer, score_weights
+from assay.measures import leave_one_out
 from assay.training import calibration
 
 
@@ -105,13 +106,14 @@ def test_many_weak_classifiers_do_not_make_a_good_one_too_sure(seed):
     assert noise == pytest.approx(wrong.mean(), abs=0.03)
 
 
-def test_overlap_of_classes_is_no_noise_where_classifiers_are_alike():
+@pytest.mark.parametrize(("n", "draws"), [(60, 6), (200, 8), (1200, 3)])
+def test_overlap_of_classes_is_no_noise_where_classifiers_are_alike(n, draws):
     falsely_doubted = {False: 0, True: 0}
-    for seed in range(3):
+    for seed in range(draws):
         rng = np.random.default_rng(seed)
-        logits = rng.normal(size=(1200, 3)) * 0.7  # they say little of the class
+        logits = rng.normal(size=(n, 3)) * 0.7  # they say little of the class
         truth = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
-        wrong = rng.random(1200) < 0.08
+        wrong = rng.random(n) < 0.08
         given = truth.copy()
         given[wrong] = (truth[wrong] + rng.integers(1, 3, wrong.sum())) % 3
         scores = [logits + rng.normal(size=logits.shape) * each for each in (0.5, 0.7, 0.6, 0.8)]
@@ -120,6 +122,26 @@ def test_overlap_of_classes_is_no_noise_where_classifiers_are_alike():
             doubted = posterior.argmax(axis=1) != given
             falsely_doubted[alike] += int((doubted & ~wrong).sum())
     assert falsely_doubted[True] < 0.5 * falsely_doubted[False]
+
+
+# without the choice by likelihood none is found among 4 classes; with full cells, among 8 classes
+@pytest.mark.parametrize(("n", "n_classes", "n_columns"), [(1200, 4, 6), (900, 8, 20)])
+def test_labels_wrong_in_one_direction_are_found_where_classifiers_are_alike(
+    n, n_classes, n_columns
+):
+    rng = np.random.default_rng(0)
+    truth = rng.integers(n_classes, size=n)
+    rows = rng.normal(size=(n, n_columns))
+    rows += (1.2 * rng.normal(size=(n_classes, n_columns)))[truth]
+    wrong = (truth == 0) & (rng.random(n) < 0.3)
+    given = np.where(wrong, 1, truth)
+    linear = leave_one_out.fit([rows], given, n_classes)
+    near = kernel_vote.fit([rows], given, linear, n)
+    scores = [linear.scores, near.scores(rows, 0)]
+    posterior = noise_layer.fit(scores, given, alike=True).posterior(scores, given)
+    doubted = posterior.argmax(axis=1) != given
+    assert (doubted & wrong).sum() > 0.7 * wrong.sum()
+    assert (doubted & ~wrong).sum() < 0.05 * wrong.sum()
 
 
 def test_separable_scores_do_not_run_away():
