@@ -11,7 +11,6 @@ import pandas as pd
 
 from assay.cleaning import annotators
 from assay.cleaning.annotators import Votes
-from assay.contract import paths
 from assay.contract.errors import counted, say
 
 _EQUAL = 1e-6  # probabilities in float32 that differ by less are equal
@@ -36,11 +35,11 @@ def consensus(votes: Votes, examples: pd.DataFrame, classes: list[str]) -> pd.Da
     given = annotators.consensus(votes, held_out).probabilities.argmax(axis=1)
     labels = pd.DataFrame({"given": given, "held_out": held_out, "tied": False})
     labels = labels.loc[np.unique(votes.examples)]
-    equal = equal_classes(votes, held_out)
-    if equal.empty:
-        return labels
+    equal = _equal_classes(votes, held_out)
+    # Ids are hashes of content: their choice is as good as chance, and the same in each run.
     ids = examples["id"][equal.index]
-    labels.loc[equal.index, "given"] = [of_id(*row) for row in zip(ids, equal, strict=True)]
+    by_id = [codes[int(id_, 16) % len(codes)] for id_, codes in zip(ids, equal, strict=True)]
+    labels.loc[equal.index, "given"] = by_id
     tied = equal[equal.map(len) > 1]
     labels.loc[tied.index, "tied"] = True
     of_test = tied.index[held_out[tied.index]]
@@ -50,7 +49,7 @@ def consensus(votes: Votes, examples: pd.DataFrame, classes: list[str]) -> pd.Da
 
 
 def keep(judged: pd.DataFrame) -> pd.DataFrame:
-    """Keep the labels that tie, where no prediction settles them.
+    """Keep the labels that tie: for where no prediction settles them.
 
     Without predictions the most frequent class is the most probable one, so it would get them all.
 
@@ -64,26 +63,21 @@ def keep(judged: pd.DataFrame) -> pd.DataFrame:
     return judged.assign(is_issue=is_issue, disputed=disputed, decision=decision)
 
 
-def equal_classes(votes: Votes, held_out: np.ndarray) -> pd.Series:
-    """The classes that people gave to an example and that are equally probable.
+def _equal_classes(votes: Votes, held_out: np.ndarray) -> pd.Series:
+    """The classes that people gave to an example, where several are the most probable ones.
 
     All wrong labels are equally likely here. Where two people disagree, nothing tells which class
     is taken for which. A confusion matrix would give all these examples to the rarer class.
 
-    Parameters
-    ----------
-    held_out : (examples,) bool, test examples, whose votes do not count for people's reliability
-
     Returns
     -------
     pd.Series
-        Lists of int, ascending, by row of the catalogue, ascending: only of examples of which
-        several classes are the most probable ones. A list has one class where all others of these
-        were given by nobody.
+        Lists of int by row of the catalogue, both ascending. A list has one class where people
+        gave no other of the most probable ones.
     """
     given = votes.frame().drop_duplicates(["example", "label"]).sort_values(["example", "label"])
     if given["example"].is_unique:  # nobody disagrees
-        return pd.Series(dtype=object)
+        return pd.Series(index=pd.Index([], dtype=int), dtype=object)
     probabilities = annotators.consensus(votes, held_out, alike=True).probabilities
     is_most = probabilities > probabilities.max(axis=1, keepdims=True) - _EQUAL
     several = is_most.sum(axis=1) > 1  # (examples,)
@@ -92,23 +86,15 @@ def equal_classes(votes: Votes, held_out: np.ndarray) -> pd.Series:
     return given[is_equal].groupby("example")["label"].agg(list)
 
 
-def of_id(id_: str, classes: list[int]) -> int:
-    """One of some classes, by chance, the same in each run: ids are hashes of content."""
-    return classes[int(id_, 16) % len(classes)]
-
-
 def _say(tied: pd.Series, n_test: int, examples: pd.DataFrame, classes: list[str]) -> None:
     """Say how many examples have labels that tie, and what becomes of these."""
     first = examples.loc[tied.index[0]]
     names = " and ".join(repr(classes[code]) for code in tied.iloc[0])
     where = f"{counted(len(tied), 'example')}, {names} on {first['batch']}/{first['key']}"
-    remedy = "let one more person label them"
-    parts = [f"people's labels tie on {where}: {remedy}"]
+    fates = []
     if n_learned := len(tied) - n_test:
-        learned = counted(n_learned, "example")
-        parts.append(f"until then chance chooses one of the labels of {learned} to learn from")
+        fates.append(f"chance chooses {counted(n_learned, 'label')} to learn from")
     if n_test:
-        test = counted(n_test, "test example")
-        unless = f"unless {paths.TRUTH_FILE} has the class"
-        parts.append(f"{test} cannot be scored, {unless}")
-    say("; ".join(parts))
+        fates.append(f"{counted(n_test, 'test example')} will have no label")
+    until = ", and ".join(fates)
+    say(f"people's labels tie on {where}: let one more person label them; until then {until}")

@@ -132,8 +132,8 @@ def test_labels_that_tie_prefer_no_class_and_tied_test_labels_do_not_count(capsy
     n, n_test, first = ties.sum(), ties[:200].sum(), np.flatnonzero(ties)[0]
     assert capsys.readouterr().err == (
         f"assay: people's labels tie on {n} examples, 'p' and 'q' on b/k{first}: let one more"
-        f" person label them; until then chance chooses one of the labels of {n - n_test} examples"
-        f" to learn from; {n_test} test examples cannot be scored, unless truth.csv has the class\n"
+        f" person label them; until then chance chooses {n - n_test} labels to learn from,"
+        f" and {n_test} test examples will have no label\n"
     )
     again = tied_labels.consensus(votes, examples, ["p", "q"])
     pd.testing.assert_frame_equal(labels, again)
