@@ -33,7 +33,7 @@ def lacking(
     if len(counts) == 1 < len(n_of_class):
         (label,) = counts
         remedy = "a classifier needs two classes: add examples, or give a column `split`"
-        what = f"labels outside the test split are all {label!r}"
+        what = f"labels lie outside the test split, all of {label!r}"
         remarks.add("doubtful", counts.total(), what, "", remedy)
     # People who disagree may make another class of an example.
     sure = {label for labels in learned if len(labels) == 1 for label in labels}

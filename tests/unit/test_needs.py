@@ -66,5 +66,7 @@ def test_two_classes_are_needed_outside_the_test_split() -> None:
     rows = [("a", TRAIN)] * 3 + [("b", TEST)]
     (remark,) = said(rows)
     two = "a classifier needs two classes: add examples, or give a column `split`"
-    assert remark == f"3 labels outside the test split are all 'a'; {two}"
+    assert remark == f"3 labels lie outside the test split, all of 'a'; {two}"
+    (remark,) = said([("a", TRAIN), ("b", TEST), ("b", TEST)])
+    assert remark == f"1 label lies outside the test split, all of 'a'; {two}"
     assert said([("a", TRAIN), ("a", TRAIN), ("a", TEST)]) == []  # `doubts` tells it
