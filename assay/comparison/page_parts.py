@@ -134,8 +134,9 @@ def not_scored(result: Result) -> list[str]:
 
 def leaves_out_chance(result: Result) -> bool:
     """Whether there are intervals, and they are too narrow, since nothing estimates this chance."""
-    no_chance = result["model"].get("chance_in_training", {}) is None
-    return no_chance and not changes.is_unjudged(result["data"])
+    model = result["model"]
+    has_intervals = "metrics" in model and not changes.is_unjudged(result["data"])
+    return has_intervals and model["chance_in_training"] is None
 
 
 def _recorded(result: Result) -> Part:
