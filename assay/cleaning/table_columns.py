@@ -48,8 +48,9 @@ def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> Iterator[Fi
         if errors >= below:
             continue
         _, left = slices.wilson(errors * len(given), len(given) - most, confidence)
-        is_name = is_category or leaky_column.names(column, given)
-        if left < (_LEFT_BY_NAMES if is_name else _LEFT):
+        if left >= _LEFT_BY_NAMES:
+            continue
+        if left < _LEFT or is_category or leaky_column.names(column, given):
             tells = f"the column {name} tells the label of {1 - errors:.1%} of the examples"
             yield {"kind": "leaky_column", "reason": f"{tells}: is it made from it?"}
 
