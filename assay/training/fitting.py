@@ -56,7 +56,7 @@ def fix(
     portable : train in float64, so that results are the same on any processor; else in float32
     threads : of TensorFlow
     bfloat16 : mix float32 with it, unless portable; `auto`: on a GPU alone; `fast`: also where the
-        processor has AMX
+        processor multiplies it
     """
     keras.utils.set_random_seed(seed)
     if _TENSORFLOW:
@@ -70,15 +70,18 @@ def _uses_bfloat16(wanted: bool | Literal["auto", "fast"]) -> bool:
     if isinstance(wanted, bool):
         return wanted
     has_gpu = any("gpu" in name.lower() for name in keras.distribution.list_devices())
-    return has_gpu or (wanted == "fast" and _has_amx())
+    return has_gpu or (wanted == "fast" and _multiplies_bfloat16())
 
 
-def _has_amx() -> bool:
-    """Whether the processor multiplies tiles of bfloat16: Intel's Advanced Matrix Extensions.
+def _multiplies_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16: by Intel's AMX, or by AVX-512 (AMD from Zen 4 on).
 
     Linux alone says so.
     """
-    return _CPU_INFO.exists() and "amx_bf16" in _CPU_INFO.read_text()
+    if not _CPU_INFO.exists():
+        return False
+    flags = _CPU_INFO.read_text()
+    return "amx_bf16" in flags or "avx512_bf16" in flags
 
 
 def _fix_tensorflow(threads: int) -> None:

@@ -261,7 +261,12 @@ def test_texts_of_about_one_length_share_a_batch(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("flags", "is_fast"), [("flags : avx512f amx_bf16 amx_tile", True), ("flags : avx2", False)]
+    ("flags", "is_fast"),
+    [
+        ("flags : avx512f amx_bf16 amx_tile", True),
+        ("flags : avx512f avx512_bf16", True),
+        ("flags : avx2", False),
+    ],
 )
 def test_a_processor_says_whether_it_is_fast_in_bfloat16(flags, is_fast, tmp_path, monkeypatch):
     import keras
@@ -269,9 +274,9 @@ def test_a_processor_says_whether_it_is_fast_in_bfloat16(flags, is_fast, tmp_pat
     from assay.training import fitting
 
     monkeypatch.setattr(fitting, "_CPU_INFO", tmp_path / "cpuinfo")
-    assert not fitting._has_amx()  # there is no such file but on Linux
+    assert not fitting._multiplies_bfloat16()  # there is no such file but on Linux
     (tmp_path / "cpuinfo").write_text(flags)
-    assert fitting._has_amx() == is_fast
+    assert fitting._multiplies_bfloat16() == is_fast
     fitting.fix(0, portable=False, threads=1, bfloat16="fast")
     policy = keras.config.dtype_policy().name
     fitting.set_dtype("float32")
