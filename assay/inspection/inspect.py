@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -103,6 +103,7 @@ class _Understood(NamedTuple):
     decoding : seconds to decode one example
     format : of its payloads
     ids : of the examples that were decoded, by key
+    votes : (id, annotator, label); examples that were not decoded have their key for an id
     """
 
     split_of_row: list[str]
@@ -111,6 +112,7 @@ class _Understood(NamedTuple):
     decoding: float = 0.0
     format: Format | None = None
     ids: Mapping[str, str] = MappingProxyType({})
+    votes: Sequence[needs.Vote] = ()
 
 
 def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understood:
@@ -132,13 +134,14 @@ def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understoo
     ids = identity.content_ids(decoded)
     # Copies are told by content among the decoded examples, and the others by their keys.
     of_content = {raw.examples[row].key: id_ for row, id_ in zip(sampled, ids, strict=True)}
-    votes.votes(raw, {example.key: example.key for example in raw.examples} | of_content)
+    id_of = {example.key: example.key for example in raw.examples} | of_content
+    voted = votes.votes(raw, id_of)
     copies.remark(chosen, ids, [True] * len(places))
     split_of_row = _splits(raw, params.collect)
     group = _group(raw, decoded, sampled) if params.collect.group is None else None
     payload_format = modality.to_columns(decoded, [0], payload, collect)[1]
     values = _values(decoded)
-    return _Understood(split_of_row, group, values, decoding, payload_format, of_content)
+    return _Understood(split_of_row, group, values, decoding, payload_format, of_content, voted)
 
 
 def _splits(raw: RawBatch, params: Collect) -> list[str]:
@@ -157,7 +160,8 @@ def _lacking(raw: RawBatch, understood: _Understood, params: Parameters) -> Rema
     if by_content:
         splits_of_row = splits.choose(raw, ids, None, params.collect)
     smallest = params.clean.smallest_class
-    return needs.lacking(raw, ids, splits_of_row, smallest, by_content=by_content)
+    voted = understood.votes
+    return needs.lacking(raw, voted, ids, splits_of_row, smallest, by_content=by_content)
 
 
 def _group(

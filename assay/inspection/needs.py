@@ -6,9 +6,17 @@ from collections.abc import Sequence
 from assay.contract.remarks import Remarks
 from assay.layouts.raw_batch import RawBatch
 
+Vote = tuple[str, str, str]  # id, annotator, label
+
 
 def lacking(
-    raw: RawBatch, ids: Sequence[str], splits: Sequence[str], smallest: int, *, by_content: bool
+    raw: RawBatch,
+    votes: Sequence[Vote],
+    ids: Sequence[str],
+    splits: Sequence[str],
+    smallest: int,
+    *,
+    by_content: bool,
 ) -> Remarks:
     """Remarks on what makes `clean` or `train` stop, unless another batch is listed later.
 
@@ -17,13 +25,16 @@ def lacking(
 
     Parameters
     ----------
+    votes : of all examples of `raw`, from `collecting.votes`
     ids : (n,) of each example of `raw`, the same for exact copies
     splits : (n,) of each example of `raw`; "" counts as train
     smallest : of `clean.smallest_class`
     by_content : whether the splits are those that follow from the ids
     """
     remarks = Remarks()
-    labels_of = _labels_of(raw, ids)
+    labels_of: dict[str, set[str]] = defaultdict(set)  # the different labels by id
+    for id_, _, label in votes:
+        labels_of[id_].add(label)
     test = {id_ for id_, split in zip(ids, splits, strict=True) if split == "test"}
     if by_content:
         _remark_on_test(raw, ids, labels_of, test, remarks)
@@ -43,17 +54,6 @@ def lacking(
         remedy = "clean stops: add more, mend the labels, or lower clean.smallest_class"
         remarks.note("doubtful", list(map(repr, small)), what, remedy)
     return remarks
-
-
-def _labels_of(raw: RawBatch, ids: Sequence[str]) -> dict[str, set[str]]:
-    """The different labels of each labelled example, by id."""
-    voted = defaultdict(set)  # labels by key
-    for key, _, label in raw.annotations:
-        voted[key].add(label)
-    labels_of: dict[str, set[str]] = defaultdict(set)
-    for id_, example in zip(ids, raw.examples, strict=True):
-        labels_of[id_] |= voted[example.key] | ({example.label} - {""})
-    return {id_: labels for id_, labels in labels_of.items() if labels}
 
 
 def _remark_on_test(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from assay.collecting import votes as collected
 from assay.inspection import needs
 from assay.layouts.raw_batch import Example, RawBatch
 
@@ -22,7 +23,8 @@ def said(
     examples = [Example(key, key, label) for key, (label, _) in zip(keys, rows, strict=True)]
     raw = RawBatch("table", examples, [], set(), list(votes), list(truth))
     splits = [split for _, split in rows]
-    lacking = needs.lacking(raw, ids or keys, splits, smallest, by_content=by_content)
+    voted = collected.votes(raw, dict(zip(keys, ids or keys, strict=True)))
+    lacking = needs.lacking(raw, voted, ids or keys, splits, smallest, by_content=by_content)
     return [remark.text() for remark in lacking]
 
 
@@ -70,3 +72,9 @@ def test_two_classes_are_needed_outside_the_test_split() -> None:
     (remark,) = said([("a", TRAIN), ("b", TEST), ("b", TEST)])
     assert remark == f"1 label lies outside the test split, all of 'a'; {two}"
     assert said([("a", TRAIN), ("a", TRAIN), ("a", TEST)]) == []  # `doubts` tells it
+
+
+def test_of_several_labels_by_one_person_the_last_counts_as_in_collect() -> None:
+    rows = [("", TRAIN)] * 4 + [("a", TEST)]
+    votes = [(key, "anna", label) for key, label in zip("0123", "aabb", strict=True)]
+    assert said(rows, [("0", "anna", "c"), *votes]) == []
