@@ -66,7 +66,8 @@ def log_probabilities(
         seen_payload = payload[known[seen]]
         seen_examples = Examples(seen_payload, targets[seen], np.ones(seen.sum()))
         if recipe.whitened:
-            model = whitened.classifier(network.prepare(seen_payload), n_classes)
+            images = network.prepare(whitened.sampled(seen_payload))
+            model = whitened.classifier(images, n_classes)
         else:
             _, model = network.build(n_classes)
         batches = Batches(seen_examples, recipe.batch_size, network.augment, _SEED)

@@ -21,12 +21,19 @@ _IMAGES, _PATCHES = 5_000, 20  # so many images, and patches of each, give the d
 _SEED = 0
 
 
+def sampled(images: np.ndarray) -> np.ndarray:
+    """Some of the images (n, ...) at random, or all if they are few: enough for `classifier`."""
+    rng = np.random.default_rng(_SEED)
+    return images[rng.permutation(len(images))[:_IMAGES]]
+
+
 def classifier(images: np.ndarray, n_classes: int) -> keras.Model:
     """A network from images (n, height, width, channels), uint8, to logits (n, classes).
 
     Parameters
     ----------
-    images : at least one; their patches give the first filters, which training does not change
+    images : from `sampled`, at least one; their patches give the first filters, which training
+        does not change
     """
     encoder = networks.encoder(images.shape[1:], first_filters=_whitening(images))
     return networks.classifier(encoder, n_classes, networks.highest)
@@ -34,11 +41,9 @@ def classifier(images: np.ndarray, n_classes: int) -> keras.Model:
 
 def _whitening(images: np.ndarray) -> np.ndarray:
     """Filters, and their negatives. Shape (side, side, channels, filters)."""
-    rng = np.random.default_rng(_SEED)
-    chosen = rng.permutation(len(images))[:_IMAGES]
     size = tuple(min(_SIDE, side) for side in images.shape[1:3])
     extractor = PatchExtractor(patch_size=size, max_patches=_PATCHES, random_state=_SEED)
-    patches = extractor.transform(images[chosen])  # (patches, side, side, channels)
+    patches = extractor.transform(images)  # (patches, side, side, channels)
     rows = patches.reshape(len(patches), -1) / 255  # (patches, values)
     variances, directions = np.linalg.eigh(np.cov(rows, rowvar=False))  # ascending
     main = slice(-_DIRECTIONS, None)
