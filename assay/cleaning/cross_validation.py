@@ -20,7 +20,7 @@ from assay.cleaning.network_recipe import Recipe
 from assay.contract import files, paths
 from assay.contract.errors import say
 from assay.contract.parameters import Parameters
-from assay.training import fitting, whitened
+from assay.training import fitting
 from assay.training.batches import Batches, Examples
 from assay.training.trainable import OwnNetwork
 
@@ -65,11 +65,8 @@ def log_probabilities(
         seen = fold != left_out
         seen_payload = payload[known[seen]]
         seen_examples = Examples(seen_payload, targets[seen], np.ones(seen.sum()))
-        if recipe.whitened:
-            images = network.prepare(whitened.sampled(seen_payload))
-            model = whitened.classifier(images, n_classes)
-        else:
-            _, model = network.build(n_classes)
+        filters = network.first_filters(seen_payload)
+        _, model = network.build(n_classes, first_filters=filters)
         batches = Batches(seen_examples, recipe.batch_size, network.augment, _SEED)
         loss = fitting.cross_entropy(0, soft=True)
         fitting.fit(model, batches, loss, learning_rate=recipe.learning_rate, epochs=recipe.epochs)

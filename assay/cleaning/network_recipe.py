@@ -19,7 +19,7 @@ class Recipe:
 
     `views` are random changes of an example, which its prediction is averaged over, beside the
     example as it is. `least_wrong` is the share of labels that must seem wrong, else there is
-    little to find and no network is trained. `whitened`: the network of `training.whitened`.
+    little to find and no network is trained.
     """
 
     folds: int
@@ -28,14 +28,13 @@ class Recipe:
     least_wrong: float = 0.0
     batch_size: int = 64
     learning_rate: float = 0.006
-    whitened: bool = False
 
 
 _SHORT = Recipe(folds=2, epochs=4, views=0, least_wrong=0.05)
 _LONG = Recipe(folds=0, epochs=13, views=2)  # but for the number of folds
 # for colour images; few epochs need a high learning rate
-_SHORT_IN_COLOUR = replace(_SHORT, views=1, learning_rate=0.02, whitened=True)
-_LONG_IN_COLOUR = replace(_LONG, learning_rate=0.01, whitened=True)
+_SHORT_IN_COLOUR = replace(_SHORT, views=1, learning_rate=0.02)
+_LONG_IN_COLOUR = replace(_LONG, learning_rate=0.01)
 
 
 def choose(

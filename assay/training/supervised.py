@@ -45,7 +45,11 @@ def train(
     else:
         setup = OwnNetwork(payload[:1], encoder, params, settings.shift)
         weights = files.read_arrays(paths.ENCODER_WEIGHTS) if start == "encoder" else {}
-        network = trainable.own(setup, n_classes, settings, list(weights.values()))
+        is_small = settings.network == "small"
+        filters = setup.first_filters(payload) if is_small and not weights else None
+        network = trainable.own(
+            setup, n_classes, settings, weights=list(weights.values()), first_filters=filters
+        )
     examples = Examples(payload, train.targets, train.weights)
     checked = None
     if len(validation):

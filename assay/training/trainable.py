@@ -10,8 +10,9 @@ from assay.contract import paths
 from assay.contract.inference import Model
 from assay.contract.parameters import Parameters
 from assay.contract.sections import Train
-from assay.modalities import registry
-from assay.training import networks, onnx_export, onnx_graph, transformer
+from assay.contract.stored_rows import StoredRows
+from assay.modalities import images, registry
+from assay.training import networks, onnx_export, onnx_graph, transformer, whitened
 from assay.training.batches import Change, Prepare
 from assay.training.fine_tuning import GraphEncoder
 from assay.training.linear_head import LinearHead
@@ -61,10 +62,20 @@ class OwnNetwork:
         """Payloads (n, ...), changed at random, as the input of the network."""
         return self.prepare(self.change(payload, rng, self.shift))
 
-    def build(self, n_classes: int, *, large: bool = False) -> tuple[keras.Model, keras.Model]:
+    def first_filters(self, payload: np.ndarray | StoredRows) -> np.ndarray | None:
+        """The first filters that `whitened` computes from payloads (n, ...) in colour, or None."""
+        in_colour = len(self.shape) == 3 and self.shape[2] == images.COLOUR
+        return whitened.filters(self.prepare(whitened.sampled(payload))) if in_colour else None
+
+    def build(
+        self, n_classes: int, *, large: bool = False, first_filters: np.ndarray | None = None
+    ) -> tuple[keras.Model, keras.Model]:
         """The encoder, and the classifier on top of it, with random weights."""
-        encoder = trunk(self.shape, self.tokens, large=large)
-        return encoder, networks.classifier(encoder, n_classes)
+        if first_filters is None:
+            encoder = trunk(self.shape, self.tokens, large=large)
+            return encoder, networks.classifier(encoder, n_classes)
+        encoder = networks.encoder(self.shape, first_filters=first_filters)
+        return encoder, networks.classifier(encoder, n_classes, networks.highest)
 
 
 def trunk(shape: tuple[int, ...], tokens: dict, *, large: bool = False) -> keras.Model:
@@ -72,11 +83,19 @@ def trunk(shape: tuple[int, ...], tokens: dict, *, large: bool = False) -> keras
     return transformer.encoder(shape, tokens) if tokens else networks.encoder(shape, large=large)
 
 
-def own(setup: OwnNetwork, n_classes: int, params: Train, weights: list[np.ndarray]) -> Trainable:
-    """A network of ours; its encoder gets the weights, if there are any."""
+def own(
+    setup: OwnNetwork,
+    n_classes: int,
+    params: Train,
+    *,
+    weights: list[np.ndarray],
+    first_filters: np.ndarray | None = None,
+) -> Trainable:
+    """A network of ours; its encoder gets the weights, or the first filters, if there are any."""
+    large = params.network == "large"
 
     def build() -> tuple[keras.Model, keras.Model, keras.Model]:
-        encoder, model = setup.build(n_classes, large=params.network == "large")
+        encoder, model = setup.build(n_classes, large=large, first_filters=first_filters)
         return encoder, model, networks.mirrored(model) if params.mirror else model
 
     encoder, model, averaging = build()

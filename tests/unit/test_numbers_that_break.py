@@ -87,7 +87,10 @@ def test_no_more_folds_than_examples(
         def __init__(self, *_: object) -> None:
             pass
 
-        def build(self, _n_classes: int) -> tuple[None, None]:
+        def first_filters(self, _payload: np.ndarray) -> None:
+            return None
+
+        def build(self, _n_classes: int, **_: object) -> tuple[None, None]:
             return None, None
 
         def prepare(self, payload: np.ndarray) -> np.ndarray:

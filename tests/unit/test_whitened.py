@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.image import extract_patches_2d
 
+from assay.contract import parameters
+
 pytestmark = pytest.mark.slow
 N, SIDE, CLASSES = 200, 12, 3
 
@@ -20,7 +22,7 @@ def test_responses_of_the_first_filters_vary_alike_and_apart() -> None:
     from assay.training import whitened
 
     images = pictures()
-    filters = whitened._whitening(images)
+    filters = whitened.filters(images)
     height, width, channels, count = filters.shape
     assert (height, width, channels, count) == (5, 5, 3, 48)
     assert np.array_equal(filters[..., 24:], -filters[..., :24])
@@ -32,14 +34,25 @@ def test_responses_of_the_first_filters_vary_alike_and_apart() -> None:
     assert np.abs(main - np.diag(np.diag(main))).max() < 0.1
 
 
+def test_where_patches_do_not_vary_filters_are_zero() -> None:
+    from assay.training import whitened
+
+    images = np.repeat(pictures()[:, :1, :1], 6, axis=1).repeat(6, axis=2)  # one colour each
+    filters = whitened.filters(images)
+    assert np.isfinite(filters).all()
+    assert 0 < np.abs(filters).sum(axis=(0, 1, 2)).astype(bool).sum() <= 2 * 3
+    assert not whitened.filters(np.full_like(images, 7)).any()
+
+
 @pytest.mark.parametrize("side", [1, 3, 12])
 def test_training_leaves_the_first_filters_as_they_are(side: int) -> None:
-    from assay.training import fitting, whitened
+    from assay.training import fitting, networks, whitened
     from assay.training.batches import Batches, Examples
 
     fitting.fix(0, portable=True, threads=1)
     images = pictures()[:, :side, :side]
-    model = whitened.classifier(images, CLASSES)
+    encoder = networks.encoder(images.shape[1:], first_filters=whitened.filters(images))
+    model = networks.classifier(encoder, CLASSES, networks.highest)
     first = next(layer for layer in model.layers if "conv" in layer.name)
     before = first.get_weights()[0]
     targets = np.eye(CLASSES)[np.arange(N) % CLASSES]
@@ -49,3 +62,23 @@ def test_training_leaves_the_first_filters_as_they_are(side: int) -> None:
     assert np.array_equal(first.get_weights()[0], before)
     assert fitting.logits(model, images).shape == (N, CLASSES)
     assert np.isfinite(fitting.logits(model, images)).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "computed"),
+    [((12, 12, 3), True), ((12, 12, 1), False), ((7, 3), False), ((3,), False)],
+)
+def test_only_colour_images_get_computed_filters(
+    shape: tuple[int, ...], computed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assay.training import trainable
+
+    def unchanged(payload: np.ndarray) -> np.ndarray:
+        return payload
+
+    monkeypatch.setattr(trainable, "Model", lambda *_, **__: unchanged)
+    params = parameters.load()
+    payload = np.random.default_rng(0).integers(0, 256, (40, *shape)).astype(np.uint8)
+    setup = trainable.OwnNetwork(payload[:1], {"modality": "image"}, params)
+    filters = setup.first_filters(payload)
+    assert (filters is not None) == computed
