@@ -36,11 +36,13 @@ def spectrogram_graph(payload_format: dict) -> bytes:
     size = 2 ** (window - 1).bit_length()  # of the Fourier transform
     frequencies = np.arange(size // 2 + 1)
     bins = len(frequencies)
-    filters: str | np.ndarray = _mel_filters(frequencies * rate / size)  # (mels, bins)
-    waves: str | np.ndarray = _windowed_waves(frequencies, window, size)[:, None]
+    filters = _mel_filters(frequencies * rate / size)  # (mels, bins)
+    waves = _windowed_waves(frequencies, window, size)[:, None]  # (2 bins, 1, window)
     graph = onnx_graph.Graph()
 
-    def bands(sounds: str, pads: list[int]) -> str:
+    def power_of(
+        sounds: str, pads: list[int], waves: str | np.ndarray, filters: str | np.ndarray
+    ) -> str:
         """The power (n, mels, frames) of sounds (n, samples) int16."""
         sound = graph("Cast", sounds, to=TensorProto.FLOAT)
         sound = graph("Unsqueeze", sound, [1])  # (n, 1, samples)
@@ -53,16 +55,17 @@ def spectrogram_graph(payload_format: dict) -> bytes:
     frames = 1 + max(0, samples - window) // hop
     together = max(1, -(-samples // (_LONG * rate)))  # frames whose mean is one of the picture
     if together == 1:
-        power = bands("payload", [max(0, window - samples), 0])
+        power = power_of("payload", [max(0, window - samples), 0], waves, filters)
     else:
         parts = []
-        waves, filters = graph.constant(waves), graph.constant(filters)  # once for all parts
+        shared = (graph.constant(waves), graph.constant(filters))  # once for all parts
         step = together * max(1, _AT_ONCE // together)
         for first in range(0, frames, step):
             count = min(step, -(-(frames - first) // together) * together)
             start, end = first * hop, (first + count - 1) * hop + window
             part = graph("Slice", "payload", [start], [min(end, samples)], [1])
-            fine = bands(part, [0, max(0, end - samples)])  # so the last mean has all its frames
+            pads = [0, max(0, end - samples)]  # so the last mean has all its frames
+            fine = power_of(part, pads, *shared)
             parts.append(graph("AveragePool", fine, kernel_shape=[together], strides=[together]))
         power = graph("Concat", *parts, axis=2)
     log = graph("Div", graph("Log", graph("Max", power, _INAUDIBLE)), np.log(10))
