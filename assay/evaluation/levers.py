@@ -72,18 +72,28 @@ def table(
         ("larger_encoder", larger_encoder, 2, dimensions, 0),
     ]
     rows = []
-    for lever, (gain, low, high), step, now, found in levers:
+    for lever, estimate, step, now, found in levers:
+        gain, low, high = estimate
         numbers = {"step": step, "now": now, "found": found}
-        per, note = _SAID[lever]
-        if lever == "more_rows" and now == step:
-            note = _ALL_LABELLED
-        if lever == "corrected_labels" and has_answers:
-            note += _BUT_ANSWERS
-        shown = "" if low > 0 else "no gain shown; "
-        start = "cannot tell; " if math.isnan(gain) else shown
-        texts = {"per": per.format(**numbers), "note": start + note.format(**numbers)}
+        texts = _texts(lever, estimate, numbers, has_answers=has_answers)
         rows.append({"lever": lever, "gain": gain, "low": low, "high": high} | texts | numbers)
     return pd.DataFrame(rows).sort_values("gain", ascending=False, kind="stable")
+
+
+def _texts(
+    lever: str, estimate: Estimate, numbers: dict[str, int], *, has_answers: bool
+) -> dict[str, str]:
+    """`per` and `note` of a lever, in words."""
+    gain, low, _ = estimate
+    per, note = _SAID[lever]
+    if lever == "more_rows" and numbers["now"] == numbers["step"]:
+        note = _ALL_LABELLED
+    if lever == "corrected_labels" and has_answers:
+        note += _BUT_ANSWERS
+    start = "" if low > 0 else "no gain shown; "
+    if math.isnan(gain):
+        start = "cannot tell; "
+    return {"per": per.format(**numbers), "note": start + note.format(**numbers)}
 
 
 def possible(gain: Estimate, accuracy: float) -> Estimate:
