@@ -9,7 +9,7 @@ import pandas as pd
 from assay.catalogue import catalogue, payloads, scored_examples
 from assay.contract import class_names, csv_files, files, parameters, paths, rounding
 from assay.contract.errors import InputError, counted, first_of, quiet, run, say, tell
-from assay.contract.inference import UNLIKE, Model
+from assay.contract.inference import UNLIKE
 from assay.modalities import known_categories
 from assay.training import classifier, linear_probe, starting_point, unlike
 from assay.training.classifier import LabelledExamples
@@ -37,7 +37,6 @@ def main() -> None:
         trained = supervised.train(
             learned, checked, len(classes), params, encoder=encoder, start=start
         )
-    try_out(trained.onnx, next(iter(learned.read())), params)
     content, meaning = unlike.attach(
         trained, learned, checked, len(classes), portable=params.portable, threads=params.threads
     )
@@ -130,14 +129,6 @@ def labelled(
     ids, codes, weights = (examples[name].to_numpy() for name in ("id", "code", "weight"))
     targets = np.eye(len(classes), dtype=np.float32)[codes] if params.soft_labels else codes
     return LabelledExamples(ids, codes, weights, targets, partial(payloads.read, examples, size))
-
-
-def try_out(classifier_graph: bytes, payload: np.ndarray, params: parameters.Parameters) -> None:
-    """Raise unless the exported classifier gives finite probabilities for payloads (n, ...)."""
-    model = Model(classifier_graph, portable=params.portable, threads=params.threads)
-    if not np.isfinite(model(payload)).all():
-        remedy = "training diverged; lower train.learning_rate"
-        raise InputError(f"the classifier gives probabilities that are no numbers: {remedy}")
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from assay.contract.errors import InputError
 from assay.contract.inference import Model
 from assay.encoders import columns
 from assay.measures import leave_one_out
-from assay.training import linear_head, onnx_graph
-from stages import evaluate, train
+from assay.training import linear_head, onnx_graph, unlike
+from assay.training.classifier import LabelledExamples, Trained
+from stages import evaluate
 
 PARAMS = parameters.Parameters.model_construct(
     portable=True,
@@ -65,8 +66,11 @@ def broken() -> bytes:
 
 
 def test_a_classifier_that_gives_no_numbers_is_not_written() -> None:
-    with pytest.raises(InputError, match=r"no numbers: training diverged; lower train\.learning"):
-        train.try_out(broken(), np.ones((3, 2), np.float32), PARAMS)
+    rows = np.ones((3, 2), np.float32)
+    examples = LabelledExamples(rows[:, 0], rows[:, 0], rows[:, 0], rows, lambda: [rows])
+    trained = Trained(broken(), broken(), [], {}, 1.0)
+    with pytest.raises(InputError, match=r"logits are not finite: lower train\.learning"):
+        unlike.attach(trained, examples, examples, 2, portable=True, threads=1)
 
 
 def test_a_classifier_that_gives_no_numbers_is_not_scored(
