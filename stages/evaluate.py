@@ -11,11 +11,11 @@ from assay.contract import (
     parameters,
     parquet_files,
     paths,
+    rounding,
     time_left,
 )
 from assay.contract.errors import InputError, counted, run, tell
 from assay.contract.inference import Model
-from assay.contract.rounding import with_ends
 from assay.evaluation import (
     forecast,
     head_accuracy,
@@ -133,10 +133,11 @@ def predict(
 
 def line(metrics: dict[str, float]) -> str:
     """The scores in one line, rounded as in the report: from what metrics/evaluate.json holds."""
-    score = with_ends(metrics, "accuracy")
+    score = rounding.as_text(metrics, "accuracy")
     text = f"evaluate: accuracy {score} on {counted(int(metrics['test_examples']), 'test example')}"
     if "accuracy_true" in metrics:
-        text += f"; accuracy against true labels, estimated: {with_ends(metrics, 'accuracy_true')}"
+        of_truth = rounding.as_text(metrics, "accuracy_true")
+        text += f"; accuracy against true labels, estimated: {of_truth}"
     if metrics.get("test_doubts"):
         text += f"; doubtful test labels: {metrics['test_doubts']:,}"
     return text
@@ -201,7 +202,7 @@ def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict
             low, high = map(float, slices.wilson(right, n, params.confidence))
         else:
             low, high = scores.bootstrap(name, predictions, params.resamples, params.confidence)
-        metrics |= slices.with_ends(name, float(metric(predictions).mean()), low, high)
+        metrics |= slices.metric_with_interval(name, float(metric(predictions).mean()), low, high)
     return metrics
 
 

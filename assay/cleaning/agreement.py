@@ -65,7 +65,7 @@ def metrics(votes: Votes) -> dict[str, float]:
     examples: dict[str, float] = {"labelled_by_several": coefficient.examples}
     if np.isnan(coefficient.value):
         return examples
-    return slices.with_ends("alpha", *coefficient[1:]) | examples
+    return slices.metric_with_interval("alpha", *coefficient[1:]) | examples
 
 
 def against_model(votes: Votes, pred_probs: np.ndarray) -> dict[str, int]:

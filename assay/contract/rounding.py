@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 _DIGITS = 4  # of a metric in a file
-_ENDS = ("", "_low", "_high")  # of the names of a metric and the ends of its interval
+ENDS = ("", "_low", "_high")  # of the names of a metric and the ends of its interval
 _CONTEXT = Context(prec=400, rounding=ROUND_HALF_UP)  # enough digits for any float
 
 
@@ -26,13 +26,13 @@ def rounded(value: float, places: int, factor: int = 1) -> Decimal:
     return number.quantize(Decimal(1).scaleb(-places), context=_CONTEXT)
 
 
-def with_ends(metrics: Mapping[str, float], name: str) -> str:
+def as_text(metrics: Mapping[str, float], name: str) -> str:
     """A share among metrics, and its interval, with three decimals: `0.957 (0.900 to 1.000)`."""
-    value, low, high = [rounded(as_written(metrics[f"{name}{end}"]), 3) for end in _ENDS]
+    value, low, high = [rounded(as_written(metrics[f"{name}{end}"]), 3) for end in ENDS]
     return f"{value} ({low} to {high})"
 
 
 def interval(metrics: Mapping[str, float], name: str) -> list[float] | None:
     """A metric, and the ends of its interval; None where one of them is missing."""
-    names = [f"{name}{end}" for end in _ENDS]
+    names = [f"{name}{end}" for end in ENDS]
     return [metrics[name] for name in names] if metrics.keys() >= {*names} else None

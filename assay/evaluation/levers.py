@@ -111,7 +111,7 @@ def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dic
     estimates["accuracy_at_twice"] = value, low, high
     values = {"rows": n, "accuracy": curve.at(n, confidence)[0], "backtest_error": curve.error}
     for name, estimate in estimates.items():
-        values |= slices.with_ends(name, *estimate)
+        values |= slices.metric_with_interval(name, *estimate)
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 

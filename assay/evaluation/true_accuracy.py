@@ -63,7 +63,7 @@ def metrics(
     right = doubts["right"].to_numpy()
     order = doubts["check_order"].to_numpy()
     estimated = estimate(right, order, agrees, correct, confidence)
-    return slices.with_ends("accuracy_true", *estimated) | {"test_doubts": doubtful}
+    return slices.metric_with_interval("accuracy_true", *estimated) | {"test_doubts": doubtful}
 
 
 def shares_of_ties(tied: pd.Series | None, predicted: pd.Series) -> pd.Series:

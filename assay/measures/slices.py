@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import hypergeom
 
+from assay.contract.rounding import ENDS
 from assay.measures import multiple_testing
 
 COLUMNS = ["slice", "value", "examples", "accuracy", "accuracy_low", "accuracy_high", "p_value"]
@@ -87,9 +88,9 @@ def standard_errors(confidence: float) -> float:
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
-def with_ends(name: str, value: float, low: float, high: float) -> dict[str, float]:
+def metric_with_interval(name: str, value: float, low: float, high: float) -> dict[str, float]:
     """A metric and the ends of its interval, by the names that they have in files."""
-    return {name: value, f"{name}_low": low, f"{name}_high": high}
+    return {f"{name}{end}": bound for end, bound in zip(ENDS, (value, low, high), strict=True)}
 
 
 def wilson(
