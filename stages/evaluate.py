@@ -29,7 +29,7 @@ from assay.evaluation import (
 )
 from assay.evaluation.known_labels import Known
 from assay.evaluation.scores import Predictions
-from assay.measures import slices, statistics
+from assay.measures import intervals, slices, statistics
 from assay.modalities import registry
 
 
@@ -199,10 +199,10 @@ def model_metrics(predictions: Predictions, params: parameters.Evaluate) -> dict
     for name, metric in scores.METRICS.items():
         if name == "accuracy":
             right, n = int(predictions.correct.sum()), len(predictions.answer)
-            low, high = map(float, slices.wilson(right, n, params.confidence))
+            low, high = map(float, intervals.wilson(right, n, params.confidence))
         else:
             low, high = scores.bootstrap(name, predictions, params.resamples, params.confidence)
-        metrics |= slices.metric_with_interval(name, float(metric(predictions).mean()), low, high)
+        metrics |= intervals.as_metric(name, float(metric(predictions).mean()), low, high)
     return metrics
 
 

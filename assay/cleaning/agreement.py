@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from assay.cleaning.annotators import Votes
-from assay.measures import slices
+from assay.measures import intervals
 
 _CONFIDENCE = 0.95
 _FEWEST = 10  # examples that two people must both have labelled for a kappa
@@ -65,7 +65,7 @@ def metrics(votes: Votes) -> dict[str, float]:
     examples: dict[str, float] = {"labelled_by_several": coefficient.examples}
     if np.isnan(coefficient.value):
         return examples
-    return slices.metric_with_interval("alpha", *coefficient[1:]) | examples
+    return intervals.as_metric("alpha", *coefficient[1:]) | examples
 
 
 def against_model(votes: Votes, pred_probs: np.ndarray) -> dict[str, int]:
@@ -120,6 +120,6 @@ def cohen(first: np.ndarray, second: np.ndarray, n_classes: int) -> Agreement:
 
 def _agreement(value: float, influence: np.ndarray) -> Agreement:
     """A coefficient with its interval, from the influence (n,) of each example on it."""
-    half = slices.standard_errors(_CONFIDENCE) * np.sqrt(np.square(influence).sum())
+    half = intervals.standard_errors(_CONFIDENCE) * np.sqrt(np.square(influence).sum())
     low, high = max(-1.0, value - half), min(1.0, value + half)
     return Agreement(len(influence), float(value), float(low), float(high))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from assay.cleaning.annotators import Consensus, Votes, right_by_others
-from assay.measures import slices
+from assay.measures import intervals, slices
 
 _CONFIDENCE = 0.95
 _USUAL = 1.0  # weight of the mean accuracy, in labels: it decides where labels tell nothing
@@ -70,7 +70,7 @@ def accuracies(votes: Votes, consensus: Consensus) -> tuple[np.ndarray, np.ndarr
     zero, one = np.zeros(n_people), np.ones(n_people)
     accuracy = _where(lambda share: with_mean(share) > 0, zero, one)
     likeliest = _where(lambda share: slope(share) > 0, zero, one)
-    least = logarithm(likeliest) - slices.standard_errors(_CONFIDENCE) ** 2 / 2
+    least = logarithm(likeliest) - intervals.standard_errors(_CONFIDENCE) ** 2 / 2
     low = _where(lambda share: logarithm(share) < least, zero, likeliest)
     high = _where(lambda share: logarithm(share) > least, likeliest, one)
     return accuracy, low, high

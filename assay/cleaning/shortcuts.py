@@ -13,7 +13,7 @@ import pandas as pd
 from assay.catalogue import catalogue, payloads
 from assay.cleaning import leaky_column
 from assay.contract import parquet_files
-from assay.measures import slices
+from assay.measures import intervals
 from assay.measures.statistics import Statistics
 
 _LEVEL = 0.55  # least gain over chance; without shortcuts we measured 0.47 at most
@@ -119,5 +119,5 @@ def _gains(guessed: np.ndarray, given: np.ndarray, confidence: float) -> np.ndar
     either = np.maximum(having + guesses - both, 1)
     share = both / either  # J
     chance = having / len(given)  # C
-    shares = np.stack([share, *slices.wilson(both, either, confidence)])  # (3, classes)
+    shares = np.stack([share, *intervals.wilson(both, either, confidence)])  # (3, classes)
     return (shares - chance) / np.maximum(1 - chance, 1 / len(given))

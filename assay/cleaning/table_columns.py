@@ -14,7 +14,7 @@ from assay.cleaning.near_duplicates import NamedValues
 from assay.contract.errors import first_of
 from assay.contract.memory import at_once
 from assay.contract.parquet_files import GROUP
-from assay.measures import multiple_testing, slices
+from assay.measures import intervals, multiple_testing
 
 _ROWS = 65_536  # rows of a table read at a time
 _LEVEL = 0.01  # of all columns of a batch together (Holm 1979)
@@ -47,7 +47,7 @@ def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> Iterator[Fi
         errors = leaky_column.errors(column, given, is_category=is_category, below=below)
         if errors >= below:
             continue
-        _, left = slices.wilson(errors * len(given), len(given) - most, confidence)
+        _, left = intervals.wilson(errors * len(given), len(given) - most, confidence)
         if left >= _LEFT_BY_NAMES:
             continue
         if left < _LEFT or is_category or leaky_column.names(column, given):

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 from assay.contract.sections import Evaluate
 from assay.evaluation import forecast
 from assay.evaluation.forecast import Curve, Estimate, Head, Point
-from assay.measures import slices
+from assay.measures import intervals
 
 _ROWS = 1000  # more rows, whose gain is forecast
 _SAID = {  # what a gain is for, and what its forecast starts from
@@ -111,7 +111,7 @@ def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dic
     estimates["accuracy_at_twice"] = value, low, high
     values = {"rows": n, "accuracy": curve.at(n, confidence)[0], "backtest_error": curve.error}
     for name, estimate in estimates.items():
-        values |= slices.metric_with_interval(name, *estimate)
+        values |= intervals.as_metric(name, *estimate)
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 

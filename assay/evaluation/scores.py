@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_fscore_support as precision_recall_f1
 
-from assay.measures import slices
+from assay.measures import intervals
 
 SMALLEST = 1e-7  # probabilities are clipped here, so one sure error costs 16 and not infinity
 _LARGEST_LOSS = -np.log(SMALLEST)
@@ -155,5 +155,5 @@ def _of_share(metric: str, predictions: Predictions, confidence: float) -> tuple
     if metric == "macro_f1":
         _, counts = np.unique(predictions.answer, return_counts=True)  # (classes,)
         n = len(counts) ** 2 / (1 / counts).sum()
-    low, high = slices.wilson(value / largest * n, n, confidence)
+    low, high = intervals.wilson(value / largest * n, n, confidence)
     return min(value, float(low) * largest), max(value, float(high) * largest)

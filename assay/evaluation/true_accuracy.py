@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from assay.measures import slices
+from assay.measures import intervals
 
 _LEAST_WEIGHT = 0.02  # of a label without doubt; that of an even chance is 0.5
 # Spread of the error of probabilities that are not checked, relative to what they change. Measured
@@ -63,7 +63,7 @@ def metrics(
     right = doubts["right"].to_numpy()
     order = doubts["check_order"].to_numpy()
     estimated = estimate(right, order, agrees, correct, confidence)
-    return slices.metric_with_interval("accuracy_true", *estimated) | {"test_doubts": doubtful}
+    return intervals.as_metric("accuracy_true", *estimated) | {"test_doubts": doubtful}
 
 
 def shares_of_ties(tied: pd.Series | None, predicted: pd.Series) -> pd.Series:
@@ -115,8 +115,8 @@ def estimate(
     confidence : of the interval
     """
     share, variance = of_these(right, order, agrees, answers)
-    low, high = slices.wilson(share * len(right), len(right), confidence)
-    margin_of_labels = slices.standard_errors(confidence) * np.sqrt(variance)
+    low, high = intervals.wilson(share * len(right), len(right), confidence)
+    margin_of_labels = intervals.standard_errors(confidence) * np.sqrt(variance)
     below, above = np.hypot([share - low, high - share], margin_of_labels)
     return share, max(0.0, float(share - below)), min(1.0, float(share + above))
 

@@ -1,13 +1,10 @@
 """The accuracy on parts of the data: a speaker's, a source's, a batch's examples."""
 
-from statistics import NormalDist
-
 import numpy as np
 import pandas as pd
 from scipy.stats import hypergeom
 
-from assay.contract.rounding import ENDS
-from assay.measures import multiple_testing
+from assay.measures import intervals, multiple_testing
 
 COLUMNS = ["slice", "value", "examples", "accuracy", "accuracy_low", "accuracy_high", "p_value"]
 LEAST = 10  # examples that a slice must have to be tested
@@ -83,28 +80,6 @@ def adjusted(listed: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return listed.assign(worse=listed["p_value"] < 1 - confidence)
 
 
-def standard_errors(confidence: float) -> float:
-    """How many on either side of a mean make the interval of a normal distribution."""
-    return NormalDist().inv_cdf((1 + confidence) / 2)
-
-
-def metric_with_interval(name: str, value: float, low: float, high: float) -> dict[str, float]:
-    """A metric and the ends of its interval, by the names that they have in files."""
-    return {f"{name}{end}": bound for end, bound in zip(ENDS, (value, low, high), strict=True)}
-
-
-def wilson(
-    successes: np.ndarray | float, n: np.ndarray | float, confidence: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """The score interval of a share (Wilson 1927), which also holds near 0 and 1."""
-    z = standard_errors(confidence)
-    share = np.divide(successes, n)
-    weight = z**2 / np.asarray(n)
-    center = share + weight / 2
-    half = np.sqrt(weight * (share * (1 - share) + weight / 4))
-    return (center - half) / (1 + weight), (center + half) / (1 + weight)
-
-
 def _measured(
     of_slice: pd.DataFrame, whole: pd.DataFrame, confidence: float
 ) -> dict[str, np.ndarray]:
@@ -114,7 +89,7 @@ def _measured(
     """
     size, hits = of_slice[["size", "sum"]].to_numpy(int).T
     size_of_whole, hits_of_whole = whole.to_numpy(int).T
-    low, high = wilson(hits, size, confidence)
+    low, high = intervals.wilson(hits, size, confidence)
     wrong = size_of_whole - hits_of_whole
     p_value = hypergeom.sf(size - hits - 1, size_of_whole, wrong, size)
     p_value = np.where(size >= LEAST, p_value, np.nan)

@@ -6,7 +6,7 @@ from sklearn import metrics
 
 from assay.evaluation import scores
 from assay.evaluation.scores import Predictions
-from assay.measures import slices
+from assay.measures import intervals
 
 
 def drawn(rng: np.random.Generator) -> Predictions:
@@ -55,9 +55,9 @@ def test_calibration_error_by_hand():
 
 
 def test_wilson_holds_at_the_ends_and_covers():
-    assert slices.wilson(10, 10, 0.95) == (pytest.approx(0.7225, abs=1e-4), pytest.approx(1))
+    assert intervals.wilson(10, 10, 0.95) == (pytest.approx(0.7225, abs=1e-4), pytest.approx(1))
     rng = np.random.default_rng(0)
-    bounds = [slices.wilson(rng.binomial(1000, 0.9), 1000, 0.95) for _ in range(2000)]
+    bounds = [intervals.wilson(rng.binomial(1000, 0.9), 1000, 0.95) for _ in range(2000)]
     assert np.mean([low <= 0.9 <= high for low, high in bounds]) == pytest.approx(0.95, abs=0.02)
 
 
@@ -105,7 +105,7 @@ def test_macro_f1_without_an_error_has_the_interval_of_accuracy_in_equal_classes
     answer = np.arange(40) % 4
     right = Predictions(answer, answer, np.ones(40), np.zeros(40))
     low, high = scores.bootstrap("macro_f1", right, resamples=50, confidence=0.95)
-    assert (low, high) == pytest.approx(slices.wilson(40, 40, 0.95))
+    assert (low, high) == pytest.approx(intervals.wilson(40, 40, 0.95))
     rare = np.append(np.zeros(99, int), 1)
     of_rare = Predictions(rare, rare, np.ones(100), np.zeros(100))
     low, _ = scores.bootstrap("macro_f1", of_rare, resamples=50, confidence=0.95)
