@@ -15,11 +15,10 @@ from assay.cleaning.leaky_column import spread
 from assay.cleaning.near_duplicates import NamedValues
 from assay.contract.errors import say
 from assay.contract.parameters import Parameters
-from assay.contract.sections import Beyond
+from assay.contract.sections import COPIES, Beyond
 from assay.measures import outliers, statistics
 
 COLUMNS = ["id", "batch", "key", "split", "kind", "given", "suggested", "reason"]
-COPIES = {"near_duplicate", "leak"}
 _WITHOUT_CONTENT = {"class_overlap", "leaky_column", "imbalance", "missing_class", "sorted_labels"}
 _WITHOUT_CONTENT |= {"null_rate", "new_category"}
 _MOST_COMPARED = 100_000  # examples among which copies are looked for: half a minute on two cores

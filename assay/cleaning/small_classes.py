@@ -6,9 +6,9 @@ Small means fewer examples than `clean.smallest_class`.
 import numpy as np
 import pandas as pd
 
-from assay.cleaning.data_findings import COPIES
 from assay.contract import paths
 from assay.contract.errors import InputError, counted, first_of, say
+from assay.contract.sections import COPIES
 
 
 def check(given: pd.Series, classes: list[str], smallest: int, examples: pd.DataFrame) -> None:

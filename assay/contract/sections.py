@@ -145,6 +145,9 @@ class Beyond(Section):
     new_category: Literal["flag", "ignore"]
 
 
+COPIES = {"near_duplicate", "leak"}  # the kinds of it that are not sought in very large data
+
+
 class Clean(Section):
     # the suggested label replaces the given one if its probability is at least this; 1: never
     relabel_above: Share

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import ceil, floor, log10
 from typing import Any, NamedTuple
 
-from assay.contract.sections import Beyond
+from assay.contract.sections import COPIES, Beyond
 from assay.reporting.answer import largest_first, worse_slices
 from assay.reporting.inputs import Inputs, Row, Values
 
@@ -15,7 +15,6 @@ _BATCHES = 10  # columns of a matrix, the latest ones
 _WORST = 12  # labels in pictures
 _OF_KIND = 4  # examples of a kind of finding
 _TICKS = 5  # of an axis, at most, beside its start
-_COPIES = {"near_duplicate", "leak"}  # kinds that metrics/clean.json has, unless data are too large
 _FORECAST = ("rows", "forecast", "forecast_low", "forecast_high")  # columns of its table
 
 
@@ -58,7 +57,7 @@ def quality(inputs: Inputs, ignored: Collection[str] = ()) -> Values:
     """Doubted labels and findings; `ignored` are the kinds that `clean.beyond` ignores."""
     counted = [kind for kind in Beyond.model_fields if kind in inputs.values["clean"]]
     sought = set(counted) - set(ignored)
-    unsought = (set(counted) | _COPIES) - sought
+    unsought = (set(counted) | COPIES) - sought
     shares = {label: inputs.doubted[label] / n for label, n in inputs.given.items()}
     labels = [row for row in inputs.rows["issues"] if row["kind"] == "label"]
     suggestions = [(row["given"], row["suggested"]) for row in labels]
