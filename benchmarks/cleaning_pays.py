@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from assay.catalogue import catalogue
 from assay.contract import parameters
 from assay.modalities import images
-from assay.training import fitting, networks
+from assay.training import fitting, networks, whitened
 from assay.training.batches import Batches, Examples
 from benchmarks import planted
 from benchmarks.label_quality import REPRO, SOURCE, THOROUGH, prepared
@@ -36,7 +36,9 @@ EPOCHS, BATCH, RATE = 10, 128, 0.008
 def accuracy(own: Examples, test: tuple[np.ndarray, np.ndarray], seed: int) -> float:
     """Of a network trained on labels, soft or not."""
     keras.utils.set_random_seed(seed)
-    model = networks.classifier(networks.encoder(test[0].shape[1:]), 10)
+    filters = whitened.filters(whitened.sampled(own.payload))
+    encoder = networks.encoder(test[0].shape[1:], first_filters=filters)
+    model = networks.classifier(encoder, 10, networks.highest)
     batches = Batches(own, BATCH, images.augment, seed)
     loss = fitting.cross_entropy(0.0, soft=own.labels.ndim > 1)
     fitting.fit(model, batches, loss, learning_rate=RATE, epochs=EPOCHS)
