@@ -64,7 +64,8 @@ def found_by_assay(examples: pd.DataFrame, images: np.ndarray) -> dict[str, set[
     """The rows found of each kind, of a pair of copies both."""
     problems = image_statistics.problems(image_statistics.statistics(images))
     found = {kind: set(np.flatnonzero(flag)) for kind, flag in problems.items()}
-    copies = data_findings.copies(examples, image_statistics.fingerprint(images))
+    prints, one_class = image_statistics.fingerprint(images), np.zeros(len(images), int)
+    copies = data_findings.copies(examples, prints, None, one_class)
     copies["original"] = copies["reason"].str.extract("/([0-9]+) in").astype(int)
     for kind, rows in copies.groupby("kind"):
         found[kind] = set(rows.index) | set(rows["original"])
@@ -178,7 +179,7 @@ def scale(n: int, width: int) -> float:
     rows = (rows + np.random.default_rng(2).standard_normal(rows.shape)).astype(np.float32)
     start = time.perf_counter()
     projected = outliers.project(rows)
-    near_duplicates.copies(projected)
+    near_duplicates.copies(projected, np.zeros(n, int))
     outliers.outliers(projected)
     return time.perf_counter() - start
 

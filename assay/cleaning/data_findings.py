@@ -140,8 +140,8 @@ def _of_content(
 def copies(
     examples: pd.DataFrame,
     fingerprints: np.ndarray,
-    columns: Iterable[NamedValues] | None = None,
-    classes: np.ndarray | None = None,
+    columns: Iterable[NamedValues] | None,
+    classes: np.ndarray,
 ) -> pd.DataFrame:
     """Find near-duplicates, and list each copy once.
 
@@ -152,15 +152,16 @@ def copies(
     ----------
     examples : the catalogue
     fingerprints : (n, width), near for copies; all 0 where there is none
-    columns : of a table; a copy must be alike in these too
+    columns : of a table, else None; a copy must be alike in these too
     classes : see `near_duplicates.copies`
     """
     has_print = np.flatnonzero(fingerprints.any(axis=1))
     if not len(has_print):
         return examples[:0]
     chance = near_duplicates.CHANCE if columns is None else _CHANCE_IN_TABLES
-    known = None if classes is None else classes[has_print]
-    first, second, share = near_duplicates.copies(fingerprints[has_print], chance, known)
+    first, second, share = near_duplicates.copies(
+        fingerprints[has_print], classes[has_print], chance
+    )
     first, second = has_print[first], has_print[second]
     if columns is not None:
         batch, _ = pd.factorize(examples["batch"])

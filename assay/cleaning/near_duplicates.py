@@ -77,7 +77,7 @@ def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> tuple[np.ndarray, np.ndar
 
 
 def copies(
-    rows: np.ndarray, chance: float = CHANCE, classes: np.ndarray | None = None
+    rows: np.ndarray, classes: np.ndarray, chance: float = CHANCE
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the pairs of near-duplicates among rows (n, features); none among ten or fewer.
 
@@ -85,8 +85,8 @@ def copies(
 
     Parameters
     ----------
+    classes : (n,) int, from 0, the class of each row as far as is known
     chance : of taking the nearest neighbour for a copy where it is none
-    classes : (n,) int, from 0, the class of each row as far as is known; None: unknown
 
     Returns
     -------
@@ -103,9 +103,8 @@ def copies(
     logs = np.log(np.maximum(distances[:, :-1], _TINY) / scale[:, None])
     dimension = -1 / min(np.median(logs.mean(axis=1)), -1e-3)
     limit = (chance / (k - 1)) ** (1 / dimension)
-    if classes is not None:
-        within = _within_small_classes(rows, classes)
-        scale = np.minimum(scale, np.maximum(within, _CERTAIN * scale))
+    within = _within_small_classes(rows, classes)
+    scale = np.minimum(scale, np.maximum(within, _CERTAIN * scale))
 
     row = np.repeat(np.arange(len(distances)), k)  # (n * k,)
     other = neighbours.ravel()

@@ -208,9 +208,7 @@ def least_error(head: Head) -> float:
     return 1 / len(head.answer) if len(head.answer) >= _LEAST_TESTED else np.inf
 
 
-def drawn(
-    halves: Sequence[Sequence[Point]], others: Sequence[Point], at_least: float = 0.0
-) -> Curve:
+def drawn(halves: Sequence[Sequence[Point]], others: Sequence[Point], at_least: float) -> Curve:
     """The curve through points, with a backtest: from each half to the first of the others.
 
     Parameters

@@ -17,15 +17,15 @@ _SAMPLE = 500  # rows that all are compared with
 _NEIGHBOURS = 5  # the distance to the fifth nearest of these counts
 
 
-def far_out(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
+def far_out(values: np.ndarray, among: np.ndarray) -> np.ndarray:
     """Which values lie far above the usual ones. Shape (n,), bool.
 
     Parameters
     ----------
     values : (n,)
-    among : (n,) bool, the values that tell what is usual; None: all
+    among : (n,) bool, the values that tell what is usual
     """
-    usual = values if among is None else values[among]
+    usual = values[among]
     low, high = np.quantile(usual, [0.25, 0.75]) if len(usual) else (0, 0)
     return values > high + _FENCE * (high - low)
 

@@ -53,7 +53,7 @@ def quantity(inputs: Inputs) -> Values:
     }
 
 
-def quality(inputs: Inputs, ignored: Collection[str] = ()) -> Values:
+def quality(inputs: Inputs, ignored: Collection[str]) -> Values:
     """Doubted labels and findings; `ignored` are the kinds that `clean.beyond` ignores."""
     counted = [kind for kind in Beyond.model_fields if kind in inputs.values["clean"]]
     sought = set(counted) - set(ignored)

@@ -81,10 +81,11 @@ def test_equal_rows_are_neighbours_and_none_is_its_own():
 def test_copies_are_found_at_every_scale_and_none_where_there_is_none(seed, scale):
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(500, 12)).astype(np.float32)
-    first, _, _ = near_duplicates.copies(scale * rows)
+    one_class = np.zeros(500, int)
+    first, _, _ = near_duplicates.copies(scale * rows, one_class)
     assert len(first) <= 2
     rows[490:] = rows[:10] + 0.01 * rng.normal(size=(10, 12))
-    first, second, _ = near_duplicates.copies(scale * rows)
+    first, second, _ = near_duplicates.copies(scale * rows, one_class)
     pairs = set(zip(first, second, strict=True))
     assert pairs >= {(number, 490 + number) for number in range(10)}
 
@@ -97,12 +98,13 @@ def test_a_small_class_that_is_much_alike_is_no_group_of_copies(size: int, wrong
     rows[100:] = 6 + 0.2 * rows[100:]
     classes = np.repeat([0, 1], [100, size])
     classes[0] = wrong if size > 2 else 0  # a wrong label in the small class
-    first, _, _ = near_duplicates.copies(rows, classes=classes)
+    first, _, _ = near_duplicates.copies(rows, classes)
     assert len(first) == 0
-    assert len(near_duplicates.copies(rows)[0])  # without classes they are taken for copies
+    one_class = np.zeros_like(classes)
+    assert len(near_duplicates.copies(rows, one_class)[0])  # there they are taken for copies
     rows = np.concatenate([rows, rows[:1], rows[100:101] + 1e-4])
     classes = np.append(classes, [0, 1])
-    first, second, _ = near_duplicates.copies(rows, classes=classes)
+    first, second, _ = near_duplicates.copies(rows, classes)
     pairs = list(zip(first, second, strict=True))
     assert pairs == [(0, 100 + size), (100, 101 + size)]
 
@@ -113,15 +115,15 @@ def test_groups_of_copies_in_a_small_class_are_found(n_copies: int):
     rows = rng.normal(size=(110, 8)).astype(np.float32)
     classes = np.repeat([0, 1], [100, 10])
     rows[100 : 100 + n_copies] = rows[109] + 0.03 * rows[100 : 100 + n_copies]
-    first, second, _ = near_duplicates.copies(rows, classes=classes)
+    first, second, _ = near_duplicates.copies(rows, classes)
     assert set(first) | set(second) == {*range(100, 100 + n_copies), 109}
-    expected = near_duplicates.copies(rows)
+    expected = near_duplicates.copies(rows, np.zeros_like(classes))
     assert len(first) == len(expected[0]) == n_copies * (n_copies + 1) // 2
 
 
 def test_a_handful_of_rows_has_no_copies():
     for n in (1, 2, 3, 10):
-        first, _, _ = near_duplicates.copies(np.ones((n, 2), np.float32))
+        first, _, _ = near_duplicates.copies(np.ones((n, 2), np.float32), np.zeros(n, int))
         assert len(first) == 0
 
 
@@ -162,7 +164,8 @@ def test_sharp_edges_along_the_pixels_are_not_blurred():
         inside = np.maximum(across, down) < half if is_square else across + down < half
         image[inside] = 200
     sharpness = image_statistics.statistics(images)["sharpness"]
-    assert outliers.far_out(-sharpness)[:6].all()  # among edges along the diagonals
+    among = np.ones(60, bool)
+    assert outliers.far_out(-sharpness, among)[:6].all()  # among edges along the diagonals
     blurred = image_statistics.problems(image_statistics.statistics(images))["blurred"]
     assert not blurred.any()
     shifts = [np.roll(images[0], (a, b), (0, 1)) for a in (-1, 0, 1) for b in (-1, 0, 1)]
@@ -289,7 +292,8 @@ def test_a_leak_is_the_training_copy_whichever_came_first():
     images[200], images[201] = 7, 8  # blank ones are no copies
     splits = ["train"] * 300
     splits[298] = "test"
-    found = data_findings.copies(catalogue(splits), image_statistics.fingerprint(images))
+    prints, one_class = image_statistics.fingerprint(images), np.zeros(300, int)
+    found = data_findings.copies(catalogue(splits), prints, None, one_class)
     assert found[["key", "kind"]].to_numpy().tolist() == [
         ["000", "leak"],
         ["299", "near_duplicate"],

@@ -38,7 +38,7 @@ def test_a_flat_curve_gains_nothing() -> None:
 
 def test_a_curve_that_jumps_cannot_be_told() -> None:
     half = [(100.0, 0.2), (200.0, 0.5), (400.0, 0.8)]
-    curve = forecast.drawn([half], [(800.0, 0.5)])
+    curve = forecast.drawn([half], [(800.0, 0.5)], at_least=0)
     assert np.isnan(curve.at(1600, 0.9)).all()
 
 

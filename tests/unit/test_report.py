@@ -121,7 +121,7 @@ def test_doubted_labels_are_counted_alike_and_leaks_apart(language: str, others:
     assert read.doubted.total() == read.decided.total() == 20
     assert read.decided == {"review": 19, "finding": 1}
     assert (read.to_review, read.reviewed, read.left_out) == (18, 1, {"leak": 2})
-    assert len(parts.quality(read)["worst"].rows) + parts.quality(read)["worst"].more == 20
+    assert len(parts.quality(read, ())["worst"].rows) + parts.quality(read, ())["worst"].more == 20
     labels = answer.sentences(read, "95", Words(language))[1]
     assert labels.endswith(others)
     if language == "en":
