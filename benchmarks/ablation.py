@@ -19,7 +19,7 @@ from sklearn.metrics import average_precision_score
 from assay.catalogue import catalogue
 from assay.cleaning import annotators, kernel_vote, network_recipe, noise_layer
 from assay.contract import parameters
-from assay.measures import leave_one_out
+from assay.measures import batch_features, leave_one_out
 from assay.training import calibration
 from benchmarks.label_quality import REPRO, THOROUGH, prepared
 from benchmarks.workspace import clone, machine, row, set_parameters, timed
@@ -44,7 +44,7 @@ def hear(folder: Path, *, network: bool) -> tuple[dict[str, np.ndarray], np.ndar
         features = catalogue.features(examples)
         linear = leave_one_out.fit(features, given, len(classes))
         near = kernel_vote.fit(features, given, linear, len(examples))
-        votes = [near.scores(block, rows.start) for rows, block in leave_one_out.rows_of(features)]
+        votes = [near.scores(block, rows.start) for rows, block in batch_features.rows_of(features)]
         voices = {"ridge": linear.scores, "neighbours": np.concatenate(votes)}
         if network:
             from assay.cleaning import cross_validation

@@ -11,8 +11,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from assay.contract.sampling import step_for
-from assay.measures import leave_one_out
-from assay.measures.leave_one_out import Features, LeaveOneOut
+from assay.measures import batch_features
+from assay.measures.batch_features import Features
+from assay.measures.leave_one_out import LeaveOneOut
 from assay.training import linear_head
 
 _WHITENING = 0.25  # power of the eigenvalues that is divided out; 0.5 would be full whitening
@@ -117,7 +118,7 @@ def fit(
     least = max(model.values.max(initial=0) * _LEAST, _TINY)
     spread = np.maximum(model.values[main], least) ** _WHITENING  # (dimensions,)
     directions = (model.directions[:, main] / spread).astype(np.float32)
-    blocks = leave_one_out.rows_of(features, step)
+    blocks = batch_features.rows_of(features, step)
     voters = np.concatenate([_project(block, model.mean, directions) for _, block in blocks])
     labels_of_voters = labels[::step]
     numbers = np.arange(len(voters))

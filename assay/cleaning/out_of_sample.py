@@ -14,9 +14,10 @@ from assay.contract import time_left
 from assay.contract.errors import InputError, quiet, tell
 from assay.contract.parameters import Parameters
 from assay.contract.parquet_files import GROUP
-from assay.measures import crossed, leave_group_out, leave_one_out
+from assay.measures import batch_features, crossed, leave_group_out, leave_one_out
+from assay.measures.batch_features import Features
 from assay.measures.crossed import CrossedRows
-from assay.measures.leave_one_out import Features, LeaveOneOut
+from assay.measures.leave_one_out import LeaveOneOut
 
 
 @dataclass
@@ -86,7 +87,7 @@ def _votes(near: KernelVote, features: Features) -> Iterator[tuple[slice, np.nda
     """The scores of the rows that were learned from, in blocks, and where these rows are."""
     n = sum(map(len, features))
     start = 0
-    blocks = (block for _, block in leave_one_out.rows_of(features))
+    blocks = (block for _, block in batch_features.rows_of(features))
     for block in time_left.with_progress(blocks, n, "neighbours vote"):
         rows = slice(start, start + len(block))
         yield rows, near.scores(block, start)
@@ -183,6 +184,6 @@ def _of_all(
     for rows, block in scores:
         all_scores[known[rows]] = block
     others = examples.index.difference(known).to_numpy()
-    for rows, block in leave_one_out.rows_of(catalogue.features(examples.loc[others])):
+    for rows, block in batch_features.rows_of(catalogue.features(examples.loc[others])):
         all_scores[others[rows]] = predict(block)
     return all_scores

@@ -17,8 +17,8 @@ from scipy.sparse import csr_array
 from scipy.stats import t as student
 
 from assay.contract.sampling import step_for
-from assay.measures import leave_one_out
-from assay.measures.leave_one_out import Features
+from assay.measures import batch_features, leave_one_out
+from assay.measures.batch_features import Features
 
 _MOST_ROWS, _MOST_TEST_ROWS, _MOST_FEATURES = 65_536, 10_000, 512
 _LEAST_ROWS = 64  # with fewer, nothing is said
@@ -173,7 +173,7 @@ def sampled_head(
 
 
 def _some_columns(features: Features, columns: np.ndarray, step: int) -> np.ndarray:
-    blocks = leave_one_out.rows_of(features, step)
+    blocks = batch_features.rows_of(features, step)
     return np.concatenate([block[:, columns] for _, block in blocks])  # (rows, columns)
 
 

@@ -18,7 +18,8 @@ from sklearn.preprocessing import MultiLabelBinarizer
 from threadpoolctl import threadpool_limits
 
 from assay.contract.sampling import step_for
-from assay.measures import leave_one_out, slices
+from assay.measures import batch_features, slices
+from assay.measures.batch_features import Features
 
 MEASURED = ["examples", "accuracy", "accuracy_low", "accuracy_high", "p_value", "worse"]
 COLUMNS = ["region", *MEASURED, "doubted", "predicted_as", "described", "nearest"]
@@ -81,7 +82,7 @@ def table(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def components(features: leave_one_out.Features) -> np.ndarray:
+def components(features: Features) -> np.ndarray:
     """The principal components with the most variance, (n, at most 64) float32.
 
     Distances between random projections measured worse: their noise hides small groups.
@@ -91,13 +92,13 @@ def components(features: leave_one_out.Features) -> np.ndarray:
     features : arrays of shape (rows, width), one a batch
     """
     step = step_for(sum(map(len, features)), _SAMPLE)
-    sample = np.concatenate([block for _, block in leave_one_out.rows_of(features, step)])
+    sample = np.concatenate([block for _, block in batch_features.rows_of(features, step)])
     mean = sample.mean(axis=0)
     centred = sample - mean
     _, vectors = np.linalg.eigh(centred @ centred.T)  # (sample, sample), the largest last
     axes = centred.T @ vectors[:, -_DIMENSIONS:]
     axes /= np.linalg.norm(axes, axis=0).clip(np.finfo(np.float32).tiny)
-    blocks = leave_one_out.rows_of(features)
+    blocks = batch_features.rows_of(features)
     return np.concatenate([((block - mean) @ axes).astype(np.float32) for _, block in blocks])
 
 

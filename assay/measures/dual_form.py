@@ -5,12 +5,11 @@ ridge regression on coordinates predicts the same as on features: the dual form 
 and Vovk 1998, Ridge Regression Learning Algorithm in Dual Variables).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from assay.catalogue.catalogue import Rows
+from assay.measures.batch_features import Features
 
 _BLOCK = 8192  # features converted to float64 at a time
 _TINY = 1e-12  # least variance of a direction
@@ -35,12 +34,12 @@ class Thin:
     share: float
 
 
-def is_wide(features: Sequence[np.ndarray | Rows]) -> bool:
+def is_wide(features: Features) -> bool:
     """Whether there are more features than rows, so that the dual form costs less."""
     return features[0].shape[1] > sum(array.shape[0] for array in features)
 
 
-def thin(features: Sequence[np.ndarray | Rows]) -> Thin:
+def thin(features: Features) -> Thin:
     """The directions that rows span, from their products with each other, (n, n).
 
     Directions in which rows differ by no more than rounding are left out.

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from assay.measures import dual_form, leave_one_out
-from assay.measures.leave_one_out import PENALTIES, Features, LeaveOneOut
+from assay.measures import batch_features, dual_form, leave_one_out
+from assay.measures.batch_features import Features
+from assay.measures.leave_one_out import PENALTIES, LeaveOneOut
 
 _BLOCK = 8192  # rows worked on at a time; a group with fewer rows than features is not cut
 _CHOOSING_ROWS = 5_000  # the penalty is chosen on the losses of about so many rows,
@@ -157,14 +158,9 @@ class _Rotated:
     def read(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Some rows (…, width), and their one-hot labels (…, classes)."""
         flat = rows.ravel()
-        ends = np.cumsum([array.shape[0] for array in self.features])
-        batch = np.searchsorted(ends, flat, side="right")
         block = np.empty((len(flat), len(self.mean)))
-        for number in np.unique(batch):
-            array = self.features[number]
-            first = ends[number] - array.shape[0]  # where the batch starts among all rows
-            is_of_batch = batch == number
-            block[is_of_batch] = array[flat[is_of_batch] - first]
+        for is_of_batch, part in batch_features.chosen_of(self.features, flat):
+            block[is_of_batch] = part
         block = np.column_stack([(block - self.mean) @ self.vectors, np.ones(len(flat))])
         onehot = self.labels[rows][..., None] == np.arange(self.cross.shape[1])
         return block.reshape(*rows.shape, -1), onehot

@@ -18,17 +18,15 @@ import numpy as np
 from numpy.typing import DTypeLike
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
-from assay.catalogue.catalogue import Rows
 from assay.contract.sampling import step_for
-from assay.measures import dual_form
+from assay.measures import batch_features, dual_form
+from assay.measures.batch_features import Features
 from assay.measures.dual_form import Thin
 
-Features = Sequence[np.ndarray | Rows]  # (rows, features) of each batch
 PENALTIES = tuple(10.0**exponent for exponent in np.arange(-6, 1.25, 0.5))
 _DIRECTIONS = 256  # main directions of the features that are kept, at most
 _TINY = 1e-12  # least variance that a penalty is relative to: all features may be constant
 _LEAST_REST = 1e-9  # of 1 - leverage: a row that alone decides its own fit has a leverage of 1
-_BLOCK = 8192  # rows worked on at a time
 _CHOOSING_ROWS = 5_000  # the penalty is chosen on the losses of at most so many rows
 
 
@@ -75,7 +73,8 @@ class LeaveOneOut:
             Shape (n, fitted rows), without the factor 1 / (1 - leverage) that a row's weights share
         """
         towards = (rows - self.mean) @ self.whiten @ self.whiten.T  # (n, features)
-        products = [towards @ (block - self.mean).T for _, block in rows_of(features)]
+        fitted = batch_features.rows_of(features)
+        products = [towards @ (block - self.mean).T for _, block in fitted]
         return np.concatenate(products, axis=1) + 1 / len(self.scores)
 
 
@@ -214,7 +213,8 @@ def sums(
     share : (classes,) of the rows: the intercept for centred rows
     """
     n, width = len(labels), features[0].shape[1]
-    shift = features[0][:_BLOCK].mean(axis=0)  # near the mean, so that float32 keeps enough digits
+    _, first_block = next(batch_features.rows_of(features))
+    shift = first_block.mean(axis=0)  # near the mean, so that float32 keeps enough digits
     shift = shift if dtype is None else shift.astype(dtype)
     total, counts = np.zeros(width), np.zeros(n_classes)
     gram, cross = np.zeros((width, width)), np.zeros((width, n_classes))
@@ -233,18 +233,6 @@ def sums(
 def blocks(
     features: Features, labels: np.ndarray, n_classes: int, step: int = 1
 ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-    """Every `step`-th row in blocks: as `rows_of`, and the labels (block, classes) one-hot."""
-    for rows, block in rows_of(features, step):
+    """As `batch_features.rows_of`, and the labels (block, classes) one-hot."""
+    for rows, block in batch_features.rows_of(features, step):
         yield rows, block, labels[rows, None] == np.arange(n_classes)
-
-
-def rows_of(features: Features, step: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
-    """Every `step`-th row of all batches, in blocks: where the rows are, and their features."""
-    batch_start = 0
-    for array in features:
-        for begin in range(-batch_start % step, array.shape[0], _BLOCK * step):
-            block = array[begin : begin + _BLOCK * step : step]
-            first = batch_start + begin
-            last = first + (len(block) - 1) * step
-            yield slice(first, last + 1, step), block
-        batch_start += array.shape[0]

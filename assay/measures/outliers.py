@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from assay.measures import leave_one_out
-from assay.measures.leave_one_out import Features
+from assay.measures import batch_features
+from assay.measures.batch_features import Features
 
 _FENCE = 2.2  # interquartile ranges above the quartile (Hoaglin and Iglewicz 1987, after Tukey)
 _WIDTH = 256  # features; more are projected to so many
@@ -52,20 +52,16 @@ class Projected:
 
     def __init__(self, features: Features) -> None:
         self.features = features
-        sizes = [len(part) for part in features]
-        self._batch = np.repeat(np.arange(len(sizes)), sizes)  # (n,)
-        self._row = np.concatenate([np.arange(size) for size in sizes])  # (n,) of the batch
 
     def __len__(self) -> int:
-        return len(self._row)
+        return sum(map(len, self.features))
 
     def __getitem__(self, part: slice | np.ndarray) -> np.ndarray:
-        batch, row = self._batch[part], self._row[part]
+        rows = np.arange(len(self))[part]
         width = min(_WIDTH, self.features[0].shape[1])
-        values = np.empty((len(row), width), np.float32)
-        for number in np.unique(batch):
-            inside = batch == number
-            values[inside] = project(self.features[number][row[inside]])
+        values = np.empty((len(rows), width), np.float32)
+        for is_of_batch, block in batch_features.chosen_of(self.features, rows):
+            values[is_of_batch] = project(block)
         return values
 
 
@@ -76,7 +72,7 @@ def projected(features: Features) -> np.ndarray | Projected:
     """
     if sum(map(len, features)) > _MANY:
         return Projected(features)
-    return np.concatenate([project(block) for _, block in leave_one_out.rows_of(features)])
+    return np.concatenate([project(block) for _, block in batch_features.rows_of(features)])
 
 
 def whiten(rows: np.ndarray) -> np.ndarray:

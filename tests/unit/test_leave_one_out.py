@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.measures import leave_one_out
+from assay.measures import batch_features, leave_one_out
 
 
 def problem(seed: int, n: int, width: int, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -50,7 +50,7 @@ def test_batches_add_up(shape, cut):
 def test_many_blocks_give_what_one_gives(monkeypatch):
     features, labels = problem(0, 100, 7, 3)
     whole = leave_one_out.fit([features], labels, 3)
-    monkeypatch.setattr(leave_one_out, "_BLOCK", 9)
+    monkeypatch.setattr(batch_features, "_BLOCK", 9)
     blocks = leave_one_out.fit([features[:33], features[33:]], labels, 3)
     np.testing.assert_allclose(blocks.scores, whole.scores, atol=1e-9)
 
