@@ -205,31 +205,28 @@ class Rows:
 
 
 def _read(mapped: np.memmap, chosen: np.ndarray) -> np.ndarray:
-    """Rows of a mapped file (n, ...), read from the file. Shape (chosen, ...).
-
-    Rows are read together if they lie close to each other, at most `_AT_ONCE` bytes at a time.
-    """
-    row_shape = mapped.shape[1:]
-    row_values = mapped[:1].size
+    """Rows of a mapped file (n, ...), read from the file. Shape (chosen, ...)."""
     row_bytes = max(1, mapped[:1].nbytes)
-    values = np.empty((len(chosen), *row_shape), mapped.dtype)
+    values = np.empty((len(chosen), *mapped.shape[1:]), mapped.dtype)
     order = np.argsort(chosen, kind="stable")  # (chosen,), positions in `chosen`
-    ordered = chosen[order]  # (chosen,), rows of the file in ascending order
-    is_far = np.diff(ordered, prepend=ordered[:1]) > _GAP // row_bytes  # from the row before
-    part = ordered // max(1, _AT_ONCE // row_bytes)  # the part of the file that holds the row
-    is_next = np.diff(part, prepend=part[:1]) > 0
-    cuts = np.flatnonzero(is_far | is_next)  # where rows are not read with those before
     with Path(str(mapped.filename)).open("rb") as file:
-        for places in np.split(order, cuts):
+        for places in np.split(order, _cuts(chosen[order], row_bytes)):
             if not len(places):  # `chosen` is empty
                 continue
-            rows = chosen[places]
-            first = int(rows[0])
-            last = int(rows[-1])
+            rows = chosen[places]  # ascending
+            first, last = int(rows[0]), int(rows[-1])
             file.seek(mapped.offset + first * row_bytes)
-            together = np.fromfile(file, mapped.dtype, (last + 1 - first) * row_values)
-            values[places] = together.reshape(-1, *row_shape)[rows - first]
+            together = np.fromfile(file, mapped.dtype, (last + 1 - first) * mapped[:1].size)
+            values[places] = together.reshape(-1, *values.shape[1:])[rows - first]
     return values
+
+
+def _cuts(rows: np.ndarray, row_bytes: int) -> np.ndarray:
+    """Where ascending rows (m,) are cut: rows read together are close, `_AT_ONCE` bytes at most."""
+    is_far = np.diff(rows, prepend=rows[:1]) > _GAP // row_bytes  # from the row before
+    part = rows // max(1, _AT_ONCE // row_bytes)  # the part of the file that holds the row
+    is_next = np.diff(part, prepend=part[:1]) > 0
+    return np.flatnonzero(is_far | is_next)
 
 
 def features(examples: pd.DataFrame) -> list[Rows]:
