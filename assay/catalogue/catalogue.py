@@ -113,9 +113,10 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
     is_given = counted["annotator"] == paths.GIVEN
     is_replaced = counted.duplicated(["example", "annotator"], keep="last") & ~is_given
     moved_copies.tell_of_replaced(counted[is_replaced], examples)
-    first_batch = counted.groupby(["example", "annotator", "label"])["batch"].transform("first")
-    is_vote = ~is_replaced & ~(is_given & (counted["batch"] != first_batch))
-    return counted.loc[is_vote, ["example", "annotator", "label"]].reset_index(drop=True)
+    columns = ["example", "annotator", "label"]
+    first_batch = counted.groupby(columns)["batch"].transform("first")
+    is_repeated = is_given & (counted["batch"] != first_batch)
+    return counted.loc[~is_replaced & ~is_repeated, columns].reset_index(drop=True)
 
 
 def truth(examples: pd.DataFrame) -> pd.Series:
