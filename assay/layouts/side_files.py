@@ -112,7 +112,7 @@ def _check_rows(
             remedy = "mend it or take the row out"
             if numbered:
                 remedy += "; if examples were taken out, the later numbers are shifted"
-            elif key.isdigit() and (padded := _padded(key, keys)):
+            elif key.isdecimal() and (padded := _padded(key, keys)):
                 remedy = f"write {padded!r} if that is meant, or {remedy}"
             raise InputError(f"{place}: {key!r} is no example of this batch: {remedy}")
         if unique and key in seen:
@@ -123,8 +123,11 @@ def _check_rows(
 
 def _padded(number: str, keys: Collection[str]) -> str:
     """The key that is this number with other zeros in front, or a file of that name; or ""."""
-    numbered = [key for key in keys if PurePosixPath(key).stem.isdigit()]
-    same = (key for key in numbered if int(PurePosixPath(key).stem) == int(number))
+    stems = {key: PurePosixPath(key).stem for key in keys}
+    significant = number.lstrip("0")
+    same = [
+        key for key, stem in stems.items() if stem.isdecimal() and stem.lstrip("0") == significant
+    ]
     return min(same, default="")
 
 

@@ -319,6 +319,19 @@ def test_a_number_without_its_zeros_is_no_key_but_says_which_is(read: Read) -> N
         read(pictures | answers)
 
 
+@pytest.mark.parametrize("keys", [",x", "x,", ","])
+def test_an_odd_number_is_no_key(read: Read, number: str) -> None:
+    answers = {"annotations.csv": f"key,annotator,label\n{number},anna,a\n"}
+    with pytest.raises(InputError, match="' is no example of this batch: mend it"):
+        read({"examples.csv": "text,label,key\none word,a,1\ntwo words,b,2\n"} | answers)
+
+
+def test_a_key_that_is_an_odd_number_is_no_other_number(read: Read) -> None:
+    answers = {"annotations.csv": "key,annotator,label\n7,anna,a\n"}
+    with pytest.raises(InputError, match=r"row 2: '7' is no example of this batch: write '007'"):
+        read({"examples.csv": "text,label,key\none word,a,²\ntwo words,b,007\n"} | answers)
+
+
 @pytest.mark.parametrize(
     ("cells", "type_", "example"),
     [
