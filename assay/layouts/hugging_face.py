@@ -3,14 +3,15 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import PurePosixPath
 
-from assay.contract.errors import first_of
 from assay.contract.remarks import Remarks
 from assay.layouts import names
 
 _LAST_WORD = re.compile(r"(?:.*[-_.])?([a-z]+?)(?:-\d+-of-\d+)?", re.IGNORECASE)
 _NUMBERED = re.compile(r"-(\d+)-of-(\d+)\..*$")
+_NAMED = 3  # missing files that are named; their count may be any number
 
 
 def split_of_file(name: str) -> str:
@@ -32,9 +33,13 @@ def remark_on_shards(shards: Iterable[str], remarks: Remarks) -> None:
             start = name[: -len(match.group(0))]
             number, count = map(int, match.groups())
             numbers_of[start, count].add(number)
-    missing = [
-        f"{start}-{number:05}-of-{count:05}"
-        for (start, count), numbers in numbers_of.items()
-        for number in sorted(set(range(count)) - numbers)
-    ]
-    remarks.add("doubtful", len(missing), "shards are missing", first_of(missing), "fetch them")
+    n_missing = 0
+    first: list[str] = []
+    for (start, count), numbers in numbers_of.items():
+        n_missing += count - sum(number < count for number in numbers)
+        missing = (number for number in range(count) if number not in numbers)
+        first += (f"{start}-{number:05}-of-{count:05}" for number in islice(missing, _NAMED))
+    example = ", ".join(first[:_NAMED])
+    if n_missing > _NAMED:
+        example += f" and {n_missing - _NAMED} more"
+    remarks.add("doubtful", n_missing, "shards are missing", example, "fetch them")

@@ -308,6 +308,15 @@ def test_a_row_number_that_is_gone_tells_of_removed_rows(read: Read) -> None:
         read({"examples.csv": "text,label,key\none word,a,0\ntwo words,b,1\n"} | labels)
 
 
+def test_shards_that_are_missing_are_counted_without_a_list_of_them(read: Read) -> None:
+    """The count in a name may be any number."""
+    content = parquet(text=["one word", "two words"], label=["a", "b"])
+    batch = read({"train-00001-of-999999999.parquet": content})
+    first = ", ".join(f"train-{number:05}-of-999999999" for number in (0, 2, 3))
+    missing = f"999999998 shards are missing, for example {first} and 999999995 more"
+    assert said(batch, "doubtful")[0] == f"{missing}; fetch them"
+
+
 def test_a_number_without_its_zeros_is_no_key_but_says_which_is(read: Read) -> None:
     answers = {"annotations.csv": "key,annotator,label\n1,anna,a\n"}
     wanted = r"row 2: '1' is no example of this batch: write '{}' if that is meant, or mend it"
