@@ -80,12 +80,12 @@ class Column:
         if is_text(self.values.type):
             read = Column(parsed(self.values, type_, self.way(type_, wanted_way)), type_, PLAIN)
             is_wrong = pc.and_(pc.is_null(read.values), pc.is_valid(self.values))
-            wrong = pc.indices_nonzero(is_wrong).to_pylist()
         else:
             read = self
-            wrong = [] if self.type == type_ else [0]
-        if wrong:
-            row = wrong[0]
+            is_wrong = pc.and_(pc.is_valid(self.values), self.type != type_)
+        wrong = pc.indices_nonzero(is_wrong)
+        if len(wrong):
+            row = wrong[0].as_py()
             place = f"{places[row]}: " if places is not None else ""
             is_value = f"{name!r} is {short(self.values[row].as_py())}"
             known = wanted_way.in_words(type_)

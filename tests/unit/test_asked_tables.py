@@ -253,6 +253,12 @@ def test_categories_of_a_column_of_names_are_not_kept() -> None:
             TABLE,
             "row 0: 'price' is 1970-01-03 00:00:00, where the encoder knows a number",
         ),
+        (
+            "x.parquet",
+            parquet(**{**SALES, "price": SALES["since"].take([1, 0])}),
+            TABLE,
+            "row 1: 'price' is 1970-01-03 00:00:00, where the encoder knows a number",
+        ),
     ],
 )
 def test_what_is_refused(tmp_path: Path, name: str, content: bytes, info: dict, says: str) -> None:
