@@ -39,7 +39,8 @@ def unpacked(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table
             table = table.set_column(index, name, column)
         elif feature.get("_type") == "ClassLabel" and pa.types.is_integer(field.type):
             classes.append(field.name)
-            class_names = feature.get("names") or []
+            names = feature.get("names")
+            class_names = names if isinstance(names, list) else []
             column = _class_names(table.columns[index], class_names, f"{place}: {field.name!r}")
             table = table.set_column(index, field.name, column)
     return table, classes
@@ -69,11 +70,12 @@ def _content(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
     return content
 
 
-def _class_names(column: pa.ChunkedArray, known_names: list[str], place: str) -> pa.ChunkedArray:
+def _class_names(column: pa.ChunkedArray, known_names: list, place: str) -> pa.ChunkedArray:
     known = pc.if_else(pc.equal(column, _NO_CLASS), None, column)
     bounds = pc.min_max(known).as_py()
     if bounds["max"] is not None and not 0 <= bounds["min"] <= bounds["max"] < len(known_names):
         label = bounds["min"] if bounds["min"] < 0 else bounds["max"]
         wrong = f"{place} is {label}, but the schema names {len(known_names)} classes"
         raise InputError(f"{wrong}: export the file again")
-    return pc.take(pa.chunked_array([pa.array(known_names, pa.string())]), known)
+    texts = [None if name is None else str(name) for name in known_names]
+    return pc.take(pa.chunked_array([pa.array(texts, pa.string())]), known)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from assay.contract import hugging_face_columns
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
 from assay.modalities import column_types, known_categories, registry
@@ -194,6 +195,15 @@ def test_classes_by_number_are_named_as_in_a_batch(tmp_path: Path) -> None:
     info = {"modality": "table", "features": {"plan": "category"}}
     _, payload, _ = asked(tmp_path / "y.parquet", (tmp_path / "x.parquet").read_bytes(), info)
     assert payload == [[column_types.category("pro")]]
+
+
+def test_names_of_classes_may_be_numbers() -> None:
+    feature = {"_type": "ClassLabel", "names": [5, 6]}
+    features = json.dumps({"info": {"features": {"plan": feature}}})
+    table = pa.table({"plan": [1]}).replace_schema_metadata({"huggingface": features})
+    unpacked, classes = hugging_face_columns.unpacked(table, "x.parquet", Remarks())
+    assert unpacked.to_pylist() == [{"plan": "6"}]
+    assert classes == ["plan"]
 
 
 def test_categories_that_the_model_did_not_learn_from_are_counted(tmp_path: Path) -> None:
