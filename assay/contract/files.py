@@ -22,12 +22,14 @@ Values = dict[str, Any]  # of a JSON file
 Numbers = dict[str, int | FiniteFloat]  # of a file of metrics
 
 MB = 10**6  # bytes
+_LONGEST_NAME = 200  # bytes of the name of a temporary file; file systems allow 255
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write to, which becomes `path` if the block ends without error."""
-    partial = paths.UNFINISHED / str(path).replace("/", "--")
+    name = os.fsencode(str(path).replace("/", "--"))[-_LONGEST_NAME:].decode(errors="ignore")
+    partial = paths.UNFINISHED / name
     partial.parent.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -33,6 +33,13 @@ def test_a_folder_is_no_file_to_write() -> None:
         files.write_bytes(Path("folder"), b"abc")
 
 
+def test_a_path_may_be_longer_than_a_name() -> None:
+    names = [letter * 50 for letter in "abcdé"]
+    path = Path(*names, "out.json")
+    files.write_bytes(path, b"abc")
+    assert path.read_bytes() == b"abc"
+
+
 def test_what_stdout_leads_to_is_written() -> None:
     code = "from assay.contract import files; files.write_bytes(files.Path('/dev/stdout'), b'abc')"
     with Path("result").open("wb") as result:
