@@ -14,6 +14,8 @@ _VERBS |= {verb: f"{verb}s" for verb in _REGULAR.split()}
 _VERB = "|".join(_VERBS)
 # How remarks on many begin: `files are`, `file names lack`, `colour pictures of 16 bits keep`.
 _MANY = re.compile(rf"((?:\w+ )?\w+?)(?:(?<=ss)es|s)((?: (?:in|of) [\w. ]+?)?) ({_VERB})\b")
+# How remarks on some of all begin, whose noun stays: `of 300 sounds are`.
+_SOME = re.compile(rf"(of [\d,]+ .+?) ({_VERB})\b")
 Action = Literal["ignored", "left out", "converted", "cut", "merged", "guessed", "doubtful"]
 
 
@@ -49,12 +51,15 @@ class Remark:
 
 def _singular(what: str) -> str:
     """`files are hidden` as `file is hidden`; anything else as it is."""
-    many = _MANY.match(what)
-    if not many:
+    if match := _SOME.match(what):
+        subject, verb = match.groups()
+    elif match := _MANY.match(what):
+        noun, addition, verb = match.groups()
+        subject = f"{noun}{addition}"
+    else:
         return what
-    noun, addition, verb = many.groups()
-    rest = re.sub(rf"\b(and|or) ({_VERB})\b", _second_verb, what[many.end() :])
-    return f"{noun}{addition} {_VERBS[verb]}{rest}"
+    rest = re.sub(rf"\b(and|or) ({_VERB})\b", _second_verb, what[match.end() :])
+    return f"{subject} {_VERBS[verb]}{rest}"
 
 
 def _second_verb(match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import files, parquet_files, paths, plain_files
-from assay.contract.errors import InputError, first_of, writing
+from assay.contract.errors import InputError, counted, first_of, writing
 from assay.labelling import tasks, votes
 from assay.labelling.server import Server, understood
 
@@ -39,7 +39,9 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
     layout = tasks.interface(medium, classes)
     changed = [name for name in classes if tasks.offered(name) != name]
     if changed:
-        yield f"{len(changed)} classes have characters that XML forbids, escaped: {changed[0]!r}"
+        have = "has" if len(changed) == 1 else "have"
+        said = f"{have} characters that XML forbids, escaped: {changed[0]!r}"
+        yield f"{counted(len(changed), 'class')} {said}"
     if file:
         yield _write(file, queued, layout)
         return
@@ -57,7 +59,8 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
     server.send(new)
     files.write_json(_PUSHED, pushed | {server.place: sorted(ids_there | tasks.ids(new))})
     there = [task["data"] for task in queued if task["data"]["id"] in ids_there]
-    yield f"{len(new)} tasks sent to {server.place}; it had the other {len(there)} of the queue"
+    sent = counted(len(new), "task")
+    yield f"{sent} sent to {server.place}; it had the other {len(there)} of the queue"
     tied = [data["id"] for data in there if data["why"] == answers.TIE]
     again = [id_ for id_ in tied if id_ in answered]
     first_time = [id_ for id_ in tied if id_ not in answered]
@@ -77,7 +80,8 @@ def _write(file: Path, queued: list[dict], layout: str) -> str:
     for path, text in {file: queue, layout_file: layout}.items():
         with writing(path):
             files.write_bytes(path, text.encode())
-    return f"{len(queued)} tasks in {file}; they need the labelling interface in {layout_file}"
+    written = counted(len(queued), "task")
+    return f"{written} in {file}; use the labelling interface in {layout_file}"
 
 
 def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
@@ -116,7 +120,8 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     people = {person for _, person in labels}
     unchanged = ", as before" if updated == earlier else ""
     where = f" in {ANSWERS}{unchanged}" if ANSWERS.exists() else f", so no {ANSWERS}"
-    yield f"{len(labels)} votes by {len(people)} people{where}"
+    who = "1 person" if len(people) == 1 else f"{len(people)} people"
+    yield f"{counted(len(labels), 'vote')} by {who}{where}"
     for sentence, keys in keys_by_sentence.items():
         yield f"{len(keys)} {sentence}: {first_of([' by '.join(key) for key in keys])}"
     deleted = [id_ for id_ in pushed if id_ not in ids_there]

@@ -171,7 +171,7 @@ def test_sounds_that_are_cut_are_told(workspace: Workspace) -> None:
     sound = io.BytesIO()
     soundfile.write(sound, np.linspace(-0.5, 0.5, 4000), 8000, format="WAV")
     said = collect(workspace, {"a/1.wav": sound.getvalue()})
-    assert "cut: 1 of 1 sounds are longer than 0.1 s (0.4 s in all)" in said
+    assert "cut: 1 of 1 sounds is longer than 0.1 s (0.4 s in all)" in said
 
 
 def test_slices(workspace: Workspace) -> None:

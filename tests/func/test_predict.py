@@ -161,7 +161,7 @@ def test_many_files_of_one_kind_are_said_once(capsys: pytest.CaptureFixture) -> 
         ),
         (
             ["of 1 sounds are longer than 1.5 s (0.5 s in all)"],
-            "1 of 1 sounds are longer than 1.5 s (0.5 s in all): x",
+            "1 of 1 sounds is longer than 1.5 s (0.5 s in all): x",
         ),
     ],
 )  # fmt: skip

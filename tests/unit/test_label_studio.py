@@ -229,6 +229,19 @@ def test_tasks_that_are_there_and_whose_answers_tie_are_named(stub):
     assert len(push(stub)) == 1  # none is there, so all are sent
 
 
+def test_one_task_and_one_vote_are_told_in_the_singular(stub, tmp_path):
+    del export(stub)[0]
+    assert push(stub)[0].startswith("1 task sent to ")
+    assert [task["data"]["id"] for task in posted(stub, "/import")[0]] == [SKIPPED]
+    table = spreadsheets.read(paths.QUEUE).to_pandas()
+    spreadsheets.write(paths.QUEUE, table[:1])
+    assert push(None, file=tmp_path / "tasks.json")[0].startswith("1 task in ")
+    of_another_project(stub, EDITED)
+    for task in export(stub):
+        del task["annotations"][1:]
+    assert pull(stub)[0].startswith("1 vote by 1 person in ")
+
+
 def test_a_personal_access_token_is_exchanged(stub):
     push(stub)
     assert posted(stub, "/token/refresh/") == [{"refresh": JWT}]

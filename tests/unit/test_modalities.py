@@ -62,7 +62,7 @@ def test_sounds_that_are_very_short_and_too_long(capsys: pytest.CaptureFixture) 
     sounds = audio.canonical([encoded(np.zeros(1), 8000), hour], ["a", "b"], SOUND, said)[:]
     assert not sounds[0].any()
     assert sounds[1, 8000] > 3000
-    assert "cut: 1 of 2 sounds are longer than 1 s (3599.0 s in all)" in str(said[0])
+    assert "cut: 1 of 2 sounds is longer than 1 s (3599.0 s in all)" in str(said[0])
 
 
 def test_damaged_sound() -> None:
@@ -143,7 +143,7 @@ def test_a_long_text_is_cut_also_in_prediction(tmp_path: Path) -> None:
     payload = text.canonical(["abcdefgh", "ab"], ["a", "b"], params, said)
     assert payload.tolist() == ["abcde", "ab"]
     assert [(remark.action, remark.count, remark.example) for remark in said] == [("cut", 1, "a")]
-    assert said[0].what == "of 2 texts are cut to 5 characters (30.0% of all lost)"
+    assert said[0].what == "of 2 texts is cut to 5 characters (30.0% of all lost)"
     _, payload_format = text.to_columns(payload, [], None, params)
     (tmp_path / "a.txt").write_text("abcdefgh")
     assert text.read_file(tmp_path / "a.txt", payload_format, said)[1].tolist() == ["abcde"]

@@ -26,7 +26,10 @@ from assay.contract.remarks import Remarks
         ("pictures are turned as EXIF says", "picture is turned as EXIF says"),
         ("pictures in CMYK or the like become RGB", "picture in CMYK or the like becomes RGB"),
         ("colour pictures of 16 bits keep 8", "colour picture of 16 bits keeps 8"),
-        ("of 3 sounds are longer", "of 3 sounds are longer"),
+        ("of 3 sounds are longer", "of 3 sounds is longer"),
+        ("of 3,000 texts (1.0%) have more", "of 3,000 texts (1.0%) has more"),
+        ("of 9 examples looked at have it", "of 9 examples looked at has it"),
+        ("of 9 examples become equal", "of 9 examples becomes equal"),
         ("column holds the labels", "column holds the labels"),
     ],
 )

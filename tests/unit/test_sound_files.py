@@ -310,7 +310,7 @@ def test_a_header_of_a_stream_that_does_not_tell_its_length() -> None:
     content[22:26] = bytes(4)
     sounds, said = canonical(bytes(content), seconds=1.0)
     assert np.allclose(sounds[0], TONE[:RATE], atol=1e-4)
-    assert said[0].what == "of 1 sounds are longer than 1 s (0.0 s in all)"
+    assert said[0].what == "of 1 sounds is longer than 1 s (0.0 s in all)"
 
 
 @pytest.mark.parametrize("seconds", ["auto", 1.0])
