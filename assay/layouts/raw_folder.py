@@ -206,12 +206,14 @@ def _unknown(raw: RawFiles) -> str:
 
 
 def _check_keys(folder: Path, batch: RawBatch) -> None:
-    """Raise unless there are examples, and their keys differ."""
+    """Raise unless there are examples, all with a key, and no two with the same."""
     if not batch.examples:
         remedy = "add some, or take its name off the lists in params.yaml"
         raise InputError(f"{folder} holds no examples: {remedy}")
     first_of_key: dict[str, Example] = {}
     for example in batch.examples:
+        if not example.key:
+            raise InputError(f"{example.place}: the key is empty: fill it in")
         first = first_of_key.setdefault(example.key, example)
         if first is not example:
             taken = f"the key {example.key!r} is already that of {first.place}"

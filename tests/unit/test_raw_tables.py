@@ -329,6 +329,16 @@ def test_a_number_without_its_zeros_is_no_key_but_says_which_is(read: Read) -> N
 
 
 @pytest.mark.parametrize("keys", [",x", "x,", ","])
+def test_a_row_without_a_key_is_named(read: Read, keys: str) -> None:
+    first, second = keys.split(",")
+    row = 3 if first else 2
+    with pytest.raises(InputError, match=rf"examples\.csv row {row}: the key is empty: fill it"):
+        read({"examples.csv": f"text,label,key\none word,a,{first}\ntwo words,b,{second}\n"})
+
+
+@pytest.mark.parametrize(
+    "number", ["²", "1" * 5000], ids=len
+)  # Python converts neither to an integer
 def test_an_odd_number_is_no_key(read: Read, number: str) -> None:
     answers = {"annotations.csv": f"key,annotator,label\n{number},anna,a\n"}
     with pytest.raises(InputError, match="' is no example of this batch: mend it"):
