@@ -10,7 +10,7 @@ from assay.contract import terminal
 Block = TypeVar("Block", bound=Sized)
 
 _SILENT = 2.0  # seconds, after which a first line is shown
-_EVERY = {True: 0.5, False: 30.0}  # seconds from line to line, in a terminal and in a log
+_IN_TERMINAL, _IN_LOG = 0.5, 30.0  # seconds from line to line
 
 
 def with_progress(
@@ -30,16 +30,16 @@ def with_progress(
     in_terminal = stream.isatty()
     started = time.monotonic()
     done = 0
-    last = started - _EVERY[in_terminal] + _SILENT
+    next_line = started + _SILENT
     was_shown = False
     for block in blocks:
         yield block
         done += len(block)  # the caller has worked on it
         now = time.monotonic()
-        if now - last >= _EVERY[in_terminal] and done < n:
+        if now >= next_line and done < n:
             left = (now - started) / done * (n - done)
             _print(f"{what}: {done:,} of {n:,} examples, {_duration(left)} left", stream)
-            last = now
+            next_line = now + (_IN_TERMINAL if in_terminal else _IN_LOG)
             was_shown = True
     if was_shown and in_terminal:
         print("\r" + " " * terminal.covering_width(), end="\r", file=stream, flush=True)
