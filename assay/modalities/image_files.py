@@ -114,10 +114,14 @@ class Decoder:
 
     def settled(self) -> dict[str, Any]:
         """What the format of the payloads must tell, so that later images are read likewise."""
-        plain = {"range": (0, 2**DEPTH), "background": BACKGROUND, "fit": FIT}
-        used: dict[str, Any] = {"background": self.params.background, "fit": self.params.fit}
-        settled = {"range": self.range or plain["range"]} | used
-        return {name: value for name, value in settled.items() if value != plain[name]}
+        settled: dict[str, Any] = {}
+        if self.range not in (None, (0, 2**DEPTH)):
+            settled["range"] = self.range
+        if self.params.background != BACKGROUND:
+            settled["background"] = self.params.background
+        if self.params.fit != FIT:
+            settled["fit"] = self.params.fit
+        return settled
 
     def remark(self, n_images: int, remarks: Remarks) -> None:
         """Add what was done to the images to the remarks."""
