@@ -202,20 +202,21 @@ def _folded(name: str) -> str:
 def _batch(
     table: pa.Table, path: Path, places: list[str], numbers: list[int], remarks: Remarks
 ) -> RawBatch:
-    modality = registry.modality_of_columns(table.column_names)
-    column = registry.named(modality).COLUMN
-    features = _features(table)
     numbered = "key" not in table.column_names
     names_files = int("file_name" in table.column_names)
     remarks.add("left out", names_files, "column names files: it is not read", "'file_name'")
-    payload_columns = [column] if column else column_roles.free_texts(features, remarks)
-    if modality == "text":
+    column = _payload_column(table)
+    payload_columns = [column] if column else column_roles.free_texts(_features(table), remarks)
+    if column:
+        modality = registry.modality_of_columns([column])
+    else:
+        modality = "text" if payload_columns else "table"
+    if column and modality == "text":
         column_roles.remark_on_texts_beside(table, column, remarks)
     if payload_columns:
         table = column_roles.drop_counters(table, remarks, column)
-        modality = modality if column else "text"
     else:  # an example is a row
-        payload_columns = features.column_names
+        payload_columns = _features(table).column_names
     payload: Sequence | pa.Table
     are_files = bool(registry.named(modality).SUFFIXES)
     if are_files:
@@ -227,7 +228,7 @@ def _batch(
     examples = rows.to_examples(
         table, path, payload=payload_columns, places=places, numbers=numbers
     )
-    if are_files:
+    if column and are_files:
         _check_files(column, payload, examples)
     return RawBatch(modality, examples, payload, set(), numbered=numbered, layout=LAYOUT)
 

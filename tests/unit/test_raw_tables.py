@@ -336,10 +336,9 @@ def test_a_row_without_a_key_is_named(read: Read, keys: str) -> None:
         read({"examples.csv": f"text,label,key\none word,a,{first}\ntwo words,b,{second}\n"})
 
 
-@pytest.mark.parametrize(
-    "number", ["²", "1" * 5000], ids=len
-)  # Python converts neither to an integer
+@pytest.mark.parametrize("number", ["²", "1" * 5000], ids=len)
 def test_an_odd_number_is_no_key(read: Read, number: str) -> None:
+    """Python converts neither to an integer."""
     answers = {"annotations.csv": f"key,annotator,label\n{number},anna,a\n"}
     with pytest.raises(InputError, match="' is no example of this batch: mend it"):
         read({"examples.csv": "text,label,key\none word,a,1\ntwo words,b,2\n"} | answers)
