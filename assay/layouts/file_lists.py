@@ -89,15 +89,17 @@ def _other_lists(raw: RawFiles, files: FileNames) -> list[FileList]:
         for listed in lists:
             _take_other_as_label(listed)
     labelled = [listed for listed in lists if "label" in listed.table.column_names]
-    is_certain = not has_classes and any("." in cell for cell in cells)  # else it may be no list
     names_enough = len(named_files) >= _SHARE * len(media)
-    if not is_certain and not names_enough:
+    if has_classes:  # folders say the classes too, unless a list says more
+        return _without_forms(labelled, raw.remarks) if names_enough else []
+    has_endings = any("." in cell for cell in cells)  # else numbers may name files by chance
+    if not has_endings and not names_enough:
         return []
-    if labelled or not is_certain:
+    if labelled or not has_endings:
         lists = labelled
-    if has_classes or not all(is_form(listed.name) for listed in lists):
-        return _without_forms(lists, raw.remarks)
-    return lists
+    if all(is_form(listed.name) for listed in lists):
+        return lists
+    return _without_forms(lists, raw.remarks)
 
 
 def is_form(name: str) -> bool:
