@@ -52,23 +52,30 @@ def read(batch: str, group: str | None, params: Parameters) -> Listed:
     ----------
     group : the proposed value of `collect.group`
     """
-    modality, payload_format, ungrouped = "", None, "not known for"
+    collected = None
     with suppress(InputError, OSError):
-        payload_format = parquet_files.read_payload_format(paths.examples(batch))
-        modality = payload_format["modality"]
-    if modality and not group:
-        return Listed(modality, payload_format, ungrouped)
+        collected = parquet_files.read_payload_format(paths.examples(batch))
+    modality = collected["modality"] if collected else ""
+    if collected and not group:
+        return Listed(modality, collected, "not known for")
     try:
         raw = raw_folder.read(paths.RAW / batch, params.collect.largest_file)
     except (InputError, OSError):
-        return Listed(modality, payload_format, ungrouped)
-    with suppress(InputError, OSError):
-        payload_format = payload_format or _format(raw, params)
-    ungrouped = "missing in"
-    with suppress(InputError):
+        return Listed(modality, collected, "not known for")
+    payload_format = collected
+    if not collected:
+        with suppress(InputError, OSError):
+            payload_format = _format(raw, params)
+    return Listed(modality or raw.modality, payload_format, _ungrouped(raw, group))
+
+
+def _ungrouped(raw: RawBatch, group: str | None) -> str:
+    """Empty if a batch has the proposed group, or none is proposed; else "missing in"."""
+    try:
         splits.groups_of(raw, [""] * len(raw.examples), group)
-        ungrouped = ""
-    return Listed(modality or raw.modality, payload_format, ungrouped)
+    except InputError:
+        return "missing in"
+    return ""
 
 
 def _format(raw: RawBatch, params: Parameters) -> Format:
