@@ -62,17 +62,14 @@ def propose(
     for group, values in [*columns.items(), *_patterns(keys)]:
         if _tells(cells, values):
             continue
-        number_of: dict[str, int] = {}
-        codes = np.array([number_of.setdefault(value, len(number_of)) for value in values])
-        is_missing = codes == number_of.get("", -1)
-        n_missing = int(is_missing.sum())
-        n_sources = len(number_of) - (n_missing > 0)
+        source_of = _sources(values)
+        n_missing = int((source_of < 0).sum())
+        n_sources = int(source_of.max(initial=-1)) + 1
         if not 2 <= n_sources <= n / 2 or n_missing > (1 - _MATCHED) * n:
             continue
         is_column = group in columns
         is_source = is_column and bool(_NAMED.search(group))  # by its name
-        codes = np.where(is_missing, -1 - np.arange(n), codes)  # such an example stands alone
-        share, chance = _alike(neighbours, codes[sampled])
+        share, chance = _alike(neighbours, source_of[sampled])
         mean_size = (n - n_missing) / n_sources
         sizes = f"{n_sources} sources with {mean_size:.0f} examples on average"
         if share > 0:
@@ -99,6 +96,15 @@ def _patterns(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
         if all(map(pattern.search, keys[:: step_for(len(keys), _TRIED)])):
             matches = map(pattern.search, keys)
             yield pattern.pattern, [match[1] if match else "" for match in matches]
+
+
+def _sources(values: Sequence[str]) -> np.ndarray:
+    """The source of each example, (n,) int: from 0, or below 0 where it stands alone."""
+    number_of: dict[str, int] = {}
+    numbers = []
+    for row, value in enumerate(values):
+        numbers.append(number_of.setdefault(value, len(number_of)) if value else -1 - row)
+    return np.array(numbers, int)
 
 
 def _tells(cells: Sequence[tuple[str, str]], values: Sequence[str]) -> bool:
