@@ -1,5 +1,8 @@
 """Examples or keys that several batches have: a person is told of them once, on stderr."""
 
+from collections.abc import Iterator
+
+import numpy as np
 import pandas as pd
 
 from assay.catalogue import catalogue, repeated_keys
@@ -42,15 +45,7 @@ def _tell_of_keys(arrived: pd.DataFrame) -> None:
     again = arrived.loc[arrived.duplicated("key"), "key"].unique()
     if not again.size:
         return
-    before = arrived.iloc[:0].set_index("key")  # the last of each repeated key, so far
-    pairs = []
-    for _, batch in arrived.set_index("key").groupby("batch", sort=False):
-        ids = batch["id"].to_dict()
-        keys = repeated_keys.of_other_content(ids, before["id"].to_dict(), ids)
-        if keys:
-            pairs.append(batch.loc[keys].join(before.loc[keys].add_suffix("_before")))
-        repeated = batch[batch.index.isin(again)]
-        before = pd.concat([before[~before.index.isin(repeated.index)], repeated])
+    pairs = list(_pairs(arrived, again))
     if not pairs:
         return
     both = pd.concat(pairs)
@@ -60,6 +55,26 @@ def _tell_of_keys(arrived: pd.DataFrame) -> None:
     example = f"{one['batch']}/{key} and {one['batch_before']}/{key}{of_test if n_learned else ''}"
     what = "with the key of an example of an earlier batch, but other content"
     say(f"{counted(len(both), 'example')} {what}: {example}: {repeated_keys.REMEDY}")
+
+
+def _pairs(arrived: pd.DataFrame, again: np.ndarray) -> Iterator[pd.DataFrame]:
+    """For each batch, its examples of other content than the last earlier ones of these keys.
+
+    A row a key, with the columns of the example, and those of the earlier one with `_before`.
+
+    Parameters
+    ----------
+    arrived : as above
+    again : the keys that come more than once
+    """
+    before = arrived.iloc[:0].set_index("key")  # the last example of each of these keys, so far
+    for _, batch in arrived.set_index("key").groupby("batch", sort=False):
+        ids = batch["id"].to_dict()
+        keys = repeated_keys.of_other_content(ids, before["id"].to_dict(), ids)
+        if keys:
+            yield batch.loc[keys].join(before.loc[keys].add_suffix("_before"))
+        repeated = batch[batch.index.isin(again)]
+        before = pd.concat([before[~before.index.isin(repeated.index)], repeated])
 
 
 def _tell_of_labels(shared: pd.DataFrame, labels: pd.DataFrame) -> None:
