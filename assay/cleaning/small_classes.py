@@ -57,10 +57,11 @@ def spare_last(
     train = train.assign(
         label=label, dropped=train["id"].isin(dropped["id"]), leak=train["id"].isin(leaks)
     )
-    n_left = np.bincount(train.loc[~train["dropped"], "label"], minlength=len(classes))
+    n_kept = np.bincount(train.loc[~train["dropped"], "label"], minlength=len(classes))
     copies = train[train["dropped"]].sort_values(["leak", "id"])
-    n_before = n_left[copies["label"].to_numpy(int)] + copies.groupby("label").cumcount()
-    spared = copies[n_before < smallest]
+    n_copies_before = copies.groupby("label").cumcount()  # of the same class
+    n_before = n_kept[copies["label"].to_numpy(int)] + n_copies_before
+    spared = copies[n_before < smallest]  # without it, its class would be too small
     if spared.empty:
         return findings
     of_class = first_of([repr(classes[code]) for code in np.unique(spared["label"])])
