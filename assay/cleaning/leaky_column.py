@@ -33,13 +33,12 @@ def errors(
 
 
 def _errors_of_values(column: np.ndarray, given: np.ndarray, below: float) -> float:
-    """The share of labels that the other rows with the same value do not tell."""
-    ordered = np.sort(column)  # gaps are last
-    starts_run = np.concatenate([[True], ordered[1:] != ordered[:-1], [True]])  # (n + 1,)
-    n_single = (starts_run[1:] & starts_run[:-1]).sum()  # values that one row has alone
-    has_gaps = np.isnan(ordered[-1])  # each gap is counted as such a value
-    if n_single >= below * len(given) and not has_gaps:
-        return 1.0  # no other row tells the labels of these
+    """The share of labels that the other rows with the same value do not tell.
+
+    It is 1 as soon as it must be `below` or more.
+    """
+    if _n_alone(column) >= below * len(given):
+        return 1.0
     value = np.unique(column, return_inverse=True)[1]  # (n,)
     counts = csr_array((np.ones(len(given), int), (value, given)))  # (values, labels)
     counts.sum_duplicates()
@@ -51,6 +50,15 @@ def _errors_of_values(column: np.ndarray, given: np.ndarray, below: float) -> fl
     second = np.where(n_labels > 1, ascending[last - 1], 0)
     right = most[most > second + 1].sum()  # it is the most frequent among the other rows too
     return float(1 - right / len(given))
+
+
+def _n_alone(column: np.ndarray) -> int:
+    """The number of rows that no other row tells the labels of; 0 where there are gaps."""
+    ordered = np.sort(column)  # gaps are last
+    if np.isnan(ordered[-1]):  # a gap is not equal to another one
+        return 0
+    starts_run = np.concatenate([[True], ordered[1:] != ordered[:-1], [True]])  # (n + 1,)
+    return int((starts_run[1:] & starts_run[:-1]).sum())
 
 
 def names(column: np.ndarray, given: np.ndarray) -> bool:
