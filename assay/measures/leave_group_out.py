@@ -134,7 +134,8 @@ def _stacks(groups: np.ndarray, step: int = 1) -> Iterator[np.ndarray]:
         starts = firsts[sizes == size]
         at_once = max(1, _BLOCK // size)
         for begin in range(0, len(starts), at_once):
-            yield order[starts[begin : begin + at_once, None] + np.arange(size)]
+            some = starts[begin : begin + at_once, None]  # (groups, 1)
+            yield order[some + np.arange(size)]
 
 
 def _parts(rows: np.ndarray) -> Iterator[np.ndarray]:
