@@ -78,9 +78,9 @@ def _ngrams(text: str) -> Iterator[str]:
     says what stands before a comma or at the end, which helps.
     """
     spaces = [place for place, character in enumerate(text) if character == " "]
-    ends = spaces[1:]
-    ends_of_pairs = [*spaces[2:], len(text)]
-    for start, end, end_of_pair in zip(spaces, ends, ends_of_pairs, strict=False):
+    starts, ends = spaces[:-1], spaces[1:]  # of words, each with the spaces around it
+    ends_of_pairs = [*spaces[2:], len(text)]  # after the last word there is none
+    for start, end, end_of_pair in zip(starts, ends, ends_of_pairs, strict=True):
         word = text[start : end + 1]
         for length in range(1, min(_LONGEST, len(word)) + 1):
             ngrams = (word[first : first + length] for first in range(len(word) - length + 1))
