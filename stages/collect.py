@@ -1,5 +1,7 @@
 """Turn one raw batch into the data set contract: examples under content-hash ids, labels apart."""
 
+from collections import Counter
+
 from assay.collecting import copies, doubts, examples, splits, summary, votes
 from assay.contract import csv_files, files, identity, parameters, parquet_files, paths
 from assay.contract.errors import InputError, run, tell
@@ -35,7 +37,9 @@ def main() -> None:
     copies.remark(raw, ids, is_counted)
     copies.remark_on_lost_differences(raw, ids)
     doubts.remark(raw)
-    facts = summary.of_stored(raw, [split_of_row[row] for row in rows], id_of, labels, truth)
+    split_of_stored = [split_of_row[row] for row in rows]
+    by_class = Counter(label for *_, label in labels)
+    facts = summary.of_counted(raw, split_of_stored, id_of, by_class, len(truth))
 
     stored, payload_format = modality.to_columns(payload, rows, raw.payload, collect)
     payload_format |= raw.remarks.settled

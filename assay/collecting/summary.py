@@ -12,7 +12,7 @@ _NAMED = 3  # classes that a line names
 
 
 def facts(raw: RawBatch, splits: Sequence[str]) -> dict[str, Any]:
-    """What a batch holds, row by row; of exact copies each counts, see `of_stored`.
+    """What a batch holds, row by row; of exact copies each counts, see `of_counted`.
 
     Also `unlabelled`, how many examples have no label.
 
@@ -23,38 +23,26 @@ def facts(raw: RawBatch, splits: Sequence[str]) -> dict[str, Any]:
     keys = {example.key for example in raw.examples}
     labelled = {example.key for example in raw.examples if example.label}
     labelled |= {key for key, *_ in raw.annotations}
-    of_rows = _facts(raw, splits, keys, raw.labels_by_class(), len(raw.truth))
+    of_rows = of_counted(raw, splits, keys, raw.labels_by_class(), len(raw.truth))
     return of_rows | {"unlabelled": len(keys - labelled)}
 
 
-def of_stored(
-    raw: RawBatch,
-    splits: Sequence[str],
-    counted_keys: Collection[str],
-    votes: Sequence[tuple[str, str, str]],
-    truth: Sequence[tuple[str, str]],
-) -> dict[str, Any]:
-    """The facts, with the numbers of what is stored: exact copies are one example.
-
-    Parameters
-    ----------
-    splits : (n,) of each example that is stored
-    counted_keys : of the examples whose labels count, copies of stored ones included
-    votes : (id, annotator, label) of each label that is stored
-    truth : (id, label) of each known answer that is stored
-    """
-    by_class = Counter(label for *_, label in votes)
-    return _facts(raw, splits, counted_keys, by_class, len(truth))
-
-
-def _facts(
+def of_counted(
     raw: RawBatch,
     splits: Sequence[str],
     counted_keys: Collection[str],
     by_class: Counter[str],
     known_answers: int,
 ) -> dict[str, Any]:
-    """The facts, with the numbers of the examples that count: `splits` has one each."""
+    """The facts, with the numbers of the examples that count; of exact copies only one may.
+
+    Parameters
+    ----------
+    splits : of each of these examples
+    counted_keys : of the examples whose labels count, their copies included
+    by_class : how many labels that count name each class
+    known_answers : how many of these examples have one
+    """
     of_split = Counter(splits)
     return {
         "layout": raw.layout,
