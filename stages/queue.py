@@ -92,26 +92,49 @@ def to_learn_from(
     second = others.argmax(axis=1)
     lead = probability - others.max(axis=1)
 
+    gain = 1 - _trust(examples, probability)
+    by_margin = examples["given"].isna() & examples["label"].isna()
+    doubt = np.where(by_margin, 1 - lead, np.minimum(2 * gain, 1))
+    columns = {
+        "given": examples["given"].fillna(""),
+        "suggested": _suggested(examples, names[best]),
+        "gain": gain,
+        "doubt": doubt,
+        "why": _why(examples, names[best], names[second]),
+    }
+    asked = examples.assign(**columns)
+    return asked.sort_values(["doubt", "gain"], ascending=False, kind="stable")
+
+
+def _trust(examples: pd.DataFrame, probability: np.ndarray) -> np.ndarray:
+    """The probability (n,) that the label which training would use is right.
+
+    Parameters
+    ----------
+    examples : as in `to_learn_from`
+    probability : (n,) of the most probable class
+    """
     unlabelled = examples["given"].isna()
     has_pseudo = examples["label"].notna()
-    pseudo_weight = examples["weight"].astype(float)
-    trust = np.where(has_pseudo, pseudo_weight, probability)
+    of_unlabelled = np.where(has_pseudo, examples["weight"].astype(float), probability)
     stays = examples["decision"].isin(["keep", "review"])  # else the suggested label is used
-    right = np.select([unlabelled, stays], [trust, examples["quality"]], examples["confidence"])
-    gain = 1 - right
-    by_margin = unlabelled & ~has_pseudo
-    doubt = np.where(by_margin, 1 - lead, np.minimum(2 * gain, 1))
+    of_labelled = np.where(stays, examples["quality"], examples["confidence"])
+    return np.where(unlabelled, of_unlabelled, of_labelled)
 
-    no_label = "no label; it may be " + names[best] + " or " + names[second]
+
+def _suggested(examples: pd.DataFrame, best: np.ndarray) -> np.ndarray:
+    """What may be answered (n,): for a label, the class that `why` speaks of."""
+    has_pseudo = examples["label"].notna()
+    of_unlabelled = np.where(has_pseudo, examples["label"], best)
+    return np.where(examples["given"].isna(), of_unlabelled, examples["suggested"])
+
+
+def _why(examples: pd.DataFrame, best: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Why an answer is asked for (n,), in words; `best` and `second` are names of classes (n,)."""
+    no_label = "no label; it may be " + best + " or " + second
     unsure = "kept; least sure of the remaining labels"
-    without_reason = examples["reason"] == ""
-    why = np.select([unlabelled, without_reason], [no_label, unsure], examples["reason"])
-
-    of_label = [~unlabelled, has_pseudo]  # for a label, the class that `why` speaks of
-    suggested = np.select(of_label, [examples["suggested"], examples["label"]], names[best])
-    given = examples["given"].fillna("")
-    frame = examples.assign(suggested=suggested, given=given, gain=gain, doubt=doubt, why=why)
-    return frame.sort_values(["doubt", "gain"], ascending=False, kind="stable")
+    of_labelled = np.where(examples["reason"] == "", unsure, examples["reason"])
+    return np.where(examples["given"].isna(), no_label, of_labelled)
 
 
 def to_check(test: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
