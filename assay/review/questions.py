@@ -16,6 +16,7 @@ from assay.review.answer_file import AnswerFile
 from assay.review.answered import Answered
 
 _SETTLED = "people answered alike, so that one more answer would change nothing"
+_Rows = dict[str, dict[str, str]]  # of a table, by the id of the example
 _ISSUE = ["id", "kind", "given", "suggested", "reason", *evidence.COLUMNS]
 
 
@@ -73,21 +74,18 @@ def read(name: str = "") -> Questions:
     columns = ["id", "given", "suggested", "why"]
     queue = spreadsheets.rows_of_output(paths.QUEUE, columns) if paths.QUEUE.exists() else []
     issues = spreadsheets.rows_of_output(paths.ISSUES, _ISSUE)
-    rows = {row["id"]: row | {"reason": row["why"]} for row in queue}
-    tied = {id_ for id_, row in rows.items() if row["reason"] == answers.TIE}
+    queued = {row["id"]: row | {"reason": row["why"]} for row in queue}
     doubted = {row["id"]: row for row in issues if row["kind"] == "label"}
-    if not rows | doubted:
+    if not queued | doubted:
         raise InputError(f"{paths.QUEUE} is empty, and no label is doubted: nothing to review")
     classes = parquet_files.read_classes(paths.PRED_PROBS)
     answered = Answered(examples, classes)
-    settled = answered.settled(name) & (doubted.keys() - rows.keys())
-    rows |= {id_: row for id_, row in doubted.items() if id_ not in settled}
+    settled = answered.settled(name) & (doubted.keys() - queued.keys())
+    rows = _merged(queued, doubted, settled, answered.tied)
     if not rows:
         n = counted(len(settled), "doubted label")
         empty = f"{paths.QUEUE} is empty, and {n} need no answer"
         raise InputError(f"{empty}, since {_SETTLED}: nothing to review")
-    tied |= answered.tied & rows.keys()
-    rows |= {id_: rows[id_] | {"reason": answers.TIE} for id_ in tied}
     row_of_id = dict(zip(examples["id"], examples.index, strict=True))
     for id_, row in rows.items():
         if id_ not in row_of_id or row["suggested"] not in classes:
@@ -105,6 +103,21 @@ def read(name: str = "") -> Questions:
     n_doubted = int((frame["kind"] == "label").sum())
     shown = examples.loc[review_page.rows_of(asked)]
     return Questions(asked, n_doubted, shown, classes, medium, answered, len(settled))
+
+
+def _merged(queue: _Rows, doubted: _Rows, settled: set[str], tied: set[str]) -> _Rows:
+    """The rows of what is asked about, by id: the queue, then the doubted labels not in it.
+
+    Parameters
+    ----------
+    queue, doubted : rows by id, with the `reason`; what is in both has the row of a doubted label
+    settled : ids of doubted labels that are left out
+    tied : ids of examples of which people's answers tie, beside those of which the queue says so
+    """
+    rows = queue | {id_: row for id_, row in doubted.items() if id_ not in settled}
+    is_tie = {id_ for id_, row in queue.items() if row["reason"] == answers.TIE} | tied
+    tie = {"reason": answers.TIE}
+    return {id_: row | tie if id_ in is_tie else row for id_, row in rows.items()}
 
 
 def _rows_of(names: str, row_of_name: dict[str, int]) -> list[int]:
