@@ -84,7 +84,7 @@ def combinations(
     """
     some = list(voices.values())
     name, n_classes = f"{before}; {' + '.join(voices)}", some[0].shape[1]
-    sharpness, noise = calibration.shared(some, given)
+    sharpness, noise = calibration.sharpness_and_noise(some, given)
     pred_probs = softmax(np.tensordot(sharpness, np.stack(some), 1), axis=1)
     scored(
         f"{name}; one temperature each",

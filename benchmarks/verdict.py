@@ -111,7 +111,9 @@ def say(
     features = see(FEATURES[examples])
     checked = rng.permutation(len(labels)) % 10 == 0
     coef, intercept = leave_one_out.solve([features[~checked]], labels[~checked], CLASSES, PENALTY)
-    sharpness, _ = calibration.shared([features[checked] @ coef + intercept], labels[checked])
+    sharpness, _ = calibration.sharpness_and_noise(
+        [features[checked] @ coef + intercept], labels[checked]
+    )
     logits = (see(FEATURES[tests]) @ coef + intercept) * sharpness[0]
     return Predictions.from_pred_probs(softmax(logits, axis=1), LABELS[tests])
 

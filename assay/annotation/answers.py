@@ -59,11 +59,11 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> tuple[pd.DataFrame
             example = names.example(row[column], place=place, is_id=is_id)
             label, note = class_names.normal(row["label"]), _note(row)
             if example is None:
-                left = changed if names.has_batch_of(row) else waiting
+                unplaced = changed if names.has_batch_of(row) else waiting
                 about = plain(row[column]), row.get("batch", "").strip(), row["annotator"]
-                left[about] = f"{place}, {column} {row[column]!r}"
+                unplaced[about] = f"{place}, {column} {row[column]!r}"
                 if not label and note != paths.NOT_USABLE:
-                    del left[about]  # no answer, or one that is taken back
+                    del unplaced[about]  # no answer, or one that is taken back
                 continue
             _check_label(label, classes, place)
             rows.append((example, row["annotator"], label, place, note))

@@ -61,7 +61,7 @@ def _n_alone(column: np.ndarray) -> int:
     return int((starts_run[1:] & starts_run[:-1]).sum())
 
 
-def names(column: np.ndarray, given: np.ndarray) -> bool:
+def are_names_of_labels(column: np.ndarray, given: np.ndarray) -> bool:
     """Whether values (n,) are names of the labels (n,), as those of a category are, and no measure.
 
     Each value has one label, and there is one value for each label, or labels come back again and

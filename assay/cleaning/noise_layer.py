@@ -104,7 +104,7 @@ def fit(
 
     stride = max(1, min(scores[0].size // _SHARED_CELLS, len(labels) // _SHARED_ROWS))
     some = [block[::stride] for block in scores]
-    sharpness, noise = calibration.shared(some, labels[::stride], together=alike)
+    sharpness, noise = calibration.sharpness_and_noise(some, labels[::stride], together=alike)
     pred_probs = softmax(np.tensordot(sharpness, np.stack(scores), 1), axis=1)
     weights = sharpness[:, None, None] * np.eye(n_classes)
     # without this check, half of the labels could seem wrong

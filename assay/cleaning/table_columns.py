@@ -50,7 +50,7 @@ def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> Iterator[Fi
         _, left = intervals.wilson(errors * len(given), len(given) - most, confidence)
         if left >= _LEFT_BY_NAMES:
             continue
-        if left < _LEFT or is_category or leaky_column.names(column, given):
+        if left < _LEFT or is_category or leaky_column.are_names_of_labels(column, given):
             tells = f"the column {name} tells the label of {1 - errors:.1%} of the examples"
             yield {"kind": "leaky_column", "reason": f"{tells}: is it made from it?"}
 

@@ -182,7 +182,8 @@ def _sharpness(
     n_draws = _CALIBRATIONS if validation else 1
     draws = rng.integers(n, size=(n_draws, min(validation or n, _VALIDATION)))
     # ridge regression, unlike the model, has no logits that aim at a temperature of one
-    return np.array([calibration.shared([scores[draw]], labels[draw])[0][0] for draw in draws])
+    fits = [calibration.sharpness_and_noise([scores[draw]], labels[draw]) for draw in draws]
+    return np.array([sharpness[0] for sharpness, _ in fits])
 
 
 def shares(

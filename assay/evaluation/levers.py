@@ -59,12 +59,12 @@ def table(
     n_corrected = np.sort(doubt)[::-1][:hour].sum()
     dimensions, _ = whole
     accuracy = curve.at(n, level)[0]
-    more_rows = possible(curve.gain(n, n + labelled, level), accuracy)
-    more_labels = possible(curve.gain(n, n + answered, level), accuracy)
-    corrections = possible(corrected(head, curve, doubt, n_corrected, level), accuracy)
+    more_rows = clipped(curve.gain(n, n + labelled, level), accuracy)
+    more_labels = clipped(curve.gain(n, n + answered, level), accuracy)
+    corrections = clipped(corrected(head, curve, doubt, n_corrected, level), accuracy)
     of_dimensions = curve_of_dimensions(head, whole)
     larger = of_dimensions.gain(dimensions, 2 * dimensions, level)
-    larger_encoder = possible(larger, of_dimensions.at(dimensions, level)[0])
+    larger_encoder = clipped(larger, of_dimensions.at(dimensions, level)[0])
     levers = [
         ("more_rows", more_rows, _ROWS, round(labelled), 0),
         *([("more_labels", more_labels, hour, unlabelled, 0)] if unlabelled else []),
@@ -96,7 +96,7 @@ def _texts(
     return {"per": per.format(**numbers), "note": start + note.format(**numbers)}
 
 
-def possible(gain: Estimate, accuracy: float) -> Estimate:
+def clipped(gain: Estimate, accuracy: float) -> Estimate:
     """A gain and its interval, cut where the accuracy would fall below 0 or rise above 1."""
     value, low, high = np.clip(gain, -accuracy, 1 - accuracy).tolist()
     return value, low, high

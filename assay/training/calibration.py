@@ -30,11 +30,11 @@ def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """
     _, spread = standardised([logits])
     centre = (np.log(_SHARPNESS) + np.log(spread[0])) / 2
-    sharpness, _ = shared([logits], labels, centre, _OF_LOGITS, _RIGHT_LABELS)
+    sharpness, _ = sharpness_and_noise([logits], labels, centre, _OF_LOGITS, _RIGHT_LABELS)
     return float(1 / sharpness[0])
 
 
-def shared(
+def sharpness_and_noise(
     voices: Sequence[np.ndarray],
     labels: np.ndarray,
     centre: float = np.log(_SHARPNESS),

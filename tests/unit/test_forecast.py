@@ -118,5 +118,5 @@ def test_no_accuracy_is_forecast_above_1() -> None:
     assert rows.loc["more_rows", "high"] == pytest.approx(1 - accuracy)
     assert (rows.loc[["more_rows", "corrected_labels"], "low"] >= -accuracy).all()
     assert rows.loc["more_rows", "note"].endswith("all labelled, as now")
-    assert levers.possible((np.nan,) * 3, 0.5) == pytest.approx((np.nan,) * 3, nan_ok=True)
-    assert levers.possible((0.1, -0.9, 0.7), 0.6) == pytest.approx((0.1, -0.6, 0.4))
+    assert levers.clipped((np.nan,) * 3, 0.5) == pytest.approx((np.nan,) * 3, nan_ok=True)
+    assert levers.clipped((0.1, -0.9, 0.7), 0.6) == pytest.approx((0.1, -0.6, 0.4))

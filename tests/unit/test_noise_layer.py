@@ -24,7 +24,7 @@ def noisy(
 @pytest.mark.parametrize("noise", [0.0, 0.02, 0.1, 0.3])
 def test_finds_temperature_and_noise(noise):
     scores, _, given = noisy(noise)
-    sharpness, found = calibration.shared([scores], given)
+    sharpness, found = calibration.sharpness_and_noise([scores], given)
     assert found == pytest.approx(noise, abs=0.01)
     assert 1 / sharpness[0] == pytest.approx(0.2, rel=0.1)
 
@@ -101,7 +101,7 @@ def test_many_weak_classifiers_do_not_make_a_good_one_too_sure(seed):
     wrong = rng.random(600) < 0.08
     given[wrong] = (given[wrong] + rng.integers(1, 3, wrong.sum())) % 3
     weak = [good + rng.normal(scale=8, size=good.shape) for _ in range(6)]
-    sharpness, noise = calibration.shared([*weak, good], given)
+    sharpness, noise = calibration.sharpness_and_noise([*weak, good], given)
     assert sharpness[-1] == pytest.approx(1.5, abs=0.6)
     assert noise == pytest.approx(wrong.mean(), abs=0.03)
 
@@ -146,7 +146,7 @@ def test_labels_wrong_in_one_direction_are_found_where_classifiers_are_alike(
 
 def test_separable_scores_do_not_run_away():
     labels = np.arange(60) % 3
-    sharpness, noise = calibration.shared([np.eye(3)[labels] * 5], labels)
+    sharpness, noise = calibration.sharpness_and_noise([np.eye(3)[labels] * 5], labels)
     assert sharpness[0] < 20
     assert noise > 0
 
