@@ -133,7 +133,7 @@ def pair(seed: int, draw: Callable, stand_in: Callable) -> tuple[bool, ...]:
     chance = training_variance.chance(
         *learned,
         [FEATURES[tests]] * 2,
-        training_variance.Head(LABELS[tests], CLASSES, PENALTY),
+        training_variance.RidgeHead(LABELS[tests], CLASSES, PENALTY),
         validation=EXAMPLES // 10,
     )
     judge = partial(verdict.judge, *said, confidence=CONFIDENCE)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from assay.comparison import changes, training_variance, unreadable, verdict
-from assay.comparison.training_variance import Head, Learned
+from assay.comparison.training_variance import Learned, RidgeHead
 from assay.comparison.versions import Version
 from assay.contract import class_names, files, parameters, paths, rounding
 from assay.evaluation.scores import SMALLEST, Predictions
@@ -98,7 +98,7 @@ def _model(
     classes = class_names.with_unknown(known, seen)
     a, b = (_predictions(both, end, classes, params.reliability_bins) for end in changes.SUFFIXES)
     penalty = new.json(paths.CLEAN_METRICS, files.Numbers).get("penalty", 1.0)
-    test = _Test(both["id"], known, Head(b.answer, len(known), penalty))
+    test = _Test(both["id"], known, RidgeHead(b.answer, len(known), penalty))
     chance = _chance(old, new, test)
     verdicts = verdict.judge(a, b, chance, metrics=metrics, confidence=params.confidence)
     model = {
@@ -165,7 +165,7 @@ class _Test:
 
     ids: pd.Series
     classes: list[str]
-    head: Head
+    head: RidgeHead
 
 
 def _chance(old: Version, new: Version, test: _Test) -> dict[str, float]:

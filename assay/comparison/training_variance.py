@@ -49,7 +49,7 @@ class Learned:
 
 
 @dataclass
-class Head:
+class RidgeHead:
     """How a closed-form head is fitted, and scored on test examples.
 
     Attributes
@@ -65,7 +65,7 @@ class Head:
 
 
 def chance(
-    a: Learned, b: Learned, tests: Sequence[np.ndarray], head: Head, validation: int
+    a: Learned, b: Learned, tests: Sequence[np.ndarray], head: RidgeHead, validation: int
 ) -> dict[str, float]:
     """The variance by chance that `verdict.judge` takes, from refits of both versions.
 
@@ -187,7 +187,11 @@ def _sharpness(
 
 
 def shares(
-    features: np.ndarray, labels_a: np.ndarray, labels_b: np.ndarray, test: np.ndarray, head: Head
+    features: np.ndarray,
+    labels_a: np.ndarray,
+    labels_b: np.ndarray,
+    test: np.ndarray,
+    head: RidgeHead,
 ) -> dict[str, tuple[int, Predictions]]:
     """How many examples each kind of change is about, and what the head predicts after it alone.
 

@@ -68,10 +68,10 @@ def of_groups(
         measured = _measured(by_value, whole, confidence)
         listed = by_value[["group", "value"]].assign(slice=name, **measured)
         tables.append(listed[listed["examples"] < whole["size"].to_numpy()])
-    return adjusted(pd.concat(tables, ignore_index=True), confidence)
+    return with_adjusted_p_values(pd.concat(tables, ignore_index=True), confidence)
 
 
-def adjusted(listed: pd.DataFrame, confidence: float) -> pd.DataFrame:
+def with_adjusted_p_values(listed: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Adjust p-values for their number, order by them, and add `worse`: whether they are small."""
     listed = listed.sort_values(["p_value", "slice", "value"], kind="stable")
     tested = listed["p_value"].notna()

@@ -255,7 +255,7 @@ def test_refits_tell_what_other_draws_do():
     truth = verdict.chance(real)["accuracy"]
     a, b = learned(rng, 200), learned(rng, 200)
     found = training_variance.chance(
-        a, b, [test.features] * 2, training_variance.Head(test.labels, 3, 0.1), validation=50
+        a, b, [test.features] * 2, training_variance.RidgeHead(test.labels, 3, 0.1), validation=50
     )
     assert truth > 0.0003
     assert 0.7 * truth < found["accuracy"] < 4 * truth
@@ -267,7 +267,7 @@ def test_shares_are_what_plain_fits_say():
     before, after = every.labels.copy(), every.labels.copy()
     before[:60], after[60:80] = -1, -1
     after[100:150] = (after[100:150] + 1) % 3
-    head = training_variance.Head(test.labels, 3, 0.1)
+    head = training_variance.RidgeHead(test.labels, 3, 0.1)
     found = training_variance.shares(every.features, before, after, test.features, head)
     assert {name: n for name, (n, _) in found.items()} == {
         "nothing": 0, "additions": 60, "removals": 20, "relabels": 50, "all": 130,
