@@ -66,8 +66,8 @@ def main() -> None:
     parquet_files.write_probabilities(paths.PRED_PROBS, examples["id"], pred_probs, classes)
     penalty = {"penalty": predicted.linear.penalty}
     files.write_bytes(paths.CLEAN_MODEL, f"{json.dumps(penalty)}\n".encode())
-    found = data_findings.counts(findings, examples)
-    counts = summary(examples, judged) | penalty | torn | unpredicted | found
+    n_of_kind = data_findings.counts(findings, examples)
+    counts = summary(examples, judged) | penalty | torn | unpredicted | n_of_kind
     files.write_json(paths.CLEAN_METRICS, counts)
     issues = pd.concat([doubted.assign(kind="label").astype(object), findings])
     spreadsheets.write(paths.ISSUES, with_lines(issues, examples).fillna(""), _ISSUES)

@@ -127,10 +127,10 @@ def right_by_others(votes: Votes, consensus: Consensus) -> np.ndarray:
         given = np.arange(len(person)), votes.labels[part]
         # An own label multiplied the probability of its class by 1 - errors, and that of each other
         # class by errors, times how likely that wrong label is among all wrong ones.
-        own = _errors(consensus.confusion, consensus.rate[people])[person]  # (votes, classes)
-        own[given] = 1 - own[given]
-        np.maximum(own, _TINY, out=own)
-        by_class = consensus.probabilities[votes.examples[part]] / own  # (votes, classes)
+        likelihood = _errors(consensus.confusion, consensus.rate[people])[person]
+        likelihood[given] = 1 - likelihood[given]  # (votes, classes)
+        np.maximum(likelihood, _TINY, out=likelihood)
+        by_class = consensus.probabilities[votes.examples[part]] / likelihood  # (votes, classes)
         right[part] = by_class[given] / by_class.sum(axis=1)
     return right
 

@@ -68,7 +68,9 @@ def _data(old: Version, new: Version) -> dict[str, Any]:
             data["other_ids"] = other_ids
     else:
         versions = (old, new)
-        data["examples_not_found"] = [found.name for found in versions if found.examples is None]
+        data["examples_not_found"] = [
+            version.name for version in versions if version.examples is None
+        ]
     if learned := _both(old.learned, new.learned):
         data["labels"] = changes.labels(*learned, new_answers, new.examples)
         data["classes"] = changes.classes(learned[0]["label"], learned[1]["label"])
