@@ -211,7 +211,7 @@ def _why(
         return {}
     labels_a = labels[0][["label"]]
     labels_b = labels[1][["label"]]
-    in_either = labels_a.join(labels_b, how="outer", suffixes=("_a", "_b"))
+    in_either = labels_a.join(labels_b, how="outer", suffixes=changes.SUFFIXES)
     in_b = in_either.index.isin(examples[1].index)
     rows, others = in_either[in_b], in_either[~in_b]
     features = new.features(examples[1].loc[rows.index])
