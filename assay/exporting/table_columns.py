@@ -12,6 +12,7 @@ from assay.contract.parquet_files import FEATURE, Format
 from assay.contract.remarks import Remarks
 from assay.exporting import typed_texts
 from assay.exporting.typed_texts import Reading
+from assay.modalities.columns_as_written import without_gaps
 from assay.modalities.exact_values import as_text
 
 _RENAMED = " (column)"  # what follows the name of a column that is ours
@@ -54,11 +55,11 @@ def of_batches(
         types = {schema_of[path].field(stored).type for path in holding}
         tables = (parquet_files.read_parquet(path, [stored]) for path in holding)
         reading = Reading(feature, formats, encoder)
-        if all(map(is_text, types)):
-            type_ = typed_texts.type_of(reading, tables, examples_of) or _common(types, [])
-        else:
+        has_texts = any(map(is_text, types))
+        type_ = typed_texts.type_of(reading, tables, examples_of) if has_texts else None
+        if type_ is None:
             type_ = _common(types, tables)
-            if is_text(type_):
+            if is_text(type_) and not all(map(is_text, types)):
                 examples_of[_MIXED].append(repr(feature))
         columns[feature] = ExportedColumn(name, type_, reading)
     for what, examples in examples_of.items():
@@ -109,6 +110,8 @@ def _values(block: pa.RecordBatch, stored: str, column: ExportedColumn) -> pa.Ar
     values = block[stored]
     if is_text(values.type) and not is_text(type_):
         return column.reading.typed(block, type_)
-    if is_text(type_) and not is_text(values.type):
+    if is_text(values.type):
+        return without_gaps(values).cast(type_)
+    if is_text(type_):
         return pa.array([text or None for text in as_text(values)], type_)
     return values.cast(type_)

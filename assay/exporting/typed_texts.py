@@ -1,12 +1,15 @@
-"""Columns of text as the numbers, dates or truth values that they are read as, without loss."""
+"""Columns of text as the numbers, dates or truth values that they are read as, without loss.
+
+In other batches a column may have such a type already.
+"""
 
 import json
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assay.contract.column_names import is_text
 from assay.contract.parquet_files import FEATURE, Format
 from assay.modalities.column_types import Column, way_of
 from assay.modalities.columns_as_written import PLAIN, TRUTH, Written, as_programs_write, typed
@@ -52,36 +55,68 @@ class Reading:
 def type_of(
     reading: Reading, tables: Iterable[pa.Table], examples_of: dict[str, list[str]]
 ) -> pa.DataType | None:
-    """The type of a feature that all `tables` with it hold as text; None if it stays text.
+    """The type for all values of a feature that is text in some `tables`; None if it stays text.
 
     What is said of the column is added to `examples_of`.
     """
     if reading.type not in ("number", "date"):
         return None
     parts = []
+    others = []  # which are no texts
     are_read = True
     for table in tables:
+        values = table[f"{FEATURE}{reading.feature}"]
+        if not is_text(values.type):
+            others.append(values)
+            continue
         plain, way, is_read = reading.plain(table)
         are_read &= is_read
         if plain.null_count < len(plain):
             parts.append((pc.drop_null(plain).combine_chunks(), way))
-    for type_ in _candidates(parts, reading.type) if are_read else []:
-        with suppress(pa.ArrowInvalid):
-            for plain, way in parts:
-                _cast(plain, reading.type, way, type_)
+    candidates = _candidates(parts, reading.type) if parts else [values.type for values in others]
+    for type_ in candidates if are_read else []:
+        if _holds(type_, reading.type, parts, others):
             ways = [way for _, way in parts if way not in (PLAIN, TRUTH)]
             if ways:
                 unit = f" (without {ways[0].unit})" if ways[0].unit else ""
                 examples_of[CONVERTED].append(f"{reading.feature!r}{unit}")
             return type_
-    if parts:
+    if parts and not others:
         examples_of[KEPT].append(repr(reading.feature))
     return None
 
 
+def _holds(
+    wanted: pa.DataType,
+    read_as: str,
+    parts: Sequence[tuple[pa.Array, Written]],
+    others: Sequence[pa.ChunkedArray],
+) -> bool:
+    """Whether a type holds all values of texts and of other columns, with the same meaning."""
+    if not all(_may_become(values.type, wanted) for values in others):
+        return False
+    try:
+        for plain, way in parts:
+            _cast(plain, read_as, way, wanted)
+        for values in others:
+            values.cast(wanted)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _may_become(type_: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether values of a type mean the same as another one, if that holds them."""
+    if pa.types.is_timestamp(type_) and pa.types.is_timestamp(wanted):
+        return type_.tz == wanted.tz
+    if pa.types.is_integer(type_):
+        return wanted in (type_, pa.int64(), pa.float64())
+    return wanted == type_ or (pa.types.is_floating(type_) and wanted == pa.float64())
+
+
 def _candidates(parts: Sequence[tuple[pa.Array, Written]], type_: str) -> list[pa.DataType]:
     """The types that may hold all values, the best one first."""
-    if len({way.unit for _, way in parts}) > 1 or not parts:
+    if len({way.unit for _, way in parts}) > 1:
         return []
     if type_ == "date":
         zones = {typed(plain, type_, way).type.tz for plain, way in parts}

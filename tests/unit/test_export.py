@@ -92,13 +92,13 @@ def test_a_table_with_names_of_its_own_is_as_it_was(capsys: pytest.CaptureFixtur
 
 def test_batches_whose_columns_differ_get_one_schema(capsys: pytest.CaptureFixture) -> None:
     first = {"x": numbers(), "n": list(range(1, 12, 2)), "mixed": numbers(), "gone": list("xyxyxy")}
-    second = {"new": list("uvuvuv"), "mixed": ["1,5", "2", "3", "2", "1", "2"]}
+    second = {"new": list("uvuvuv"), "mixed": ["many", "few", "some", "few", "few", "many"]}
     make(b=first, c=second | {"n": numbers(), "x": [None] * N})
     columns = exported()
     assert list(columns)[:5] == ["x", "n", "mixed", "gone", "new"]
     assert columns["x"] == [*numbers()[::2], None, None, None]
     assert columns["n"] == [1.0, 5.0, 9.0, *numbers()[::2]]
-    assert columns["mixed"] == ["0.5", "4.5", "16.5", "1,5", "3", "1"]
+    assert columns["mixed"] == ["0.5", "4.5", "16.5", "many", "some", "few"]
     assert columns["gone"] == ["x", "x", "x", None, None, None]
     assert columns["new"] == [None, None, None, "u", "u", "u"]
     what = "1 column has another type in another batch and is written as text: 'mixed'"
@@ -155,6 +155,59 @@ def test_texts_are_written_as_they_are_read(capsys: pytest.CaptureFixture) -> No
     assert columns["x"] == [1.5, 3, 5, None, None, None]
     assert columns["zone"][3:] == [None] * 3
     assert columns["paid"] == [True, None, False, True, True, True]
+
+
+DAY = datetime(2024, 2, 10)  # noqa: DTZ001  # of tables without a zone
+
+
+@pytest.mark.parametrize(
+    ("texts", "typed", "wanted"),
+    [
+        (["1.5", "", "NA"], [2.5, None, 3.5], [1.5, None, None, 2.5, None, 3.5]),
+        (["1", "2", ""], [3, 4, 5], [1, 2, None, 3, 4, 5]),
+        (["1", "2", "3"], [0.5, 1.5, None], [1.0, 2.0, 3.0, 0.5, 1.5, None]),
+        (["True", "", "False"], [True, False, None], [True, None, False, True, False, None]),
+        (["2024-02-10", "", "NA"], [DAY, None, DAY], [DAY, None, None, DAY, None, DAY]),
+        (["2024-02-10", "", "NA"], [DAY.date(), None, None], [DAY, None, None, DAY, None, None]),
+        (["", "NA", ""], [0.5, 1.5, None], [None, None, None, 0.5, 1.5, None]),
+    ],
+)
+@pytest.mark.parametrize("texts_first", [False, True])
+def test_texts_beside_typed_columns_get_their_type(
+    capsys: pytest.CaptureFixture, texts: list, typed: list, wanted: list, texts_first: bool
+) -> None:
+    twice = [[cell for cell in cells for _ in "01"] for cells in (texts, typed)]
+    first, second = twice if texts_first else reversed(twice)
+    make(b={"it": first}, c={"it": second})
+    assert exported()["it"] == (wanted if texts_first else wanted[3:] + wanted[:3])
+    assert capsys.readouterr().err == ""
+
+
+def test_numbers_with_a_unit_beside_a_typed_column_lose_it_and_this_is_told(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    make(
+        b={"kg": ["1,5"] * N, "long": [str(2**53 + 1)] * N}, c={"kg": numbers(), "long": numbers()}
+    )
+    columns = exported()
+    assert columns["kg"] == [1.5] * 3 + numbers()[::2]
+    assert columns["long"] == ["9007199254740993"] * 3 + ["0.5", "4.5", "16.5"]
+    converted = "1 column of text is written as numbers or dates, as a model reads them: 'kg'"
+    mixed = "1 column has another type in another batch and is written as text: 'long'"
+    said = capsys.readouterr().err.splitlines()
+    assert sorted(said) == [f"assay: out: converted: {what}" for what in (mixed, converted)]
+
+
+def test_gaps_are_empty_however_they_are_written() -> None:
+    """Also in a column that another batch makes text."""
+    cells = ["a", "", "NA", "None", "b", "?"]
+    make(
+        b={"plan": cells, "x": ["", "", "high", "", "NA", ""]},
+        c={"plan": ["NA"] * N, "x": numbers()},
+    )
+    columns = exported()
+    assert columns["plan"] == ["a", None, "b", None, None, None]
+    assert columns["x"] == [None, "high", None, "0.5", "4.5", "16.5"]
 
 
 @pytest.mark.parametrize(
