@@ -67,10 +67,8 @@ def _data(old: Version, new: Version) -> dict[str, Any]:
         if other_ids["examples"]:
             data["other_ids"] = other_ids
     else:
-        versions = (old, new)
-        data["examples_not_found"] = [
-            version.name for version in versions if version.examples is None
-        ]
+        not_found = [version.name for version in (old, new) if version.examples is None]
+        data["examples_not_found"] = not_found
     if learned := _both(old.learned, new.learned):
         data["labels"] = changes.labels(*learned, new_answers, new.examples)
         data["classes"] = changes.classes(learned[0]["label"], learned[1]["label"])
