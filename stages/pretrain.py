@@ -70,7 +70,10 @@ def read_samples(batches: list[str], remarks: Remarks) -> tuple[Format, np.ndarr
 
 
 def at_most(blocks: Iterable[np.ndarray], most: int) -> Iterator[np.ndarray]:
-    """The first payloads of blocks (n, ...) that take at most so many bytes, but one at least."""
+    """The first payloads of blocks (n, ...), one at least, that take at most `most` bytes.
+
+    Of a text, its characters are counted.
+    """
     used = 0
     for block in blocks:
         sizes = [len(row) if isinstance(row, str) else row.nbytes for row in block]
