@@ -114,32 +114,36 @@ def tokens_graph(rows: np.ndarray, payload_format: dict) -> tuple[bytes, int]:
     For the parameters see `numbers_graph`.
     """
     is_category = _is_category(payload_format)
-    edges = [  # by column: its categories in order, or where its bins begin
-        _token_edges(column[~np.isnan(column)], category)
-        for column, category in zip(rows.T, is_category, strict=True)
-    ]
+    edges = _edges_of_columns(rows, is_category)
     most = max(1, *map(len, edges))
     padded = np.full((len(edges), most), np.nan)  # (features, most)
     for row, values in zip(padded, edges, strict=True):
         row[: len(values)] = values
     sizes = [len(values) + 2 for values in edges]  # one below the first edge, one for a gap
-    first = 1 + np.cumsum([0, *sizes])  # (features + 1,) tokens; 0 is of no column
-    gaps = first[1:] - 1  # (features,)
+    starts = 1 + np.cumsum([0, *sizes])  # (features + 1,) first tokens; 0 is of no column
+    below, gaps = starts[:-1], starts[1:] - 1  # (features,) each, the first and the last token
     graph = onnx_graph.Graph()
     cells = graph("Unsqueeze", "payload", [2])  # (n, features, 1)
     exact = graph.exact(padded)
-    reached = graph("LessOrEqual", exact, cells)  # (n, features, most)
-    reached = graph("Cast", reached, to=TensorProto.INT64)
+    # (n, features, most): 1 for each edge that a number has reached
+    reached = graph("Cast", graph("LessOrEqual", exact, cells), to=TensorProto.INT64)
     equal = graph("Cast", graph("Equal", exact, cells), to=TensorProto.INT64)
+    # (n, features, most): the number of a category in its place, from 1
     numbered = graph("Mul", equal, np.arange(1, most + 1))
     category = graph("Cast", is_category[:, None].astype(int), to=TensorProto.BOOL)
     # (n, features): how many edges a number has reached, or the number of its category
     place = graph("ReduceSum", graph("Where", category, numbered, reached), [2], keepdims=0)
     is_gap = graph("IsNaN", "payload")
-    graph("Where", is_gap, gaps, graph("Add", place, first[:-1]), output="embedding")
+    graph("Where", is_gap, gaps, graph("Add", place, below), output="embedding")
     cells_format = (TensorProto.DOUBLE, rows.shape[1:])
     tokens_format = (TensorProto.INT64, 2)
-    return graph.serialised("cells", cells_format, output_type=tokens_format), int(first[-1])
+    return graph.serialised("cells", cells_format, output_type=tokens_format), int(starts[-1])
+
+
+def _edges_of_columns(rows: np.ndarray, is_category: np.ndarray) -> list[np.ndarray]:
+    """By column of rows (n, features), its categories in order, or where its bins begin."""
+    columns = zip(rows.T, is_category, strict=True)
+    return [_token_edges(column[~np.isnan(column)], category) for column, category in columns]
 
 
 def remark_on_limits(rows: np.ndarray, payload_format: dict, remarks: Remarks) -> None:
