@@ -8,7 +8,7 @@ from typing import Literal
 import keras
 import numpy as np
 
-from assay.contract.errors import quiet
+from assay.contract.errors import InputError, counted, quiet, say
 from assay.training.batches import Batches, Examples, InOrder
 from assay.training.checkpoints import Checkpoint
 from assay.training.progress import LearningCurve, Progress, Scores
@@ -138,10 +138,11 @@ def fit(
     Raises
     ------
     InputError
-        If a score is not finite after an epoch.
+        If a score is not finite after an epoch, or no weight would ever change.
     """
     epochs = max(epochs, -(-steps // len(batches)))
     steps = epochs * len(batches)
+    _check_updates(steps, accumulated)
     model.compile(
         _optimizer(learning_rate, steps, accumulated),
         loss,
@@ -168,6 +169,20 @@ def fit(
         shuffle=False,
     )
     return curve
+
+
+def _check_updates(steps: int, accumulated: int) -> None:
+    """Raise InputError if weights never change; say how many steps at the end change nothing."""
+    name = "train.gradient_accumulation"
+    if accumulated > steps:
+        wrong = f"{accumulated} batches change the weights once, but training has {steps}"
+        raise InputError(f"params.yaml: {name}: {wrong}: use {steps} at most, or more train.steps")
+    n_left_over = steps % accumulated
+    if n_left_over:
+        too_few = f"fewer than the {accumulated} batches that change the weights"
+        say(
+            f"{name}: {n_left_over} of {counted(steps, 'step')} are left over at the end: {too_few}"
+        )
 
 
 def _optimizer(learning_rate: float, steps: int, accumulated: int) -> keras.optimizers.Optimizer:

@@ -1,6 +1,7 @@
 """What is not finite, not definite or too small ends in one line, or is worked around."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -119,7 +120,7 @@ def test_no_more_folds_than_examples(
     assert "clean.folds: 3, since" in capsys.readouterr().err
 
 
-def test_a_training_that_diverges_ends_in_one_line() -> None:
+def train_for_8_steps(**how: Any) -> None:
     from assay.training import fitting, networks
     from assay.training.batches import Batches, Examples
 
@@ -128,10 +129,24 @@ def test_a_training_that_diverges_ends_in_one_line() -> None:
     examples = Examples(rng.normal(size=(32, 4)), rng.integers(2, size=32), np.ones(32))
     model = networks.classifier(networks.encoder((4,)), 2)
     batches = Batches(examples, 16, lambda rows, _: rows, 0)
+    fitting.fit(model, batches, fitting.CROSS_ENTROPY, epochs=4, **how)
+
+
+def test_a_training_that_diverges_ends_in_one_line() -> None:
     with pytest.raises(InputError, match=r"^the loss is not finite at epoch \d: mend it$"):
-        fitting.fit(
-            model, batches, fitting.CROSS_ENTROPY, learning_rate=1e300, epochs=4, remedy="mend it"
-        )
+        train_for_8_steps(learning_rate=1e300, remedy="mend it")
+
+
+def test_a_training_that_would_change_no_weight_is_refused(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(
+        InputError,
+        match=r"^params.yaml: train.gradient_accumulation: 9 batches .* but training has 8: use 8",
+    ):
+        train_for_8_steps(learning_rate=0.1, accumulated=9)
+    train_for_8_steps(learning_rate=0.1, accumulated=8)
+    assert "left over" not in capsys.readouterr().err
+    train_for_8_steps(learning_rate=0.1, accumulated=3)
+    assert "gradient_accumulation: 2 of 8 steps are left over at" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 9, 3), (2, 2, 3)])
