@@ -18,7 +18,7 @@ from assay.cleaning import evidence
 Question = dict[str, Any]  # what the script knows of a label that a person is to judge
 
 ROWS = [f"rows_{column}" for column in evidence.COLUMNS]
-_NAME = 200  # characters of a name that are shown
+LONGEST_NAME = 200  # characters of a name that are shown
 _TEXT = 5000  # characters of an example that are shown
 _FOLDER = Path(__file__).parent
 
@@ -35,7 +35,7 @@ def questions(doubted: pd.DataFrame, votes: pd.DataFrame) -> list[Question]:
     about = votes[votes["example"].isin(doubted.index)]
     people: dict[int, list[list[str]]] = {}
     for vote in about.itertuples():
-        people.setdefault(vote.example, []).append([cut(vote.annotator, _NAME), vote.label])
+        people.setdefault(vote.example, []).append([cut(vote.annotator, LONGEST_NAME), vote.label])
     return [
         {
             "id": row.id,
@@ -43,7 +43,7 @@ def questions(doubted: pd.DataFrame, votes: pd.DataFrame) -> list[Question]:
             "split": row.split,
             "given": row.given,
             "suggested": row.suggested,
-            "reason": cut(row.reason, 5 * _NAME),
+            "reason": cut(row.reason, 5 * LONGEST_NAME),
             "votes": people.get(row.Index, []),
             "evidence": [[int(other) for other in getattr(row, side)] for side in ROWS],
         }
@@ -64,7 +64,7 @@ def rows_shown(question: Question) -> list[int]:
 def names(examples: pd.DataFrame) -> dict[int, str]:
     """The name of each of some rows of the catalogue, as people know it."""
     columns = zip(examples.index, examples["batch"], examples["key"], strict=True)
-    return {int(row): cut(f"{batch}/{key}", _NAME) for row, batch, key in columns}
+    return {int(row): cut(f"{batch}/{key}", LONGEST_NAME) for row, batch, key in columns}
 
 
 def cut(text: str, most: int = _TEXT) -> str:

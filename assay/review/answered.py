@@ -12,8 +12,6 @@ from assay.contract import paths
 from assay.contract.errors import InputError, counted, quiet, say
 from assay.review.answer_file import AnswerFile
 
-_NAME = 200  # characters of a name that are shown
-
 
 @dataclass(frozen=True)
 class OfPerson:
@@ -58,7 +56,7 @@ class Answered:
         self._last = last.assign(id=examples["id"].reindex(last["example"]).array)
         self._about: dict[str, list[list[str]]] = {}  # person, label and note by id
         for row in self._last.loc[counting.index].itertuples():
-            answer = [review_page.cut(row.annotator, _NAME), row.label, row.note]
+            answer = [review_page.cut(row.annotator, review_page.LONGEST_NAME), row.label, row.note]
             self._about.setdefault(row.id, []).append(answer)
         self.tied = set(examples["id"].reindex(answers.tied(counting)["example"]))
         self._settled = set(examples["id"].reindex(_settled(counting)))
