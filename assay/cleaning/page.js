@@ -17,7 +17,8 @@ const STRINGS = {
     put: "Save the answers and put the file into data/annotations. Then dvc repro uses them.",
     saved: "{0} is in the downloads of this browser. Put it into data/annotations; then dvc repro uses it.",
     unsaved: "{0} not saved yet: the review does not answer. Start python -m assay review again, and open its address.",
-    refused: "{0} not saved: {1}", memory: "This browser does not keep answers: save them before you close the page.",
+    refused: "{0} not saved: {1}", otherwise: "answered otherwise in another tab: reload",
+    memory: "This browser does not keep answers: save them before you close the page.",
     waiting: "…", train: "training split", validation: "validation split", test: "test split", first: "Type your name first.",
     relabel: "{0} replaced", review: "{0} for review", drop: "{0} dropped" },
   zh: { title: "存疑的标签", check: "待检查的标签", totals: "本文件含 {1} 个存疑标签中的 {0} 个；全部请用 python -m assay review",
@@ -35,7 +36,7 @@ const STRINGS = {
     repro: "dvc repro 会使用这些答案。", put: "请保存答案，把文件放入 data/annotations，然后运行 dvc repro。",
     saved: "{0} 在浏览器的下载文件夹中。请把它放入 data/annotations，然后运行 dvc repro。",
     unsaved: "{0} 个回答尚未保存：服务没有响应。请重新运行 python -m assay review 并打开新地址。",
-    refused: "{0} 个回答未保存：{1}", memory: "此浏览器不保留答案：关闭页面前请先保存。", waiting: "…",
+    refused: "{0} 个回答未保存：{1}", otherwise: "在另一个标签页中已有不同的回答：请重新加载", memory: "此浏览器不保留答案：关闭页面前请先保存。", waiting: "…",
     train: "训练集", validation: "验证集", test: "测试集", first: "请先填写你的名字。",
     relabel: "{0} 个已替换", review: "{0} 个待复核", drop: "{0} 个已丢弃" },
 };
@@ -64,7 +65,7 @@ const elsewhere = new Map(Object.entries(values.elsewhere ?? {})); // places of 
 const past = [], times = [], pending = [];
 let language = navigator.language.startsWith("zh") ? "zh" : "en";
 let order = values.questions.map((_, index) => index); // of the questions that the filter shows
-let at = 0, isGrid = false, isLooking = false, shownAt = 0, alarm = "", asking = false, sending = false, chosen = 0;
+let at = 0, isGrid = false, isLooking = false, shownAt = 0, alarm = "", overtaken = 0, asking = false, sending = false, chosen = 0;
 
 const t = (key, ...inserts) => STRINGS[language][key].replace(/\{(\d)\}/g, (_, n) => inserts[n]);
 const TURNS = /[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g; // the direction of writing
@@ -228,14 +229,16 @@ async function send() { // one answer after the other; those that did not arrive
   try {
     const body = JSON.stringify(pending[0]), headers = { token, "Content-Type": "application/json" };
     const reply = await fetch("answers", { method: "POST", headers, body, keepalive: body.length < 60_000 });
-    if (!reply.ok) why = t("refused", pending.length, await reply.text());
+    if (reply.status === 409) overtaken += 1; // sent again, it could win later
+    else if (!reply.ok) why = t("refused", pending.length, await reply.text());
   } catch {
     why = t("unsaved", pending.length);
   }
   sending = false;
   if (!why) pending.shift();
-  if (why !== alarm) {
-    alarm = why;
+  const news = why || (overtaken ? t("refused", overtaken, t("otherwise")) : "");
+  if (news !== alarm) {
+    alarm = news;
     drawActions();
     drawProgress();
   }
@@ -243,21 +246,47 @@ async function send() { // one answer after the other; those that did not arrive
 }
 
 function keep(question, answer) {
+  const before = answers.get(question.id) ?? ["", ""]; // another tab may have changed it
   if (answer) answers.set(question.id, answer);
   else answers.delete(question.id);
   if (isServed) {
     const [label, note] = answer ?? ["", ""];
-    pending.push({ id: question.id, label, note });
+    pending.push({ id: question.id, label, note, before });
     send();
-  } else remember();
+  } else remember(question.id);
 }
 
-function remember() {
+function parsed(text) { // what this browser keeps: a name, and answers by id
+  const { name = "", answers = [] } = JSON.parse(text ?? "{}");
+  return { name, answers: new Map(answers) };
+}
+
+function remember(id) { // one answer, else the name; the others may be those of another tab
   try {
-    localStorage.setItem(place, JSON.stringify({ name: $("name").value, answers: [...answers] }));
+    const kept = parsed(localStorage.getItem(place));
+    if (id === undefined) kept.name = $("name").value;
+    else if (answers.has(id)) kept.answers.set(id, answers.get(id));
+    else kept.answers.delete(id);
+    localStorage.setItem(place, JSON.stringify({ name: kept.name, answers: [...kept.answers] }));
   } catch {
     alarm = t("memory");
   }
+}
+
+function takeOver({ key, oldValue, newValue }) { // what another tab has changed
+  if (key !== place || newValue === null) return;
+  const kept = parsed(localStorage.getItem(place));
+  const ids = [...parsed(oldValue).answers.keys(), ...kept.answers.keys()];
+  const answer = (of, id) => JSON.stringify(of.get(id));
+  const changed = new Set(ids.filter((id) => answer(kept.answers, id) !== answer(answers, id)));
+  for (const id of changed) {
+    if (kept.answers.has(id)) answers.set(id, kept.answers.get(id));
+    else answers.delete(id);
+  }
+  past.splice(0, past.length, ...past.filter(([, { id }]) => !changed.has(id))); // undo takes back one's own
+  if (document.activeElement !== $("name")) $("name").value = kept.name;
+  if (changed.has(current()?.id) && !isLooking) at = nextOpen();
+  draw();
 }
 
 function record(answer) {
@@ -268,10 +297,13 @@ function record(answer) {
   forward(t("recorded", spoken(answer)));
 }
 
-function forward(news) { // to the next question without an answer; from the last one to the first
-  const later = (place) => !isAnswered(order[place]);
-  const places = order.map((_, n) => (at + 1 + n) % order.length);
-  at = places.find(later) ?? at;
+function nextOpen(step = 0) { // the next question without an answer; after the last one the first
+  const places = order.map((_, n) => (at + step + n) % order.length);
+  return places.find((place) => !isAnswered(order[place])) ?? at;
+}
+
+function forward(news) { // to the next question without an answer
+  at = nextOpen(1);
   isLooking = false;
   turn(news);
 }
@@ -437,13 +469,14 @@ addEventListener("beforeunload", (event) => { if (pending.length) event.preventD
 
 if (!isServed) {
   try {
-    const kept = JSON.parse(localStorage.getItem(place) ?? "{}");
-    $("name").value = kept.name ?? "";
-    for (const [id, answer] of kept.answers ?? []) answers.set(id, answer);
+    const kept = parsed(localStorage.getItem(place));
+    $("name").value = kept.name;
+    for (const [id, answer] of kept.answers) answers.set(id, answer);
   } catch {
     alarm = t("memory");
   }
   $("save").hidden = $("person").hidden = false;
+  addEventListener("storage", takeOver);
 }
 translate();
 choose();

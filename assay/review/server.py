@@ -89,10 +89,12 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
         "elsewhere": {id_: elsewhere.places[id_] for id_ in later},
     }
 
+    def said() -> dict[str, list[str]]:
+        return elsewhere.said | answers.answers() | later
+
     def page(_: Request) -> Response:
         try:
-            said = elsewhere.said | answers.answers() | later
-            now = {"answers": said, "again": sorted(again)}
+            now = {"answers": said(), "again": sorted(again)}
             return HTMLResponse(review_page.html(values | now))
         except (InputError, OSError) as error:  # somebody changed the file of answers meanwhile
             return PlainTextResponse(str(error), 500)
@@ -106,12 +108,16 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
         try:
             sent = await request.json()
             id_, label, note = (str(sent[key]) for key in ("id", "label", "note"))
+            before = sent.get("before")  # label and note, as the page knows them
         except (ValueError, LookupError, TypeError):
             return PlainTextResponse("no answer: id, label and note are needed", 400)
         is_known = id_ in answerable and label in ["", *asked.classes] and note in paths.NOTES
         if not is_known or (label and note):
             return PlainTextResponse("no such example, class or note", 400)
         try:
+            now = said().get(id_, ["", ""])
+            if before is not None and now not in (before, [label, note]):
+                return PlainTextResponse("answered otherwise in another tab: reload", 409)
             answers.record(id_, label, note, place_of_id[id_])
         except (InputError, OSError) as error:  # a full disk, for example: the page says so
             return PlainTextResponse(str(error), 500)

@@ -59,8 +59,8 @@ def serve() -> Iterator[Callable[[str], Served]]:
 class Person:
     """Someone in front of the page, who knows what they answered."""
 
-    def __init__(self, browser: Any, address: str, **screen: Any) -> None:
-        self.page = browser.new_context(**screen).new_page()
+    def __init__(self, browser: Any, address: str, context: Any = None, **screen: Any) -> None:
+        self.page = (context or browser.new_context(**screen)).new_page()
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("console", lambda said: self.problems.append(said.text))
@@ -174,6 +174,75 @@ def test_the_offline_page_keeps_answers_and_saves_them(browser: Any, tmp_path: P
     taken = taken[taken["label"] != ""]
     assert len(taken) == sum(bool(label) for label, _ in anna.said.values())
     assert anna.problems == []
+
+
+def test_two_tabs_of_the_offline_page_keep_the_answers_of_both(
+    browser: Any, tmp_path: Path
+) -> None:
+    doubted = make(n=10, classes=CLASSES)
+    page = gallery.page(doubted, catalogue.read(), catalogue.votes(catalogue.read()), CLASSES)
+    (tmp_path / "gallery.html").write_text(page)
+    first = Person(browser, f"file://{tmp_path}/gallery.html")
+    second = Person(browser, first.page.url, context=first.page.context)
+    first.page.fill("#name", "anna")
+    first.page.click("#title")
+    for _ in range(3):
+        first.answer("a")
+    second.page.wait_for_function("answers.size === 3")
+    assert second.page.inner_text("#progress").startswith("3 of 10 answered")
+    assert second.page.input_value("#name") == "anna"
+    replaced = second.answer("k")  # of the fourth question: the first three are answered
+    undone = second.answer("k")
+    first.page.wait_for_function("answers.size === 5")
+    second.page.keyboard.press("z")
+    first.page.wait_for_function("answers.size === 4")
+    del second.said[undone], second.said[replaced]
+    first.page.keyboard.press("ArrowLeft")
+    first.page.keyboard.press("ArrowLeft")
+    assert first.answer("x") == replaced
+    second.page.wait_for_function("past.length === 0")
+    second.page.keyboard.press("z")  # what the other tab answered is not undone
+    assert second.answer("a") == undone
+    first.page.close()
+    second.open()
+    assert second.page.inner_text("#progress").startswith("5 of 10 answered")
+    kept = {id_: tuple(said) for id_, said in second.page.evaluate("[...answers]")}
+    assert kept == first.said | second.said
+    assert first.problems + second.problems == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "why"),
+    [
+        ("en", "1 not saved: answered otherwise in another tab: reload"),
+        ("zh-CN", "1 个回答未保存：在另一个标签页中已有不同的回答：请重新加载"),
+    ],
+)
+def test_a_tab_that_does_not_know_an_answer_cannot_replace_it(
+    browser: Any, serve: Callable[[str], Served], locale: str, why: str
+) -> None:
+    make(n=10, classes=CLASSES)
+    served = serve("anna")
+    first, second = (Person(browser, served.address, locale=locale) for _ in range(2))
+    for _ in range(2):
+        first.answer("a")
+    first.wait()
+    assert second.answer("x") in first.said
+    second.page.wait_for_selector("#alert:not([hidden])")
+    assert second.page.inner_text("#alert") == why
+    second.page.keyboard.press("z")
+    second.page.keyboard.press("k")
+    second.wait()
+    assert second.page.inner_text("#alert") == why
+    assert dict(saved("anna")) == first.said
+    second.open()
+    assert second.page.is_hidden("#alert")
+    second.page.keyboard.press("ArrowLeft")  # to an answer that this page knows now
+    changed = second.answer("x")
+    second.wait()
+    first.page.keyboard.press("z")
+    first.page.wait_for_selector("#alert:not([hidden])")
+    assert dict(saved("anna")) == first.said | {changed: ("", "not usable")}
 
 
 def test_a_question_without_a_doubt_is_shown_as_one(

@@ -155,6 +155,25 @@ def test_each_answer_is_on_disk_at_once_and_annotate_takes_it(client: TestClient
     )
 
 
+def test_an_answer_that_the_page_does_not_know_is_not_replaced(client: TestClient) -> None:
+    def change(before: Any, label: str) -> tuple[int, str]:
+        sent = {"id": f"{3:032x}", "label": label, "note": "", "before": before}
+        reply = client.post("/answers", json=sent, headers=GOOD)
+        return reply.status_code, reply.text
+
+    refused = 409, "answered otherwise in another tab: reload"
+    assert change(["", ""], "nine") == (204, "")
+    assert change(["", ""], "ten") == refused
+    assert change(["", ""], "") == refused
+    assert change("nine", "ten") == refused
+    assert [row["label"] for row in written()] == ["nine"]
+    assert change(["", ""], "nine") == (204, "")  # sent again, as its reply was lost
+    assert change(["nine", ""], "ten") == (204, "")
+    assert change(["nine", ""], "") == refused
+    assert change(["ten", ""], "") == (204, "")
+    assert written() == []
+
+
 def test_a_review_without_an_answer_names_no_file(client: TestClient) -> None:
     of_anna = AnswerFileOf("anna")
     assert of_anna.outcome() == "no answers, so no data/annotations/anna.csv"
