@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.contract.escaping import code, markdown
+from assay.contract.rounding import rounded
 
 # The packages that a model depends on.
 PACKAGES = ("tensorflow", "keras", "onnxruntime", "cleanlab", "scikit-learn", "numpy")
@@ -80,6 +81,7 @@ def write(
         "origin": "comes from elsewhere," if pretrained else learned,
         **_true_accuracy(metrics["evaluate"]),
         **_of_classes(info["classes"], by_class),
+        "known_truth": _percent(metrics["evaluate"]["test_truth_share"]),
         "test_doubts": metrics["evaluate"].get("test_doubts", 0),
         "held_out": _HELD_OUT[info["unlike"]["split"]],
         "training": training,
@@ -87,6 +89,12 @@ def write(
     }
     template = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
     return template.format(info=info, encoder=encoder, **metrics, **words)
+
+
+def _percent(share: float) -> str:
+    """A share as in the report, so that it is never nothing unless it is 0."""
+    percent = rounded(share, 1, 100)
+    return "<0.1%" if share and not percent else f"{percent}%"
 
 
 def _of_classes(classes: list[str], by_class: Sequence[Values]) -> Values:

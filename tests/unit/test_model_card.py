@@ -89,6 +89,22 @@ def test_examples_left_out_are_one_number_with_or_without_a_label(
     assert told in card(INFO, left_out=left_out)
 
 
+@pytest.mark.parametrize(
+    ("share", "told"), [(1.0, "100.0%"), (0.004329, "0.4%"), (1 / 2310, "<0.1%"), (0.0, "0.0%")]
+)
+def test_a_known_truth_is_never_called_none(
+    monkeypatch: pytest.MonkeyPatch, share: float, told: str
+) -> None:
+    monkeypatch.setitem(METRICS, "evaluate", METRICS["evaluate"] | {"test_truth_share": share})
+    assert f". {told} of them are scored against a known truth" in card(INFO)
+
+
+def test_it_is_said_what_chose_the_test_examples_and_sets_the_level() -> None:
+    said = card(INFO)
+    assert "by the data's own split, or by the parameter `collect.split_by`: a hash, or" in said
+    assert "The level of the intervals is the parameter `evaluate.confidence`." in said
+
+
 def test_it_is_said_who_doubts_test_labels() -> None:
     assert "that this model and the other examples doubt: 0." in card(INFO)
 
@@ -101,7 +117,8 @@ def test_a_last_fit_on_both_splits_is_said() -> None:
 
 def test_the_accuracy_is_beside_that_of_the_most_frequent_class() -> None:
     said = card(INFO)
-    assert "| accuracy of always naming the most frequent class | 0.8000 | |" in said
+    baseline = "accuracy of always naming the most frequent class of the test labels"
+    assert f"| {baseline} | 0.8000 | |" in said
     assert "that is found (number of these): fraud: 0.1000 (20), ok: 0.9000 (80). ##" in said
 
 
