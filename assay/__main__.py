@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from assay.contract import paths, project_folder, terminal
+from assay.contract import paths, terminal
 from assay.contract.errors import InputError, run
 from assay.contract.escaping import printable
 
@@ -171,7 +171,7 @@ def main() -> None:
             terminal.prepare()
             arguments = parser().parse_args()
             if arguments.function is not predict or not paths.RELEASE.exists():
-                project_folder.check()
+                paths.check_project()
             arguments.function(arguments)
         finally:
             print(end="", flush=True)

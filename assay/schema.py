@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from assay.contract.parameters import FILE, Parameters
+from assay.contract.parameters import Parameters
+from assay.contract.paths import PARAMETERS
 
 SCHEMA = Path("params.schema.json")
 _KEY = re.compile(r"^( *)([\w-]+):")
@@ -63,4 +64,4 @@ def _describe(whole: dict[str, Any], path: tuple[str, ...], comment: str) -> Non
 
 
 if __name__ == "__main__":
-    print(json.dumps(schema(FILE.read_text(encoding="utf-8")), indent=2, ensure_ascii=False))
+    print(json.dumps(schema(PARAMETERS.read_text(encoding="utf-8")), indent=2, ensure_ascii=False))

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from assay.contract import identity
 from assay.contract.column_names import KEYS
 from assay.contract.errors import InputError, first_of
-from assay.contract.parameters import FILE
+from assay.contract.paths import PARAMETERS
 from assay.contract.remarks import Action
 from assay.contract.sections import Collect
 from assay.layouts import rows
@@ -154,8 +154,9 @@ def _columns(raw: RawBatch) -> str:
 def _matches(raw: RawBatch, pattern: str) -> list[str]:
     """What the one group of a pattern matches in each key; "" where it does not match."""
     example = raw.examples[0]
-    wrong = f"{FILE}: collect.group is {pattern!r}, but {example.place} and others have no such"
-    wrong = f"{wrong} column ({_columns(raw)}), and as a pattern of the key {example.key!r}"
+    asked = f"{PARAMETERS}: collect.group is {pattern!r}"
+    lacks = f"{example.place} and others have no such column ({_columns(raw)})"
+    wrong = f"{asked}, but {lacks}, and as a pattern of the key {example.key!r}"
     remedy = "name a column, or put ( ) around the part of the key that names the group"
     try:
         compiled = re.compile(pattern)
@@ -174,7 +175,7 @@ def _moments(raw: RawBatch, name: str | None) -> list[Any]:
     """The times of the examples: all are Decimal, or all are datetime."""
     column = _column(raw, name) if name else None
     if column is None:
-        wrong = f"{FILE}: collect.split_by is time, but collect.time is {name!r}"
+        wrong = f"{PARAMETERS}: collect.split_by is time, but collect.time is {name!r}"
         place = f"{raw.examples[0].place} and others"
         raise InputError(f"{wrong}: name a column of {place} ({_columns(raw)})")
     moments, row = _read_all(column)

@@ -54,9 +54,9 @@ class Version:
             if revision is not None:
                 self._switched.enter_context(repo.switch(revision))
             self._files = repo.dvcfs
-            self._files.info(parameters.FILE.as_posix())
+            self._files.info(paths.PARAMETERS.as_posix())
         except FileNotFoundError:
-            raise InputError(f"{self.name} cannot be read: it has no {parameters.FILE}") from None
+            raise InputError(f"{self.name} cannot be read: it has no {paths.PARAMETERS}") from None
         except Exception as error:  # DVC's own, and those of its libraries for git and YAML
             raise InputError(f"{self.name} cannot be read: {unreadable.why(error)}") from None
 
@@ -156,8 +156,8 @@ class Version:
         return {key: [values["old"], values["new"]] for key, values in changed}
 
     def _parameters(self) -> dict:
-        content = self.read(parameters.FILE) or b""
-        return yaml_files.parse(f"{self.name}:{parameters.FILE}", content)
+        content = self.read(paths.PARAMETERS) or b""
+        return yaml_files.parse(f"{self.name}:{paths.PARAMETERS}", content)
 
     def evaluate(self) -> Evaluate:
         """Its parameters of `evaluate`; today's, if it was made by an Assay that had others."""

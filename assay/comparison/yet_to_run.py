@@ -12,7 +12,7 @@ from typing import Any
 
 from dvc.repo import Repo
 
-from assay.contract import files, parameters, paths, plain_files
+from assay.contract import files, paths, plain_files
 
 # Those that predictions come from, in their order.
 _STAGES = (
@@ -49,7 +49,7 @@ def first(
     hashes = {out["path"]: out["md5"] for out in made} | sources
     can_run = [full_name for full_name in ran if full_name not in frozen]
     for full_name in sorted(can_run, key=lambda name: _STAGES.index(_stage(name))):
-        used = ran[full_name].get("params", {}).get(parameters.FILE.as_posix(), {})
+        used = ran[full_name].get("params", {}).get(paths.PARAMETERS.as_posix(), {})
         deps = ran[full_name].get("deps", [])
         is_set_otherwise = any(value != _value(values, key) for key, value in used.items())
         if is_set_otherwise or any(_is_other(dep, hashes) for dep in deps):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from assay.contract import project_folder, validation, yaml_files
+from assay.contract import paths, validation, yaml_files
 from assay.contract.errors import InputError
 from assay.contract.sections import (
     Annotate,
@@ -22,8 +22,6 @@ from assay.contract.sections import (
     Section,
     Train,
 )
-
-FILE = project_folder.PARAMETERS
 
 _UNITS = {"MiB": 2**20, "GiB": 2**30}  # bytes
 _AMOUNT = f"^[1-9][0-9]{{0,5}} ({'|'.join(_UNITS)})$"  # of memory
@@ -94,11 +92,11 @@ def load() -> Parameters:
     InputError
         One line that names the first wrong key, what is allowed there, and what was found.
     """
-    project_folder.check()
+    paths.check_project()
     try:
-        return Parameters.model_validate(yaml_files.read(FILE))
+        return Parameters.model_validate(yaml_files.read(paths.PARAMETERS))
     except ValidationError as error:
-        raise InputError(f"{FILE}: {_first_problem(error)}") from None
+        raise InputError(f"{paths.PARAMETERS}: {_first_problem(error)}") from None
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -1,6 +1,7 @@
-"""Where each file of the pipeline lies.
+"""Where each file of the pipeline lies, and the names that these files share, such as splits.
 
-Every path is written here once and in dvc.yaml once. A test compares the two.
+All paths are relative to the folder of the project, where stages and commands run. Every path of
+the pipeline is written here once and in dvc.yaml once. A test compares the two.
 """
 
 import os
@@ -18,6 +19,7 @@ NOT_USABLE = "not usable"  # a person's note instead of a label, in data/annotat
 NOTES = ("", "not sure", NOT_USABLE)  # beside an empty label there
 GIVEN = "given"  # the annotator of a batch's own column `label`
 
+PARAMETERS = Path("params.yaml")
 RAW = Path("data/raw")  # <batch>/ in one of the layouts of assay/layouts/
 LISTED = Path("data/batches.json")  # the batches that clean judged, for the stages after it
 COLLECTED = Path("data/collected")  # <batch>/examples.parquet, labels.csv, truth.csv, summary.json
@@ -79,6 +81,12 @@ RECORD = Path("dvc.lock")  # what DVC has noted about inputs and outputs of stag
 def is_utf8(name: object) -> bool:
     """Whether a file's name is UTF-8: Python shows other bytes as lone surrogates."""
     return not re.search("[\udc80-\udcff]", str(name))
+
+
+def check_project() -> None:
+    """Raise outside of a project, where `dvc repro` cannot make what is missing."""
+    if not PARAMETERS.exists():
+        raise InputError(f"{PARAMETERS} is missing: run this in the folder that holds dvc.yaml")
 
 
 def examples(batch: str) -> Path:

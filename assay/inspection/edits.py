@@ -8,7 +8,8 @@ from ruamel.yaml import YAML
 
 from assay.contract import files, validation
 from assay.contract.errors import InputError
-from assay.contract.parameters import FILE, Parameters
+from assay.contract.parameters import Parameters
+from assay.contract.paths import PARAMETERS
 
 Edits = dict[str, list[str]]  # lists by dotted key
 _UNWRAPPED = 4096  # characters of a line
@@ -53,7 +54,7 @@ def write(edits: Edits) -> None:
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = _UNWRAPPED
-    values = yaml.load(FILE.read_text(encoding="utf-8"))
+    values = yaml.load(PARAMETERS.read_text(encoding="utf-8"))
     for key, value in edits.items():
         listed = values
         for part in key.split("."):
@@ -61,4 +62,4 @@ def write(edits: Edits) -> None:
         listed[:] = value  # so that it keeps its style and comments
     text = io.StringIO()
     yaml.dump(values, text)
-    files.write_bytes(FILE, text.getvalue().encode())
+    files.write_bytes(PARAMETERS, text.getvalue().encode())

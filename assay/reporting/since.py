@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from assay.catalogue import spreadsheets
-from assay.contract import files, git, parameters, paths, yaml_files
+from assay.contract import files, git, paths, yaml_files
 from assay.contract.errors import InputError
 from assay.contract.rounding import interval
 from assay.reporting.inputs import WRONG, Inputs, Values, wrong_share
@@ -86,7 +86,7 @@ def _are_other_classes(commit: str, inputs: Inputs) -> bool:
 def _level(commit: str) -> float | None:
     """The level of a commit's intervals; None if its parameters do not tell."""
     with suppress(InputError):
-        match _parsed(commit, parameters.FILE, yaml_files.parse):
+        match _parsed(commit, paths.PARAMETERS, yaml_files.parse):
             case {"evaluate": {"confidence": float(level)}}:
                 return level
     return None

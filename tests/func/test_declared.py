@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from assay.contract import parameters
+from assay.contract import paths
 from tests.support import pipeline
 
 CALLS = "open,openat,creat,connect,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,rmdir,symlink,link"
@@ -84,7 +84,7 @@ def test_nothing_but_what_is_declared(traced: tuple[Path, Path]) -> None:
     lock = yaml.safe_load((root / "dvc.lock").read_text())["stages"]
     assert {log.name for log in logs.iterdir()} == set(lock)
     # The two folders are looked through for modules; an unfinished file is opened to sync it.
-    always = {str(parameters.FILE), "stages", "assay", ".dvc/tmp/assay"}
+    always = {str(paths.PARAMETERS), "stages", "assay", ".dvc/tmp/assay"}
     record = {"train": {"dvc.lock"}}  # by which it knows whether an earlier training is over
     for stage, entry in lock.items():
         deps = {each["path"] for each in entry.get("deps", [])}

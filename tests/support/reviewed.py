@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from assay.catalogue import catalogue, spreadsheets
 from assay.cleaning import evidence
-from assay.contract import csv_files, files, parquet_files, paths, project_folder
+from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.sections import Collect
 from assay.modalities import audio, images, tables, text
 
@@ -62,7 +62,7 @@ def make(
     csv_files.write_csv(
         paths.labels("b"), ["id", "annotator", "label"], zip(ids, ["anna"] * n, given, strict=True)
     )
-    project_folder.PARAMETERS.touch()
+    paths.PARAMETERS.touch()
     files.write_json(paths.LISTED, {"batches": ["b"]})
     files.write_json(paths.ENCODER_INFO, payload_format)
     uniform = np.full((n, len(classes)), 1 / len(classes))
