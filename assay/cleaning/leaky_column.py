@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 
 _ROWS = 5000  # rows that a tree reads, spread evenly over all
 _FOLDS = 5
+_FEWEST = 2 * _FOLDS  # rows that a tree can tell anything about
 _LEAVES = 4  # leaves of a tree for each class, at most
 _MOST_LEAVES = 256  # of a tree
 
@@ -81,9 +82,14 @@ def spread(n: int) -> np.ndarray:
 
 
 def of_trees(column: np.ndarray, given: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The rows (n,) bool that each fold holds out, and their labels as a tree predicts them."""
+    """The rows (n,) bool that each fold holds out, and their labels as a tree predicts them.
+
+    There is no fold where rows are too few.
+    """
     from sklearn.tree import DecisionTreeClassifier
 
+    if len(given) < _FEWEST:
+        return
     ranks = np.unique(column, return_inverse=True)[1]  # a tree takes float32
     features = np.stack([ranks, np.isnan(column)], axis=1).astype(np.float32)
     tree = DecisionTreeClassifier(max_leaf_nodes=_leaves(given), random_state=0)
@@ -99,7 +105,7 @@ def _leaves(given: np.ndarray) -> int:
 def _errors_of_tree(column: np.ndarray, given: np.ndarray, below: float) -> float:
     """The share of errors of a tree; 1 as soon as it must be `below` or more."""
     rows = spread(len(given))
-    if len(rows) < 2 * _FOLDS:
+    if len(rows) < _FEWEST:
         return 1.0
     column, given = column[rows], given[rows]
     order = np.argsort(column, kind="stable")

@@ -75,7 +75,7 @@ def attach(
     usual = evidence(model, train)  # (n, width)
     if len(checked) < _LEAST:
         few = f"only {counted(len(checked), 'validation example')}"
-        instead = f"`unlike` is calibrated on {len(usual) // 2:,} training examples"
+        instead = f"`unlike` is calibrated on {counted(len(usual) // 2, 'training example')}"
         remedy = "a larger collect.validation makes them more"
         say(f"{few}: {instead}, so new examples get too high values; {remedy}")
         split = "train"

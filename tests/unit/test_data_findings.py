@@ -495,6 +495,13 @@ def test_a_shortcut_is_told_and_content_is_not():
     assert listed["reason"]["source"].startswith("source alone tells the label 'b', 100% better")
 
 
+@pytest.mark.parametrize("n_each", [1, 2, 4])
+def test_a_few_labels_have_no_shortcut(n_each):
+    given = np.repeat([0, 1], n_each)
+    numbers, categories = {"length": given.astype(float)}, {"source": given[:, None]}
+    assert shortcuts.find(numbers, categories, given, ["a", "b"]).empty
+
+
 def test_a_dot_or_a_frame_shows_in_the_border():
     images = scenes(50)
     plain = image_statistics.border(images)
