@@ -28,6 +28,7 @@ def main() -> None:
     checked = labelled(validation, classes, params.train, size)
 
     start = starting_point.choose(params.train, encoder)
+    starting_point.say_unused(params.train, start, encoder)
     print(starting_point.DESCRIPTIONS[start], file=sys.stderr)
     if start == "frozen":
         trained = linear_probe.fit(learned, checked, len(classes), params)

@@ -1,12 +1,26 @@
 """Where training starts: at the encoder's weights, at random ones, or frozen at the encoder."""
 
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, say
 from assay.contract.sections import Train
+from assay.modalities import registry
 
 DESCRIPTIONS = {
     "encoder": "training from the weights of the encoder",
     "scratch": "training from random weights",
     "frozen": "fitting a linear classifier on the output of the encoder",
+}
+# what only networks read, and its value in the params.yaml that Assay comes with
+OF_NETWORKS = {
+    "epochs": 5,
+    "steps": "auto",
+    "batch_size": 128,
+    "gradient_accumulation": 1,
+    "learning_rate": 0.008,
+    "shift": 1,
+    "label_smoothing": 0.0,
+    "patience": 0,
+    "bfloat16": "auto",
+    "seed": 0,
 }
 
 
@@ -41,11 +55,29 @@ def choose(params: Train, encoder: dict) -> str:
         if start == "frozen" or elsewhere or encoder.get("tokens"):
             raise _wrong("mirror: true", "no convolutional network is trained", "false")
     if params.network == "large":
+        if start == "frozen":
+            raise _wrong("network: large", "start: frozen trains no network", "small")
         if encoder.get("tokens"):
             raise _wrong("network: large", "pretrain.method asks for a Transformer", "small")
         if start == "encoder":
             raise _wrong("network: large", "the encoder's weights do not fit", "start: scratch")
+        if registry.named(encoder["modality"]).MEDIUM == "text":
+            raise _wrong("network: large", "it is for images and sounds", "small")
     return start
+
+
+def say_unused(params: Train, start: str, encoder: dict) -> None:
+    """Say which values that somebody changed have no effect. See `choose` for the parameters."""
+    if start == "frozen":
+        unread = list(OF_NETWORKS)
+        reason = "start: frozen trains no network"
+    else:
+        unread = [] if encoder["modality"] == "image" else ["shift"]
+        reason = "only images are moved"
+    values = {name: getattr(params, name) for name in unread}
+    changed = [f"{name}: {value}" for name, value in values.items() if value != OF_NETWORKS[name]]
+    if changed:
+        say(f"params.yaml: train: {reason}, so this has no effect: {', '.join(changed)}")
 
 
 def _wrong(setting: str, reason: str, remedy: str) -> InputError:

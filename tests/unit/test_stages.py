@@ -1,8 +1,11 @@
 """What the stages decide, on data small enough to be checked by eye."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from assay.annotation import answers
 from assay.cleaning import annotator_tables, annotators, quality
@@ -278,6 +281,8 @@ def test_a_test_side_of_one_class_is_judged_by_the_posterior_alone():
         (False, {"start": "scratch", "lora": 8}, "use lora: 0, or set pretrain.encoder"),
         (True, {"start": "encoder", "network": "large"}, "use start: scratch"),
         (False, {"start": "auto", "mirror": True}, "only an image has a mirror image: use false"),
+        (False, {"start": "auto", "network": "large"}, "frozen trains no network: use small"),
+        (False, {"start": "scratch", "network": "large"}, "for images and sounds: use small"),
     ],
 )
 def test_training_that_cannot_be_as_told(elsewhere, given, expected):
@@ -298,6 +303,24 @@ def test_only_images_are_mirrored(modality):
     with pytest.raises(InputError, match="only an image has a mirror image: use false"):
         starting_point.choose(told, encoder)
     assert starting_point.choose(told, encoder | {"modality": "image"}) == "scratch"
+
+
+def test_values_without_effect_are_told(capsys):
+    shipped = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["train"]
+    assert shipped.items() >= starting_point.OF_NETWORKS.items()
+    for start in ("frozen", "scratch"):
+        told = parameters.Train.model_validate(shipped)
+        starting_point.say_unused(told, start, {"modality": "table"})
+    assert capsys.readouterr().err == ""
+    told = parameters.Train.model_validate(shipped | {"shift": 3, "patience": 5})
+    starting_point.say_unused(told, "frozen", {"modality": "image"})
+    starting_point.say_unused(told, "scratch", {"modality": "table"})
+    starting_point.say_unused(told, "scratch", {"modality": "image"})
+    begin = "assay: params.yaml: train:"
+    assert capsys.readouterr().err.splitlines() == [
+        f"{begin} start: frozen trains no network, so this has no effect: shift: 3, patience: 5",
+        f"{begin} only images are moved, so this has no effect: shift: 3",
+    ]
 
 
 def test_an_encoder_from_elsewhere_learns_on_if_told():
