@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
 
-_MEDIA = {"Image": "image", "Audio": "audio"}  # Hugging Face's names of modalities
+MEDIA = {"image": "Image", "audio": "Audio"}  # Hugging Face's types of files, by modality
+_MODALITIES = {type_: modality for modality, type_ in MEDIA.items()}
 _NO_CLASS = -1  # where a label is not known
 
 
@@ -30,7 +31,7 @@ def unpacked(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table
         feature = features.get(field.name)
         feature = feature if isinstance(feature, dict) else {}
         if is_file(field.type):
-            modality = _MEDIA.get(feature.get("_type", ""))
+            modality = _MODALITIES.get(feature.get("_type", ""))
             is_free = modality not in table.column_names
             name = modality if modality and is_free else field.name
             if name != field.name:

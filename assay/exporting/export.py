@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assay.catalogue import catalogue, payloads
-from assay.contract import class_names, csv_files, parquet_files, paths
+from assay.contract import class_names, csv_files, hugging_face_columns, parquet_files, paths
 from assay.contract.errors import InputError, writing
 from assay.contract.parquet_files import GROUP
 from assay.contract.remarks import Remarks
@@ -30,7 +30,6 @@ _JUDGED = ["given", "suggested", "quality", "confidence", "decision", "reason"]
 _UNFINISHED = ".unfinished"  # a folder in that of an export, until all is written
 _OURS = "assay_"  # what the names of our columns start with, so that they are no one else's
 _FILE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-_MEDIA = {"image": {"_type": "Image"}, "audio": {"_type": "Audio"}}
 _EMBEDDING = f"{_OURS}embedding"
 _TYPES = {"double": "float64", "float": "float32"}  # names of Arrow, and of `datasets`
 
@@ -160,7 +159,7 @@ def _tables(
 def _feature(column: pa.Field, classes: list[str]) -> dict[str, Any]:
     """What `datasets` is told of a column."""
     if column.type == _FILE:
-        return _MEDIA[column.name]
+        return {"_type": hugging_face_columns.MEDIA[column.name]}
     if column.name == "label":
         return {"names": classes, "_type": "ClassLabel"}
     if pa.types.is_fixed_size_list(column.type):
@@ -176,7 +175,7 @@ def _payloads(examples: pd.DataFrame, columns: dict[str, ExportedColumn]) -> Ite
         module = registry.named(payload_format["modality"])
         if module.COLUMN is None:
             yield table_columns.read(block, columns)
-        elif payload_format["modality"] in _MEDIA:
+        elif module.SUFFIXES:
             contents = module.encode(block, payload_format)
             files = [{"bytes": content, "path": None} for content in contents]
             yield pa.table({module.COLUMN: pa.array(files, _FILE)})
@@ -187,12 +186,12 @@ def _payloads(examples: pd.DataFrame, columns: dict[str, ExportedColumn]) -> Ite
 def _write_files(folder: Path, examples: pd.DataFrame) -> None:
     """A file for each example, `metadata.csv` about all of them, and their embeddings."""
     modality = payloads.payload_format(examples)["modality"]
-    if modality not in _MEDIA:
+    module = registry.named(modality)
+    if not module.SUFFIXES:
         raise InputError(f"examples of the modality {modality} are no files: leave out --files")
-    ending = {"image": "png", "audio": "wav"}[modality]
-    names = [f"{id_}.{ending}" for id_ in examples["id"]]
+    names = [f"{id_}{module.ENDING}" for id_ in examples["id"]]
     folder.mkdir(parents=True, exist_ok=True)
-    contents = (content for table in _payloads(examples, {}) for content in table[modality])
+    contents = (content for table in _payloads(examples, {}) for content in table[module.COLUMN])
     for name, content in zip(names, contents, strict=True):
         (folder / name).write_bytes(content["bytes"].as_py())
     np.save(folder / "embeddings.npy", _embeddings(examples))  # rows as in the table

@@ -2,18 +2,16 @@
 
 import timeit
 
-# Seconds of a whole `dvc repro` with the default parameters: at least, and for each example and
-# each of its values. Measured: 1,797 digits 50 s, 6,000 of MNIST 115 s, 2,000 photos at most 395 s,
-# 2,000 spoken digits 191 s, 10,000 questions 180 s, a table of 5,000 x 13 cells 67 s. Long sounds
-# and texts: CPU of the stages on 1,000 clips of 30 s and on 5,000 long documents, and of a step of
-# training; see `benchmarks.inspection` and `benchmarks.long_examples`. Small data on two cores:
-# 220 pictures of 48 x 48 in colour 82 s, 240 short texts about 20 s, a table of 240 x 6 cells 50 s.
-_COSTS = {
-    "image": (40.0, 0.0, 2.0e-7),
-    "audio": (100.0, 2.0e-2, 1.0e-7),
-    "text": (35.0, 8.0e-3, 5.0e-7),
-    "table": (60.0, 3.0e-3, 0.0),
-}
+from assay.modalities import registry
+
+# `SECONDS` of each modality are those of a whole `dvc repro` with the default parameters: at least,
+# and for each example and each of its values. Measured: 1,797 digits 50 s, 6,000 of MNIST 115 s,
+# 2,000 photos at most 395 s, 2,000 spoken digits 191 s, 10,000 questions 180 s, a table of 5,000 x
+# 13 cells 67 s. Long sounds and texts: CPU of the stages on 1,000 clips of 30 s and on 5,000 long
+# documents, and of a step of training; see `benchmarks.inspection` and `benchmarks.long_examples`.
+# Small data on two cores: 220 pictures of 48 x 48 in colour 82 s, 240 short texts about 20 s, a
+# table of 240 x 6 cells 50 s.
+
 # A network for images learns from so many examples: 5 times from each, or 600 batches.
 _EPOCHS = 5
 _STEPS = 600  # batches
@@ -40,7 +38,7 @@ def seconds(modality: str, n_examples: int, values: float, decoding: float) -> f
     values : mean number of values of an example
     decoding : seconds to decode one example, as measured here
     """
-    least, of_example, of_value = _COSTS[modality]
+    least, of_example, of_value = registry.named(modality).SECONDS
     work = least + n_examples * (of_example + of_value * values)
     if modality == "image":
         batch = min(_BATCH, max(_SMALLEST_BATCH, n_examples / _LEAST_BATCHES))

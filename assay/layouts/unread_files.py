@@ -15,7 +15,6 @@ from assay.modalities import registry
 # how files end that hold boxes: of YOLO, of Pascal VOC and of COCO
 _BOXES = (".txt", ".xml", ".json")
 _COCO = re.compile(r"(coco|annotations|instances)[^/]*\.json$", re.IGNORECASE)
-_NOUNS = {"image": "picture", "audio": "sound"}
 IF_BOXES = "if these are boxes for detection, they are not supported: give each picture one label"
 
 
@@ -93,7 +92,7 @@ def in_no_folder(unused: Iterable[str]) -> str:
     modalities = list(filter(None, map(registry.modality_of_file, unused)))
     if not modalities:
         return ""
-    loose = counted(len(modalities), _NOUNS[modalities[0]])
+    loose = counted(len(modalities), registry.named(modalities[0]).NOUN)
     lie = "lies" if len(modalities) == 1 else "lie"
     remedy = "move each into that of its class, or into `unlabelled` if that is not known"
     return f"{loose} {lie} in no folder of a class: {remedy}"

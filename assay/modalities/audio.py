@@ -23,6 +23,10 @@ SUFFIXES |= {".au", ".snd", ".caf", ".w64", ".rf64"}
 MEDIUM = "audio"
 LINE_BREAK = None
 STEPS = 600
+SECONDS = (100.0, 2.0e-2, 1.0e-7)
+NOUN = "sound"
+PROBE: Format = {"modality": "audio", "shape": [8000], "sample_rate": 8000}
+ENDING = ".wav"
 _FULL_SCALE = 2**15
 # the most that `augment` changes
 _SPEED = 0.15  # log of the factor

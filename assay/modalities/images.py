@@ -26,6 +26,10 @@ SUFFIXES |= {".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".pcx", ".sgi", ".d
 MEDIUM = "image"
 LINE_BREAK = None
 STEPS = 600
+SECONDS = (40.0, 0.0, 2.0e-7)
+NOUN = "picture"
+PROBE: Format = {"modality": "image", "shape": [8, 8, 3]}
+ENDING = ".png"
 _THUMBNAIL = 128  # pixels: the longer side of what pages show of a larger image, unless they ask
 _EXACT = 64  # pixels: up to this side pages show each pixel as it is
 # the most that `view` changes

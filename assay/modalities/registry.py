@@ -1,13 +1,16 @@
 """Finds the module of a modality by its name.
 
-A new modality is a module, one line in `_MODULES`, and one entry each in `encoders/inputs.py`,
-`measures/statistics.py`, `inspection/duration.py` and `exporting/export.py`. The module holds:
+A new modality is a module, one line in `_MODULES` before that of tables, and an entry in
+`encoders/inputs.py`. One whose examples are files has one in
+`contract/hugging_face_columns.py` too; one of which something is measured, in
+`measures/statistics.py`. The module holds:
 
 COLUMN : the column of a raw table that holds the payload; None where all columns are features
 SUFFIXES : how the names of its files end; empty where examples are not files
 MEDIUM : how pages and Label Studio show it: `image`, `audio` or `text`
 LINE_BREAK : what joins the lines of `show` to one line; None where a file's name says more
 STEPS : the least number of training steps, where params.yaml does not set it
+SECONDS : of the whole pipeline at least, and for each example and each value; see `duration.py`
 canonical : payloads (n, ...) of one shape and type, from what came in; it adds to the remarks
 to_columns, from_columns : some rows of payloads to columns of Parquet with their format, and back
 show : stored payloads for people, as data URIs or text; a picture has at most `side` pixels a side
@@ -15,7 +18,12 @@ augment : training payloads, changed a little at random
 view : payloads changed more than that, to learn from them without labels
 read_file : a file whose examples a user wants predicted, as their names and payloads
 
-The modules of images and sounds also hold `encode`: stored payloads as the content of files.
+The modules of files also hold:
+
+NOUN : what people call one example
+PROBE : a format in which a file is read only to see whether it can be
+ENDING : of the files that `encode` makes
+encode : stored payloads as the content of files
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,11 +51,6 @@ _UNREADABLE = {
     "pictures or sounds": ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .wmv",
 }
 _VECTORS = ".npy"  # also how people save embeddings
-# formats in which a file is read only to see whether it can be
-_PROBES: dict[str, Format] = {
-    "image": {"modality": "image", "shape": [8, 8, 3]},
-    "audio": {"modality": "audio", "shape": [8000], "sample_rate": 8000},
-}
 
 
 def named(modality: str) -> ModuleType:
@@ -111,8 +114,9 @@ def _why_unread(name: str, modality: str) -> str | None:
 
 def refuse_unreadable(path: Path, modality: str) -> None:
     """Raise if a file that is `unreadable` by its name is so by its content too."""
+    module = named(modality)
     try:
-        named(modality).read_file(path, _PROBES[modality], Remarks())
+        module.read_file(path, module.PROBE, Remarks())
     except InputError:
         raise InputError(f"{path}: {unreadable(path.name)}") from None
 

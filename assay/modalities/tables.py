@@ -35,6 +35,7 @@ SUFFIXES: set[str] = set()  # its examples are not files
 MEDIUM = "text"
 LINE_BREAK = "; "
 STEPS = 3000
+SECONDS = (60.0, 3.0e-3, 0.0)
 _SWAPPED = 0.3  # share of a view's values that are another row's
 _CELLS = 2**20  # cells whose text is made at a time
 _LARGEST = float(np.finfo(np.float32).max)  # a network computes with float32

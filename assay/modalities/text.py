@@ -21,6 +21,7 @@ SUFFIXES: set[str] = set()  # its examples are not files
 MEDIUM = "text"
 LINE_BREAK = " "
 STEPS = 600
+SECONDS = (35.0, 8.0e-3, 5.0e-7)
 _CHARACTERS = 100_000  # that are kept, where a format does not tell: the default of params.yaml
 _LIMIT = "characters"  # key of a format
 

@@ -28,10 +28,17 @@ HOW = {"portable": True, "threads": 1}
 
 @pytest.mark.parametrize("modality", ["image", "audio", "text", "table"])
 def test_a_modality_holds_what_the_registry_lists(modality: str) -> None:
-    listed = [line.partition(" : ")[0] for line in registry.__doc__.splitlines() if " : " in line]
-    names = {name for names in listed for name in names.split(", ")}
-    assert len(names) == 12
-    assert all(hasattr(registry.named(modality), name) for name in names)
+    module = registry.named(modality)
+    of_all, of_files = map(listed, registry.__doc__.split("The modules of files also hold:"))
+    assert (len(of_all), len(of_files)) == (13, 4)
+    assert all(hasattr(module, name) for name in of_all)
+    assert {hasattr(module, name) for name in of_files} == {bool(module.SUFFIXES)}
+
+
+def listed(text: str) -> set[str]:
+    """The names in front of ` : `."""
+    names = [line.partition(" : ")[0] for line in text.splitlines() if " : " in line]
+    return {name for several in names for name in several.split(", ")}
 
 
 def encoded(samples: np.ndarray, rate: int, form: str = "WAV") -> bytes:
