@@ -11,17 +11,25 @@ from assay.contract.escaping import printable
 from assay.contract.rounding import rounded
 
 _FOLDER = Path(__file__).with_name("languages")  # <language>.json
-_LONGEST = 60  # characters of a name
+_LONGEST, _LAST = 60, 20  # characters of a name, and of its end if it is longer
 _TRAITS = 400  # characters of what describes a region
 _SHARES = re.compile(r"\((?P<part>\d+%), of all (?P<whole>\d+%)\)(?=; |$)")
 _LEAST = 0.0005  # a smaller share would be rounded to nothing
 _ONE = ".one"  # how the key of a text for exactly one thing ends
 
 
-def brief(text: object, most: int = _LONGEST) -> str:
-    """A name as plain text: cut, and what would be invisible made visible."""
+def brief(text: object, most: int | None = None) -> str:
+    """A name or a sentence as plain text: cut, and what would be invisible made visible.
+
+    Parameters
+    ----------
+    most : characters of a sentence, which is cut at its end; None: it is a name, which is cut in
+        the middle, since long names often differ at the end
+    """
     text = str(text)
-    return printable(text if len(text) <= most else f"{text[: most - 1]}…")
+    most, last = (_LONGEST, _LAST) if most is None else (most, 0)
+    cut = f"{text[: most - 1 - last]}…{text[len(text) - last :]}"
+    return printable(text if len(text) <= most else cut)
 
 
 def name(text: object) -> Markup:

@@ -15,7 +15,7 @@ from assay.contract.errors import InputError
 from assay.contract.sections import Beyond, Report
 from assay.modalities import audio
 from assay.reporting import answer, inputs, page, parts, pictures, since
-from assay.reporting.words import Words, renamed, signed
+from assay.reporting.words import Words, brief, renamed, signed
 from stages import evaluate, report
 from tests.support import report_inputs
 
@@ -367,6 +367,19 @@ def test_a_person_below_chance_does_not_guess_and_an_empty_name_is_told(
     assert Tags(written(language)).text.count(nobody) == 3
 
 
+def shortened(name: str) -> str:
+    """A name of more than 60 characters as the page shows it."""
+    return f"{name[:39]}…{name[-20:]}"
+
+
+def test_long_names_that_differ_at_the_end_look_different() -> None:
+    names = [f"{'very ' * 12}good{kind}" for kind in ("_left", "_right")]
+    assert [brief(name) for name in names] == list(map(shortened, names))
+    assert len(set(map(brief, names))) == 2
+    assert brief("a" * 60) == "a" * 60
+    assert brief("a" * 61 + "b", 60) == f"{'a' * 59}…"  # a sentence
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_name_acts(language: str) -> None:
     report_inputs.write(classes=HOSTILE, people=HOSTILE, text=HOSTILE[3])
@@ -376,7 +389,7 @@ def test_no_name_acts(language: str) -> None:
     links = [value for name, value in read.attributes if name in ("href", "src")]
     assert all(link.startswith(("#", "data:")) for link in links)
     assert not [name for name, _ in read.attributes if name.startswith("on")]
-    for name in (*HOSTILE[:4], HOSTILE[6], HOSTILE[7], r"\u202egnp.exe", HOSTILE[4][:59] + "…"):
+    for name in (*HOSTILE[:4], HOSTILE[6], HOSTILE[7], r"\u202egnp.exe", shortened(HOSTILE[4])):
         assert name in read.text, name
     assert "http:" not in content
     assert "https:" not in content
@@ -528,12 +541,12 @@ def test_an_error_of_a_person_is_told_without_english_words() -> None:
 
 def test_long_classes_of_a_frequent_error_are_cut_one_by_one() -> None:
     first, second = "a" * 70, "b (b) " * 20
-    assert renamed(f"{first} as {second} (12)") == f"{first[:59]}… → {second[:59]}… (12)"
+    assert renamed(f"{first} as {second} (12)") == f"{shortened(first)} → {shortened(second)} (12)"
     assert renamed(f"{first} as good as {second} (12)").endswith("b… (12)")
     assert renamed("\u202e as c (1)") == "\\u202e → c (1)"
     assert renamed("") == ""
     report_inputs.write([first, second])
-    assert f"<bdi>{first[:59]}… → {second[:59]}… (2)</bdi>" in written()
+    assert f"<bdi>{shortened(first)} → {shortened(second)} (2)</bdi>" in written()
 
 
 def test_the_labels_that_are_known_to_be_wrong_are_those_outside_the_test_split() -> None:
