@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 from assay.contract.errors import InputError, first_of
 from assay.contract.remarks import Remarks
 
-KEYS = ("key", "file_name")  # columns that may name an example, in this order
+FILE_NAME = "file_name"  # of lists of files, as `datasets` calls it
+KEYS = ("key", FILE_NAME)  # columns that may name an example, in this order
 RESERVED = ("label", "split", *KEYS)
 _LABELS = ("labels", "class", "category", "target")  # other names of `label`, the likeliest first
 _PEOPLE = "annotator_id annotators annotated_by labeler labeller worker worker_id workerid rater"

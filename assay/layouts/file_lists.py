@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.contract import column_names, table_files
-from assay.contract.column_names import is_text
+from assay.contract.column_names import FILE_NAME, is_text
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
@@ -18,7 +18,6 @@ from assay.layouts.raw_batch import Example
 from assay.layouts.raw_files import RawFiles
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
-_COLUMN = "file_name"
 _FORM = "submission"  # in the name of a table of placeholders
 _SHARE = 0.5  # of the files, which lists name at least
 
@@ -82,7 +81,7 @@ def _other_lists(raw: RawFiles, files: FileNames) -> list[FileList]:
     if not lists:
         return []
     media = [name for name in below if name in files.media]
-    cells = [cell for listed in lists for cell in listed.table[_COLUMN].to_pylist()]
+    cells = [cell for listed in lists for cell in listed.table[FILE_NAME].to_pylist()]
     named_files = {files.find(cell) for cell in cells} - {""}
     has_classes = len({name.rpartition("/")[0] for name in media}) > 1
     if not has_classes:
@@ -120,11 +119,11 @@ def _without_forms(lists: list[FileList], remarks: Remarks) -> list[FileList]:
 def _metadata(raw: RawFiles, name: str, files: FileNames) -> FileList:
     """The list that a metadata file is; it may name files in another column than `file_name`."""
     listed = read(raw, name)
-    if _COLUMN not in listed.table.column_names:
+    if FILE_NAME not in listed.table.column_names:
         column = _column_of_files(listed.table, files)
         if not column:
             has = f"it has: {', '.join(listed.table.column_names)}"
-            raise InputError(f"{raw.folder / name} has no column {_COLUMN!r}; {has}")
+            raise InputError(f"{raw.folder / name} has no column {FILE_NAME!r}; {has}")
         _rename(listed, column)
         listed.remarks.add("guessed", 1, "column names the files", repr(column))
     listed.table = column_names.with_label(listed.table, [], listed.remarks)
@@ -139,7 +138,7 @@ def _other_list(raw: RawFiles, name: str, files: FileNames) -> FileList | None:
         listed = read(raw, name)
     except InputError as error:
         table = unread_lists.made_out(raw.folder / name)
-        listed = FileList(name, table, [""] * len(table), _COLUMN, wrong=str(error))
+        listed = FileList(name, table, [""] * len(table), FILE_NAME, wrong=str(error))
     names = listed.table.column_names
     column = _column_of_files(listed.table, files)
     of_people = column_names.IN_ANSWERS["annotator"] if path.name == ANNOTATIONS_FILE else ()
@@ -167,13 +166,13 @@ def read(raw: RawFiles, name: str) -> FileList:
     remarks = Remarks()
     table, places = table_files.read(path, raw.largest_file, remarks)
     table = column_names.with_tidy_names(table, path, remarks)
-    return FileList(name, table, places, _COLUMN, remarks)
+    return FileList(name, table, places, FILE_NAME, remarks)
 
 
 def _rename(listed: FileList, column: str) -> None:
     names = listed.table.column_names
     texts = pa.array(rows.as_text(listed.table[column], listed.places), pa.string())
-    listed.table = listed.table.set_column(names.index(column), _COLUMN, texts)
+    listed.table = listed.table.set_column(names.index(column), FILE_NAME, texts)
     listed.column = column
 
 
@@ -219,7 +218,7 @@ def to_examples(listed: FileList, raw: RawFiles, files: FileNames) -> list[Examp
         If it names a file that is not there or lies elsewhere.
     """
     path = raw.folder / listed.name
-    examples = rows.to_examples(listed.table, path, key=_COLUMN, places=listed.places)
+    examples = rows.to_examples(listed.table, path, key=FILE_NAME, places=listed.places)
     loosely = []
     for example in examples:
         cell = example.key

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 
 from assay.contract import column_names, table_files
-from assay.contract.column_names import is_text
+from assay.contract.column_names import FILE_NAME, is_text
 from assay.contract.errors import InputError, counted, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
@@ -19,8 +19,7 @@ from assay.modalities import registry
 
 _LOOKED_AT = 100  # tables; there may be one for each picture
 _CELLS = 100  # of a column, to tell whether it names pictures or sounds
-_FILE_NAME = "file_name"
-_NO_FEATURES = ("label", "split", "key")
+_NO_FEATURES = set(column_names.RESERVED) - {FILE_NAME}
 
 
 def reason(raw: RawFiles, media: set[str], unused: set[str] | None = None) -> str:
@@ -69,11 +68,11 @@ def judge_names(path: Path, table: pa.Table, raw: RawFiles) -> None:
         or in a column `file_name`, or no two rows of the only column name the same.
     """
     columns = [name for name in table.column_names if name not in _NO_FEATURES]
-    of_files = [name for name in columns if name == _FILE_NAME or _names_media(table[name])]
+    of_files = [name for name in columns if name == FILE_NAME or _names_media(table[name])]
     if columns and columns == of_files:
         files = FileNames("", raw.names, raw.media)
         _refuse_list_alone(path, table.select(columns), files)
-    listed = [repr(name) for name in of_files if name != _FILE_NAME]
+    listed = [repr(name) for name in of_files if name != FILE_NAME]
     what = "columns name pictures or sounds, which are not read"
     remedy = "call the table metadata.csv if they are the examples"
     raw.remarks.note("doubtful", listed, what, remedy)
@@ -85,8 +84,8 @@ def _refuse_list_alone(path: Path, table: pa.Table, files: FileNames) -> None:
     listing = [name for name, cells in names_of.items() if _is_list(name, cells, files, table)]
     if not listing:
         return
-    called = _FILE_NAME if _FILE_NAME in listing else listing[0]
-    is_one = called == _FILE_NAME or len(listing) == 1
+    called = FILE_NAME if FILE_NAME in listing else listing[0]
+    is_one = called == FILE_NAME or len(listing) == 1
     columns = f"column {called!r}" if is_one else f"columns {' and '.join(map(repr, listing))}"
     wrong = f"{path} holds nothing but labels and names of files, in its {columns}"
     cells = list(dict.fromkeys(names_of[called]))
@@ -113,7 +112,7 @@ def _is_list(name: str, cells: list[str], files: FileNames, table: pa.Table) -> 
 
     A category may be called as one of a few files, and a text may end as a file does.
     """
-    if name == _FILE_NAME or not cells:
+    if name == FILE_NAME or not cells:
         return bool(cells)
     different = set(cells)
     n_files = sum(bool(files.find(cell)) for cell in different)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.contract import column_names
-from assay.contract.column_names import is_text
+from assay.contract.column_names import FILE_NAME, is_text
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
 from assay.layouts import rows, side_files
@@ -62,8 +62,8 @@ def _shared_column(table: pa.Table, labels: pa.Table, columns: list[str]) -> str
     shared = set(labels.column_names) & set(table.column_names) - taken
     share_of = {name: _share(labels[name].to_pylist(), _row_of(table[name])) for name in shared}
     naming = [name for name, share in share_of.items() if share > MOST]
-    if "file_name" in naming:
-        return "file_name"
+    if FILE_NAME in naming:
+        return FILE_NAME
     return naming[0] if len(naming) == 1 else None
 
 
@@ -72,7 +72,7 @@ def _refuse_ids(table: pa.Table, labels: pa.Table, numbers: Sequence[int], path:
     named = next((name for name in column_names.KEYS if name in labels.column_names), None)
     if named is None or not len(labels):
         return
-    if named == "file_name" and named in table.column_names:
+    if named == FILE_NAME and named in table.column_names:
         wrong = f"{path} names rows by 'file_name', and in the table the values of that column"
         raise InputError(f"{wrong} are others or repeat: add a column `key` to both")
     cells = labels[named].to_pylist()
@@ -80,7 +80,7 @@ def _refuse_ids(table: pa.Table, labels: pa.Table, numbers: Sequence[int], path:
     share_of_numbers = _share(cells, row_of_number)
     may_be_numbers = share_of_numbers == 1
     for name, column in zip(table.column_names, table.columns, strict=True):
-        may_be_key = name == "file_name" or column_roles.may_be_ids(name, column)
+        may_be_key = name == FILE_NAME or column_roles.may_be_ids(name, column)
         if name in ("label", "split") or (may_be_numbers and not may_be_key):
             continue
         row_of = _row_of(column)
