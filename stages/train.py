@@ -46,7 +46,7 @@ def main() -> None:
     fitted = examples if trained.learned_validation else train
     payload_format = payloads.payload_format(train)
     described = {"classes": classes, **payload_format, UNLIKE: meaning}
-    if of_categories := known_categories.names(payload_format):
+    if of_categories := known_categories.category_columns(payload_format):
         blocks = payloads.read(train, size, of_categories)
         described["categories"] = known_categories.learned(blocks, of_categories)
     if trained.learned_validation:

@@ -25,7 +25,7 @@ from assay.modalities.columns_as_written import (
 )
 from assay.modalities.simple_types import PER_SECOND, with_simple_type
 
-_BITS_AS_HEX = 13  # the first 52 bits of a hash, which float64 holds exactly
+HEX_DIGITS = 13  # of a hash: its first 52 bits, which float64 holds exactly
 _DAY = 86_400  # seconds
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
@@ -246,4 +246,4 @@ def _codes(texts: pa.Array) -> np.ndarray:
 
 def category(text: str) -> float:
     """The number of a category."""
-    return float(int(hashlib.sha256(text.encode()).hexdigest()[:_BITS_AS_HEX], 16))
+    return float(int(hashlib.sha256(text.encode()).hexdigest()[:HEX_DIGITS], 16))

@@ -9,15 +9,14 @@ import pyarrow.compute as pc
 from assay.contract.errors import first_of
 from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
-from assay.modalities.column_types import Column, category, short
+from assay.modalities.column_types import HEX_DIGITS, Column, category, short
 
 _MOST = 1000  # categories of a column that are kept; with more, as of names, new ones are usual
-_CODE_DIGITS = 13  # hexadecimal digits of a category's number
-_DIGITS = 8  # of them that are kept
+_DIGITS = 8  # of the hexadecimal ones of a category's number, that are kept
 
 
-def names(payload_format: Format) -> list[str]:
-    """The columns of categories."""
+def category_columns(payload_format: Format) -> list[str]:
+    """The columns of a table that hold categories; other modalities have none."""
     types = payload_format.get("features", {})
     return [name for name, type_ in types.items() if type_ == "category"]
 
@@ -62,4 +61,4 @@ def remark_on_others(
 
 def _hash(code: float) -> str:
     """The first digits of a category's hash."""
-    return f"{int(code):0{_CODE_DIGITS}x}"[:_DIGITS]
+    return f"{int(code):0{HEX_DIGITS}x}"[:_DIGITS]

@@ -209,7 +209,7 @@ def test_names_of_classes_may_be_numbers() -> None:
 def test_categories_that_the_model_did_not_learn_from_are_counted(tmp_path: Path) -> None:
     features = {"plan": "category", "x": "number", "site": "category"}
     info = {"modality": "table", "features": features}
-    assert known_categories.names(info) == ["plan", "site"]
+    assert known_categories.category_columns(info) == ["plan", "site"]
     rows = [["basic", "berlin"], ["pro", "rome"], ["basic", "berlin"]]
     codes = np.array([[column_types.category(text) for text in row] for row in rows])
     blocks = [codes[:2], codes[2:], np.array([[np.nan, np.nan]])]
