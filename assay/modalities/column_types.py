@@ -204,8 +204,7 @@ def _guess(texts: pa.Array) -> tuple[str, Written]:
 
 def _remedy(type_: pa.DataType) -> str:
     """What to do with a column of a type that is not read."""
-    of_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
-    if any(is_type(type_) for is_type in of_bytes):
+    if pa.types.is_binary(type_) or pa.types.is_large_binary(type_):
         return "call it image or audio if it holds such files, or take that column out"
     if any(is_type(type_) for is_type in _LISTS) and _type_of(type_.value_type) == "number":
         return "make a column of each number, or take that column out"

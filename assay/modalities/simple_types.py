@@ -20,8 +20,6 @@ def with_simple_type(column: pa.ChunkedArray) -> pa.Array:
         return values.cast(pa.float64())
     if pa.types.is_date(values.type):
         return pc.cast(values, pa.timestamp("s" if pa.types.is_date32(values.type) else "ms"))
-    if pa.types.is_string_view(values.type):
-        return values.cast(pa.string())
     return _seconds(values) if measures_time(values.type) else values
 
 
