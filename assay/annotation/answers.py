@@ -8,7 +8,7 @@ import pandas as pd
 
 from assay.annotation.example_names import ExampleNames, plain
 from assay.catalogue import spreadsheets
-from assay.contract import class_names, csv_files, paths, plain_files
+from assay.contract import class_names, csv_files, edited_inputs, paths, plain_files
 from assay.contract.errors import InputError, counted, first_of, say
 
 _SUFFIXES = (".csv", ".tsv")
@@ -47,6 +47,7 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> tuple[pd.DataFrame
     -------
     Also what there is to say about the answers that wait
     """
+    edited_inputs.note(paths.ANNOTATIONS)
     tables = _files()
     names = ExampleNames(examples)
     rows = []

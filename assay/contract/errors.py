@@ -15,6 +15,8 @@ from assay.contract.escaping import printable
 _RESUMES = "`dvc repro` goes on from the last finished stage, training from its last epoch"
 _OBJECTS = "/files/md5/"  # where DVC keeps files in its cache
 
+_last_checks: list[Callable[[], None]] = []
+
 
 class InputError(Exception):
     """An input cannot be used. The message names the file, the row and what to do, in one line."""
@@ -67,6 +69,11 @@ def _end(_number: int, _frame: FrameType | None) -> NoReturn:
     os._exit(1)
 
 
+def check_at_end(check: Callable[[], None]) -> None:
+    """Let `run` make a check when `main` has ended, which may raise an InputError."""
+    _last_checks.append(check)
+
+
 def run(main: Callable[[], None], *, resumes: bool = True) -> None:
     """Run the `main` of a stage or command; end an expected failure with one line on stderr.
 
@@ -77,6 +84,8 @@ def run(main: Callable[[], None], *, resumes: bool = True) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         main()
+        for check in _last_checks:
+            check()
     except FileNotFoundError as error:
         name = error.filename or one_line(error)
         missing = f"{name} is missing: run `dvc repro`, or `dvc pull` if a colleague pushed it"

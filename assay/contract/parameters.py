@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from assay.contract import paths, validation, yaml_files
+from assay.contract import edited_inputs, paths, validation, yaml_files
 from assay.contract.errors import InputError
 from assay.contract.sections import (
     Annotate,
@@ -93,8 +93,11 @@ def load() -> Parameters:
         One line that names the first wrong key, what is allowed there, and what was found.
     """
     paths.check_project()
+    edited_inputs.note(paths.PARAMETERS)
+    values = yaml_files.read(paths.PARAMETERS)
+    edited_inputs.note_parameters(values)
     try:
-        return Parameters.model_validate(yaml_files.read(paths.PARAMETERS))
+        return Parameters.model_validate(values)
     except ValidationError as error:
         raise InputError(f"{paths.PARAMETERS}: {_first_problem(error)}") from None
 

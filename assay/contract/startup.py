@@ -9,7 +9,7 @@ docs/reproducibility.md.
 import os
 import sys
 
-from assay.contract import parameters, terminal
+from assay.contract import edited_inputs, errors, parameters, terminal
 
 _PORTABLE = {
     "OPENBLAS_CORETYPE": "Haswell",
@@ -30,6 +30,7 @@ class _NoPandas:
 def prepare() -> None:
     """Prepare this process for a stage; call it before the first import of numpy."""
     terminal.prepare()
+    errors.check_at_end(edited_inputs.check)
     fix_arithmetic()
     stage = os.environ.get("DVC_STAGE", "")
     # a stage of one batch does not use pandas, nor does the report

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from assay.contract import class_names, table_files
+from assay.contract import class_names, edited_inputs, table_files
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
@@ -48,6 +48,7 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
         If the folder is empty, has no known layout, holds what `listing.data_files` refuses, or
         one of its files is not what the layout says.
     """
+    edited_inputs.note(folder)
     raw = listing.data_files(folder, largest_file)
     batch = _read(raw)
     batch.remarks = raw.remarks
