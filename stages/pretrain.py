@@ -45,7 +45,8 @@ def main() -> None:
     given = {name: value for name, value in optional.items() if value}
     files.write_json(paths.ENCODER_INFO, learned | given | payload_format)
     numbers = f"{learned['dimension']:,} numbers an example"
-    tell(f"pretrain: {encoder.method}, {numbers}, learned from {counted(len(payload), 'example')}")
+    source = "" if encoder.elsewhere else f", learned from {counted(len(payload), 'example')}"
+    tell(f"pretrain: {encoder.method}, {numbers}{source}")
 
 
 def read_samples(batches: list[str], remarks: Remarks) -> tuple[Format, np.ndarray]:

@@ -9,7 +9,7 @@ from onnx import TensorProto
 from onnxruntime import NodeArg
 
 from assay.contract import plain_files
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, say
 from assay.contract.inference import Model
 from assay.contract.parquet_files import Format
 from assay.encoders import bert, inputs
@@ -27,7 +27,7 @@ def adapt(path: Path, payload_format: Format, **runtime: Any) -> bytes:
     Images (n, height, width, channels) uint8 become what the encoder takes: channels first or last,
     its size, float32 normalised like ImageNet. Sounds become float32 samples from -1 to 1. All else
     stays as it is. Outputs with more than two axes are averaged over the axes between, for example
-    over the places of a map.
+    over the places of a map, whose axes are taken to have the order of the input. This is said.
 
     Parameters
     ----------
@@ -77,7 +77,10 @@ def _from_file(path: Path, payload_format: Format, **runtime: Any) -> bytes:
         raise InputError(f"{path} takes {1 + len(others)} inputs: export it with one")
     given = encoder.session.get_outputs()[0]
     conversion = _conversion(payload_format, taken, path, opset)
-    pooling = _pooling(given.shape, taken.shape, opset)
+    axes = _places(given.shape, taken.shape)
+    if axes:
+        _say_averaged(path, given.shape, axes)
+    pooling = _pooling(given.shape, axes, opset)
     return onnx_graph.joined(onnx_graph.joined(conversion, content), pooling, given.name)
 
 
@@ -93,12 +96,24 @@ def _opset(path: Path, content: bytes) -> int:
     return opset
 
 
-def _pooling(given: list, taken: list, opset: int) -> bytes:
-    """The graph that averages an output over its places: tokens (n, t, c), maps (n, h, w, c)."""
-    axes = list(range(1, len(given) - 1))
+def _places(given: list, taken: list) -> list[int]:
+    """The axes of an output that are places: of tokens (n, t, c), of maps (n, h, w, c)."""
     channels_last = len(taken) == 4 and taken[3] in CHANNELS
     if len(given) == 4 and not channels_last:
-        axes = [2, 3]  # maps (n, c, h, w)
+        return [2, 3]  # maps (n, c, h, w)
+    return list(range(1, len(given) - 1))
+
+
+def _say_averaged(path: Path, given: list, axes: list[int]) -> None:
+    """Say over which axes an output is averaged: its shape does not tell which ones are places."""
+    shape = " × ".join(str(side or "?") for side in given[1:])
+    over = f"{'axis' if len(axes) == 1 else 'axes'} {' and '.join(map(str, axes))}"
+    remedy = "if these are no places, export the encoder with its output averaged"
+    say(f"{path}: averages an output of {shape} over its {over}: {remedy}")
+
+
+def _pooling(given: list, axes: list[int], opset: int) -> bytes:
+    """The graph that averages an output over axes."""
     graph = onnx_graph.Graph(opset)
     averaged = graph.reduced("ReduceMean", "payload", axes, keepdims=0) if axes else "payload"
     graph("Flatten", averaged, output="embedding")

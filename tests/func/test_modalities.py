@@ -199,7 +199,9 @@ def test_texts_with_an_encoder_from_elsewhere(tmp_path: Path) -> None:
         encoder, sorted({*COMMON, *WORDS["low"], *WORDS["high"], *"底部高い"})
     )  # it splits Chinese
     project.set(batches=["mine"], pretrain__batches=["mine"], pretrain__encoder="tiny")
-    project.run("dvc repro evaluate")
+    built = project.run("dvc repro evaluate").stdout
+    assert "pretrain: pretrained: tiny, MD5 " in built
+    assert "learned from" not in built[: built.index("embed")]
     assert project.yaml("metrics/evaluate.json")["accuracy"] >= 0.7
     assert project.yaml("metrics/train.json")["start"] == "frozen"
     project.set(

@@ -218,6 +218,44 @@ def test_an_encoder_that_dvc_does_not_track(folder: Path) -> None:
         learned("x.onnx")
 
 
+def unchanged(*shape: int | None) -> bytes:
+    """An encoder that gives the pixels that it takes."""
+    node = helper.make_node("Identity", ["x"], ["y"])
+    return saved([node], [tensor("x", "n", *shape)], [tensor("y", "n", *shape)])
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        ((3, 8, 8), "3 × 8 × 8 over its axes 2 and 3"),
+        ((8, 8, 3), "8 × 8 × 3 over its axes 1 and 2"),
+        ((3, None, None), "3 × ? × ? over its axes 2 and 3"),
+    ],
+)
+def test_it_is_told_how_a_map_is_averaged(
+    folder: Path, capsys: pytest.CaptureFixture, shape: tuple[int | None, ...], told: str
+) -> None:
+    (folder / "x.onnx").write_bytes(unchanged(*shape))
+    assert Model(learned("x.onnx"), **HOW)(PIXELS).shape == (5, 3)
+    remedy = "if these are no places, export the encoder with its output averaged"
+    said = f"assay: models/pretrained/x.onnx: averages an output of {told}: {remedy}\n"
+    assert capsys.readouterr().err == said
+
+
+def test_tokens_are_averaged_and_a_vector_is_not(
+    folder: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (folder / "x.onnx").write_bytes(flat(3, 8, 8))
+    learned("x.onnx")
+    assert capsys.readouterr().err == ""
+    shape = numpy_helper.from_array(np.array([-1, 16, 12]), "shape")
+    node = helper.make_node("Reshape", ["x", "shape"], ["y"])
+    taken, given = tensor("x", "n", 3, 8, 8), tensor("y", "n", 16, 12)
+    (folder / "x.onnx").write_bytes(saved([node], [taken], [given], constants=(shape,)))
+    assert Model(learned("x.onnx"), **HOW)(PIXELS).shape == (5, 12)
+    assert "averages an output of 16 × 12 over its axis 1: " in capsys.readouterr().err
+
+
 # a folder
 
 
