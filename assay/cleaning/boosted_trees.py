@@ -59,7 +59,7 @@ def log_probabilities(
     fold_of_example[known] = folds(len(known), catalogue.groups(examples.loc[known]), _FOLDS)
     step = step_for(len(known) * columns * n_classes, _CELLS)
     if step > 1:
-        say(f"trees learn from every {step}th of {len(known):,} examples")
+        say(f"trees learn from one in {step} of {len(known):,} examples")
     sampled = known[::step]  # (sampled,)
     labels = learned.to_numpy()[::step]  # (sampled,)
     rows = np.concatenate(list(payloads.read(examples.loc[sampled], _ROWS)))  # (sampled, columns)

@@ -6,9 +6,11 @@ Buckley 1988). The embedding is the projection on the main singular vectors (Dee
 spaces works too: its texts are one long word each.
 """
 
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,7 @@ _LONG_TEXTS = 2000  # of such texts at most so many are learned from, evenly spr
 _LEAST = 2  # texts that an n-gram must be in
 _DIMENSIONS = 512  # of the embedding
 _READ = 2000  # characters of a text from which n-grams are learned
+_TELL = 5_000  # texts that take a minute or more
 _TINY = 1e-12  # least square of a row's length
 
 
@@ -45,6 +48,8 @@ def learn(texts: Sequence[str] | np.ndarray) -> bytes:
     are_long = sum(len(text) > _READ for text in texts) > len(texts) / 2
     step = step_for(len(texts), _LONG_TEXTS) if are_long else 1
     folded = [_fold(text[:_READ]) for text in texts[::step]]
+    if len(folded) >= _TELL:
+        print(f"n-grams of {len(folded):,} texts: this may take minutes", file=sys.stderr)
     document_counts = Counter(ngram for text in folded for ngram in set(_ngrams(text)))
     vocabulary = _vocabulary(document_counts, _MOST_OF_LONG if are_long else _MOST)
     counts = np.array([document_counts[ngram] for ngram in vocabulary])
@@ -96,6 +101,7 @@ def _fold(text: str) -> str:
     return "".join(_fold_character(character) for character in f" {text} ")
 
 
+@lru_cache(maxsize=2**16)
 def _fold_character(character: str) -> str:
     is_punctuation = unicodedata.category(character).startswith("P")
     if is_punctuation or character.isspace() or character in _SPACES:
