@@ -39,7 +39,7 @@ def split(frame: pd.DataFrame, group: str | None, test: float) -> np.ndarray:
 
 def one_in_test(speakers: Sequence[str]) -> float:
     """A share of the test split by which one of the speakers falls into it."""
-    places = sorted(int(identity.of_name(name)[:13], 16) / 16**13 for name in speakers)
+    places = sorted(int(identity.hash_of_name(name)[:13], 16) / 16**13 for name in speakers)
     return (places[0] + places[1]) / 2
 
 
@@ -96,7 +96,7 @@ def leave_out(features: np.ndarray, frame: pd.DataFrame) -> None:
 def main() -> None:
     print(f"# {machine()}\n")
     frame = sounds()
-    names = frame["file_name"].map(identity.of_name)  # stands for a hash of the content
+    names = frame["file_name"].map(identity.hash_of_name)  # stands for a hash of the content
     frame = frame.assign(code=frame["label"].astype(int), id=names)
     features = mfcc(frame)
     header = ("split by content: test", "held out", "split by speaker: test", "held out")

@@ -72,7 +72,7 @@ def choose(
         free_sources = [sources[row] for row in free]
         chosen = by_time(free_moments, free_sources, test, validation)
     else:
-        hashes = ids if groups is None else [identity.of_name(group) for group in groups]
+        hashes = ids if groups is None else [identity.hash_of_name(group) for group in groups]
         chosen = [identity.split_by_hash(hashes[row], test, validation) for row in free]
     chosen_for = dict(zip(free, chosen, strict=True))
     splits = [chosen_for.get(row, split) for row, split in enumerate(given)]

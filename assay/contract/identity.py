@@ -22,7 +22,7 @@ def content_ids(payload: np.ndarray | StoredRows) -> list[str]:
     return [hashlib.blake2b(prefix + part, digest_size=16).hexdigest() for part in contents]
 
 
-def of_name(name: str) -> str:
+def hash_of_name(name: str) -> str:
     """A hash of a name, a group's for instance: 32 hex digits as an id has."""
     return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
 

@@ -60,7 +60,7 @@ def propose(
     class_of = np.asarray(labels)[sampled]
     neighbours = list(_neighbours(features, class_of))
     for group, values in [*columns.items(), *_patterns(keys)]:
-        if _tells(cells, values):
+        if _label_and_split_tell(cells, values):
             continue
         source_of = _sources(values)
         n_missing = int((source_of < 0).sum())
@@ -107,8 +107,8 @@ def _sources(values: Sequence[str]) -> np.ndarray:
     return np.array(numbers, int)
 
 
-def _tells(cells: Sequence[tuple[str, str]], values: Sequence[str]) -> bool:
-    """Whether label and split tell these values: all examples of both are no source."""
+def _label_and_split_tell(cells: Sequence[tuple[str, str]], values: Sequence[str]) -> bool:
+    """Whether each pair of label and split has one value: then the column is no source."""
     return len(set(zip(cells, values, strict=True))) == len(set(cells))
 
 

@@ -148,7 +148,7 @@ def _splits(raw: RawBatch, params: Collect) -> list[str]:
     """The splits that the batch gives, or that follow from groups or times; "" if from content."""
     if not params.group and params.split_by == "hash":
         return [example.split for example in raw.examples]
-    ids = [identity.of_name(example.key) for example in raw.examples]
+    ids = [identity.hash_of_name(example.key) for example in raw.examples]
     return splits.choose(raw, ids, splits.groups_of(raw, ids, params.group), params)
 
 
@@ -174,8 +174,8 @@ def _group(
         columns = {name: raw.payload[name].fill_null("").to_pylist() for name in texts}
         features = np.zeros((len(sampled), 0))
     else:
-        names = {name for example in examples for name in example.slices}
-        columns = {name: [example.slices.get(name, "") for example in examples] for name in names}
+        slices = raw.slices()
+        columns = {name: [example.slices.get(name, "") for example in examples] for name in slices}
         features = grouping.describe(decoded)
     keys = [] if raw.numbered else [row.key for row in examples]
     labels = [row.label for row in examples]

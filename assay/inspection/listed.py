@@ -182,14 +182,14 @@ def check_keys(ids: Mapping[str, str], keys: Collection[str], others: Iterable[s
     remarks = Remarks()
     part = f"of {len(ids):,} examples looked at " if len(ids) < len(keys) else "examples "
     what = f"{part}have the key of an example of another listed batch, but other content"
-    own = pa.array(list(ids), pa.string())
+    keys_here = pa.array(list(ids), pa.string())
     for name in others:
         path = paths.examples(name)
         with suppress(InputError, OSError):
             if parquet_files.is_numbered(path):
                 continue
             table = parquet_files.read_parquet(path, ["key", "id"])
-            table = table.filter(pc.is_in(table["key"], own))
+            table = table.filter(pc.is_in(table["key"], keys_here))
             known = dict(zip(*(column.to_pylist() for column in table.columns), strict=True))
             again = repeated_keys.of_other_content(ids, known, keys)
             places = [f"{name}/{key}" for key in again]
@@ -203,5 +203,5 @@ def with_group(others: Iterable[str], listed: Reader) -> str:
     for name in others:
         wrong[listed(name).ungrouped].append(name)
     wrong.pop("", None)
-    found = [f"{what} {first_of(names)}" for what, names in wrong.items()]
-    return f"{_NEEDED}: {', '.join(found)}" if found else _BESIDE
+    clauses = [f"{what} {first_of(names)}" for what, names in wrong.items()]
+    return f"{_NEEDED}: {', '.join(clauses)}" if clauses else _BESIDE

@@ -118,8 +118,8 @@ def _walk(folder: Path, largest_file: int) -> tuple[set[str], list[str], list[st
 def _check_file(entry: os.DirEntry[str], largest_file: int) -> None:
     if entry.is_symlink() and not dvc_cache.is_target(Path(entry.path)):
         leads = f"{entry.path} is a link to {Path(entry.path).readlink()}"
-        own = f"{leads}: put the file itself there"
-        raise InputError(lost_cache(Path(entry.path)) or own)
+        remedy = f"{leads}: put the file itself there"
+        raise InputError(lost_cache(Path(entry.path)) or remedy)
     size = (entry.stat() if entry.is_file() else plain_files.check(Path(entry.path))).st_size
     if size > largest_file * files.MB and not is_archive(entry.name):
         has = f"{entry.path} has {size // files.MB:,} MB"

@@ -175,11 +175,11 @@ def remark_on_seconds(raw: pa.Table, columns: Mapping[str, Column], remarks: Rem
 def remark_on_nines(columns: Mapping[str, Column], remarks: Remarks) -> None:
     """Remark once on cells such as -999 or 9999 in columns of far smaller numbers."""
     counts = {name: _nines(column) for name, column in columns.items() if column.type == "number"}
-    found = [(name, *nines) for name, nines in counts.items() if nines]
+    with_nines = [(name, *nines) for name, nines in counts.items() if nines]
     what = "cells hold a number far beyond all others of the column, as if none were known"
-    examples = [f"{number:g} in {name!r} ({n:,})" for name, number, n in found]
+    examples = [f"{number:g} in {name!r} ({n:,})" for name, number, n in with_nines]
     remedy = "leave them empty if so"
-    remarks.add("doubtful", sum(n for *_, n in found), what, first_of(examples), remedy)
+    remarks.add("doubtful", sum(n for *_, n in with_nines), what, first_of(examples), remedy)
 
 
 def _nines(column: Column) -> tuple[float, int] | None:

@@ -109,7 +109,7 @@ def two_people(p: list[str], q: list[str]) -> tuple[Votes, pd.DataFrame]:
     n = len(p)
     both = np.concatenate([np.array(p) == "q", np.array(q) == "q"]).astype(int)
     votes = Votes(np.tile(np.arange(n), 2), np.repeat([0, 1], n), both, (n, 2, 2))
-    ids = [identity.of_name(str(number)) for number in range(n)]
+    ids = [identity.hash_of_name(str(number)) for number in range(n)]
     keys = [f"k{number}" for number in range(n)]
     return votes, pd.DataFrame({"id": ids, "batch": "b", "key": keys, "split": "train"})
 
@@ -153,7 +153,7 @@ def test_where_all_labels_tie_both_classes_are_learned_and_a_single_label_counts
 
 def test_people_who_are_known_to_be_more_reliable_do_not_tie(capsys):
     truth, votes = people([0.95, 0.8, 0.6, 0.3])
-    ids = [identity.of_name(str(number)) for number in range(len(truth))]
+    ids = [identity.hash_of_name(str(number)) for number in range(len(truth))]
     examples = pd.DataFrame({"id": ids, "batch": "b", "key": ids, "split": "test"})
     examples.loc[::2, "split"] = "train"
     labels = tied_labels.consensus(votes, examples, list("abcd"))

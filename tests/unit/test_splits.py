@@ -37,7 +37,7 @@ def batch(
 def choose(
     raw: RawBatch, groups: list[str] | None = None, ids: list[str] | None = None, **changes: object
 ) -> list[str]:
-    ids = ids or [identity.of_name(str(row)) for row in range(len(raw.examples))]
+    ids = ids or [identity.hash_of_name(str(row)) for row in range(len(raw.examples))]
     return splits.choose(raw, ids, groups, params(**changes))
 
 
