@@ -9,7 +9,7 @@ _SHARE = 4  # a block takes at most a fourth of the budget; what it is made into
 _MIB = 2**20
 
 
-def check(size: float, budget: int, what: str = "an example") -> None:
+def check(size: float, budget: int, what: str) -> None:
     """Raise if something takes more bytes than the budget, before it is made.
 
     Parameters
@@ -30,7 +30,7 @@ def check(size: float, budget: int, what: str = "an example") -> None:
         raise InputError(f"{takes} {budget / _MIB:,.0f} MiB: {remedy}")
 
 
-def at_once(size: float, budget: int, most: int, what: str = "an example") -> int:
+def at_once(size: float, budget: int, most: int, what: str) -> int:
     """How many examples, or other things, are worked on at a time: 1 to `most`; see `check`."""
     check(size, budget, what)
     return max(1, min(most, int(budget / _SHARE / max(size, 1))))

@@ -47,9 +47,9 @@ def test_what_takes_more_than_the_budget_is_refused():
     model = Model(squares(4000), **HOW, memory=2**26)
     with pytest.raises(InputError, match="64 MiB: raise memory, or make the example smaller"):
         model(np.zeros((1, 4000, 4000, 1), np.uint8))
-    assert memory.at_once(100, 1000, 64) == 2
-    assert memory.at_once(600, 1000, 64) == 1
-    assert memory.at_once(0, 1000, 64) == 64
+    assert memory.at_once(100, 1000, 64, "an example") == 2
+    assert memory.at_once(600, 1000, 64, "an example") == 1
+    assert memory.at_once(0, 1000, 64, "an example") == 64
 
 
 @pytest.mark.parametrize("side", [512, 1024])
