@@ -27,9 +27,7 @@ def schema(text: str) -> dict[str, Any]:
 
     Parameters
     ----------
-    text
-        The content of params.yaml.
-
+    text : the content of params.yaml
     """
     whole = Parameters.model_json_schema(schema_generator=_WithoutTitles)
     for path, comment in comments(text).items():

@@ -1,4 +1,8 @@
-"""Files of bytes, JSON and arrays. A file is written whole, or it is not there."""
+"""Files of bytes, JSON and arrays. A file is written whole, or it is not there.
+
+Also what is read and kept of the pipeline's own files: the list of batches, the checkpoint of a
+training, what DVC has recorded, the MD5 of a file, and no other file in a folder of outputs.
+"""
 
 import errno
 import hashlib

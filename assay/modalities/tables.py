@@ -57,6 +57,8 @@ def canonical(
 ) -> np.ndarray:
     """The exact values of the rows of a table, as text.
 
+    `to_columns` of the same table reuses the features that are told here.
+
     Parameters
     ----------
     raw : one column for each feature. It holds numbers, truth values, dates, or text. A column of
