@@ -69,7 +69,7 @@ def read_examples() -> tuple[pd.DataFrame, list[str]]:
     """The labelled examples with `label`, `weight`, `source` and `code`; the classes."""
     columns = ["id", "label", "weight", "source"]
     labels = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pandas().set_index("id")
-    classes = class_names.distinct_sorted(labels["label"])
+    classes = sorted(labels["label"].unique())
     catalogued = catalogue.read()
     scored_examples.check(catalogued)  # else `evaluate` would, after the long training
     examples = catalogued.join(labels[columns[1:]], on="id", how="inner")

@@ -93,7 +93,7 @@ def _model(
     if both.empty:
         return {"recorded": _recorded(old, new, metrics), "not_scored": not_scored}
     learned = [version.learned["label"] for version in (old, new) if version.learned is not None]
-    known = class_names.distinct_sorted(chain.from_iterable(learned))
+    known = sorted(set(chain.from_iterable(learned)))
     seen = np.unique(both[["answer_b", "predicted_a", "predicted_b"]])
     classes = class_names.with_unknown(known, seen)
     a, b = (_predictions(both, end, classes, params.reliability_bins) for end in changes.SUFFIXES)

@@ -30,7 +30,7 @@ def look_alikes(classes: Iterable[str]) -> list[list[str]]:
     letters, or are spellings of one whole number, as 1, 01 and 1.0.
     """
     alike = defaultdict(list)
-    for name in distinct_sorted(classes):
+    for name in sorted(set(classes)):
         visible = [character for character in name if unicodedata.category(character) != "Cf"]
         folded = unicodedata.normalize("NFKC", "".join(visible)).casefold()
         without_blanks = "".join(folded.split())

@@ -49,7 +49,7 @@ def export(folder: Path, *, as_files: bool) -> dict[str, int]:
     if folder.exists() and (not folder.is_dir() or _holds_something(folder)):
         raise InputError(f"{folder} is there already: name a new folder")
     examples = described(catalogue.read())
-    classes = class_names.distinct_sorted(examples["label"].dropna())
+    classes = sorted(examples["label"].dropna().unique())
     remarks = Remarks()
     columns = _table_columns(examples, remarks)
     with writing(folder), _whole(folder) as unfinished:
