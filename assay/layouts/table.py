@@ -7,7 +7,6 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 
 from assay.contract import column_names, hugging_face_columns, table_files
-from assay.contract.column_names import FILE_NAME
 from assay.contract.errors import InputError, counted, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
@@ -204,8 +203,8 @@ def _batch(
     table: pa.Table, path: Path, places: list[str], numbers: list[int], remarks: Remarks
 ) -> RawBatch:
     numbered = "key" not in table.column_names
-    names_files = int(FILE_NAME in table.column_names)
-    remarks.add("left out", names_files, "column names files: it is not read", repr(FILE_NAME))
+    of_files = [repr(name) for name in table.column_names if name == column_names.FILE_NAME]
+    remarks.note("left out", of_files, "column names files: it is not read")
     column = _payload_column(table)
     payload_columns = [column] if column else column_roles.free_texts(_features(table), remarks)
     if column:
