@@ -37,6 +37,7 @@ _LEAST = 2  # texts that an n-gram must be in
 _DIMENSIONS = 512  # of the embedding
 _READ = 2000  # characters of a text from which n-grams are learned
 _TELL = 5_000  # texts that take a minute or more
+_ROUNDING = 1e-6  # least singular value, relative to the largest
 _TINY = 1e-12  # least square of a row's length
 
 
@@ -55,12 +56,7 @@ def learn(texts: Sequence[str] | np.ndarray) -> bytes:
     counts = np.array([document_counts[ngram] for ngram in vocabulary])
     rarity = 1 + np.log((1 + len(folded)) / (1 + counts))  # inverse document frequency
     rarity *= [_WORD_WEIGHT if _is_word(ngram) else 1 for ngram in vocabulary]
-    weights = _weights(folded, vocabulary, rarity)
-    dimensions = min(_DIMENSIONS, min(weights.shape) - 1)
-    if dimensions < 1:
-        axes = np.ones((1, len(vocabulary)))
-    else:
-        axes = TruncatedSVD(dimensions, algorithm="arpack", random_state=0).fit(weights).components_
+    axes = _main_axes(_weights(folded, vocabulary, rarity))
     return _graph(vocabulary, rarity, axes)
 
 
@@ -114,6 +110,20 @@ def _weights(texts: Sequence[str], vocabulary: Sequence[str], rarity: np.ndarray
     """The weight of each n-gram in each text; rows of length 1. Shape (texts, n-grams)."""
     counts = CountVectorizer(analyzer=_ngrams, vocabulary=vocabulary).transform(texts)
     return normalize(counts.sqrt().multiply(rarity))
+
+
+def _main_axes(weights: csr_matrix) -> np.ndarray:
+    """The main singular vectors of weights (texts, n-grams). Shape (dimensions, n-grams).
+
+    Where texts are few and some are equal, fewer directions vary than are asked for. The others
+    are rounding: they would differ from run to run.
+    """
+    dimensions = min(_DIMENSIONS, min(weights.shape) - 1)
+    if dimensions < 1:
+        return np.ones((1, weights.shape[1]))
+    svd = TruncatedSVD(dimensions, algorithm="arpack", random_state=0).fit(weights)
+    lengths = svd.singular_values_  # descending
+    return svd.components_[lengths > _ROUNDING * lengths[0]]
 
 
 def _graph(vocabulary: Sequence[str], rarity: np.ndarray, axes: np.ndarray) -> bytes:
