@@ -4,10 +4,21 @@ A value above its upper bound can only be a mistake.
 """
 
 import re
+import reprlib
+from collections.abc import Callable
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 
 from assay.contract import paths
 
@@ -21,6 +32,29 @@ Steps = Annotated[int, Field(ge=1, le=10**8)]
 Side = Annotated[int, Field(ge=1, le=4096)]  # of an image, in pixels
 Depth = Annotated[int, Field(ge=8, le=16)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def _in_words(allowed: str) -> WrapValidator:
+    """Of a value that pydantic refuses, our own words for what is allowed instead."""
+
+    def checked(value: object, check: Callable[[object], Any]) -> Any:
+        try:
+            return check(value)
+        except ValidationError:
+            raise ValueError(f"must be {allowed}, not {reprlib.repr(value)}") from None
+
+    return WrapValidator(checked)
+
+
+def _no_truth_value(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"must be a number, not {value}")  # noqa: TRY004  # as pydantic reads it
+    return value
+
+
+_NUMBER = BeforeValidator(_no_truth_value)  # to Python, and so to a Literal, True is 1
+_SIZE = _in_words("'auto', empty, or two whole numbers from 1 to 4096 as [height, width]")
+_DEPTHS = _in_words("'auto', a whole number from 8 to 16, or two numbers as [black, white]")
 
 
 class Section(BaseModel):
@@ -48,12 +82,16 @@ class Collect(Section):
     time: str | None  # the column that says when, for split_by `time`
     largest_file: Count  # MB of a raw file, unpacked
     # height, width in pixels
-    resize: Annotated[tuple[Side, Side], Field(strict=False)] | Literal["auto"] | None
+    resize: Annotated[
+        Annotated[tuple[Side, Side], Field(strict=False)] | Literal["auto"] | None, _SIZE
+    ]
     fit: Literal["crop", "pad", "stretch"]  # what `resize` makes of images of another aspect
-    channels: Literal[1, 3] | None
+    channels: Annotated[Literal[1, 3] | None, _NUMBER]
     background: str  # the colour behind transparent pixels
     # bits of a grey value, or the values that become black and white
-    depth: Literal["auto"] | Depth | Annotated[tuple[float, float], Field(strict=False)]
+    depth: Annotated[
+        Literal["auto"] | Depth | Annotated[tuple[float, float], Field(strict=False)], _DEPTHS
+    ]
     # every sound is resampled to this rate, in Hz, and cut or filled up to this length
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)]
     seconds: Literal["auto"] | Annotated[float, Field(ge=0.01, le=3600)]
@@ -154,7 +192,7 @@ class Clean(Section):
     drop_below: Share  # an example is left out if the quality of its given label is below this
     smallest_class: Count  # a class must have so many examples to learn from
     # of a network, whose opinion is one more; 0: no network; auto: if it pays
-    folds: Literal["auto", 0] | Annotated[int, Field(ge=2, le=100)]
+    folds: Annotated[Literal["auto", 0] | Annotated[int, Field(ge=2, le=100)], _NUMBER]
     beyond: Beyond
 
 
@@ -189,7 +227,7 @@ class Train(Section):
 
 
 class Evaluate(Section):
-    confidence: Annotated[float, Field(gt=0, lt=1)]
+    confidence: Annotated[float, Field(ge=0.5, le=0.9999)]
     resamples: Annotated[int, Field(ge=100, le=100_000)]
     reliability_bins: Annotated[int, Field(ge=2, le=1000)]
     answers_per_hour: Annotated[int, Field(ge=1, le=100_000)]

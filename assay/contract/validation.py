@@ -5,7 +5,7 @@ import reprlib
 
 from pydantic import ValidationError
 
-_MEMBERS = ("literal[", "tuple[")  # how pydantic names the members of a union
+_MEMBER = "literal["  # how pydantic names a member of a union
 _SHORT = reprlib.Repr()  # a value may be anything
 
 
@@ -14,11 +14,11 @@ def first_problem(error: ValidationError) -> str:
     problem, *others = error.errors()
     place = problem["loc"]
     messages = [problem["msg"].removeprefix("Value error, ")]
-    if place and str(place[-1]).startswith(_MEMBERS):
+    if place and str(place[-1]).startswith(_MEMBER):
         # of a union, whose other members say what else is allowed
         place = place[:-1]
         messages += [other["msg"] for other in others if other["loc"][:-1] == place]
-    key = ".".join(str(part) for part in place if not str(part).startswith(_MEMBERS))
+    key = ".".join(str(part) for part in place if not str(part).startswith(_MEMBER))
     start = f"{key}: " if key else ""
     if problem["type"] == "value_error":
         return start + messages[0]

@@ -339,7 +339,7 @@ PARAMETERS = {
     "infinite threads": ("threads", float("inf"), "threads", "integer"),
     "nothing to train on": ("collect.validation", 0.8, "test + validation", "below 1"),
     "half a size": ("collect.resize", [8], "collect.resize"),
-    "size of a wall": ("collect.resize", [100_000, 1], "collect.resize.0: must be less than"),
+    "size of a wall": ("collect.resize", [100_000, 1], "collect.resize: must be", "from 1 to 4096"),
     "no size": ("collect.resize", "small", "collect.resize: must be", "'auto'", "not 'small'"),
     "no fit": ("collect.fit", "fill", "collect.fit: must be 'crop', 'pad' or 'stretch', not"),
     "no batch": ("batches", [], "batches", "at least 1"),

@@ -36,6 +36,8 @@ ODD += [
     json.dumps([1] * 5000),
     '{"a": 1, "b": 2}',
 ]
+SIZES = "'auto', empty, or two whole numbers from 1 to 4096 as [height, width]"
+DEPTHS = "'auto', a whole number from 8 to 16, or two numbers as [black, white]"
 ONLY_YAML = [".nan", ".inf", "9" * 5000, "0x" + "f" * 5000, "2020-13-45", "2020-01-02", "!!bool x"]
 ONLY_YAML += ["!!python/name:os.system", "*nothing", "&a [*a]", "? [a]", "=", "!x y", "{[a]: b}"]
 
@@ -131,6 +133,14 @@ def test_mutations_of_a_config_of_bert(tmp_path: Path) -> None:
         ("train.batch_size", "1000000000", "less than or equal to 65536"),
         ("train.learning_rate", "1e+30", "less than or equal to 100"),
         ("clean.folds", "1", "must be 'auto' or 0 or be greater than or equal to 2"),
+        ("clean.folds", "false", "clean.folds: must be a number, not False"),
+        ("collect.channels", "true", "collect.channels: must be a number, not True"),
+        ("collect.resize", "64", f"collect.resize: must be {SIZES}, not 64"),
+        ("collect.resize", "[64, true]", f"collect.resize: must be {SIZES}, not [64, True]"),
+        ("collect.depth", "7", f"collect.depth: must be {DEPTHS}, not 7"),
+        ("collect.depth", "[0]", f"collect.depth: must be {DEPTHS}, not [0]"),
+        ("evaluate.confidence", "0.99999999999", "must be less than or equal to 0.9999"),
+        ("evaluate.confidence", "0.05", "must be greater than or equal to 0.5"),
         ("train.steps", str(10**30), "must be 'auto' or be less than or equal to 100000000"),
         ("train.seed", str(2**64), "less than 4294967296"),
         ("pretrain.encoder", "../../release/model.onnx", "must name a file or folder in models"),
