@@ -43,8 +43,7 @@ def main() -> None:
 
     labels = examples.join(labels, on="id", how="inner").sort_values("id")
     test = labels["split"] == "test"
-    columns = ["id", "label", "weight", "source"]
-    csv_files.write_frame(paths.ANNOTATED_LABELS, labels[~test], columns)
+    csv_files.write_frame(paths.ANNOTATED_LABELS, labels[~test], paths.LABEL_COLUMNS)
     csv_files.write_frame(paths.TEST_LABELS, labels[test], ["id", "label", "source"])
     of_ties = {"id": examples["id"].reindex(tied["example"]), "label": tied["label"].array}
     csv_files.write_frame(paths.TIES, pd.DataFrame(of_ties).sort_values(["id", "label"]))

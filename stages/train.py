@@ -67,12 +67,12 @@ def main() -> None:
 
 def read_examples() -> tuple[pd.DataFrame, list[str]]:
     """The labelled examples with `label`, `weight`, `source` and `code`; the classes."""
-    columns = ["id", "label", "weight", "source"]
-    labels = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pandas().set_index("id")
+    labels = csv_files.read_csv(paths.ANNOTATED_LABELS, paths.LABEL_COLUMNS).to_pandas()
+    labels = labels.set_index("id")
     classes = sorted(labels["label"].unique())
     catalogued = catalogue.read()
     scored_examples.check(catalogued)  # else `evaluate` would, after the long training
-    examples = catalogued.join(labels[columns[1:]], on="id", how="inner")
+    examples = catalogued.join(labels[paths.LABEL_COLUMNS[1:]], on="id", how="inner")
     examples["code"] = class_names.codes(examples["label"], classes)
     examples["weight"] = examples["weight"].astype(float)
     return examples, classes

@@ -55,8 +55,7 @@ def _confidences(queued: pd.DataFrame) -> dict[tuple[str, str], float]:
     is_test = queued["split"] == "test"
     judged = parquet_files.read_parquet(paths.QUALITY, _JUDGED).to_pandas()
     of_test = spreadsheets.read(paths.DOUBTS, _JUDGED).to_pandas()[_JUDGED]
-    columns = ["id", "label", "weight", "source"]
-    in_use = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pandas()
+    in_use = csv_files.read_csv(paths.ANNOTATED_LABELS, paths.LABEL_COLUMNS).to_pandas()
     pseudo = in_use[in_use["source"] == "pseudo"]
     pseudo = pseudo.rename(columns={"label": "suggested", "weight": "confidence"})[_JUDGED]
     tables = [

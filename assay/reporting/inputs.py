@@ -86,8 +86,7 @@ def read() -> Inputs:
     judged = parquet_files.read_parquet(paths.QUALITY, ["id", "given", "decision"]).to_pydict()
     decisions = list(zip(judged["id"], judged["given"], judged["decision"], strict=True))
     in_review = {id_ for id_, _, decision in decisions if decision == "review"}
-    columns = ["id", "label", "weight", "source"]
-    annotated = csv_files.read_csv(paths.ANNOTATED_LABELS, columns).to_pylist()
+    annotated = csv_files.read_csv(paths.ANNOTATED_LABELS, paths.LABEL_COLUMNS).to_pylist()
     in_use = annotated + csv_files.read_csv(paths.TEST_LABELS, ["id", "source"]).to_pylist()
     answered = {row["id"] for row in in_use if row["source"] == "human"}
     unusable = set(spreadsheets.read(paths.UNUSABLE)["id"].to_pylist())
