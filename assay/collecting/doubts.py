@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.contract import class_names, column_names, paths
-from assay.contract.column_names import is_text
+from assay.contract.arrow_types import is_text
 from assay.contract.errors import first_of
 from assay.layouts import media_files
 from assay.layouts.raw_batch import Example, RawBatch

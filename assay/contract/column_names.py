@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assay.contract.arrow_types import is_text
 from assay.contract.errors import InputError, first_of
 from assay.contract.remarks import Remarks
 
@@ -81,8 +82,3 @@ def with_label(table: pa.Table, class_columns: list[str], remarks: Remarks) -> p
     remedy = "name another column `label` if that is wrong"
     remarks.add("guessed", 1, "column holds the labels", repr(chosen), remedy)
     return table.rename_columns(["label" if name == chosen else name for name in names])
-
-
-def is_text(type_: pa.DataType) -> bool:
-    """Whether a column of this type holds text."""
-    return pa.types.is_string(type_) or pa.types.is_large_string(type_)

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assay.contract.arrow_types import is_file
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
 
@@ -45,11 +46,6 @@ def unpacked(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table
             column = _class_names(table.columns[index], class_names, f"{place}: {field.name!r}")
             table = table.set_column(index, field.name, column)
     return table, classes
-
-
-def is_file(type_: pa.DataType) -> bool:
-    """Whether a column of this type holds encoded files with their names."""
-    return pa.types.is_struct(type_) and {field.name for field in type_} == {"bytes", "path"}
 
 
 def _features(table: pa.Table) -> dict[str, Any]:

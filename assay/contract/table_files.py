@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.contract import column_names, hugging_face_columns, plain_files
-from assay.contract.column_names import is_text
+from assay.contract.arrow_types import is_text
 from assay.contract.csv_files import DELIMITERS, check_columns, name_rows, parse_csv
 from assay.contract.errors import InputError
 from assay.contract.files import MB

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from assay.contract import parquet_files, paths
-from assay.contract.column_names import is_text
+from assay.contract.arrow_types import is_text
 from assay.contract.errors import first_of
 from assay.contract.parquet_files import FEATURE, Format
 from assay.contract.remarks import Remarks

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract.column_names import is_text
+from assay.contract.arrow_types import is_text
 from assay.contract.parquet_files import FEATURE, Format
 from assay.modalities.column_types import Column, way_of
 from assay.modalities.columns_as_written import PLAIN, TRUTH, Written, as_programs_write, typed

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from assay.collecting import copies, doubts, splits, summary, votes
 from assay.contract import identity
-from assay.contract.column_names import is_text
+from assay.contract.arrow_types import is_text
 from assay.contract.errors import InputError
 from assay.contract.parameters import Parameters
 from assay.contract.parquet_files import Format

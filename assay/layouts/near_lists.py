@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 
 from assay.contract import column_names, table_files
-from assay.contract.column_names import FILE_NAME, is_text
+from assay.contract.arrow_types import is_text
+from assay.contract.column_names import FILE_NAME
 from assay.contract.errors import InputError, counted, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks

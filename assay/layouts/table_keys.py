@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.contract import column_names
-from assay.contract.column_names import FILE_NAME, is_text
+from assay.contract.arrow_types import is_text
+from assay.contract.column_names import FILE_NAME
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
 from assay.layouts import rows, side_files

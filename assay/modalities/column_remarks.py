@@ -7,7 +7,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract.column_names import is_text
+from assay.contract.arrow_types import is_text
 from assay.contract.errors import first_of
 from assay.contract.parquet_files import Format
 from assay.contract.remarks import Action, Remarks

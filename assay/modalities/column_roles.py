@@ -6,7 +6,8 @@ from statistics import median
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract.column_names import RESERVED, is_text
+from assay.contract.arrow_types import is_text
+from assay.contract.column_names import RESERVED
 from assay.contract.errors import first_of
 from assay.contract.remarks import Action, Remarks
 from assay.modalities.columns_as_written import GAPS, guess, without_gaps

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract.column_names import is_text
+from assay.contract.arrow_types import is_text
 from assay.contract.errors import InputError
 from assay.contract.parquet_files import Format
 from assay.modalities import columns_as_written, exact_values, odd_cells, simple_types

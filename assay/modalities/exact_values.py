@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract.column_names import is_text
+from assay.contract.arrow_types import is_text
 from assay.modalities.columns_as_written import without_gaps
 
 _EXACT = 2.0**53  # below it, float64 holds every whole number
