@@ -152,6 +152,8 @@ def judge(
 ) -> pd.DataFrame:
     """Add the doubts about each label, and the decision. Test labels do not influence others.
 
+    Where labels are few, this is said.
+
     Parameters
     ----------
     labels : `given`, `held_out` and `tied`, by row of the catalogue
@@ -167,8 +169,10 @@ def judge(
         sides.append(side.join(doubts.assign(decision=decision).set_index(rows)))
     judged = pd.concat(sides)
     learned = labels.index[~labels["held_out"]]
-    unsettled = class_findings.nothing_is_predicted(pred_probs[learned])
-    return tied_labels.keep(judged) if unsettled else judged
+    if class_findings.nothing_is_predicted(pred_probs[learned]):
+        return tied_labels.keep(judged)
+    small_classes.say_few(labels.loc[learned, "given"], params)
+    return judged
 
 
 def explain(judged: pd.DataFrame, classes: list[str]) -> pd.DataFrame:

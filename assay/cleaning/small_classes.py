@@ -8,7 +8,11 @@ import pandas as pd
 
 from assay.contract import paths
 from assay.contract.errors import InputError, counted, first_of, say
-from assay.contract.sections import COPIES
+from assay.contract.sections import COPIES, Clean
+
+# labels from which on probabilities are to be believed: "Small data" in docs/label-quality.md
+_ENOUGH = 100
+_ENOUGH_OF_CLASS = 10  # on average
 
 
 def check(given: pd.Series, classes: list[str], smallest: int, examples: pd.DataFrame) -> None:
@@ -33,6 +37,22 @@ def check(given: pd.Series, classes: list[str], smallest: int, examples: pd.Data
             few += f", and {counted(n_more, 'more class')} {have} fewer than {smallest}"
         remedy = f"add more, mend the label, or lower clean.smallest_class from {smallest}"
         raise InputError(f"{few}: {remedy}")
+
+
+def say_few(given: pd.Series, params: Clean) -> None:
+    """Say that labels are too few to judge them well, unless no label changes by `params`.
+
+    Parameters
+    ----------
+    given : the labels to learn from: index of the class
+    """
+    enough = max(_ENOUGH, _ENOUGH_OF_CLASS * given.nunique())
+    all_stay = params.relabel_above == 1 and params.drop_below == 0
+    if len(given) >= enough or all_stay:
+        return
+    few = f"only {counted(len(given), 'label')} to learn from, of {given.nunique():,} classes"
+    too_sure = "so probabilities are too high, and right labels may be replaced"
+    say(f"{few}, {too_sure}: set clean.relabel_above: 1 and clean.drop_below: 0 to keep them")
 
 
 def spare_last(

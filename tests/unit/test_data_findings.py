@@ -20,7 +20,7 @@ from assay.cleaning import (
     table_columns,
 )
 from assay.contract.errors import InputError
-from assay.contract.sections import Beyond
+from assay.contract.sections import Beyond, Clean
 from assay.measures import image_statistics, outliers, sound_statistics, statistics, text_statistics
 
 
@@ -493,6 +493,27 @@ def test_a_shortcut_is_told_and_content_is_not():
     listed = shortcuts.find(numbers, categories, given, list("abcde")).set_index("name")
     assert dict(listed["given"]) == {"length": "d", "source": "b"}
     assert listed["reason"]["source"].startswith("source alone tells the label 'b', 100% better")
+
+
+@pytest.mark.parametrize(
+    ("n_labels", "n_classes", "changed", "said"),
+    [
+        (20, 4, {}, "only 20 labels to learn from, of 4 classes, so probabilities are too high"),
+        (99, 4, {"relabel_above": 1.0}, "only 99 labels to learn from"),
+        (99, 4, {"drop_below": 0.0}, "only 99 labels to learn from"),
+        (99, 4, {"relabel_above": 1.0, "drop_below": 0.0}, ""),
+        (100, 4, {}, ""),
+        (599, 60, {}, "only 599 labels to learn from, of 60 classes"),
+        (600, 60, {}, ""),
+    ],
+)
+def test_few_labels_are_said_with_what_keeps_them(n_labels, n_classes, changed, said, capsys):
+    params = Clean.model_construct(**{"relabel_above": 0.8, "drop_below": 0.1} | changed)
+    small_classes.say_few(pd.Series(np.arange(n_labels) % n_classes), params)
+    error = capsys.readouterr().err
+    assert error.startswith(f"assay: {said}" if said else "")
+    assert error.count("\n") == bool(said)
+    assert bool(said) == ("set clean.relabel_above: 1 and clean.drop_below: 0" in error)
 
 
 @pytest.mark.parametrize("n_each", [1, 2, 4])
