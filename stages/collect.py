@@ -42,7 +42,7 @@ def main() -> None:
     facts = summary.of_counted(raw, split_of_stored, id_of, by_class, len(truth))
 
     stored, payload_format = modality.to_columns(payload, rows, raw.payload, collect)
-    payload_format |= raw.remarks.settled
+    payload_format |= raw.remarks.payload_format
     columns = examples.describe(raw, ids, split_of_row, groups, rows) | stored
     parquet_files.write_examples(batch, payload_format, columns, numbered=raw.numbered)
     csv_files.write_csv(paths.labels(batch), ["id", "annotator", "label"], labels)

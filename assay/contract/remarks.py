@@ -72,12 +72,13 @@ class Remarks(list[Remark]):
 
     Attributes
     ----------
-    settled : what the batch settled of its payloads' format, such as the range of grey values
+    payload_format : what only the whole batch tells of it, such as the range of grey values; empty
+        but for images
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.settled: dict[str, Any] = {}
+        self.payload_format: dict[str, Any] = {}
 
     def add(
         self, action: Action, count: int, what: str, example: object = "", remedy: str = ""

@@ -81,7 +81,7 @@ def canonical(
             if form_of_row[row] != decoder.form.agreed or decoder.is_outdated(place):
                 stored.replace(row, decoder.pixels(raw[row], place))
     decoder.remark(len(places), remarks)
-    remarks.settled |= decoder.settled()
+    remarks.payload_format |= decoder.settled()
     return stored
 
 

@@ -50,7 +50,7 @@ def test_one_small_size_stays(n: int) -> None:
     pixels, said = canonical(*files)
     assert pixels.shape == (n, 100, 128, 1)
     assert said == []
-    assert said.settled == {}
+    assert said.payload_format == {}
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ def test_one_picture_in_colour_makes_all_so(colour_first: bool) -> None:
 def test_fit() -> None:
     file = encoded(QUADRANTS)
     (cut,), said = canonical(file)
-    assert (said[0].action, said.settled) == ("cut", {})
+    assert (said[0].action, said.payload_format) == ("cut", {})
     assert cut[[0, 0, -1, -1], [0, -1, 0, -1], 0].tolist() == [0, 80, 160, 240]
     (padded,), said = canonical(file, fit="pad", background="#0a0a0a")
-    assert (said[0].action, said.settled["fit"]) == ("converted", "pad")
+    assert (said[0].action, said.payload_format["fit"]) == ("converted", "pad")
     assert (padded[[0, 7, -8, -1]] == 10).all()
     assert padded[[8, 8, -9, -9], [0, -1, 0, -1], 0].tolist() == [0, 80, 160, 240]
     (stretched,), said = canonical(file, fit="stretch", resize=(30, 80))
@@ -182,7 +182,7 @@ def test_a_file_to_predict_is_brought_to_the_size_of_its_batch(tmp_path: Path) -
     files = [turned(Image.fromarray(QUADRANTS), 6), encoded(QUADRANTS[:, :250], "JPEG")]
     for fit in ("crop", "pad", "stretch"):
         batch, said = canonical(*files, fit=fit)
-        kind = images.format_of(batch.shape[1:]) | said.settled
+        kind = images.format_of(batch.shape[1:]) | said.payload_format
         for pixels, file in zip(batch, files, strict=True):
             (tmp_path / "a.jpg").write_bytes(file)
             assert np.array_equal(images.read_file(tmp_path / "a.jpg", kind, said)[1][0], pixels)

@@ -73,7 +73,7 @@ def test_floats_fill_the_range_of_bytes() -> None:
     assert len(said) == 1
     assert (said[0].action, said[0].count, said[0].example) == ("converted", 2, "0.png")
     assert "values from 0 to 1 become 0 to 255" in said[0].what
-    assert said.settled == {"range": (0, 1)}
+    assert said.payload_format == {"range": (0, 1)}
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_floats_fill_the_range_of_bytes() -> None:
 )
 def test_the_range_of_floats(low: float, high: float, expected: tuple[float, float]) -> None:
     pixels, said = canonical(encoded(np.linspace(low, high, 64, dtype=np.float32).reshape(8, 8)))
-    assert said.settled["range"] == pytest.approx(expected)
+    assert said.payload_format["range"] == pytest.approx(expected)
     assert [remark.action for remark in said] == ["converted"]
     if low < high:
         assert int(pixels.max()) - int(pixels.min()) > 120
@@ -102,7 +102,7 @@ def test_the_range_of_floats(low: float, high: float, expected: tuple[float, flo
 
 def test_whole_numbers_that_16_bits_do_not_hold() -> None:
     pixels, said = canonical(encoded((RAMP * 100 - 1000).astype(np.int32)))
-    assert said.settled["range"] == (-1000, 6000)
+    assert said.payload_format["range"] == (-1000, 6000)
     assert len(np.unique(pixels)) == 64
 
 
@@ -112,7 +112,7 @@ def test_all_16_bits_keep_the_upper_8(form: str) -> None:
     pixels, said = canonical(encoded(values, form))
     assert np.array_equal(pixels[0, ..., 0], values >> 8)
     assert "values from 0 to 65535" in said[0].what
-    assert said.settled == {}  # so that the format, and its bytes, are those of plain pixels
+    assert said.payload_format == {}  # so that the format, and its bytes, are those of plain pixels
 
 
 def test_big_endian() -> None:
@@ -126,7 +126,7 @@ def test_12_bits_keep_their_upper_8_even_if_the_first_file_is_dark() -> None:
     files = [encoded(values, "PNG") for values in (dark, bright)]
     pixels, said = canonical(*files)
     assert np.array_equal(pixels[..., 0], np.stack([dark, bright]) >> 4)
-    assert said.settled == {"range": (0, 4096)}
+    assert said.payload_format == {"range": (0, 4096)}
     assert "values from 0 to 4095 become 0 to 255" in said[0].what
     assert [remark.count for remark in said] == [2]
     assert np.array_equal(grey(files[0])[0], dark)  # 8 bits, where the batch uses no more
@@ -211,7 +211,7 @@ def test_signed_bytes_keep_their_order() -> None:
     pixels, said = canonical(*map(tiff, signed))
     assert (np.diff(pixels.reshape(2, -1).astype(int)) > 0).all()
     assert pixels[1, 0, 0, 0] == pixels[0, 3, 6, 0]  # -10 in both
-    assert said.settled == {"range": (-40, 60)}
+    assert said.payload_format == {"range": (-40, 60)}
     assert "more than 8 bits or signs: values from -40 to 60" in said[0].what
     positive = RAMP[..., None].astype(np.int8)
     assert np.array_equal(canonical(tiff(positive))[0][0], positive)
@@ -221,7 +221,7 @@ def test_32_bits_without_a_sign_keep_their_order() -> None:
     values = (RAMP[..., None] * 68_000_000).astype(np.uint32)
     pixels, said = canonical(tiff(values))
     assert (np.diff(pixels.ravel().astype(int)) > 0).all()
-    assert said.settled["range"] == (0, 5e9)
+    assert said.payload_format["range"] == (0, 5e9)
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_what_is_transparent_shows_the_background(name: str) -> None:
     red, said = canonical(TRANSPARENT[name], background="#ff0000", channels=3)
     assert red[0, 0, 0].tolist() == [255, 0, 0]
     assert red[0, 3, 2].tolist() == [0, 0, 0]
-    assert said.settled["background"] == "#ff0000"
+    assert said.payload_format["background"] == "#ff0000"
 
 
 def test_half_transparent() -> None:
