@@ -13,7 +13,12 @@ _REGULAR = "become cancel come get hold keep lack lie lose name replace tell"
 _VERBS |= {verb: f"{verb}s" for verb in _REGULAR.split()}
 _VERB = "|".join(_VERBS)
 # How remarks on many begin: `files are`, `file names lack`, `colour pictures of 16 bits keep`.
-_MANY = re.compile(rf"((?:\w+ )?\w+?)(?:(?<=ss)es|s)((?: (?:in|of) [\w. ]+?)?) ({_VERB})\b")
+_MANY = re.compile(
+    r"((?:\w+ )?\w+?)"  # `colour picture`, `class`
+    r"(?:(?<=ss)es|s)"  # the plural: of `class` too
+    r"((?: (?:in|of) [\w. ]+?)?)"  # ` of 16 bits`
+    rf" ({_VERB})\b"  # ` keep`
+)
 # How remarks on some of all begin, whose noun stays: `of 300 sounds are`.
 _SOME = re.compile(rf"(of [\d,]+ .+?) ({_VERB})\b")
 Action = Literal["ignored", "left out", "converted", "cut", "merged", "guessed", "doubtful"]
