@@ -122,7 +122,7 @@ def say_look_alikes(named: pd.DataFrame, batch_of: pd.Series) -> None:
         if alike:
             what = f"{things} of different batches that differ by spelling alone may be one"
             remedy = "give them one name if so"
-            first = first_of(class_names.spelt(alike))
+            first = first_of(class_names.in_words(alike))
             say(f"{counted(len(alike), 'group')} of {what}: {first}: {remedy}")
 
 
@@ -131,7 +131,7 @@ def encode(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list
     if named.empty:
         where = f"{paths.RAW}/, in the batch itself or its {paths.ANNOTATIONS_FILE}"
         raise InputError(f"no example of any batch has a label: label some in {where}")
-    classes = class_names.distinct_sorted(named["label"].unique())
+    classes = sorted(named["label"].unique())
     labels = class_names.codes(named["label"], classes)
     annotator, people = pd.factorize(named["annotator"], sort=True)
     shape = (n_examples, len(people), len(classes))

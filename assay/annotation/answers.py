@@ -245,4 +245,4 @@ def _say_look_alikes(people: Iterable[str]) -> None:
     alike = class_names.look_alikes(people)
     if alike:
         several = f"{counted(len(alike), 'annotator')} may have several names in the answers"
-        say(f"{several}, since spelling alone differs: {first_of(class_names.spelt(alike))}")
+        say(f"{several}, since spelling alone differs: {first_of(class_names.in_words(alike))}")

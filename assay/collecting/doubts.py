@@ -199,7 +199,7 @@ def _remark_on_people(raw: RawBatch) -> None:
     raw.remarks.note("doubtful", as_given, what, "give this person another name if it is one")
     alike = class_names.look_alikes(person for _, person, _ in raw.annotations)
     what = "annotators may have several names, since spelling alone differs"
-    names = class_names.spelt(alike)
+    names = class_names.in_words(alike)
     raw.remarks.note("doubtful", names, what, "give the person one name if so")
 
 

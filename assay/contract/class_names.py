@@ -40,14 +40,9 @@ def look_alikes(classes: Iterable[str]) -> list[list[str]]:
     return [names for names in alike.values() if len(names) > 1]
 
 
-def spelt(alike: Iterable[Sequence[str]]) -> list[str]:
+def in_words(alike: Iterable[Sequence[str]]) -> list[str]:
     """Each group of `look_alikes` in words, for a message."""
     return [" and ".join(map(repr, names)) for names in alike]
-
-
-def distinct_sorted(labels: Iterable[str]) -> list[str]:
-    """The distinct labels, sorted by code points."""
-    return sorted(set(labels))
 
 
 def with_unknown(classes: Sequence[str], labels: Iterable[str]) -> list[str]:
