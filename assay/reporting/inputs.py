@@ -50,13 +50,14 @@ class Inputs:
     values, rows : of JSON and CSV files, by name
     batches : what `collecting.summary.facts` tells of each batch, in the order of arrival
     given, doubted : by class, how many labels there are, and how many of them are doubted
-    decided : how many doubted labels there are by decision. One whose example a finding leaves out
-        counts as FINDING, not as `drop`
+    decided : how many doubted labels there are by decision, without those that were replaced or
+        left out before people checked them. One whose example a finding leaves out counts as
+        FINDING, not as `drop`
     left_out : how many examples other findings leave out, by the kind of the first finding
     learned, sources : how many labels the model learns from, by class and by source. Labels of the
         validation split count only if it learned from them too
-    to_review, reviewed : how many labels wait for a person; how many did so and are answered, or
-        called not usable
+    to_review, reviewed : how many labels wait for a person; how many did so, or were replaced or
+        left out, and are answered, or called not usable
     test_to_review, test_reviewed : how many of these are labels of the test split
     unlabelled : how many examples have no label in use, or a pseudo-label, without those that
         people call not usable or that findings leave out
@@ -94,8 +95,12 @@ def read() -> Inputs:
     is_doubted = {row["id"] for row in rows["issues"] if row["kind"] == "label"}
     doubted = [row for row in decisions if row[0] in is_doubted]
     of_test = {row["id"] for row in rows["issues"] if row["split"] == "test"}
-    reviewed = in_review & (answered | unusable)
-    to_review = in_review - reviewed
+    checked = answered | unusable
+    to_review = in_review - checked
+    changed = {id_ for id_, _, decision in doubted if decision in ("relabel", "drop")}
+    overruled = changed & checked  # people's answers count instead
+    reviewed = (in_review & checked) | overruled
+    decided = [(id_, decision) for id_, _, decision in doubted if id_ not in overruled]
     left_out = {
         row["id"]: row["kind"]
         for row in reversed(rows["issues"])
@@ -116,7 +121,7 @@ def read() -> Inputs:
         batches={batch: files.read_json(paths.summary(batch)) for batch in listed},
         given=Counter(judged["given"]),
         doubted=Counter(label for _, label, _ in doubted),
-        decided=Counter(FINDING if id_ in left_out else made for id_, _, made in doubted),
+        decided=Counter(FINDING if id_ in left_out else decision for id_, decision in decided),
         left_out=Counter(left_out.values()),
         learned=Counter(row["label"] for row in learned),
         sources=Counter(row["source"] for row in learned),

@@ -168,6 +168,33 @@ def test_doubted_labels_of_the_test_split_are_counted_apart(
     assert labels.endswith(ending[language])
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            "one was replaced, 1 left out; 15 wait for a person. People checked 3 others already.",
+        ),
+        ("zh", "已替换 1 个，已去除 1 个；15 个待人工复核。 另有 3 个已经人工检查。"),
+    ],
+)
+def test_labels_that_people_answered_are_neither_replaced_nor_left_out(
+    language: str, said: str
+) -> None:
+    report_inputs.write()
+    made = dict.fromkeys(["b-00000", "b-00004"], "relabel")
+    made |= dict.fromkeys(["b-00008", "b-00012", "b-00016"], "drop")
+    judged = parquet_files.read_parquet(paths.QUALITY).to_pylist()
+    rows = [row | {"decision": made.get(row["id"], row["decision"])} for row in judged]
+    parquet_files.write_parquet(paths.QUALITY, pa.Table.from_pylist(rows))
+    answered = [("b-00004", "dog", "human"), ("b-00008", "cat", "human")]
+    csv_files.write_csv(paths.TEST_LABELS, ["id", "label", "source"], answered)
+    csv_files.write_csv(paths.UNUSABLE, ["id", "reason"], [("b-00012", "not usable, by anna")])
+    read = inputs.read()
+    assert (read.to_review, read.reviewed) == (15, 3)
+    assert said in answer.sentences(read, "95", Words(language))[1]
+
+
 def test_the_last_line_of_the_stage_says_what_waits() -> None:
     report_inputs.write()
     read = inputs.read()
