@@ -1,11 +1,12 @@
 """People's answers in data/annotations, which override everything else."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from assay.annotation import answer_remarks
 from assay.annotation.example_names import ExampleNames, plain
 from assay.catalogue import spreadsheets
 from assay.contract import class_names, csv_files, edited_inputs, paths, plain_files
@@ -53,6 +54,7 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> tuple[pd.DataFrame
     rows = []
     waiting: dict[tuple[str, ...], str] = {}  # where the last answer is, by example and person
     changed: dict[tuple[str, ...], str] = {}
+    contradictions = []
     for path in tables:
         check_name(path)
         for place, column, row in rows_of(path, plain_files.read(path)):
@@ -67,12 +69,15 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> tuple[pd.DataFrame
                     del unplaced[about]  # no answer, or one that is taken back
                 continue
             _check_label(label, classes, place)
+            if is_id and (otherwise := names.contradiction(row, example)):
+                contradictions.append(f"{place}: {otherwise}")
             rows.append((example, row["annotator"], label, place, note))
     answers = pd.DataFrame(rows, columns=_COLUMNS)
-    _say_problems(answers)
+    answer_remarks.say_problems(answers, contradictions)
     last = _last(answers)
-    _say_look_alikes(last["annotator"])
-    return last, list(_lines_on_waiting(list(waiting.values()), list(changed.values())))
+    answer_remarks.say_look_alikes(last["annotator"])
+    left = answer_remarks.lines_on_waiting(list(waiting.values()), list(changed.values()))
+    return last, list(left)
 
 
 def that_count(last: pd.DataFrame) -> pd.DataFrame:
@@ -84,38 +89,6 @@ def _note(row: dict[str, str]) -> str:
     """The note beside a label, in small letters; "" where there is none."""
     notes = [cell for name, cell in row.items() if name.strip().lower() == "note"]
     return notes[0].strip().lower() if notes else ""
-
-
-def _lines_on_waiting(waiting: list[str], changed: list[str]) -> Iterator[str]:
-    """How many answers are about no example of a listed batch, and why that may be.
-
-    Parameters
-    ----------
-    changed : the places of those whose batch is listed
-    """
-    mistyped = "perhaps its name is mistyped"
-    perhaps = f"{mistyped}, or files of the batch or Assay changed, see docs/upgrading.md"
-    if changed:
-        left = f"{counted(len(changed), 'answer')} left waiting"
-        yield f"{left}, since the batch has no such example ({perhaps}): {changed[0]}"
-    if waiting:
-        left = f"{counted(len(waiting), 'answer')} left waiting"
-        if_listed = f"if its batch is listed, {perhaps}"
-        yield f"{left}, since no listed batch has the example: {waiting[0]}; {if_listed}"
-
-
-def _say_problems(answers: pd.DataFrame) -> None:
-    """Say on stderr how many answers say nothing, or are of nobody."""
-    unknown = answers[(answers["label"] == "") & ~answers["note"].isin(paths.NOTES)]
-    if len(unknown):
-        first = unknown.iloc[0]
-        wrong = f"{counted(len(unknown), 'answer')} with neither a label nor one of the notes"
-        notes = " and ".join(map(repr, paths.NOTES[1:]))
-        say(f"{wrong} {notes}: {first['place']}, {first['note']!r}")
-    nameless = answers.loc[answers["annotator"] == "", "place"]
-    if len(nameless):
-        without = f"{counted(len(nameless), 'answer')} without an annotator"
-        say(f"{without}, taken for those of one person: {nameless.iloc[0]}")
 
 
 def standing(answers: pd.DataFrame) -> pd.DataFrame:
@@ -147,13 +120,19 @@ def not_usable(answers: pd.DataFrame) -> pd.Series:
 
 
 def _check_label(label: str, classes: Sequence[str], place: str) -> None:
-    if label and label not in classes:
-        known = ", ".join(classes[:_CLASSES]) + (", …" if len(classes) > _CLASSES else "")
-        unknown = f"{place}: {label!r} is no class of the data, which has: {known}"
-        enough = "clean.smallest_class labels of it to learn from"
-        if_new = f"if it is new, first list a batch that brings {enough}"
-        if_renamed = f"if it was renamed, replace it in {paths.ANNOTATIONS}"
-        raise InputError(f"{unknown}; {if_new}; {if_renamed}")
+    if not label or label in classes:
+        return
+    unknown = f"{place}: {label!r} is no class of the data"
+    for names in class_names.look_alikes([*classes, label]):
+        if label in names:
+            meant = " or ".join(repr(name) for name in names if name != label)
+            raise InputError(f"{unknown}: did you mean {meant}?")
+    known = ", ".join(classes[:_CLASSES]) + (", …" if len(classes) > _CLASSES else "")
+    empty = "leave it empty to give no answer"
+    enough = "clean.smallest_class labels of it to learn from"
+    if_new = f"if it is new, first list a batch that brings {enough}"
+    if_renamed = f"if it was renamed, replace it in {paths.ANNOTATIONS}"
+    raise InputError(f"{unknown}, which has: {known}; {empty}; {if_new}; {if_renamed}")
 
 
 def tied(answers: pd.DataFrame) -> pd.DataFrame:
@@ -238,11 +217,3 @@ def _last(answers: pd.DataFrame) -> pd.DataFrame:
     else:
         say(f"{again}: {repeated['place'].iloc[0]} by {repeated['annotator'].iloc[0]!r}")
     return last
-
-
-def _say_look_alikes(people: Iterable[str]) -> None:
-    """Name the people who may be one person, since their names differ by spelling alone."""
-    alike = class_names.look_alikes(people)
-    if alike:
-        several = f"{counted(len(alike), 'annotator')} may have several names in the answers"
-        say(f"{several}, since spelling alone differs: {first_of(class_names.in_words(alike))}")

@@ -23,6 +23,7 @@ class ExampleNames:
 
     def __init__(self, examples: pd.DataFrame) -> None:
         self._row_of_id = {id_: row for row, id_ in examples["id"].items()}
+        self._places = examples[["batch", "key"]]
 
     def example(self, name: str, *, place: str, is_id: bool) -> int | None:
         """The row of the catalogue that an id or a key means; None if no listed batch has it.
@@ -53,6 +54,27 @@ class ExampleNames:
             no_id = f"{name!r} is no id, which is 32 hex digits"
             raise InputError(f"{place}: {no_id}: copy it from {paths.QUEUE}")
         return next(iter(rows), None)
+
+    def contradiction(self, row: Mapping[str, str], example: int) -> str:
+        """What an answer's key names, if not the example that its id names; else empty.
+
+        A key that is a row number says nothing, as it may be that of an earlier table.
+
+        Parameters
+        ----------
+        example : the row of the catalogue that the id means
+        """
+        rows_of_name, numbered = self._known
+        key, batch = row.get("key", "").strip(), row.get("batch", "").strip()
+        name = f"{batch}/{key}" if batch else key
+        others = rows_of_name.get(name, set())
+        if not others or example in others or name in numbered:
+            return ""
+        of_id, of_key = self._place(example), self._place(min(others))
+        return f"the id names {of_id}, the key {of_key}"
+
+    def _place(self, example: int) -> str:
+        return "/".join(self._places.loc[example])
 
     def has_batch_of(self, row: Mapping[str, str]) -> bool:
         """Whether the batch that an answer tells beside its example is listed.

@@ -1,6 +1,7 @@
 """Answers files as people leave them: labels and names as they were typed, and nothing merged in silence."""
 
 import os
+import re
 
 import numpy as np
 import pandas as pd
@@ -83,6 +84,23 @@ def test_an_answer_of_a_new_class_says_how_it_comes_into_the_data(examples):
         answers.read(examples, ["disc", "square"])
 
 
+@pytest.mark.parametrize(
+    ("label", "meant"), [("FIVE", "'Five'"), ("Fi ve", "'Five'"), ("1", "'01' or '1.0'")]
+)
+def test_a_class_that_is_spelt_otherwise_is_proposed(examples, label, meant):
+    write([(IDS[0], "anna", label)])
+    said = f"row 2: '{label}' is no class of the data: did you mean {meant}?"
+    with pytest.raises(InputError, match=f"{re.escape(said)}$"):
+        answers.read(examples, ["Five", "Four", "01", "1.0"])
+
+
+def test_a_label_that_is_no_class_may_be_left_empty(examples):
+    write([(IDS[0], "anna", "?")])
+    known = "'?' is no class of the data, which has: disc, square"
+    with pytest.raises(InputError, match=re.escape(f"{known}; leave it empty to give no answer;")):
+        answers.read(examples, ["disc", "square"])
+
+
 def test_labels_in_another_unicode_form_or_with_blanks_are_the_same(examples):
     write([(IDS[0], "anna", "cafe\u0301"), (IDS[1], "anna", " 1 "), (IDS[2], "anna", "  ")])
     assert answers.read(examples, LABELS)["label"].to_list() == ["caf\u00e9", "1"]
@@ -138,6 +156,54 @@ def test_a_note_that_nobody_knows_is_said(examples, capsys):
     assert answers.read(examples, LABELS).empty
     said = "1 answer with neither a label nor one of the notes 'not sure' and 'not usable': "
     assert capsys.readouterr().err == f"assay: {said}{path} row 2, 'unusable'\n"
+
+
+def test_a_label_with_a_note_that_takes_it_back_is_said(examples, capsys):
+    notes = ["not usable", "Not sure ", "as in the picture", ""]
+    rows = [(id_, "anna", "1", note) for id_, note in zip(IDS, notes, strict=False)]
+    frame = pd.DataFrame(rows, columns=["id", "annotator", "label", "note"])
+    spreadsheets.write(paths.ANNOTATIONS / "a.csv", frame)
+    assert answers.read(examples, LABELS)["label"].to_list() == ["1"] * 4
+    both = "2 answers with both a label and a note, where the label counts"
+    first = "data/annotations/a.csv row 2, '1' and 'not usable'"
+    remedy = "empty the label if the note is right"
+    assert capsys.readouterr().err == f"assay: {both}: {first}; {remedy}\n"
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"key": ["0", "2", "2", "77"]}, ("1 answer", "b/1, the key b/2")),
+        ({"key": [" b/0 ", "b/2", "b/0", ""]}, ("2 answers", "b/1, the key b/2")),
+        (
+            {"batch": ["b", "c", " b", "c"], "key": ["0", "2", "1 ", "3"]},
+            ("1 answer", "b/2, the key b/1"),
+        ),
+        ({"batch": ["b", "b", "c", ""], "key": ["0", "1", "0", ""]}, None),
+    ],
+)
+def test_an_id_and_a_key_of_different_examples_are_said(examples, capsys, cells, said):
+    columns = {"id": IDS[:4], "annotator": "anna", "label": "1", **cells}
+    spreadsheets.write(paths.ANNOTATIONS / "a.csv", pd.DataFrame(columns))
+    assert answers.read(examples, LABELS)["example"].to_list() == [0, 1, 2, 3]
+    error = capsys.readouterr().err
+    if said is None:
+        assert error == ""
+        return
+    n, names = said
+    row = 2 + int(names[2])
+    differ = "whose id and key name different examples, where the id counts"
+    place = f"data/annotations/a.csv row {row}"
+    assert error == f"assay: {n} {differ}: {place}: the id names {names}\n"
+
+
+def test_a_row_number_beside_an_id_contradicts_nothing(examples, capsys):
+    """The review page writes it for people; it changes with the table."""
+    numbered = collected("b", IDS, numbered=True)
+    columns = {"id": IDS[:1], "annotator": "anna", "label": "1", "key": "5"}
+    spreadsheets.write(paths.ANNOTATIONS / "a.csv", pd.DataFrame(columns))
+    assert answers.read(numbered, LABELS)["example"].to_list() == [0]
+    assert capsys.readouterr().err == ""
 
 
 def test_two_people_are_two_votes(examples, capsys):
