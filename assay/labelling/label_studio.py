@@ -100,7 +100,7 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     pushed_by_project = _pushed()
     with understood(str(file or f"what {url} answers")):
         if file:
-            exported, emails = json.loads(plain_files.read(file)), {}  # a file knows no addresses
+            exported, emails = _exported(file), {}  # a file knows no addresses
         else:
             server = Server(url, project)
             exported, emails = server.tasks(), server.emails()
@@ -127,6 +127,15 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     deleted = [id_ for id_ in pushed if id_ not in ids_there]
     if deleted:
         yield f"{len(deleted)} deleted since the push: {first_of(deleted)}"
+
+
+def _exported(file: Path) -> list[dict]:
+    """The tasks of an exported file."""
+    exported = json.loads(plain_files.read(file))
+    if any("annotation_id" in task for task in exported):
+        is_other = f"{file} is in Label Studio's format JSON-MIN"
+        raise InputError(f"{is_other}: export it in the format JSON")
+    return exported
 
 
 def _kept(

@@ -24,7 +24,8 @@ def understood(place: str) -> Iterator[None]:
         yield
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         unlike = f"{place} is no export of Label Studio in the format JSON"
-        raise InputError(f"{unlike}: {repr(error)[:_SHOWN]}") from None
+        why = f"it lacks {error}" if isinstance(error, KeyError) else repr(error)
+        raise InputError(f"{unlike}: {why[:_SHOWN]}") from None
 
 
 class Server:

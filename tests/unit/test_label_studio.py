@@ -633,6 +633,22 @@ def test_a_file_that_is_no_export(tmp_path, text):
     assert not label_studio.ANSWERS.exists()
 
 
+@pytest.mark.parametrize(
+    ("tasks", "why"),
+    [
+        ([{"id": 4, "text": "x", "label": "3", "annotator": 1, "annotation_id": 7}], "JSON-MIN"),
+        ([{"data": {"id": "a"}, "predictions": []}], "it lacks 'annotations'"),
+        ([{"annotations": [], "predictions": []}], "it lacks 'data'"),
+    ],
+)
+def test_an_export_in_another_format_is_named(tmp_path, tasks, why):
+    (tmp_path / "export.json").write_text(json.dumps(tasks))
+    said = {"JSON-MIN": "is in Label Studio's format JSON-MIN: export it in the format JSON"}
+    unlike = "is no export of Label Studio in the format JSON"
+    with pytest.raises(InputError, match=f"export.json {said.get(why, f'{unlike}: {why}')}$"):
+        pull(None, file=tmp_path / "export.json")
+
+
 # the server
 
 
