@@ -2,8 +2,11 @@
 
 import fcntl
 import getpass
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 
@@ -45,14 +48,18 @@ class AnswerFile:
     def __init__(self, name: str) -> None:
         name = class_names.normal(name)  # the form in which people are compared
         self.name, self.path = name, _path(name)
-        paths.UNFINISHED.mkdir(parents=True, exist_ok=True)
-        self._lock = (paths.UNFINISHED / f"review-{name}.lock").open("w")
+        self._lock_path = paths.UNFINISHED / f"review-{name}.lock"
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a killed process loses it
+            self._lock = _locked(self._lock_path)
         except BlockingIOError:
             remedy = "close it, or take another --name"
             raise InputError(f"a review by {name} is open already: {remedy}") from None
         _rows(self.path)
+
+    def close(self) -> None:
+        """Let others open the answers; the lock goes, since its name is that of a person."""
+        self._lock_path.unlink(missing_ok=True)
+        self._lock.close()
 
     def answers(self) -> dict[str, list[str]]:
         """Label and note by the id of the example."""
@@ -90,6 +97,24 @@ class AnswerFile:
         if not self.path.exists():
             return f"no answers, so no {self.path}"
         return f"{self.summary()}; `dvc repro` uses them"
+
+
+def _locked(path: Path) -> TextIO:
+    """A file that this process alone has; a killed process loses it.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process has it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        lock = path.open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(FileNotFoundError):
+            if path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
+                return lock
+        lock.close()  # it was deleted when another review ended
 
 
 def _path(name: str) -> Path:

@@ -4,7 +4,7 @@ import secrets
 import socket
 import webbrowser
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import uvicorn
 from starlette.applications import Starlette
@@ -44,8 +44,7 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
     name = answer_file.default_name() if name is None else name
     answer_file.check(name)  # first: else what is wrong there would be said twice
     asked = questions.read(class_names.normal(name))  # where there is none, nothing may be made
-    answers = AnswerFile(name)
-    with socket.socket() as listening:
+    with closing(AnswerFile(name)) as answers, socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((_ADDRESS, port))
@@ -63,7 +62,7 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
         config = uvicorn.Config(application(asked, answers, token, port), log_level="warning")
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run([listening])
-    say(answers.outcome())
+        say(answers.outcome())
 
 
 def application(asked: Questions, answers: AnswerFile, token: str, port: int) -> Starlette:

@@ -1,5 +1,6 @@
 """The review page's server and its file of answers: who is refused, and what is on disk."""
 
+import fcntl
 import json
 import re
 from collections.abc import Iterator
@@ -236,6 +237,32 @@ def test_one_review_for_one_name(client: TestClient) -> None:
     with pytest.raises(InputError, match="a review by anna is open already"):
         AnswerFile("anna")
     AnswerFile("bela")
+
+
+@pytest.mark.usefixtures("batch")
+def test_a_review_that_ends_leaves_no_name_and_can_be_opened_again() -> None:
+    for _ in range(2):
+        answers_of_anna = AnswerFile("anna")
+        answers_of_anna.close()
+        assert list(paths.UNFINISHED.iterdir()) == []
+
+
+@pytest.mark.usefixtures("batch")
+def test_a_lock_that_is_deleted_meanwhile_locks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A review that ends deletes it after the next one has opened it."""
+    lock, flock = paths.UNFINISHED / "review-anna.lock", fcntl.flock
+    deleted = []
+
+    def late(*arguments: Any) -> None:
+        flock(*arguments)
+        if not deleted:
+            deleted.append(lock.unlink())
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    answers_of_anna = AnswerFile("anna")
+    with pytest.raises(InputError, match="a review by anna is open already"):
+        AnswerFile("anna")
+    answers_of_anna.close()
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "label-studio", "x" * 61, "a b"])
