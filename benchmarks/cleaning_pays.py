@@ -56,7 +56,7 @@ def cleaned(folder: Path, payload: np.ndarray, *, soft: bool) -> Examples:
     """What train would learn from."""
     with chdir(folder):
         params = parameters.load().train.model_copy(update={"soft_labels": soft})
-        examples, classes = train.read_examples()
+        examples, classes = train.with_labels(catalogue.read())
         examples = examples[examples["split"] == "train"]
         learned = train.training_split(examples, classes, params, size=1024)
         numbers = examples["key"].astype(int)

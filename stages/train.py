@@ -66,12 +66,17 @@ def main() -> None:
 
 
 def read_examples() -> tuple[pd.DataFrame, list[str]]:
-    """The labelled examples with `label`, `weight`, `source` and `code`; the classes."""
+    """See `with_labels`. Raise InputError if no example is in the test split."""
+    catalogued = catalogue.read()
+    scored_examples.check(catalogued)  # else `evaluate` would, after the long training
+    return with_labels(catalogued)
+
+
+def with_labels(catalogued: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The examples that have labels, with `label`, `weight`, `source` and `code`; the classes."""
     labels = csv_files.read_csv(paths.ANNOTATED_LABELS, paths.LABEL_COLUMNS).to_pandas()
     labels = labels.set_index("id")
     classes = sorted(labels["label"].unique())
-    catalogued = catalogue.read()
-    scored_examples.check(catalogued)  # else `evaluate` would, after the long training
     examples = catalogued.join(labels[paths.LABEL_COLUMNS[1:]], on="id", how="inner")
     examples["code"] = class_names.codes(examples["label"], classes)
     examples["weight"] = examples["weight"].astype(float)
@@ -126,7 +131,7 @@ def training_split(
 def labelled(
     examples: pd.DataFrame, classes: list[str], params: parameters.Train, size: int
 ) -> LabelledExamples:
-    """Rows of `read_examples` as they are; `size` is the number of payloads read at a time."""
+    """Rows of `with_labels` as they are; `size` is the number of payloads read at a time."""
     ids, codes, weights = (examples[name].to_numpy() for name in ("id", "code", "weight"))
     targets = np.eye(len(classes), dtype=np.float32)[codes] if params.soft_labels else codes
     return LabelledExamples(ids, codes, weights, targets, partial(payloads.read, examples, size))
