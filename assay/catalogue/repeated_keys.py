@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from assay.modalities import registry
 
 _MOST = 0.5  # of the files of a batch; fewer have the name of another one by chance
+_LONGEST_NUMBER = 18  # digits of a key that may count rows; Python refuses thousands of digits
 REMEDY = (
     "if they correct those, correct the earlier batch instead, since now both are learned from; "
     "collect.group: key in params.yaml keeps both on one side of a split"
@@ -43,5 +44,6 @@ def _have_numbers(files: Collection[str]) -> bool:
 
 def _count(keys: Collection[str]) -> bool:
     """Whether keys are whole numbers from 0 or 1 on, without a gap."""
-    numbers = sorted(int(key) if key.isdecimal() else -1 for key in keys)
+    are_numbers = all(key.isdecimal() and len(key) <= _LONGEST_NUMBER for key in keys)
+    numbers = sorted(map(int, keys)) if are_numbers else []
     return numbers[:1] in ([0], [1]) and numbers[-1] - numbers[0] == len(numbers) - 1

@@ -128,3 +128,9 @@ def test_a_licence_that_is_lost_is_said(capsys: pytest.CaptureFixture) -> None:
     files.write_json(paths.LISTED, {"batches": ["t01", "t02"]})
     shared_examples.tell(catalogue.read())
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_keys_of_thousands_of_digits_are_no_row_numbers() -> None:
+    keys = ["1", "2" * 5000]
+    ids, known = dict.fromkeys(keys, "a"), dict.fromkeys(keys, "b")
+    assert repeated_keys.of_other_content(ids, known, keys) == keys
