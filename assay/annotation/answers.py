@@ -48,7 +48,7 @@ def latest(examples: pd.DataFrame, classes: Sequence[str]) -> tuple[pd.DataFrame
     -------
     Also what there is to say about the answers that wait
     """
-    edited_inputs.note(paths.ANNOTATIONS)
+    edited_inputs.note(paths.ANNOTATIONS, lambda: filter(is_answers, _entries()))
     tables = _files()
     names = ExampleNames(examples)
     rows = []
@@ -166,8 +166,7 @@ def _hidden(path: Path) -> bool:
 
 def _files() -> list[Path]:
     """The files with answers; other files are named on stderr."""
-    entries = sorted(paths.ANNOTATIONS.rglob("*"), key=order)
-    candidates = [path for path in entries if path.is_symlink() or not path.is_dir()]
+    candidates = sorted(_entries(), key=order)
     tables = [path for path in candidates if path.suffix.lower() in _SUFFIXES]
     others = [path for path in candidates if path.suffix.lower() not in _SUFFIXES]
     unknown = [str(path) for path in others if path.name not in _OTHER_FILES and not _hidden(path)]
@@ -177,6 +176,12 @@ def _files() -> list[Path]:
     if hidden:
         say(f"not read, since they are hidden: {first_of(hidden)}")
     return [path for path in tables if is_answers(path)]
+
+
+def _entries() -> list[Path]:
+    """The files in data/annotations."""
+    entries = paths.ANNOTATIONS.rglob("*")
+    return [path for path in entries if path.is_symlink() or not path.is_dir()]
 
 
 def rows_of(path: Path, content: bytes) -> Iterator[tuple[str, str, dict[str, str]]]:

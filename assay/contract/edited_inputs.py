@@ -5,6 +5,8 @@ edit as what the stage has used, and would not run the stage again.
 """
 
 import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,20 +15,27 @@ from assay.contract.errors import InputError
 
 _PIPELINE = Path("dvc.yaml")
 
-_State = dict[str, tuple[int, int]]  # of each file by its name: time of change in ns, bytes
-_states: dict[Path, _State] = {}  # of the inputs, before they were read
+_State = dict[Path, tuple[int, int]]  # of each file: time of change in ns, bytes
+_Files = Callable[[], Iterable[Path]]
+_noted: dict[Path, tuple[_Files, _State]] = {}  # the inputs, before they were read
 _parameters: dict[Path, dict[str, Any]] = {}  # what params.yaml held at first
 
 
-def note(path: Path) -> None:
-    """Remember the state of a file or folder; call it before it is read."""
-    if _stage() and path.absolute() not in _states:
-        _states[path.absolute()] = _state(path.absolute())
+def note(path: Path, files: _Files) -> None:
+    """Remember the state of an input; call it before it is read.
+
+    Parameters
+    ----------
+    path : of the file or folder, for the message
+    files : lists what is read there; programs may leave others beside them, as a lock
+    """
+    if _stage() and path not in _noted:
+        _noted[path] = files, _state(files())
 
 
 def note_parameters(values: dict[str, Any]) -> None:
     """Remember what params.yaml holds, beside its state."""
-    _parameters.setdefault(paths.PARAMETERS.absolute(), values)
+    _parameters.setdefault(paths.PARAMETERS, values)
 
 
 def check() -> None:
@@ -34,13 +43,13 @@ def check() -> None:
 
     Other parameters may change: they are those of a stage that runs later.
     """
-    for path, before in _states.items():
-        if _state(path) == before:
+    for path, (files, before) in _noted.items():
+        if _state(files()) == before:
             continue
         if path in _parameters:
             _check_parameters(_parameters[path])
         else:
-            _fail(os.path.relpath(path))
+            _fail(str(path))
 
 
 def _check_parameters(before: dict[str, Any]) -> None:
@@ -57,13 +66,17 @@ def _fail(changed: str) -> NoReturn:
 
 def _stage() -> str:
     """The stage that DVC runs, as `collect@digits-1`; empty outside DVC."""
-    return os.environ.get("DVC_STAGE", "")
+    in_file = os.environ.get("DVC_STAGE", "")  # `../dvc.yaml:collect@digits-1` from a subfolder
+    return in_file.rpartition(":")[2]
 
 
-def _state(path: Path) -> _State:
-    files = path.rglob("*") if path.is_dir() else [path]
-    stats = {str(file): file.stat() for file in files if file.exists()}
-    return {name: (stat.st_mtime_ns, stat.st_size) for name, stat in stats.items()}
+def _state(files: Iterable[Path]) -> _State:
+    state = {}
+    for file in files:
+        with suppress(OSError):  # it was deleted meanwhile, or who reads it says what is wrong
+            stat = file.stat()
+            state[file] = stat.st_mtime_ns, stat.st_size
+    return state
 
 
 def _declared() -> list[str]:

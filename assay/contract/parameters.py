@@ -93,7 +93,7 @@ def load() -> Parameters:
         One line that names the first wrong key, what is allowed there, and what was found.
     """
     paths.check_project()
-    edited_inputs.note(paths.PARAMETERS)
+    edited_inputs.note(paths.PARAMETERS, lambda: [paths.PARAMETERS])
     values = yaml_files.read(paths.PARAMETERS)
     edited_inputs.note_parameters(values)
     try:

@@ -48,7 +48,7 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
         If the folder is empty, has no known layout, holds what `listing.data_files` refuses, or
         one of its files is not what the layout says.
     """
-    edited_inputs.note(folder)
+    edited_inputs.note(folder, lambda: _paths(folder, largest_file))
     raw = listing.data_files(folder, largest_file)
     batch = _read(raw)
     batch.remarks = raw.remarks
@@ -65,6 +65,11 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
     names.name_classes(batch)
     names.remark_on_joined(batch)
     return batch
+
+
+def _paths(folder: Path, largest_file: int) -> list[Path]:
+    names = listing.data_files(folder, largest_file).names
+    return [folder / name for name in names]
 
 
 def _read(raw: RawFiles) -> RawBatch:
