@@ -36,7 +36,7 @@ EPOCHS, BATCH, RATE = 10, 128, 0.008
 def accuracy(own: Examples, test: tuple[np.ndarray, np.ndarray], seed: int) -> float:
     """Of a network trained on labels, soft or not."""
     keras.utils.set_random_seed(seed)
-    filters = whitened.filters(whitened.sampled(own.payload))
+    filters = whitened.filters(own.payload, np.asarray)
     encoder = networks.encoder(test[0].shape[1:], first_filters=filters)
     model = networks.classifier(encoder, 10, networks.highest)
     batches = Batches(own, BATCH, images.augment, seed)

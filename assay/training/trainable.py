@@ -65,7 +65,7 @@ class OwnNetwork:
     def first_filters(self, payload: np.ndarray | StoredRows) -> np.ndarray | None:
         """The first filters that `whitened` computes from payloads (n, ...) in colour, or None."""
         in_colour = len(self.shape) == 3 and self.shape[2] == images.COLOUR
-        return whitened.filters(self.prepare(whitened.sampled(payload))) if in_colour else None
+        return whitened.filters(payload, self.prepare) if in_colour else None
 
     def build(
         self, n_classes: int, *, large: bool = False, first_filters: np.ndarray | None = None

@@ -13,31 +13,33 @@ from sklearn.feature_extraction.image import PatchExtractor
 from sklearn.utils.extmath import svd_flip
 
 from assay.contract.stored_rows import StoredRows
+from assay.training.batches import Prepare
 
 _SIDE = 5  # pixels of a filter
 _DIRECTIONS = 24  # there are twice as many filters
 _FLOOR = 5e-4  # added to the variance in each direction, for pixel values 0..1
 _FLAT = 1e-6  # a smaller variance is rounding: its direction is arbitrary, and its filter is 0
 _IMAGES, _PATCHES = 5_000, 20  # so many images, and patches of each, give the directions
+_BLOCK = 32  # images read at a time
 _SEED = 0
 
 
-def sampled(images: np.ndarray | StoredRows) -> np.ndarray:
-    """Some of the images (n, ...) at random, or all if they are few: enough for `filters`."""
-    rng = np.random.default_rng(_SEED)
-    return images[rng.permutation(len(images))[:_IMAGES]]
-
-
-def filters(images: np.ndarray) -> np.ndarray:
+def filters(images: np.ndarray | StoredRows, prepare: Prepare) -> np.ndarray:
     """Filters, and their negatives. Shape (side, side, channels, filters).
 
     Parameters
     ----------
-    images : (n, height, width, channels), uint8, at least one; from `sampled`
+    images : (n, height, width, channels), uint8, at least two; some are drawn, and few are read at
+        a time
+    prepare : images to the input of the network, of the same shape and type
     """
+    drawn = np.random.default_rng(_SEED).permutation(len(images))[:_IMAGES]  # rows
     size = tuple(min(_SIDE, side) for side in images.shape[1:3])
-    extractor = PatchExtractor(patch_size=size, max_patches=_PATCHES, random_state=_SEED)
-    patches = extractor.transform(images)  # (patches, side, side, channels)
+    random = np.random.RandomState(_SEED)  # one for all blocks, so that they do not matter
+    extractor = PatchExtractor(patch_size=size, max_patches=_PATCHES, random_state=random)
+    blocks = (drawn[first : first + _BLOCK] for first in range(0, len(drawn), _BLOCK))
+    parts = [extractor.transform(prepare(images[some])) for some in blocks]
+    patches = np.concatenate(parts)  # (patches, side, side, channels)
     rows = patches.reshape(len(patches), -1) / 255  # (patches, values)
     variances, directions = np.linalg.eigh(np.cov(rows, rowvar=False))  # ascending
     main = slice(-_DIRECTIONS, None)

@@ -22,7 +22,7 @@ def test_responses_of_the_first_filters_vary_alike_and_apart() -> None:
     from assay.training import whitened
 
     images = pictures()
-    filters = whitened.filters(images)
+    filters = whitened.filters(images, np.asarray)
     height, width, channels, count = filters.shape
     assert (height, width, channels, count) == (5, 5, 3, 48)
     assert np.array_equal(filters[..., 24:], -filters[..., :24])
@@ -38,10 +38,25 @@ def test_where_patches_do_not_vary_filters_are_zero() -> None:
     from assay.training import whitened
 
     images = np.repeat(pictures()[:, :1, :1], 6, axis=1).repeat(6, axis=2)  # one colour each
-    filters = whitened.filters(images)
+    filters = whitened.filters(images, np.asarray)
     assert np.isfinite(filters).all()
     assert 0 < np.abs(filters).sum(axis=(0, 1, 2)).astype(bool).sum() <= 2 * 3
-    assert not whitened.filters(np.full_like(images, 7)).any()
+    assert not whitened.filters(np.full_like(images, 7), np.asarray).any()
+
+
+def test_few_images_are_read_at_a_time() -> None:
+    """They may be too large to be in memory together."""
+    from assay.training import whitened
+
+    n_read = []
+
+    def prepare(images: np.ndarray) -> np.ndarray:
+        n_read.append(len(images))
+        return images
+
+    whitened.filters(pictures(), prepare)
+    assert sum(n_read) == N
+    assert max(n_read) <= 32
 
 
 @pytest.mark.parametrize("side", [1, 3, 12])
@@ -51,7 +66,8 @@ def test_training_leaves_the_first_filters_as_they_are(side: int) -> None:
 
     fitting.fix(0, portable=True, threads=1)
     images = pictures()[:, :side, :side]
-    encoder = networks.encoder(images.shape[1:], first_filters=whitened.filters(images))
+    filters = whitened.filters(images, np.asarray)
+    encoder = networks.encoder(images.shape[1:], first_filters=filters)
     model = networks.classifier(encoder, CLASSES, networks.highest)
     first = next(layer for layer in model.layers if "conv" in layer.name)
     before = first.get_weights()[0]
