@@ -18,6 +18,10 @@ IN_ANSWERS = {  # other names of columns in a file of people's labels
     "label": (*_LABELS, "annotation", "answer", "choice", "rating"),
     "annotator": (*_PEOPLE.split(), "rater_id", "user", "user_id", "username", "coder", "reviewer"),
 }
+# what `export` says of examples, which gives their labels away
+_JUDGED = ("source", "given", "suggested", "quality", "confidence", "decision", "reason")
+OF_EXPORT = tuple(f"assay_{name}" for name in (*_JUDGED, "embedding"))
+_FEWEST = 2  # of these columns make an export; one alone may be of a laboratory, which has assays
 
 
 def with_tidy_names(
@@ -55,6 +59,17 @@ def with_tidy_names(
 def _may_be(reserved: str, column: pa.ChunkedArray) -> bool:
     """Whether a column can have this name: all cells of a `key` differ."""
     return reserved != "key" or pc.count_distinct(column).as_py() == len(column)
+
+
+def without_judgements(table: pa.Table, remarks: Remarks) -> pa.Table:
+    """The table without the columns of an export of Assay."""
+    ours = [name for name in table.column_names if name in OF_EXPORT]
+    if len(ours) < _FEWEST:
+        return table
+    what = "columns of an export of Assay are no part of an example"
+    remedy = "they give the label away; rename them if they are yours"
+    remarks.add("left out", len(ours), what, first_of([repr(name) for name in ours]), remedy)
+    return table.drop_columns(ours)
 
 
 def with_label(table: pa.Table, class_columns: list[str], remarks: Remarks) -> pa.Table:

@@ -167,6 +167,7 @@ def read(raw: RawFiles, name: str) -> FileList:
     remarks = Remarks()
     table, places = table_files.read(path, raw.largest_file, remarks)
     table = column_names.with_tidy_names(table, path, remarks)
+    table = column_names.without_judgements(table, remarks)
     return FileList(name, table, places, FILE_NAME, remarks)
 
 

@@ -58,7 +58,7 @@ def read(raw: RawFiles) -> RawBatch | None:
         parts[name] = table
         places += places_of_file
         classes += [column for column in class_columns if column not in classes]
-    table = _joined(raw.folder, parts, remarks)
+    table = column_names.without_judgements(_joined(raw.folder, parts, remarks), remarks)
     path = raw.folder / files[0]
     hugging_face.remark_on_shards(files, remarks)
     what = "files tell the split of their examples by their names"

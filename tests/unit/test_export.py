@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from assay.contract import csv_files, files, parquet_files, paths
+from assay.contract.column_names import OF_EXPORT
 from assay.contract.errors import InputError
 from assay.exporting import export
 from assay.modalities import tables
@@ -121,6 +122,11 @@ def test_whole_numbers_of_two_sizes_stay_numbers(capsys: pytest.CaptureFixture) 
     make(b={"n": long}, c={"n": np.arange(N, dtype=np.int32)})
     assert exported()["n"][0] == 2**53 + 1
     assert capsys.readouterr().err == ""
+
+
+def test_the_columns_that_collect_leaves_out_are_those_of_the_export() -> None:
+    make(b={"x": numbers(), "y": numbers()})
+    assert {name for name in exported() if name.startswith("assay_")} == {*OF_EXPORT}
 
 
 def test_texts_are_written_as_they_are_read(capsys: pytest.CaptureFixture) -> None:

@@ -79,6 +79,34 @@ def test_a_time_zone_that_is_not_known(read: Read, payload: dict) -> None:
         read({"x.parquet": parquet(label=LABELS, when=when, **payload)})
 
 
+# an export of Assay
+
+JUDGED = {"assay_given": LABELS, "assay_suggested": LABELS, "assay_quality": [0.5] * N}
+
+
+def test_judgements_of_an_export_are_left_out(read: Read) -> None:
+    batch = read({"x.parquet": parquet(x=np.arange(N) % 3, label=LABELS, **JUDGED)})
+    assert batch.payload.column_names == ["x"]
+    (told,) = said(batch, "left out")
+    names = "'assay_given', 'assay_suggested', 'assay_quality'"
+    assert told.startswith(
+        f"3 columns of an export of Assay are no part of an example, for example {names}; "
+    )
+
+
+def test_judgements_of_an_export_of_files_are_no_slices(read: Read) -> None:
+    rows = "".join(f"{row}.png,a,a,a\n" for row in range(2))
+    listed = {"metadata.csv": f"file_name,label,assay_given,assay_suggested\n{rows}"}
+    batch = read({f"{row}.png": image(row) for row in range(2)} | listed)
+    assert not batch.slices()
+    assert len(said(batch, "left out")) == 1
+
+
+def test_one_column_that_is_called_as_a_judgement_is_of_a_person(read: Read) -> None:
+    batch = read({"x.parquet": parquet(x=np.arange(N) % 3, label=LABELS, assay_quality=[0.5] * N)})
+    assert batch.payload.column_names == ["x", "assay_quality"]
+
+
 # names of files
 
 
