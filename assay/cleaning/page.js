@@ -17,7 +17,7 @@ const STRINGS = {
     put: "Save the answers and put the file into data/annotations. Then dvc repro uses them.",
     saved: "{0} is in the downloads of this browser. Put it into data/annotations; then dvc repro uses it.",
     unsaved: "{0} not saved yet: the review does not answer. Start python -m assay review again, and open its address.",
-    refused: "{0} not saved: {1}", otherwise: "answered otherwise in another tab: reload",
+    refused: "{0} not saved: {1}", otherwise: "answered otherwise meanwhile: reload the page",
     memory: "This browser does not keep answers: save them before you close the page.",
     waiting: "…", train: "training split", validation: "validation split", test: "test split", first: "Type your name first.",
     relabel: "{0} replaced", review: "{0} for review", drop: "{0} dropped" },
@@ -36,7 +36,7 @@ const STRINGS = {
     repro: "dvc repro 会使用这些答案。", put: "请保存答案，把文件放入 data/annotations，然后运行 dvc repro。",
     saved: "{0} 在浏览器的下载文件夹中。请把它放入 data/annotations，然后运行 dvc repro。",
     unsaved: "{0} 个回答尚未保存：服务没有响应。请重新运行 python -m assay review 并打开新地址。",
-    refused: "{0} 个回答未保存：{1}", otherwise: "在另一个标签页中已有不同的回答：请重新加载", memory: "此浏览器不保留答案：关闭页面前请先保存。", waiting: "…",
+    refused: "{0} 个回答未保存：{1}", otherwise: "此问题已有不同的回答：请重新加载页面", memory: "此浏览器不保留答案：关闭页面前请先保存。", waiting: "…",
     train: "训练集", validation: "验证集", test: "测试集", first: "请先填写你的名字。",
     relabel: "{0} 个已替换", review: "{0} 个待复核", drop: "{0} 个已丢弃" },
 };

@@ -48,13 +48,13 @@ class AnswerFile:
     def __init__(self, name: str) -> None:
         name = class_names.normal(name)  # the form in which people are compared
         self.name, self.path = name, _path(name)
+        _rows(self.path)
         self._lock_path = paths.UNFINISHED / f"review-{name}.lock"
         try:
             self._lock = _locked(self._lock_path)
         except BlockingIOError:
             remedy = "close it, or take another --name"
             raise InputError(f"a review by {name} is open already: {remedy}") from None
-        _rows(self.path)
 
     def close(self) -> None:
         """Let others open the answers; the lock goes, since its name is that of a person."""

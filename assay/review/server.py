@@ -116,7 +116,7 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
         try:
             now = said().get(id_, ["", ""])
             if before is not None and now not in (before, [label, note]):
-                return PlainTextResponse("answered otherwise in another tab: reload", 409)
+                return PlainTextResponse("answered otherwise meanwhile: reload the page", 409)
             answers.record(id_, label, note, place_of_id[id_])
         except (InputError, OSError) as error:  # a full disk, for example: the page says so
             return PlainTextResponse(str(error), 500)

@@ -214,8 +214,8 @@ def test_two_tabs_of_the_offline_page_keep_the_answers_of_both(
 @pytest.mark.parametrize(
     ("locale", "why"),
     [
-        ("en", "1 not saved: answered otherwise in another tab: reload"),
-        ("zh-CN", "1 个回答未保存：在另一个标签页中已有不同的回答：请重新加载"),
+        ("en", "1 not saved: answered otherwise meanwhile: reload the page"),
+        ("zh-CN", "1 个回答未保存：此问题已有不同的回答：请重新加载页面"),
     ],
 )
 def test_a_tab_that_does_not_know_an_answer_cannot_replace_it(

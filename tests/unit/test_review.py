@@ -162,7 +162,7 @@ def test_an_answer_that_the_page_does_not_know_is_not_replaced(client: TestClien
         reply = client.post("/answers", json=sent, headers=GOOD)
         return reply.status_code, reply.text
 
-    refused = 409, "answered otherwise in another tab: reload"
+    refused = 409, "answered otherwise meanwhile: reload the page"
     assert change(["", ""], "nine") == (204, "")
     assert change(["", ""], "ten") == refused
     assert change(["", ""], "") == refused
@@ -469,3 +469,4 @@ def test_a_file_that_is_not_from_the_page_wants_another_name() -> None:
     (paths.ANNOTATIONS / "cleo.csv").write_text("key,annotator,label\nkey-1,cleo,ten\n")
     with pytest.raises(InputError, match=r"cleo.csv has no column 'id', .*: take another --name"):
         AnswerFile("cleo")
+    assert not (paths.UNFINISHED / "review-cleo.lock").exists()  # named after a person
