@@ -57,7 +57,7 @@ def test_what_is_not_read_may_come_and_go(name: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [FOLDER / "table.csv", paths.ANNOTATIONS / "anna.csv"])
-def test_edited_deleted_and_new_files(path: Path) -> None:
+def test_an_edited_file_and_one_with_another_time(path: Path) -> None:
     read()
     content = path.read_text()
     path.write_text(f"{content}\n")
