@@ -118,4 +118,4 @@ def test_where_trees_take_long_there_are_none(monkeypatch, capsys) -> None:
     assert "1,200 columns, 2 classes" in capsys.readouterr().err
     monkeypatch.setattr(boosted_trees, "_CELLS", 400)
     trees(monkeypatch, *xor(300))
-    assert "every 6th of 300 examples" in capsys.readouterr().err
+    assert "one in 6 of 300 examples" in capsys.readouterr().err
