@@ -69,11 +69,13 @@ def choose(params: Train, encoder: dict) -> str:
 def say_unused(params: Train, start: str, encoder: dict) -> None:
     """Say which values that somebody changed have no effect. See `choose` for the parameters."""
     if start == "frozen":
-        unread = list(OF_NETWORKS)
-        reason = "start: frozen trains no network"
+        unread, reason = list(OF_NETWORKS), "start: frozen trains no network"
+    elif encoder["modality"] != "image":
+        unread, reason = ["shift"], "only images are moved"
+    elif start == "encoder" and encoder["elsewhere"]:
+        unread, reason = ["shift"], "for an encoder from elsewhere no image is moved"
     else:
-        unread = [] if encoder["modality"] == "image" else ["shift"]
-        reason = "only images are moved"
+        return
     values = {name: getattr(params, name) for name in unread}
     changed = [f"{name}: {value}" for name, value in values.items() if value != OF_NETWORKS[name]]
     if changed:

@@ -316,10 +316,12 @@ def test_values_without_effect_are_told(capsys):
     starting_point.say_unused(told, "frozen", {"modality": "image"})
     starting_point.say_unused(told, "scratch", {"modality": "table"})
     starting_point.say_unused(told, "scratch", {"modality": "image"})
+    starting_point.say_unused(told, "encoder", {"modality": "image", "elsewhere": True})
     begin = "assay: params.yaml: train:"
     assert capsys.readouterr().err.splitlines() == [
         f"{begin} start: frozen trains no network, so this has no effect: shift: 3, patience: 5",
         f"{begin} only images are moved, so this has no effect: shift: 3",
+        f"{begin} for an encoder from elsewhere no image is moved, so this has no effect: shift: 3",
     ]
 
 
