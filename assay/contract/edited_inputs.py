@@ -82,7 +82,7 @@ def _state(files: Iterable[Path]) -> _State:
 def _declared() -> list[str]:
     """The parameters that this stage declares in dvc.yaml, as `train` or `clean.beyond`."""
     name, _, _ = _stage().partition("@")
-    described = yaml_files.read(_PIPELINE)["stages"][name]
+    described = yaml_files.read(_PIPELINE)["stages"].get(name, {})
     return described.get("do", described).get("params", [])
 
 

@@ -15,12 +15,8 @@ ROOT = Path(__file__).parents[2]
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 STAGES = {name: stage.get("do", stage) for name, stage in DVC["stages"].items()}
 PATHS = {name: path for name, path in vars(paths).items() if isinstance(path, Path)}
-PRIVATE = {
-    "PARAMETERS",
-    "UNFINISHED",
-    "CHECKPOINT",
-    "RECORD",
-}  # paths that are no part of the pipeline
+# paths that are no part of the pipeline
+PRIVATE = {"PARAMETERS", "UNFINISHED", "CHECKPOINT", "RECORD"}
 # Both only prepare the process, by what is in assay/contract: no stage lists them.
 ENTRANCES = {"stages/__init__.py": 5, "assay/__init__.py": 3}
 

@@ -97,6 +97,13 @@ def test_dvc_may_run_from_another_folder(monkeypatch: pytest.MonkeyPatch) -> Non
         edited_inputs.check()
 
 
+def test_a_stage_of_another_dvc_yaml_declares_nothing_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_STAGE", "mine/dvc.yaml:larger")
+    read()
+    paths.PARAMETERS.write_text(f"{paths.PARAMETERS.read_text()}\n")
+    edited_inputs.check()
+
+
 def test_outside_dvc_nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DVC_STAGE")
     read()
