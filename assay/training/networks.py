@@ -48,7 +48,8 @@ def encoder(
     """
     if len(shape) != 3:
         return _row_encoder(shape)
-    return _large_image_encoder(shape) if large else _image_encoder(shape, first_filters)
+    build = _large_image_encoder if large else _image_encoder
+    return build(shape, first_filters)
 
 
 def _image_encoder(shape: tuple[int, ...], first_filters: np.ndarray | None) -> keras.Model:
@@ -72,14 +73,20 @@ def _image_encoder(shape: tuple[int, ...], first_filters: np.ndarray | None) -> 
     return keras.Model(payload, x, name="encoder")
 
 
-def _large_image_encoder(shape: tuple[int, ...]) -> keras.Model:
-    def convolved(x: KerasTensor, width: int, *, halved: bool = False) -> KerasTensor:
-        x = _convolution(width, 3, use_bias=False)(x)
-        x = layers.MaxPooling2D()(x) if halved else x
+def _large_image_encoder(shape: tuple[int, ...], first_filters: np.ndarray | None) -> keras.Model:
+    def normalised(x: KerasTensor) -> KerasTensor:
         return layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
 
+    def convolved(x: KerasTensor, width: int, *, halved: bool = False) -> KerasTensor:
+        x = _convolution(width, 3, use_bias=False)(x)
+        return normalised(layers.MaxPooling2D()(x) if halved else x)
+
     payload = keras.Input(shape, dtype="uint8", name="payload")
-    x = convolved(layers.Rescaling(1 / 255)(payload), _LARGE[0])  # (n, height, width, channels)
+    x = layers.Rescaling(1 / 255)(payload)  # (n, height, width, channels)
+    if first_filters is None:
+        x = convolved(x, _LARGE[0])
+    else:
+        x = normalised(_fixed(first_filters, x)(x))
     for width in _last(_LARGE[1:], max(1, _halvings(shape))):
         halved = min(x.shape[1:3]) > 1
         x = convolved(convolved(x, width, halved=halved), width)  # (n, side, side, width)

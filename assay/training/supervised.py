@@ -45,8 +45,7 @@ def train(
     else:
         setup = OwnNetwork(payload[:1], encoder, params, settings.shift)
         weights = files.read_arrays(paths.ENCODER_WEIGHTS) if start == "encoder" else {}
-        is_small = settings.network == "small"
-        filters = setup.first_filters(payload) if is_small and not weights else None
+        filters = None if weights else setup.first_filters(payload)
         network = trainable.own(
             setup, n_classes, settings, weights=list(weights.values()), first_filters=filters
         )

@@ -74,7 +74,7 @@ class OwnNetwork:
         if first_filters is None:
             encoder = trunk(self.shape, self.tokens, large=large)
             return encoder, networks.classifier(encoder, n_classes)
-        encoder = networks.encoder(self.shape, first_filters=first_filters)
+        encoder = networks.encoder(self.shape, large=large, first_filters=first_filters)
         return encoder, networks.classifier(encoder, n_classes, networks.highest)
 
 

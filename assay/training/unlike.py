@@ -74,7 +74,8 @@ def attach(
     model = Model(trained.before_validation, EVIDENCE, **runtime)
     usual = evidence(model, train)  # (n, width)
     if len(checked) < _LEAST:
-        few = f"only {counted(len(checked), 'validation example')}"
+        n_checked = counted(len(checked), "validation example")
+        few = f"only {n_checked}" if len(checked) else "no validation example"
         instead = f"`unlike` is calibrated on {counted(len(usual) // 2, 'training example')}"
         remedy = "a larger collect.validation makes them more"
         say(f"{few}: {instead}, so new examples get too high values; {remedy}")

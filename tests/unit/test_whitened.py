@@ -59,15 +59,15 @@ def test_few_images_are_read_at_a_time() -> None:
     assert max(n_read) <= 32
 
 
-@pytest.mark.parametrize("side", [1, 3, 12])
-def test_training_leaves_the_first_filters_as_they_are(side: int) -> None:
+@pytest.mark.parametrize(("side", "large"), [(1, False), (3, False), (12, False), (12, True)])
+def test_training_leaves_the_first_filters_as_they_are(side: int, large: bool) -> None:
     from assay.training import fitting, networks, whitened
     from assay.training.batches import Batches, Examples
 
     fitting.fix(0, portable=True, threads=1)
     images = pictures()[:, :side, :side]
     filters = whitened.filters(images, np.asarray)
-    encoder = networks.encoder(images.shape[1:], first_filters=filters)
+    encoder = networks.encoder(images.shape[1:], large=large, first_filters=filters)
     model = networks.classifier(encoder, CLASSES, networks.highest)
     first = next(layer for layer in model.layers if "conv" in layer.name)
     before = first.get_weights()[0]
