@@ -12,7 +12,7 @@ from assay.contract.parameters import Parameters
 from assay.contract.sections import Train
 from assay.contract.stored_rows import StoredRows
 from assay.modalities import images, registry
-from assay.training import networks, onnx_export, onnx_graph, transformer, whitened
+from assay.training import networks, onnx_export, onnx_graph, transformer
 from assay.training.batches import Change, Prepare
 from assay.training.fine_tuning import GraphEncoder
 from assay.training.linear_head import LinearHead
@@ -64,8 +64,11 @@ class OwnNetwork:
 
     def first_filters(self, payload: np.ndarray | StoredRows) -> np.ndarray | None:
         """The first filters that `whitened` computes from payloads (n, ...) in colour, or None."""
-        in_colour = len(self.shape) == 3 and self.shape[2] == images.COLOUR
-        return whitened.filters(payload, self.prepare) if in_colour else None
+        if len(self.shape) != 3 or self.shape[2] != images.COLOUR:
+            return None
+        from assay.training import whitened  # it takes 0.25 s, and grey images do without
+
+        return whitened.filters(payload, self.prepare)
 
     def build(
         self, n_classes: int, *, large: bool = False, first_filters: np.ndarray | None = None
