@@ -35,22 +35,24 @@ def person(workspace: Workspace, path: str, before: str, after: str) -> None:
     workspace.write("person/sitecustomize.py", source)
 
 
-def test_a_raw_file(edited: Workspace) -> None:
-    person(edited, "data/raw/b/table.csv", "dog", "cow")
+@pytest.mark.parametrize(
+    ("path", "before", "after", "changed"),
+    [
+        ("data/raw/b/table.csv", "dog", "cow", "data/raw/b"),
+        ("params.yaml", "test: 0.2", "test: 0.3", "params.yaml: collect"),
+    ],
+    ids=["a raw file", "a parameter of the stage"],
+)
+def test_the_stage_ends(
+    edited: Workspace, path: str, before: str, after: str, changed: str
+) -> None:
+    person(edited, path, before, after)
     result = edited.run("collect@b")
     assert result.returncode == 1
-    expected = "assay: data/raw/b changed while collect@b ran: type `dvc repro` again"
+    expected = f"assay: {changed} changed while collect@b ran: type `dvc repro` again"
     assert result.stderr.splitlines()[-1].startswith(expected)
     (edited.root / "person/sitecustomize.py").unlink()
     edited.done("collect@b")
-
-
-def test_a_parameter_of_the_stage(edited: Workspace) -> None:
-    person(edited, "params.yaml", "test: 0.2", "test: 0.3")
-    result = edited.run("collect@b")
-    assert result.returncode == 1
-    expected = "assay: params.yaml: collect changed while collect@b ran: type `dvc repro` again"
-    assert result.stderr.splitlines()[-1].startswith(expected)
 
 
 def test_a_parameter_of_a_later_stage_and_a_comment(edited: Workspace) -> None:
