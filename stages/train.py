@@ -29,6 +29,7 @@ def main() -> None:
 
     start = starting_point.choose(params.train, encoder)
     starting_point.say_unused(params.train, start, encoder)
+    starting_point.say_no_validation(params.train, start, len(validation))
     print(starting_point.DESCRIPTIONS[start], file=sys.stderr)
     if start == "frozen":
         trained = linear_probe.fit(learned, checked, len(classes), params)

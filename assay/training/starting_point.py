@@ -82,5 +82,12 @@ def say_unused(params: Train, start: str, encoder: dict) -> None:
         say(f"params.yaml: train: {reason}, so this has no effect: {', '.join(changed)}")
 
 
+def say_no_validation(params: Train, start: str, n_validation: int) -> None:
+    """Say that `patience` has no effect, if there is no validation label to stop by."""
+    if params.patience and start != "frozen" and not n_validation:
+        reason = "no example of the split validation has a label"
+        say(f"params.yaml: train: {reason}, so this has no effect: patience: {params.patience}")
+
+
 def _wrong(setting: str, reason: str, remedy: str) -> InputError:
     return InputError(f"params.yaml: train.{setting}: {reason}: use {remedy}")

@@ -305,6 +305,17 @@ def test_only_images_are_mirrored(modality):
     assert starting_point.choose(told, encoder | {"modality": "image"}) == "scratch"
 
 
+def test_patience_without_validation_labels_is_told(capsys):
+    told = parameters.Train.model_construct(patience=5)
+    starting_point.say_no_validation(told, "scratch", 3)
+    starting_point.say_no_validation(told, "frozen", 0)  # `say_unused` says it
+    starting_point.say_no_validation(parameters.Train.model_construct(patience=0), "scratch", 0)
+    assert capsys.readouterr().err == ""
+    starting_point.say_no_validation(told, "scratch", 0)
+    reason = "no example of the split validation has a label, so this has no effect"
+    assert capsys.readouterr().err == f"assay: params.yaml: train: {reason}: patience: 5\n"
+
+
 def test_values_without_effect_are_told(capsys):
     shipped = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["train"]
     assert shipped.items() >= starting_point.OF_NETWORKS.items()
