@@ -55,6 +55,49 @@ def test_a_class_with_more_labels_is_not_favoured():
     assert (pred_probs.argmax(axis=1) == side).mean() > 0.98
 
 
+def right_and_sure(points: np.ndarray, classes: np.ndarray, every: int) -> tuple[float, float]:
+    """Label every so many points; of the others, the share that is right, and the mean confidence."""
+    labels = np.where(np.arange(len(points)) % every == 0, classes, -1)
+    pred_probs = propagation.propagate([points], labels, np.ones(len(points)), classes.max() + 1)
+    others = pred_probs[labels < 0]
+    return (others.argmax(axis=1) == classes[labels < 0]).mean(), others.max(axis=1).mean()
+
+
+@pytest.mark.parametrize("n_classes", [6, 12, 20])
+def test_probabilities_are_as_high_as_they_are_right(n_classes):
+    rng = np.random.default_rng(0)
+    classes = rng.integers(0, n_classes, 1200)
+    centres = 1.5 * rng.normal(size=(n_classes, 8))
+    points = (centres[classes] + rng.normal(size=(1200, 8))).astype(np.float32)
+    right, confidence = right_and_sure(points, classes, 5)
+    assert confidence == pytest.approx(right, abs=0.03)
+
+
+def test_labels_that_points_do_not_tell_make_no_high_probabilities():
+    points = np.random.default_rng(2).normal(size=(900, 1)).astype(np.float32)
+    labels = np.random.default_rng(1).integers(0, 2, 900)
+    right, confidence = right_and_sure(points, labels, 3)
+    assert confidence == pytest.approx(right, abs=0.1)
+
+
+def test_the_usual_power_is_kept_where_no_label_can_be_left_out(monkeypatch):
+    points, side = moons(60)
+    labels = np.where(np.arange(60) < 2, side, -1)  # one of each class
+    chosen = propagation.propagate([points], labels, np.ones(60), 2)
+    monkeypatch.setattr(propagation, "_POWERS", np.array([propagation._USUAL_POWER]))
+    usual = propagation.propagate([points], labels, np.ones(60), 2)
+    np.testing.assert_array_equal(chosen, usual)
+
+
+def test_many_classes_do_not_underflow(monkeypatch):
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(400, 8)).astype(np.float32)
+    labels = np.where(np.arange(400) < 200, np.arange(400) % 100, -1)
+    monkeypatch.setattr(propagation, "_POWERS", np.array([30.0]))
+    pred_probs = propagation.propagate([points], labels, np.ones(400), 100)
+    np.testing.assert_allclose(pred_probs.sum(axis=1), 1, atol=1e-5)
+
+
 def test_where_no_label_arrives_all_classes_are_alike():
     far = np.concatenate([np.zeros((20, 2)), np.full((20, 2), 1e3)]) + np.random.default_rng(
         0
