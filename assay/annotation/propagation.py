@@ -58,7 +58,7 @@ def propagate(
 
 
 def _shares(affinity: sparse.csr_array, start: np.ndarray) -> np.ndarray:
-    """What arrives of each class (n, classes), in sum 1, from the weights of labels (n, classes)."""
+    """The shares of classes (n, classes) that arrive from labels with weights (n, classes)."""
     # All classes get the same total weight, whatever their number of labels.
     start = start / np.maximum(start.sum(axis=0), _TINY)
     spread = start
