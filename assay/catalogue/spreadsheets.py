@@ -9,7 +9,7 @@ that package: an edit here reruns none of them.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,21 +21,38 @@ from assay.contract.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-# where a cell starts, for a spreadsheet with any settings
-_CELL = r"(?:\A|(?<=[;,\t\r\n]))"
+_SEPARATORS = re.compile(r"([;,\t\r\n])")  # of cells, for a spreadsheet with any settings
+_BEFORE = re.compile(r"\A['\s]+")  # what a spreadsheet may pass over before a formula
 # The wide characters start formulas in East Asian versions.
-_STARTS = frozenset("=+-@＝＋－＠\t\r")
-_FORMULA = r"(?=['\s]*[=+\-@＝＋－＠]|'*[\t\r])"
+_SIGNS = frozenset("=+-@＝＋－＠")
+_STARTS = _SIGNS | {"\t", "\r"}
 
 
 def safe(text: str) -> str:
     """The text with an apostrophe wherever a spreadsheet could see the start of a formula."""
-    return text if _STARTS.isdisjoint(text) else re.sub(_CELL + _FORMULA, "'", text)
+    return text if _STARTS.isdisjoint(text) else _changed(text, lambda cell: f"'{cell}")
 
 
 def plain(text: str) -> str:
     """The text that `safe` was given."""
-    return re.sub(f"{_CELL}'{_FORMULA}", "", text)
+    return _changed(text, lambda cell: cell.removeprefix("'")) if "'" in text else text
+
+
+def _changed(text: str, change: Callable[[str], str]) -> str:
+    """The text with a change in each cell that could start a formula, from the last cell on.
+
+    A cell of blanks that a blank ends could start the formula of the next one. To look ahead from
+    each of them would take the square of their number.
+    """
+    parts = [*_SEPARATORS.split(text), ""]  # each cell, and what ends it
+    has_sign = False  # of the cell behind
+    for place in range(len(parts) - 2, -1, -2):
+        cell, end = parts[place : place + 2]
+        shown = _BEFORE.sub("", cell)
+        has_sign = shown[0] in _SIGNS if shown else has_sign and end not in {";", ","}
+        if has_sign or (end in {"\t", "\r"} and not cell.strip("'")):
+            parts[place] = change(cell)
+    return "".join(parts)
 
 
 def write(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) -> None:

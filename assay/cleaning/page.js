@@ -381,8 +381,18 @@ function pick(name) {
   record([name, ""]);
 }
 
-function csv() { // as assay/catalogue/spreadsheets.py writes it: no cell starts a formula
-  const safe = (text) => text.replace(/(?:^|(?<=[;,\t\r\n]))(?=['\s]*[=+\-@＝＋－＠]|'*[\t\r])/g, "'");
+function safe(text) { // as in assay/catalogue/spreadsheets.py: no cell starts a formula
+  const parts = [...text.split(/([;,\t\r\n])/), ""]; // each cell, and what ends it
+  let hasSign = false; // the cell behind
+  for (let place = parts.length - 2; place >= 0; place -= 2) {
+    const [cell, end] = parts.slice(place, place + 2), shown = cell.replace(/^['\s]+/, "");
+    hasSign = shown ? /^[=+\-@＝＋－＠]/.test(shown) : end !== ";" && end !== "," && hasSign;
+    if (hasSign || ((end === "\t" || end === "\r") && /^'*$/.test(cell))) parts[place] = `'${cell}`;
+  }
+  return parts.join("");
+}
+
+function csv() { // as spreadsheets.py writes it
   const name = fileName(), rows = [...answers].map(([id, [label, note]]) => [id, name, label, note]);
   const cell = (text) => `"${safe(text).replaceAll('"', '""')}"`;
   return ["id,annotator,label,note", ...rows.map((row) => row.map(cell).join(","))].join("\n") + "\n";

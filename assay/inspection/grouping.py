@@ -87,11 +87,12 @@ def _patterns(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """Patterns of keys, with what they match: folder, name before a number, parts of a name."""
     if not keys:
         return
-    patterns = [r"^(.+)/", r"([^/]*[^/\d_-])[_-]?\d+(?:\.\w+)?$"]
+    # `(?:^|/)` and `++` spare repeated tries: else a long key would take the square of its length
+    patterns = [r"^(.+)/", r"(?:^|/)([^/]*[^/\d_-])[_-]?\d+(?:\.\w+)?$"]
     for mark in "_-":
         for before in range(_FIELDS):
             fields = f"[^{mark}/]+{mark}" * before
-            patterns.append(f"(?:^|/){fields}([^{mark}/.]+)[^/]*$")
+            patterns.append(f"(?:^|/){fields}([^{mark}/.]++)[^/]*$")
     for pattern in map(re.compile, patterns):
         if all(map(pattern.search, keys[:: step_for(len(keys), _TRIED)])):
             matches = map(pattern.search, keys)

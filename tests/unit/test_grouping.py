@@ -1,10 +1,13 @@
 """A group is proposed where keys or columns name a source within which examples are alike."""
 
 import re
+import time
 import tracemalloc
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay.contract.stored_rows import StoredRows
 from assay.inspection import grouping
@@ -69,6 +72,30 @@ def test_a_column_of_any_name_where_alike_and_of_a_telling_name_anyway(sounds):
         propose(sounds, keys=numbers, columns={"impatient": column}, features=np.zeros((N, 0)))
         is None
     )
+
+
+# The patterns in short, of which some take quadratic time.
+SHORT = [r"^(.+)/", r"([^/]*[^/\d_-])[_-]?\d+(?:\.\w+)?$"]
+SHORT += [
+    rf"(?:^|/){f'[^{mark}/]+{mark}' * before}([^{mark}/.]+)[^/]*$"
+    for mark in "_-"
+    for before in range(4)
+]
+
+
+@given(st.text("a1_-./\n ", max_size=30))
+def test_patterns_match_as_their_short_forms(key):
+    found = dict(grouping._patterns([key]))
+    matches = [match for pattern in SHORT if (match := re.search(pattern, key))]
+    assert [*found.values()] == [[match[1]] for match in matches]
+
+
+@pytest.mark.parametrize("part", ["a", "1", "1/", "-", "a@", "1.", "a1", "a_1."])
+@pytest.mark.parametrize("end", ["", "!", "/!", "/b.png"])
+def test_a_long_key_takes_no_longer_than_its_length(part, end):
+    start = time.process_time()
+    [*grouping._patterns([part * 50_000 + end])]
+    assert time.process_time() - start < 2  # a square of the length takes minutes
 
 
 def test_the_class_is_no_source(sounds):

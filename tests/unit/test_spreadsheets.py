@@ -2,7 +2,12 @@
 
 import csv
 import io
+import json
 import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.catalogue import spreadsheets
+from assay.cleaning import gallery
 from assay.contract.errors import InputError
 
 FORMULAS = [
@@ -61,6 +67,39 @@ def test_other_texts_stay(text):
 @given(st.text("'=-@\t\r\n;, a1＝"))
 def test_a_safe_text_comes_back(text):
     assert spreadsheets.plain(spreadsheets.safe(text)) == text
+
+
+# The definition of a formula in short, which takes quadratic time.
+CELL = r"(?:\A|(?<=[;,\t\r\n]))"
+FORMULA = r"(?=['\s]*[=+\-@＝＋－＠]|'*[\t\r])"
+ODD = "'=-@\t\r\n;, a1＝\x0b\x85\u2028"
+
+
+@given(st.text(ODD))
+def test_the_cells_that_start_a_formula_are_those_of_the_definition(text):
+    assert spreadsheets.plain(text) == re.sub(f"{CELL}'{FORMULA}", "", text)
+    assert spreadsheets.safe(text) == re.sub(CELL + FORMULA, "'", text)
+
+
+@pytest.mark.parametrize("text", ["\t", "\n", "\t'", "\n'", "'", " ", ";' "])
+def test_a_long_text_takes_no_longer_than_its_length(text):
+    start = time.process_time()
+    for end in "x=":
+        long = f"-{text * (200_000 // len(text))}{end}"
+        assert spreadsheets.plain(spreadsheets.safe(long)) == long
+        assert spreadsheets.plain(long)
+    assert time.process_time() - start < 5  # a square of the length takes minutes
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs Node")
+def test_the_review_page_writes_the_same_cells(tmp_path):
+    script = Path(gallery.__file__).with_name("page.js").read_text("utf-8")
+    code = re.search(r"^function safe\(.*?^}", script, re.MULTILINE | re.DOTALL)[0]
+    texts = [*FORMULAS, *TEXTS, "'\t", "''\r", "\n\n-", "a-\n'=", ";\t\t＝", "-" + "\n'" * 100_000]
+    (tmp_path / "texts.json").write_text(json.dumps(texts))
+    said = f"console.log(JSON.stringify(require({str(tmp_path / 'texts.json')!r}).map(safe)))"
+    run = subprocess.run(["node", "-e", code + said], capture_output=True, check=True, timeout=20)
+    assert json.loads(run.stdout) == [*map(spreadsheets.safe, texts)]
 
 
 @pytest.fixture
