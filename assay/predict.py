@@ -45,6 +45,7 @@ def predict(files: list[Path]) -> bool:
                 said = remarks_on_files.RemarksOnFile()
                 with _blaming_the_release():
                     try:
+                        plain_files.check(path)
                         names, payload = registry.read_file(path, info, said)
                     except (InputError, OSError) as error:  # the second is of a file's rights
                         errors.append(one_line(error))
@@ -71,7 +72,7 @@ def _check(path: Path) -> None:
         raise InputError(f"{path} is missing: name files that are there")
     if path.is_dir():
         raise InputError(f"{path} is a folder: name the files in it, as in {path}/*")
-    plain_files.check(path)
+    plain_files.check_form(path)
 
 
 def _release_info() -> dict[str, Any]:

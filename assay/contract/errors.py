@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,6 +93,8 @@ def run(main: Callable[[], None], *, resumes: bool = True) -> None:
         _fail(lost_cache(Path(os.fsdecode(error.filename or ""))) or missing)
     except (InputError, OSError) as error:  # OSError: a full disk, a read-only folder
         _fail(one_line(error))
+    except MemoryError as error:
+        _fail(_out_of_memory(error))
     except KeyboardInterrupt:
         _fail(f"interrupted; {_RESUMES}" if resumes else "interrupted")
     finally:
@@ -123,6 +126,15 @@ def _is_of(output: Path, name: str | None) -> bool:
     path = Path(name or output)
     is_beside = path.parent == output.parent and output.name in path.name
     return is_beside or path.is_relative_to(output)
+
+
+def _out_of_memory(error: MemoryError) -> str:
+    """What to do if the machine has no more memory, and where that was, for developers."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(last.filename).name} line {last.lineno}"
+    why = f"{place}: {one_line(error)}" if str(error) else place
+    remedy = "close other programs, lower memory in params.yaml, or take a larger machine"
+    return f"there is not enough memory ({why}): {remedy}"
 
 
 def _fail(message: str) -> NoReturn:

@@ -1,10 +1,13 @@
 """Files that can be read to their end. This module is imported before numpy, see `startup`."""
 
+import io
 import os
 import stat
 from pathlib import Path
 
 from assay.contract.errors import InputError
+
+_BLOCK = 2**20  # bytes that are read at a time
 
 
 def check(path: Path) -> os.stat_result:
@@ -13,8 +16,17 @@ def check(path: Path) -> os.stat_result:
     Raises
     ------
     InputError
-        If it is a folder, a pipe or a device: to read a pipe may take for ever.
+        If it is a folder, a pipe or a device: to read a pipe may take for ever. Or if it may not
+        be read.
     """
+    status = check_form(path)
+    if not os.access(path, os.R_OK):
+        raise _not_allowed(path)
+    return status
+
+
+def check_form(path: Path) -> os.stat_result:
+    """The status of a file that has an end, see `check`, whoever may read it."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         form = "a folder" if path.is_dir() else "a pipe, a socket or a device"
@@ -28,4 +40,19 @@ def read(path: Path) -> bytes:
         check(path)
         return path.read_bytes()
     except PermissionError:
-        raise InputError(f"{path} may not be read: allow it with `chmod u+r {path}`") from None
+        raise _not_allowed(path) from None
+
+
+def read_beyond(file: io.BufferedIOBase, size: int) -> bytearray:
+    """What is left of an open file; of one with more than `size` bytes, a few more than these.
+
+    Memory grows with what is there, not with `size`.
+    """
+    content = bytearray()
+    while len(content) <= size and (block := file.read(_BLOCK)):
+        content += block
+    return content
+
+
+def _not_allowed(path: Path) -> InputError:
+    return InputError(f"{path} may not be read: allow it with `chmod u+r {path}`")

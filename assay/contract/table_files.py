@@ -176,9 +176,10 @@ def _remark_on_quotes(table: pa.Table, remarks: Remarks) -> None:
 def _content(path: Path, largest: int, remedy: str) -> bytes:
     most = largest * MB
     is_packed = path.suffix.lower() == _GZIP
+    plain_files.check(path)
     try:
         with gzip.open(path) if is_packed else path.open("rb") as file:
-            content = file.read(most + 1)
+            content = bytes(plain_files.read_beyond(file, most))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path} is cut short or damaged ({error}): fetch it again") from None
     if len(content) > most:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.contract import plain_files
 from assay.contract.errors import InputError
 from assay.contract.files import MB
 from assay.layouts.raw_batch import Example, RawBatch
@@ -22,7 +23,6 @@ _SPELLINGS = ("-", ".")  # what stands before `idx`
 # by the third byte of a file
 _TYPES = {8: "unsigned bytes", 9: "signed bytes", 11: "int16", 12: "int32", 13: "float32"}
 _TYPES |= {14: "float64"}
-_BLOCK = 2**20  # bytes that are read at a time
 
 
 def read(raw: RawFiles) -> RawBatch | None:
@@ -87,9 +87,7 @@ def _read_array(path: Path, axes: int, largest_file: int) -> np.ndarray:
                 limit = f"more than collect.largest_file, {largest_file:,} MB"
                 remedy = "raise it in params.yaml, or fetch it again"
                 raise InputError(f"{path} has the shape {shape}, {limit}: {remedy}")
-            content = bytearray()
-            while len(content) <= size and (block := file.read(_BLOCK)):
-                content += block
+            content = plain_files.read_beyond(file, size)
     except (EOFError, struct.error, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path} is cut short or damaged ({error}): fetch it again") from None
     if len(content) != size:

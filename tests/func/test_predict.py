@@ -339,6 +339,28 @@ def test_a_file_that_may_not_be_read_is_not_blamed_on_the_release(
     assert "release" not in said
 
 
+@pytest.mark.parametrize("name", ["1.png", "release/model.json", "release/model.onnx"])
+def test_a_file_that_may_not_be_read(
+    capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Monkeypatched, since root may read everything."""
+    monkeypatch.setattr(os, "access", lambda path, _: str(path) != name)
+    assert refused(capsys) == f"assay: {name} may not be read: allow it with `chmod u+r {name}`\n"
+
+
+def test_a_file_that_may_not_be_read_leaves_the_others(
+    capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Monkeypatched, since root may read everything."""
+    Path("2.png").write_bytes(Path("1.png").read_bytes())
+    monkeypatch.setattr(os, "access", lambda path, _: str(path) != "1.png")
+    with pytest.raises(SystemExit):
+        predict("1.png", "2.png")
+    said = capsys.readouterr()
+    assert said.out.startswith("2.png\t")
+    assert said.err.startswith("assay: 1.png may not be read")
+
+
 @pytest.mark.parametrize("content", [b"", b"onnx", bytes(100)])
 def test_a_model_that_is_damaged(capsys: pytest.CaptureFixture, content: bytes) -> None:
     paths.RELEASE_MODEL.write_bytes(content)

@@ -73,6 +73,20 @@ def test_the_place_that_cannot_be_written_to_is_named(name, renamed, raised, bla
         raise OSError(errno.EROFS, "Read-only file system", name, None, renamed)
 
 
+@pytest.mark.parametrize("reason", ["", "Unable to allocate 1. TiB"])
+def test_too_little_memory_is_said_in_one_line_with_its_place(capsys, reason):
+    def main():
+        raise MemoryError(*[reason] * bool(reason))
+
+    with pytest.raises(SystemExit, match="1"):
+        run(main)
+    said = capsys.readouterr().err
+    line = main.__code__.co_firstlineno + 1
+    place = f"test_contract.py line {line}{reason and f': {reason}'}"
+    assert said.startswith(f"assay: there is not enough memory ({place}): close other programs")
+    assert said.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("error", "shown"), [(KeyboardInterrupt(), ""), (InputError(""), ""), (ValueError(), "hello")]
 )

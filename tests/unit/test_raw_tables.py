@@ -1,6 +1,9 @@
 """Tables in raw folders: what is refused in one line, and what is said about what was read."""
 
+import gzip
 import json
+import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from assay.contract import parameters
+from assay.contract import files, parameters, table_files
 from assay.contract.errors import InputError
 from assay.contract.remarks import Remarks
 from assay.layouts import raw_folder
@@ -814,3 +817,44 @@ def payload_of(table: pa.Table) -> np.ndarray:
 def test_other_words_are_categories(read: Read, words: tuple) -> None:
     batch = read(truths(*words))
     assert column_types.of(batch.payload["paid"], "paid", []).type == "category"
+
+
+# limits
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.jsonl", "t.jsonl.gz"])
+def test_a_limit_on_size_reserves_nothing(name: str, tmp_path: Path) -> None:
+    text = b"a,label\n1,x\n" if "csv" in name else b'{"a": 1, "label": "x"}\n'
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    tracemalloc.start()
+    table, _ = table_files.read(path, 100_000, Remarks())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert table["label"].to_pylist() == ["x"]
+    assert peak < 50 * files.MB
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
+def test_a_file_that_is_larger_than_the_limit(name: str, tmp_path: Path) -> None:
+    """A file of just the limit is read."""
+    path = tmp_path / name
+    for size in (files.MB, files.MB + 1):
+        text = b"a,label\n1,x".ljust(size, b"x")
+        path.write_bytes(gzip.compress(text, 1) if name.endswith(".gz") else text)
+        if size == files.MB:
+            table_files.read(path, 1, Remarks())
+    with pytest.raises(InputError, match=r"more than collect.largest_file, 1 MB|is larger than"):
+        table_files.read(path, 1, Remarks())
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.jsonl", "t.parquet"])
+def test_a_table_that_may_not_be_read(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Monkeypatched, since root may read everything."""
+    path = tmp_path / name
+    path.touch()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(InputError, match=rf"{name} may not be read: .*chmod"):
+        table_files.read(path, 1, Remarks())
