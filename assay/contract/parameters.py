@@ -3,12 +3,13 @@
 import re
 import reprlib
 from collections import Counter
+from contextlib import suppress
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from assay.contract import edited_inputs, paths, validation, yaml_files
-from assay.contract.errors import InputError
+from assay.contract import edited_inputs, git, paths, validation, yaml_files
+from assay.contract.errors import InputError, counted, first_of
 from assay.contract.sections import (
     Annotate,
     Annotator,
@@ -25,6 +26,9 @@ from assay.contract.sections import (
 
 _UNITS = {"MiB": 2**20, "GiB": 2**30}  # bytes
 _AMOUNT = f"^[1-9][0-9]{{0,5}} ({'|'.join(_UNITS)})$"  # of memory
+# Versions whose params.yaml may have all keys where ours has not: after an edit, or in and after a
+# merge of a newer Assay.
+_OTHER_VERSIONS = ("HEAD", "MERGE_HEAD", "HEAD^2", "FETCH_HEAD")
 
 
 class Parameters(Section):
@@ -111,11 +115,25 @@ def _first_problem(error: ValidationError) -> str:
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown key; allowed here: {', '.join(_section(place[:-1]).model_fields)}"
     if problem["type"] == "missing":
-        return f"{key}: missing; see the params.yaml that Assay came with"
+        missing = [other["loc"] for other in problems if other["type"] == "missing"]
+        others = [".".join(map(str, place)) for place in missing[1:]]
+        like = f", like {counted(len(others), 'other key')} ({first_of(others)})" if others else ""
+        return f"{key}: missing{like}; {_where_none_is_missing()}"
     is_name = not isinstance(problem["input"], list | dict | None)  # but a number, date or bool
     is_to_quote = problem["type"] == "string_type" and is_name
     remedy = ': put a name in quotes, as in "2024"' if is_to_quote else ""
     return f"{validation.first_problem(error)}{remedy}"
+
+
+def _where_none_is_missing() -> str:
+    """Where the user finds parameters that params.yaml lacks."""
+    for version in _OTHER_VERSIONS:
+        name = f"{version}:./{paths.PARAMETERS}"
+        content = git.ask("show", name)
+        with suppress(InputError, ValidationError):
+            Parameters.model_validate(yaml_files.parse(name, content or b""))
+            return f"copy from `git show {name}`, which has all"
+    return "copy from the params.yaml that Assay came with"
 
 
 def _section(place: tuple[int | str, ...]) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -161,6 +162,60 @@ def test_a_mistyped_key_is_named_and_not_the_key_that_it_leaves_out(params: Path
     params.write_text(json.dumps(SHIPPED | {"train": train}))
     with pytest.raises(InputError, match=r"train\.stepz: unknown key; allowed here: .*steps"):
         parameters.load()
+
+
+def without(*keys: str) -> str:
+    """The shipped parameters but for some, whose names have one dot."""
+    left = json.loads(json.dumps(SHIPPED))
+    for section, name in (key.split(".") for key in keys):
+        del left[section][name]
+    return json.dumps(left)
+
+
+def test_all_missing_keys_are_counted(params: Path) -> None:
+    where = "copy from the params.yaml that Assay came with"
+    keys = ["clean.folds", "train.steps", "train.seed", "evaluate.resamples", "report.since"]
+    said = {
+        1: "clean.folds: missing",
+        2: "clean.folds: missing, like 1 other key (train.steps)",
+        5: "clean.folds: missing, like 4 other keys (train.steps, train.seed, evaluate.resamples and 1 more)",
+    }
+    for count, missing in said.items():
+        params.write_text(without(*keys[:count]))
+        with pytest.raises(InputError) as caught:
+            parameters.load()
+        assert str(caught.value) == f"params.yaml: {missing}; {where}"
+
+
+def test_a_version_that_lacks_no_key_is_named(params: Path) -> None:
+    """In a merge of a newer Assay with `--ours`, after it, and after an edit."""
+
+    def git(command: str) -> None:
+        names = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+        subprocess.run(["git", *names, *command.split()], check=True, capture_output=True)
+
+    def named() -> str:
+        with pytest.raises(InputError) as caught:
+            parameters.load()
+        return str(caught.value).partition("copy from ")[2]
+
+    git("init -q -b main")
+    params.write_text(without("clean.folds"))
+    git("add params.yaml")
+    git("commit -q -m own")
+    git("checkout -q -b newer")
+    params.write_text(json.dumps(SHIPPED))
+    git("commit -q -a -m newer")
+    git("checkout -q main")
+    git("merge -q --no-commit -s ours newer")
+    assert named() == "`git show MERGE_HEAD:./params.yaml`, which has all"
+    git("commit -q -m merged")
+    assert named() == "`git show HEAD^2:./params.yaml`, which has all"
+    git("checkout -q newer")
+    params.write_text(without("clean.folds"))
+    assert named() == "`git show HEAD:./params.yaml`, which has all"
+    git("commit -q -a -m lost")
+    assert named() == "the params.yaml that Assay came with"
 
 
 def test_a_value_that_was_left_out_is_no_name_without_quotes(params: Path) -> None:
