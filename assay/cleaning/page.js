@@ -71,6 +71,7 @@ const t = (key, ...inserts) => STRINGS[language][key].replace(/\{(\d)\}/g, (_, n
 const TURNS = /[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g; // the direction of writing
 const seen = (text) => text.replace(TURNS, (mark) => `\\u${mark.charCodeAt(0).toString(16)}`);
 const short = (name) => seen(name.length > LONG ? `${name.slice(0, LONG)}…` : name) || t("none");
+const named = (row) => seen(values.names[row]);
 const proposed = ({ given, suggested }) => (given === suggested ? t("as", short(given)) : `${short(given)} → ${short(suggested)}`);
 const current = () => values.questions[order[at]];
 const isDone = ({ id }) => answers.has(id) && !again.has(id);
@@ -87,7 +88,7 @@ function el(tag, attributes = {}, ...children) { // children that are text stay 
 const bdi = (name, attributes = {}) => el("bdi", attributes, short(name));
 
 function shown(row, isLarge) { // an example as a picture, a player or text
-  const content = contents.get(String(row)), name = values.names[row];
+  const content = contents.get(String(row)), name = named(row);
   if (content === undefined) return el("p", { class: "waiting" }, t("waiting"));
   if (content === "") return el("p", { class: "caption" }, t("large"));
   if (values.medium === "image") return el("img", { src: content, alt: isLarge ? name : "" });
@@ -99,7 +100,7 @@ function shown(row, isLarge) { // an example as a picture, a player or text
 function side(key, label, rows, isJudged) { // a class, and the examples that speak for it
   const title = el("bdi", { class: label.length > 20 ? "label long" : "label" }, short(label));
   const figures = rows.map((row) => el("figure", {}, shown(row, false),
-    el("figcaption", { class: "caption" }, el("bdi", { title: values.names[row] }, values.names[row]))));
+    el("figcaption", { class: "caption" }, el("bdi", { title: named(row) }, named(row)))));
   const about = label === "" ? "" : rows.length ? t("speaks", short(label)) : isJudged ? t("nothing") : "";
   return el("section", { class: key === "both" ? "side both" : "side" }, el("h2", {}, t(key), title),
     el("p", { class: "caption" }, el("bdi", {}, about)),
@@ -130,7 +131,7 @@ function drawOne() {
   const isJudged = suggested.length + given.length > 0; // else no evidence was looked for
   $("sides").replaceChildren(...(isSame ? [side("both", question.suggested, suggested, isJudged)] : [
     side("given", question.given, given, isJudged), side("suggested", question.suggested, suggested, isJudged)]));
-  $("where").replaceChildren(el("bdi", {}, values.names[question.row]), ` · ${t(question.split)}`);
+  $("where").replaceChildren(el("bdi", {}, named(question.row)), ` · ${t(question.split)}`);
 }
 
 function drawGrid() {

@@ -108,7 +108,7 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
             sent = await request.json()
             id_, label, note = (str(sent[key]) for key in ("id", "label", "note"))
             before = sent.get("before")  # label and note, as the page knows them
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             return PlainTextResponse("no answer: id, label and note are needed", 400)
         is_known = id_ in answerable and label in ["", *asked.classes] and note in paths.NOTES
         if not is_known or (label and note):

@@ -198,6 +198,17 @@ def test_what_is_no_answer_is_refused(client: TestClient, wrong: dict[str, str])
     assert written() == []
 
 
+def test_an_answer_that_is_too_deep_is_refused(client: TestClient) -> None:
+    reply = client.post("/answers", content="[" * 100_000, headers=GOOD)
+    assert (reply.status_code, reply.text) == (400, "no answer: id, label and note are needed")
+
+
+def test_the_page_shows_no_name_of_an_example_that_turns_the_writing() -> None:
+    script = Path(gallery.__file__).with_name("page.js").read_text("utf-8")
+    assert "const named = (row) => seen(values.names[row]);" in script
+    assert script.count("values.names") == 1
+
+
 def test_what_others_wrote_into_the_file_stays(client: TestClient) -> None:
     assert answer(client) == 204
     path = paths.ANNOTATIONS / "anna.csv"
