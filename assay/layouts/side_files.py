@@ -109,6 +109,9 @@ def _check_rows(
     seen = set()
     for place, key in zip(places, row_keys, strict=True):
         if key not in keys:
+            if numbered and _is_gap(key, keys):
+                wrong = f"{key!r} is no example of this batch, but the header once more"
+                raise InputError(f"{place}: {wrong}: take this row out; the other numbers stay")
             remedy = "mend it or take the row out"
             if numbered:
                 remedy += "; if examples were taken out, the later numbers are shifted"
@@ -119,6 +122,11 @@ def _check_rows(
             remedy = "take one of the rows out"
             raise InputError(f"{place}: the truth of {key!r} is there already: {remedy}")
         seen.add(key)
+
+
+def _is_gap(number: str, keys: Collection[str]) -> bool:
+    """Whether a row that is no example has examples behind it: it is a header that repeats."""
+    return number not in keys and number in map(str, range(max(map(int, keys), default=0)))
 
 
 def _padded(number: str, keys: Collection[str]) -> str:

@@ -329,6 +329,24 @@ def test_labels_by_row_number_count_headers_that_repeat(read: Read) -> None:
         read({"annotations.csv": f"{labels}3,anna,b\n"})
 
 
+@pytest.mark.parametrize("key", ["3", "7"])
+def test_a_label_of_a_header_that_repeats_is_to_be_taken_out(read: Read, key: str) -> None:
+    part = "text,label\n" + "".join(f"{word} of it all,a\n" for word in ("one", "two", "six"))
+    rest = ": take this row out; the other numbers stay"
+    gone = rf"row 3: '{key}' is no example of this batch, but the header once more{rest}$"
+    labels = f"key,annotator,label\n0,anna,b\n{key},anna,b\n"
+    with pytest.raises(InputError, match=gone):
+        read({"examples.csv": part * 3, "annotations.csv": labels})
+
+
+@pytest.mark.parametrize("key", ["03", "11", "x"])
+def test_another_key_is_no_header_that_repeats(read: Read, key: str) -> None:
+    part = "text,label\n" + "".join(f"{word} of it all,a\n" for word in ("one", "two", "six"))
+    labels = f"key,annotator,label\n{key},anna,b\n"
+    with pytest.raises(InputError, match=r"later numbers are shifted$"):
+        read({"examples.csv": part * 3, "annotations.csv": labels})
+
+
 def test_a_row_number_that_is_gone_tells_of_removed_rows(read: Read) -> None:
     labels = {"annotations.csv": "key,annotator,label\n1,anna,a\n2,anna,b\n"}
     shifted = "if examples were taken out, the later numbers are shifted"
