@@ -158,7 +158,8 @@ def to_check(test: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> 
     why = np.select([unlabelled, doubtless], ["no label", check], test["reason"])
     gain = 1 - test["quality"].astype(float).fillna(0.0)
     order = pd.to_numeric(test["check_order"]).where(~unlabelled, test["id"].rank())
-    place = 2 * order.groupby(unlabelled).rank(method="first") + unlabelled
+    rank = order.groupby(unlabelled).rank(method="first")  # 1, 2, 3, … of checks, and of others
+    place = 2 * rank + unlabelled  # 2, 4, 6, … of checks, 3, 5, 7, … of those without a label
     given = test["given"].fillna("")
     columns = {"given": given, "suggested": suggested, "gain": gain, "why": why}
     return test.assign(**columns).loc[place.sort_values(kind="stable").index]

@@ -212,9 +212,10 @@ def _maximise(
     if alike:
         confusion = uniform(errors, len(counts))
     wrong = answered - right + _LABELS * errors  # (annotators,)
-    usual = exposed @ (1 - np.diag(confusion)) + _LABELS * errors  # wrong labels at a rate of 1
+    # what `wrong` would be at a rate of 1
+    wrong_as_usual = exposed @ (1 - np.diag(confusion)) + _LABELS * errors
     accuracy = np.clip(1 - wrong / (answered + _LABELS), 0, 1)
-    return confusion, wrong / usual, accuracy
+    return confusion, wrong / wrong_as_usual, accuracy
 
 
 def _sum_by(groups: np.ndarray, n_groups: int, weights: np.ndarray) -> csr_array:

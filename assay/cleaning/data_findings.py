@@ -159,28 +159,31 @@ def copies(
     if not len(has_print):
         return examples[:0]
     chance = near_duplicates.CHANCE if columns is None else _CHANCE_IN_TABLES
-    first, second, share = near_duplicates.copies(
+    # distance: as a share of that of their other neighbours
+    first, second, distance = near_duplicates.copies(
         fingerprints[has_print], classes[has_print], chance
     )
     first, second = has_print[first], has_print[second]
     if columns is not None:
         batch, _ = pd.factorize(examples["batch"])
         is_copy = near_duplicates.alike(np.stack([first, second]), batch, columns)
-        first, second, share = first[is_copy], second[is_copy], share[is_copy]
+        first, second, distance = first[is_copy], second[is_copy], distance[is_copy]
     is_test = (examples["split"] == "test").to_numpy()
     swapped = is_test[second] & ~is_test[first]  # a test example is the original
     original = np.where(swapped, second, first)
     copy = np.where(swapped, first, second)
     leak = is_test[original] & ~is_test[copy]
-    pairs = pd.DataFrame({"original": original, "copy": copy, "share": share, "leak": leak})
+    columns_of_pairs = {"original": original, "copy": copy, "distance": distance, "leak": leak}
+    pairs = pd.DataFrame(columns_of_pairs)
     # of several originals of one copy, that of a leak comes first, then the nearest
-    pairs = pairs.sort_values(["leak", "share"], ascending=[False, True], kind="stable")
+    pairs = pairs.sort_values(["leak", "distance"], ascending=[False, True], kind="stable")
     pairs = pairs.drop_duplicates("copy").sort_values("copy")
     reasons = []
     originals = examples.iloc[pairs["original"]].itertuples()
-    for row, share in zip(originals, pairs["share"], strict=True):
+    for row, distance in zip(originals, pairs["distance"], strict=True):
         looks_like = f"looks like {row.batch}/{row.key} in {row.split}"
-        reasons.append(f"{looks_like}, {100 * (1 - share):.0f} % closer than its other neighbours")
+        closer = f"{100 * (1 - distance):.0f} % closer than its other neighbours"
+        reasons.append(f"{looks_like}, {closer}")
     kind = np.where(pairs["leak"], "leak", "near_duplicate")
     return examples.iloc[pairs["copy"]].assign(kind=kind, reason=reasons)
 

@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri, stdtr, stdtrit  # scipy.stats takes a second to import
 
-from assay.evaluation.scores import METRICS, Predictions
+from assay.evaluation.scores import LARGER_IS_BETTER, METRICS, Predictions
 from assay.measures import multiple_testing
 
 SAME = "same predictions"
 EQUAL = "no difference"  # in the score of any example, though predictions differ
 NOT_SHOWN = "no difference shown"
 UNJUDGED = "cannot be judged"
-COUNTED = ("accuracy", "macro_f1")  # these count errors; the larger the better
+COUNTED = ("accuracy", "macro_f1")  # these count errors, so one point of them means something
 # `needed` is the size of a test set that shows a change of `_POINT` with the probability `_POWER`.
 _POINT, _POWER = 0.01, 0.8
 # Where errors are counted, two made-up examples are added to the variance: A alone is right about
@@ -87,8 +87,8 @@ def judge(
     for verdict, p_value in zip(judged, adjusted.tolist(), strict=True):
         verdict.p_value = p_value
         if p_value < 1 - confidence:
-            larger_is_better = verdict.metric in COUNTED
-            verdict.verdict = "better" if (verdict.change > 0) == larger_is_better else "worse"
+            gains = (verdict.change > 0) == LARGER_IS_BETTER[verdict.metric]
+            verdict.verdict = "better" if gains else "worse"
             verdict.needed = None
     return verdicts
 
@@ -100,7 +100,7 @@ def _test(
 
     Parameters
     ----------
-    chance : the scaled variance that is common to all test examples
+    chance : the variance by chance in training, which is common to all test examples; scaled
     confidence, level : of the interval, and of the number of examples that are needed
     """
     scores_a = METRICS[name](a)
@@ -123,11 +123,11 @@ def _test(
     degrees = n - 1 if few else np.inf  # of freedom, in Student's t distribution
     variance = difference.var(ddof=int(few)) + (_PSEUDO / n if counted else 0)  # of one example
     scale = variance if counted else ((scores_a + scores_b).mean() / 2) ** 2
-    common = chance * scale
-    error = np.sqrt(variance / n + common)
+    variance_of_training = chance * scale
+    error = np.sqrt(variance / n + variance_of_training)
     half = stdtrit(degrees, (1 + confidence) / 2) * error
     p_value = 2 * stdtr(degrees, -abs(change) / error)
-    needed = _needed(variance, common, level) if counted else None
+    needed = _needed(variance, variance_of_training, level) if counted else None
     low, high = change - half, change + half
     return Verdict(name, *means, change, low, high, p_value, NOT_SHOWN, needed, n)
 
@@ -143,10 +143,10 @@ def withheld(verdicts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {name: verdict | nothing for name, verdict in verdicts.items()}
 
 
-def _needed(variance: float, common: float, confidence: float) -> int | None:
+def _needed(variance: float, variance_of_training: float, confidence: float) -> int | None:
     """How many test examples would show a change of one point; None if no number would."""
     largest = (_POINT / (ndtri((1 + confidence) / 2) + ndtri(_POWER))) ** 2
-    rest = largest - common  # the part of the variance that sampling test examples may have
+    rest = largest - variance_of_training  # what may come from sampling test examples
     return int(np.ceil(float(f"{variance / rest:.2g}"))) if rest > 0 else None
 
 

@@ -110,7 +110,9 @@ def _gap_columns(is_gap: np.ndarray, is_empty: np.ndarray) -> np.ndarray:
 def tokens_graph(rows: np.ndarray, payload_format: dict) -> tuple[bytes, int]:
     """The graph from `payload` to tokens (n, features) int64, and the number of different tokens.
 
-    Each column has its own tokens. 0 is none of them; each column has one for a gap.
+    Each column has its own tokens. 0 is none of them; each column has one for a gap. A column of
+    numbers with the edges 0.5 and 2 has the tokens 1 (below 0.5), 2 (below 2), 3 and 4 (a gap). A
+    column after it with the categories 7 and 9 has 5 (any other one), 6 (7), 7 (9) and 8 (a gap).
     For the parameters see `numbers_graph`.
     """
     is_category = _is_category(payload_format)

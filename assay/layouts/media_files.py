@@ -104,7 +104,10 @@ def _part_at(raw: RawFiles, root: str) -> _Part:
 
 
 def _below_wrappers(raw: RawFiles, root: str) -> _Part:
-    """Where the data start, below folders that hold but one folder."""
+    """Where the data start, below folders that hold but one folder.
+
+    With `a/b/cat/1.png` alone they start at `a/b`, since `cat` is a class.
+    """
     part = _part_at(raw, root)
     while not part.lists and len(folders := folders_below(part.root, raw.names)) == 1:
         inner = _part_at(raw, folders.pop())

@@ -34,6 +34,8 @@ _REMEDIES = {
     **dict.fromkeys(array_files.ENDINGS, array_files.REMEDY),
 }
 
+_LAYOUTS = (table.read, idx.read)  # beside that of pictures and sounds
+
 
 def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
     """Read a raw batch, whichever layout it has.
@@ -78,7 +80,7 @@ def _read(raw: RawFiles) -> RawBatch:
         return batch
     inner = raw
     root = ""
-    while not (batch := table.read(inner) or idx.read(inner)):
+    while not (batch := _first_that_fits(inner)):
         folders = media_files.folders_below(root, raw.names)
         if len(folders) != 1:
             raise InputError(f"{raw.folder} {_unknown(raw)}")
@@ -88,6 +90,12 @@ def _read(raw: RawFiles) -> RawBatch:
     batch.used = {f"{root}{name}" for name in batch.used}
     raw.remarks.add("guessed", root.count("/"), "folders lie around the data", root)
     return batch
+
+
+def _first_that_fits(raw: RawFiles) -> RawBatch | None:
+    """What the first of the other layouts reads; None where none fits the files."""
+    batches = (read_layout(raw) for read_layout in _LAYOUTS)
+    return next(filter(None, batches), None)
 
 
 def _read_media(raw: RawFiles) -> RawBatch | None:

@@ -101,11 +101,7 @@ def read() -> Inputs:
     overruled = changed & checked  # people's answers count instead
     reviewed = (in_review & checked) | overruled
     decided = [(id_, decision) for id_, _, decision in doubted if id_ not in overruled]
-    left_out = {
-        row["id"]: row["kind"]
-        for row in reversed(rows["issues"])
-        if row["decision"] == "drop" and row["kind"] != "label"
-    }
+    left_out = _left_out(rows["issues"])
     labelled = {row["id"] for row in in_use if row["source"] != "pseudo"}
     values = {name: files.read_json(path) for name, path in _VALUES.items()}
     listed = files.listed_batches()
@@ -133,6 +129,15 @@ def read() -> Inputs:
         noise=1 - sum(weights) / max(len(weights), 1),
         confusion=Counter((plain(answer), plain(label)) for answer, label in pairs),
     )
+
+
+def _left_out(issues: list[Row]) -> dict[str, str]:
+    """By id, the kind of the first finding for which an example was left out."""
+    kinds: dict[str, str] = {}
+    for row in issues:
+        if row["decision"] == "drop" and row["kind"] != "label":
+            kinds.setdefault(row["id"], row["kind"])
+    return kinds
 
 
 def wrong_share(clean: Values) -> float | None:
