@@ -4,9 +4,9 @@ import re
 
 from assay.comparison import changes
 from assay.comparison.data_lines import Result
-from assay.comparison.verdict import COUNTED, UNJUDGED
+from assay.comparison.verdict import UNJUDGED
 from assay.contract.errors import InputError
-from assay.evaluation.scores import METRICS
+from assay.evaluation.scores import LARGER_IS_BETTER, METRICS
 
 _VERDICTS = ("worse", "not-better")
 _METRIC = rf"({'|'.join(METRICS)})(:\d*\.?\d+)?"
@@ -71,6 +71,6 @@ def _loss(name: str, judged: Result | None, tolerated: float) -> list[str]:
     """Why a change as it was measured, significant or not, is more than what is tolerated."""
     if judged is None:
         return [f"{name} cannot be judged"]
-    loss = -judged["change"] if name in COUNTED else judged["change"]
+    loss = -judged["change"] if LARGER_IS_BETTER[name] else judged["change"]
     passes = round(loss, _DIGITS) <= tolerated
     return [] if passes else [f"{name} is worse by {loss:.4f}, where {tolerated:g} is tolerated"]

@@ -107,6 +107,13 @@ METRICS = {
     "log_loss": log_loss,
     "calibration_error": calibration_error,
 }
+# of each metric: `compare` takes the verdict from it
+LARGER_IS_BETTER = {
+    "accuracy": True,
+    "macro_f1": True,
+    "log_loss": False,
+    "calibration_error": False,
+}
 
 
 def by_class(predictions: Predictions, classes: list[str]) -> pd.DataFrame:

@@ -467,3 +467,22 @@ def test_what_was_not_found_is_no_change():
     assert page.splitlines()[0] == "a → b: no verdict without the predictions of both"
     assert page.splitlines()[-1] == "  not found in a, so not compared: data/batches.json"
     assert page.count("→") == 1
+
+
+def test_each_metric_has_a_direction():
+    assert set(scores.LARGER_IS_BETTER) == set(scores.METRICS)
+    assert set(verdict.COUNTED) <= set(scores.METRICS)
+
+
+@pytest.mark.parametrize("larger_is_better", [True, False])
+def test_a_score_that_counts_no_errors_is_judged_by_its_direction(monkeypatch, larger_is_better):
+    sign = 1 if larger_is_better else -1
+    monkeypatch.setitem(scores.METRICS, "new", lambda version: sign * np.exp(-version.loss))
+    monkeypatch.setitem(scores.LARGER_IS_BETTER, "new", larger_is_better)
+    dull, sharp = drawn(0), drawn(0, sharpness=4.0)
+    up, down = one(dull, sharp, metric="new"), one(sharp, dull, metric="new")
+    assert (up.verdict, down.verdict) == ("better", "worse")
+    model = {"metrics": {"new": asdict(down)}}
+    result = {"data": {"examples": {"moved": {}}}, "model": model}
+    monkeypatch.setattr(gate, "_METRIC", "(new)(:.+)?")
+    assert gate.judge(result, ["new"])["fails"]
