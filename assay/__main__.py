@@ -12,7 +12,7 @@ from assay.contract import paths, terminal
 from assay.contract.errors import InputError, run
 from assay.contract.escaping import printable
 
-# the keys of evaluation.scores.METRICS, whose import takes a second
+# the keys of evaluation.scores.METRICS, whose import takes a second; a test compares them
 METRICS = ["accuracy", "macro_f1", "log_loss", "calibration_error"]
 _GATE_FAILS = 2  # the exit code; that of errors is 1
 _COLUMNS = "prints, separated by tabs and without a header: file or row, class, probability, unlike"

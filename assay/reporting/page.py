@@ -10,7 +10,7 @@ from assay.modalities import registry
 from assay.reporting import answer, parts, pictures
 from assay.reporting.inputs import Inputs, accuracy
 from assay.reporting.since import Changes
-from assay.reporting.words import Words, breakable, brief, name, renamed, signed
+from assay.reporting.words import SCORES, Words, breakable, brief, name, renamed, signed
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _NAMED = 3  # batches that the title names
@@ -46,7 +46,7 @@ def page(
     functions = (words.known, words.score, words.probability, signed, parts.ticks, rounded)
     environment.filters |= {function.__name__: function for function in filters}
     environment.globals |= {function.__name__: function for function in functions}
-    environment.globals |= {"t": words, "silent": pictures.SILENT}
+    environment.globals |= {"t": words, "silent": pictures.SILENT, "listed_scores": list(SCORES)}
     quality, annotation = parts.quality(inputs, ignored), parts.annotation(inputs)
     percent = f"{100 * level:g}"
     batches = list(inputs.batches)

@@ -13,12 +13,12 @@ from assay.contract import files, git, paths, yaml_files
 from assay.contract.errors import InputError
 from assay.contract.rounding import interval
 from assay.reporting.inputs import WRONG, Inputs, Values, wrong_share
+from assay.reporting.words import SCORES
 
 Parsed = TypeVar("Parsed")
 
 _COUNTS = ("examples", "labelled", "issues")
 _TESTS = "test_examples"
-_SCORES = ("accuracy", "accuracy_true", "macro_f1", "log_loss", "calibration_error")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def changes(revision: str, inputs: Inputs) -> Changes | None:
     counts.append((WRONG, wrong_share(clean_then), wrong_share(clean_now)))
     scores_then = _json(commit, paths.EVALUATE_METRICS, files.Numbers)
     scores_now = inputs.values["evaluate"]
-    scores = [(key, interval(scores_then, key), interval(scores_now, key)) for key in _SCORES]
+    scores = [(key, interval(scores_then, key), interval(scores_now, key)) for key in SCORES]
     return Changes(
         revision=revision,
         new=[batch for batch in inputs.batches if batch not in listed],

@@ -16,6 +16,14 @@ _TRAITS = 400  # characters of what describes a region
 _SHARES = re.compile(r"\((?P<part>\d+%), of all (?P<whole>\d+%)\)(?=; |$)")
 _LEAST = 0.0005  # a smaller share would be rounded to nothing
 _ONE = ".one"  # how the key of a text for exactly one thing ends
+# the scores that the page lists, in this order, each with the unit that people know it by
+SCORES = {
+    "accuracy": "percent",
+    "accuracy_true": "percent",
+    "macro_f1": "",
+    "log_loss": "",
+    "calibration_error": "points",
+}
 
 
 def brief(text: object, most: int | None = None) -> str:
@@ -70,10 +78,13 @@ class Words:
     """
 
     def __init__(self, language: str) -> None:
-        self.texts = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+        self.path = _FOLDER / f"{language}.json"
+        self.texts = json.loads(self.path.read_text(encoding="utf-8"))
 
     def __call__(self, key: str, **values: object) -> Markup:
         single = f"{key}{_ONE}"
+        if key not in self.texts:
+            raise KeyError(f"{self.path} has no text {key!r}")
         text = self.texts[single if values.get("n") == 1 and single in self.texts else key]
         shown = {name: self.shown(value) for name, value in values.items()}
         return Markup(text).format(**shown)  # noqa: S704  # the catalogue is part of the code
@@ -92,11 +103,9 @@ class Words:
         return self("less", share=2 * _LEAST) if share < _LEAST else self("about", share=share)
 
     def score(self, key: str, *values: float) -> Markup:
-        """A score, or the ends of its interval, in the unit that people know it by."""
-        if key.startswith("accuracy"):
-            return self("percent", n=_percents(values))
-        if key == "calibration_error":
-            return self("points", n=_percents(values))
+        """A score, or the ends of its interval, in its unit."""
+        if unit := SCORES[key]:
+            return self(unit, n=_percents(values))
         return Markup(" … ").join(f"{value:.4f}" for value in values)
 
     def described(self, traits: str) -> Markup:

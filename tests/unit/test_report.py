@@ -10,12 +10,15 @@ import pyarrow as pa
 import pytest
 from markupsafe import Markup
 
+from assay import __main__ as program
 from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.contract.sections import Beyond, Report
+from assay.evaluation import scores
 from assay.modalities import audio
+from assay.release import model_card
 from assay.reporting import answer, inputs, page, parts, pictures, since
-from assay.reporting.words import Words, brief, renamed, signed
+from assay.reporting.words import SCORES, Words, brief, renamed, signed
 from stages import evaluate, report
 from tests.support import report_inputs
 
@@ -913,3 +916,17 @@ def test_damaged_metrics_of_a_revision_are_refused(tagged: Path) -> None:
     git("commit", "-qm", "damaged", at=tagged)
     with pytest.raises(InputError, match=r"^\w{7}:metrics/clean.json: "):
         since.changes("HEAD", read)
+
+
+def test_every_score_has_its_place_and_its_words() -> None:
+    assert list(program.METRICS) == list(scores.METRICS)
+    assert set(SCORES) == {*scores.METRICS, "accuracy_true"}
+    for key in SCORES:
+        assert {f"score.{key}", f"score.{key}.say"} <= set(Words("en").texts)
+    card = (Path(model_card.__file__).with_name("model_card.md")).read_text()
+    assert [key for key in scores.METRICS if f"{{evaluate[{key}]:" not in card] == []
+
+
+def test_a_text_that_is_missing_names_its_file() -> None:
+    with pytest.raises(KeyError, match=r"reporting/languages/zh\.json has no text 'score\.new'"):
+        Words("zh")("score.new")
