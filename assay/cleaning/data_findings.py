@@ -68,12 +68,31 @@ def find(
     parts = [pd.DataFrame(rows, columns=COLUMNS, dtype=object)]
     if wanted - _WITHOUT_CONTENT:
         parts += _of_content(examples, given, pred_probs, classes, wanted=wanted, memory=memory)
-    listed = pd.concat(parts, ignore_index=True)
-    listed = listed[listed["kind"].isin(wanted)].reindex(columns=COLUMNS).fillna("")
-    drop = (listed["kind"].map(actions) == "drop") & (listed["split"] != "test")
-    listed["decision"] = np.where(drop, "drop", "review")
+    listed = decided(pd.concat(parts, ignore_index=True), actions)
     listed[["quality", "confidence", "is_issue"]] = ""
     return listed.sort_values(["kind", "id", "batch", "given", "suggested"], kind="stable")
+
+
+def decided(findings: pd.DataFrame, actions: dict[str, str]) -> pd.DataFrame:
+    """The findings that are not ignored, with COLUMNS and their `decision`: review or drop.
+
+    Parameters
+    ----------
+    findings : `kind`, and some of the other COLUMNS
+    actions : by kind: flag, drop or ignore
+
+    Raises
+    ------
+    KeyError
+        If a kind has no action. All kinds are fields of `Beyond`, so no user meets this.
+    """
+    if unknown := sorted(set(findings["kind"]) - set(actions)):
+        raise KeyError(f"{unknown[0]!r} is no field of Beyond, in assay/contract/sections.py")
+    is_wanted = findings["kind"].map(actions) != "ignore"
+    listed = findings[is_wanted].reindex(columns=COLUMNS).fillna("")
+    drop = (listed["kind"].map(actions) == "drop") & (listed["split"] != "test")
+    listed["decision"] = np.where(drop, "drop", "review")
+    return listed
 
 
 def left_out(findings: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,8 @@
 """Findings beside labels, planted in small data."""
 
 import random
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -393,6 +395,26 @@ def test_every_kind_has_an_action():
     assert {kind for module in statistics._MODULES.values() for kind in module.REASONS} < set(
         Beyond.model_fields
     )
+    sources = [path.read_text() for path in Path(data_findings.__file__).parent.glob("*.py")]
+    written = set(re.findall(r'"kind": "(\w+)"', "\n".join(sources)))
+    assert {"imbalance", "drift", "leaky_column"} <= written
+    assert written <= set(Beyond.model_fields)
+
+
+def test_a_finding_whose_kind_has_no_action_is_an_error():
+    actions = {"outlier": "drop", "drift": "flag", "dark": "ignore"}
+    kinds = ["outlier", "outlier", "dark", "drift"]
+    rows = {"kind": kinds, "split": ["train", "test", "train", None]}
+    found = pd.DataFrame(rows, columns=data_findings.COLUMNS, dtype=object)
+    listed = data_findings.decided(found, actions)
+    assert listed[["kind", "decision"]].to_numpy().tolist() == [
+        ["outlier", "drop"],
+        ["outlier", "review"],
+        ["drift", "review"],
+    ]
+    assert data_findings.decided(found[:0], actions).empty
+    with pytest.raises(KeyError, match="'drift' is no field of Beyond"):
+        data_findings.decided(found, {"outlier": "drop", "dark": "ignore"})
 
 
 def test_a_number_that_grows_in_rows_sorted_by_class_gives_the_label_away():
