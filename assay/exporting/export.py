@@ -158,8 +158,10 @@ def _tables(
 
 def _feature(column: pa.Field, classes: list[str]) -> dict[str, Any]:
     """What `datasets` is told of a column."""
-    if column.type == _FILE:
+    if column.type == _FILE and column.name in hugging_face_columns.MEDIA:
         return {"_type": hugging_face_columns.MEDIA[column.name]}
+    if pa.types.is_struct(column.type):  # files that `datasets` does not decode
+        return {field.name: _feature(field, classes) for field in column.type}
     if column.name == "label":
         return {"names": classes, "_type": "ClassLabel"}
     if pa.types.is_fixed_size_list(column.type):

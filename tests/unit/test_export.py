@@ -276,3 +276,14 @@ def test_a_place_that_cannot_be_is_no_input_that_is_missing() -> None:
     with pytest.raises(FileNotFoundError, match=r"b\.npy"):
         export.export(OUT, as_files=False)
     assert not OUT.exists()
+
+
+def test_files_that_datasets_does_not_decode_are_written_as_bytes() -> None:
+    def described(name: str) -> dict:
+        return export._feature(pa.field(name, export._FILE), ["a"])
+
+    assert described("image") == {"_type": "Image"}
+    assert described("series") == {
+        "bytes": {"dtype": "binary", "_type": "Value"},
+        "path": {"dtype": "string", "_type": "Value"},
+    }
