@@ -1,8 +1,8 @@
 """Finds the module of a modality by its name.
 
-A new modality is a module, one line in `_MODULES` before that of tables, and an entry in
-`encoders/inputs.py`. One whose examples are files has one in
-`contract/hugging_face_columns.py` too; one of which something is measured, in
+A new modality is a module, one line in `MODULES`, and an entry in `encoders/inputs.py`. If Hugging
+Face's `datasets` decodes its files, it has an entry in `contract/hugging_face_columns.py` too; else
+`export` writes them as bytes. If something is measured of it, it has one in
 `measures/statistics.py`. The module holds:
 
 COLUMN : the column of a raw table that holds the payload; None where all columns are features
@@ -38,9 +38,10 @@ from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
 from assay.modalities import audio, images, tables, text
 
-_MODULES: dict[str, ModuleType] = {"image": images, "audio": audio, "text": text, "table": tables}
+MODULES: dict[str, ModuleType] = {"image": images, "audio": audio, "text": text, "table": tables}
+_OF_ANY_COLUMNS = "table"
 _MODALITY_OF_SUFFIX = {
-    suffix: modality for modality, module in _MODULES.items() for suffix in module.SUFFIXES
+    suffix: modality for modality, module in MODULES.items() for suffix in module.SUFFIXES
 }
 
 # Files that people have and nothing here decodes: how their names end, and what to save them as.
@@ -55,7 +56,7 @@ _VECTORS = ".npy"  # also how people save embeddings
 
 def named(modality: str) -> ModuleType:
     """The module of a modality."""
-    return _MODULES[modality]
+    return MODULES[modality]
 
 
 def modality_of_file(name: str) -> str | None:
@@ -123,8 +124,8 @@ def refuse_unreadable(path: Path, modality: str) -> None:
 
 def modality_of_columns(columns: Sequence[str]) -> str:
     """The modality of a raw table: that of its payload column, or else of columns of features."""
-    # the last module, of tables, takes any columns
-    return next(name for name, module in _MODULES.items() if module.COLUMN in (*columns, None))
+    of_payload = (name for name, module in MODULES.items() if module.COLUMN in columns)
+    return next(of_payload, _OF_ANY_COLUMNS)
 
 
 def payloads(path: Path, size: int, payload_format: Format) -> Iterator[np.ndarray]:

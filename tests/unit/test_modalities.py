@@ -17,7 +17,7 @@ from assay.contract.errors import InputError
 from assay.contract.inference import Model
 from assay.contract.remarks import Remarks
 from assay.contract.sections import Collect
-from assay.encoders import adapters, columns, log_mel, ngrams
+from assay.encoders import adapters, columns, inputs, log_mel, ngrams
 from assay.modalities import audio, column_types, formats, images, registry, tables, text
 from assay.training import linear_head, onnx_graph
 
@@ -26,13 +26,29 @@ TEXT = Collect.model_construct(characters=100_000)
 HOW = {"portable": True, "threads": 1}
 
 
-@pytest.mark.parametrize("modality", ["image", "audio", "text", "table"])
+@pytest.mark.parametrize("modality", registry.MODULES)
 def test_a_modality_holds_what_the_registry_lists(modality: str) -> None:
     module = registry.named(modality)
     of_all, of_files = map(listed, registry.__doc__.split("The modules of files also hold:"))
     assert (len(of_all), len(of_files)) == (13, 4)
     assert all(hasattr(module, name) for name in of_all)
     assert {hasattr(module, name) for name in of_files} == {bool(module.SUFFIXES)}
+
+
+def test_encoders_know_every_modality() -> None:
+    assert set(inputs.OF_MODALITY) == set(registry.MODULES)
+
+
+@pytest.mark.parametrize("table_is", ["first", "last"])
+def test_the_order_of_modalities_does_not_matter(
+    monkeypatch: pytest.MonkeyPatch, table_is: str
+) -> None:
+    others = {name: module for name, module in registry.MODULES.items() if name != "table"}
+    of_tables = {"table": tables}
+    ordered = of_tables | others if table_is == "first" else others | of_tables
+    monkeypatch.setattr(registry, "MODULES", ordered)
+    assert registry.modality_of_columns(["label", "text"]) == "text"
+    assert registry.modality_of_columns(["label", "width"]) == "table"
 
 
 def listed(text: str) -> set[str]:
