@@ -71,8 +71,9 @@ def learn(payload_format: Format, payload: np.ndarray, params: Pretrain, **runti
     of_modality = inputs.OF_MODALITY[modality]
     method = params.method if params.method != "auto" else of_modality.methods[0]
     if method not in of_modality.methods:
+        not_for = f"is not for the modality {modality}"
         use = f"use {' or '.join(of_modality.methods)}; auto takes the first"
-        raise InputError(f"params.yaml: pretrain.method: {method} is not for {modality}s: {use}")
+        raise InputError(f"params.yaml: pretrain.method: {method} {not_for}: {use}")
     if method == "transformer":
         front, tokens = of_modality.tokens(payload_format, payload)
     else:
@@ -159,7 +160,8 @@ def _of_windows(
         front = inputs.OF_MODALITY[modality].front(payload_format, payload)
         return replace(learned, onnx=graph, front=front, weights={}, tokens={}, start="frozen")
     if modality != "text":
-        raise InputError(f"{setting}: windows are for sounds and texts, not for {modality}s: use 1")
+        such = f"not for the modality {modality}"
+        raise InputError(f"{setting}: windows are for sounds and texts, {such}: use 1")
     learned = learn(payload_format, payload, without_windows, **runtime)
     if Model(learned.onnx, **runtime).tokenizer is None:
         raise InputError(f"{setting}: {learned.method} reads whole texts: use 1")

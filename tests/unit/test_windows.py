@@ -107,7 +107,7 @@ def test_a_sound_is_the_mean_over_its_windows(samples: int) -> None:
 @pytest.mark.parametrize(
     ("modality", "shape", "count", "message"),
     [
-        ("image", [8, 8, 1], 2, "windows are for sounds and texts, not for images"),
+        ("image", [8, 8, 1], 2, "windows are for sounds and texts, not for the modality image"),
         ("text", [], 2, "ngrams reads whole texts"),
         ("audio", [16000], 11, "windows of sounds would be shorter than 0.1 s"),
     ],
