@@ -45,10 +45,16 @@ def tell(result: str) -> None:
     print(printable(result), flush=True)
 
 
+def cache_of(link: Path) -> str:
+    """The DVC cache that a link leads into; empty for any other file."""
+    cache, is_in_cache, _ = str(link.readlink() if link.is_symlink() else "").partition(_OBJECTS)
+    return cache if is_in_cache else ""
+
+
 def lost_cache(link: Path) -> str:
     """What is wrong with a link into a DVC cache that is not there; empty for any other file."""
-    cache, is_in_cache, _ = str(link.readlink() if link.is_symlink() else "").partition(_OBJECTS)
-    if not is_in_cache or link.exists():
+    cache = cache_of(link)
+    if not cache or link.exists():
         return ""
     leads = f"{link} is a link into the DVC cache {cache}, which is gone or was moved"
     return f"{leads}: type `dvc checkout --relink`, or see docs/recovery.md"

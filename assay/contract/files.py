@@ -19,7 +19,7 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
-from assay.contract import merging, paths, plain_files, rounding, validation
+from assay.contract import merging, paths, plain_files, rewriting, rounding, validation
 from assay.contract.errors import InputError, say
 
 Values = dict[str, Any]  # of a JSON file
@@ -31,7 +31,10 @@ _LONGEST_NAME = 200  # bytes of the name of a temporary file; file systems allow
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path to write to, which becomes `path` if the block ends without error."""
+    """Yield a temporary path to write to, which becomes `path` if the block ends without error.
+
+    A file that was there keeps its rights, and a link what it leads to, see `rewriting`.
+    """
     name = os.fsencode(str(path).replace("/", "--"))[-_LONGEST_NAME:].decode(errors="ignore")
     partial = paths.UNFINISHED / name
     partial.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +58,9 @@ def _move(partial: Path, path: Path) -> None:
         with partial.open("rb") as content, path.open("wb") as device:
             shutil.copyfileobj(content, device)
         return
+    path = rewriting.target(path)
     try:
+        rewriting.keep_rights(partial, path)
         partial.replace(path)
     except OSError as error:
         if error.errno != errno.EXDEV:
@@ -63,6 +68,7 @@ def _move(partial: Path, path: Path) -> None:
         beside = path.with_name(f".{path.name}.unfinished")
         try:
             shutil.copyfile(partial, beside)
+            rewriting.keep_rights(beside, path)
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from assay.contract import files, validation
+from assay.contract import files, rewriting, validation
 from assay.contract.errors import InputError
 from assay.contract.parameters import Parameters
 from assay.contract.paths import PARAMETERS
@@ -50,11 +50,12 @@ def as_yaml(key: str, value: Any) -> str:
 
 
 def write(edits: Edits) -> None:
-    """Make the edits in params.yaml."""
+    """Make the edits in params.yaml, which keeps its line ends and its byte order mark."""
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = _UNWRAPPED
-    values = yaml.load(PARAMETERS.read_text(encoding="utf-8"))
+    before = PARAMETERS.read_bytes()
+    values = yaml.load(before.decode("utf-8-sig").replace("\r\n", "\n"))
     for key, value in edits.items():
         listed = values
         for part in key.split("."):
@@ -62,4 +63,5 @@ def write(edits: Edits) -> None:
         listed[:] = value  # so that it keeps its style and comments
     text = io.StringIO()
     yaml.dump(values, text)
-    files.write_bytes(PARAMETERS, text.getvalue().encode())
+    written = text.getvalue().encode()
+    files.write_bytes(PARAMETERS, rewriting.in_form_of(before, written))

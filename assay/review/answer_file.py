@@ -11,8 +11,8 @@ from typing import TextIO
 import pandas as pd
 
 from assay.catalogue import spreadsheets
-from assay.contract import class_names, git, paths
-from assay.contract.errors import InputError, counted, first_of
+from assay.contract import class_names, files, git, paths, rewriting
+from assay.contract.errors import InputError, counted, first_of, say
 
 _NEEDED = ["id", "annotator", "label"]
 _COLUMNS = [*_NEEDED, "note"]
@@ -55,6 +55,9 @@ class AnswerFile:
         except BlockingIOError:
             remedy = "close it, or take another --name"
             raise InputError(f"a review by {name} is open already: {remedy}") from None
+        if self.path.exists() and b"," not in self.path.read_bytes().partition(b"\n")[0]:
+            cells = f"{self.path} has no commas between its cells"
+            say(f"{cells}: the first answer writes them")
 
     def close(self) -> None:
         """Let others open the answers; the lock goes, since its name is that of a person."""
@@ -70,7 +73,8 @@ class AnswerFile:
     def record(self, id_: str, label: str, note: str, place: tuple[str, str]) -> None:
         """Write an answer to disk, over an earlier one; with neither label nor note, take it out.
 
-        The file is read again before. So what another program changed there is not lost.
+        The file is read again before. So what another program changed there is not lost. It keeps
+        its line ends and its byte order mark, but not other delimiters than commas.
 
         Parameters
         ----------
@@ -82,7 +86,11 @@ class AnswerFile:
         if not label and not note:
             del rows[id_, self.name]
         frame = pd.DataFrame(list(rows.values()), columns=columns, dtype=object)
-        spreadsheets.write(self.path, frame)
+        before = self.path.read_bytes() if self.path.exists() else b""
+        with files.whole(self.path) as partial:
+            spreadsheets.write(partial, frame)
+            written = partial.read_bytes()
+            partial.write_bytes(rewriting.in_form_of(before, written))
 
     def summary(self) -> str:
         """A line about what the file holds, for people."""

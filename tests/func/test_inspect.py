@@ -53,6 +53,21 @@ def test_the_edits_are_two_lines_and_keep_the_comments(folder: Workspace) -> Non
     assert "needs no edit" in run(folder).stdout
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_an_edit_keeps_line_ends_and_the_byte_order_mark(
+    folder: Workspace, mark: bytes, end: bytes
+) -> None:
+    before = paths.PARAMETERS.read_bytes()
+    added = {"batches": [*parameters.load().batches, "pets"]}
+    edits.write(added)
+    after = paths.PARAMETERS.read_bytes()
+    paths.PARAMETERS.write_bytes(mark + before.replace(b"\n", end))
+    edits.write(added)
+    assert parameters.load().batches == added["batches"]
+    assert paths.PARAMETERS.read_bytes() == mark + after.replace(b"\n", end)
+
+
 def test_a_second_batch_is_appended(folder: Workspace) -> None:
     run(folder, "--write")
     folder.raw(PETS, "more")

@@ -239,6 +239,28 @@ def test_a_new_file_names_examples_for_people_and_an_older_one_keeps_its_columns
     assert len(answers.read(catalogue.read(), CLASSES)) == 2
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_file_keeps_the_form_that_a_spreadsheet_gave_it(
+    client: TestClient, mark: bytes, end: bytes
+) -> None:
+    path = paths.ANNOTATIONS / "anna.csv"
+    rows = mark + b"id,annotator,label,note\n%032x,anna,ten,\n" % 4
+    path.write_bytes(rows.replace(b"\n", end))
+    assert answer(client) == 204
+    assert path.read_bytes() == (rows + b"%032x,anna,nine,\n" % 3).replace(b"\n", end)
+
+
+def test_other_delimiters_are_said(client: TestClient, capsys: pytest.CaptureFixture) -> None:
+    path = paths.ANNOTATIONS / "bela.csv"
+    path.write_text(f"id;annotator;label;note\n{4:032x};bela;ten;\n", "utf-8")
+    of_bela = AnswerFile("bela")
+    of_bela.record(f"{3:032x}", "nine", "", ("b", "key-3"))
+    assert path.read_text("utf-8").count(",") == 9
+    said = "data/annotations/bela.csv has no commas between its cells: the first answer writes them"
+    assert capsys.readouterr().err == f"assay: {said}\n"
+
+
 def test_a_file_that_cannot_be_written_is_said(client: TestClient) -> None:
     (paths.ANNOTATIONS / "anna.csv").write_text("id,annotator,label,mood\n")
     assert answer(client) == 500

@@ -1,0 +1,53 @@
+"""What a file keeps when it is written anew: its rights, links that lead to it, its line ends."""
+
+import codecs
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from assay.contract.errors import InputError, cache_of
+
+_MARK = codecs.BOM_UTF8
+
+
+def target(path: Path) -> Path:
+    """The file that a link leads to; the path itself of all else.
+
+    So it is of a link into a DVC cache: what is in there belongs to other versions too.
+
+    Raises
+    ------
+    InputError
+        If the folder of that file is missing, as of a disk that is not mounted.
+    """
+    if not path.is_symlink() or cache_of(path):
+        return path
+    file = Path(os.path.realpath(path))
+    if not file.parent.is_dir():
+        leads = f"{path} is a link to {file}, whose folder is missing"
+        raise InputError(f"{leads}: bring it back, or delete the link")
+    return file
+
+
+def keep_rights(new: Path, old: Path) -> None:
+    """Give a file the group and the rights of the one that it is to replace, if there is one."""
+    if not old.is_file() or old.is_symlink():
+        return
+    status = old.stat()
+    with suppress(PermissionError):  # a group that one is not in; a disk without rights
+        os.chown(new, -1, status.st_gid)
+    with suppress(PermissionError):
+        new.chmod(status.st_mode & 0o777)
+
+
+def in_form_of(before: bytes, content: bytes) -> bytes:
+    """A text with the byte order mark of the one before, and its line ends if all are CRLF.
+
+    Parameters
+    ----------
+    content : in UTF-8, without a mark; its lines end with LF
+    """
+    lines = before.count(b"\n")
+    if lines and lines == before.count(b"\r\n"):
+        content = content.replace(b"\n", b"\r\n")
+    return _MARK * before.startswith(_MARK) + content
