@@ -75,6 +75,23 @@ def _refuse_files(columns: dict[str, pa.ChunkedArray], names: set[str], path: Pa
             raise InputError(f"{path}: {beside}: {remedy}")
 
 
+def check_files(column: str, payload: Sequence[object], places: Sequence[str]) -> None:
+    """Raise unless a column holds an encoded file in each row, which `places` names."""
+    for place, content in zip(places, payload, strict=True):
+        if not isinstance(content, bytes):
+            needs = f"{column!r} must be an encoded file (bytes), and not missing"
+            raise InputError(f"{place}: {needs}{_remedy(column, content)}")
+
+
+def _remedy(column: str, content: object) -> str:
+    """What to do with a cell that is no file, to end a message with."""
+    if content is None:
+        return ": take the row out"
+    is_cell = f", but it is {reprlib.repr(content)}"
+    lists = "call the table metadata.csv if it names files"
+    return f"{is_cell}: {lists}, or rename the column if it is no {column}"
+
+
 def as_text(column: pa.ChunkedArray, places: Sequence[str], name: str = "") -> list[str]:
     """Cells as text, "" for a gap. Whole numbers have no decimal point, also in columns with gaps.
 

@@ -1,6 +1,5 @@
 """The layout of tables, one row for each example: one file, or one for each split or shard."""
 
-import reprlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -12,7 +11,7 @@ from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import file_lists, hugging_face, near_lists, rows, table_keys
 from assay.layouts.file_names import MOST, FileNames
-from assay.layouts.raw_batch import EncodedColumn, Example, RawBatch
+from assay.layouts.raw_batch import EncodedColumn, RawBatch
 from assay.layouts.raw_files import RawFiles
 from assay.modalities import column_roles, registry
 
@@ -70,7 +69,7 @@ def read(raw: RawFiles) -> RawBatch | None:
     if not _payload_column(table):
         near_lists.judge_names(path, table, raw)
     table, named_by = table_keys.with_key(table, raw, numbers)
-    batch = _batch(table, path, places, numbers, remarks)
+    batch = to_batch(table, path, places, numbers, remarks)
     batch.named_by = named_by
     batch.used = set(files)
     return batch
@@ -199,9 +198,25 @@ def _folded(name: str) -> str:
     return "".join(name.split()).casefold()
 
 
-def _batch(
+def to_batch(
     table: pa.Table, path: Path, places: list[str], numbers: list[int], remarks: Remarks
 ) -> RawBatch:
+    """A batch of the rows of a table, of any layout that makes one.
+
+    Before, as `read` does it: encoded files are bytes, classes have names, names of columns are
+    tidy, columns of an export are out, labels are in `label`, and keys, if any, in `key`. After,
+    the layout sets `used` and `layout`.
+
+    Parameters
+    ----------
+    path, places : the first file, and the file and row of each example (n,), for messages
+    numbers : (n,) of the rows in all files: the keys, where there is no column `key`
+
+    Raises
+    ------
+    InputError
+        If an example has no encoded file where its modality has files; see also `to_examples`.
+    """
     numbered = "key" not in table.column_names
     of_files = [repr(name) for name in table.column_names if name == column_names.FILE_NAME]
     remarks.note("left out", of_files, "column names files: it is not read")
@@ -229,22 +244,5 @@ def _batch(
         table, path, payload=payload_columns, places=places, numbers=numbers
     )
     if column and are_files:
-        _check_files(column, payload, examples)
+        rows.check_files(column, payload, places)
     return RawBatch(modality, examples, payload, set(), numbered=numbered, layout=LAYOUT)
-
-
-def _check_files(column: str, payload: Sequence[object], examples: Sequence[Example]) -> None:
-    """Raise unless a column holds an encoded file in each row."""
-    for example, content in zip(examples, payload, strict=True):
-        if not isinstance(content, bytes):
-            needs = f"{column!r} must be an encoded file (bytes), and not missing"
-            raise InputError(f"{example.place}: {needs}{_remedy(column, content)}")
-
-
-def _remedy(column: str, content: object) -> str:
-    """What to do with a cell that is no file, to end a message with."""
-    if content is None:
-        return ": take the row out"
-    is_cell = f", but it is {reprlib.repr(content)}"
-    lists = "call the table metadata.csv if it names files"
-    return f"{is_cell}: {lists}, or rename the column if it is no {column}"
