@@ -36,7 +36,8 @@ def unpacked(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table
             is_free = modality not in table.column_names
             name = modality if modality and is_free else field.name
             if name != field.name:
-                remarks.add("guessed", 1, f"column holds files of the modality {modality}", repr(field.name))
+                what = f"column holds files of the modality {modality}"
+                remarks.add("guessed", 1, what, repr(field.name))
             column = _content(table.columns[index], f"{place}: {field.name!r}")
             table = table.set_column(index, name, column)
         elif feature.get("_type") == "ClassLabel" and pa.types.is_integer(field.type):

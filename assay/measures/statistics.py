@@ -98,7 +98,10 @@ def numbers(examples: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def thirds(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Cut each statistic into the slices low, middle and high, with a third of the examples each.
+    """Cut each statistic into the slices low, middle and high, at a third and two thirds.
+
+    Equal values stay in one slice. So the slices of few different values are of unequal size, and
+    a flag, 0 or 1, has two of them.
 
     Parameters
     ----------
