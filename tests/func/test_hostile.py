@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 import pytest
+import yaml
 from markdown_it import MarkdownIt
 
 from tests.support.raw_files import image, parquet
@@ -23,8 +24,12 @@ CLASSES = [
     "=1+1",
     "<script>alert(1)</script>",
 ]
-ALL_STAGES = ["collect@b", "collect@c", "sample@b", "sample@c", "pretrain", "embed@b", "embed@c"]
-ALL_STAGES += ["clean", "annotate", "train", "evaluate", "queue", "deploy", "report"]
+DVC = yaml.safe_load((Path(__file__).parents[2] / "dvc.yaml").read_text())["stages"]
+ALL_STAGES = [
+    f"{name}{item}"
+    for name in list(DVC)[list(DVC).index("collect") :]
+    for item in (["@b", "@c"] if "foreach" in DVC[name] else [""])
+]
 
 
 @pytest.mark.parametrize("target", ["/etc/hosts", "../../secret.png", "../../../raw"])
