@@ -169,6 +169,7 @@ def main() -> None:
     try:
         try:
             terminal.prepare()
+            terminal.check_stdout()
             arguments = parser().parse_args()
             if arguments.function is not predict or not paths.RELEASE.exists():
                 paths.check_project()

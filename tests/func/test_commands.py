@@ -68,3 +68,28 @@ def test_a_review_of_nothing_leaves_nothing(
     with pytest.raises(FileNotFoundError):
         server.serve("anna", 0, browser=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def outcome(folder: Path, command: str) -> tuple[int, str, str]:
+    """The exit code, stdout and stderr of a command outside of a project."""
+    done = Project(folder, PYTHONPATH=str(ROOT)).run(command, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_messages_do_not_go_to_stdout_where_stderr_is_closed(tmp_path: Path) -> None:
+    assert outcome(tmp_path, "python -m assay predict nothing 2>&-") == (1, "", "")
+
+
+@pytest.mark.parametrize("command", ["--help", "predict nothing"])
+def test_a_command_whose_results_go_nowhere_fails(tmp_path: Path, command: str) -> None:
+    remedy = "leave out `>&-`, or write `>/dev/null` if you want no results"
+    said = f"assay: stdout is closed, and results are printed there: {remedy}\n"
+    assert outcome(tmp_path, f"python -m assay {command} >&-") == (1, "", said)
+    assert outcome(tmp_path, f"python -m assay {command} >&- 2>&-") == (1, "", "")
+
+
+def test_what_is_closed_is_no_file_that_is_opened_next(tmp_path: Path) -> None:
+    """Else messages of libraries would go into it."""
+    opens = "terminal.prepare(); print(open('/dev/null').fileno() > 2)"
+    command = f'python -c "from assay.contract import terminal; {opens}" <&- 2>&-'
+    assert outcome(tmp_path, command) == (0, "True\n", "")
