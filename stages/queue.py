@@ -10,6 +10,7 @@ from assay.contract.errors import counted, quiet, run, tell
 from assay.contract.sampling import step_for
 
 _COLUMNS = ["id", "batch", "key", "example", "split", "given", "suggested", "gain", "why"]
+_CONFIDENCE = "confidence_of_suggested"  # what quality.parquet calls `confidence`
 _HARDLY = 0.01  # probability that an answer changes the label in use
 _JUDGED = ["given", "suggested", "quality", "reason", "check_order"]  # of doubts.csv
 
@@ -27,6 +28,7 @@ def main() -> None:
     is_test = waiting["split"] == "test"
 
     judged = parquet_files.read_parquet(paths.QUALITY).to_pandas().set_index("id")
+    judged = judged.rename(columns={"confidence": _CONFIDENCE})
     in_use = csv_files.read_csv(paths.ANNOTATED_LABELS).to_pandas().set_index("id")
     pseudo = in_use.loc[in_use["source"] == "pseudo", ["label", "weight"]]
     learnable = waiting[~is_test].join(judged, on="id").join(pseudo, on="id")
@@ -48,10 +50,14 @@ def main() -> None:
     order = queue_order.evenly_mixed(len(questions), n_checks)
     checks = checks.head(n_checks)
     questions = pd.concat([questions, checks]).iloc[order]
-    if len(questions):
-        questions["example"] = payloads.lines(questions)
-    spreadsheets.write(paths.QUEUE, questions.reindex(columns=_COLUMNS))
+    spreadsheets.write(paths.QUEUE, as_written(questions))
     tell(line(questions))
+
+
+def as_written(questions: pd.DataFrame) -> pd.DataFrame:
+    """The columns of queue.csv, with the payload of each example in a line. There may be no row."""
+    lines = payloads.lines(questions) if len(questions) else ""
+    return questions.assign(example=lines)[_COLUMNS]
 
 
 def line(questions: pd.DataFrame) -> str:
@@ -80,8 +86,9 @@ def to_learn_from(
 
     Parameters
     ----------
-    examples : with the columns of quality.parquet, empty where there is no label; and with `label`
-        and `weight` of pseudo-labels, empty where there is none
+    examples : with the columns of quality.parquet, of which `confidence` is called
+        `confidence_of_suggested`, empty where there is no label; and with `label` and `weight` of
+        pseudo-labels, empty where there is none
     pred_probs : (n, classes)
     """
     names = np.array(classes, dtype=object)
@@ -118,7 +125,7 @@ def _trust(examples: pd.DataFrame, probability: np.ndarray) -> np.ndarray:
     has_pseudo = examples["label"].notna()
     of_unlabelled = np.where(has_pseudo, examples["weight"].astype(float), probability)
     stays = examples["decision"].isin(["keep", "review"])  # else the suggested label is used
-    of_labelled = np.where(stays, examples["quality"], examples["confidence"])
+    of_labelled = np.where(stays, examples["quality"], examples[_CONFIDENCE])
     return np.where(unlabelled, of_unlabelled, of_labelled)
 
 

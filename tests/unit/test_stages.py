@@ -146,7 +146,7 @@ def test_queue_asks_first_where_the_label_in_use_is_least_sure():
             "suggested": ["x", "y", "x", None, None],
             "decision": ["keep", "relabel", "review", None, None],
             "quality": [0.95, 0.02, 0.3, np.nan, np.nan],
-            "confidence": [0.95, 0.98, 0.6, np.nan, np.nan],
+            "confidence_of_suggested": [0.95, 0.98, 0.6, np.nan, np.nan],
             "reason": ["", "r", "r", None, None],
             "label": [None, None, None, None, "y"],
             "weight": [None, None, None, None, "0.8"],
@@ -176,6 +176,7 @@ def test_the_queue_suggests_the_class_that_its_reason_speaks_of():
     assert judged["decision"].tolist() == ["keep", "relabel", "review", "relabel"]
     none = pd.DataFrame(None, [4, 5], judged.columns, dtype=object)
     examples = pd.concat([judged.astype(object), none])
+    examples = examples.rename(columns={"confidence": "confidence_of_suggested"})
     examples = examples.assign(label=[None] * 5 + ["y"], weight=[None] * 5 + ["0.8"])
     asked = queue.to_learn_from(examples, pred_probs, list(names)).sort_index()
     issues = judged[judged["decision"] != "keep"]  # as in issues.csv
@@ -186,6 +187,20 @@ def test_the_queue_suggests_the_class_that_its_reason_speaks_of():
         assert f"rather than {row.given} (" in row.why
     assert asked["why"][0] == "kept; least sure of the remaining labels"
     assert asked["why"][4] == "no label; it may be z or x"
+
+
+def test_a_misspelt_column_of_the_queue_is_an_error_also_without_questions(monkeypatch):
+    columns = ["id", "batch", "key", "split", "given", "suggested", "gain", "why"]
+    questions = pd.DataFrame([["1", "b", "k", "train", "x", "y", 0.5, "r"]], columns=columns)
+    monkeypatch.setattr(queue.payloads, "lines", lambda rows: ["text"] * len(rows))
+    written = queue.as_written(questions)
+    assert list(written) == queue._COLUMNS
+    assert written["example"].tolist() == ["text"]
+    assert list(queue.as_written(questions[:0])) == queue._COLUMNS
+    monkeypatch.setattr(queue, "_COLUMNS", ["id", "sugested"])
+    for asked in (questions, questions[:0]):
+        with pytest.raises(KeyError, match="sugested"):
+            queue.as_written(asked)
 
 
 def test_labels_of_the_test_split_are_checked_in_their_order():
