@@ -12,10 +12,11 @@ import numpy as np
 
 from assay.contract import csv_files, paths
 from benchmarks import synthetic
-from benchmarks.synthetic import WIDTH
+from benchmarks.synthetic import PARAMETERS, WIDTH
 from benchmarks.workspace import ROOT, code_only, machine, row, set_parameters, timed
 
 CLASSES, WRONG = 10, 0.05
+SIZES = 100_000, 1_000_000  # examples
 
 
 def write(n: int) -> None:
@@ -39,10 +40,10 @@ def main() -> None:
     row("---", "---", "---", "---", "---")
     for portable in (False, True):
         before = None
-        for n in (100_000, 1_000_000):
+        for n in SIZES:
             with code_only() as folder:
                 copies = {f"clean__beyond__{kind}": "ignore" for kind in ("near_duplicate", "leak")}
-                set_parameters(folder, portable=portable, **copies)
+                set_parameters(folder, portable=portable, **PARAMETERS, **copies)
                 script = f"from benchmarks.clean_scale import write; write({n})"
                 timed([sys.executable, "-c", script], folder, PYTHONPATH=str(ROOT))
                 seconds, memory = timed([sys.executable, "-m", "stages.clean"], folder)

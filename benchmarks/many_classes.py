@@ -10,10 +10,11 @@ import pandas as pd
 
 from assay.contract import csv_files, paths
 from benchmarks import synthetic
-from benchmarks.synthetic import WIDTH
+from benchmarks.synthetic import PARAMETERS, WIDTH
 from benchmarks.workspace import ROOT, code_only, machine, row, set_parameters, timed
 
 WRONG, RARE = 0.05, 50
+SETS = (100_000, 1000, 1.0), (100_000, 100, 0.01)  # examples, classes, labelled
 
 
 def write(n: int, n_classes: int, labelled: float) -> None:
@@ -48,11 +49,12 @@ def main() -> None:
         "of rare labels kept",
     )
     row(*["---"] * 8)
-    for n, n_classes, labelled in ((100_000, 1000, 1.0), (100_000, 100, 0.01)):
+    for n, n_classes, labelled in SETS:
         with code_only() as folder:
             set_parameters(
                 folder,
                 portable=False,
+                **PARAMETERS,
                 clean__smallest_class=1,
                 clean__beyond__near_duplicate="ignore",
             )

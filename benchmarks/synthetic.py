@@ -6,6 +6,7 @@ import pyarrow as pa
 from assay.contract import files, parquet_files, paths
 
 WIDTH = 256
+PARAMETERS = {"batches": ["synthetic"], "pretrain__batches": ["synthetic"]}
 
 
 def write(labels: np.ndarray, centres: np.ndarray, rng: np.random.Generator) -> list[str]:
@@ -21,8 +22,8 @@ def write(labels: np.ndarray, centres: np.ndarray, rng: np.random.Generator) -> 
     ids = [f"{number:032x}" for number in range(n)]
     columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(["train"] * n)}
     columns["feature:none"] = pa.array(np.zeros(n, np.float32))
-    parquet_files.write_examples(
-        "synthetic", {"modality": "table", "shape": [1], "features": ["none"]}, columns
-    )
+    payload_format = {"modality": "table", "shape": [1], "features": {"none": "number"}}
+    parquet_files.write_examples("synthetic", payload_format, columns)
+    files.write_json(paths.ENCODER_INFO, payload_format)
     files.write_json(paths.LISTED, {"batches": ["synthetic"]})
     return ids

@@ -24,7 +24,8 @@ def write(n: int) -> None:
     ids = [f"{number:032x}" for number in range(n)]
     pixels = (rng.integers(256, size=(BLOCK, *SHAPE)).astype(np.uint8) for _ in range(n // BLOCK))
     blocks = [images.to_columns(block, range(len(block)), None, None) for block in pixels]
-    split = ["train" if number % VALIDATION else "validation" for number in range(n)]
+    others = ["validation", "test"]
+    split = [*others, *("train" if number % VALIDATION else others[0] for number in range(2, n))]
     columns = {"id": pa.array(ids), "key": pa.array(ids), "split": pa.array(split)}
     columns["image"] = pa.concat_arrays([block["image"][:] for block, _ in blocks])
     kind = blocks[0][1]
