@@ -6,7 +6,7 @@ Features in Tabular Deep Learning). A category becomes a column for each of its 
 column. As a token, a cell is its bin or its category.
 
 The embedding is bounded: a wide table gets fewer bins and categories a column, but each number its
-value. Rare categories are left out, but where nothing else is left to learn from.
+value. Rare categories are left out, unless nothing else is left to learn from.
 """
 
 import numpy as np

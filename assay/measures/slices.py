@@ -47,7 +47,7 @@ def with_doubted(listed: pd.DataFrame, slices: pd.DataFrame, doubted: pd.Series)
 def of_groups(
     slices: pd.DataFrame, groups: np.ndarray, correct: np.ndarray, confidence: float, few: int = 0
 ) -> pd.DataFrame:
-    """The same for each of several groups of rows by itself, with the column `group`.
+    """Accuracy of each slice of each group of rows: what `table` returns, with the column `group`.
 
     A slice is compared with all rows of its group. It has at least 10 examples.
 
