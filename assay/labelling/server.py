@@ -43,8 +43,13 @@ class Server:
     """
 
     def __init__(self, url: str, project: str, layout: str = "") -> None:
+        if "@" in url:  # files and messages name the address
+            remedy = f"leave it out, and put a personal access token into {_KEY}"
+            raise InputError(f"--url has an @, so perhaps a user or a password: {remedy}")
         self.url = url.rstrip("/")
         self.session = requests.Session()
+        self.session.auth = self._sign  # else ~/.netrc would replace our header
+        self._authorization = ""
         self._authorize(os.environ.get(_KEY, ""))
         projects = self.call("GET", "projects/?page_size=10000")["results"]
         named = [entry for entry in projects if project in (entry["title"], str(entry["id"]))]
@@ -64,14 +69,23 @@ class Server:
         if key.count(".") == 2:  # a JWT must be exchanged for one that is valid for minutes
             scheme = "Bearer"
             key = self.call("POST", "token/refresh/", {"refresh": key})["access"]
-        self.session.headers["Authorization"] = f"{scheme} {key}"
+        self._authorization = f"{scheme} {key}"
+
+    def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._authorization:
+            request.headers["Authorization"] = self._authorization
+        return request
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """The response to a request, from JSON."""
         url = f"{self.url}/api/{path}"
         try:
-            options = {"timeout": 600, "json": body, "stream": True}
+            options = {"timeout": 600, "json": body, "stream": True, "allow_redirects": False}
             with self.session.request(method, url, **options) as response:
+                if response.is_redirect:
+                    leads = f"{url} leads to {response.headers['Location'][:_SHOWN]}"
+                    remedy = "give that one to --url if you trust it"
+                    raise InputError(f"{leads}, and the token goes to no other server: {remedy}")
                 content = response.raw.read(_LARGEST + 1, decode_content=True)
             if len(content) > _LARGEST:
                 raise InputError(f"{url} failed: its answer is over {_LARGEST:,} bytes")

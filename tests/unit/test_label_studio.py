@@ -42,7 +42,7 @@ class Stub(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.recorded, self.posted = copy.deepcopy(RECORDED), []
         self.recorded["token"] = {"access": "access"}
-        self.status = 200
+        self.status, self.location = 200, ""
 
 
 class Replay(BaseHTTPRequestHandler):
@@ -65,6 +65,8 @@ class Replay(BaseHTTPRequestHandler):
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
+        if self.server.location:
+            self.send_header("Location", self.server.location)
         self.end_headers()
         self.wfile.write(content)
 
@@ -564,8 +566,11 @@ def test_votes_of_a_deleted_task_stay(stub):
     pull(stub)
     before = rows()
     del export(stub)[-1]
-    pull(stub)
+    said, *_ = pull(stub)
     assert rows() == before
+    n_pulled, n_kept = int(said.partition(" vote")[0]), len(before)
+    assert n_pulled < n_kept
+    assert said.endswith(f" in {label_studio.ANSWERS}, which holds {n_kept} in all, as before")
 
 
 def test_votes_about_a_batch_that_left_the_list_stay(stub, monkeypatch):
@@ -714,6 +719,38 @@ def test_a_token_that_no_header_can_hold(stub, monkeypatch, token):
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", token)
     with pytest.raises(InputError, match="does LABEL_STUDIO_API_KEY hold a personal access token"):
         pull(stub)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_the_token_goes_to_no_server_that_the_user_did_not_name(stub, status):
+    other = f"{stub.url.replace('127.0.0.1', 'localhost')}/api/projects/"
+    stub.status, stub.location = status, other
+    leads = f"{stub.url}/api/token/refresh/ leads to {other}, and the token goes to no other server"
+    with pytest.raises(InputError, match=f"^{leads}: give that one to --url if you trust it$"):
+        pull(stub)
+    assert len(stub.posted) == 1
+
+
+@pytest.mark.parametrize("key", [JWT, "0123abc"])
+def test_netrc_replaces_no_token(stub, monkeypatch, tmp_path, key):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login bob password of-netrc\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", key)
+    pull(stub)
+    sent = {authorization for _, _, authorization, _ in stub.posted}
+    assert sent == ({None, "Bearer access"} if key == JWT else {"Token 0123abc"})
+
+
+@pytest.mark.parametrize("url", ["http://bob:secret@{}", "http://secret@{}/", "bob:secret@{}"])
+@pytest.mark.parametrize("command", [push, pull])
+def test_a_password_in_the_address_is_refused(stub, url, command):
+    stub.url = url.format(stub.url.removeprefix("http://"))
+    before = set(paths.ANNOTATIONS.iterdir())
+    with pytest.raises(InputError, match=r"^--url has an @.* LABEL_STUDIO_API_KEY") as refused:
+        command(stub)
+    assert "secret" not in str(refused.value)
+    assert set(paths.ANNOTATIONS.iterdir()) == before
+    assert not stub.posted
 
 
 @pytest.mark.parametrize("status", [200, 500])
