@@ -119,7 +119,8 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
         spreadsheets.write(ANSWERS, pd.DataFrame(rows, columns=[*_COLUMNS, _PROJECT]))
     people = {person for _, person in labels}
     unchanged = ", as before" if updated == earlier else ""
-    where = f" in {ANSWERS}{unchanged}" if ANSWERS.exists() else f", so no {ANSWERS}"
+    in_all = f", which holds {len(updated):,} in all" if len(updated) > len(labels) else ""
+    where = f" in {ANSWERS}{in_all}{unchanged}" if ANSWERS.exists() else f", so no {ANSWERS}"
     who = "1 person" if len(people) == 1 else f"{len(people)} people"
     yield f"{counted(len(labels), 'vote')} by {who}{where}"
     for sentence, keys in keys_by_sentence.items():
