@@ -1,6 +1,7 @@
 """ONNX Runtime: the one way in which a trained model is run, from embedding to serving."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
 
@@ -24,6 +25,17 @@ _OF_CHARACTER = 150  # bytes that a graph takes for a character of a text, about
 # `_AT_ONCE` than are read at a time.
 _SMALL_PAYLOAD = 2**12  # bytes
 _SMALL_GRAPH = 2**21
+
+
+@contextmanager
+def panics_raised() -> Iterator[None]:
+    """Raise InputError where a library in Rust, such as tokenizers, panics: no Exception is."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # each library has its own class
+            raise
+        raise InputError(str(error)) from None
 
 
 class Model:
@@ -75,7 +87,8 @@ class Model:
             if metadata.get(TOKENIZER):
                 from tokenizers import Tokenizer  # few models need it
 
-                self.tokenizer = Tokenizer.from_str(metadata[TOKENIZER])
+                with panics_raised():
+                    self.tokenizer = Tokenizer.from_str(metadata[TOKENIZER])
                 self.longest = (self.tokenizer.truncation or {}).get("max_length", 0)
                 self.windows = int(metadata.get(WINDOWS, 0))
         except Exception as error:  # its own classes share no base class
@@ -99,8 +112,9 @@ class Model:
         """The outputs of these names, as `__call__` gives one."""
         results = []  # (parts, outputs)
         for part in self._parts(payload):
-            prepared = self.prepared(part)
             try:
+                with panics_raised():
+                    prepared = self.prepared(part)
                 results.append(self.session.run(names, {self.input: prepared}, options))
             except Exception as error:
                 raise InputError(f"{self.name} fails on these examples: {error}") from None

@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assay.contract import plain_files, validation
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, quiet
+from assay.contract.inference import panics_raised
 
 CONFIG, TOKENIZER_FILE, WEIGHTS = "config.json", "tokenizer.json", "model.safetensors"
 _FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}  # by the names of safetensors
@@ -75,7 +76,8 @@ def tokenizer(folder: Path, config: Config, n_tokens: int) -> str:
     longest = config.max_position_embeddings
     content = _content(path)
     try:
-        tokenizer = Tokenizer.from_str(content.decode())
+        with quiet(), panics_raised():
+            tokenizer = Tokenizer.from_str(content.decode())
         truncation = tokenizer.truncation or {"max_length": longest}
         length = min(truncation["max_length"], longest)
         tokenizer.enable_truncation(**truncation | {"max_length": length})

@@ -333,6 +333,23 @@ def test_a_tokenizer_that_is_none(small: Path, content: str, message: str) -> No
         bert.encoder_graph(small)
 
 
+PANICS = {
+    "as it is read": {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "/////w=="}},
+    "as it cuts": {"pre_tokenizer": {"type": "FixedLength", "length": 0}},
+}
+
+
+@pytest.mark.parametrize("part", PANICS.values(), ids=list(PANICS))
+def test_a_tokenizer_that_panics(small: Path, part: dict, capfd: pytest.CaptureFixture) -> None:
+    """What Rust raises is no Exception, and it prints more than a line."""
+    path = small / "tokenizer.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | part))
+    texts = np.array(["a b", "b"], object)
+    with pytest.raises(InputError, match=re.escape(str(small))):
+        adapters.try_out(small, bert.encoder_graph(small), texts, **HOW)
+    assert capfd.readouterr().err == ""
+
+
 def test_a_tokenizer_of_a_larger_model(small: Path) -> None:
     path = small / "tokenizer.json"
     tokenizer = json.loads(path.read_text())
