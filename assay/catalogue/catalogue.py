@@ -127,7 +127,8 @@ def truth(examples: pd.DataFrame) -> pd.Series:
     answers = rows_of_files(paths.truth)
     label_of_id = answers.drop_duplicates("id").set_index("id")["label"]
     moved_copies.tell_of_truth(answers, label_of_id, examples)
-    return examples["id"].map(label_of_id).fillna("")
+    label = examples["id"].map(label_of_id)
+    return label.astype("str").fillna("")  # numbers where none is known
 
 
 def rows_of_files(path_of: Callable[[str], Path]) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -82,16 +82,16 @@ class Version:
             return None
 
     def read(self, path: Path) -> bytes | None:
-        file = self.open(path)
-        return None if file is None else file.read()
+        with self.open(path) or nullcontext() as file:
+            return None if file is None else file.read()
 
     def local(self, path: Path) -> str | io.BytesIO | None:
         """The file in the cache or the workspace; the content of one from git or a remote."""
-        file = self.open(path)
-        name = getattr(file, "name", None)
-        if file is None or isinstance(name, str):
-            return name
-        return io.BytesIO(file.read())
+        with self.open(path) or nullcontext() as file:
+            name = getattr(file, "name", None)
+            if file is None or isinstance(name, str):
+                return name
+            return io.BytesIO(file.read())
 
     def json(self, path: Path, schema: Any) -> dict[str, Any]:
         """The values of a JSON file; {} where there is none."""

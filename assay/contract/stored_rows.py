@@ -2,6 +2,7 @@
 
 import math
 import os
+import weakref
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -26,6 +27,7 @@ class StoredRows:
 
     def __init__(self, blocks: Iterable[np.ndarray]) -> None:
         self.file = files.scratch()
+        weakref.finalize(self, self.file.close)
         sizes: list[int] = []
         for block in blocks:
             self._last = block[:0]  # it keeps the shape and type

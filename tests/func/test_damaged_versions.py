@@ -1,6 +1,7 @@
 """`compare` where a file of a version is cut, empty or no file, or holds what it should not: one line."""
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -444,3 +446,15 @@ def test_programs_are_told_no_verdict_where_the_test_split_changed(here: Path, s
     assert found["data"]["examples"]["moved"] == {f"train to {side}": 1}
     word = {"test": "cannot be judged", "validation": "same predictions"}[side]
     assert found["model"]["metrics"]["accuracy"]["verdict"] == word
+
+
+def test_what_is_read_of_a_version_is_closed() -> None:
+    in_git, in_cache = io.BytesIO(b"{}"), io.BytesIO()
+    in_cache.name = "md5/01/23"
+    version = object.__new__(Version)  # any repository will do
+    version.name = "a"
+    version._files = SimpleNamespace(open=lambda name, _: in_git if name == "git" else in_cache)
+    assert version.read(Path("git")) == b"{}"
+    assert version.local(Path("cache")) == "md5/01/23"
+    assert in_git.closed
+    assert in_cache.closed

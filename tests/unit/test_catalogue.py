@@ -52,6 +52,15 @@ def test_the_training_copy_of_a_test_example_goes_out_with_its_votes():
     assert catalogue.truth(examples).tolist() == ["x", "", "", ""]
 
 
+@pytest.mark.filterwarnings("error::DeprecationWarning")  # as of what the next pandas refuses
+@pytest.mark.usefixtures("batches")
+def test_where_no_truth_is_known_it_is_empty_text() -> None:
+    csv_files.write_csv(paths.truth("one"), ["id", "label"], [])
+    truth = catalogue.truth(catalogue.read())
+    assert truth.tolist() == ["", "", "", ""]
+    assert truth.dtype == "str"
+
+
 @pytest.mark.usefixtures("batches")
 def test_what_a_later_batch_moves_and_drops_is_said_once_with_the_labels(capsys):
     examples = catalogue.read()

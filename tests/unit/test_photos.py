@@ -211,6 +211,13 @@ def test_rows_are_stored_and_replaced() -> None:
     assert (len(stored), stored.shape, stored.dtype) == (5, (5, 2, 3), np.int16)
 
 
+def test_the_file_of_stored_rows_is_closed_with_them() -> None:
+    stored = StoredRows([np.zeros((2, 3))])
+    file = stored.file
+    del stored
+    assert file.closed
+
+
 def test_large_payloads_are_written_and_read_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
