@@ -73,7 +73,7 @@ def main() -> None:
     frame = parts(test)
     by_slice = slices.table(frame, predictions.correct, confidence)
     spreadsheets.write(paths.SLICE_METRICS, slices.with_doubted(by_slice, frame, test["doubted"]))
-    spreadsheets.write(paths.PREDICTIONS, predicted)
+    spreadsheets.write_plotted(paths.PREDICTIONS, predicted)
     spreadsheets.write(paths.REGIONS, regions(test, frame, predicted, confidence))
     csv_files.write_frame(paths.RELIABILITY, scores.reliability(predictions))
     tell(line(metrics))

@@ -26,6 +26,8 @@ _BEFORE = re.compile(r"\A['\s]+")  # what a spreadsheet may pass over before a f
 # The wide characters start formulas in East Asian versions.
 _SIGNS = frozenset("=+-@＝＋－＠")
 _STARTS = _SIGNS | {"\t", "\r"}
+_MARKUP = re.compile(r"<(?=\\*[/!])")  # `</script>` ends the script of a page, `<!--` changes it
+_NO_MARKUP = re.compile(r"<\\(?=\\*[/!])")
 
 
 def safe(text: str) -> str:
@@ -62,6 +64,15 @@ def write(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) -> Non
     csv_files.write_frame(path, texts)
 
 
+def write_plotted(path: Path, frame: "pd.DataFrame") -> None:
+    r"""Write a frame as `write` does, for a plot; `</script>` becomes `<\/script>` in its texts.
+
+    DVC puts the rows into a script of its page as they are.
+    """
+    inert = frame.map(lambda cell: _MARKUP.sub(r"<\\", cell) if isinstance(cell, str) else cell)
+    write(path, inert)
+
+
 def read(path: Path, columns: Sequence[str] = ()) -> pa.Table:
     """Read what `write` wrote, see `parse`."""
     return parse(path, plain_files.read(path), columns)
@@ -90,3 +101,13 @@ def parse(name: Path | str, content: bytes, columns: Sequence[str] = ()) -> pa.T
     texts = {column: map(plain, table[column].to_pylist()) for column in table.column_names}
     plain_cells = [pa.array(cells, pa.string()) for cells in texts.values()]
     return pa.table(plain_cells, list(texts), metadata=table.schema.metadata)
+
+
+def parse_plotted(name: Path | str, content: bytes, columns: Sequence[str] = ()) -> pa.Table:
+    """The table that `write_plotted` wrote, see `parse`."""
+    table = parse(name, content, columns)
+    cells = {
+        column: [_NO_MARKUP.sub("<", text) for text in table[column].to_pylist()]
+        for column in table.column_names
+    }
+    return pa.table(cells, schema=table.schema)

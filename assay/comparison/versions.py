@@ -134,7 +134,8 @@ class Version:
         """`answer`, `predicted`, `confidence` and `loss` of test examples by id."""
         path = paths.PREDICTIONS
         numbers = ["confidence", "loss"]
-        frame = self.csv(path, ["id", "answer", "predicted", *numbers], spreadsheets.parse)
+        columns = ["id", "answer", "predicted", *numbers]
+        frame = self.csv(path, columns, spreadsheets.parse_plotted)
         if frame is None:
             return None
         with self._reading(path):

@@ -89,6 +89,7 @@ def test_names_that_a_shell_a_path_or_a_page_would_take_for_more(workspace: Work
     assert {name.partition("/")[0] for name in workspace.files()} <= top
     assert b"<script>alert" not in workspace.files()["data/cleaned/gallery.html"]
     assert b"<script>" not in workspace.files()["release/report.html"]
+    assert b"</script>" not in workspace.files()["plots/predictions.csv"]  # goes into a page of DVC
     for name in ("metrics/classes.csv", "plots/predictions.csv"):
         rows = csv.reader(io.StringIO((workspace.root / name).read_text(), newline=""))
         cells = {cell for row in rows for cell in row}

@@ -130,6 +130,24 @@ def test_what_a_spreadsheet_saves_is_read(frame, tmp_path, delimiter, mark):
     assert table["other"].to_pylist() == frame["other"].to_list()
 
 
+PLOTTED = ["<5 years", "a < b", "<b>", "cat", "</script><script>alert(1)</script>", "<!--<script>"]
+
+
+@pytest.mark.parametrize("name", [*PLOTTED, *(name.replace("<", "<\\") for name in PLOTTED)])
+def test_a_class_in_a_plot_ends_no_script_and_comes_back(tmp_path, name):
+    """DVC puts the table into a script of its page, where `</script>` and `<!--` have an effect."""
+    frame = pd.DataFrame({"answer": [name], "loss": [0.5]})
+    spreadsheets.write_plotted(tmp_path / "p.csv", frame)
+    content = (tmp_path / "p.csv").read_bytes()
+    assert b"</" not in content
+    assert b"<!" not in content
+    table = spreadsheets.parse_plotted("p.csv", content, ["answer"])
+    assert table.to_pylist() == [{"answer": name, "loss": "0.5000"}]
+    if not re.search(r"<\\*[/!]", name):
+        spreadsheets.write(tmp_path / "same.csv", frame)
+        assert (tmp_path / "same.csv").read_bytes() == content
+
+
 def test_another_encoding_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text("id;label\n1;é\n", encoding="utf-16")
     with pytest.raises(InputError, match="UTF-8"):
