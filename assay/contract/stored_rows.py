@@ -4,6 +4,8 @@ import math
 import os
 import weakref
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import BinaryIO
 
 import numpy as np
 
@@ -27,7 +29,7 @@ class StoredRows:
 
     def __init__(self, blocks: Iterable[np.ndarray]) -> None:
         self.file = files.scratch()
-        weakref.finalize(self, self.file.close)
+        weakref.finalize(self, _close, self.file)
         sizes: list[int] = []
         for block in blocks:
             self._last = block[:0]  # it keeps the shape and type
@@ -65,6 +67,11 @@ class StoredRows:
         number = self.file.fileno()
         for size, start in zip(self.sizes.tolist(), self._starts.tolist(), strict=True):
             yield os.pread(number, size, start)
+
+
+def _close(file: BinaryIO) -> None:
+    with suppress(OSError):  # of a full disk, which is known since a row was written
+        file.close()
 
 
 def content(row: np.ndarray | str) -> bytes:
