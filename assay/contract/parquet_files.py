@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assay.contract import files, paths, plain_files
+from assay.contract import files, paths, plain_files, unpacked_size
 from assay.contract.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,6 +94,9 @@ def _readable(path: Path) -> Iterator[None]:
     plain_files.check(path)  # its error names a missing file; that of pyarrow does not
     try:
         yield
+    except MemoryError as error:
+        free = "close other programs, or make several batches"
+        raise InputError(f"{path} does not fit into the free memory ({error}): {free}") from None
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(f"{path} is no readable Parquet file ({error}): write it again") from None
 
@@ -103,11 +106,11 @@ def _read_foreign(path: Path, largest: int) -> pa.Table:
     limit = f"collect.largest_file, {largest / files.MB:,.0f} MB"
     too_large = f"{path} unpacks to more than {limit}: raise it, or make several batches"
     with pq.ParquetFile(path, pre_buffer=False) as file:
-        if _size_unpacked(file) > largest:
+        rows = min(max(file.metadata.num_rows // _BLOCKS, _FEWEST), _MOST)
+        if unpacked_size.at_least(path, file, rows, largest) > largest:
             raise InputError(too_large)
         parts = []
         size = 0
-        rows = min(max(file.metadata.num_rows // _BLOCKS, _FEWEST), _MOST)
         for part in file.iter_batches(rows, use_threads=False):
             parts.append(part)
             size += part.nbytes
@@ -125,15 +128,9 @@ def blocks(path: Path, size: int | None = None) -> Iterator[pa.RecordBatch]:
     """
     # a pre-buffer would keep all that was read
     with _readable(path), pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
-        as_stored = _LARGEST_BLOCK * file.metadata.num_rows // max(_size_unpacked(file), 1)
+        as_stored = _LARGEST_BLOCK * file.metadata.num_rows // max(unpacked_size.as_stored(file), 1)
         most = _rows_within(_LARGEST_BLOCK, size or as_stored, file.schema_arrow)
         yield from file.iter_batches(most, use_threads=False)
-
-
-def _size_unpacked(file: pq.ParquetFile) -> int:
-    """The bytes of a file without compression, as it says itself."""
-    groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
-    return sum(group.total_byte_size for group in groups)
 
 
 def count(path: Path) -> int:

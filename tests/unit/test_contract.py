@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.contract import csv_files, files, identity, merging, parquet_files
+from assay.contract import csv_files, files, identity, merging, parquet_files, unpacked_size
 from assay.contract.errors import InputError, counted, quiet, run, writing
 from assay.contract.sampling import step_for
 
@@ -219,6 +220,54 @@ def test_blocks_cover_a_file(tmp_path, monkeypatch):
     blocks = list(parquet_files.blocks(tmp_path / "b.parquet", 999))
     assert max(map(len, blocks)) <= 999
     assert [n for block in blocks for n in block["n"].to_pylist()] == list(range(10_000))
+
+
+REPEATED = {
+    "texts": pa.array(["a" * 100_000] * 300),
+    "bytes": pa.array([b"a" * 100_000] * 300),
+    "texts of a column with a dot": pa.array(["a" * 100_000] * 300),
+    "a list": pa.array([[7] * 5_000_000]),
+    "numbers": pa.array([7] * 5_000_000),
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_what_is_repeated_is_refused_before_it_is_unpacked(tmp_path, name):
+    path = tmp_path / "x.parquet"
+    column = "a.b" if "dot" in name else "a"
+    pq.write_table(pa.table({column: REPEATED[name]}), path, compression="zstd", store_schema=False)
+    assert path.stat().st_size < 100_000
+    whole = parquet_files.read_parquet(path, largest=50_000_000)
+    assert whole[column].combine_chunks().equals(REPEATED[name])
+    with pq.ParquetFile(path) as file:
+        assert unpacked_size.at_least(path, file, 64, 5_000_000) > 5_000_000
+    with pytest.raises(InputError, match=r"x.parquet unpacks to more than .* 5 MB: raise it"):
+        parquet_files.read_parquet(path, largest=5_000_000)
+
+
+@pytest.mark.parametrize("n", [0, 1, 1000])
+def test_what_is_not_repeated_is_as_large_as_it_is(tmp_path, n):
+    cells = {
+        "text": [f"text {row}" for row in range(n)],
+        "small": pa.array([row % 99 for row in range(n)], pa.int8()),
+        "list": pa.array([[row % 99] * 9 for row in range(n)], pa.list_(pa.uint8())),
+        "flag": pa.array([row % 2 == 0 for row in range(n)], pa.bool_()),
+        "gap": pa.array([None] * n, pa.float64()),
+    }
+    pq.write_table(pa.table(cells), tmp_path / "x.parquet", row_group_size=300)
+    size = max(pq.read_table(tmp_path / "x.parquet").nbytes, 10_000)
+    assert len(parquet_files.read_parquet(tmp_path / "x.parquet", largest=size)) == n
+
+
+def test_a_lack_of_memory_is_no_fault_of_the_file(tmp_path, monkeypatch):
+    parquet_files.write_parquet(tmp_path / "x.parquet", pa.table({"n": [1]}))
+
+    def fail(*_, **__):
+        raise pa.ArrowMemoryError("malloc of size 8 failed")
+
+    monkeypatch.setattr(parquet_files.pq, "read_table", fail)
+    with pytest.raises(InputError, match=r"x.parquet does not fit into the free memory \(malloc"):
+        parquet_files.read_parquet(tmp_path / "x.parquet")
 
 
 READERS = {
