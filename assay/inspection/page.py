@@ -11,8 +11,10 @@ from assay.contract.escaping import printable
 from assay.contract.paths import RAW
 from assay.contract.remarks import Remark
 from assay.inspection import edits
+from assay.reporting.words import brief
 
 _NAMED = 12  # classes, people and slices that are named
+_EXAMPLE = 200  # characters of an example of a remark
 _INDENT = 12  # columns before the facts
 _MINUTE = 60  # seconds
 _LONG = 300  # seconds, from which minutes are told
@@ -50,12 +52,13 @@ def _what_it_holds(facts: dict[str, Any]) -> Iterator[str]:
         yield _row("no label", counted(facts["unlabelled"], "example"))
     yield _row("splits", _most(facts["splits"]) or "by content hash")
     if facts["slices"]:
-        yield _row("slices", first_of(facts["slices"], _NAMED))
+        yield _row("slices", first_of([*map(brief, facts["slices"])], _NAMED))
 
 
 def _remarks(facts: dict[str, Any]) -> Iterator[str]:
     for remark in [*facts["remarks"], *facts["lacking"]]:
-        yield _row(remark["action"], Remark(**remark).text())
+        example = brief(remark["example"], _EXAMPLE)
+        yield _row(remark["action"], Remark(**remark | {"example": example}).text())
     if facts["error"]:
         yield _row("error", facts["error"])
 
@@ -83,7 +86,7 @@ def _next(facts: dict[str, Any], *, written: bool) -> Iterator[str]:
 def _most(counts: Mapping[str, int]) -> str:
     """Names with their counts, the largest first."""
     most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return first_of([f"{name} {count}" for name, count in most], _NAMED)
+    return first_of([f"{brief(name)} {count}" for name, count in most], _NAMED)
 
 
 def _duration(seconds: float) -> str:

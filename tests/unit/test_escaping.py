@@ -1,6 +1,7 @@
 """Names that people and classes may have: nothing in them acts on a terminal, in Markdown or in a page."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 from markdown_it import MarkdownIt
@@ -8,7 +9,8 @@ from markdown_it import MarkdownIt
 from assay.comparison import comparison_page
 from assay.contract import escaping
 from assay.contract.errors import InputError, run
-from assay.contract.remarks import Remarks
+from assay.contract.remarks import Remark, Remarks
+from assay.inspection import page
 from assay.release import model_card
 
 HOSTILE = [
@@ -193,3 +195,29 @@ def test_a_model_card_shows_classes_and_obeys_none(name: str) -> None:
     assert kinds.count("code_inline") == kinds_like.count("code_inline") + 1
     shown = [part.content for part in inline(card) if part.type == "code_inline"]
     assert escaping.printable(name) in shown or not name.strip()
+
+
+def test_inspect_cuts_long_names_in_the_middle() -> None:
+    left, right = (f"{'very ' * 50_000}good{end}" for end in ("_left", "_right"))
+    counts = {left: 2, right: 1}
+    facts = {
+        "folder": "data/raw/b",
+        "layout": "a table",
+        "examples": 3,
+        "decoded": 3,
+        "modality": "text",
+        "labels_by_class": counts,
+        "labels_by_person": counts,
+        "unlabelled": 0,
+        "splits": counts,
+        "slices": [left, right],
+        "remarks": [asdict(Remark("doubtful", 1, "class has one label only", right))],
+        "lacking": [],
+        "error": "it cannot be read",
+        "edits": {},
+        "group": None,
+    }
+    shown = page.page(facts, written=False)
+    assert len(shown) < 1500
+    assert shown.count("_left") == shown.count("good_left 2") + 1 == 4
+    assert shown.count("good_right 1") == 3
