@@ -21,16 +21,17 @@ _noted: dict[Path, tuple[_Files, _State]] = {}  # the inputs, before they were r
 _parameters: dict[Path, dict[str, Any]] = {}  # what params.yaml held at first
 
 
-def note(path: Path, files: _Files) -> None:
+def note(path: Path, files: _Files, found: Iterable[Path] | None = None) -> None:
     """Remember the state of an input; call it before it is read.
 
     Parameters
     ----------
     path : of the file or folder, for the message
     files : lists what is read there; programs may leave others beside them, as a lock
+    found : what `files` lists now, where it is known: a large folder takes a second to list
     """
     if _stage() and path not in _noted:
-        _noted[path] = files, _state(files())
+        _noted[path] = files, _state(files() if found is None else found)
 
 
 def note_parameters(values: dict[str, Any]) -> None:

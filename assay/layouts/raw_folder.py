@@ -50,8 +50,8 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
         If the folder is empty, has no known layout, holds what `listing.data_files` refuses, or
         one of its files is not what the layout says.
     """
-    edited_inputs.note(folder, lambda: _paths(folder, largest_file))
     raw = listing.data_files(folder, largest_file)
+    edited_inputs.note(folder, lambda: _list_again(raw), _paths(raw))
     batch = _read(raw)
     batch.remarks = raw.remarks
     _check_keys(folder, batch)
@@ -69,9 +69,12 @@ def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
     return batch
 
 
-def _paths(folder: Path, largest_file: int) -> list[Path]:
-    names = listing.data_files(folder, largest_file).names
-    return [folder / name for name in names]
+def _list_again(raw: RawFiles) -> list[Path]:
+    return _paths(listing.data_files(raw.folder, raw.largest_file))
+
+
+def _paths(raw: RawFiles) -> list[Path]:
+    return [raw.folder / name for name in raw.names]
 
 
 def _read(raw: RawFiles) -> RawBatch:
