@@ -8,8 +8,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from assay.catalogue import spreadsheets
-from assay.catalogue.spreadsheets import plain
-from assay.contract import csv_files, files, parquet_files, paths
+from assay.contract import csv_files, files, parquet_files, paths, plain_files
 from assay.contract.errors import InputError
 
 Values = dict[str, Any]  # of a JSON file
@@ -108,9 +107,7 @@ def read() -> Inputs:
     learns_validation = "validation" in values["release"].get("learned_splits", ())
     only_checked = set() if learns_validation else validation(listed)
     learned = [row for row in annotated if row["id"] not in only_checked]
-    predicted = csv_files.read_csv(paths.PREDICTIONS, ["answer", "predicted"]).to_pydict()
     weights = [float(row["weight"]) for row in learned]
-    pairs = zip(predicted["answer"], predicted["predicted"], strict=True)
     return Inputs(
         values=values,
         rows=rows,
@@ -127,8 +124,14 @@ def read() -> Inputs:
         test_reviewed=len(reviewed & of_test),
         unlabelled=values["clean"]["examples"] - len(labelled | unusable | left_out.keys()),
         noise=1 - sum(weights) / max(len(weights), 1),
-        confusion=Counter((plain(answer), plain(label)) for answer, label in pairs),
+        confusion=_confusion(paths.PREDICTIONS),
     )
+
+
+def _confusion(path: Path) -> Counter[tuple[str, str]]:
+    columns = ["answer", "predicted"]
+    table = spreadsheets.parse_plotted(path, plain_files.read(path), columns)
+    return Counter(zip(*(table[column].to_pylist() for column in columns), strict=True))
 
 
 def _left_out(issues: list[Row]) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pytest
 from markupsafe import Markup
 
 from assay import __main__ as program
+from assay.catalogue import spreadsheets
 from assay.contract import csv_files, files, parquet_files, paths
 from assay.contract.errors import InputError
 from assay.contract.sections import Beyond, Report
@@ -487,6 +488,14 @@ def test_a_share_is_rounded_once_and_an_accuracy_is_in_percent() -> None:
     assert '<td class="n">90.0\u00a0%</td><td class="n">88.0 … 92.0\u00a0%</td>' in content
     assert '<td class="n">90.0 points</td><td class="n">88.0 … 92.0 points</td>' in content
     assert "confidence and accuracy differ by 90.0 points" in content
+
+
+@pytest.mark.parametrize("name", ["</script>", "<\\/b>", "=1+1"])
+def test_the_report_names_classes_of_predictions_as_they_are(name: str) -> None:
+    report_inputs.write()
+    predicted = pa.table({"answer": [name, "cat"], "predicted": [name, name]})
+    spreadsheets.write_plotted(paths.PREDICTIONS, predicted.to_pandas())
+    assert inputs.read().confusion == {(name, name): 1, ("cat", name): 1}
 
 
 def test_the_accuracy_of_a_slice_is_rounded_once() -> None:
