@@ -47,7 +47,8 @@ def tell(result: str) -> None:
 
 def cache_of(link: Path) -> str:
     """The DVC cache that a link leads into; empty for any other file."""
-    cache, is_in_cache, _ = str(link.readlink() if link.is_symlink() else "").partition(_OBJECTS)
+    file = os.path.realpath(link) if link.is_symlink() else ""
+    cache, is_in_cache, _ = file.partition(_OBJECTS)
     return cache if is_in_cache else ""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from assay.contract.errors import InputError, cache_of
 
 _MARK = codecs.BOM_UTF8
+_QUOTE = b'"'
 
 
 def target(path: Path) -> Path:
@@ -34,9 +35,9 @@ def keep_rights(new: Path, old: Path) -> None:
     if not old.is_file() or old.is_symlink():
         return
     status = old.stat()
-    with suppress(PermissionError):  # a group that one is not in; a disk without rights
+    with suppress(OSError):  # a group that one is not in, or no group here; a disk without rights
         os.chown(new, -1, status.st_gid)
-    with suppress(PermissionError):
+    with suppress(OSError):
         new.chmod(status.st_mode & 0o777)
 
 
@@ -47,7 +48,22 @@ def in_form_of(before: bytes, content: bytes) -> bytes:
     ----------
     content : in UTF-8, without a mark; its lines end with LF
     """
+    return _mark_of(before) + _with_line_ends_of(before, content)
+
+
+def csv_in_form_of(before: bytes, content: bytes) -> bytes:
+    """Rows of CSV as `in_form_of`; line ends in cells, which have quotes then, stay as they are."""
+    rows_before = b"".join(before.split(_QUOTE)[::2])  # what is outside of quotes
+    parts = content.split(_QUOTE)
+    parts[::2] = [_with_line_ends_of(rows_before, part) for part in parts[::2]]
+    return _mark_of(before) + _QUOTE.join(parts)
+
+
+def _mark_of(before: bytes) -> bytes:
+    return _MARK if before.startswith(_MARK) else b""
+
+
+def _with_line_ends_of(before: bytes, content: bytes) -> bytes:
     lines = before.count(b"\n")
-    if lines and lines == before.count(b"\r\n"):
-        content = content.replace(b"\n", b"\r\n")
-    return _MARK * before.startswith(_MARK) + content
+    is_crlf = lines > 0 and lines == before.count(b"\r\n")
+    return content.replace(b"\n", b"\r\n") if is_crlf else content

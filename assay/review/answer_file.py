@@ -90,7 +90,7 @@ class AnswerFile:
         with files.whole(self.path) as partial:
             spreadsheets.write(partial, frame)
             written = partial.read_bytes()
-            partial.write_bytes(rewriting.in_form_of(before, written))
+            partial.write_bytes(rewriting.csv_in_form_of(before, written))
 
     def summary(self) -> str:
         """A line about what the file holds, for people."""

@@ -251,6 +251,17 @@ def test_a_file_keeps_the_form_that_a_spreadsheet_gave_it(
     assert path.read_bytes() == (rows + b"%032x,anna,nine,\n" % 3).replace(b"\n", end)
 
 
+@pytest.mark.parametrize("inside", [b"\n", b"\r\n"])
+def test_line_ends_in_a_cell_stay_in_a_file_with_others(client: TestClient, inside: bytes) -> None:
+    path = paths.ANNOTATIONS / "anna.csv"
+    first = b'id,annotator,label,note\r\n"%032x","anna","two%slines",""\r\n' % (4, inside)
+    path.write_bytes(first)
+    assert answer(client) == 204
+    assert answer(client) == 204
+    expected = first + b"%032x,anna,nine,\r\n" % 3
+    assert path.read_bytes().replace(b'"', b"") == expected.replace(b'"', b"")
+
+
 def test_other_delimiters_are_said(client: TestClient, capsys: pytest.CaptureFixture) -> None:
     path = paths.ANNOTATIONS / "bela.csv"
     path.write_text(f"id;annotator;label;note\n{4:032x};bela;ten;\n", "utf-8")

@@ -72,6 +72,22 @@ def test_a_file_keeps_its_group() -> None:
     assert path.stat().st_gid == 12345
 
 
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EINVAL, errno.ENOSYS])
+def test_a_group_that_cannot_be_given_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """As of a group that a container does not know, and on some disks."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "chown", refuse)
+    path = Path("mine.csv")
+    path.touch(mode=0o640)
+    files.write_bytes(path, b"abc")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"abc", 0o640)
+
+
 def test_a_file_that_moves_to_another_disk_keeps_its_rights(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -115,12 +131,15 @@ def test_a_link_whose_folder_is_gone_is_told() -> None:
 def test_a_link_into_a_cache_of_dvc_is_replaced(is_there: bool) -> None:
     """What is in the cache belongs to other versions too."""
     target, path = Path("cache/files/md5/01/23"), Path("output.csv")
+    to_link = Path("link_to_link.csv")
+    to_link.symlink_to(path.absolute())
     if is_there:
         target.parent.mkdir(parents=True)
         target.write_bytes(b"of another version")
         target.chmod(0o444)
     path.symlink_to(target.absolute())
-    files.write_bytes(path, b"abc")
-    assert (path.read_bytes(), path.is_symlink()) == (b"abc", False)
-    assert path.stat().st_mode & stat.S_IWUSR
+    for link in (to_link, path):
+        files.write_bytes(link, b"abc")
+        assert (link.read_bytes(), link.is_symlink()) == (b"abc", False)
+        assert link.stat().st_mode & stat.S_IWUSR
     assert not is_there or target.read_bytes() == b"of another version"
