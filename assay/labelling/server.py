@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -83,9 +84,7 @@ class Server:
             options = {"timeout": 600, "json": body, "stream": True, "allow_redirects": False}
             with self.session.request(method, url, **options) as response:
                 if response.is_redirect:
-                    leads = f"{url} leads to {response.headers['Location'][:_SHOWN]}"
-                    remedy = "give that one to --url if you trust it"
-                    raise InputError(f"{leads}, and the token goes to no other server: {remedy}")
+                    raise InputError(_not_followed(url, response.headers["Location"]))
                 content = response.raw.read(_LARGEST + 1, decode_content=True)
             if len(content) > _LARGEST:
                 raise InputError(f"{url} failed: its answer is over {_LARGEST:,} bytes")
@@ -110,3 +109,14 @@ class Server:
         for start in range(0, len(tasks), _AT_ONCE):
             block = tasks[start : start + _AT_ONCE]
             self.call("POST", f"projects/{self.number}/import", block)
+
+
+def _not_followed(url: str, location: str) -> str:
+    """Why a redirect is an error, and what to do."""
+    target = urljoin(url, location)
+    leads = f"{url} leads to {target[:_SHOWN]}"
+    if urlsplit(target)[:2] == urlsplit(url)[:2]:  # the scheme, and the server
+        remedy = f"check that --url is its address, and that {_KEY} is enough to log in there"
+        return f"{leads} instead of to Label Studio: {remedy}"
+    remedy = "give that one to --url if you trust it"
+    return f"{leads}, and the token goes to no other server: {remedy}"

@@ -4,6 +4,7 @@ import base64
 import copy
 import json
 import os
+import re
 import resource
 import threading
 from collections.abc import Sequence
@@ -729,6 +730,13 @@ def test_the_token_goes_to_no_server_that_the_user_did_not_name(stub, status):
     with pytest.raises(InputError, match=f"^{leads}: give that one to --url if you trust it$"):
         pull(stub)
     assert len(stub.posted) == 1
+
+
+def test_a_page_to_log_in_is_no_other_server(stub):
+    stub.status, stub.location = 302, "/user/login/?next=/api/"
+    leads = f"{stub.url}/api/token/refresh/ leads to {stub.url}/user/login/?next=/api/ instead of"
+    with pytest.raises(InputError, match=f"^{re.escape(leads)}.* --url .* LABEL_STUDIO_API_KEY"):
+        pull(stub)
 
 
 @pytest.mark.parametrize("key", [JWT, "0123abc"])
