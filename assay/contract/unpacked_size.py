@@ -70,6 +70,8 @@ def _of_texts(path: Path, name: str, rows: int, limit: int) -> int:
     with pq.ParquetFile(path, pre_buffer=False, read_dictionary=[name]) as file:
         for block in file.iter_batches(rows, columns=[name], use_threads=False):
             cells = block.column(0)
+            while pa.types.is_struct(cells.type):  # with this column alone, as of encoded files
+                cells = cells.field(0)
             if not pa.types.is_dictionary(cells.type):
                 return size
             lengths = pc.binary_length(cells.dictionary)

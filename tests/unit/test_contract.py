@@ -226,6 +226,7 @@ REPEATED = {
     "texts": pa.array(["a" * 100_000] * 300),
     "bytes": pa.array([b"a" * 100_000] * 300),
     "texts of a column with a dot": pa.array(["a" * 100_000] * 300),
+    "files": pa.array([{"path": "a", "bytes": b"a" * 100_000}] * 300),
     "a list": pa.array([[7] * 5_000_000]),
     "numbers": pa.array([7] * 5_000_000),
 }
