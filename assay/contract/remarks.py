@@ -21,6 +21,7 @@ _MANY = re.compile(
 )
 # How remarks on some of all begin, whose noun stays: `of 300 sounds are`.
 _SOME = re.compile(rf"(of [\d,]+ .+?) ({_VERB})\b")
+_LONGEST, _LAST = 200, 80  # characters of an example that people see; of these, from its end
 Action = Literal["ignored", "left out", "converted", "cut", "merged", "guessed", "doubtful"]
 
 
@@ -44,9 +45,12 @@ class Remark:
     remedy: str = ""
 
     def text(self) -> str:
-        """All but the action, for people."""
+        """All but the action, for people; a long example is cut in the middle."""
         joint = ": " if self.count == 1 else ", for example "
-        example = f"{joint}{self.example}" if self.example else ""
+        shown = self.example
+        if len(shown) > _LONGEST:
+            shown = f"{shown[: _LONGEST - 1 - _LAST]}…{shown[-_LAST:]}"
+        example = f"{joint}{shown}" if shown else ""
         remedy = f"; {self.remedy}" if self.remedy else ""
         return f"{self.count} {self.what}{example}{remedy}"
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import TensorProto
 
-from assay.contract.inference import TOKENIZER
+from assay.contract.errors import InputError, quiet
+from assay.contract.inference import TOKENIZER, panics_raised
 from assay.contract.remarks import Remarks
 from assay.training import onnx_graph
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 _VOCABULARY = 3000  # tokens
 _LEAST = 3  # times that a pair must occur to become a token
@@ -60,7 +61,7 @@ def remark_on_cuts(
     """
     if tokenizer is None or tokenizer.truncation is None:
         return
-    encoded = tokenizer.encode_batch(list(texts))
+    encoded = _encoded(tokenizer, texts)
     cut = [row for row, encoding in enumerate(encoded) if len(encoding.overflowing) >= windows]
     limit = windows * tokenizer.truncation["max_length"]
     longer = f"of {len(texts)} texts ({len(cut) / len(texts):.1%}) have more than {limit} tokens"
@@ -68,3 +69,12 @@ def remark_on_cuts(
     whole = "pretrain.method: ngrams, without an encoder from elsewhere, reads whole texts"
     remedy = f"a larger pretrain.windows reads more; {whole}"
     remarks.add("cut", len(cut), longer, example, remedy)
+
+
+def _encoded(tokenizer: "Tokenizer", texts: np.ndarray) -> "list[Encoding]":
+    try:
+        with quiet(), panics_raised():
+            return tokenizer.encode_batch(list(texts))
+    except InputError as error:
+        fails = f"the tokenizer of the encoder fails on one of these texts: {error}"
+        raise InputError(f"{fails}: export the encoder again, or take another one") from None

@@ -14,7 +14,6 @@ from assay.inspection import edits
 from assay.reporting.words import brief
 
 _NAMED = 12  # classes, people and slices that are named
-_EXAMPLE = 200  # characters of an example of a remark
 _INDENT = 12  # columns before the facts
 _MINUTE = 60  # seconds
 _LONG = 300  # seconds, from which minutes are told
@@ -57,8 +56,7 @@ def _what_it_holds(facts: dict[str, Any]) -> Iterator[str]:
 
 def _remarks(facts: dict[str, Any]) -> Iterator[str]:
     for remark in [*facts["remarks"], *facts["lacking"]]:
-        example = brief(remark["example"], _EXAMPLE)
-        yield _row(remark["action"], Remark(**remark | {"example": example}).text())
+        yield _row(remark["action"], Remark(**remark).text())
     if facts["error"]:
         yield _row("error", facts["error"])
 

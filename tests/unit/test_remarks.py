@@ -38,3 +38,16 @@ def test_one_thing_is_told_in_the_singular(many: str, single: str) -> None:
     remarks.add("guessed", 1, many)
     remarks.add("guessed", 2, many)
     assert [remark.what for remark in remarks] == [single, many]
+
+
+def test_a_long_example_is_cut_for_people_and_whole_for_programs(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    remarks = Remarks()
+    for example in ("e" * 200, f"{'e' * 5000}.png"):
+        remarks.add("cut", 1, "files are long", example)
+    remarks.say("b")
+    whole, cut = capsys.readouterr().err.splitlines()
+    assert whole == f"assay: b: cut: 1 file is long: {'e' * 200}"
+    assert cut == f"assay: b: cut: 1 file is long: {'e' * 119}…{'e' * 76}.png"
+    assert [len(remark["example"]) for remark in remarks.as_dicts()] == [200, 5004]

@@ -1,8 +1,11 @@
 """What a Transformer takes: pieces of words, cells of tables, patches of pictures."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
+from assay.contract.errors import InputError
 from assay.contract.inference import Model
 from assay.contract.remarks import Remarks
 from assay.encoders import columns, subwords
@@ -87,6 +90,21 @@ def test_texts_that_are_cut_are_counted():
     subwords.remark_on_cuts(None, texts, said)
     subwords.remark_on_cuts(tokenizer, texts[:97], said)
     assert len(said) == 1
+
+
+def test_a_tokenizer_that_panics_on_a_later_text_is_told() -> None:
+    class PanicException(BaseException):  # each library in Rust has its own
+        pass
+
+    class Panics:
+        truncation: ClassVar = {"max_length": 2}
+
+        def encode_batch(self, _: list[str]) -> None:
+            raise PanicException("index out of bounds")
+
+    fails = "^the tokenizer of the encoder fails on one of these texts: index out of bounds: export"
+    with pytest.raises(InputError, match=fails):
+        subwords.remark_on_cuts(Panics(), np.array(["a"], object), Remarks())
 
 
 @pytest.mark.slow
