@@ -89,7 +89,7 @@ def decided(findings: pd.DataFrame, actions: dict[str, str]) -> pd.DataFrame:
     if unknown := sorted(set(findings["kind"]) - set(actions)):
         raise KeyError(f"{unknown[0]!r} is no field of Beyond, in assay/contract/sections.py")
     is_wanted = findings["kind"].map(actions) != "ignore"
-    listed = findings[is_wanted].reindex(columns=COLUMNS).fillna("")
+    listed = findings[is_wanted].reindex(columns=COLUMNS).astype(object).fillna("")
     drop = (listed["kind"].map(actions) == "drop") & (listed["split"] != "test")
     listed["decision"] = np.where(drop, "drop", "review")
     return listed

@@ -417,6 +417,13 @@ def test_a_finding_whose_kind_has_no_action_is_an_error():
         data_findings.decided(found, {"outlier": "drop", "dark": "ignore"})
 
 
+@pytest.mark.filterwarnings("error::DeprecationWarning")  # as of what the next pandas refuses
+def test_what_a_finding_lacks_is_empty_text():
+    listed = data_findings.decided(pd.DataFrame({"kind": ["drift"]}), {"drift": "drop"})
+    others = set(data_findings.COLUMNS) - {"kind"}
+    assert {name: listed[name].tolist() for name in others} == {name: [""] for name in others}
+
+
 def test_a_number_that_grows_in_rows_sorted_by_class_gives_the_label_away():
     given = np.repeat(np.arange(4), 250)
     key = np.arange(1000) * 7.0 + 1_790_000_000
