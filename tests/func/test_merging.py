@@ -157,7 +157,10 @@ def test_a_newer_assay(site: Site) -> None:
     lines = own.read_text().splitlines(keepends=True)
     own.write_text("".join(line for line in lines if "resamples: 100 " not in line))
     said = anna.run(repro, check=False)
-    assert "params.yaml: evaluate.resamples: missing; copy from `git show HEAD:./params.yaml`" in said.stderr
+    assert (
+        "params.yaml: evaluate.resamples: missing; copy from `git show HEAD:./params.yaml`"
+        in said.stderr
+    )
     own.write_text("".join(lines))
 
     assert "Running stage 'evaluate'" in anna.run("dvc repro").stdout
