@@ -17,8 +17,8 @@ METRICS = ["accuracy", "macro_f1", "log_loss", "calibration_error"]
 _GATE_FAILS = 2  # the exit code; that of errors is 1
 _COLUMNS = "prints, separated by tabs and without a header: file or row, class, probability, unlike"
 _SERVER = "http://localhost:8080"  # of Label Studio, as it starts by default
-_KEY = "a server needs your personal access token in the variable LABEL_STUDIO_API_KEY"
-_ACTION = "push: send the queue, or write it; pull: fetch the answers, or read them"
+_KEY = "for a server, put your personal access token into the variable LABEL_STUDIO_API_KEY"
+_ACTION = "push: send the queue, or write it to --file; pull: fetch the answers, or read --file"
 
 
 class Parser(argparse.ArgumentParser):
@@ -35,11 +35,11 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = whole.add_subparsers(required=True)
 
-    purpose = "say what Assay understands of a raw folder, and what to set, before anything runs"
+    purpose = "show how Assay reads a raw folder, and what to set, before anything runs"
     command = commands.add_parser("inspect", help=purpose)
     command.add_argument("folder", type=Path, metavar="FOLDER", help="such as data/raw/mine")
-    command.add_argument("--write", action="store_true", help="make the edits; comments stay")
-    command.add_argument("--json", action="store_true", help="for programs")
+    command.add_argument("--write", action="store_true", help="also edit params.yaml")
+    command.add_argument("--json", action="store_true", help="print JSON for programs")
     command.set_defaults(function=inspect)
 
     purpose = "classify files with the released model"
@@ -61,25 +61,25 @@ def parser() -> argparse.ArgumentParser:
 
     purpose = "judge doubted labels, and answer the queue, in the browser"
     command = commands.add_parser("review", help=purpose)
-    name_help = "your name, which names your file in data/annotations; default: the one in git"
+    name_help = "your name, also of your file in data/annotations; default: your name in git"
     command.add_argument("--name", help=name_help)
-    command.add_argument("--port", type=int, default=0, help="default: a free one")
-    command.add_argument("--no-browser", action="store_true", help="print the address only")
+    command.add_argument("--port", type=int, default=0, help="of the server; default: a free one")
+    command.add_argument("--no-browser", action="store_true", help="only print the address")
     command.set_defaults(function=review)
 
     purpose = "show what changed between two versions of the data, and which one is better"
     command = commands.add_parser("compare", help=purpose)
     command.add_argument("a", metavar="A", help="a git revision")
     command.add_argument("b", metavar="B", nargs="?", help="another one; default: the workspace")
-    why_help = "show what each kind of change does alone"
+    why_help = "show the effect of each kind of change alone"
     command.add_argument("--why", action="store_true", help=why_help)
     metric_help = "only this metric; may be repeated"
     command.add_argument("--metric", action="append", choices=METRICS, help=metric_help)
-    fail_help = "exit with code 2 if B is `worse` in a metric; `not-better`: also if it is better"
-    fail_help += " in none; METRIC:TOLERANCE, as in accuracy:0.01: if this metric got worse by more"
-    fail_help += ", significant or not; also if it cannot be judged; may be repeated"
+    fail_help = "exit with code 2 on a CONDITION, or if it cannot be judged. worse: B is worse in a"
+    fail_help += " metric; not-better: B is worse in one, or better in none; METRIC:TOLERANCE, as"
+    fail_help += " in accuracy:0.01: it is worse by more, significant or not. May be repeated"
     command.add_argument("--fail-if", action="append", metavar="CONDITION", help=fail_help)
-    for form, use in {"json": "for programs", "markdown": "for a pull request"}.items():
+    for form, use in {"json": "print JSON for programs", "markdown": "for a pull request"}.items():
         command.add_argument(f"--{form}", dest="form", action="store_const", const=form, help=use)
     command.set_defaults(function=compare, form="terminal")
 
