@@ -39,6 +39,7 @@ def whole(path: Path) -> Iterator[Path]:
     partial = paths.UNFINISHED / name
     partial.parent.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
+    partial.unlink(missing_ok=True)  # what an interrupted write left may be read-only
     try:
         yield partial
         with partial.open("rb") as file:

@@ -50,6 +50,19 @@ def test_what_stdout_leads_to_is_written() -> None:
     assert Path("/dev/stdout").is_symlink()
 
 
+def test_what_an_interrupted_write_left_is_not_written_to() -> None:
+    """It may have the rights of a file that is read-only already."""
+    path = Path("mine.csv")
+    with files.whole(path) as partial:
+        partial.touch()
+    partial.touch(mode=0o400)
+    with partial.open("rb") as left, files.whole(path) as again:
+        assert again == partial
+        again.write_bytes(b"abc")
+        assert left.read() == b""
+    assert path.read_bytes() == b"abc"
+
+
 # files that people own
 
 
