@@ -79,10 +79,14 @@ def test_every_work_that_is_named_has_its_title() -> None:
     assert len(named) > 50  # the search finds them
 
 
-def test_a_build_that_fails_in_a_merge_is_not_committed_by_the_lines_pasted_with_it() -> None:
-    page = (ROOT / "docs/upgrading.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["upgrading", "sharing"])
+def test_a_build_that_fails_in_a_merge_is_not_committed_by_the_lines_pasted_with_it(
+    name: str,
+) -> None:
+    page = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```console\n(.*?)```", page, re.DOTALL)
-    assert [("dvc repro" in block, "git commit" in block) for block in blocks[:2]] == [
+    place = next(place for place, block in enumerate(blocks) if "dvc repro --pull" in block)
+    assert [("dvc repro" in block, "git commit" in block) for block in blocks[place:][:2]] == [
         (True, False),
         (False, True),
     ]
