@@ -80,31 +80,31 @@ def scores(pred_probs: np.ndarray, classes: np.ndarray) -> tuple[float, float, f
 
 def report(name: str, make: Callable[[Path], object]) -> None:
     points, classes = embedded(make)
-    found = propagation.nearest_exactly(
-        whitening.whiten([points], propagation._WHITENED_BY), propagation._NEIGHBOURS
-    )
+    whitened = whitening.whiten([points], propagation._WHITENED_BY)
+    neighbours = propagation.nearest_exactly(whitened, propagation._NEIGHBOURS)
     n, n_classes = len(classes), classes.max() + 1
     for count in LABELS:
         draws = []
         for seed in SEEDS:
             order = np.random.default_rng(seed).permutation(n)
-            of_class = [order[classes[order] == each][:count] for each in range(n_classes)]
+            of_class = [order[classes[order] == code][:count] for code in range(n_classes)]
             labels = np.full(n, -1)
             labels[np.concatenate(of_class)] = classes[np.concatenate(of_class)]
             unlabelled, of_both = labels < 0, []
             for changes in (USUAL, {}):
-                with mock.patch.multiple(propagation, nearest_exactly=lambda *_: found, **changes):
+                computed_once = {"nearest_exactly": lambda *_: neighbours}
+                with mock.patch.multiple(propagation, **computed_once, **changes):
                     pred_probs = propagation.propagate([points], labels, np.ones(n), n_classes)
                 of_both += scores(pred_probs[unlabelled], classes[unlabelled])
             draws.append(of_both)
         right, *usual, _, error, entropy = map(statistics.median, zip(*draws, strict=True))
-        row(name, count, *(f"{each:.3f}" for each in (right, *usual, error, entropy)))
+        row(name, count, *(f"{score:.3f}" for score in (right, *usual, error, entropy)))
 
 
 def main() -> None:
     print(f"# {machine()}\n")
     both = "calibration error", "cross-entropy"
-    row("data", "labels a class", "right", *(f"power 3: {each}" for each in both), *both)
+    row("data", "labels a class", "right", *(f"power 3: {score}" for score in both), *both)
     row(*["---"] * 7)
     for name, make in SETS.items():
         report(name, make)

@@ -126,7 +126,7 @@ def _check_rows(
 
 def _is_gap(number: str, keys: Collection[str]) -> bool:
     """Whether a row that is no example has examples behind it: it is a header that repeats."""
-    return number not in keys and number in map(str, range(max(map(int, keys), default=0)))
+    return number in map(str, range(max(map(int, keys), default=0)))
 
 
 def _padded(number: str, keys: Collection[str]) -> str:
