@@ -76,6 +76,7 @@ class RawBatch:
     annotations : (key, annotator, label)
     truth : (key, label)
     numbered : whether the keys are row numbers
+    headers : numbers of rows that are the header once more, and so no examples
     named_by : the column of its table that became `key`, as files of labels call it; None without
     layout : what the folder looks like, in words for people
     root : the folder below which the data lie, "" or with a slash behind
@@ -89,6 +90,7 @@ class RawBatch:
     annotations: list[tuple[str, ...]] = field(default_factory=list)
     truth: list[tuple[str, ...]] = field(default_factory=list)
     numbered: bool = False
+    headers: set[str] = field(default_factory=set)
     named_by: str | None = None
     layout: str = ""
     root: str = ""

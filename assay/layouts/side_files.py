@@ -51,7 +51,7 @@ def read(raw: RawFiles, name: str, batch: RawBatch) -> list[tuple[str, ...]]:
     table = table.rename_columns(our_names)
     row_keys = _keys_of_rows(path, table, key_of, files, raw.remarks)
     places = name_rows(path, table)
-    _check_rows(places, row_keys, key_of, unique=name == TRUTH_FILE, numbered=batch.numbered)
+    _check_rows(places, row_keys, key_of, batch, unique=name == TRUTH_FILE)
     *people, _ = COLUMNS[name]
     cells = [[cell.strip() for cell in table[column].to_pylist()] for column in people]
     nameless = [place for place, *row in zip(places, *cells, strict=True) if "" in row]
@@ -103,17 +103,17 @@ def _keys_of_rows(
 
 
 def _check_rows(
-    places: list[str], row_keys: list[str], keys: Collection[str], *, unique: bool, numbered: bool
+    places: list[str], row_keys: list[str], keys: Collection[str], batch: RawBatch, *, unique: bool
 ) -> None:
     """Raise if a row names no example of the batch, or one that may not have another row."""
     seen = set()
     for place, key in zip(places, row_keys, strict=True):
         if key not in keys:
-            if numbered and _is_gap(key, keys):
+            if batch.numbered and key in batch.headers:
                 wrong = f"{key!r} is no example of this batch, but the header once more"
                 raise InputError(f"{place}: {wrong}: take this row out; the other numbers stay")
             remedy = "mend it or take the row out"
-            if numbered:
+            if batch.numbered:
                 remedy += "; if examples were taken out, the later numbers are shifted"
             elif key.isdecimal() and (padded := _padded(key, keys)):
                 remedy = f"write {padded!r} if that is meant, or {remedy}"
@@ -122,11 +122,6 @@ def _check_rows(
             remedy = "take one of the rows out"
             raise InputError(f"{place}: the truth of {key!r} is there already: {remedy}")
         seen.add(key)
-
-
-def _is_gap(number: str, keys: Collection[str]) -> bool:
-    """Whether a row that is no example has examples behind it: it is a header that repeats."""
-    return number in map(str, range(max(map(int, keys), default=0)))
 
 
 def _padded(number: str, keys: Collection[str]) -> str:

@@ -337,6 +337,8 @@ def test_a_label_of_a_header_that_repeats_is_to_be_taken_out(read: Read, key: st
     labels = f"key,annotator,label\n0,anna,b\n{key},anna,b\n"
     with pytest.raises(InputError, match=gone):
         read({"examples.csv": part * 3, "annotations.csv": labels})
+    with pytest.raises(InputError, match=gone):  # the last one has no examples behind it
+        read({"examples.csv": part * 2 + "text,label\n", "annotations.csv": labels})
 
 
 @pytest.mark.parametrize("key", ["03", "11", "x"])
