@@ -12,32 +12,32 @@ from assay.contract.remarks import Remarks
 FILE_NAME = "file_name"  # of lists of files, as `datasets` calls it
 KEYS = ("key", FILE_NAME)  # columns that may name an example, in this order
 RESERVED = ("label", "split", *KEYS)
-_LABELS = ("labels", "class", "category", "target")  # other names of `label`, the likeliest first
+_LABELS = ("labels", "class", "category", "target")  # other names of `label`, likeliest first
 _PEOPLE = "annotator_id annotators annotated_by labeler labeller worker worker_id workerid rater"
 IN_ANSWERS = {  # other names of columns in a file of people's labels
     "label": (*_LABELS, "annotation", "answer", "choice", "rating"),
     "annotator": (*_PEOPLE.split(), "rater_id", "user", "user_id", "username", "coder", "reviewer"),
 }
-# what `export` says of examples, which gives their labels away
+# columns that `export` adds to examples; they would reveal the labels
 _JUDGED = ("source", "given", "suggested", "quality", "confidence", "decision", "reason")
 OF_EXPORT = tuple(f"assay_{name}" for name in (*_JUDGED, "embedding"))
-_FEWEST = 2  # of these columns make an export; one alone may be of a laboratory, which has assays
+_FEWEST = 2  # so many of these columns make an export; a single one may be the user's own
 
 
 def with_tidy_names(
     table: pa.Table, place: object, remarks: Remarks, reserved: Sequence[str] = ()
 ) -> pa.Table:
-    """The table without blanks around its names, and with reserved names in small letters.
+    """The table without blanks around its column names, and with reserved names in lower case.
 
     Parameters
     ----------
     place : the file, for messages
-    reserved : more names that are written in small letters
+    reserved : more names that are written in lower case
 
     Raises
     ------
     InputError
-        If two columns would have one name.
+        If two different names differ only by blanks.
     """
     names = table.column_names
     stripped = [name.strip(" \t\ufeff\xa0") for name in names]
@@ -57,12 +57,12 @@ def with_tidy_names(
 
 
 def _may_be(reserved: str, column: pa.ChunkedArray) -> bool:
-    """Whether a column can have this name: all cells of a `key` differ."""
+    """Whether a column can have this name: a `key` must have a different value in each row."""
     return reserved != "key" or pc.count_distinct(column).as_py() == len(column)
 
 
 def without_judgements(table: pa.Table, remarks: Remarks) -> pa.Table:
-    """The table without the columns of an export of Assay."""
+    """The table without the columns that `export` adds; a single one is kept."""
     ours = [name for name in table.column_names if name in OF_EXPORT]
     if len(ours) < _FEWEST:
         return table
@@ -73,11 +73,13 @@ def without_judgements(table: pa.Table, remarks: Remarks) -> pa.Table:
 
 
 def with_label(table: pa.Table, class_columns: list[str], remarks: Remarks) -> pa.Table:
-    """The table with its column of labels called `label`, where it has another usual name.
+    """The table with its column of labels renamed to `label`.
+
+    If no column has a usual name for labels, the only column of `class_columns` is taken.
 
     Parameters
     ----------
-    class_columns : those that the file itself declares to hold classes
+    class_columns : the columns that hold classes, as the file itself says
     """
     names = table.column_names
     words = ("label", *_LABELS)

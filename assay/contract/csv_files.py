@@ -1,6 +1,6 @@
-"""CSV files: labels and metrics, which git and people can diff. Text is kept as it was typed.
+"""Read and write CSV files, such as labels and metrics. Text is kept as it was typed.
 
-Tables that people open in a spreadsheet are written by `assay.catalogue.spreadsheets`.
+`assay.catalogue.spreadsheets` writes the tables that people open in a spreadsheet.
 """
 
 import codecs
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 csv.field_size_limit(2**31 - 1)  # a cell may be as long as pyarrow allows
-DELIMITERS = ",;\t|"  # of tables from elsewhere
+DELIMITERS = ",;\t|"  # of tables that other programs wrote
 _BLOCK = 65_536  # rows held as Python objects at a time
-_BLANK_ROWS = b"blank rows"  # key of a table's metadata: their numbers, as JSON
+_BLANK_ROWS = b"blank rows"  # key of a table's metadata: the numbers of blank rows, as JSON
 _MOST_BYTES = 2**31 - 1  # bytes that pyarrow parses at once
 _NAMED = 20  # columns that a message names
-_LOOKED_AT = 65_536  # characters of rows, to tell the delimiter
-_QUOTED = re.compile('"[^"]*"')  # a cell, in a line
+_LOOKED_AT = 65_536  # characters that are read to find the delimiter
+_QUOTED = re.compile('"[^"]*"')  # a quoted cell in a line
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -41,7 +41,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> No
         csv.writer(file, lineterminator="\n").writerow(header)
         while block := list(islice(rows, _BLOCK)):
             text = _written(block)
-            # before Python 3.13, a lone carriage return is quoted only with all other cells
+            # before Python 3.13, only QUOTE_ALL quotes a cell with a lone carriage return
             parts = map(_written_alone, block) if "\r" in text else [text]
             file.writelines(parts)
 
@@ -65,7 +65,7 @@ def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) 
 
 
 def _cells(column: "pd.Series") -> Sequence:
-    """What is written of a column. Each type has its own loop: there may be millions of cells."""
+    """The cells of a column as they are written. Each type has its own loop, for speed."""
     if column.dtype.name in ("float32", "float64"):
         return [f"{value:.4f}" for value in column.tolist()]
     cells = column.to_numpy(object)
@@ -84,8 +84,8 @@ def parse_csv(
 ) -> pa.Table:
     """Parse a CSV file with a header. Every cell is text, as it was typed; an empty one is "".
 
-    Python's reader is strict about quotes. Pyarrow's takes a cell that the end of the file cuts. It
-    is ten times as fast, so it reads what has no quotes at all.
+    Python's reader is strict about quotes. Pyarrow's reader is ten times as fast, but it accepts a
+    quoted cell that does not end. So pyarrow reads only files without quotes.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def parse_csv(
     Raises
     ------
     InputError
-        If the file is not UTF-8 (a byte order mark is allowed), a quoted cell is not as it must be,
+        If the file is not UTF-8 (a byte order mark is allowed), a quoted cell is not well-formed,
         rows have different lengths, two columns have one name, or one of `columns` is missing.
     """
     if b"\0" in content.partition(b"\n")[0] and not content.startswith(_MARKS):
@@ -122,9 +122,9 @@ def parse_csv(
 
 
 def _delimiter(text: str, delimiters: str) -> str:
-    """The most frequent delimiter in the header; of several, the one that most rows fit.
+    """The most frequent delimiter in the header.
 
-    Of those that fit equally many, it is the last, since commas may stand in names and numbers.
+    In a tie, the one that fits most rows; then the last, since a cell may contain commas.
     """
     first, _, rest = text.lstrip("\r\n").partition("\n")
     header, *rows = [_QUOTED.sub("", line) for line in (first, *rest[:_LOOKED_AT].split("\n"))]
@@ -136,7 +136,7 @@ def _delimiter(text: str, delimiters: str) -> str:
 
 
 def check_columns(name: Path | str, table: pa.Table, columns: Sequence[str]) -> None:
-    """Raise unless the columns of a table have different names, and these are among them."""
+    """Raise InputError if two columns have one name, or one of `columns` is missing."""
     counts = Counter(table.column_names)
     repeated = next((column for column, count in counts.items() if count > 1), None)
     if repeated is not None:
@@ -150,7 +150,7 @@ def check_columns(name: Path | str, table: pa.Table, columns: Sequence[str]) -> 
 
 
 def _parse_plain(text: str, delimiter: str) -> pa.Table | None:
-    """The table of a CSV file without quotes, blank rows and errors; None if there are any."""
+    """The table of a CSV file; None if it has quotes, blank rows or errors."""
     names, _, rows = text.partition("\n")
     is_plain = names and rows and not rows.startswith("\n")
     if not is_plain or any(sign in text for sign in ('"', "\r", "\0", "\n\n")):
@@ -173,7 +173,7 @@ def _parse_plain(text: str, delimiter: str) -> pa.Table | None:
 
 
 def _parse(text: str, delimiter: str, name: Path | str) -> pa.Table:
-    """The table of a CSV file, whose first row that is not blank is the header."""
+    """The table of a CSV file. The first row that is not blank is the header."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     start = 1  # the number of a block's first row
     blank: list[int] = []  # the numbers of blank rows
@@ -207,7 +207,7 @@ def _parse(text: str, delimiter: str, name: Path | str) -> pa.Table:
 
 
 def _wrong_quote(error: csv.Error, text: str, delimiter: str) -> str:
-    """In which row a quoted cell is wrong, and what to do."""
+    """A message about a wrong quoted cell: its row, and what to do."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     number = 1
     with suppress(csv.Error):
@@ -221,12 +221,12 @@ def _wrong_quote(error: csv.Error, text: str, delimiter: str) -> str:
 
 
 def key_column(path: Path, table: pa.Table, names: tuple[str, str]) -> str:
-    """The first of two columns that a file has, which names the examples.
+    """The column that names the examples: the first of two `names` that the file has.
 
     Raises
     ------
     InputError
-        If it has neither.
+        If the file has neither.
     """
     for name in names:
         if name in table.column_names:
@@ -236,15 +236,15 @@ def key_column(path: Path, table: pa.Table, names: tuple[str, str]) -> str:
 
 
 def name_rows(path: Path, table: pa.Table) -> list[str]:
-    """Name each row of a file for messages: of Parquet from 0, else as a spreadsheet counts them.
+    """Name each row of a file for messages: Parquet counts from 0, CSV as a spreadsheet does.
 
     Parameters
     ----------
-    table : from `parse_csv`, or another file; its metadata must be those that it was read with
+    table : from `parse_csv`, or from a Parquet file; it must still have the metadata of the file
     """
     if path.suffix == ".parquet":
         return [f"{path} row {number}" for number in range(len(table))]
     blank = set(json.loads((table.schema.metadata or {}).get(_BLANK_ROWS, "[]")))
     numbers = [number for number in range(1, len(table) + len(blank) + 2) if number not in blank]
-    of_rows = numbers[1:]  # without that of the header
+    of_rows = numbers[1:]  # without the header
     return [f"{path} row {number}" for number in of_rows]

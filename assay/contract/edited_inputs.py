@@ -1,7 +1,7 @@
-"""Inputs that people edit while a stage runs: the stage then ends with an error.
+"""End a stage with an error if a person edits one of its inputs while it runs.
 
-DVC takes the hashes of inputs, and the parameters, when a stage has ended. It would record the
-edit as what the stage has used, and would not run the stage again.
+DVC hashes the inputs and reads the parameters after a stage has ended. It would record the edited
+input as the one that the stage used, and would not run the stage again.
 """
 
 import os
@@ -17,8 +17,8 @@ _PIPELINE = Path("dvc.yaml")
 
 _State = dict[Path, tuple[int, int]]  # of each file: time of change in ns, bytes
 _Files = Callable[[], Iterable[Path]]
-_noted: dict[Path, tuple[_Files, _State]] = {}  # the inputs, before they were read
-_parameters: dict[Path, dict[str, Any]] = {}  # what params.yaml held at first
+_noted: dict[Path, tuple[_Files, _State]] = {}  # the inputs before they were read
+_parameters: dict[Path, dict[str, Any]] = {}  # params.yaml as it was first read
 
 
 def note(path: Path, files: _Files, found: Iterable[Path] | None = None) -> None:
@@ -27,22 +27,22 @@ def note(path: Path, files: _Files, found: Iterable[Path] | None = None) -> None
     Parameters
     ----------
     path : of the file or folder, for the message
-    files : lists what is read there; programs may leave others beside them, as a lock
-    found : what `files` lists now, where it is known: a large folder takes a second to list
+    files : lists the files that are read; a folder may hold others, such as a lock file
+    found : the files that `files` would list now, if known; to list a large folder takes a second
     """
     if _stage() and path not in _noted:
         _noted[path] = files, _state(files() if found is None else found)
 
 
 def note_parameters(values: dict[str, Any]) -> None:
-    """Remember what params.yaml holds, beside its state."""
+    """Remember the content of params.yaml; `note` remembers the state of the file."""
     _parameters.setdefault(paths.PARAMETERS, values)
 
 
 def check() -> None:
-    """Raise InputError if an input that was noted has changed, or a parameter of this stage.
+    """Raise InputError if a noted input or a parameter of this stage has changed.
 
-    Other parameters may change: they are those of a stage that runs later.
+    A person may change the parameters of other stages.
     """
     for path, (files, before) in _noted.items():
         if _state(files()) == before:
@@ -74,21 +74,21 @@ def _stage() -> str:
 def _state(files: Iterable[Path]) -> _State:
     state = {}
     for file in files:
-        with suppress(OSError):  # it was deleted meanwhile, or who reads it says what is wrong
+        with suppress(OSError):  # it was deleted, or the code that reads it raises a clear error
             stat = file.stat()
             state[file] = stat.st_mtime_ns, stat.st_size
     return state
 
 
 def _declared() -> list[str]:
-    """The parameters that this stage declares in dvc.yaml, as `train` or `clean.beyond`."""
+    """The parameters that this stage declares in dvc.yaml, such as `train` or `clean.beyond`."""
     name, _, _ = _stage().partition("@")
     described = yaml_files.read(_PIPELINE)["stages"].get(name, {})
     return described.get("do", described).get("params", [])
 
 
 def _value(values: dict[str, Any], key: str) -> Any:
-    """What stands at a key with dots; None if there is nothing."""
+    """The value of a key with dots, such as `clean.beyond`; None if there is none."""
     value: Any = values
     for name in key.split("."):
         value = value.get(name) if isinstance(value, dict) else None

@@ -53,7 +53,7 @@ def cache_of(link: Path) -> str:
 
 
 def lost_cache(link: Path) -> str:
-    """What is wrong with a link into a DVC cache that is not there; empty for any other file."""
+    """A message about a link into a DVC cache that is gone; empty for any other file."""
     cache = cache_of(link)
     if not cache or link.exists():
         return ""
@@ -62,12 +62,12 @@ def lost_cache(link: Path) -> str:
 
 
 def end_on_interrupt() -> None:
-    """End at once on Ctrl-C, with one line, wherever a stage is not in `run`.
+    """End at once with one line if Ctrl-C comes while a stage is not in `run`.
 
-    While it imports it has nothing to clear up, and libraries would turn an exception into errors
-    of their own.
+    The stage then still imports modules, so there is nothing to clean up. Libraries would turn a
+    KeyboardInterrupt into errors of their own.
     """
-    is_run = sys.argv[0] == "-m"  # as Python calls a module that it is about to find
+    is_run = sys.argv[0] == "-m"  # Python sets this while it looks for the module to run
     if is_run and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
 
@@ -78,14 +78,14 @@ def _end(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def check_at_end(check: Callable[[], None]) -> None:
-    """Let `run` make a check when `main` has ended, which may raise an InputError."""
+    """Let `run` call `check` after `main` has ended. `check` may raise an InputError."""
     _last_checks.append(check)
 
 
 def run(main: Callable[[], None], *, resumes: bool = True) -> None:
-    """Run the `main` of a stage or command; end an expected failure with one line on stderr.
+    """Run the `main` of a stage or command. If it fails as expected, print one line on stderr.
 
-    `resumes` is whether `dvc repro` goes on with what Ctrl-C interrupts, as with a stage.
+    `resumes` says whether `dvc repro` continues after Ctrl-C, as it does for a stage.
     """
     ends_at_once = signal.getsignal(signal.SIGINT) is _end
     if ends_at_once:
@@ -111,13 +111,13 @@ def run(main: Callable[[], None], *, resumes: bool = True) -> None:
 
 @contextmanager
 def writing(output: Path) -> Iterator[None]:
-    """Name what a command writes if it cannot be written, for want of room or of a folder.
+    """Raise an error that names `output` if it cannot be written, for example on a full disk.
 
     Raises
     ------
     InputError
-        In place of an OSError, but for one that names another file: an input, or a temporary file
-        of a repository that is read-only.
+        In place of an OSError about `output`. An OSError about another file is raised as it is.
+        Such a file is an input, or a temporary file of a read-only repository.
     """
     try:
         yield
@@ -129,14 +129,14 @@ def writing(output: Path) -> Iterator[None]:
 
 
 def _is_of(output: Path, name: str | None) -> bool:
-    """Whether a file belongs to what a command writes: in it, or beside it for the time being."""
+    """Whether a file is in `output`, or is a temporary file beside it."""
     path = Path(name or output)
     is_beside = path.parent == output.parent and output.name in path.name
     return is_beside or path.is_relative_to(output)
 
 
 def _out_of_memory(error: MemoryError) -> str:
-    """What to do if the machine has no more memory, and where that was, for developers."""
+    """A message for a machine without free memory. It names the line of code, for developers."""
     *_, last = traceback.extract_tb(error.__traceback__)
     place = f"{Path(last.filename).name} line {last.lineno}"
     why = f"{place}: {one_line(error)}" if str(error) else place
@@ -156,11 +156,11 @@ def one_line(error: Exception) -> str:
 
 @contextmanager
 def quiet() -> Iterator[TextIO]:
-    """Hide what libraries write to stderr; show it if they fail with an unexpected error.
+    """Hide what libraries write to stderr. Show it if there is an unexpected error.
 
     Yields
     ------
-    What is stderr outside
+    The real stderr, for messages that people must see
     """
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as captured:

@@ -1,4 +1,4 @@
-"""ONNX Runtime: the one way in which a trained model is run, from embedding to serving."""
+"""Run a model with ONNX Runtime. Embedding, evaluation and serving all use this module."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,24 +12,24 @@ from assay.contract import graph_memory
 from assay.contract.errors import InputError
 from assay.contract.memory import check as check_memory
 
-_FATAL = 4  # of ONNX Runtime's levels of messages
+_FATAL = 4  # the highest log level of ONNX Runtime
 # Keys of a graph's metadata.
 TOKENIZER = "tokenizer"  # the content of a tokenizer.json
-WINDOWS = "windows"  # the largest number of windows of a text; without it, it is not cut
-UNLIKE = "unlike"  # output: how unlike the training data; older models do not have it
-# Bytes that a graph takes at a time. They do not follow `memory` in params.yaml: the last digits of
-# a product of matrices depend on the number of its rows.
+WINDOWS = "windows"  # the most windows of a text; without this key, a text is not cut into windows
+UNLIKE = "unlike"  # output: how unlike the training data a payload is; older models lack it
+# Bytes that a graph takes at a time. They do not depend on `memory` in params.yaml: the number of
+# rows changes the last digits of a matrix product.
 _AT_ONCE = 2**28
 _OF_CHARACTER = 150  # bytes that a graph takes for a character of a text, about
-# Payloads up to this size, in graphs up to this size, are not measured: more of them fit into
-# `_AT_ONCE` than are read at a time.
+# The memory of small payloads in small graphs is not measured: all that are read at a time fit into
+# `_AT_ONCE`.
 _SMALL_PAYLOAD = 2**12  # bytes
 _SMALL_GRAPH = 2**21
 
 
 @contextmanager
 def panics_raised() -> Iterator[None]:
-    """Raise InputError where a library in Rust, such as tokenizers, panics: no Exception is."""
+    """Raise InputError if a Rust library, such as tokenizers, panics: a panic is no Exception."""
     try:
         yield
     except BaseException as error:
@@ -45,15 +45,15 @@ class Model:
     ----------
     path : the file, or its content
     output : the name of the wanted output; if the model has no such output, its first is used
-    portable : use only graph optimisations whose results do not depend on the processor
-    threads : of one prediction
-    memory : bytes that one payload may take; None: any number
+    portable : use only graph optimisations that give equal results on all processors
+    threads : the number of threads of one prediction
+    memory : bytes that one payload may take; None: no limit
 
     Raises
     ------
     InputError
-        If ONNX Runtime cannot run the model; later, if it fails on a payload, or one would take
-        more memory.
+        If ONNX Runtime cannot run the model. Later, if the model fails on a payload, or if a
+        payload would take more than `memory`.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Model:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = _FATAL  # an error is raised; it need not be printed too
+        options.log_severity_level = _FATAL  # an error is raised, so it is not printed as well
         levels = onnxruntime.GraphOptimizationLevel
         level = levels.ORT_ENABLE_EXTENDED if portable else levels.ORT_ENABLE_ALL
         options.graph_optimization_level = level
@@ -91,7 +91,7 @@ class Model:
                     self.tokenizer = Tokenizer.from_str(metadata[TOKENIZER])
                 self.longest = (self.tokenizer.truncation or {}).get("max_length", 0)
                 self.windows = int(metadata.get(WINDOWS, 0))
-        except Exception as error:  # its own classes share no base class
+        except Exception as error:  # the errors of ONNX Runtime have no common base class
             raise InputError(f"{self.name} cannot be run by ONNX Runtime: {error}") from None
         inputs = [node.name for node in self.session.get_inputs()]
         self.outputs = [node.name for node in self.session.get_outputs()]
@@ -103,13 +103,13 @@ class Model:
     def __call__(
         self, payload: np.ndarray, options: onnxruntime.RunOptions | None = None
     ) -> np.ndarray:
-        """The output for payloads (n, ...). The graph gets as many at a time as memory allows."""
+        """The output for payloads (n, ...). They are cut into parts if they take much memory."""
         return self.several([self.output], payload, options)[0]
 
     def several(
         self, names: list[str], payload: np.ndarray, options: onnxruntime.RunOptions | None = None
     ) -> list[np.ndarray]:
-        """The outputs of these names, as `__call__` gives one."""
+        """The outputs with these names; `__call__` gives only one."""
         results = []  # (parts, outputs)
         for part in self._parts(payload):
             try:
@@ -123,9 +123,9 @@ class Model:
         return [np.concatenate(parts) for parts in zip(*results, strict=True)]
 
     def _parts(self, payload: np.ndarray) -> Iterator[np.ndarray]:
-        """Payloads (n, ...), cut where the graph would take too much memory for all of them."""
+        """Payloads (n, ...), cut into parts if the graph would take too much memory for all."""
         start = 0
-        largest = 0  # bytes: a graph fills texts up to the longest one
+        largest = 0  # bytes of the largest payload: a graph pads texts to the longest one
         for row, size in enumerate(self._sizes(payload)):
             if self.memory is not None:
                 check_memory(size, self.memory, f"for {self.name}, an example")
@@ -139,7 +139,7 @@ class Model:
     def _sizes(self, payload: np.ndarray) -> list[int]:
         """The bytes that the graph takes for each payload (n, ...), about.
 
-        Empty where all of them are small, so that nothing is cut.
+        The list is empty if all payloads are small, so that nothing is cut.
         """
         if payload.dtype == object and self.tokenizer is None:
             return [len(text) * _OF_CHARACTER for text in payload]
@@ -151,12 +151,12 @@ class Model:
         return [self.bytes_of_example(payload.shape[1:])] * len(payload)
 
     def _windows(self, text: str) -> int:
-        """The windows of a text at most, about: a token has one character or more."""
+        """At most so many windows has a text, about: a token has at least one character."""
         special = self.tokenizer.num_special_tokens_to_add(is_pair=False) if self.tokenizer else 0
         return min(self.windows, 1 + len(text) // max(1, self.longest - special))
 
     def bytes_of_example(self, shape: tuple[int, ...]) -> int:
-        """The bytes that the graph takes for one payload of this shape, or one window, about."""
+        """The bytes that the graph takes for one payload of this shape or one window, about."""
         if self.longest:
             shape = (1, self.longest) if self.windows else (self.longest,)
         if shape not in self._known_sizes:
@@ -165,7 +165,7 @@ class Model:
         return self._known_sizes[shape]
 
     def try_out(self, payload: np.ndarray, seconds: float) -> np.ndarray:
-        """The output, as `__call__`; raises if it takes longer: a graph may loop for ever."""
+        """The output, as `__call__`. Raises InputError after `seconds`: a graph may never end."""
         options = onnxruntime.RunOptions()
         timer = Timer(seconds, setattr, (options, "terminate", True))
         timer.start()
@@ -181,7 +181,7 @@ class Model:
     def prepared(self, payload: np.ndarray) -> np.ndarray:
         """The input of the graph: the payload, or the tokens of texts.
 
-        They are int64, (n, tokens), or (n, windows, tokens) if the graph averages over windows.
+        Tokens are int64, (n, tokens), or (n, windows, tokens) if the graph averages over windows.
         """
         if self.tokenizer is None:
             return payload

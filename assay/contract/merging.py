@@ -1,14 +1,15 @@
-"""Files that git could not merge. This module is imported before numpy, see `startup`."""
+"""Find files that git could not merge. This module is imported before numpy, see `startup`."""
 
 import re
 from pathlib import Path
 
-# What DVC and stages write, and git keeps; nobody merges it by hand. A version may be named before.
+# Files that DVC and stages write and git keeps. Nobody merges them by hand. The name may start
+# with a git version, as in `HEAD:dvc.lock`.
 _MADE = re.compile(r"(?:^|:)(dvc\.lock$|data/batches\.json$|(?:metrics|plots)/.+)")
 
 
 def conflict(name: Path | str, content: bytes) -> str:
-    """What to do about a file that git could not merge; "" if it has no conflict markers."""
+    """A message about a file that git could not merge; "" if it has no conflict markers."""
     marker = re.search(rb"^<<<<<<< ", content, re.MULTILINE)
     if not marker:
         return ""

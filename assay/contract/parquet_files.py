@@ -1,4 +1,4 @@
-"""Parquet files: the examples of a batch under ids that hash their content; probabilities by id."""
+"""Read and write Parquet files, such as the examples of a batch and probabilities by id."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,15 +16,15 @@ from assay.contract.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-Format = dict[str, Any]  # of payloads: `modality`, `shape` of one, and more
+Format = dict[str, Any]  # of payloads: `modality`, `shape` of one payload, and more
 SLICE = "slice:"  # how the name of a slice's column starts in examples.parquet
-GROUP = "group"  # the column of a group, where collect.group asks for one
-FEATURE = "feature:"  # how the name of a table's column starts there
-_BLOCKS = 1000  # a foreign file is unpacked in so many blocks, and its size is checked after each
-_FEWEST, _MOST = 64, 1024  # rows of such a block
-_ROW_GROUP = 4096  # rows of examples.parquet that are written at a time,
-_LARGEST_GROUP = 2**28  # but no more bytes of their payloads, as far as these have one size
-_LARGEST_BLOCK = 2**26  # bytes of payloads that are read at a time, likewise
+GROUP = "group"  # the name of the group column, if collect.group is set
+FEATURE = "feature:"  # how the name of a table's column starts in examples.parquet
+_BLOCKS = 1000  # a foreign file is read in about so many blocks; its size is checked after each
+_FEWEST, _MOST = 64, 1024  # rows of a block of a foreign file
+_ROW_GROUP = 4096  # most rows of examples.parquet that are written at a time
+_LARGEST_GROUP = 2**28  # most bytes that are written at a time, of columns with a fixed width
+_LARGEST_BLOCK = 2**26  # most bytes that are read at a time, of columns with a fixed width
 _BUFFER = 2**20  # bytes; without it a whole row group would be read at once
 
 
@@ -33,9 +33,9 @@ def write_parquet(path: Path, table: pa.Table) -> None:
 
 
 def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
-    """Write tables as one; memory does not grow with their number.
+    """Write tables as one file; memory does not grow with their number.
 
-    Where they end within a row group has an influence on the bytes of the file.
+    Other cuts between the tables may change the bytes of the file.
     """
     size = _rows_within(_LARGEST_GROUP, _ROW_GROUP, schema)
     waiting = schema.empty_table()
@@ -48,7 +48,7 @@ def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> N
             if full:
                 writer.write_table(waiting.slice(0, full), size)
             n_written += full
-            # an empty slice would keep all of what it is a slice of
+            # even an empty slice would keep the whole table in memory
             waiting = waiting.slice(full) if full < len(waiting) else schema.empty_table()
             del table
         if len(waiting) or not n_written:
@@ -56,14 +56,14 @@ def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> N
 
 
 def _rows_within(limit: int, most: int, schema: pa.Schema) -> int:
-    """How many rows of a file are taken at a time, at most `most`, and `limit` bytes of payload."""
+    """How many rows to take at a time: at most `most`, and at most `limit` bytes of payloads."""
     has_width = (pa.types.is_fixed_size_binary, pa.types.is_floating, pa.types.is_integer)
     widths = [type_.byte_width for type_ in schema.types if any(test(type_) for test in has_width)]
     return max(1, min(most, limit // max(sum(widths), 1)))
 
 
 def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str]) -> None:
-    """Write some columns of a frame, without the notes of pandas."""
+    """Write some columns of a frame, without the metadata of pandas."""
     table = pa.Table.from_pandas(frame[list(columns)], preserve_index=False)
     write_parquet(path, table.replace_schema_metadata())
 
@@ -75,7 +75,8 @@ def read_parquet(
 
     Parameters
     ----------
-    largest : bytes that a foreign file may unpack to; its content is checked too
+    largest : most bytes that a foreign file may unpack to; then its content is checked too, and
+        all columns are read
 
     Raises
     ------
@@ -91,7 +92,7 @@ def read_parquet(
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
     """Raise an InputError where pyarrow cannot read a file."""
-    plain_files.check(path)  # its error names a missing file; that of pyarrow does not
+    plain_files.check(path)  # its error names a missing file; pyarrow's error does not
     try:
         yield
     except MemoryError as error:
@@ -102,7 +103,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _read_foreign(path: Path, largest: int) -> pa.Table:
-    """Read a file block by block, so that a small one that unpacks to a huge one is refused."""
+    """Read a file block by block. A small file that would unpack to a huge one is refused."""
     limit = f"collect.largest_file, {largest / files.MB:,.0f} MB"
     too_large = f"{path} unpacks to more than {limit}: raise it, or make several batches"
     with pq.ParquetFile(path, pre_buffer=False) as file:
@@ -124,9 +125,9 @@ def _read_foreign(path: Path, largest: int) -> pa.Table:
 def blocks(path: Path, size: int | None = None) -> Iterator[pa.RecordBatch]:
     """The rows of a file in blocks of at most `size`; memory does not grow with the file.
 
-    Without a size, a block has as many rows as a few dozen megabytes hold: fewer blocks are faster.
+    Without a size, a block has about 64 MiB: fewer blocks are faster.
     """
-    # a pre-buffer would keep all that was read
+    # a pre-buffer would keep everything that was read
     with _readable(path), pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
         as_stored = _LARGEST_BLOCK * file.metadata.num_rows // max(unpacked_size.as_stored(file), 1)
         most = _rows_within(_LARGEST_BLOCK, size or as_stored, file.schema_arrow)
@@ -146,9 +147,9 @@ def write_examples(
 
     Parameters
     ----------
-    columns : arrays, or what gives them when it is sliced
-    payload_format : what the payload columns are, for `read_payload_format`
-    numbered : whether keys are row numbers, for `is_numbered`
+    columns : arrays, or objects that give arrays when they are sliced
+    payload_format : the format of the payloads; `read_payload_format` reads it
+    numbered : whether keys are row numbers; `is_numbered` reads it
     """
     metadata = {"payload": json.dumps(payload_format)}
     if numbered:
@@ -170,18 +171,18 @@ def _schema(path: Path) -> pa.Schema:
 
 
 def read_payload_format(path: Path) -> Format:
-    """What the payloads of a file of examples are: `modality`, `shape` of one, and more."""
+    """The format of the payloads in a file of examples: `modality`, `shape` of one, and more."""
     return json.loads(_schema(path).metadata[b"payload"])
 
 
 def describe(payload_format: Format) -> str:
-    """What `read_payload_format` returned, in words."""
+    """The result of `read_payload_format` in words."""
     shape = " x ".join(map(str, payload_format["shape"]))
     return f"{payload_format['modality']} examples of shape {shape or 'free'}"
 
 
 def is_numbered(examples: Path | pa.Schema) -> bool:
-    """Whether keys, by a file or its schema, are numbers of rows: a removed row shifts these."""
+    """Whether keys are row numbers, which shift if a row is removed. Takes a file or a schema."""
     schema = examples if isinstance(examples, pa.Schema) else _schema(examples)
     return b"keys" in (schema.metadata or {})
 
@@ -195,14 +196,14 @@ def payload_schema(path: Path) -> pa.Schema:
 
 
 def has_groups(path: Path) -> bool:
-    """Whether a file of examples says which group each example is of."""
+    """Whether a file of examples has the group of each example."""
     return GROUP in _schema(path).names
 
 
 def slice_columns(path: Path, payload_format: Format) -> dict[str, str]:
-    """The slices of a file of examples, with the categories of a table: column and slice name.
+    """The slices of a file of examples: slice name by column.
 
-    `payload_format` says what its payloads are read as.
+    The categories of a table are slices too. `payload_format` says which columns are categories.
     """
     columns = [name for name in _schema(path).names if name.startswith(SLICE)]
     slices = {column: slice_name(column.removeprefix(SLICE)) for column in columns}
@@ -212,7 +213,7 @@ def slice_columns(path: Path, payload_format: Format) -> dict[str, str]:
 
 
 def slice_name(column: str) -> str:
-    """The name of a column's slice; the name `batch` is taken by the slice of the batches."""
+    """The name of a column's slice. The name `batch` is reserved for the slice by batch."""
     return "batch (column)" if column == "batch" else column
 
 

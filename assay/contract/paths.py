@@ -1,4 +1,4 @@
-"""Where each file of the pipeline lies, and the names that these files share, such as splits.
+"""The path of each file of the pipeline, and names that several files use, such as the splits.
 
 All paths are relative to the folder of the project, where stages and commands run. Every path of
 the pipeline is written here once and in dvc.yaml once. A test compares the two.
@@ -13,53 +13,53 @@ from assay.contract.errors import InputError
 SPLITS = ("train", "validation", "test")
 
 EXAMPLES_FILE = "examples.parquet"  # in a collected batch, and in a raw one too
-TRUTH_FILE = "truth.csv"  # likewise
+TRUTH_FILE = "truth.csv"  # in both, too
 ANNOTATIONS_FILE = "annotations.csv"  # in a raw batch
 NOT_USABLE = "not usable"  # a person's note instead of a label, in data/annotations
-NOTES = ("", "not sure", NOT_USABLE)  # beside an empty label there
+NOTES = ("", "not sure", NOT_USABLE)  # possible notes beside an empty label in data/annotations
 GIVEN = "given"  # the annotator of a batch's own column `label`
 
 PARAMETERS = Path("params.yaml")
 RAW = Path("data/raw")  # <batch>/ in one of the layouts of assay/layouts/
-LISTED = Path("data/batches.json")  # the batches that clean judged, for the stages after it
+LISTED = Path("data/batches.json")  # the batches that clean used, for the stages after it
 COLLECTED = Path("data/collected")  # <batch>/examples.parquet, labels.csv, truth.csv, summary.json
-SAMPLED = Path("data/sampled")  # <batch>.parquet: payloads alone, what pretraining reads
-EMBEDDED = Path("data/embedded")  # <batch>.npy: a row an example, in the order of examples.parquet
+SAMPLED = Path("data/sampled")  # <batch>.parquet: only payloads, for pretraining
+EMBEDDED = Path("data/embedded")  # <batch>.npy: one row per row of examples.parquet, in its order
 QUALITY = Path("data/cleaned/quality.parquet")  # every labelled example and what clean decided
-ISSUES = Path("data/cleaned/issues.csv")  # the same for what is not simply kept, for people
-GALLERY = Path("data/cleaned/gallery.html")  # the worst of them, in pictures
+ISSUES = Path("data/cleaned/issues.csv")  # the examples that are not simply kept, for people
+GALLERY = Path("data/cleaned/gallery.html")  # a page that shows the worst of them
 CLEANED_LABELS = Path("data/cleaned/labels.csv")  # id, label, confidence, source
 ALTERNATIVES = Path("data/cleaned/alternatives.csv")  # id, label, confidence: other possible labels
 PRED_PROBS = Path("data/cleaned/pred_probs.parquet")  # out-of-sample probabilities of every example
-LEFT_OUT = Path("data/cleaned/left_out.csv")  # id, reason: a leak, for example, in no labels
+LEFT_OUT = Path("data/cleaned/left_out.csv")  # id, reason (such as a leak) of dropped examples
 CLEAN_MODEL = Path("data/cleaned/model.json")  # the ridge penalty that clean chose
-ANNOTATIONS = Path("data/annotations")  # *.csv, *.tsv: people's answers, in git
+ANNOTATIONS = Path("data/annotations")  # *.csv, *.tsv: people's answers, tracked by git
 ANNOTATED_LABELS = Path("data/annotated/labels.csv")  # for train
-LABEL_COLUMNS = ["id", "label", "weight", "source"]  # of it
-UNUSABLE = Path("data/annotated/left_out.csv")  # id, reason: what people call not usable
+LABEL_COLUMNS = ["id", "label", "weight", "source"]  # of ANNOTATED_LABELS
+UNUSABLE = Path("data/annotated/left_out.csv")  # id, reason: examples that people call not usable
 TIES = Path("data/annotated/ties.csv")  # for evaluate: id, label; answers that do not count
 TEST_LABELS = Path("data/annotated/test.csv")  # for evaluate: id, label, source
 DOUBTS = Path("data/evaluated/doubts.csv")  # labels of the test and validation splits, worst first
 QUEUE = Path("data/annotated/queue.csv")  # what a person should look at next, best first
-PRETRAINED = Path("models/pretrained")  # encoders from elsewhere: pretrain.encoder names one
+PRETRAINED = Path("models/pretrained")  # encoders of other people: pretrain.encoder names one
 ENCODER = Path("models/encoder/encoder.onnx")  # payload to embedding
-ENCODER_FRONT = Path("models/encoder/front.onnx")  # payload to what a network takes
-ENCODER_WEIGHTS = Path("models/encoder/weights.npz")  # what train fine-tunes
+ENCODER_FRONT = Path("models/encoder/front.onnx")  # payload to the input of a network
+ENCODER_WEIGHTS = Path("models/encoder/weights.npz")  # the weights that train fine-tunes
 ENCODER_INFO = Path("models/encoder/encoder.json")  # modality, shape, dimension, method, …
 CLASSIFIER = Path("models/classifier/classifier.onnx")  # payload to probabilities
 CLASSES = Path("models/classifier/classes.json")
 CLEAN_METRICS = Path("metrics/clean.json")
-ANNOTATORS = Path("metrics/annotators.csv")  # how far each person can be trusted
-ANNOTATOR_PARTS = Path("metrics/annotator_parts.csv")  # on each class and in each batch
+ANNOTATORS = Path("metrics/annotators.csv")  # how reliable each person is
+ANNOTATOR_PARTS = Path("metrics/annotator_parts.csv")  # the same by class and by batch
 AGREEMENT = Path("metrics/agreement.csv")  # of each pair of people
-AGREEMENT_METRICS = Path("metrics/agreement.json")  # of all of them
+AGREEMENT_METRICS = Path("metrics/agreement.json")  # of all people
 TRAIN_METRICS = Path("metrics/train.json")
 EVALUATE_METRICS = Path("metrics/evaluate.json")
 CLASS_METRICS = Path("metrics/classes.csv")  # precision, recall and F1 of each class
 SLICE_METRICS = Path("metrics/slices.csv")  # accuracy of each part of the test set
 REGIONS = Path("metrics/regions.csv")  # groups of similar test examples, the weakest first
 FORECAST = Path("metrics/forecast.json")  # accuracy at twice the rows, and each lever's gain
-LEVERS = Path("metrics/levers.csv")  # what to do next: a row a lever, for people
+LEVERS = Path("metrics/levers.csv")  # what to do next, for people: one lever per row
 FORECAST_CURVE = Path("plots/forecast.csv")  # accuracy by number of labelled rows
 LEARNING_CURVE = Path("plots/learning_curve.csv")
 # of the test examples: id, answer, predicted, confidence, loss
@@ -72,20 +72,21 @@ RELEASE_INFO = RELEASE / "model.json"
 MODEL_CARD = RELEASE / "README.md"
 REPORT = RELEASE / "report.html"  # how good this version is, and what to do next
 
-# On the same disk as the outputs, outside every folder that DVC hashes.
+# It lies on the disk of the outputs, but outside every folder that DVC hashes.
 UNFINISHED = Path(".dvc/tmp/assay")
-# Of a training that was killed. It is no output, since DVC clears outputs before a stage runs.
+# A training that was killed goes on from here. It is no output of a stage, since DVC deletes
+# outputs before a stage runs.
 CHECKPOINT = UNFINISHED / "checkpoint.npz"
 RECORD = Path("dvc.lock")  # what DVC has noted about inputs and outputs of stages
 
 
 def is_utf8(name: object) -> bool:
-    """Whether a file's name is UTF-8: Python shows other bytes as lone surrogates."""
+    """Whether a file's name is UTF-8: Python decodes other bytes as lone surrogates."""
     return not re.search("[\udc80-\udcff]", str(name))
 
 
 def check_project() -> None:
-    """Raise outside of a project, where `dvc repro` cannot make what is missing."""
+    """Raise InputError outside a project: `dvc repro` cannot make missing files there."""
     if not PARAMETERS.exists():
         raise InputError(f"{PARAMETERS} is missing: run this in the folder that holds dvc.yaml")
 
@@ -115,9 +116,9 @@ def embeddings(batch: str) -> Path:
 
 
 def batch_of_this_stage() -> str:
-    """The batch of this `foreach` item of dvc.yaml, from the name of its stage, `collect@<batch>`.
+    """The batch of this stage, from the name that DVC gives the stage, such as `collect@<batch>`.
 
-    It is no argument of the command, since `${item}` in a `cmd` would be shell text.
+    The batch is no argument of the command: the shell would interpret `${item}` in a `cmd`.
     """
     _, _, batch = os.environ.get("DVC_STAGE", "").partition("@")
     if not batch:

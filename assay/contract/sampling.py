@@ -1,6 +1,6 @@
-"""Take some of many, evenly spread."""
+"""Take a part of many things, evenly spread."""
 
 
 def step_for(n: int, most: int) -> int:
-    """Every how many-th of n to take, so that at most `most` are left."""
+    """The step with which at most `most` of n things are taken: 3 takes every third one."""
     return max(1, -(-n // most))

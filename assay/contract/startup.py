@@ -1,8 +1,8 @@
-"""Settings that must be made before numpy, TensorFlow or ONNX load, for the same bytes everywhere.
+"""Settings for equal outputs on all machines. They are made before numpy or TensorFlow loads.
 
-`portable: true` in params.yaml gives equal outputs on processors with and without AVX-512. It costs
-time in matrix products, and more in training; `portable: false` is native speed. Threads are a
-parameter because another thread count changes rounding, and so the output bytes. More in
+`portable: true` in params.yaml gives equal outputs on processors with and without AVX-512. It makes
+matrix products slower, and training even more; `portable: false` uses the full speed. The number of
+threads is a parameter because it changes rounding, and so the output bytes. See also
 docs/reproducibility.md.
 """
 
@@ -20,7 +20,7 @@ _PORTABLE = {
 
 
 class _NoPandas:
-    """Hides pandas from pyarrow, which imports it without need: 0.25 s of CPU for each process."""
+    """Hides pandas. Pyarrow would import it without need: 0.25 s of CPU time in each process."""
 
     def find_spec(self, name: str, *_: object) -> None:
         if name == "pandas":
@@ -33,7 +33,7 @@ def prepare() -> None:
     errors.check_at_end(edited_inputs.check)
     fix_arithmetic()
     stage = os.environ.get("DVC_STAGE", "")
-    # a stage of one batch does not use pandas, nor does the report
+    # the stages of one batch and the report do not use pandas
     if "@" in stage or stage == "report":
         sys.meta_path.insert(0, _NoPandas())
 
@@ -41,16 +41,16 @@ def prepare() -> None:
 def fix_arithmetic() -> None:
     """Set the environment of this process; call it before the first import of numpy.
 
-    Where numpy is imported already, nothing is done: this is then no run of a stage.
+    It does nothing if numpy is already imported: then this process does not run a stage.
     """
     if "numpy" in sys.modules:
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     for name in [*_PORTABLE, "OPENBLAS_L2_SIZE"]:
-        os.environ.pop(name, None)  # a machine's own setting would change bytes
+        os.environ.pop(name, None)  # a setting of the machine would change output bytes
     params = parameters.load()
     if params.portable:
         os.environ |= _PORTABLE
-    # Products of numpy change with the thread count; those of TensorFlow (float64) and ONNX do not.
+    # The thread count changes matrix products of numpy, but not of TensorFlow (float64) and ONNX.
     os.environ["OPENBLAS_NUM_THREADS"] = "1" if params.portable else str(params.threads)
     os.environ["OMP_NUM_THREADS"] = str(params.threads)

@@ -1,4 +1,4 @@
-"""What a process needs of the terminal that started it: names in UTF-8, a way to print, a width."""
+"""Settings of the terminal: file names in UTF-8, what can be printed, and the width of a line."""
 
 import codecs
 import io
@@ -10,20 +10,20 @@ import sys
 from assay.contract.errors import InputError
 
 _ENCODING = "utf-8"
-_STDERR = 2  # its number as a file
+_STDERR = 2  # its file descriptor
 _WIDEST = 110  # characters of a line
-_USUAL = 80  # columns, where stdout is no terminal, though stderr is one
+_USUAL = 80  # columns, if stdout is no terminal but stderr is one
 
 
 def prepare() -> None:
-    """Refuse a locale in which Python would misread names; print what stdout cannot show escaped.
+    """Refuse a locale that is not UTF-8, and escape the characters that stdout cannot show.
 
-    Where stderr is closed, messages go nowhere.
+    If stderr is closed, messages are lost.
 
     Raises
     ------
     InputError
-        If names of files are not read as UTF-8. DVC would keep them misread, too.
+        If Python does not read file names as UTF-8. DVC would store the misread names.
     """
     _open_what_is_closed()
     encoding = sys.getfilesystemencoding()
@@ -43,31 +43,31 @@ def check_stdout() -> None:
 
 
 def _open_what_is_closed() -> None:
-    """Let stdin, stdout and stderr lead nowhere where they are closed.
+    """Open the null device in place of a closed stdin, stdout or stderr.
 
-    Else messages would go to stdout, and those of libraries into the file that is opened next.
+    Otherwise the next file that is opened would get this number, and messages would go into it.
     """
     number = 0
     while number <= _STDERR:
-        number = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+        number = os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
     if sys.stderr is None:
-        sys.stderr = os.fdopen(number, "w", errors="backslashreplace")  # as Python's own
+        sys.stderr = os.fdopen(number, "w", errors="backslashreplace")  # as in Python
     else:
         os.close(number)
 
 
 def page_width() -> int:
-    """Characters of a line of a page, also where there is no terminal."""
+    """The characters that fit on a line of a page. It also works without a terminal."""
     return min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
 
 
 def covering_width() -> int:
-    """Characters of a line that covers the one before; a full line would wrap in some terminals."""
+    """Characters of a line that overwrites the last one. Some terminals would wrap a full line."""
     return min(shutil.get_terminal_size((_USUAL, 0)).columns - 1, _WIDEST)
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
-    r"""What stdout cannot encode as `\u00e7`, which JSON can hold."""
+    r"""Write characters that stdout cannot encode as escapes of JSON, such as `\u00e7`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end

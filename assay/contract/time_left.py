@@ -1,4 +1,4 @@
-"""How long a stage still takes, for a person who waits."""
+"""Show how long a stage still takes."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ from assay.contract import terminal
 
 Block = TypeVar("Block", bound=Sized)
 
-_SILENT = 2.0  # seconds, after which a first line is shown
+_SILENT = 2.0  # seconds until the first line
 _IN_TERMINAL, _IN_LOG = 0.5, 30.0  # seconds from line to line
 
 
@@ -18,13 +18,13 @@ def with_progress(
 ) -> Iterator[Block]:
     """Yield blocks, and show on stderr how many of `n` examples are done and the time left.
 
-    Nothing is shown where all takes less than two seconds.
+    Nothing is shown if the whole work takes less than two seconds.
 
     Parameters
     ----------
-    blocks : of examples; together they have about `n`
-    what : is done to them: "embed", for example
-    stream : where it is shown instead, see `errors.quiet`
+    blocks : blocks of examples; together they have about `n`
+    what : what is done to the examples: "embed", for example
+    stream : where to show it instead of stderr, see `errors.quiet`
     """
     stream = stream or sys.stderr
     in_terminal = stream.isatty()
