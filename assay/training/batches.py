@@ -10,11 +10,11 @@ import numpy as np
 from assay.contract.stored_rows import StoredRows
 
 _LEAST_BATCHES = 40  # an epoch of small data has so many, unless a batch would get too small
-_SMALLEST_BATCH = 16  # examples of a batch: batch normalisation needs some
+_SMALLEST_BATCH = 16  # examples of a batch: batch normalisation needs several
 _LENGTH_NOISE = 1.5  # a text's length is multiplied by up to this before sorting, so batches vary
-_CHECKED = 128  # examples of a validation batch; few, since training holds its own memory
+_CHECKED = 128  # examples of a validation batch; few, because training needs the memory
 
-# payloads to the input of the network, without and with a random change
+# they turn payloads into the input of the network, without and with a random change
 Prepare = Callable[[np.ndarray], np.ndarray]
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -25,7 +25,7 @@ class Examples:
 
     payload: np.ndarray | StoredRows  # (n, ...)
     labels: np.ndarray  # (n,) int; soft ones: (n, classes) probabilities
-    weights: np.ndarray  # (n,) 0..1
+    weights: np.ndarray  # (n,) 0 or more
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -43,10 +43,10 @@ class Batches(keras.utils.PyDataset):
 
     Parameters
     ----------
-    examples : what is learned from
-    size : examples of a batch, at most
-    augment : payloads and a generator, to the input of the network
-    seed : of order and augmentation
+    examples : what the network learns from
+    size : the largest number of examples in a batch
+    augment : changes payloads at random, and turns them into the input of the network
+    seed : of the order and of the augmentation
 
     Attributes
     ----------
@@ -81,13 +81,13 @@ class Batches(keras.utils.PyDataset):
             self.order = self.rng.permutation(batches).ravel()
 
     def resume(self, random: dict) -> None:
-        """Draw the order that followed the generator state `random`."""
+        """Draw again the order of the epoch that began with the generator state `random`."""
         self.rng.bit_generator.state = random
         self.on_epoch_end()
 
 
 class InOrder(keras.utils.PyDataset):
-    """Examples as they are, to check or to predict."""
+    """Examples in their own order and unchanged, to check or to predict."""
 
     def __init__(self, examples: Examples) -> None:
         super().__init__()

@@ -9,24 +9,26 @@ from assay.contract.sampling import step_for
 
 _NOISE = 0.05  # share of wrong labels where the search starts
 _SHARPNESS = 3.0  # typical for a classifier whose scores have a standard deviation of one
-# What is assumed of logits, in examples. Less, and 15 to 100 examples make a good model too sure:
-# their errors seem to be wrong labels. Simulated with logits 0.4 to 3 times as sure as is right.
+# For logits: the prior weighs as much as 4 examples, and 10 more labels are taken to be right. With
+# smaller numbers, 15 to 100 examples make a good model too sure, because its errors look like wrong
+# labels. Simulated with logits that are 0.4 to 3 times as sure as they should be.
 _OF_LOGITS, _RIGHT_LABELS = 4, 10
 _LARGEST_LOG_SHARPNESS, _LARGEST_LOGIT = 7, 30  # bounds of the search
 # The second search: how much lower its first logarithm of the sharpness is, how many labels it
-# reads, and by how much the mean loss must be lower (two searches that meet differ by less).
+# reads at most, and by how much its mean loss must be lower. Two searches that find the same
+# optimum differ by less.
 _SOFTER, _FEW, _CLEARLY = 2.0, 1000, 1e-4
-_SPREAD_OF_EACH = 4.0  # of the prior on one classifier's sharpness beside that on their sum
+_SPREAD_OF_EACH = 4.0  # of the prior on each sharpness, if their sum has a prior too
 _TINY = 1e-300
 
 
 def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature that calibrates logits (n, classes) if some labels (n,) are wrong.
 
-    The logits must come from training by cross-entropy, which aims at a temperature of one. The
-    prior lies half way between this and a typical sharpness, as logits that learned for long are
-    too large. It weighs as much as four examples. The labels are cleaned ones, so ten more labels
-    are taken to be right. All this matters with few labels only.
+    The logits must come from training by cross-entropy, which aims at a temperature of one. Long
+    training makes logits too large. So the centre of the prior is half way between one and a
+    typical sharpness. The prior weighs as much as four examples. The labels are cleaned ones, so
+    ten more labels are taken to be right. Prior and added labels matter only if labels are few.
     """
     _, spread = standardised([logits])
     centre = (np.log(_SHARPNESS) + np.log(spread[0])) / 2
@@ -43,28 +45,29 @@ def sharpness_and_noise(
     *,
     together: bool = False,
 ) -> tuple[np.ndarray, float]:
-    """The sharpness of each classifier, and one share of wrong labels, of highest likelihood.
+    """The likeliest sharpness of each classifier, and the likeliest share of wrong labels.
 
     A temperature alone (Guo, Pleiss, Sun and Weinberger 2017: On Calibration of Modern Neural
     Networks) would repeat the errors of the labels. Wrong labels and low sharpness look different:
-    a wrong label contradicts a prediction however sure it is, while low sharpness makes all
-    predictions less sure. So both can be estimated. If all predictions are right, a higher
-    sharpness always has a higher likelihood. A log-normal prior keeps the sharpness from growing
-    without end. Its spread is one.
+    a wrong label contradicts even a very sure prediction, while low sharpness makes all predictions
+    less sure. So both can be estimated. If all predictions are right, a higher sharpness always has
+    a higher likelihood. A log-normal prior of spread one keeps the sharpness from growing without
+    end.
 
-    There can be two optima: sharp classifiers beside many wrong labels, and softer ones beside few.
-    So a second search, on few of the labels, starts from softer ones. If its end is likelier, it
-    is taken further.
+    There can be two optima: sharp classifiers and many wrong labels, or softer classifiers and few
+    wrong labels. So a second search starts from softer classifiers and reads only some labels. If
+    it ends at a likelier point, the search goes on from there with all labels.
 
     Parameters
     ----------
     voices : scores (n, classes) of each classifier
     labels : (n,) int
-    centre : of the prior: the logarithm of the sharpness, for scores of standard deviation one
-    of_sharpness : examples that the prior weighs as much as
+    centre : centre of the prior: the logarithm of the sharpness, for scores of standard deviation
+        one
+    of_sharpness : the prior weighs as much as so many examples
     right_labels : how many more labels are taken to be right
-    together : the prior is on the sum of all sharpness: classifiers that are alike, each with a
-        prior of its own, would be too sure together
+    together : whether the prior is on the sum of all sharpness. With one prior each, similar
+        classifiers would be too sure together
 
     Returns
     -------
@@ -91,7 +94,7 @@ def sharpness_and_noise(
         return minimize(log_loss, start, (step,), method="Nelder-Mead", options=options)
 
     def first_point(level: float) -> np.ndarray:
-        """The point where each voice has one sharpness, of this logarithm."""
+        """The start of a search: `level` is the logarithm of each classifier's sharpness."""
         return np.append(np.full(len(scores), level), np.log(_NOISE / (0.5 - _NOISE)))
 
     optimum = search(first_point(centre))
@@ -99,7 +102,7 @@ def sharpness_and_noise(
     if log_loss(softer) < optimum.fun - _CLEARLY:
         optimum = search(softer)
     sharpness, noise = _from_point(optimum.x)
-    least_noise = 1 / (len(labels) + 1)  # no data set is so clean that no label may be wrong
+    least_noise = 1 / (len(labels) + 1)  # even a clean data set may have a wrong label
     return sharpness / spread, max(noise, least_noise)
 
 
@@ -125,7 +128,7 @@ def relative_odds(logits: np.ndarray) -> np.ndarray:
 
 
 def standardised(voices: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (voices, n, classes) float64 of standard deviation one, and what it was, (voices,)."""
+    """Scores (voices, n, classes) float64 of standard deviation one; their old one (voices,)."""
     spread = np.array([max(float(voice.std()), 1e-6) for voice in voices])
     return np.stack(voices).astype(np.float64) / spread[:, None, None], spread
 

@@ -1,4 +1,4 @@
-"""Early stopping at the best epoch, and training that goes on after a kill, to the same bytes."""
+"""The best epoch, and checkpoints: killed training goes on, and its result has the same bytes."""
 
 import hashlib
 import sys
@@ -21,7 +21,7 @@ def best_epoch(rows: list[Scores]) -> Scores:
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves, after each epoch, all that the next one depends on; takes up what was saved.
+    """Saves after each epoch all that the next epoch depends on, and restores what was saved.
 
     Keras's own BackupAndRestore saves neither the order of the batches nor the best weights so far.
 
@@ -29,9 +29,9 @@ class Checkpoint(keras.callbacks.Callback):
     ----------
     batches : what the network learns from; its generator is saved too
     rows : the learning curve, to which a callback before this one appends
-    stopping : early stopping, a callback before this one, if there is any
-    key : hash of all that the result depends on; a checkpoint with another key is not used. If it
-        is empty, nothing is saved
+    stopping : the callback for early stopping, which runs before this one; None if there is none
+    key : hash of all that the result depends on; a checkpoint with another key is not used. If the
+        key is empty, nothing is saved
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Checkpoint(keras.callbacks.Callback):
             say(f"training was interrupted after epoch {len(rows)}, and goes on there")
 
     def on_train_begin(self, _logs: dict | None = None) -> None:
-        """Take up what was saved."""
+        """Restore what was saved."""
         self.model.optimizer.build(self.model.trainable_variables)
         self.variables = [*self.model.variables, *self.model.optimizer.variables]
         if not self.state:
@@ -73,7 +73,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.arrays = {}
 
     def on_epoch_end(self, _epoch: int, _logs: dict | None = None) -> None:
-        """Save it."""
+        """Save the weights, the optimizer, the learning curve and the state of the batches."""
         if not self.key or self.model.stop_training:  # a stopped training is not continued
             return
         arrays = {str(index): np.asarray(value) for index, value in enumerate(self.variables)}
@@ -86,7 +86,8 @@ class Checkpoint(keras.callbacks.Callback):
 def key(train: LabelledExamples, validation: LabelledExamples, params: Parameters) -> str:
     """Hash of all that a trained network depends on: examples, parameters, encoder and code.
 
-    DVC's record is part of it: once DVC has noted the result of a training, that training is over.
+    dvc.lock is part of the hash: once DVC has noted the result, no checkpoint fits, and training is
+    over.
     """
     digest = hashlib.blake2b(digest_size=16)
     digest.update(repr((params.train, params.portable, params.threads)).encode())

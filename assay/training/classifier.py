@@ -1,4 +1,4 @@
-"""A classifier: the labelled examples that it learns from, and what comes of training."""
+"""A classifier: the labelled examples that it learns from, and the result of its training."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-# sources of labels whose probability clean estimates; people's answers and pseudo-labels stand
+# the stage clean may doubt labels from these sources; people's answers and pseudo-labels stay as is
 JUDGED = ("consensus", "corrected")
 _TINY = 1e-9
 
@@ -19,8 +19,9 @@ class LabelledExamples:
     ----------
     ids : (n,) str
     codes : (n,) int, the class of each
-    weights : (n,) 0..1, what each counts
-    targets : what a network's loss compares with: the codes, or (n, classes) probabilities
+    weights : (n,) how much each counts: 0..1; `balanced` ones may be larger
+    targets : what the loss compares a network's output with: the codes, or (n, classes)
+        probabilities
     read : reads the payloads, in blocks
     """
 
@@ -34,7 +35,7 @@ class LabelledExamples:
         return len(self.codes)
 
     def balanced(self) -> "LabelledExamples":
-        """The same examples with weights of the same sum for each class."""
+        """The same examples; the weights of each class have the same sum."""
         return replace(self, weights=balanced_weights(self.codes, self.weights))
 
 
@@ -45,13 +46,13 @@ class Trained:
     Attributes
     ----------
     onnx : the graph from `payload` to `probabilities` and `evidence`
-    before_validation : the graph that was fitted on training examples alone, to which validation
-        examples are new; it is `onnx` itself where that learned from no validation examples, or
-        where some class has validation examples alone
+    before_validation : the graph that was fitted on training examples only, so that validation
+        examples are new to it. It is `onnx` itself in two cases: `onnx` was not fitted on
+        validation examples, or a class has validation examples only
     curve : the scores of each epoch
-    scores : those of the epoch whose weights were kept
-    temperature : by which the graph divides logits
-    learned_validation : whether it was at last fitted on the validation examples too
+    scores : the scores of the epoch whose weights were kept
+    temperature : the graph divides logits by it
+    learned_validation : whether `onnx` was fitted on the validation examples too
     """
 
     onnx: bytes
@@ -82,13 +83,13 @@ def balanced_weights(codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def soft_labels(
     examples: pd.DataFrame, alternatives: pd.DataFrame, classes: list[str]
 ) -> np.ndarray:
-    """The probability of each class: the label's, and of judged labels also the alternatives'.
+    """The probability of each class. A judged label gives a part of its own to its alternatives.
 
     Parameters
     ----------
     examples : id, code and source of each label
-    alternatives : id, label and confidence of what else an example may be, by clean
-    classes : their names, in the order of the codes
+    alternatives : from the stage clean: id, label and confidence of other classes of an example
+    classes : names of the classes, in the order of the codes
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """A BERT from elsewhere as a Keras layer that can be trained: its ONNX graph, node by node.
 
 The layer takes its weights from the graph and writes them back, so the trained encoder runs like
-the original. With LoRA the weights of matrix products learn a difference of low rank, and all
-others stay.
+the original. With LoRA the weights of matrix products learn a difference of low rank. All other
+weights stay as they are.
 
 E. Hu et al.: LoRA: Low-Rank Adaptation of Large Language Models. ICLR 2022.
 """
@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from assay.contract.errors import InputError
 from assay.contract.inference import Model
 
-_DEVIATION = 0.02  # standard deviation of one factor of a difference at first; the other is 0
+_DEVIATION = 0.02  # of the first values of one factor of a difference; the other starts at 0
 
 
 class GraphEncoder(keras.layers.Layer):
@@ -27,7 +27,7 @@ class GraphEncoder(keras.layers.Layer):
     Parameters
     ----------
     content : the graph that `bert.encoder_graph` wrote
-    rank : of the differences that are learned; 0: all weights learn
+    rank : of the learned differences; 0: all weights learn
     portable, threads : see `inference.Model`
 
     Attributes
@@ -37,7 +37,7 @@ class GraphEncoder(keras.layers.Layer):
     Raises
     ------
     InputError
-        If the graph has no tokenizer, so is of another origin.
+        If the graph has no tokenizer, so that `bert.encoder_graph` cannot have written it.
     """
 
     def __init__(self, content: bytes, rank: int, *, portable: bool, threads: int) -> None:
@@ -77,7 +77,7 @@ class GraphEncoder(keras.layers.Layer):
                 self.factors[name] = (left, right)
 
     def value(self, name: str) -> KerasTensor | np.ndarray:
-        """The present value of a constant of the graph."""
+        """The current value of a constant of the graph."""
         if name in self.learned:
             return ops.convert_to_tensor(self.learned[name])
         value = self.constants[name]

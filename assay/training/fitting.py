@@ -15,7 +15,8 @@ from assay.training.progress import LearningCurve, Progress, Scores
 
 _M_TOP_PAD = -2  # of glibc's malloc.h
 if hasattr(ctypes.CDLL(None), "mallopt"):
-    # Keep freed memory for the next step. To return it and fault it in again took half of the time.
+    # Keep freed memory for the next step. Half of the time went into giving it back to the system
+    # and asking for it again.
     ctypes.CDLL(None).mallopt(_M_TOP_PAD, 2**26)
 
 _TENSORFLOW = keras.config.backend() == "tensorflow"
@@ -30,7 +31,7 @@ Loss = Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]  # la
 
 
 def cross_entropy(smoothing: float, *, soft: bool = False) -> Loss:
-    """The loss of labels, `soft` or not; `smoothing` spreads a share over all classes.
+    """The loss for labels, `soft` or not. `smoothing` is the share that all classes divide.
 
     C. Szegedy et al.: Rethinking the Inception Architecture for Computer Vision. CVPR 2016.
     """
@@ -52,11 +53,11 @@ def fix(
 
     Parameters
     ----------
-    seed : of weights and of what is dropped
+    seed : of the first weights and of dropout
     portable : train in float64, so that results are the same on any processor; else in float32
-    threads : of TensorFlow
-    bfloat16 : mix float32 with it, unless portable; `auto`: on a GPU alone; `fast`: also where the
-        processor multiplies it
+    threads : how many TensorFlow uses
+    bfloat16 : mix float32 with bfloat16, unless portable. `auto`: only on a GPU; `fast`: also on a
+        processor that multiplies bfloat16
     """
     keras.utils.set_random_seed(seed)
     if _TENSORFLOW:
@@ -76,7 +77,7 @@ def _uses_bfloat16(wanted: bool | Literal["auto", "fast"]) -> bool:
 def _multiplies_bfloat16() -> bool:
     """Whether the processor multiplies bfloat16: by Intel's AMX, or by AVX-512 (AMD from Zen 4 on).
 
-    Linux alone says so.
+    Only Linux tells this. Elsewhere the answer is no.
     """
     if not _CPU_INFO.exists():
         return False
@@ -85,13 +86,13 @@ def _multiplies_bfloat16() -> bool:
 
 
 def _fix_tensorflow(threads: int) -> None:
-    import tensorflow as tf  # Keras has other backends too
+    import tensorflow as tf  # only here: Keras may have another backend
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     tf.config.experimental.enable_op_determinism()
     with quiet():
-        tf.config.list_logical_devices()  # or TensorFlow prints its greeting later
+        tf.config.list_logical_devices()  # otherwise TensorFlow prints its greeting later
 
 
 def set_dtype(name: str) -> None:
@@ -119,21 +120,21 @@ def fit(
 
     Parameters
     ----------
-    model, batches, loss : what learns, from what, and by what
+    model, batches, loss : the network, the examples that it learns from, and the loss
     learning_rate : the peak of the cycle
-    epochs, steps : at least so many of each
+    epochs, steps : training has at least so many epochs and at least so many steps
     validation : what the network is checked against after each epoch
     metrics : names of Keras's metrics
     accumulated : batches whose gradients change the weights once
     patience : training stops after so many epochs without a lower validation loss, and the model
         gets the weights of its best epoch; 0: never
-    key : see `checkpoints.Checkpoint`, by which a killed training goes on
+    key : see `checkpoints.Checkpoint`, with which a killed training goes on
     remedy : what to do if training diverges
 
     Returns
     -------
     list
-        The scores of each epoch: epoch, loss, metrics, and the same of validation, if there is any.
+        The scores of each epoch: epoch, loss and metrics; with validation also its loss and metrics
 
     Raises
     ------
@@ -147,7 +148,7 @@ def fit(
         _optimizer(learning_rate, steps, accumulated),
         loss,
         weighted_metrics=list(metrics),
-        jit_compile=not _TENSORFLOW,  # XLA's code depends on the processor; JAX has nothing else
+        jit_compile=not _TENSORFLOW,  # XLA's code depends on the processor, but JAX has only XLA
         steps_per_execution=min(_STEPS_AT_ONCE, len(batches)),
     )
     curve: list[Scores] = []
@@ -162,7 +163,7 @@ def fit(
     model.fit(
         batches,
         epochs=epochs,
-        initial_epoch=len(curve),  # of a training that goes on
+        initial_epoch=len(curve),  # more than 0 if a killed training goes on
         validation_data=InOrder(validation) if validation else None,
         verbose=0,
         callbacks=[callback for callback in callbacks if callback],

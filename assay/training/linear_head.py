@@ -14,10 +14,10 @@ from assay.contract.errors import InputError
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
 
-FEATURES = "features"  # a wide output of some encoders; a linear classifier prefers it
+FEATURES = "features"  # a wide output of some encoders; a linear classifier reads it if it is there
 _STRENGTHS = (0.3, 3.0, 30.0)  # inverse penalties
 _ITERATIONS = 300
-_NEVER = 10.0  # a class without examples has an intercept so far below the least other one
+_NEVER = 10.0  # the intercept of a class without examples is so far below the lowest other one
 _SPARSE = 0.3  # share of non-zero values below which features are stored as a sparse array
 _TINY = 1e-12
 
@@ -84,8 +84,8 @@ def fit(
     ----------
     features : (n, features)
     labels : (n,) int, at least two classes
-    weights : (n,) 0..1
-    n_classes : classes that the head gives logits of; some may have no examples
+    weights : (n,) 0 or more
+    n_classes : number of classes; some may have no examples
     validation : features and labels of other examples, if there are any
     strengths : inverse penalties to choose from; without validation the middle one is taken
     """
@@ -98,7 +98,7 @@ def fit(
     scale = np.sqrt(max(squared_distance, _TINY))
     if validation is None:
         strengths = [strengths[len(strengths) // 2]]
-    # it takes seconds to import, and most networks do not need it
+    # scikit-learn takes seconds to import, and most networks do not need it
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 

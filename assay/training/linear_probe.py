@@ -13,7 +13,7 @@ from assay.training.linear_head import FEATURES, Features, LinearHead
 def fit(
     train: LabelledExamples, validation: LabelledExamples, n_classes: int, params: Parameters
 ) -> Trained:
-    """Fit the classifier, calibrate it on the validation examples, then learn from these too.
+    """Fit the classifier, calibrate it on the validation examples, and fit it again on both splits.
 
     With `class_weights: balanced`, weights are balanced over the examples of each fit.
     """
@@ -47,7 +47,7 @@ def fit(
         onnx_graph.with_linear_head(content, head.coef, head.intercept, temperature, output)
         for head in heads
     ]
-    # where a class is new in the validation split, the first head says nothing about the last
+    # if a class is only in the validation split, the first head does not know it, but the last does
     is_comparable = np.isin(validation.codes, train.codes).all()
     before_validation = graphs[0] if is_comparable else graphs[-1]
     learned_validation = len(graphs) > 1
@@ -59,7 +59,7 @@ def fit_head(
 ) -> tuple[LinearHead, Features, Features | None]:
     """The head that does best on the validation examples, and the features of both splits.
 
-    Without validation examples there are no features of them.
+    If there are no validation examples, their features are None.
     """
     features = linear_head.gather(map(encoder, train.read()))
     validation_features = checked = None

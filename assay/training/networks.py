@@ -1,11 +1,11 @@
 """Our networks, in Keras's layers: encoders of images and of rows, and the classifier on top.
 
-The encoder of images halves them until at most 4 pixels a side are left, one convolution each time
-(28, 14, 7, 3; or 32, 16, 8, 4), and convolves once more. Pooling comes before the ReLU: the result
-is the same, and the ReLU sees a quarter of the values. Grey images are mostly drawings and writing,
-and need only a coarse first convolution. Colour images get a fine one, more channels and
-normalisation. The embedding is the whole last map; the classifier averages the map over the image
-first. The large encoder convolves twice before it halves again.
+The encoder of images halves them until the shorter side has at most 4 pixels (28, 14, 7, 3; or 32,
+16, 8, 4). It has one convolution for each halving, and one more at the end. Pooling comes before
+the ReLU: the result is the same, and the ReLU sees a quarter of the values. Grey images are mostly
+drawings and writing, and need only a coarse first convolution. Colour images get a fine one, more
+channels and normalisation. The embedding is the whole last map. The classifier first pools the map
+over the image. The large encoder has two convolutions between halvings.
 """
 
 from collections.abc import Callable
@@ -18,13 +18,13 @@ from assay.modalities import images
 
 # channels of the last four convolutions, by the channels of an image
 _WIDTHS = {1: (16, 32, 48, 96), images.COLOUR: (32, 64, 128, 128)}
-# of the large encoder: of its first convolution, then of its last pairs of convolutions
+# the same for the large encoder: its first convolution, then its last three pairs of convolutions
 _LARGE = (32, 64, 128, 256)
-_SMALLEST = 4  # pixels a side; a map of this size is not halved again
-_STEM = 5  # pixels a side of the first filters of grey images, whose stride is 2
-_MOMENTUM = 0.9  # of normalisation's running means: small data has few steps
+_SMALLEST = 4  # pixels of the shorter side; a map of this size is not halved again
+_STEM = 5  # pixels a side of the first filters for grey images; their stride is 2
+_MOMENTUM = 0.9  # of the running means in batch normalisation; low, as small data has few steps
 _UNITS = 256  # of each of the two layers for rows
-# shares that a training step leaves out (Srivastava et al. 2014), because tables are small
+# dropout: shares that a training step leaves out (Srivastava et al. 2014), because tables are small
 _DROPPED = 0.3  # of the units
 _INPUT_DROPPED = 0.1  # of the features
 
@@ -94,7 +94,7 @@ def _large_image_encoder(shape: tuple[int, ...], first_filters: np.ndarray | Non
 
 
 def _halvings(shape: tuple[int, ...]) -> int:
-    """How often an image is halved until at most 4 pixels a side are left."""
+    """How often an image is halved until its shorter side has at most 4 pixels."""
     halvings = 0
     while min(shape[:2]) >> halvings > _SMALLEST:
         halvings += 1
@@ -102,7 +102,7 @@ def _halvings(shape: tuple[int, ...]) -> int:
 
 
 def _last(widths: tuple[int, ...], count: int) -> list[int]:
-    """The last `count` widths, after as many of the first one as are missing."""
+    """The last `count` widths. If there are fewer, the first one is repeated."""
     return ([widths[0]] * count + list(widths))[-count:]
 
 
@@ -147,7 +147,7 @@ def classifier(
 ) -> keras.Model:
     """`trunk` with a head that gives logits (n, classes) from its pooled output.
 
-    To normalise only what is pooled is cheap and allows a high learning rate.
+    Normalising only the pooled values is cheap, and allows a high learning rate.
     """
     x = layers.BatchNormalization(momentum=_MOMENTUM)(pooled(trunk.output))
     logits = layers.Dense(n_classes, dtype=keras.config.floatx())(x)
@@ -155,7 +155,7 @@ def classifier(
 
 
 def last_features(model: keras.Model) -> KerasTensor:
-    """What the last layer of a `classifier`, or of one `mirrored`, reads for the input as it is."""
+    """The input of the last layer of a `classifier`; of a `mirrored` one, without mirroring."""
     single = next((layer for layer in model.layers if layer.name == "classifier"), model)
     return keras.Model(single.input, single.layers[-1].input)(model.input)
 
@@ -166,6 +166,6 @@ def mirrored(model: keras.Model) -> keras.Model:
 
 
 def softmax(logits: KerasTensor) -> KerasTensor:
-    """Softmax, operation by operation: ONNX Runtime's own rounds by processor."""
+    """Softmax in single operations: ONNX Runtime's own rounds differently by processor."""
     powers = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
     return powers / ops.sum(powers, axis=-1, keepdims=True)

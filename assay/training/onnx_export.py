@@ -18,8 +18,8 @@ def export_classifier(
 ) -> bytes:
     """The graph of a classifier, from `payload` to `probabilities` = softmax(logits / temperature).
 
-    It also gives `evidence`: these logits, then what the last layer reads. `build` makes the
-    network anew, with any weights.
+    It also gives `evidence`: logits / temperature, then the input of the last layer. `build` makes
+    the same network again; its weights do not matter.
     """
     single = _in_float32(model, build)
     logits = single.output / temperature
@@ -33,7 +33,7 @@ def export_encoder(
 ) -> tuple[bytes, list[np.ndarray]]:
     """The graph of an encoder, from `payload` to `embedding`, and its weights.
 
-    `build` makes the network anew, with any weights.
+    `build` makes the same network again; its weights do not matter.
     """
     single = _in_float32(model, build)
     content = _export(single.input, embedding=keras.layers.Flatten()(single.output))
@@ -68,12 +68,12 @@ def _export(payload: keras.KerasTensor, **outputs: keras.KerasTensor) -> bytes:
             values = onnx_graph.rounded(numpy_helper.to_array(constant))
             constant.CopyFrom(numpy_helper.from_array(values, constant.name))
     del graph.value_info[:]
-    graph.ClearField("doc_string")  # it tells how many functions TensorFlow made before
+    graph.ClearField("doc_string")  # it has a number that depends on what TensorFlow did before
     return exported.SerializeToString()
 
 
 def _sort_nodes(graph: onnx.GraphProto) -> None:
-    """Sort nodes by what the outputs need; the exporter goes by Python's hashes."""
+    """Sort nodes by what they read; the exporter's order depends on Python's hashes."""
     makers = {output: node for node in graph.node for output in node.output}
     nodes = []
 
@@ -94,7 +94,7 @@ def _sort_nodes(graph: onnx.GraphProto) -> None:
 
 
 def _rename(graph: onnx.GraphProto) -> None:
-    """Name nodes and tensors by their place: TensorFlow numbers them by what was made before."""
+    """Name nodes and tensors by their place: TensorFlow's names depend on what was made before."""
     kept = {value.name for value in [*graph.input, *graph.output]}
     used = [name for node in graph.node for name in [*node.input, *node.output]]
     renamed = dict.fromkeys(name for name in used if name not in kept)

@@ -7,9 +7,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, compose, helper, numpy_helper
 
-# of operators that are not ONNX's own
+# domains of operators that are not ONNX's own
 _DOMAINS = {"Tokenizer": "com.microsoft", "LabelEncoder": "ai.onnx.ml"}
-_DIGITS = 12  # binary digits, of 24, that a constant keeps
+_DIGITS = 12  # a constant keeps so many of its 24 binary digits
 EVIDENCE = "evidence"  # the output of a classifier that `unlike` reads: logits, features
 ROWS = "n"  # name of the first axis of inputs and outputs
 # as in Keras's export, so that graphs can be joined
@@ -23,7 +23,7 @@ ElementType = int  # of TensorProto
 
 
 class Graph:
-    """A graph that grows by one node a call.
+    """A graph that grows by one node with each call.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Graph:
         ----------
         op : name of the operator
         inputs : names of outputs of other nodes, or values of constants
-        output : the name; by default it is made from `op`
+        output : name of the output; by default it is made from `op`
         attributes : of the operator
         """
         names = [value if isinstance(value, str) else self.constant(value) for value in inputs]
@@ -57,19 +57,19 @@ class Graph:
         return self.exact(array.astype(np.float32 if array.dtype.kind == "f" else np.int64))
 
     def exact(self, values: np.ndarray) -> str:
-        """Add an array as it is, such as float64 or uint8, and return its name."""
+        """Add an array in its own type, such as float64 or uint8, and return its name."""
         name = f"constant_{len(self.constants)}"
         self.constants[name] = values
         return name
 
     def reduced(self, op: str, x: str, axes: Sequence[int], **attributes: Any) -> str:
-        """Add a reduction, ReduceMax for instance, over some axes, as the opset wants it."""
+        """Add a reduction over some axes, such as ReduceMax, in the form of this opset."""
         if self.opset >= _AXES_ARE_INPUTS[op]:
             return self(op, x, axes, **attributes)
         return self(op, x, axes=axes, **attributes)
 
     def softmax(self, x: str, output: str = "") -> str:
-        """Add a softmax, node by node: ONNX Runtime's own rounds by processor."""
+        """Add a softmax in single nodes: ONNX Runtime's own rounds by processor."""
         powers = self("Exp", self("Sub", x, self.reduced("ReduceMax", x, [-1])))
         return self("Div", powers, self.reduced("ReduceSum", powers, [-1]), output=output)
 
@@ -88,7 +88,7 @@ class Graph:
         name : of the graph
         payload : element type and shape of one example of the input `payload`
         outputs : names of the nodes' outputs that the graph returns
-        output_type : their element type and number of axes, examples included
+        output_type : their element type and number of axes, with the axis of examples
         """
         element_type, shape = payload
         output_element_type, n_axes = output_type
@@ -109,7 +109,7 @@ class Graph:
 
 
 def identity(element_type: ElementType, shape: Sequence[int]) -> bytes:
-    """The graph from `payload` that changes nothing; `joined` leaves it out."""
+    """A graph that returns `payload` unchanged; `joined` leaves it out."""
     graph = Graph()
     graph("Identity", "payload", output="embedding")
     output_type = (element_type, 1 + len(shape))
@@ -117,10 +117,10 @@ def identity(element_type: ElementType, shape: Sequence[int]) -> bytes:
 
 
 def joined(first: bytes, second: bytes, output: str = "embedding") -> bytes:
-    """One graph of two: `output` of the first is the input of the second, whose outputs it has."""
+    """One graph from two: the second reads `output` of the first. Its outputs are returned."""
     before = onnx.load_from_string(first)
     after = onnx.load_from_string(second)
-    constants = {constant.name for constant in after.graph.initializer}  # old files list them too
+    constants = {constant.name for constant in after.graph.initializer}  # inputs too in old files
     (payload,) = (value.name for value in after.graph.input if value.name not in constants)
     if [node.op_type for node in before.graph.node] == ["Identity"]:
         rename(after.graph, {payload: "payload"})
@@ -139,9 +139,9 @@ def joined(first: bytes, second: bytes, output: str = "embedding") -> bytes:
 
 
 def with_replaced_output(content: bytes, replacement: bytes, output: str) -> bytes:
-    """A graph whose `output` is replaced by the outputs of a second graph, computed from it.
+    """A graph in which the outputs of a second graph, which reads `output`, replace `output`.
 
-    The names in the second graph, of one input `payload`, may occur in the first.
+    The second graph has one input, `payload`. Both graphs may use the same names.
     """
     model = onnx.load_from_string(content)
     second = onnx.load_from_string(replacement)
@@ -156,7 +156,7 @@ def with_replaced_output(content: bytes, replacement: bytes, output: str) -> byt
 
 
 def rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
-    """Give tensors their new names, by the old ones; `graph.output` keeps the old names."""
+    """Rename tensors: `names` maps old names to new ones. `graph.output` keeps the old names."""
     for node in graph.node:
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
@@ -165,7 +165,7 @@ def rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
 
 
 def with_metadata(content: bytes, metadata: dict[str, str]) -> bytes:
-    """The graph with this metadata, in place of what it had."""
+    """The graph with this metadata instead of its own."""
     model = onnx.load_from_string(content)
     helper.set_model_props(model, metadata)
     return model.SerializeToString()
@@ -176,7 +176,7 @@ def linear_head(
 ) -> bytes:
     """From `payload` (n, features) float32 to `probabilities` and `evidence`.
 
-    The evidence is the logits, then the features unless they are `wide`.
+    The evidence is the logits, then the features. `wide` features are left out.
     """
     graph = Graph(opset)
     logits = graph("Add", graph("MatMul", "payload", coef), intercept)
@@ -194,7 +194,7 @@ def with_linear_head(
     temperature: float,
     output: str = "embedding",
 ) -> bytes:
-    """From the payload of an encoder to `probabilities` and `evidence`, by its `output`."""
+    """An encoder with a linear head on its `output`: it gives `probabilities` and `evidence`."""
     wide = output != "embedding"
     head = linear_head(coef / temperature, intercept / temperature, opset_of(encoder), wide=wide)
     return joined(encoder, head, output)
@@ -207,10 +207,10 @@ def opset_of(content: bytes) -> int:
 
 
 def rounded(values: np.ndarray, *, alike: bool = False) -> np.ndarray:
-    """Values to their first 12 binary digits, or `alike`, to those of the largest of them.
+    """Values rounded to 12 binary digits; if `alike`, all to the 12th digit of the largest one.
 
-    The last digits depend on the processor. Where values should be zero, all their digits do, and
-    the sign too.
+    The last digits depend on the processor. If a value should be zero, all its digits and its sign
+    depend on the processor.
     """
     _, exponent = np.frexp(values)
     exponent = exponent.max() if alike else exponent

@@ -9,7 +9,7 @@ import keras
 from assay.contract import terminal
 from assay.contract.errors import InputError, counted
 
-_REPORTS = 10  # lines in a log, however many epochs
+_REPORTS = 10  # lines in a log, at least; fewer than twice as many
 
 Scores = dict[str, float]  # of an epoch: epoch, loss, validation_loss, …
 
@@ -20,7 +20,7 @@ class LearningCurve(keras.callbacks.Callback):
     Parameters
     ----------
     rows : the learning curve
-    remedy : what to do about it
+    remedy : what the user can do if training diverges
     """
 
     def __init__(self, rows: list[Scores], remedy: str) -> None:
@@ -45,7 +45,7 @@ class Progress(keras.callbacks.Callback):
     ----------
     rows : the learning curve, to which a callback before this one appends
     epochs : of the whole training
-    patience : epochs without a lower validation loss after which it stops; 0: never
+    patience : training stops after so many epochs without a lower validation loss; 0: never
     """
 
     def __init__(self, rows: list[Scores], epochs: int, patience: int = 0) -> None:
@@ -69,7 +69,7 @@ class Progress(keras.callbacks.Callback):
         in_terminal = sys.stderr.isatty()
         now = time.monotonic()
         seconds_an_epoch = (now - self.started) / (done - self.counted_from)
-        if self.is_first:  # it took longer: TensorFlow compiles in it
+        if self.is_first:  # this epoch took longer, because TensorFlow compiled
             self.counted_from = done
             self.started = now
             self.is_first = False

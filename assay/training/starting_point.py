@@ -1,4 +1,4 @@
-"""Where training starts: at the encoder's weights, at random ones, or frozen at the encoder."""
+"""Where training starts: from the encoder's weights, from random ones, or on a frozen encoder."""
 
 from assay.contract.errors import InputError, say
 from assay.contract.sections import Train
@@ -9,7 +9,7 @@ DESCRIPTIONS = {
     "scratch": "training from random weights",
     "frozen": "fitting a linear classifier on the output of the encoder",
 }
-# what only networks read, and its value in the params.yaml that Assay comes with
+# the parameters that only networks read, and their values in the params.yaml of Assay
 OF_NETWORKS = {
     "epochs": 5,
     "steps": "auto",
@@ -67,7 +67,7 @@ def choose(params: Train, encoder: dict) -> str:
 
 
 def say_unused(params: Train, start: str, encoder: dict) -> None:
-    """Say which values that somebody changed have no effect. See `choose` for the parameters."""
+    """Say which changed values have no effect. See `choose` for the parameters."""
     if start == "frozen":
         unread, reason = list(OF_NETWORKS), "start: frozen trains no network"
     elif encoder["modality"] != "image":

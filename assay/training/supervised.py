@@ -29,7 +29,7 @@ def train(
     Parameters
     ----------
     train, validation : what it learns from, and what it is checked against; the second may be empty
-    n_classes : of the labels
+    n_classes : number of classes of the labels
     params : all parameters
     encoder : the content of encoder.json
     start : `encoder` or `scratch`, see `starting_point`

@@ -24,11 +24,12 @@ class Trainable:
 
     Attributes
     ----------
-    prepare : payloads (n, ...) to the input of the network
-    augment : payloads (n, ...), changed at random, to the input of the network
-    model : the network that learns, to logits (n, classes)
-    averaging : the network that is exported; it shares its weights with `model`
-    export : temperature to the ONNX graph from payloads to probabilities
+    prepare : turns payloads (n, ...) into the input of the network
+    augment : changes payloads (n, ...) at random, and turns them into the input of the network
+    model : the network that learns; it gives logits (n, classes)
+    averaging : the network that is exported: `model`, or its average over mirror images; both
+        share their weights
+    export : makes the ONNX graph from payloads to probabilities, for a temperature
     """
 
     prepare: Prepare
@@ -39,13 +40,13 @@ class Trainable:
 
 
 class OwnNetwork:
-    """The set-up of our networks, which read what the front of the encoder gives.
+    """The set-up of our networks. They read the output of the encoder's front.
 
     Parameters
     ----------
     example : (1, ...) a payload
     encoder : the content of encoder.json
-    params : they say how the front is run
+    params : all parameters; `portable` and `threads` say how the front is run
     shift : pixels by which an image is moved at random, at most
     """
 
@@ -66,7 +67,7 @@ class OwnNetwork:
         """The first filters that `whitened` computes from payloads (n, ...) in colour, or None."""
         if len(self.shape) != 3 or self.shape[2] != images.COLOUR:
             return None
-        from assay.training import whitened  # it takes 0.25 s, and grey images do without
+        from assay.training import whitened  # takes 0.25 s; grey images do not need it
 
         return whitened.filters(payload, self.prepare)
 
@@ -94,7 +95,7 @@ def own(
     weights: list[np.ndarray],
     first_filters: np.ndarray | None = None,
 ) -> Trainable:
-    """A network of ours; its encoder gets the weights, or the first filters, if there are any."""
+    """One of our networks. Its encoder gets the weights or the first filters, if there are any."""
     large = params.network == "large"
 
     def build() -> tuple[keras.Model, keras.Model, keras.Model]:

@@ -1,9 +1,9 @@
 """A Transformer for every modality, and masked modelling, which trains it without labels.
 
-An example is a sequence of tokens: patches of an image (MAE: He et al. 2022), moments of a
+An example is a sequence of tokens: patches of an image (MAE: He et al. 2022), time steps of a
 spectrogram (wav2vec 2.0: Baevski et al. 2020), pieces of words (BERT: Devlin et al. 2019), cells of
-a table. Some tokens are hidden, and the network predicts them from the others. During fine-tuning
-fewer are hidden: that is how examples are augmented.
+a table. Some tokens are hidden, and the network predicts them from the others. Fine-tuning hides
+fewer tokens, as augmentation.
 """
 
 import math
@@ -18,12 +18,12 @@ from assay.training.batches import Batches, unlabelled
 
 _WIDTH, _HEADS, _DEPTH = 64, 4, 2
 _HEAD_WIDTH = _WIDTH // _HEADS
-_HIDDEN = {"patch": 0.5, "vocabulary": 0.3}  # share of hidden tokens, by what tokens are
-_FINE_TUNED = 0.5  # times as many during fine-tuning
+_HIDDEN = {"patch": 0.5, "vocabulary": 0.3}  # share of hidden tokens, by the kind of tokens
+_FINE_TUNED = 0.5  # this part of that share is hidden during fine-tuning
 _BATCH, _LEARNING_RATE = 64, 0.002
 _MIDDLE, _SPREAD = 127.5, 64.0  # bring the values of a picture to about -1..1
 _FAR = 1e4  # subtracted from the attention score of padding
-_ROOM = 1.4  # predictions of an example, relative to the average number of hidden tokens
+_ROOM = 1.4  # number of predictions of an example / average number of hidden tokens
 _TINY = 1e-6
 
 
@@ -48,7 +48,7 @@ class _Sequence:
 
 
 class HideTokens(layers.Layer):
-    """In training, replace some tokens by one learned vector; then add a vector of the place."""
+    """Add a vector of the place to each token. In training, first replace some tokens by a mask."""
 
     def __init__(self, share: float) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ def _sequence(shape: tuple[int, ...], tokens: dict, share: float) -> _Sequence:
 def patches(x: KerasTensor, patch: list[int]) -> KerasTensor:
     """The patches of pictures (n, height, width, channels), row by row.
 
-    Zeros (grey) complete the last ones. Shape (n, patches, values).
+    Zeros (grey) fill up the last patches. Shape (n, patches, values).
     """
     height, width, channels = x.shape[1:]
     below, right = -height % patch[0], -width % patch[1]  # pixels that are missing
@@ -133,8 +133,8 @@ def encoder(shape: tuple[int, ...], tokens: dict) -> keras.Model:
     Parameters
     ----------
     shape : of one payload
-    tokens : of one key: `patch`, the height and width of a token of a picture, or `vocabulary`, the
-        number of different tokens
+    tokens : has one key: `patch`, the height and width of a token of a picture, or `vocabulary`,
+        the number of different tokens
     """
     (unit,) = tokens
     return _averaged(_sequence(shape, tokens, _FINE_TUNED * _HIDDEN[unit]))
@@ -154,7 +154,7 @@ def learn(payload: np.ndarray, tokens: dict, *, epochs: int, steps: int, seed: i
     ----------
     payload : (n, ...) the output of a front
     tokens : see `encoder`
-    epochs, steps : at least so many of each
+    epochs, steps : training has at least so many epochs and at least so many steps
     seed : of the order of examples
     """
     (unit,) = tokens

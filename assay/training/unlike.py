@@ -1,15 +1,15 @@
 """How unlike the training data an example looks: a second output of the released graph.
 
-Distances add up, each in units of its spread on held-out examples.
-1. The angle between the logits and the mean direction of those of the nearest class.
+It is a sum of distances. Each is divided by its spread on held-out examples.
+1. The angle between the logits and the mean direction of the logits of the nearest class.
 2. The Mahalanobis distance of the features from the nearest class (Lee et al. 2018: A Simple
    Unified Framework for Detecting Out-of-Distribution Samples and Adversarial Attacks. NeurIPS).
-3. The angle between the features, likewise whitened, and those of the nearest of some examples.
-4. Where features are as wide as n-grams, instead of 2 and 3: the doubt about the predicted class
+3. The angle between the whitened features and those of the nearest one of some training examples.
+4. Only for features as wide as n-grams, instead of 2 and 3: the doubt about the predicted class
    (Hendrycks and Gimpel 2017: A Baseline for Detecting Misclassified and OOD Examples. ICLR).
 
-The class of a training example is here the one that the classifier predicts, so that wrong labels
-do no harm. The sum becomes the share of held-out examples for which it is at most as large.
+Here the class of a training example is the predicted one, so wrong labels do no harm. The output is
+the share of held-out examples whose sum is at most as large as the sum of this example.
 """
 
 from collections.abc import Iterable, Iterator
@@ -32,12 +32,14 @@ _MEANING = {
     "train": "share of some training examples that look no more unlike the others than this one",
 }
 _SAMPLE = 4000  # examples of a split that are looked at
-_LEAST = 40  # validation examples that tell a distribution; with fewer, training examples do
+_LEAST = 40  # validation examples; with fewer, the distribution is that of training examples
 _STORED = 1000  # training examples whose features the graph holds
 _WIDTH = 256  # features; more are projected to so many
 _RIDGE = 0.1  # of the mean variance, added to each
-_SHORT = 0.5  # of the usual length, in an added direction: so short vectors differ from long ones
-_TAIL = 10  # the most unusual held-out examples, from which the distribution is continued
+# all vectors get this part of the usual length in an added direction: so short vectors differ from
+# long ones
+_SHORT = 0.5
+_TAIL = 10  # so many most unusual held-out examples determine the tail of the distribution
 _KNOTS = 65  # of the distribution, until its tail
 _TAIL_KNOTS = 28  # in its tail
 _TINY = 1e-4  # least spread of a distance
@@ -55,7 +57,7 @@ def attach(
     Parameters
     ----------
     trained : a classifier
-    train : what is usual
+    train : the examples that are usual
     checked : validation examples; if there are fewer than 40, every second training example is
         held out instead, from this output only
     n_classes : of the probabilities
@@ -64,7 +66,8 @@ def attach(
     Returns
     -------
     tuple
-        The graph; and what the output means, from how many examples of which split, for people.
+        The graph; and for people: what the output means, and on how many examples of which split it
+        was calibrated.
 
     Raises
     ------
@@ -123,7 +126,7 @@ def _every(blocks: Iterable[np.ndarray], step: int) -> Iterator[np.ndarray]:
 
 
 def _distances(usual: np.ndarray, n_classes: int, opset: int) -> Graph:
-    """A graph from evidence to `distances` from examples whose evidence (n, width) is usual."""
+    """A graph from evidence to `distances`: how far it is from the usual evidence (n, width)."""
     graph = Graph(opset)
     values, features = np.split(usual.astype(np.float64), [n_classes], axis=1)
     classes, predicted = np.unique(values.argmax(axis=1), return_inverse=True)
@@ -148,11 +151,11 @@ def _distances(usual: np.ndarray, n_classes: int, opset: int) -> Graph:
 def _whitening(
     features: np.ndarray, members: np.ndarray, predicted: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The mean (width,) of features, and what makes their variance within classes equal.
+    """The mean (width,) of features, and a matrix that makes their variance within classes equal.
 
-    The second, of shape (width, at most 256), projects wide features at random first. A Cholesky
-    factor is the same on every processor, up to rounding; eigenvectors are not. So this is neither
-    the whitening of `measures.outliers`, nor of `encoders.patches`, nor `annotation.whitening`.
+    The matrix (width, at most 256) first projects wide features at random. A Cholesky factor is the
+    same on every processor, up to rounding; eigenvectors are not. So `measures.outliers`,
+    `encoders.patches` and `annotation.whitening` whiten in other ways.
     """
     mean = rounded(features.mean(axis=0), alike=True)
     width = features.shape[1]
@@ -181,8 +184,8 @@ def _length(graph: Graph, x: str, values: np.ndarray, members: np.ndarray) -> st
 def _angle(graph: Graph, x: str, values: np.ndarray, groups: np.ndarray | None = None) -> str:
     """Add 1 - cosine of x (n, width) and the nearest direction of values, or of their groups.
 
-    Its shape is (n, 1). `groups` (values, groups) has the share of each of the values in the mean
-    of a group.
+    Its shape is (n, 1). `groups` (values, groups) has the share of each value in the mean of a
+    group.
     """
     square = float(rounded(_SHORT**2 * np.square(values).sum(axis=1).mean() + _TINY))
     longer = np.insert(values, 0, np.sqrt(square), axis=1)
@@ -210,8 +213,8 @@ def _doubt(graph: Graph, logits: str) -> str:
 def _calibrate(graph: Graph, x: str, held_out: np.ndarray) -> None:
     """Add the share of held-out scores (n,) that are at most x (n, 1), as `unlike` (n,).
 
-    Between its knots the distribution is linear. Its tail is exponential, of the mean of the ten
-    largest scores, so that few held-out examples suffice to tell 0.99 from 0.999.
+    Between its knots the distribution is linear. Its tail is exponential, with the mean of the ten
+    largest scores. So a few held-out examples are enough to tell 0.99 from 0.999.
     """
     top = 1 - min(_TAIL / len(held_out), 0.5)
     levels = np.linspace(0, top, _KNOTS)
