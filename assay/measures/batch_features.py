@@ -11,7 +11,7 @@ _BLOCK = 8192  # rows read at a time
 
 
 def rows_of(features: Features, step: int = 1) -> Iterator[tuple[slice, np.ndarray]]:
-    """Every `step`-th row of all batches, in blocks: where the rows are, and their features."""
+    """Every `step`-th row of all batches, in blocks: the places of the rows, and their features."""
     batch_start = 0
     for array in features:
         for begin in range(-batch_start % step, array.shape[0], _BLOCK * step):
@@ -23,9 +23,9 @@ def rows_of(features: Features, step: int = 1) -> Iterator[tuple[slice, np.ndarr
 
 
 def chosen_of(features: Features, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Chosen rows (m,) int of all batches, batch by batch: which they are, and their features.
+    """Read the chosen rows (m,) int of all batches, one batch after another.
 
-    Which of the chosen rows lie in a batch, (m,) bool; and the features of these.
+    For each batch: which of the chosen rows lie in it, (m,) bool, and the features of these rows.
     """
     ends = np.cumsum([array.shape[0] for array in features])  # (batches,)
     batch = np.searchsorted(ends, rows, side="right")  # (m,)

@@ -1,8 +1,8 @@
-"""Products of main directions, as more features: so that ridge regression sees interactions.
+"""Products of main directions as more features, so that ridge regression learns interactions.
 
-A linear classifier adds up what each column says. It cannot say that one column changes the meaning
-of another. With squares and the products of pairs it can (a polynomial of degree two, here of
-principal components), and its leave-one-out predictions stay exact: no label is used here.
+A linear classifier adds up what each column says. It cannot learn that one column changes the
+meaning of another. With squares and products of pairs, it can. They are a polynomial of degree two
+of the principal components. No label is used here, so leave-one-out predictions stay exact.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from assay.catalogue.catalogue import Rows
 from assay.measures.leave_one_out import LeaveOneOut
 
 _MOST = 820  # products, those of 40 directions
-_ROWS = 10  # rows for each product, at least
+_ROWS = 10  # at least this many rows for each product
 _WORK = 5 * 10**10  # rows times the square of all features and classes, at most
 _LEAST = 1e-3  # least standard deviation of a direction, relative to the largest
 
@@ -26,7 +26,7 @@ class Crossing:
     Attributes
     ----------
     mean : (features,)
-    directions : (features, k), half whitened, so that small directions count less but not little
+    directions : (features, k), half whitened: small directions count less, but are not lost
     """
 
     mean: np.ndarray
@@ -41,7 +41,7 @@ class Crossing:
 
 
 class CrossedRows(Rows):
-    """Some rows of an array on disk with their products, made when a slice of them is asked for."""
+    """Some rows of an array on disk with their products, computed when a slice is read."""
 
     def __init__(self, rows: Rows, crossing: Crossing) -> None:
         super().__init__(rows.array, rows.chosen)
@@ -53,7 +53,7 @@ class CrossedRows(Rows):
 
 
 def fit(model: LeaveOneOut) -> Crossing:
-    """Choose as many directions as rows, and time, allow: none, if that is too few.
+    """Choose as many directions as the number of rows and the time allow, possibly none.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Ridge regression where features are more than rows: in the few directions that the rows span.
+"""Ridge regression with more features than rows, in the few directions that the rows span.
 
-The coordinates of rows in these directions have the same products with each other as the rows. So
-ridge regression on coordinates predicts the same as on features: the dual form (Saunders, Gammerman
-and Vovk 1998, Ridge Regression Learning Algorithm in Dual Variables).
+The coordinates of the rows in these directions have the same inner products as the rows. So ridge
+regression on the coordinates gives the same predictions as on the features: the dual form
+(Saunders, Gammerman and Vovk 1998, Ridge Regression Learning Algorithm in Dual Variables).
 """
 
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ class Thin:
 
     Attributes
     ----------
-    rows : (n, directions) float64, the coordinates of the rows less `mean`
+    rows : (n, directions) float64, the coordinates of the rows minus `mean`
     axes : (features, directions) of length 1, orthogonal
     mean : (features,) float64
-    share : directions / features: a penalty relative to the mean eigenvalue over features, times
-        this, is relative to that over directions
+    share : directions / features. A penalty is relative to the mean eigenvalue over features. Times
+        `share`, it is relative to the mean eigenvalue over directions
     """
 
     rows: np.ndarray
@@ -40,7 +40,7 @@ def is_wide(features: Features) -> bool:
 
 
 def thin(features: Features) -> Thin:
-    """The directions that rows span, from their products with each other, (n, n).
+    """The directions that rows span, from the inner products of the rows, (n, n).
 
     Directions in which rows differ by no more than rounding are left out.
     """

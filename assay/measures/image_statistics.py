@@ -1,4 +1,4 @@
-"""Measures of images without a model: a fingerprint that copies share, looks, and problems."""
+"""Measures of images without a model: a fingerprint for copies, statistics, and problems."""
 
 import numpy as np
 
@@ -12,19 +12,19 @@ REASONS = {
 }
 _FREQUENCIES = 8  # cycles over the image; copies agree in these and slower ones
 _SMALLEST = 16  # pixels a side; sharpness means nothing in smaller images
-_SOFT = -0.5  # sharpness; sharp edges of any direction have more, even if drawn smoothly
-_BLANK = 2.55  # standard deviation of grey of a blank image, at most: 1 % of the range
+_SOFT = -0.5  # sharpness; sharp edges in any direction have more, even with smooth lines
+_BLANK = 2.55  # at most this standard deviation of grey in a blank image: 1 % of the range
 _DARK = 64  # a quarter of the range; 95 % of the pixels of a dark image are darker
 _CUT = 1 / 3  # share of rows, from the bottom up, that must be missing
 _BORDER = 256  # places along the border, at most
 _LEVEL = 32  # greys in a level
-_EVEN = 8  # greys by which a missing row may differ: JPEG may add so much
+_EVEN = 8  # greys by which a missing row may vary: JPEG may add as much
 
 
 def fingerprint(pixels: np.ndarray) -> np.ndarray:
-    """The strengths of an image's low frequencies: copies that are shifted or noisy share them.
+    """The strengths of an image's low frequencies. Shifted or noisy copies have nearly the same.
 
-    Brightness and JPEG hardly change them either.
+    A change of brightness, or JPEG, hardly changes them.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def fingerprint(pixels: np.ndarray) -> np.ndarray:
     Returns
     -------
     np.ndarray
-        Shape (n, 153) from 17 pixels a side on, float32. Rows have length 1, or are 0 for an image
-        of one colour.
+        Shape (n, 153) for sides of 17 pixels or more, float32. Rows have length 1; a row is 0 for
+        an image of one colour.
     """
     height, width = pixels.shape[1:3]
     grey = pixels.mean(axis=3, dtype=np.float32)
@@ -52,8 +52,9 @@ def statistics(pixels: np.ndarray) -> dict[str, np.ndarray]:
     """Measure images (n, height, width, channels). By name, (n,) each.
 
     `brightness` and `contrast` are mean and standard deviation of grey, 0 to 255. `sharpness` is
-    the logarithm of the energy of the Laplacian over that of differences two pixels apart; blur
-    lowers it at every contrast. `margin` is the share of rows, from the bottom up, of one colour.
+    the logarithm of a ratio: the energy of the Laplacian, divided by the energy of differences two
+    pixels apart. Blur lowers it at every contrast. Small images have no sharpness. `margin` is the
+    share of rows, counted from the bottom, that have one colour.
     """
     grey = pixels.mean(axis=3, dtype=np.float32)
     within_row = np.ptp(grey, axis=2)  # (n, height)
@@ -72,9 +73,9 @@ def statistics(pixels: np.ndarray) -> dict[str, np.ndarray]:
 def border(pixels: np.ndarray) -> np.ndarray:
     """The outermost pixels of images (n, height, width, channels), in levels from 0 to 7.
 
-    Shape (n, columns) int: the grey of up to 256 places along the border, the difference of each
-    from its two neighbours, and last how much all differ. In images smaller than 16 pixels the
-    border is content, so there are no columns.
+    Shape (n, columns) int. The columns are the grey of up to 256 places along the border, the
+    difference of each place from its two neighbours, and last the spread of all places. In images
+    smaller than 16 pixels the border is content, so there are no columns.
     """
     if min(pixels.shape[1:3]) < _SMALLEST:
         return np.zeros((len(pixels), 0), int)
@@ -115,7 +116,7 @@ def problems(statistics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _taper(side: int) -> np.ndarray:
-    """Weights (side,) that fall towards both edges, where a shift adds content (Tukey's window)."""
+    """Weights (side,) that fall towards both edges: there a shift adds content (Tukey's window)."""
     edge = 0.5 - 0.5 * np.cos(np.pi * (np.arange(side // 8) + 0.5) / max(side // 8, 1))
     return np.concatenate([edge, np.ones(side - 2 * len(edge)), edge[::-1]]).astype(np.float32)
 

@@ -8,19 +8,19 @@ from assay.contract.rounding import ENDS
 
 
 def standard_errors(confidence: float) -> float:
-    """How many on either side of a mean make the interval of a normal distribution."""
+    """How many standard errors the interval of a normal distribution reaches from its mean."""
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
 def as_metric(name: str, value: float, low: float, high: float) -> dict[str, float]:
-    """A metric and the ends of its interval, by the names that they have in files."""
+    """A metric and the two ends of its interval, under the names that files use."""
     return {f"{name}{end}": bound for end, bound in zip(ENDS, (value, low, high), strict=True)}
 
 
 def wilson(
     successes: np.ndarray | float, n: np.ndarray | float, confidence: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The score interval of a share (Wilson 1927), which also holds near 0 and 1."""
+    """The score interval of a share (Wilson 1927), which is also valid near 0 and 1."""
     z = standard_errors(confidence)
     share = np.divide(successes, n)
     weight = z**2 / np.asarray(n)

@@ -1,4 +1,4 @@
-"""Exact predictions of ridge regression for each group of rows, had the whole group not been seen.
+"""Exact predictions of ridge regression for each group of rows, without learning from the group.
 
 A leave-one-out prediction still learns from other rows of the same source. If a whole group G is
 left out, the residuals are (I - H_GG)^-1 (y_G - f_G). H is the hat matrix, f are the fitted values.
@@ -23,8 +23,8 @@ from assay.measures.batch_features import Features
 from assay.measures.leave_one_out import PENALTIES, LeaveOneOut
 
 _BLOCK = 8192  # rows worked on at a time; a group with fewer rows than features is not cut
-_CHOOSING_ROWS = 5_000  # the penalty is chosen on the losses of about so many rows,
-_CHOOSING_GROUPS = 10  # and of at least so many groups
+_CHOOSING_ROWS = 5_000  # the penalty is chosen on the losses of about this many rows,
+_CHOOSING_GROUPS = 10  # and of at least this many groups
 
 
 def fit(
@@ -43,13 +43,13 @@ def fit(
     features : one array a batch
     labels : (n,) int, class 0..n_classes-1 of each row, over all batches in order
     groups : (n,) int from 0, without gaps; two groups at least
-    penalties : the one with the smallest squared error, each group left out, is taken
+    penalties : the one with the smallest leave-group-out squared error is taken
     scale : as in `leave_one_out.fit`
 
     Returns
     -------
     LeaveOneOut
-        `scores` are those without the row's group. All else is fitted on all rows.
+        `scores` are predicted without the row's group. All else is fitted on all rows.
     """
     if dual_form.is_wide(features):
         basis = dual_form.thin(features)
@@ -78,7 +78,7 @@ def fit(
 def _add_losses(
     losses: np.ndarray, rows: np.ndarray, rotated: "_Rotated", diagonals: Sequence[np.ndarray]
 ) -> None:
-    """Add the squared error of the rows (groups, size) of some groups to that of each penalty."""
+    """Add the squared errors on the rows (groups, size) of some groups to each penalty's loss."""
     if rows.shape[1] <= len(rotated.cross):
         block, onehot = rotated.read(rows)
         for index, diagonal in enumerate(diagonals):
@@ -147,7 +147,7 @@ def _parts(rows: np.ndarray) -> Iterator[np.ndarray]:
 class _Rotated:
     """Rows in the basis of the eigenvectors, with a 1 for the intercept at the end.
 
-    `cross` (width, classes) has the products of all rows with their labels.
+    `cross` (width, classes) is the sum of the products of all rows with their one-hot labels.
     """
 
     features: Features

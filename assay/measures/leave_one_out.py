@@ -1,14 +1,14 @@
 """Exact leave-one-out predictions of ridge regression, at the cost of fitting one model.
 
-One multi-output ridge classifier is fitted on one-hot labels. Its prediction for a row, had the row
-not been seen, follows from the fit itself: y - (y - f) / (1 - h). Here f is the fitted value and h
-the row's leverage, the diagonal of the hat matrix (Allen 1974; Golub, Heath and Wahba 1979; for
+One multi-output ridge classifier is fitted on one-hot labels. The fit itself gives the prediction
+for a row that was left out: y - (y - f) / (1 - h). Here f is the fitted value and h the row's
+leverage, from the diagonal of the hat matrix (Allen 1974; Golub, Heath and Wahba 1979; for
 classification: Rifkin and Lippert 2007, Notes on Regularized Least Squares). Sums over rows are
 added up block by block, so memory does not grow with the number of rows.
 
 Features are centred, so the intercept is not penalised. A penalty is relative to the mean
 eigenvalue of the features' covariance, so it means the same at every scale. With more features than
-rows, all is computed in the directions that rows span, see `dual_form`.
+rows, everything is computed in the directions that the rows span, see `dual_form`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ PENALTIES = tuple(10.0**exponent for exponent in np.arange(-6, 1.25, 0.5))
 _DIRECTIONS = 256  # main directions of the features that are kept, at most
 _TINY = 1e-12  # least variance that a penalty is relative to: all features may be constant
 _LEAST_REST = 1e-9  # of 1 - leverage: a row that alone decides its own fit has a leverage of 1
-_CHOOSING_ROWS = 5_000  # the penalty is chosen on the losses of at most so many rows
+_CHOOSING_ROWS = 5_000  # the penalty is chosen on the losses of at most this many rows
 
 
 @dataclass
@@ -42,8 +42,8 @@ class LeaveOneOut:
     mean : (features,) of the rows
     directions, values : (features, directions), (directions,): the main eigenvectors of the
         features' covariance, and its eigenvalues times n
-    whiten : (features, features), or fewer columns where rows are fewer: the leverage is the
-        squared length of (row - mean) @ whiten
+    whiten : (features, features), or fewer columns if there are fewer rows. The leverage is 1 / n
+        plus the squared length of (row - mean) @ whiten
     """
 
     scores: np.ndarray
@@ -141,7 +141,7 @@ def fit(
 
 
 def of_features(model: LeaveOneOut, basis: Thin) -> LeaveOneOut:
-    """A model of the coordinates in a basis, as one of features."""
+    """Convert a model of coordinates in a basis to a model of features."""
     dtype = basis.axes.dtype
     coef = basis.axes @ model.coef
     return replace(
@@ -182,7 +182,7 @@ def solve(
 
 
 def factor(gram: np.ndarray, penalty: float) -> tuple[np.ndarray, bool]:
-    """The Cholesky factor (features, features) of the penalised sums, as `cho_solve` takes it."""
+    """The Cholesky factor (features, features) of the penalised sums, for `cho_solve`."""
     added = strength(penalty, gram)
     try:
         return cho_factor(gram + added * np.eye(len(gram)))
@@ -192,7 +192,7 @@ def factor(gram: np.ndarray, penalty: float) -> tuple[np.ndarray, bool]:
 
 
 def strength(penalty: float, gram: np.ndarray) -> float:
-    """A penalty, given relative to the mean eigenvalue of `gram` (features, features)."""
+    """The absolute value of a penalty that is relative to the mean eigenvalue of `gram`."""
     return penalty * max(np.trace(gram) / len(gram), _TINY)
 
 
@@ -203,7 +203,7 @@ def sums(
 
     Parameters
     ----------
-    dtype : of the products; None: that of the features
+    dtype : of the products; None: the dtype of the features
 
     Returns
     -------
@@ -233,6 +233,6 @@ def sums(
 def blocks(
     features: Features, labels: np.ndarray, n_classes: int, step: int = 1
 ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-    """As `batch_features.rows_of`, and the labels (block, classes) one-hot."""
+    """As `batch_features.rows_of`, with the one-hot labels (block, classes) of each block."""
     for rows, block in batch_features.rows_of(features, step):
         yield rows, block, labels[rows, None] == np.arange(n_classes)

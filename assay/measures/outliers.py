@@ -7,14 +7,14 @@ from assay.measures.batch_features import Features
 
 _FENCE = 2.2  # interquartile ranges above the quartile (Hoaglin and Iglewicz 1987, after Tukey)
 _WIDTH = 256  # features; more are projected to so many
-_MANY = 100_000  # rows; of more, only those in use are in memory
+_MANY = 100_000  # with more rows, only those in use are in memory
 _ROWS = 20_000  # rows that the whitening is estimated from, and rows worked on at a time
 _RIDGE = 0.01  # of the mean variance, added to each variance
 _TINY = 1e-12
 # share of examples beyond the limit of each score, if the tail is that of most data
 _CHANCE = 0.002
-_SAMPLE = 500  # rows that all are compared with
-_NEIGHBOURS = 5  # the distance to the fifth nearest of these counts
+_SAMPLE = 500  # every row is compared with this many rows
+_NEIGHBOURS = 5  # the distance to the fifth nearest row of the sample counts
 
 
 def far_out(values: np.ndarray, among: np.ndarray) -> np.ndarray:
@@ -33,7 +33,7 @@ def far_out(values: np.ndarray, among: np.ndarray) -> np.ndarray:
 def project(features: np.ndarray) -> np.ndarray:
     """Project features (n, width) at random to at most 256 (Lopes, Jacob and Wainwright 2011).
 
-    In float32, as all rows are projected. `training.unlike` draws the same directions, in float64.
+    It computes in float32, which is fast. `training.unlike` draws the same directions in float64.
     """
     width = features.shape[1]
     if width <= _WIDTH:
@@ -43,7 +43,7 @@ def project(features: np.ndarray) -> np.ndarray:
 
 
 class Projected:
-    """The features of all batches, projected when a slice or some rows are asked for: (n, width).
+    """The features of all batches, (n, width). A slice or some rows are projected when read.
 
     Parameters
     ----------
@@ -66,9 +66,9 @@ class Projected:
 
 
 def projected(features: Features) -> np.ndarray | Projected:
-    """The features (rows, features) of each batch as one: (n, 256 or fewer) float32.
+    """The features (rows, features) of all batches as one array: (n, 256 or fewer) float32.
 
-    Many rows are read and projected when they are asked for, since they take much memory.
+    With more than 100,000 rows, rows are read and projected only when needed, to save memory.
     """
     if sum(map(len, features)) > _MANY:
         return Projected(features)
@@ -84,8 +84,9 @@ def whiten(rows: np.ndarray) -> np.ndarray:
 def outliers(rows: np.ndarray | Projected) -> np.ndarray:
     """Which rows (n, width) lie far from the mean or far from all others. Shape (n,), bool.
 
-    Far from the mean is a high leverage, the squared length of a whitened row. Far from all others
-    is a long distance to the fifth nearest row of a sample (Sugiyama and Borgwardt 2013).
+    A row is far from the mean if its leverage, the squared length of the whitened row, is high. It
+    is far from all others if the fifth nearest row of a sample is far (Sugiyama and Borgwardt
+    2013).
     """
     mean, whitening = _whitening(rows)
     chosen = np.sort(np.random.default_rng(0).permutation(len(rows))[:_SAMPLE])
@@ -111,9 +112,10 @@ def outliers(rows: np.ndarray | Projected) -> np.ndarray:
 def beyond_tail(values: np.ndarray) -> np.ndarray:
     """Which values lie above what the tail of all others predicts. Shape (n,), bool.
 
-    The logarithm of a score has an exponential tail if the score has that of a power law, which is
-    heavier than that of most data. The tail is told by the median and the upper tenth (Weissman
-    1978), which few outliers do not move, and continued to where it leaves 0.2 % of the values.
+    We take the scores to have the tail of a power law, which is heavier than the tail of most data.
+    Then their logarithms have an exponential tail. It is estimated from the median and the upper
+    tenth (Weissman 1978), since a few outliers do not change these. The limit is where this tail
+    leaves 0.2 % of the values.
 
     Parameters
     ----------
@@ -126,9 +128,9 @@ def beyond_tail(values: np.ndarray) -> np.ndarray:
 def _whitening(rows: np.ndarray | Projected) -> tuple[np.ndarray, np.ndarray]:
     """The mean (width,) and the whitening matrix (width, width), estimated from some rows.
 
-    By eigenvectors, since lengths and distances do not depend on their signs. What is released is
-    whitened otherwise: by a Cholesky factor in `training.unlike`, by ZCA in `encoders.patches`.
-    `annotation.whitening` keeps some components alone.
+    It uses eigenvectors. Their signs may differ, but lengths and distances do not depend on signs.
+    Released models are whitened in other ways: by a Cholesky factor in `training.unlike`, by ZCA in
+    `encoders.patches`. `annotation.whitening` keeps only some components.
     """
     sample = rows[:: max(1, len(rows) // _ROWS)]
     mean = sample.mean(axis=0)

@@ -8,31 +8,31 @@ from assay.measures import intervals, multiple_testing
 
 COLUMNS = ["slice", "value", "examples", "accuracy", "accuracy_low", "accuracy_high", "p_value"]
 LEAST = 10  # examples that a slice must have to be tested
-_VALUES = 100  # of a column with more values, such as names of people, only tested ones are listed
+_VALUES = 100  # if a column has more values, such as names of people, only tested ones are listed
 
 
 def table(slices: pd.DataFrame, correct: np.ndarray, confidence: float) -> pd.DataFrame:
-    """Accuracy of each value of each slice column, the most significantly bad one first.
+    """Accuracy of each value of each slice column, the smallest p-value first.
 
     Parameters
     ----------
-    slices : a column a slice, a row a test example; "" is no value
+    slices : a column for each slice, a row for each test example; "" is no value
     correct : (n,) bool
-    confidence : of the intervals (Wilson 1927); and that no slice is called worse by chance alone
+    confidence : of the intervals (Wilson 1927), and that no slice is called worse by chance alone
 
     Returns
     -------
     pd.DataFrame
-        COLUMNS and `worse`. `p_value` is the probability of so many errors if errors fell at
-        random (Fisher's exact test), adjusted for the number of slices with at least 10 examples
-        (Holm 1979). `worse` is true where it is small.
+        COLUMNS and `worse`. `p_value` is the probability of at least as many errors if errors fell
+        at random (Fisher's exact test), adjusted for the number of slices with at least 10 examples
+        (Holm 1979). `worse` is true if the p-value is less than 1 - `confidence`.
     """
     one_group = np.zeros(len(correct), int)
     return of_groups(slices, one_group, correct, confidence, few=_VALUES).drop(columns="group")
 
 
 def with_doubted(listed: pd.DataFrame, slices: pd.DataFrame, doubted: pd.Series) -> pd.DataFrame:
-    """Add `doubted`: how many labels of each slice are; wrong labels look like a weak model.
+    """Add `doubted`, the number of doubted labels of each slice: they can look like a weak model.
 
     Parameters
     ----------
@@ -49,12 +49,13 @@ def of_groups(
 ) -> pd.DataFrame:
     """Accuracy of each slice of each group of rows: what `table` returns, with the column `group`.
 
-    A slice is compared with all rows of its group. It has at least 10 examples.
+    A slice is compared with all rows of its group. Slices of fewer than 10 examples are left out.
 
     Parameters
     ----------
     groups : (n,) what the rows are grouped by
-    few : if a column has at most so many slices in all groups, those of fewer examples count too
+    few : a column with at most this many slices, in all groups, keeps the small ones too; they are
+        not tested
     """
     right = pd.Series(correct)
     of_group = right.groupby(groups).agg(["size", "sum"])
@@ -83,7 +84,7 @@ def with_adjusted_p_values(listed: pd.DataFrame, confidence: float) -> pd.DataFr
 def _measured(
     of_slice: pd.DataFrame, whole: pd.DataFrame, confidence: float
 ) -> dict[str, np.ndarray]:
-    """The columns after `value`; the p-value is that of at least as many errors, by chance.
+    """The columns after `value`; the p-value is the probability of at least as many errors.
 
     Both frames have a row for each slice: the `size`, and the `sum` of the correct predictions.
     """

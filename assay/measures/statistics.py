@@ -11,7 +11,7 @@ from assay.contract import parquet_files, time_left
 from assay.contract.errors import say
 from assay.measures import image_statistics, sound_statistics, text_statistics
 
-# the one table of modalities in this package: a new modality is one entry here, or has no measures
+# the only table of modalities in this package; a modality without an entry has no measures
 _MODULES: dict[str, ModuleType] = {
     "image": image_statistics,
     "audio": sound_statistics,
@@ -32,8 +32,8 @@ class Statistics:
     values : by name, brightness for instance, (n,) float
     problems : by problem, (n,) bool
     reasons : by problem, a phrase for people
-    fingerprints : (n, width), which copies share; None if the modality has none
-    border : (rows, 2 * places + 1) int, of some images, see `image_statistics.border`; likewise
+    fingerprints : (n, width), nearly equal for copies; None if there are none
+    border : (rows, 2 * places + 1) int, of some images, see `image_statistics.border`, or None
     """
 
     values: dict[str, np.ndarray] = field(default_factory=dict)
@@ -74,7 +74,7 @@ def measure(
 
 
 def foreign(examples: pd.DataFrame) -> set[str]:
-    """The problems that only other modalities than that of the examples have."""
+    """The problems that only other modalities have, and not the modality of the examples."""
     modality = payloads.payload_format(examples)["modality"]
     others = [module for name, module in _MODULES.items() if name != modality]
     problems = {problem for module in others for problem in module.REASONS}
@@ -100,8 +100,8 @@ def numbers(examples: pd.DataFrame) -> dict[str, np.ndarray]:
 def thirds(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Cut each statistic into the slices low, middle and high, at a third and two thirds.
 
-    Equal values stay in one slice. So the slices of few different values are of unequal size, and
-    a flag, 0 or 1, has two of them.
+    Equal values stay in one slice. So with few different values, the slices have unequal sizes. A
+    flag, 0 or 1, has only two slices.
 
     Parameters
     ----------
