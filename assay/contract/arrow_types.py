@@ -1,4 +1,4 @@
-"""What columns of Arrow's types hold."""
+"""Questions about the types of Arrow columns."""
 
 import pyarrow as pa
 
@@ -9,5 +9,5 @@ def is_text(type_: pa.DataType) -> bool:
 
 
 def is_file(type_: pa.DataType) -> bool:
-    """Whether a column of this type holds encoded files with their names, as `datasets` writes."""
+    """Whether a column of this type holds encoded files with their names, as `datasets` does."""
     return pa.types.is_struct(type_) and {field.name for field in type_} == {"bytes", "path"}

@@ -1,4 +1,4 @@
-"""The classes of the labels: one order of their names, for codes, probabilities and files."""
+"""Names of classes: how labels are compared, and how class names become column numbers."""
 
 import re
 import unicodedata
@@ -16,18 +16,18 @@ _WHOLE = re.compile(r"0*(\d+)(?:\.0+)?")  # a whole number without its leading z
 
 
 def normal(label: str) -> str:
-    """A label in the form in which labels are compared: Unicode's NFC, without blanks at its ends.
+    """A label as it is compared with others: in Unicode's NFC, without blanks at its ends.
 
-    Blanks inside, letter case and width are kept; see `look_alikes`.
+    Blanks inside, letter case and character width are kept; see `look_alikes`.
     """
     return unicodedata.normalize("NFC", label).strip()
 
 
 def look_alikes(classes: Iterable[str]) -> list[list[str]]:
-    """The names that might mean one class, in groups, sorted.
+    """Groups of names that might mean the same class, sorted.
 
-    They differ by letter case, width, blanks, invisible characters, by `_` or `-` between
-    letters, or are spellings of one whole number, as 1, 01 and 1.0.
+    The names of a group differ only by letter case, character width, blanks, invisible characters,
+    or `_` or `-` between letters. Or they are spellings of one whole number, such as 1, 01 and 1.0.
     """
     alike = defaultdict(list)
     for name in sorted(set(classes)):
@@ -51,14 +51,17 @@ def with_unknown(classes: Sequence[str], labels: Iterable[str]) -> list[str]:
 
 
 def codes(labels: "pd.Series | Sequence[str]", classes: Sequence[str]) -> np.ndarray:
-    """The position of each label in `classes`, (n,) int; -1 where it is not there."""
+    """The position of each label in `classes`, (n,) int; -1 for a label that is not there."""
     import pandas as pd
 
     return pd.Index(classes).get_indexer(labels)
 
 
 def columns(pred_probs: np.ndarray, classes: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
-    """Probabilities (n, wanted) from those of some `classes` (n, classes); 0 for other classes."""
+    """The columns of pred_probs (n, classes) for the `wanted` classes: (n, wanted).
+
+    A wanted class that is not in `classes` gets 0.
+    """
     places = codes(classes, wanted)  # (classes,)
     is_wanted = places >= 0
     arranged = np.zeros((len(pred_probs), len(wanted)), pred_probs.dtype)

@@ -1,15 +1,15 @@
-"""Names and messages of strangers where people read them: in a terminal, and in Markdown."""
+"""Escape names and messages that others wrote, before they are shown in a terminal or Markdown."""
 
 import re
 import unicodedata
 
-# Unicode's controls, invisible formats, lone surrogates, and ends of lines and paragraphs.
+# Unicode categories: controls, invisible formats, lone surrogates, ends of lines and paragraphs.
 _HARMFUL = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-_JOINERS = "\u200c\u200d"  # emoji need them, and words of Persian and of Indian scripts
+_JOINERS = "\u200c\u200d"  # emoji, Persian and Indian scripts need them
 
 
 def printable(text: object) -> str:
-    r"""The text on one line of a terminal; what moves a cursor or turns a line becomes `\x1b`."""
+    r"""The text on one line of a terminal. Control characters become escapes such as `\x1b`."""
     text = str(text)
     return text if text.isprintable() else "".join(map(_escaped, text))
 
@@ -20,7 +20,7 @@ def _escaped(letter: str) -> str:
 
 
 def markdown(text: object) -> str:
-    """The text as Markdown that shows it: plain words stay, all else becomes a code span."""
+    """The text for Markdown: plain words stay as they are, other text becomes a code span."""
     words = r"[^\W_]+( [^\W_]+)*"
     return str(text) if re.fullmatch(words, str(text)) else code(text)
 
@@ -29,6 +29,6 @@ def code(text: object) -> str:
     """A code span of Markdown: no link, mention, heading or HTML (CommonMark 0.31.2, 6.1)."""
     text = printable(text)
     fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
-    # One blank at both ends is taken off again. It keeps backticks and blanks of the text apart.
+    # Markdown removes one blank at each end. It separates the fence from backticks of the text.
     blank = "" if text and text.strip(" `") == text else " "
     return f"{fence}{blank}{text}{blank}{fence}"

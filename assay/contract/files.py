@@ -1,7 +1,7 @@
-"""Files of bytes, JSON and arrays. A file is written whole, or it is not there.
+"""Read and write files of bytes, JSON and arrays. A file is written completely or not at all.
 
-Also what is read and kept of the pipeline's own files: the list of batches, the checkpoint of a
-training, what DVC has recorded, the MD5 of a file, and no other file in a folder of outputs.
+The module also handles some files of the pipeline: the list of batches, the checkpoint of a
+training and dvc.lock. It computes MD5 sums, and removes old files from a folder of outputs.
 """
 
 import errno
@@ -31,9 +31,10 @@ _LONGEST_NAME = 200  # bytes of the name of a temporary file; file systems allow
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary path to write to, which becomes `path` if the block ends without error.
+    """Yield a temporary path to write to. It is renamed to `path` if the block ends without error.
 
-    A file that was there keeps its rights, and a link what it leads to, see `rewriting`.
+    The new file gets the rights of the old one. If `path` is a link, the file behind it is
+    replaced, see `rewriting`.
     """
     name = os.fsencode(str(path).replace("/", "--"))[-_LONGEST_NAME:].decode(errors="ignore")
     partial = paths.UNFINISHED / name
@@ -43,16 +44,16 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         yield partial
         with partial.open("rb") as file:
-            os.fsync(file.fileno())  # else a power cut may leave the name without the content
+            os.fsync(file.fileno())  # else a power cut could leave an empty file
         _move(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 
 
 def _move(partial: Path, path: Path) -> None:
-    """Give a finished file its name, also on another disk than where it was written.
+    """Move a finished file to its path, which may be on another disk.
 
-    Into a pipe or a device, as /dev/stdout, its content is written.
+    If `path` is a pipe or a device, such as /dev/stdout, the content is written into it.
     """
     is_standard = path.is_symlink() and path.absolute().parts[1] in ("dev", "proc")
     if is_standard or (path.exists() and not (path.is_file() or path.is_dir())):
@@ -76,10 +77,10 @@ def _move(partial: Path, path: Path) -> None:
 
 
 def scratch() -> BinaryIO:
-    """A nameless file for what does not fit into memory. It is gone once closed.
+    """A file without a name for data that do not fit into memory. Closing it deletes it.
 
-    It lies on the disk of the repository. Where there is none, or none to write to, as `predict`
-    and `inspect` may find, it lies where the system keeps such files.
+    It is in the repository. `predict` and `inspect` may run without a repository, or without the
+    right to write there: then it is in the system's folder for temporary files.
     """
     with suppress(OSError):
         if paths.UNFINISHED.parent.is_dir():
@@ -94,9 +95,9 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, values: Values) -> None:
-    """Write `values`; floats of the top level are rounded to four significant digits.
+    """Write `values`. Floats of the top level, such as metrics, get four significant digits.
 
-    Metrics need no more. Floats in lists and sections stay exact.
+    Floats in lists and sections stay exact.
 
     Raises
     ------
@@ -110,7 +111,7 @@ def write_json(path: Path, values: Values) -> None:
     except ValueError:
         wrong = "a number in it would be infinite or NaN"
         raise InputError(f"{path} is not written, since {wrong}: did training diverge?") from None
-    # JSON writes a lone surrogate, as of a file name that is not UTF-8, as Python does.
+    # A name that is not UTF-8 has lone surrogates. Python's escapes of them are valid JSON too.
     write_bytes(path, f"{text}\n".encode(errors="backslashreplace"))
 
 
@@ -130,7 +131,8 @@ def parse_json(name: Path | str, content: bytes, schema: Any = Values) -> Any:
     Raises
     ------
     InputError
-        If the file is no JSON, for example because git could not merge it, or holds other values.
+        If the file is no JSON, for example because git could not merge it, or does not fit the
+        schema.
     """
     remedy = "take it back with `git checkout` or `dvc checkout`, or make it again"
     try:
@@ -243,6 +245,6 @@ def record() -> bytes:
 
 
 def keep_only(folder: Path, kept: Iterable[Path]) -> None:
-    """Remove all else from a folder: else its hash would count batches that left their list."""
+    """Remove all other files from a folder: its hash must not count batches that are not listed."""
     for path in set(folder.glob("*")) - set(kept):
         shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,4 +1,4 @@
-"""Questions to git, for what needs it but works without."""
+"""Ask git about the repository. The callers also work without git."""
 
 import shutil
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def ask(*arguments: str | Path) -> bytes | None:
-    """What git prints; None if it fails, for example outside a repository, or is not installed."""
+    """The output of git; None if git is not installed or fails, as outside a repository."""
     git = shutil.which("git")
     if git is None:
         return None
@@ -15,7 +15,7 @@ def ask(*arguments: str | Path) -> bytes | None:
 
 
 def tracks_within(folder: Path) -> bool | None:
-    """Whether DVC or git tracks a file in the folder; None where there is no repository to ask."""
+    """Whether DVC or git tracks a file in the folder; None if git cannot tell."""
     if any(folder.rglob("*.dvc")):
         return True
     listing = ask("ls-files", "--", folder)

@@ -1,4 +1,4 @@
-"""How much memory an ONNX graph takes for one example, worked out from the shapes in it."""
+"""Estimate the memory that an ONNX graph takes for one example, from the shapes in the graph."""
 
 from collections.abc import Sequence
 from math import prod
@@ -9,14 +9,14 @@ import numpy as np
 if TYPE_CHECKING:
     from onnx import TypeProto
 
-_UNKNOWN = 1  # of a dimension that shape inference does not tell
-_SCRATCH = 1.5  # operators take more than their inputs and outputs
+_UNKNOWN = 1  # the size of a dimension that shape inference cannot find
+_SCRATCH = 1.5  # factor: operators take more memory than their inputs and outputs
 
 
 def bytes_of_example(graph: bytes, shape: Sequence[int]) -> int:
-    """The bytes that the intermediate results of one example take at most at a time, about.
+    """The largest number of bytes that the results of one example take at the same time, about.
 
-    A result is counted from the node that makes it to the last node that reads it.
+    A result counts from the node that makes it to the last node that reads it.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def bytes_of_example(graph: bytes, shape: Sequence[int]) -> int:
     (payload,) = (value for value in model.graph.input if value.name not in constants)
     for axis, size in zip(payload.type.tensor_type.shape.dim, (1, *shape), strict=False):
         axis.dim_value = size
-    del model.graph.value_info[:]  # its shapes are of any number of examples
+    del model.graph.value_info[:]  # its shapes are for any number of examples
     for output in model.graph.output:
         output.type.tensor_type.ClearField("shape")
     known = onnx.shape_inference.infer_shapes(model, data_prop=True).graph

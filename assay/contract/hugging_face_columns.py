@@ -1,6 +1,7 @@
-"""What Hugging Face's Parquet files hold beside plain columns, as `datasets` writes them.
+"""Unpack the special columns of Parquet files that Hugging Face's `datasets` writes.
 
-A picture or sound is a struct of its bytes and its path. The schema names the classes.
+A picture or sound is a struct of its bytes and its path. Classes are numbers; the schema has their
+names.
 """
 
 import json
@@ -15,16 +16,16 @@ from assay.contract.remarks import Remarks
 
 MEDIA = {"image": "Image", "audio": "Audio"}  # Hugging Face's types of files, by modality
 _MODALITIES = {type_: modality for modality, type_ in MEDIA.items()}
-_NO_CLASS = -1  # where a label is not known
+_NO_CLASS = -1  # of a label that is not known
 
 
 def unpacked(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table, list[str]]:
-    """The table with encoded files as bytes and classes by name; the columns that hold classes.
+    """The table with files as bytes and classes as names, and the columns that hold classes.
 
     Raises
     ------
     InputError
-        If a class has no name, or a file is only named and not there.
+        If a class has no name, or if the table has the name of a file without its content.
     """
     features = _features(table)
     classes = []
@@ -50,7 +51,7 @@ def unpacked(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table
 
 
 def _features(table: pa.Table) -> dict[str, Any]:
-    """What the schema says of each column; nothing where it says nothing that can be read."""
+    """What the schema says of each column; empty if it says nothing readable."""
     try:
         described = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
         return dict(described["info"]["features"])

@@ -15,7 +15,7 @@ def content_ids(payload: np.ndarray | StoredRows) -> list[str]:
     Parameters
     ----------
     payload : of shape (n, ...)
-        One example a row; its type and shape are part of its content.
+        One example per row; its type and shape are part of the hash.
     """
     prefix = f"{payload.dtype.str} {payload.shape[1:]}".encode()
     contents = payload.contents() if isinstance(payload, StoredRows) else map(content, payload)
@@ -23,12 +23,12 @@ def content_ids(payload: np.ndarray | StoredRows) -> list[str]:
 
 
 def hash_of_name(name: str) -> str:
-    """A hash of a name, a group's for instance: 32 hex digits as an id has."""
+    """A hash of a name, for example of a group: 32 hex digits, like an id."""
     return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
 
 
 def split_by_hash(id_: str, test: float, validation: float) -> str:
-    """The split of an example or a group, from its id, so it never changes when data grows.
+    """The split of an example or a group. It depends only on the id, so new data do not change it.
 
     `test` and `validation` are shares of all examples, 0 <= test + validation < 1.
     """
@@ -39,11 +39,11 @@ def split_by_hash(id_: str, test: float, validation: float) -> str:
 
 
 def in_split_of_copies(ids: Iterable[str], splits: Iterable[str]) -> list[bool]:
-    """Whether each row is in the one split that exact copies of its example share.
+    """Whether each row is in the split that counts for all exact copies of its example.
 
-    It is the split that is learned from least: test before validation before train. A row in
-    another split does not count, so that no example is on two sides. That holds for copies in two
-    groups as well.
+    If copies are in several splits, test counts before validation, and validation before train.
+    Rows in the other splits do not count, so no example is in two splits. This also holds for
+    copies in two groups.
     """
     rows = list(zip(ids, splits, strict=True))
     split_of: dict[str, str] = {}

@@ -1,22 +1,22 @@
-"""The budget of memory: how many examples or columns are worked on at a time.
+"""The memory budget: how many examples or columns are processed at a time.
 
-Outputs must not depend on it, so it only cuts work in which each of them stands for itself.
+Outputs must not depend on it. So it only divides work that treats each example or column alone.
 """
 
 from assay.contract.errors import InputError
 
-_SHARE = 4  # a block takes at most a fourth of the budget; what it is made into takes the rest
+_SHARE = 4  # a block takes at most a quarter of the budget; the results need the rest
 _MIB = 2**20
 
 
 def check(size: float, budget: int, what: str) -> None:
-    """Raise if something takes more bytes than the budget, before it is made.
+    """Raise if something would take more bytes than the budget. Call it before it is made.
 
     Parameters
     ----------
-    size : bytes that it takes while it is worked on
+    size : bytes that it takes while it is processed
     budget : bytes, `memory` in params.yaml
-    what : for the message; it ends with an article and a noun
+    what : what takes the memory, for the message; its last words are an article and a noun
 
     Raises
     ------
@@ -31,6 +31,6 @@ def check(size: float, budget: int, what: str) -> None:
 
 
 def at_once(size: float, budget: int, most: int, what: str) -> int:
-    """How many examples, or other things, are worked on at a time: 1 to `most`; see `check`."""
+    """How many examples or other things to process at a time, 1 to `most`. `size` is of one."""
     check(size, budget, what)
     return max(1, min(most, int(budget / _SHARE / max(size, 1))))

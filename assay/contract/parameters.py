@@ -26,15 +26,15 @@ from assay.contract.sections import (
 
 _UNITS = {"MiB": 2**20, "GiB": 2**30}  # bytes
 _AMOUNT = f"^[1-9][0-9]{{0,5}} ({'|'.join(_UNITS)})$"  # of memory
-# Versions whose params.yaml may have all keys where ours has not: after an edit, or in and after a
-# merge of a newer Assay.
+# Versions of params.yaml that may have keys that the user's file lacks. An edit, or a merge of a
+# newer Assay, may have removed them.
 _OTHER_VERSIONS = ("HEAD", "MERGE_HEAD", "HEAD^2", "FETCH_HEAD")
 
 
 class Parameters(Section):
     portable: bool
     threads: Annotated[int, Field(ge=1, le=1024)]
-    memory: Annotated[str, Field(pattern=_AMOUNT)]  # that a stage takes, beside the libraries
+    memory: Annotated[str, Field(pattern=_AMOUNT)]  # for a stage, without the libraries
     batches: list[str] = Field(min_length=1)
     digits: Digits
     collect: Collect
@@ -67,14 +67,14 @@ class Parameters(Section):
 
     @property
     def memory_bytes(self) -> int:
-        """The budget of memory in bytes. No output depends on it, so no stage declares it."""
+        """The memory budget in bytes. No output depends on it, so no stage declares it."""
         number, unit = self.memory.split()
         return int(number) * _UNITS[unit]
 
     def digits_beside(self, batch: str) -> list[str]:
-        """The batches of the embedded default that are listed beside an own batch.
+        """The listed batches of the digits example, if `batch` is a batch of the user; else none.
 
-        For a message alone: no output depends on it, so no stage declares it.
+        Only a message uses them: no output depends on them, so no stage declares them.
         """
         digits = [name for name in self.batches if name in self.digits.batches]
         return [] if batch in self.digits.batches else digits
@@ -94,7 +94,7 @@ def load() -> Parameters:
     Raises
     ------
     InputError
-        One line that names the first wrong key, what is allowed there, and what was found.
+        If a key is wrong. The line names the first one, what is allowed, and what was found.
     """
     paths.check_project()
     edited_inputs.note(paths.PARAMETERS, lambda: [paths.PARAMETERS])
@@ -109,7 +109,7 @@ def load() -> Parameters:
 def _first_problem(error: ValidationError) -> str:
     problems = error.errors()
     unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
-    problem = (unknown or problems)[0]  # a mistyped key is missing too
+    problem = (unknown or problems)[0]  # a key with a typing error is also missing
     place = problem["loc"]
     key = ".".join(map(str, place))
     if problem["type"] == "extra_forbidden":
@@ -119,14 +119,14 @@ def _first_problem(error: ValidationError) -> str:
         others = [".".join(map(str, place)) for place in missing[1:]]
         like = f", like {counted(len(others), 'other key')} ({first_of(others)})" if others else ""
         return f"{key}: missing{like}; {_where_none_is_missing()}"
-    is_name = not isinstance(problem["input"], list | dict | None)  # but a number, date or bool
+    is_name = not isinstance(problem["input"], list | dict | None)  # such as a number or a date
     is_to_quote = problem["type"] == "string_type" and is_name
     remedy = ': put a name in quotes, as in "2024"' if is_to_quote else ""
     return f"{validation.first_problem(error)}{remedy}"
 
 
 def _where_none_is_missing() -> str:
-    """Where the user finds parameters that params.yaml lacks."""
+    """A message that says where to find the parameters that params.yaml lacks."""
     for version in _OTHER_VERSIONS:
         name = f"{version}:./{paths.PARAMETERS}"
         content = git.ask("show", name)
@@ -140,7 +140,7 @@ def _section(place: tuple[int | str, ...]) -> Any:
     """The section at a place in params.yaml."""
     section: Any = Parameters
     for name in place:
-        if section is Digits:  # below `annotators`, names are the user's, and each is an Annotator
+        if section is Digits:  # `annotators` has names of people, and each is an Annotator
             return Annotator
         section = section.model_fields[name].annotation
     return section

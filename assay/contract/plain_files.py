@@ -1,4 +1,4 @@
-"""Files that can be read to their end. This module is imported before numpy, see `startup`."""
+"""Check and read regular files. This module is imported before numpy, see `startup`."""
 
 import io
 import os
@@ -11,13 +11,13 @@ _BLOCK = 2**20  # bytes that are read at a time
 
 
 def check(path: Path) -> os.stat_result:
-    """The status of a file that can be read to its end.
+    """The status of a regular file that this process may read.
 
     Raises
     ------
     InputError
-        If it is a folder, a pipe or a device: to read a pipe may take for ever. Or if it may not
-        be read.
+        If it is a folder, a pipe or a device (a pipe may never end), or if this process has no
+        right to read it.
     """
     status = check_form(path)
     if not os.access(path, os.R_OK):
@@ -26,7 +26,7 @@ def check(path: Path) -> os.stat_result:
 
 
 def check_form(path: Path) -> os.stat_result:
-    """The status of a file that has an end, see `check`, whoever may read it."""
+    """The status of a regular file, as `check`, but without a check of the right to read it."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         form = "a folder" if path.is_dir() else "a pipe, a socket or a device"
@@ -44,9 +44,9 @@ def read(path: Path) -> bytes:
 
 
 def read_beyond(file: io.BufferedIOBase, size: int) -> bytearray:
-    """What is left of an open file; of one with more than `size` bytes, a few more than these.
+    """The rest of an open file. If it has more than `size` bytes, reading stops soon after them.
 
-    Memory grows with what is there, not with `size`.
+    Memory grows with the bytes that are there, not with `size`.
     """
     content = bytearray()
     while len(content) <= size and (block := file.read(_BLOCK)):

@@ -1,4 +1,4 @@
-"""What was done to a person's data beyond reading it: said once, with a count and an example."""
+"""Remarks: what Assay changed or guessed in a person's data, with a count and an example."""
 
 import re
 from collections.abc import Sequence
@@ -12,22 +12,23 @@ _VERBS = {"are": "is", "have": "has", "go": "goes", "may": "may"}  # singular by
 _REGULAR = "become cancel come get hold keep lack lie lose name replace tell"
 _VERBS |= {verb: f"{verb}s" for verb in _REGULAR.split()}
 _VERB = "|".join(_VERBS)
-# How remarks on many begin: `files are`, `file names lack`, `colour pictures of 16 bits keep`.
+# How remarks in the plural begin: `files are`, `file names lack`,
+# `colour pictures of 16 bits keep`.
 _MANY = re.compile(
     r"((?:\w+ )?\w+?)"  # `colour picture`, `class`
     r"(?:(?<=ss)es|s)"  # the plural: of `class` too
     r"((?: (?:in|of) [\w. ]+?)?)"  # ` of 16 bits`
     rf" ({_VERB})\b"  # ` keep`
 )
-# How remarks on some of all begin, whose noun stays: `of 300 sounds are`.
+# How remarks on a part of all begin: `of 300 sounds are`. The noun stays in the plural.
 _SOME = re.compile(rf"(of [\d,]+ .+?) ({_VERB})\b")
-_LONGEST, _LAST = 200, 80  # characters of an example that people see; of these, from its end
+_LONGEST, _LAST = 200, 80  # characters of an example that people see; how many are from its end
 Action = Literal["ignored", "left out", "converted", "cut", "merged", "guessed", "doubtful"]
 
 
 @dataclass(frozen=True)
 class Remark:
-    """One kind of thing that was done.
+    """One kind of change or guess.
 
     Attributes
     ----------
@@ -45,7 +46,7 @@ class Remark:
     remedy: str = ""
 
     def text(self) -> str:
-        """All but the action, for people; a long example is cut in the middle."""
+        """The remark without its action, for people; a long example is cut in the middle."""
         joint = ": " if self.count == 1 else ", for example "
         shown = self.example
         if len(shown) > _LONGEST:
@@ -59,7 +60,7 @@ class Remark:
 
 
 def _singular(what: str) -> str:
-    """`files are hidden` as `file is hidden`; anything else as it is."""
+    """Turn `files are hidden` into `file is hidden`; other text stays as it is."""
     if match := _SOME.match(what):
         subject, verb = match.groups()
     elif match := _MANY.match(what):
@@ -72,7 +73,7 @@ def _singular(what: str) -> str:
 
 
 def _second_verb(match: re.Match[str]) -> str:
-    """`and are` as `and is`."""
+    """Turn `and are` into `and is`."""
     return f"{match[1]} {_VERBS[match[2]]}"
 
 
@@ -81,8 +82,8 @@ class Remarks(list[Remark]):
 
     Attributes
     ----------
-    payload_format : what only the whole batch tells of it, such as the range of grey values; empty
-        but for images
+    payload_format : parts of the format that depend on the whole batch, such as the range of grey
+        values; only images have them
     """
 
     def __init__(self) -> None:
@@ -92,7 +93,7 @@ class Remarks(list[Remark]):
     def add(
         self, action: Action, count: int, what: str, example: object = "", remedy: str = ""
     ) -> None:
-        """Add a remark, unless its count is 0. `what` is written for many; see `Remark`."""
+        """Add a remark, unless its count is 0. `what` is in the plural; see `Remark`."""
         if count:
             what = _singular(what) if count == 1 else what
             self.append(Remark(action, count, what, str(example), remedy))

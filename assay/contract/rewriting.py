@@ -1,4 +1,4 @@
-"""What a file keeps when it is written anew: its rights, links that lead to it, its line ends."""
+"""Keep the properties of a file that is written again: its rights, its link, its line ends."""
 
 import codecs
 import os
@@ -12,14 +12,14 @@ _QUOTE = b'"'
 
 
 def target(path: Path) -> Path:
-    """The file that a link leads to; the path itself of all else.
+    """The file that a link leads to. For any other path, the path itself.
 
-    So it is of a link into a DVC cache: what is in there belongs to other versions too.
+    A link into a DVC cache is returned as it is: other versions use the file in the cache too.
 
     Raises
     ------
     InputError
-        If the folder of that file is missing, as of a disk that is not mounted.
+        If the folder of the linked file is missing, for example on a disk that is not mounted.
     """
     if not path.is_symlink() or cache_of(path):
         return path
@@ -31,18 +31,18 @@ def target(path: Path) -> Path:
 
 
 def keep_rights(new: Path, old: Path) -> None:
-    """Give a file the group and the rights of the one that it is to replace, if there is one."""
+    """Give a new file the group and the rights of the file that it will replace, if any."""
     if not old.is_file() or old.is_symlink():
         return
     status = old.stat()
-    with suppress(OSError):  # a group that one is not in, or no group here; a disk without rights
+    with suppress(OSError):  # the user is not in this group, or the disk has no groups
         os.chown(new, -1, status.st_gid)
     with suppress(OSError):
         new.chmod(status.st_mode & 0o777)
 
 
 def in_form_of(before: bytes, content: bytes) -> bytes:
-    """A text with the byte order mark of the one before, and its line ends if all are CRLF.
+    """A text with the byte order mark of the old one, and with CRLF if all its lines end so.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def in_form_of(before: bytes, content: bytes) -> bytes:
 
 
 def csv_in_form_of(before: bytes, content: bytes) -> bytes:
-    """Rows of CSV as `in_form_of`; line ends in cells, which have quotes then, stay as they are."""
+    """Rows of CSV as `in_form_of`. Line ends inside quoted cells stay as they are."""
     rows_before = b"".join(before.split(_QUOTE)[::2])  # what is outside of quotes
     parts = content.split(_QUOTE)
     parts[::2] = [_with_line_ends_of(rows_before, part) for part in parts[::2]]

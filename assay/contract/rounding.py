@@ -1,14 +1,14 @@
-"""How numbers are rounded for people: once, and from what the files hold.
+"""Round numbers for people, always in the same way.
 
 A metric has four significant digits in its file. The terminal and the report both round that
-number, half up, as a reader of the file would: 0.9565 is 0.957 and 95.7 %, wherever it stands.
+number half up, like a reader of the file: 0.9565 is 0.957 or 95.7 % everywhere.
 """
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 _DIGITS = 4  # of a metric in a file
-ENDS = ("", "_low", "_high")  # of the names of a metric and the ends of its interval
+ENDS = ("", "_low", "_high")  # suffixes of the names of a metric and of the ends of its interval
 _CONTEXT = Context(prec=400, rounding=ROUND_HALF_UP)  # enough digits for any float
 
 
@@ -18,21 +18,21 @@ def as_written(value: float) -> float:
 
 
 def rounded(value: float, places: int, factor: int = 1) -> Decimal:
-    """A number times `factor` with `places` decimals; halves go up.
+    """A number times `factor` with `places` decimals; halves are rounded up.
 
-    It counts in decimal digits: as a binary number, 100 * 0.0045 is a little less than 0.45.
+    It computes with decimal digits: in binary, 100 * 0.0045 is a little less than 0.45.
     """
     number = Decimal(str(float(value))) * factor
     return number.quantize(Decimal(1).scaleb(-places), context=_CONTEXT)
 
 
 def as_text(metrics: Mapping[str, float], name: str) -> str:
-    """A share among metrics, and its interval, with three decimals: `0.957 (0.900 to 1.000)`."""
+    """A metric and its interval with three decimals, such as `0.957 (0.900 to 1.000)`."""
     value, low, high = [rounded(as_written(metrics[f"{name}{end}"]), 3) for end in ENDS]
     return f"{value} ({low} to {high})"
 
 
 def interval(metrics: Mapping[str, float], name: str) -> list[float] | None:
-    """A metric, and the ends of its interval; None where one of them is missing."""
+    """A metric and the ends of its interval; None if one of the three is missing."""
     names = [f"{name}{end}" for end in ENDS]
     return [metrics[name] for name in names] if metrics.keys() >= {*names} else None

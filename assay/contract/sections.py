@@ -1,6 +1,6 @@
-"""The sections of params.yaml, a class each: the types and ranges of their parameters.
+"""The sections of params.yaml, one class for each, with the types and ranges of the parameters.
 
-A value above its upper bound can only be a mistake.
+The upper bounds are so high that a larger value must be a mistake.
 """
 
 import re
@@ -35,7 +35,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 def _in_words(allowed: str) -> WrapValidator:
-    """Of a value that pydantic refuses, our own words for what is allowed instead."""
+    """A validator whose error says what is `allowed`, in place of the words of pydantic."""
 
     def checked(value: object, check: Callable[[object], Any]) -> Any:
         try:
@@ -52,7 +52,7 @@ def _no_truth_value(value: object) -> object:
     return value
 
 
-_NUMBER = BeforeValidator(_no_truth_value)  # to Python, and so to a Literal, True is 1
+_NUMBER = BeforeValidator(_no_truth_value)  # in Python True == 1, so a Literal would accept it
 _SIZE = _in_words("'auto', empty, or two whole numbers from 1 to 4096 as [height, width]")
 _DEPTHS = _in_words("'auto', a whole number from 8 to 16, or two numbers as [black, white]")
 
@@ -63,11 +63,11 @@ class Section(BaseModel):
 
 class Annotator(Section):
     labels: Share  # the share of the examples that this person labels
-    accuracy: Share  # the share of those that they get right
+    accuracy: Share  # the share of these labels that are right
 
 
 class Digits(Section):
-    """How scikit-learn's digits are split into batches, and how the people who label them err."""
+    """How scikit-learn's digits are split into batches, and how well simulated people label."""
 
     batches: dict[str, Count]  # raw folder: number of examples
     annotators: dict[str, Annotator]
@@ -79,13 +79,13 @@ class Collect(Section):
     validation: OpenShare
     group: str | None  # a column, or a pattern of the key; examples of one group share a split
     split_by: Literal["hash", "time"]
-    time: str | None  # the column that says when, for split_by `time`
-    largest_file: Count  # MB of a raw file, unpacked
+    time: str | None  # the column with the time of an example, for split_by `time`
+    largest_file: Count  # the most MB of a raw file after unpacking
     # height, width in pixels
     resize: Annotated[
         Annotated[tuple[Side, Side], Field(strict=False)] | Literal["auto"] | None, _SIZE
     ]
-    fit: Literal["crop", "pad", "stretch"]  # what `resize` makes of images of another aspect
+    fit: Literal["crop", "pad", "stretch"]  # how `resize` treats images of another aspect ratio
     channels: Annotated[Literal[1, 3] | None, _NUMBER]
     background: str  # the colour behind transparent pixels
     # bits of a grey value, or the values that become black and white
@@ -106,7 +106,7 @@ class Collect(Section):
         return self._auto_side
 
     def suited_to(self, encoder: str | None) -> "Collect":
-        """The same for `pretrain.encoder`: photographs of 224 pixels have taught most of them."""
+        """A copy for `pretrain.encoder`: most encoders learned from photographs of 224 pixels."""
         suited = self.model_copy()
         suited._auto_side = 224 if encoder else self._auto_side
         return suited
@@ -131,14 +131,14 @@ class Pretrain(Section):
     batches: list[str] = Field(min_length=1)
     encoder: str | None  # a file or folder in models/pretrained/, instead of learning one
     method: Literal["auto", "patches", "ngrams", "columns", "vicreg", "transformer"]
-    examples: Count  # at most so many of each batch
+    examples: Count  # at most so many examples of each batch
     # filters of the method `patches`: each gives 18 numbers of an embedding
     patches: Literal["auto"] | Annotated[int, Field(ge=1, le=1024)]
-    # more of them, at half the resolution
+    # more filters, at half the resolution
     coarse_patches: Literal["auto"] | Annotated[int, Field(ge=0, le=1024)]
-    mirror: Literal["auto"] | bool  # whether an image's mirror image means the same
-    windows: Annotated[int, Field(ge=1, le=1000)]  # of a sound, or at most of a text
-    epochs: Epochs  # of the methods that train a network: at least so many epochs,
+    mirror: Literal["auto"] | bool  # whether an image and its mirror image mean the same
+    windows: Annotated[int, Field(ge=1, le=1000)]  # of a sound; the most windows of a text
+    epochs: Epochs  # methods that train a network use at least so many epochs
     steps: Steps  # and at least so many steps
     seed: Seed
 
@@ -159,9 +159,9 @@ Action = Literal["flag", "drop", "ignore"]
 
 
 class Beyond(Section):
-    """What is done about each finding that is not about labels; a test example is never dropped."""
+    """What to do about each finding that is not about labels. Test examples are never dropped."""
 
-    near_duplicate: Action  # the later one
+    near_duplicate: Action  # the later one of two
     leak: Action  # the training copy of a test example
     outlier: Action
     blank: Action
@@ -183,15 +183,16 @@ class Beyond(Section):
     new_category: Literal["flag", "ignore"]
 
 
-COPIES = {"near_duplicate", "leak"}  # the kinds of it that are not sought in very large data
+COPIES = {"near_duplicate", "leak"}  # findings of Beyond that are not searched in very large data
 
 
 class Clean(Section):
     # the suggested label replaces the given one if its probability is at least this; 1: never
     relabel_above: Share
     drop_below: Share  # an example is left out if the quality of its given label is below this
-    smallest_class: Count  # a class must have so many examples to learn from
-    # of a network, whose opinion is one more; 0: no network; auto: if it pays
+    smallest_class: Count  # a class needs at least so many examples to be learned
+    # cross-validation folds of a network, as one more judge of labels; 0: no network; auto: only
+    # if it helps
     folds: Annotated[Literal["auto", 0] | Annotated[int, Field(ge=2, le=100)], _NUMBER]
     beyond: Beyond
 
@@ -202,20 +203,20 @@ class Annotate(Section):
     queue_length: Natural
     # so many questions of the queue at a time are chosen to differ from each other
     page: Annotated[int, Field(ge=1, le=1000)]
-    test_share: Share  # of the questions, about labels of the test split
+    test_share: Share  # the share of the questions that are about labels of the test split
 
 
 class Train(Section):
     start: Literal["auto", "encoder", "scratch", "frozen"]
-    lora: Annotated[int, Field(ge=0, le=1024)]  # rank; 0: all weights of a pretrained encoder learn
+    lora: Annotated[int, Field(ge=0, le=1024)]  # rank; 0: train all weights of a pretrained encoder
     network: Literal["small", "large"]
-    epochs: Epochs  # at least so many epochs,
+    epochs: Epochs  # at least so many epochs
     steps: Literal["auto"] | Steps  # and at least so many steps: small data is seen more often
     batch_size: BatchSize
-    # batches that change the weights once
+    # the number of batches before each change of the weights
     gradient_accumulation: Annotated[int, Field(ge=1, le=10_000)]
     learning_rate: Annotated[float, Field(gt=0, le=100)]
-    shift: Annotated[int, Field(ge=0, le=64)]  # pixels by which a training image is moved, at most
+    shift: Annotated[int, Field(ge=0, le=64)]  # a training image is moved by at most so many pixels
     mirror: bool  # whether the model averages over an image and its mirror image
     label_smoothing: OpenShare
     soft_labels: bool

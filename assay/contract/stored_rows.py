@@ -1,4 +1,4 @@
-"""Payloads in a temporary file, so that only the rows in use are in memory."""
+"""Keep payloads in a temporary file, so that only the rows in use are in memory."""
 
 import math
 import os
@@ -13,13 +13,14 @@ from assay.contract import files
 
 
 class StoredRows:
-    """Payloads that are read by row or slice, as from an array.
+    """Payloads in a file that are read by row or slice, like an array.
 
-    The file is read and not mapped: every page of a map that was read once counts as memory.
+    The file is not memory-mapped: each page of a map that was read would count as used memory.
 
     Parameters
     ----------
-    blocks : arrays (rows, ...) of one shape and type, or of texts
+    blocks : one or more arrays (rows, ...) of one type, of texts or of one shape; for other shapes
+        see `replace`
 
     Attributes
     ----------
@@ -32,7 +33,7 @@ class StoredRows:
         weakref.finalize(self, _close, self.file)
         sizes: list[int] = []
         for block in blocks:
-            self._last = block[:0]  # it keeps the shape and type
+            self._last = block[:0]  # keeps the shape and the type
             sizes += [self.file.write(content(row)) for row in block]
         self.file.flush()
         self.sizes = np.array(sizes)
@@ -57,7 +58,7 @@ class StoredRows:
         return values
 
     def replace(self, row: int, payload: np.ndarray) -> None:
-        """Store another payload in a row; its size may differ, if that of all others becomes it."""
+        """Store another payload in a row. In the end all rows must have the last row's shape."""
         self._starts[row] = self.file.seek(0, os.SEEK_END)
         self.sizes[row] = self.file.write(content(payload))
         self.file.flush()
@@ -70,7 +71,7 @@ class StoredRows:
 
 
 def _close(file: BinaryIO) -> None:
-    with suppress(OSError):  # of a full disk, which is known since a row was written
+    with suppress(OSError):  # a full disk; writing the row already raised this error
         file.close()
 
 

@@ -1,4 +1,4 @@
-"""One file that holds a table: CSV or JSON lines, which may be gzipped, or Parquet."""
+"""Read a file that holds a table: CSV or JSON lines, which may be gzipped, or Parquet."""
 
 import gzip
 import json
@@ -26,16 +26,16 @@ _PARQUET = ".parquet"
 _GZIP = ".gz"
 _LARGEST = 4000  # MB of a file that is to be predicted: the default of params.yaml
 SHEETS = (".xlsx", ".xls", ".ods")
-# what people have and nothing here reads
+# endings of files that Assay cannot read, and what to do
 _REMEDIES = {".json": "write one object a line, into a .jsonl file"}
 _REMEDIES |= dict.fromkeys(SHEETS, "save the sheet as CSV, in UTF-8")
 _PLAIN_OF_VIEW = ((pa.types.is_string_view, pa.string()), (pa.types.is_binary_view, pa.binary()))
-_COLUMNS = 2  # from which on a row of their names is no example
+_COLUMNS = 2  # with so many columns, a row that repeats all their names is no example
 _BLANK_BEFORE_QUOTE = r'(?s)^[ \t]+".*"[ \t]*$'
 
 
 def suffix(name: str) -> str:
-    """How the name of a table's file ends, in small letters and without `.gz`; "" for others."""
+    """The ending of a table's file name, in lower case and without `.gz`; "" for other files."""
     path = PurePosixPath(name.lower())
     ending = path.with_suffix("").suffix if path.suffix == _GZIP else path.suffix
     if path.suffix == _GZIP and ending == _PARQUET:
@@ -44,17 +44,20 @@ def suffix(name: str) -> str:
 
 
 def is_table(name: str) -> bool:
-    """Whether a file can be nothing but a table, by its name."""
+    """Whether a file is a table, by its name."""
     return bool(suffix(name)) or PurePosixPath(name.lower()).suffix in _REMEDIES
 
 
 def read_foreign(
     path: Path, columns: Sequence[str], remarks: Remarks
 ) -> tuple[pa.Table, list[str]]:
-    """Read a table that is to be predicted, as batches are; a file of any other name is CSV.
+    """Read a table that is to be predicted, in the same way as a batch.
 
-    For its names see `column_names.with_tidy_names`; `columns` are those that it must have. Rows
-    that are the header once more are left out.
+    A file with an unknown ending is read as CSV. Rows that repeat the header are left out.
+
+    Parameters
+    ----------
+    columns : the columns that the table must have, see also `column_names.with_tidy_names`
 
     Returns
     -------
@@ -63,7 +66,7 @@ def read_foreign(
     Raises
     ------
     InputError
-        As `read`, or if it is no plain file, or has no rows.
+        As `read`, or if it is no regular file, has no rows, or lacks a column.
     """
     plain_files.check(path)
     if remedy := _REMEDIES.get(path.suffix.lower()):
@@ -94,8 +97,7 @@ def read(
     Raises
     ------
     InputError
-        If the file is damaged, too large, or not what its name says, or has a time zone that is
-        not known here.
+        If the file is damaged, too large, not what its name says, or has an unknown time zone.
     """
     ending = suffix(path.name)
     if ending == _PARQUET:
@@ -110,7 +112,7 @@ def read(
 
 
 def _without_views(table: pa.Table) -> pa.Table:
-    """The table with texts and bytes of Arrow's newer types as the plain ones."""
+    """The table with Arrow's view types of texts and bytes cast to the usual types."""
     for index, field in enumerate(table.schema):
         for is_view, plain in _PLAIN_OF_VIEW:
             if is_view(field.type):
@@ -121,13 +123,14 @@ def _without_views(table: pa.Table) -> pa.Table:
 def without_headers(
     table: pa.Table, places: Sequence[str], remarks: Remarks
 ) -> tuple[pa.Table, list[str], list[int]]:
-    """The table without rows that repeat the names of all columns, and the names of its rows.
+    """The table without rows that repeat the header.
 
-    Files that are put one behind the other have them. One column alone may hold its name as text.
+    Files that were concatenated have them. If there is only one column, all rows are kept, since
+    its name may be a text.
 
     Returns
     -------
-    Also the numbers that its rows had before, from 0: they are what people call rows by
+    The table, the name of each row in messages, and the number that each row had before, from 0
     """
     numbers = list(range(len(table)))
     columns = dict(zip(table.column_names, table.columns, strict=True))
@@ -153,7 +156,7 @@ def _csv(
 
 
 def _check_zones(path: Path, schema: pa.Schema) -> None:
-    """Raise if times are in a zone that is not known: then they cannot be shown or compared."""
+    """Raise if times are in an unknown time zone: they cannot be shown or compared."""
     for field in schema:
         if pa.types.is_timestamp(field.type):
             try:
@@ -189,7 +192,7 @@ def _content(path: Path, largest: int, remedy: str) -> bytes:
 
 
 def _json_lines(path: Path, content: bytes) -> tuple[pa.Table, list[str]]:
-    """A table of JSON objects, one a line; a key that a line lacks is a gap."""
+    """A table of JSON objects, one per line; a key that a line lacks becomes null."""
     rows = []
     places = []
     for number, line in enumerate(content.split(b"\n"), start=1):
@@ -200,7 +203,7 @@ def _json_lines(path: Path, content: bytes) -> tuple[pa.Table, list[str]]:
             text = line.decode("utf-8-sig")
             row = json.loads(text, object_pairs_hook=_object)
             if b"\\u" in line:
-                json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair is no text
+                json.dumps(row, ensure_ascii=False).encode()  # raises for half a surrogate pair
         except (ValueError, RecursionError) as error:
             raise InputError(f"{place} is no proper JSON: {error}; mend that line") from None
         if not isinstance(row, dict):
@@ -214,7 +217,7 @@ def _json_lines(path: Path, content: bytes) -> tuple[pa.Table, list[str]]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; json alone would keep the last of two values without a word."""
+    """A JSON object. If a key comes twice, it raises; `json` would silently keep the last value."""
     row = dict(pairs)
     if len(row) < len(pairs):
         names = [name for name, _ in pairs]
@@ -224,7 +227,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _column(values: list[Any]) -> pa.Array:
-    """Values of one type as they are; of several types, as text."""
+    """A column of values as they are; if they have several types, all become text."""
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):

@@ -1,7 +1,7 @@
-"""How large a Parquet file of strangers is in memory, told before it is unpacked.
+"""Estimate how large a foreign Parquet file is in memory, before it is unpacked.
 
-A file of some bytes can say that a value is there a million times. Without this module the first
-block of rows could take all memory, before its size is known.
+A file of a few bytes can say that a value is repeated a million times. Without this module, the
+first block of rows could take all memory before its size is known.
 """
 
 from collections.abc import Iterator
@@ -17,20 +17,20 @@ _TEXTS = "BYTE_ARRAY"  # values that have no common width
 
 
 def as_stored(file: pq.ParquetFile) -> int:
-    """The bytes of a file without compression, as it says itself."""
+    """The bytes of a file without compression, as its metadata say."""
     groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
     return sum(group.total_byte_size for group in groups)
 
 
 def at_least(path: Path, file: pq.ParquetFile, rows: int, limit: int) -> int:
-    """The bytes that a file takes in memory, or a bound from below that is beyond the limit.
+    """A lower bound of the bytes that a file takes in memory. Counting stops above `limit`.
 
-    Texts in lists are not looked at.
+    Texts in lists are not counted.
 
     Parameters
     ----------
-    rows : that are unpacked at a time
-    limit : bytes; texts are counted only where so many rows could exceed it
+    rows : rows that are unpacked at a time
+    limit : bytes; texts are counted only if so many rows of them could exceed it
     """
     numbers = sum(_of_numbers(chunk, column) for chunk, column in _chunks(file))
     size = max(as_stored(file), numbers)
@@ -56,21 +56,21 @@ def _chunks(file: pq.ParquetFile) -> Iterator[tuple[pq.ColumnChunkMetaData, pq.C
 
 
 def _of_numbers(chunk: pq.ColumnChunkMetaData, column: pq.ColumnSchema) -> int:
-    """The bytes of values of one width, also if they are stored as repetitions; 0 for others."""
+    """The bytes of the values if they have a fixed width, else 0. Repeated values count too."""
     width = _NARROW.get(column.converted_type) or _WIDTHS.get(chunk.physical_type, column.length)
     return chunk.num_values * width
 
 
 def _of_texts(path: Path, name: str, rows: int, limit: int) -> int:
-    """The bytes of a column of texts, from the length of each different one.
+    """The bytes of a column of texts, from the lengths in its dictionary.
 
-    It is read until that is beyond the limit.
+    Reading stops when they exceed the limit.
     """
     size = 0
     with pq.ParquetFile(path, pre_buffer=False, read_dictionary=[name]) as file:
         for block in file.iter_batches(rows, columns=[name], use_threads=False):
             cells = block.column(0)
-            while pa.types.is_struct(cells.type):  # with this column alone, as of encoded files
+            while pa.types.is_struct(cells.type):  # encoded files are a struct; one field is read
                 cells = cells.field(0)
             if not pa.types.is_dictionary(cells.type):
                 return size

@@ -1,11 +1,11 @@
-"""What pydantic says is wrong, in one line for people."""
+"""Turn an error of pydantic into one line for people."""
 
 import re
 import reprlib
 
 from pydantic import ValidationError
 
-_MEMBER = "literal["  # how pydantic names a member of a union
+_MEMBER = "literal["  # how pydantic's name of a Literal in a union starts
 _SHORT = reprlib.Repr()  # a value may be anything
 
 
@@ -15,7 +15,7 @@ def first_problem(error: ValidationError) -> str:
     place = problem["loc"]
     messages = [problem["msg"].removeprefix("Value error, ")]
     if place and str(place[-1]).startswith(_MEMBER):
-        # of a union, whose other members say what else is allowed
+        # the other members of the union say what else is allowed
         place = place[:-1]
         messages += [other["msg"] for other in others if other["loc"][:-1] == place]
     key = ".".join(str(part) for part in place if not str(part).startswith(_MEMBER))

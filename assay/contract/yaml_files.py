@@ -1,4 +1,4 @@
-"""YAML from anywhere, in bounded time and memory."""
+"""Read YAML of unknown origin in limited time and memory."""
 
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,9 @@ from assay.contract import merging, plain_files
 from assay.contract.errors import InputError
 
 _LARGEST = 2_000_000  # bytes; 20,000 batches take less
-_DEEPEST = 20  # levels of sections in sections; the parser written in C crashes at some thousands
-_LONGEST = 1000  # characters of a name or value; numbers of some thousand digits cannot be shown
-_MOST_ALIASES = 20  # an alias may stand for many aliases, each of these for many more, and so on
+_DEEPEST = 20  # levels of nested sections; the C parser crashes at some thousands
+_LONGEST = 1000  # characters of a name or value; Python cannot print numbers of some 1000 digits
+_MOST_ALIASES = 20  # nested aliases can make a small file huge
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -21,8 +21,8 @@ def read(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the file is no plain file, no YAML, too large, too deep, or holds no keys, or if git
-        could not merge it.
+        If it is no regular file, is no YAML, is too large or too deep, has no keys, or if git could
+        not merge it.
     """
     if plain_files.check(path).st_size > _LARGEST:
         raise InputError(f"{path} has more than {_LARGEST} bytes: is it the right file?")
@@ -40,7 +40,7 @@ def parse(name: Path | str, content: bytes) -> dict[str, Any]:
         values = yaml.load(text)
     except InputError:
         raise
-    except Exception as error:  # besides its own classes, the parser lets Python's through
+    except Exception as error:  # the parser raises its own errors, and Python's too
         raise InputError(f"{name} is not YAML: {error}") from None
     if not isinstance(values, dict):
         raise InputError(f"{name} must hold keys with values")
@@ -48,7 +48,7 @@ def parse(name: Path | str, content: bytes) -> dict[str, Any]:
 
 
 def _check(name: Path | str, yaml: YAML, text: str) -> None:
-    """Raise for what would not load in bounded time: it is parsed event by event."""
+    """Raise if the text could take too much time or memory. It is parsed event by event."""
     depth = aliases = 0
     for event in yaml.parse(text):
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
