@@ -4,8 +4,9 @@ K. Krippendorff: Content Analysis. Third edition, 2013, chapter 12: alpha for no
 J. Cohen: A Coefficient of Agreement for Nominal Scales. Educational and Psychological Measurement
 20, 1960.
 
-The intervals are normal. The variance is the sum of squares of what a single example changes (the
-infinitesimal jackknife: Efron and Stein 1981, after Jaeckel 1972).
+The intervals are normal. The influence of an example is how fast the coefficient changes with the
+weight of this example. The variance is the sum of the squared influences (the infinitesimal
+jackknife: Efron and Stein 1981, after Jaeckel 1972).
 """
 
 from itertools import combinations
@@ -28,7 +29,7 @@ class Agreement(NamedTuple):
     Attributes
     ----------
     examples : how many it is computed from
-    value, low, high : at most 1; NaN where all labels are equal, so that chance agrees fully too
+    value, low, high : at most 1; NaN if all labels are equal: then chance agrees fully too
     """
 
     examples: int
@@ -41,7 +42,7 @@ def alpha(votes: Votes) -> Agreement:
     """Krippendorff's alpha of all annotators, over the examples that two or more labelled."""
     labels = votes.one_each()
     places = labels["example"], labels["label"]
-    counts = csr_array((np.ones(len(labels)), places), shape=votes.shape[::2])  # of labels
+    counts = csr_array((np.ones(len(labels)), places), shape=votes.shape[::2])  # label counts
     sizes = counts.sum(axis=1)
     counts = counts[sizes > 1]
     sizes = sizes[sizes > 1]  # (units,) labels of each example
@@ -53,14 +54,14 @@ def alpha(votes: Votes) -> Agreement:
     expected = n**2 - np.square(class_sizes).sum()
     if not expected:
         return Agreement(len(sizes))
-    changes = 2 * (n * sizes - counts @ class_sizes)  # of `expected`, by the weight of each unit
+    changes = 2 * (n * sizes - counts @ class_sizes)  # slope of `expected` by a unit's weight
     ratio = observed / expected
     influence = -((n - 1) * (disagreement - ratio * changes) + observed * sizes) / expected
     return _agreement(1 - (n - 1) * ratio, influence)
 
 
 def metrics(votes: Votes) -> dict[str, float]:
-    """`alpha` with its interval, and how many examples it is of; only the last without one."""
+    """`alpha` with its interval, if there is one, and the number of examples that it is of."""
     coefficient = alpha(votes)
     examples: dict[str, float] = {"labelled_by_several": coefficient.examples}
     if np.isnan(coefficient.value):
@@ -69,7 +70,7 @@ def metrics(votes: Votes) -> dict[str, float]:
 
 
 def against_model(votes: Votes, pred_probs: np.ndarray) -> dict[str, int]:
-    """Count the examples that three people or more label alike, and those a model sees otherwise.
+    """Count the examples that three people or more label alike, and how many a model disagrees on.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from assay.measures import intervals, slices
 _CONFIDENCE = 0.95
 _USUAL = 1.0  # weight of the mean accuracy, in labels: it decides where labels tell nothing
 _HALVINGS = 25  # of an interval from 0 to 1
-_LISTED = 1000  # parts, at most; the most significantly bad ones come first
+_LISTED = 1000  # parts at most; the parts with the smallest p-values come first
 
 
 def table(
@@ -41,9 +41,9 @@ def table(
 def accuracies(votes: Votes, consensus: Consensus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The share of right labels of each annotator, by the prior and the labels of others.
 
-    It is the most likely share; the mean accuracy of all counts as one more label. The interval has
-    all shares whose likelihood is not much less (Wilks 1938). So it is wide where the prior and the
-    others know little, and from 0 to 1 where they know nothing.
+    It is the most likely share. The mean accuracy of all annotators counts as one more label. The
+    interval holds all shares with a likelihood that is not much lower (Wilks 1938). So the interval
+    is wide if the prior and the others say little, and from 0 to 1 if they say nothing.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def accuracies(votes: Votes, consensus: Consensus) -> tuple[np.ndarray, np.ndarr
     mean = consensus.accuracy[votes.annotators].mean()
     n_people = votes.shape[1]
 
-    def likelihoods(share: np.ndarray) -> np.ndarray:  # of the votes
+    def likelihoods(share: np.ndarray) -> np.ndarray:  # (votes,)
         of_vote = share[votes.annotators]
         return of_vote * right + (1 - of_vote) * (1 - right)
 
@@ -79,7 +79,7 @@ def accuracies(votes: Votes, consensus: Consensus) -> tuple[np.ndarray, np.ndarr
 def _where(
     is_before: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray
 ) -> np.ndarray:
-    """Between `low` and `high`, the last place where `is_before`, found by halving."""
+    """The last place between `low` and `high` where `is_before` is true, found by bisection."""
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         before = is_before(middle)

@@ -1,9 +1,9 @@
 """The consensus of several annotators, and how reliable each annotator is.
 
 Dawid and Skene (1979) estimate one confusion matrix for each annotator, which needs many labels
-from each. Here all annotators share one matrix. Each annotator has one rate: how many times the
-shared errors they make. A rate is shrunk towards 1. The predictions of a model that did not see the
-labels can be the prior, as in Raykar et al. (2010). The estimate is found by EM.
+from each. Here all annotators share one matrix, and each has one rate. A rate of 2 means twice as
+many errors as in the shared matrix. A rate is shrunk towards 1. The predictions of a model that did
+not see the labels can be the prior, as in Raykar et al. (2010). The estimate is found by EM.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Votes:
         return pd.DataFrame(columns)
 
     def one_each(self) -> pd.DataFrame:
-        """The first label that each person gave to each example, of which they may label copies."""
+        """The first label of each person for each example: a person may label a copy too."""
         return self.frame().drop_duplicates(["example", "annotator"])
 
 
@@ -56,7 +56,7 @@ class Consensus:
     ----------
     probabilities : (examples, classes) posterior of each class; without votes, the prior
     accuracy : (annotators,) estimated share of right labels, 0..1
-    rate : (annotators,) how many times the shared errors they make
+    rate : (annotators,) the annotator's errors divided by those of the shared `confusion`
     confusion : (classes, classes) probability of each label, a row for each true class
     """
 
@@ -78,7 +78,7 @@ def consensus(
 
     Parameters
     ----------
-    held_out : (examples,) bool, test examples, whose votes do not count for annotators' reliability
+    held_out : (examples,) bool, test examples; their votes do not count for reliability
     prior : (examples, classes) probabilities from a model that did not see that example's labels;
         None: uniform, and only examples with two votes or more count for reliability
     confusion : (classes, classes) expected matrix; None: all errors are equally likely
@@ -109,9 +109,9 @@ def consensus(
 
 
 def right_by_others(votes: Votes, consensus: Consensus) -> np.ndarray:
-    """How probable it is that each label is right, by the prior and the labels of others alone.
+    """The probability that each label is right, from the prior and the labels of others alone.
 
-    How often the annotator is right does not count either: right and wrong are equally likely.
+    The annotator's own reliability does not count: right and wrong are taken as equally likely.
 
     Returns
     -------
@@ -125,8 +125,8 @@ def right_by_others(votes: Votes, consensus: Consensus) -> np.ndarray:
         part = slice(start, start + step)
         people, person = np.unique(votes.annotators[part], return_inverse=True)
         given = np.arange(len(person)), votes.labels[part]
-        # An own label multiplied the probability of its class by 1 - errors, and that of each other
-        # class by errors, times how likely that wrong label is among all wrong ones.
+        # The posterior has a factor for the person's label: 1 - errors for its class; for another
+        # class, errors times the chance of this label among the wrong ones. Errors are divided out.
         likelihood = _errors(consensus.confusion, consensus.rate[people])[person]
         likelihood[given] = 1 - likelihood[given]  # (votes, classes)
         np.maximum(likelihood, _TINY, out=likelihood)
@@ -219,7 +219,7 @@ def _maximise(
 
 
 def _sum_by(groups: np.ndarray, n_groups: int, weights: np.ndarray) -> csr_array:
-    """The matrix (groups, votes) whose product with rows (votes, …) sums the rows of each group."""
+    """A matrix (groups, votes): its product with rows (votes, …) sums the rows of each group."""
     places = groups, np.arange(len(groups))
     return csr_array((weights, places), shape=(n_groups, len(groups)))
 

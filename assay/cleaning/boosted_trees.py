@@ -1,11 +1,12 @@
 """Out-of-sample predictions of gradient-boosted trees on the columns of a table.
 
-They see rules: a column that matters only where others have certain values. Ridge regression on
-products of directions sees interactions that are smooth, and does so faster. Their errors differ.
+Trees learn rules: for example, a column matters only if another column has certain values. Ridge
+regression on products of directions (`measures.crossed`) learns smooth interactions, and is faster.
+The errors of the two differ, so both are used.
 
-The trees are scikit-learn's histogram gradient boosting (as in LightGBM: Ke et al. 2017), shallow,
-so that they learn few wrong labels by heart. They read numbers and gaps as they are, and categories
-as categories.
+The trees are scikit-learn's histogram gradient boosting (as in LightGBM: Ke et al. 2017). They are
+shallow, so that they learn few wrong labels by heart. Numbers and gaps are not converted.
+Categories are treated as categories.
 """
 
 from typing import Any
@@ -23,10 +24,10 @@ _FOLDS = 3
 _TREES = {"max_iter": 100, "max_leaf_nodes": 8, "l2_regularization": 1.0}
 # With more than either of these, growing trees would take minutes, so none are grown.
 _HISTOGRAMS = 2500  # classes times (columns + _OVERHEAD)
-_OVERHEAD = 60  # columns: what a tree costs beside its columns
+_OVERHEAD = 60  # the fixed cost of a tree, counted in columns
 _PREDICTED = 1_000_000  # examples times classes
 _CELLS = 10_000_000  # columns times classes times rows that are learned from, at most
-_CATEGORIES = 200  # of a column, the most frequent ones; a histogram has 255 places
+_CATEGORIES = 200  # the most frequent categories of a column are kept; a histogram has 255 bins
 _ROWS = 4096  # rows read at a time
 _FLOOR = 0.003  # added to each probability before its logarithm
 
@@ -45,8 +46,8 @@ def log_probabilities(
     -------
     np.ndarray
         Shape (examples, classes), float32. An example that was learned from is predicted by the
-        trees that did not see it, nor its group; any other by the mean of all trees. None, with a
-        message, where trees would take long.
+        trees that saw neither it nor its group. Any other example is predicted by the mean of all
+        trees. None, with a message, if trees would take long.
     """
     types = payloads.payload_format(examples)["features"].values()
     is_category = np.array([column_type == "category" for column_type in types])

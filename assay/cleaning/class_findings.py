@@ -1,4 +1,4 @@
-"""Findings about classes: which may be one, are rare or missing, and where rows are sorted.
+"""Findings about classes: two names of one class, rare or missing classes, and sorted labels.
 
 A finding is a row of `data_findings.find`: its columns by name, without those that do not apply.
 """
@@ -13,8 +13,8 @@ from assay.contract import parquet_files, paths
 from assay.contract.errors import counted, first_of
 
 _OVERLAP = 0.8  # two names of one class have 1, up to chance; CIFAR-10's cats and dogs have 0.6
-_TIMES = 20  # a class is rare if another has so many times as many labels
-_SORTED = 0.5  # share of the errors without the order of rows that are left with it
+_TIMES = 20  # a class is rare if another class has this many times its labels, or more
+_SORTED = 0.5  # rows count as sorted if their order leaves less than this share of the errors
 _TINY = 1e-12
 
 
@@ -22,7 +22,7 @@ Finding = dict[str, str]
 
 
 def nothing_is_predicted(pred_probs: np.ndarray) -> bool:
-    """Whether the probabilities (examples, classes) are those of the classes' frequencies."""
+    """Whether all rows of the probabilities (examples, classes) are equal: they predict nothing."""
     return not np.ptp(pred_probs, axis=0).any()
 
 
@@ -30,15 +30,15 @@ def overlaps(given: pd.Series, pred_probs: np.ndarray, classes: list[str]) -> It
     """List the pairs of classes that predictions do not tell apart: they may be one class.
 
     Let M be the mean of `pred_probs` by given class. Then sqrt(M_ab M_ba / (M_aa M_bb)) is 1 for
-    two names of one class, however many examples each has, and 0 if they are never confused.
-    Where nothing is predicted it would be 1 for all pairs, so there are none.
+    two names of one class, however many examples each has, and 0 if they are never confused. If
+    nothing is predicted, it would be 1 for all pairs. Then no pair is listed.
     """
     if nothing_is_predicted(pred_probs):
         return
     means = pd.DataFrame(pred_probs[given.index]).groupby(given.to_numpy()).mean()
     means = means.reindex(range(len(classes)), fill_value=0).to_numpy(np.float64)  # M
     diagonal = np.diag(means)  # (classes,) M_aa
-    is_predicted = diagonal > 0.5 / len(classes)  # a class that never is overlaps with none
+    is_predicted = diagonal > 0.5 / len(classes)  # a class never predicted has no overlap
     is_compared = np.triu(np.outer(is_predicted, is_predicted), 1)  # each pair once
     products = np.maximum(np.outer(diagonal, diagonal), _TINY)  # M_aa M_bb
     overlap = np.sqrt(means * means.T / products) * is_compared  # (classes, classes)
@@ -62,7 +62,7 @@ def imbalance(given: pd.Series, classes: list[str]) -> Iterator[Finding]:
 
 
 def missing(labels: pd.Series, split: pd.Series, classes: list[str]) -> Iterator[Finding]:
-    """List the splits that have labels, but none of some classes.
+    """List the splits that have labels, but no label of some classes.
 
     Parameters
     ----------

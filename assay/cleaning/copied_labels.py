@@ -1,7 +1,7 @@
 """Pairs of annotators who make the same errors: one may copy from the other.
 
-Two people who work alone also err alike: on hard examples, and between similar classes. So a pair
-is compared with all other pairs. Errors are those against the consensus.
+Two people who work alone also make the same errors: on hard examples, and between similar classes.
+So a pair is compared with all other pairs. An error is a label that differs from the consensus.
 """
 
 import numpy as np
@@ -14,20 +14,21 @@ from assay.contract.paths import GIVEN
 from assay.measures import multiple_testing
 
 _LEVEL = 0.01  # chance that any pair is flagged although nobody copies
-_TIMES = 2.0  # a pair that copies has at least so many times the equal errors of other pairs
+_TIMES = 2.0  # a pair is flagged if it has at least this many times the expected same errors
 _MOST = 5_000_000  # pairs of labels that are looked at
 _TINY = 1e-12
 
 
 def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame:
-    """Count the equal errors of each pair of people who both labelled an example.
+    """Count the same errors of each pair of people who labelled at least one example in common.
 
     Returns
     -------
     pd.DataFrame
         `first`, `second`; `same_errors`, the number of examples to which both gave the same wrong
-        label; `expected`, how many that would be if they erred alike as often as other pairs do;
-        `copies`: whether it is so many more that chance explains it badly (Holm 1979).
+        label; `expected`, that number if they made the same errors as often as other pairs do;
+        `copies`: whether there are twice as many or more, and chance hardly explains this (Holm
+        1979).
     """
     true = consensus.probabilities.argmax(axis=1)
     labels = votes.one_each()  # as for kappa, which stands beside these numbers
@@ -55,7 +56,7 @@ def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame
     same_of_others = same.sum() - same
     weight_of_others = weight.sum() - weight
     of_others = same_of_others * weight / np.maximum(weight_of_others, _TINY)
-    expected = np.where(weight_of_others > _TINY, of_others, same)  # one pair has no others
+    expected = np.where(weight_of_others > _TINY, of_others, same)  # one pair alone
     share = np.clip(weight / max(weight.sum(), _TINY), 0, 1)
     p_values = binom.sf(same - 1, same.sum(), share)
     is_significant = multiple_testing.adjusted(p_values) < _LEVEL
@@ -90,6 +91,6 @@ def _named(person: str) -> str:
 
 
 def _chance_of_same_error(consensus: Consensus) -> np.ndarray:
-    """How likely two wrong labels are equal, for each true class (classes,), up to a factor."""
+    """The chance of equal wrong labels, for each true class (classes,), up to a factor."""
     wrong = consensus.confusion * (1 - np.eye(len(consensus.confusion)))
     return np.square(wrong).sum(axis=1)

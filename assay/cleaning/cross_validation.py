@@ -1,10 +1,10 @@
-"""Predictions of a network that is trained in folds, on what the other classifiers think of labels.
+"""Predictions of a network that is trained in folds, with targets from the other classifiers.
 
-It learns what a linear classifier on embeddings cannot, but takes minutes. So it runs only as
-`network_recipe.choose` says. It does not learn a label as it stands, but the probability of each
-class that the other classifiers and people's labels give together. So it learns few wrong labels.
-Through these classifiers, the label of an example has a little influence on the network that
-predicts it. Measured against the truth, this costs less than wrong labels do.
+It learns what a linear classifier on embeddings cannot, but takes minutes. So it runs only if
+`network_recipe.choose` says so. Its targets are not the given labels. They are the probabilities of
+the classes that the other classifiers and people's labels give together. So it learns few wrong
+labels. Through these classifiers, the label of an example has a little influence on the network
+that predicts this example. By our measurements, this does less harm than wrong labels.
 """
 
 import sys
@@ -48,7 +48,8 @@ def log_probabilities(
     -------
     np.ndarray
         Shape (examples, classes), float32. An example that was learned from is predicted by the
-        network that did not see it, and its group; another one by the mean of all networks.
+        network that saw neither it nor its group. Any other example is predicted by the mean of all
+        networks.
     """
     payload = np.concatenate(list(payloads.read(examples, size=4096)))
     network = OwnNetwork(payload[:1], files.read_json(paths.ENCODER_INFO), params)
@@ -80,7 +81,7 @@ def log_probabilities(
 def _averaged_logits(
     model: keras.Model, network: OwnNetwork, payload: np.ndarray, views: int
 ) -> np.ndarray:
-    """Logits averaged over examples (n, ...) as they are and changed. Shape (n, classes)."""
+    """The mean logits of examples (n, ...) and of their random changes. Shape (n, classes)."""
     rng = np.random.default_rng(_SEED)
     total = fitting.logits(model, network.prepare(payload))
     for _ in range(views):

@@ -46,9 +46,9 @@ def find(
     Returns
     -------
     pd.DataFrame
-        A row a finding: `id`, `batch`, `key`, `split`, `kind`, `given`, `suggested`, `decision`
-        (review or drop), `reason`, and columns of doubted labels that do not apply. The finding of
-        a batch or a class has no id and key.
+        One row for each finding: `id`, `batch`, `key`, `split`, `kind`, `given`, `suggested`,
+        `decision` (review or drop), `reason`, and empty columns that only doubted labels fill. A
+        finding about a batch or a class has no id and key.
     """
     actions = dict(params.clean.beyond)
     wanted = {kind for kind, action in actions.items() if action != "ignore"}
@@ -170,7 +170,7 @@ def copies(
     Parameters
     ----------
     examples : the catalogue
-    fingerprints : (n, width), near for copies; all 0 where there is none
+    fingerprints : (n, width), close to each other for copies; a row of zeros is no fingerprint
     columns : of a table, else None; a copy must be alike in these too
     classes : see `near_duplicates.copies`
     """
@@ -178,7 +178,7 @@ def copies(
     if not len(has_print):
         return examples[:0]
     chance = near_duplicates.CHANCE if columns is None else _CHANCE_IN_TABLES
-    # distance: as a share of that of their other neighbours
+    # distance: relative to the distance of their other neighbours
     first, second, distance = near_duplicates.copies(
         fingerprints[has_print], classes[has_print], chance
     )
@@ -194,7 +194,7 @@ def copies(
     leak = is_test[original] & ~is_test[copy]
     columns_of_pairs = {"original": original, "copy": copy, "distance": distance, "leak": leak}
     pairs = pd.DataFrame(columns_of_pairs)
-    # of several originals of one copy, that of a leak comes first, then the nearest
+    # of several originals of one copy, a test example (a leak) comes first, then the nearest
     pairs = pairs.sort_values(["leak", "distance"], ascending=[False, True], kind="stable")
     pairs = pairs.drop_duplicates("copy").sort_values("copy")
     reasons = []

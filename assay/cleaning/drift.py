@@ -1,8 +1,8 @@
 """Whether a batch comes from the same source as the earlier ones, and what differs if not.
 
 Every test compares the batch with all earlier ones together. A test counts if it stays significant
-after Holm's correction over the tests of that batch (Holm 1979). So a batch of the same source is
-flagged with at most the probability of the level.
+after Holm's correction over the tests of that batch (Holm 1979). So the chance that a batch of the
+same source is flagged is at most LEVEL.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ def p_values(
     Parameters
     ----------
     is_new : (n,) bool, whether a row is of the batch in question
-    features : (n, width) embeddings, from `outliers.project`
+    features : (n, width) embeddings, from `outliers.projected`
     classes : (n,) int, predicted
     statistics : by name, brightness for instance, (n,) float
     """

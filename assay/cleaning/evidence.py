@@ -2,7 +2,8 @@
 
 A leave-one-out prediction of ridge regression is exactly a weighted sum of the other examples'
 labels. Example j enters the score of example i with the weight H[i, j] / (1 - H[i, i]), where H is
-the hat matrix (see `leave_one_out`). Examples of its own group are left out: they are no evidence.
+the hat matrix (see `leave_one_out`). Examples of the same group as i are left out: they are no
+evidence.
 """
 
 from collections.abc import Iterator
@@ -18,9 +19,9 @@ _SIDES = {"speaks_for_suggested": "suggested", "speaks_for_given": "given"}
 COLUMNS = list(_SIDES)
 MOST = 500  # doubted labels that evidence is given for, the worst first
 _OF_A_SIDE = 3  # examples for either label
-_LEARNED = 200_000  # learned examples that are looked through, at most: of more, every k-th
+_LEARNED = 200_000  # learned examples that are searched, at most; of more, every k-th one
 _CELLS = 20_000_000  # weights in memory at a time
-_LEAST = 64  # doubted labels at a time, at least: each time, all embeddings are read
+_LEAST = 64  # doubted labels at a time, at least, since each time all embeddings are read
 
 
 def find(
@@ -39,7 +40,8 @@ def find(
     Returns
     -------
     pd.DataFrame
-        `doubted` with COLUMNS, their names, and `rows_…`, lists of their rows of the catalogue.
+        `doubted`, with the names of these examples in COLUMNS, and lists of their rows of the
+        catalogue in `rows_…`.
     """
     learned = learned.iloc[:: step_for(len(learned), _LEARNED)]
     labels = learned.to_numpy()
@@ -80,7 +82,7 @@ def _weights(
 
 
 def strongest(weights: np.ndarray, of_side: np.ndarray, names: pd.Index) -> list[int]:
-    """The names of the few with the largest weight above 0, among those of a side (n,) bool."""
+    """The names of up to 3 rows of a side (n,) bool: those with the largest weights above 0."""
     places = np.flatnonzero(of_side & (weights > 0))
     if len(places) > _OF_A_SIDE:
         largest = np.argpartition(-weights[places], _OF_A_SIDE)[:_OF_A_SIDE]

@@ -7,7 +7,7 @@ _SEED = 0
 
 
 def folds(n: int, groups: np.ndarray | None, n_folds: int) -> np.ndarray:
-    """The fold of each of `n` examples, int from 0; a group, (n,) int, is in one fold."""
+    """The fold of each of `n` examples, int from 0; each group of `groups` (n,) is in one fold."""
     if groups is None:
         return np.random.default_rng(_SEED).permutation(n) % n_folds
     fold = np.zeros(n, int)

@@ -1,4 +1,4 @@
-"""The worst labels as a page that works offline: what is answered there is saved as a CSV file."""
+"""The worst labels as a page that works offline and saves the answers as a CSV file."""
 
 from collections.abc import Sequence
 
@@ -45,7 +45,7 @@ def _fitting(
 ) -> tuple[list[Question], dict[int, str]]:
     """The first questions whose contents are small enough together, and these contents by row.
 
-    At least one question is there. Few more are read than fit, so large sounds need no more memory.
+    There is at least one question. Only a few more are read than fit: large sounds take memory.
     """
     contents = _contents(questions[:_FIRST], examples)
     size = sum(map(len, contents.values())) / max(len(questions[:_FIRST]), 1)

@@ -1,4 +1,4 @@
-"""Nearby examples vote on the class of an example. It does not vote for itself, nor its group.
+"""Nearby examples vote on the class of an example, without the example itself and its group.
 
 This is kernel regression (Nadaraya 1964, Watson 1964) on the cosine similarity of embeddings. They
 are first projected to their main directions and partly whitened. Its errors differ from those of a
@@ -19,8 +19,9 @@ from assay.training import linear_head
 _WHITENING = 0.25  # power of the eigenvalues that is divided out; 0.5 would be full whitening
 _LEAST = 1e-6  # least variance of a whitened direction, relative to the largest
 _SHARPNESS = (5.0, 10.0, 15.0, 25.0, 40.0)  # tried, in the weights exp(sharpness · cosine)
-# At least. In as many directions as voters, these are all equally far from each other, but not from
-# others. Then votes on others are much surer than the votes that the noise layer learns from.
+# At least this many rows for each direction. With as many directions as voters, all voters are
+# equally far from each other, but not from other examples. Then the votes on other examples are
+# much surer than the votes that the noise layer learns from.
 _ROWS_A_DIRECTION = 4
 _VOTERS = 20_000  # examples that vote, at most
 _PAIRS = 1_400_000_000  # pairs of an asking example and a voter, at most
@@ -40,7 +41,7 @@ class KernelVote:
     voters : (voters, dimensions), each of length 1
     onehot : (classes, voters), their labels, sparse
     step : every `step`-th of the fitted rows is a voter
-    sharpness : of the weights
+    sharpness : the factor in the weights exp(sharpness · cosine)
     groups : (fitted rows,) int; None: rows have no groups
     """
 
@@ -58,8 +59,7 @@ class KernelVote:
         Parameters
         ----------
         features : (n, features)
-        first : the number of the first row, if these are rows that were fitted on; None: they are
-            not
+        first : the number of the first row, if these are rows that were fitted on; None: other rows
         """
         parts = [np.zeros((0, self.onehot.shape[0]), np.float32)]
         for start in range(0, len(features), _BLOCK):
@@ -74,7 +74,7 @@ class KernelVote:
         Parameters
         ----------
         asking : (n, dimensions) projected examples
-        fitted_rows : (n,) their numbers among the fitted rows; None: they are none of these
+        fitted_rows : (n,) their numbers among the fitted rows; None: they are other rows
         """
         weights = self.voters @ asking.T  # (voters, n)
         weights -= 1

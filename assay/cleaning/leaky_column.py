@@ -19,8 +19,9 @@ def errors(
     """The share of labels that a column does not tell; 1 if that is `below` or more.
 
     The label of a row is predicted as the most frequent one among the other rows with the same
-    value (1R: Holte 1993). For numbers, a shallow tree predicts it too, cross-validated, and the
-    better of the two counts: a number that grows in rows sorted by class has no equal values.
+    value (1R: Holte 1993). For numbers, a shallow cross-validated tree predicts the label too, and
+    the better of the two counts. The tree finds a number that grows in rows sorted by class: such a
+    number has no equal values.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def errors(
 def _errors_of_values(column: np.ndarray, given: np.ndarray, below: float) -> float:
     """The share of labels that the other rows with the same value do not tell.
 
-    It is 1 as soon as it must be `below` or more.
+    It is 1 if it cannot be less than `below`.
     """
     if _n_alone(column) >= below * len(given):
         return 1.0
@@ -49,12 +50,12 @@ def _errors_of_values(column: np.ndarray, given: np.ndarray, below: float) -> fl
     last = counts.indptr[1:] - 1
     most = ascending[last]  # (values,)
     second = np.where(n_labels > 1, ascending[last - 1], 0)
-    right = most[most > second + 1].sum()  # it is the most frequent among the other rows too
+    right = most[most > second + 1].sum()  # its label stays the most frequent without it
     return float(1 - right / len(given))
 
 
 def _n_alone(column: np.ndarray) -> int:
-    """The number of rows that no other row tells the labels of; 0 where there are gaps."""
+    """The number of rows with a value that no other row has; 0 if there are gaps."""
     ordered = np.sort(column)  # gaps are last
     if np.isnan(ordered[-1]):  # a gap is not equal to another one
         return 0
@@ -63,10 +64,11 @@ def _n_alone(column: np.ndarray) -> int:
 
 
 def are_names_of_labels(column: np.ndarray, given: np.ndarray) -> bool:
-    """Whether values (n,) are names of the labels (n,), as those of a category are, and no measure.
+    """Whether values (n,) are names of the labels (n,), like the values of a category.
 
-    Each value has one label, and there is one value for each label, or labels come back again and
-    again in the order of the values. Those of a good measure do not, even where it is rounded.
+    Each value of a name has one label. Also, either each label has one value, or the label changes
+    often in the order of the values. With a good measure it changes rarely, even if the measure is
+    rounded.
     """
     values = np.unique(column, return_inverse=True)[1]
     of_pairs, labels = np.unique(np.stack([values, given]), axis=1)  # by value
@@ -84,7 +86,7 @@ def spread(n: int) -> np.ndarray:
 def of_trees(column: np.ndarray, given: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The rows (n,) bool that each fold holds out, and their labels as a tree predicts them.
 
-    There is no fold where rows are too few.
+    Nothing is yielded if there are too few rows.
     """
     from sklearn.tree import DecisionTreeClassifier
 
@@ -103,7 +105,7 @@ def _leaves(given: np.ndarray) -> int:
 
 
 def _errors_of_tree(column: np.ndarray, given: np.ndarray, below: float) -> float:
-    """The share of errors of a tree; 1 as soon as it must be `below` or more."""
+    """The share of errors of a tree; 1 if it cannot be less than `below`."""
     rows = spread(len(given))
     if len(rows) < _FEWEST:
         return 1.0
@@ -134,8 +136,9 @@ def _folds(n: int) -> list[np.ndarray]:
 def _least_errors(labels: np.ndarray, leaves: int) -> float:
     """The fewest errors that a tree makes on labels (m,) in the order of the column's values.
 
-    Its predictions change at most `leaves` - 1 times in that order, and an error hides at most two
-    changes of the labels. Rows of equal values are predicted alike, so their order is free.
+    Its predictions change at most `leaves` - 1 times in that order. Each error accounts for at most
+    two more changes of the labels. The order of rows with equal values does not matter: a tree
+    predicts one label for all of them.
     """
     changes = int((labels[1:] != labels[:-1]).sum())
     return max(0.0, (changes - leaves + 1) / 2)

@@ -5,8 +5,8 @@ neighbour. If both are there by chance, (d / s) ** dimension is uniform between 
 estimator of Levina and Bickel (2004, Maximum Likelihood Estimation of Intrinsic Dimension) is built
 on this law. For a copy, d is smaller than the law allows.
 
-A small class whose examples are much alike has all of them nearer than its k-th neighbours. So in a
-small class, s is at most the middle distance to the others of the class.
+In a small class of similar examples, all of them can be nearer than the k-th neighbour. So in a
+small class, s is at most the median distance to the other examples of the class.
 """
 
 from collections.abc import Iterable
@@ -20,14 +20,14 @@ from sklearn.neighbors import NearestNeighbors
 _NEIGHBOURS = 10
 CHANCE = 1e-4  # of taking the nearest neighbour for a copy where it is none
 _CROWDED = 0.01  # quantile of the k-th distances; where they are smaller, there are many copies
-_CERTAIN = 0.01  # share of s that a small class leaves, so that equal rows are copies in any class
+_CERTAIN = 0.01  # a small class leaves at least this share of s: equal rows are always copies
 _CELL = 500  # rows in a cell, on average
 _PROBES = 16  # cells that are searched for the neighbours of a row
 _PART = 1000  # rows whose neighbours are searched for at a time
 _TINY = 1e-12
 # its name; its values (n,) float, NaN for gaps; whether they are categories
 NamedValues = tuple[str, np.ndarray, bool]
-_EXPECTED = 0.05  # pairs of a table that are as much alike by chance
+_EXPECTED = 0.05  # the expected number of pairs of a table that are as similar by chance
 _RANDOM_PAIRS = 4000
 
 
@@ -36,8 +36,8 @@ def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> tuple[np.ndarray, np.ndar
 
     Rows are sorted into cells around rows drawn at random. Neighbours of a row are searched for in
     its own cell and those nearest to it (inverted file: Sivic and Zisserman 2003; Jégou, Douze and
-    Schmid 2011). Up to 8,000 rows these are all cells, so the result is exact. With more rows it
-    is nearly exact, and the cost grows in proportion to n.
+    Schmid 2011). Up to 8,000 rows, all cells are searched, so the result is exact. With more rows,
+    it is nearly exact, and the cost grows in proportion to n.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> tuple[np.ndarray, np.ndar
             part_distances, places = search.kneighbors(rows[part])  # (part, up to k + 1)
             part_neighbours = candidates[places]
             is_self = part_neighbours == part[:, None]
-            # a row with more than k copies may not be among them: the last one is left out
+            # a row with over k copies may not be among its own neighbours: then the last goes
             is_self[~is_self.any(axis=1), -1] = True
             width = places.shape[1] - 1
             distances[part, :width] = part_distances[~is_self].reshape(len(part), width)
@@ -81,7 +81,7 @@ def copies(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the pairs of near-duplicates among rows (n, features); none among ten or fewer.
 
-    The dimension is the median of the rows' estimates, which few copies do not move.
+    The dimension is the median of the rows' estimates. A few copies hardly change it.
 
     Parameters
     ----------
@@ -116,16 +116,16 @@ def copies(
 
 
 def _within_small_classes(rows: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """The middle distance to the others of its class; infinite in large classes. Shape (n,).
+    """Each row's median distance to the others of its class; infinite in large classes. (n,).
 
-    In a class that is large enough, half of the others are as many as the neighbours that tell s.
+    In a class of 19 or more, the median is at least the distance to the 10th neighbour.
     """
     middle = np.full(len(rows), np.inf)
     sizes = np.bincount(classes)
     for small in np.flatnonzero((sizes > 1) & (sizes < 2 * _NEIGHBOURS - 1)):
         members = np.flatnonzero(classes == small)
         from_each = euclidean_distances(rows[members].astype(np.float64))
-        place = (len(members) + 1) // 2  # the row itself is the first; of two in the middle, later
+        place = (len(members) + 1) // 2  # place 0 is the row itself; of two medians, the larger
         middle[members] = np.sort(from_each, axis=1)[:, place]
     return middle
 
@@ -136,11 +136,11 @@ def alike(pairs: np.ndarray, batch: np.ndarray, columns: Iterable[NamedValues]) 
     Two rows of different batches are also alike if they are equal in all columns that both batches
     have. In one batch such rows are one example already.
 
-    Let p be the share of rows whose value is at least as near to that of a pair's first row as that
-    of the second is. The sum of -log p over the columns is compared with that of random pairs: a
-    gamma distribution with their mean and variance (Fisher 1925; Brown 1975, for columns that
-    depend on each other). Embeddings alone say little here: where columns take few values, many
-    rows lie close together.
+    In each column, let p be the share of rows that are at least as near to the first row of a pair
+    as the second row is. The sum of -log p over the columns is compared with a gamma distribution
+    that has the mean and variance of random pairs (Fisher 1925; Brown 1975, for columns that depend
+    on each other). Embeddings alone say little here: if columns take few values, many rows lie
+    close together.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def alike(pairs: np.ndarray, batch: np.ndarray, columns: Iterable[NamedValues]) 
 
 
 def _agree(values: np.ndarray, pairs: np.ndarray, batch: np.ndarray) -> np.ndarray:
-    """Whether both rows have the same value or gap, or one's batch has no such column. (m,)."""
+    """Whether both rows have the same value or a gap, or a batch lacks the column. Shape (m,)."""
     n_values = np.bincount(batch, ~np.isnan(values))  # (batches,)
     is_compared = (n_values[batch[pairs]] > 0).all(axis=0)
     first, second = values[pairs]
@@ -182,7 +182,7 @@ def _agree(values: np.ndarray, pairs: np.ndarray, batch: np.ndarray) -> np.ndarr
 
 
 def _share_as_near(values: np.ndarray, pairs: np.ndarray, *, is_category: bool) -> np.ndarray:
-    """The share of rows at least as near to a pair's first as its second is. Shape (m,)."""
+    """The share of rows at least as near to a pair's first row as its second row is. Shape (m,)."""
     is_gap = np.isnan(values)
     ordered = np.sort(values[~is_gap])
     first, second = values[pairs]

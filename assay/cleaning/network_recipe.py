@@ -15,11 +15,11 @@ _MOST_BYTES = 2**29  # of all images, which are in memory at once
 
 @dataclass(frozen=True)
 class Recipe:
-    """How networks are trained. If clean had train's parameters, changing these would rerun clean.
+    """How networks are trained. With the parameters of train, a change of them would rerun clean.
 
-    `views` are random changes of an example, which its prediction is averaged over, beside the
-    example as it is. `least_wrong` is the share of labels that must seem wrong, else there is
-    little to find and no network is trained.
+    `views` is the number of random changes of an example. Its prediction is the mean over these and
+    the example itself. `least_wrong` is the share of labels that must seem wrong. With fewer, there
+    is little to find, and no network is trained.
     """
 
     folds: int
@@ -31,7 +31,7 @@ class Recipe:
 
 
 _SHORT = Recipe(folds=2, epochs=4, views=0, least_wrong=0.05)
-_LONG = Recipe(folds=0, epochs=13, views=2)  # but for the number of folds
+_LONG = Recipe(folds=0, epochs=13, views=2)  # `choose` sets the number of folds
 # for colour images; few epochs need a high learning rate
 _SHORT_IN_COLOUR = replace(_SHORT, views=1, learning_rate=0.02)
 _LONG_IN_COLOUR = replace(_LONG, learning_rate=0.01)

@@ -8,7 +8,7 @@ The layer holds two models, fitted together so that the given labels are as like
 This is the noise layer of Sukhbaatar et al. (2015) and Goldberger and Ben-Reuven (2017), here on
 scores instead of a network. The fit starts from one temperature for each classifier and from the
 confusion matrix of confident learning (Northcutt, Jiang and Chuang 2021). A Gaussian prior around
-that start holds back what few examples support.
+that start prevents large changes that only few examples support.
 
 With fewer examples than free weights, a classifier keeps one temperature for all classes. The
 confusion matrix then starts from equally likely errors.
@@ -27,17 +27,17 @@ from assay.contract.sampling import step_for
 from assay.training import calibration
 
 _NOISE = 0.05  # expected share of wrong labels
-# Spread of the prior on a weight, for scores with a standard deviation of one; on the logarithm of
-# a weight that all classes share; and on the bias.
+# Spread of the prior on three things: a weight, for scores with a standard deviation of one; the
+# logarithm of a weight that all classes share; and the bias.
 _WEIGHT_SPREAD = 0.5
 _CONFUSION_SPREAD = 1.0  # of the prior on the logarithm of an entry of the confusion matrix
-_ROWS, _CELLS = 20_000, 5_000_000  # examples that are fitted on, and these times classes, at most
+_ROWS, _CELLS = 20_000, 5_000_000  # at most: fitted examples, and fitted examples times classes
 _SHARED_ROWS, _SHARED_CELLS = 5000, 300_000  # the same for what all classes share
 _MOST_CLASSES = 100  # with more, all classes share one temperature and one share of wrong labels
-# Labels that are added to each cell of the confident joint. Where it is one start of two, few: a
-# whole one would cost it some nats, so cells that are really empty would lose against the other.
+# Labels that are added to each cell of the confident joint. If it is one of two starts, less is
+# added. A whole label in each empty cell would lower its likelihood, and the other start would win.
 _ADDED, _ADDED_TO_FIRST = 1.0, 0.02
-_LEAST_GAIN = 0.02  # of the mean log-likelihood over class frequencies; with less they are used
+_LEAST_GAIN = 0.02  # in mean log-likelihood; with less, class frequencies are used instead
 _LEAST_RIGHT = 0.5  # share of the labels of a class that must seem right,
 _LEAST_LABELS = 5  # if the class has at least so many
 _TINY = 1e-300
@@ -92,9 +92,9 @@ def fit(
     ----------
     scores : one array (n, classes) for each classifier; the larger, the likelier
     labels : (n,) int
-    one_temperature : for each classifier, however many examples there are
-    alike : whether the classifiers err alike, as those of a table do. Then they are not taken to be
-        sure together where their classes overlap.
+    one_temperature : keep one temperature for each classifier, even with many examples
+    alike : whether the classifiers make similar errors, as for a table. Then their agreement makes
+        the layer less sure, and a second start helps where classes overlap.
     """
     n_classes = scores[0].shape[1]
     most = min(_ROWS, max(1, _CELLS // n_classes))
@@ -137,7 +137,7 @@ def _beats_frequencies(pred_probs: np.ndarray, labels: np.ndarray, noise: float)
 
 
 def _keeps_every_class(layer: NoiseLayer, scores: Sequence[np.ndarray], labels: np.ndarray) -> bool:
-    """Whether at least half of the labels of each class seem right. Else one absorbed another."""
+    """Whether at least half of each class's labels seem right. If not, a class absorbed another."""
     right = layer.posterior(scores, labels)[np.arange(len(labels)), labels]  # (n,)
     counts, right_counts = np.bincount(labels), np.bincount(labels, right)
     enough = counts >= _LEAST_LABELS
@@ -145,7 +145,7 @@ def _keeps_every_class(layer: NoiseLayer, scores: Sequence[np.ndarray], labels: 
 
 
 def _confident_confusion(labels: np.ndarray, pred_probs: np.ndarray, added: float) -> np.ndarray:
-    """The confusion matrix (classes, classes) of confident learning, with some labels in a cell."""
+    """The confusion matrix (classes, classes) of confident learning, with `added` in each cell."""
     from cleanlab.count import compute_confident_joint  # takes seconds to import
 
     joint = compute_confident_joint(labels, pred_probs).T + added
@@ -161,10 +161,10 @@ def _fit_by_class(
 ) -> NoiseLayer:
     """The layer with a bias and a row of the confusion matrix for each class.
 
-    The fit starts from each of some confusion matrices, and the likelier end counts: where classes
-    overlap, the matrix of confident learning takes hard examples for wrong labels. The prior on the
-    confusion matrix has no say in this choice. Each start is the centre of its own one, so a start
-    that was fitted to these labels would pay nothing.
+    The fit runs once from each start, a confusion matrix, and the likelier result is used. One
+    start is not enough where classes overlap: there, the matrix of confident learning takes hard
+    examples for wrong labels. The prior on the confusion matrix does not count in this choice. It
+    is centred on the start, so it would favour a start that was fitted to these labels.
     """
     standard, spread = calibration.standardised(scores)  # (classifiers, n, classes)
     n_classes = standard.shape[2]
@@ -199,8 +199,9 @@ def _objective(
         dL / d bias_c   = q_c - p_c                   a logit is a sum with the bias
         dL / d log C_ck = q_c (1[k = l] - C_ck)       each row of C is a softmax too
 
-    The sum of the last over examples is N_ck - C_ck sum_j N_cj, where N counts the labels k of the
-    posterior's classes c. The chain rule from logits to the model's point is its `gradient`.
+    Over all examples, the last line sums to N_ck - C_ck sum_j N_cj. N_ck is the expected number of
+    examples of class c with label k. The model's `gradient` applies the chain rule from the logits
+    to its point.
     """
     n, dtype = len(labels), model.onehot.dtype
     model_point, bias, confusion = _parts(point, model.onehot.shape[1])

@@ -26,8 +26,8 @@ class OutOfSample:
 
     Attributes
     ----------
-    pred_probs : (examples, classes) float32 probabilities of the true class, without use of an
-        example's label, and of the labels of its group
+    pred_probs : (examples, classes) float32 probabilities of the true class. They use neither the
+        label of the example nor the labels of its group.
     confusion : (classes, classes) probability of each label, a row for each true class
     linear : the ridge classifier among the classifiers, which can explain a prediction
     """
@@ -42,9 +42,9 @@ def predict(
 ) -> OutOfSample:
     """Read embeddings, and combine a linear classifier and the vote of neighbours.
 
-    For a table, there are also a linear classifier with products, and trees; with `clean.folds`, a
-    network. None of them sees the label of a learned example, or of others in its group. An example
-    that is not learned from is predicted from all of them.
+    For a table, there are also a linear classifier with products, and trees. With `clean.folds`,
+    there is a network. A learned example is predicted without its own label and the labels of its
+    group. Any other example is predicted from all learned ones.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def _votes(near: KernelVote, features: Features) -> Iterator[tuple[slice, np.nda
 def _combined(
     voices: list[np.ndarray], known: np.ndarray, given: np.ndarray, linear: LeaveOneOut, alike: bool
 ) -> OutOfSample:
-    """What the classifiers say together: the scores (examples, classes) of each are a voice."""
+    """The combined predictions; `voices` are the scores (examples, classes) of each classifier."""
     layer = noise_layer.fit([voice[known] for voice in voices], given, alike=alike)
     return OutOfSample(layer.pred_probs(voices), layer.confusion, linear)
 
@@ -109,7 +109,7 @@ def _of_network(
     others: OutOfSample,
     params: Parameters,
 ) -> np.ndarray | None:
-    """The scores of networks, which learn what the others and people think; None without any."""
+    """The scores of networks that learn from the other classifiers and people; None without any."""
     payload = payloads.payload_format(examples)
     folds = params.clean.folds
     recipe = network_recipe.choose(folds, payload["modality"], payload["shape"], len(learned))
@@ -132,7 +132,7 @@ def _of_network(
 
 
 def _of_table(examples: pd.DataFrame, learned: pd.Series, linear: LeaveOneOut) -> list[np.ndarray]:
-    """The scores of the classifiers that see how columns depend on each other."""
+    """The scores of the classifiers that learn interactions of columns."""
     known = learned.index.to_numpy()
     n_classes = len(linear.intercept)
     voices = []
@@ -172,8 +172,8 @@ def _of_all(
     ----------
     examples : the catalogue
     known : (learned,) its rows that were learned from
-    scores : of these, in blocks, and where they are among them
-    predict : makes the scores of other rows from their features
+    scores : for each block of these rows, its place among them and its scores
+    predict : returns the scores of other rows from their features
 
     Returns
     -------

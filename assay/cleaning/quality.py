@@ -16,9 +16,9 @@ COLUMNS = ["id", "given", "suggested", "quality", "confidence", "is_issue", "dec
 
 
 def sure_of_unlearned(pred_probs: np.ndarray, labels: pd.DataFrame) -> np.ndarray:
-    """The predictions, but sure of the given class where no label to learn from is of this class.
+    """The predictions, but sure of each test label with a class that no learned label has.
 
-    Predictions say nothing about such a test label. It is taken to be right.
+    Predictions say nothing about such a label, so it is taken to be right.
 
     Parameters
     ----------
@@ -45,16 +45,16 @@ def doubt(
     ----------
     given : (n,) int, classes 0..classes-1
     pred_probs : (n, classes) probabilities from a model that did not see that row's label
-    posterior : (n, classes) the same given the label, and how often labels are wrong
+    posterior : (n, classes) the same, but they also use the label, and how often labels are wrong
     voted : (n, classes) bool, the classes that annotators gave
 
     Returns
     -------
     pd.DataFrame
-        A row a label. `quality`: the probability that the given class is right, 0 bad to 1 good;
-        `suggested`: int, the most probable class; `confidence`: its probability; `is_issue`:
-        whether the label is likely to be wrong; `disputed`: whether an annotator gave the suggested
-        class, and it is not the given one.
+        One row for each label. `quality`: the probability that the given class is right, 0 bad to 1
+        good; `suggested`: int, the most probable class; `confidence`: its probability; `is_issue`:
+        whether the label is likely to be wrong; `disputed`: whether the suggested class is not the
+        given one, and an annotator gave it.
     """
     rows = np.arange(len(given))
     suggested = posterior.argmax(axis=1)
@@ -80,8 +80,8 @@ def decide(doubts: pd.DataFrame, held_out: np.ndarray, params: Clean) -> np.ndar
     doubts : from `doubt`
     held_out : (n,) bool, test examples, which are never changed: doubted ones go to review
     params : a doubted label is replaced if its suggestion's confidence is at least `relabel_above`,
-        or if annotators disagree; none is if that is 1. Else the example is left out if the label's
-        quality is below `drop_below`. Else it stays, for review.
+        or if annotators disagree. If `relabel_above` is 1, no label is replaced. Else the example
+        is left out if the label's quality is below `drop_below`. Else it stays, for review.
     """
     is_sure = doubts.disputed | (doubts.confidence >= params.relabel_above)
     sure = is_sure & (params.relabel_above < 1)  # a confidence is rounded, so it may be 1

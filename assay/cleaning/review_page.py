@@ -1,6 +1,6 @@
-"""The page on which people judge labels: one file, offline as the gallery, or served by `review`.
+"""The page on which people judge labels: one file, used offline (the gallery) or from `review`.
 
-Data of strangers, such as the names of classes, lie in it as JSON. The script shows them as text.
+Untrusted data, such as the names of classes, are in it as JSON. The script shows them as text only.
 """
 
 import base64
@@ -68,17 +68,17 @@ def names(examples: pd.DataFrame) -> dict[int, str]:
 
 
 def cut(text: str, most: int = _TEXT) -> str:
-    """A text for people: its first characters, and how many more it has; data URIs whole."""
+    """A text for people: its first characters, and how many more it has. Data URIs are not cut."""
     n_more = len(text) - most
     return text if n_more <= 0 or text.startswith("data:") else f"{text[:most]}… (+{n_more:,})"
 
 
 def html(values: dict[str, Any]) -> str:
-    """The page with what its script reads, all in one file that asks nobody for anything.
+    """The page with the values that its script reads, in one file that loads nothing else.
 
-    A browser runs no other script than ours, whatever the data hold: the policy names its digest.
+    The page's security policy names the digest of our script, so a browser runs no other script.
     """
-    text = json.dumps(values, sort_keys=True)  # ASCII, so that half a character can be written
+    text = json.dumps(values, sort_keys=True)  # ASCII, so that lone surrogates can be written
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     style, script = ((_FOLDER / f"page.{end}").read_text("utf-8") for end in ("css", "js"))
     return Template((_FOLDER / "page.html").read_text("utf-8")).substitute(

@@ -1,6 +1,6 @@
 """How the noise layer weights the scores of classifiers: one temperature each, or by class.
 
-A point is what its search varies, an array of reals.
+A point is the array of real numbers that the optimiser varies.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ _SETTLED = 1e-6  # relative change of a float32 loss that ends the fit: it has n
 
 
 class Temperatures:
-    """One inverse temperature for each classifier, in float32: many classes take long.
+    """One inverse temperature for each classifier, in float32, which is faster with many classes.
 
     A point is their logarithms, (classifiers,).
     """

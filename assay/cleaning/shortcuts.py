@@ -1,7 +1,7 @@
 """Shortcuts: labels that something beside the content gives away, out of sample.
 
-A model that learns them is right on this data and wrong elsewhere. Content shows in such things
-too: of the digits of MNIST, a 1 is darker than others. So a shortcut must tell a label nearly as
+A model that learns them is right on this data and wrong elsewhere. The content also changes such
+things: in MNIST, images of a 1 are darker than others. So a shortcut must tell a label nearly as
 well as the content does. The level lies above all that we measured on data without shortcuts.
 """
 
@@ -31,9 +31,10 @@ def find(
     """List what gives a label away, a row each.
 
     A label is guessed from one number by a tree, or from one category by the most frequent label,
-    always from other examples (see `leaky_column`). Of the examples that have or are guessed to
-    have a label, let J be the share of those with both, and C that of the label among all examples:
-    what J would be if all were guessed to have it. The gain is (J - C) / (1 - C).
+    always from other examples (see `leaky_column`). For each label, take the examples that have it
+    or are guessed to have it: J is the share of them where both are true. C is the share of the
+    label among all examples. If all examples were guessed to have the label, J would be C. The gain
+    is (J - C) / (1 - C).
 
     Parameters
     ----------
@@ -45,7 +46,8 @@ def find(
     Returns
     -------
     pd.DataFrame
-        `kind`, `given` (the label that is told best) and `reason`.
+        `kind`, `given` (the label that is told best), `reason`, `name`, and `low`: the lower end of
+        the gain.
     """
     n_guesses = len(numbers) + sum(columns.shape[1] for columns in categories.values())
     confidence = 1 - (1 - _CONFIDENCE) / max(n_guesses * len(classes), 1)  # Bonferroni

@@ -10,7 +10,7 @@ from assay.contract import paths
 from assay.contract.errors import InputError, counted, first_of, say
 from assay.contract.sections import COPIES, Clean
 
-# labels from which on probabilities are to be believed: "Small data" in docs/label-quality.md
+# with this many labels, probabilities can be believed: "Small data" in docs/label-quality.md
 _ENOUGH = 100
 _ENOUGH_OF_CLASS = 10  # on average
 
@@ -58,9 +58,9 @@ def say_few(given: pd.Series, params: Clean) -> None:
 def spare_last(
     findings: pd.DataFrame, judged: pd.DataFrame, classes: list[str], smallest: int
 ) -> pd.DataFrame:
-    """Send copies to review that are the last training examples of a class, and say so.
+    """Send copies to review if their class would be too small without them, and say so.
 
-    Near-duplicates are spared before leaks, which make scores too good.
+    Near-duplicates are kept first, since leaks make scores too good.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def spare_last(
 
 
 def say_lost(kept: pd.DataFrame, given: pd.Series, classes: list[str]) -> None:
-    """Say which classes cleaning leaves no label of.
+    """Say which classes have no label left after cleaning.
 
     Parameters
     ----------

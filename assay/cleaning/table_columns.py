@@ -19,19 +19,19 @@ from assay.measures import intervals, multiple_testing
 _ROWS = 65_536  # rows of a table read at a time
 _LEVEL = 0.01  # of all columns of a batch together (Holm 1979)
 _LEAST = 0.05  # difference of the shares of gaps; a smaller one is of no interest
-_GIVEN_AWAY = 0.02  # share of the errors without a column that are left with it
+_GIVEN_AWAY = 0.02  # a leaky column leaves less than this share of the errors made without it
 _CONFIDENCE = 0.95  # of the intervals of this share, of all columns of a table together
-_LEFT = 0.1  # what the interval must lie below: two classes 3 standard deviations apart leave 0.13
+_LEFT = 0.1  # the interval must lie below; two classes 3 standard deviations apart leave 0.13
 _LEFT_BY_NAMES = 0.4  # the same for a category, and for a number that names its class
 
 
 def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> Iterator[Finding]:
     """Read the columns of a table, and list those whose values nearly always tell the label.
 
-    Other modalities have no such columns. See `leaky_column.errors`. In few rows a good column may
-    make no error. So the interval of the share of errors that are left (Wilson 1927) must be small
-    too. Less is asked of categories, and of numbers that name the label: by content alone hardly
-    any is without error.
+    Other modalities have no such columns. See `leaky_column.errors`. With few rows, a column of
+    real content may make no error by chance. So the upper end of the interval of the share of
+    errors that are left (Wilson 1927) must be small too. The limit is higher for categories, and
+    for numbers that name the label: as real content, these are hardly ever without error.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def read(examples: pd.DataFrame, memory: int) -> Iterator[NamedValues]:
 
 
 def changes(examples: pd.DataFrame, memory: int) -> Iterator[Finding]:
-    """List the batches with other shares of gaps, or with new values, than all batches before.
+    """List the batches with new values, or with a different share of gaps than the batches before.
 
     A column is compared with the batches that have it.
 
@@ -92,7 +92,7 @@ def changes(examples: pd.DataFrame, memory: int) -> Iterator[Finding]:
         if not is_category:
             gaps[name] = np.bincount(number, np.isnan(values))
     has = columns.notna().groupby(number).any()  # (batches, names), whether there is such a column
-    has = has.reindex(columns=list(gaps), fill_value=True)  # all batches have a number
+    has = has.reindex(columns=list(gaps), fill_value=True)  # numbers are in all batches
     for index, batch in enumerate(batches[1:], start=1):
         earlier = {name: np.flatnonzero(has[name].iloc[:index]) for name in gaps}  # batches
         more_gaps = [_more_gaps(name, gaps[name], sizes, index, earlier[name]) for name in gaps]
@@ -105,9 +105,9 @@ def changes(examples: pd.DataFrame, memory: int) -> Iterator[Finding]:
 
 
 def _names_of_groups(examples: pd.DataFrame, texts: pd.DataFrame) -> list[str]:
-    """The columns whose values name the groups, one each: that of `collect.group`.
+    """The columns with one value for each group, such as the column of `collect.group`.
 
-    An example without a group is one by itself, by its id, and has no value there.
+    An example without a group has its id as its group, and no value in such a column.
     """
     groups = catalogue.groups(examples)
     if groups is None:
@@ -126,12 +126,12 @@ def _names_of_groups(examples: pd.DataFrame, texts: pd.DataFrame) -> list[str]:
 def _more_gaps(
     name: str, gaps: np.ndarray, sizes: np.ndarray, index: int, earlier: np.ndarray
 ) -> tuple[float, str]:
-    """The p value (Fisher 1922) of another share of gaps in a batch, and the shares in words.
+    """The p value (Fisher 1922) of a different share of gaps in a batch, and the shares in words.
 
     Parameters
     ----------
     gaps, sizes : numbers of gaps and of examples, (batches,) each
-    index, earlier : of the batch, and of those to compare with
+    index, earlier : the number of the batch, and the numbers of the batches to compare with
     """
     n_gaps = int(gaps[index])
     n = int(sizes[index])
@@ -147,15 +147,15 @@ def _more_gaps(
 def _new_values(
     texts: pd.Series, number: np.ndarray, index: int, earlier: np.ndarray
 ) -> tuple[float, str]:
-    """The p value of so many examples with new values, and their number in words.
+    """The p value of the number of examples with new values, and this number in words.
 
-    The share of values that came once before is the chance that another one is new (Good 1953).
+    The share of values that came once before is the chance that the next one is new (Good 1953).
 
     Parameters
     ----------
     texts : a column, by example; "" is no value
     number : (examples,) the index of each example's batch
-    index, earlier : of the batch, and of those to compare with
+    index, earlier : the number of the batch, and the numbers of the batches to compare with
     """
     of_batch = texts[number == index]
     before = texts[np.isin(number, earlier)]

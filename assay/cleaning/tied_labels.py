@@ -1,9 +1,9 @@
-"""One label for each example from the labels of several people, also where these tie.
+"""One label for each example from the labels of several people, also if the labels tie.
 
-People tie if several classes are equally probable by their labels: as many people gave each, and
-none of them is known to be more reliable. Nothing prefers a class there, its place in the alphabet
-least of all. A label to learn from is then chosen by chance, and the classifiers judge it. A test
-label is left out: scores against it would be scores against chance.
+Labels tie if several classes are equally probable: as many people gave each class, and none of
+these people is known to be more reliable. A label to learn from is then chosen by chance, not by
+the alphabet, and the classifiers judge it. A test label is left out: a score against it would be a
+score against chance.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ _EQUAL = 1e-6  # probabilities in float32 that differ by less are equal
 
 
 def consensus(votes: Votes, examples: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """The labels of the examples that people labelled, without test labels that tie; say these.
+    """The labels of the examples that people labelled, without test labels that tie. Say the ties.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ def consensus(votes: Votes, examples: pd.DataFrame, classes: list[str]) -> pd.Da
 
 
 def keep(judged: pd.DataFrame) -> pd.DataFrame:
-    """Keep the labels that tie: for where no prediction settles them.
+    """Keep the labels that tie, if there are no predictions to decide.
 
-    Without predictions the most frequent class is the most probable one, so it would get them all.
+    Without predictions, the most frequent class is the most probable one, so it would get them all.
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ def _equal_classes(votes: Votes, held_out: np.ndarray) -> pd.Series:
     Returns
     -------
     pd.Series
-        Lists of int by row of the catalogue, both ascending. A list has one class where people
-        gave no other of the most probable ones.
+        Lists of int by row of the catalogue, both ascending. A list has only one class if people
+        gave none of the other most probable classes.
     """
     given = votes.frame().drop_duplicates(["example", "label"]).sort_values(["example", "label"])
     if given["example"].is_unique:  # nobody disagrees
@@ -87,7 +87,7 @@ def _equal_classes(votes: Votes, held_out: np.ndarray) -> pd.Series:
 
 
 def _say(tied: pd.Series, n_test: int, examples: pd.DataFrame, classes: list[str]) -> None:
-    """Say how many examples have labels that tie, and what becomes of these."""
+    """Say how many examples have labels that tie, and what happens to these labels."""
     first = examples.loc[tied.index[0]]
     names = " and ".join(repr(classes[code]) for code in tied.iloc[0])
     where = f"{counted(len(tied), 'example')}, {names} on {first['batch']}/{first['key']}"
