@@ -1,4 +1,4 @@
-"""What an image, a sound, a text and a table are: decoded, stored, augmented, shown to people.
+"""Images, sounds, texts and tables: how each is decoded, stored, augmented and shown to people.
 
 It may use `contract`. `registry` finds the module of a modality by its name.
 """

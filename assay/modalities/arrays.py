@@ -1,4 +1,4 @@
-"""Arrays of one shape as one column of Parquet. A row holds an array's bytes, little-endian."""
+"""Store arrays of one shape in a column of Parquet. A row holds an array's bytes, little-endian."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from assay.contract.stored_rows import StoredRows
 
 
 class SlicedColumn:
-    """Some rows of payloads (n, ...) as a column. A slice of it is made when it is asked for."""
+    """Some rows of payloads (n, ...) as a column. Only the requested slice is read."""
 
     def __init__(self, payload: np.ndarray | StoredRows, rows: Sequence[int]) -> None:
         self.payload = payload
@@ -30,7 +30,7 @@ def to_column(payload: np.ndarray) -> pa.Array:
 
 
 def from_column(column: pa.Array, dtype: str, shape: Sequence[int]) -> np.ndarray:
-    """The array (n, *shape) that `to_column` made a column of."""
+    """The array (n, *shape) of a column that `to_column` made."""
     width = column.type.byte_width
     start = column.offset * width
     content = memoryview(column.buffers()[1])[start : start + len(column) * width]

@@ -28,7 +28,7 @@ NOUN = "sound"
 PROBE: Format = {"modality": "audio", "shape": [8000], "sample_rate": 8000}
 ENDING = ".wav"
 _FULL_SCALE = 2**15
-# the most that `augment` changes
+# the largest changes that `augment` makes
 _SPEED = 0.15  # log of the factor
 _SHIFT = 0.1  # share of the length
 _GAIN = 0.5  # log of the factor
@@ -42,7 +42,7 @@ def canonical(
 
     Parameters
     ----------
-    raw : encoded files; where it has `files`, as `EncodedFiles` has, these are their paths
+    raw : encoded files; if it has an attribute `files`, as `EncodedFiles` has, these are the paths
     places : the name of each sound in messages
     params : `sample_rate` in Hz and `seconds` of every sound; for `auto`, see
         `audio_files.choose_seconds`
@@ -54,9 +54,9 @@ def canonical(
     Raises
     ------
     InputError
-        If sounds cannot be decoded, or are cut short: all are told of.
+        If sounds cannot be decoded or are cut short. One message reports all of them.
     """
-    with quiet() as stderr:  # libraries write about damaged files themselves
+    with quiet() as stderr:  # libraries write their own messages about damaged files
         seconds = _seconds(raw, places, params, remarks)
         decoder = audio_files.Decoder(seconds, params.sample_rate)
         stored = undecodable.stored(raw, places, partial(_payload, decoder), stderr)
@@ -67,13 +67,13 @@ def canonical(
 def _seconds(
     raw: Sequence[bytes], places: Sequence[str], params: Collect, remarks: Remarks
 ) -> float:
-    """The length of all sounds; with `auto` it is chosen from their headers, which is remarked."""
+    """The length of all sounds in seconds. `auto` chooses it from their headers, with a remark."""
     if params.seconds != "auto":
         return params.seconds
     files = getattr(raw, "files", raw)  # paths, if there are any: then only headers are read
     try:
         seconds = audio_files.choose_seconds(audio_files.lengths(files, places))
-    except UndecodableError:  # to decode them tells of all such; to the shortest length is enough
+    except UndecodableError:  # decoding will report all such files; any length will do until then
         return audio_files.choose_seconds(np.zeros(1))
     settled = f"sounds are cut or padded to {seconds:g} s (collect.seconds: auto)"
     remedy = f"collect.seconds: {seconds:g} in params.yaml keeps it so for later batches"
@@ -82,7 +82,7 @@ def _seconds(
 
 
 def _payload(decoder: audio_files.Decoder, content: bytes, place: str) -> np.ndarray:
-    """One sound (samples,) int16, cut, or with silence behind it."""
+    """One sound (samples,) int16, cut or padded with silence."""
     samples = _to_int16(decoder.samples(content, place) * _FULL_SCALE)
     length = round(decoder.seconds * decoder.rate)
     sound = np.zeros(length, np.int16)
@@ -93,7 +93,7 @@ def _payload(decoder: audio_files.Decoder, content: bytes, place: str) -> np.nda
 
 
 def _to_int16(samples: np.ndarray) -> np.ndarray:
-    """Samples rounded to 16 bits. They are rounded in place, since an hour takes 230 MB."""
+    """Samples rounded to 16 bits. This changes `samples` itself, since an hour takes 230 MB."""
     np.rint(samples, out=samples)
     return samples.clip(-_FULL_SCALE, _FULL_SCALE - 1, out=samples).astype(np.int16)
 
@@ -115,19 +115,19 @@ def from_columns(rows: pa.RecordBatch, payload_format: Format) -> np.ndarray:
 def encode(rows: pa.RecordBatch, payload_format: Format) -> list[bytes]:
     """Each sound as the content of a WAV file, without the silence at its end.
 
-    One sample of a silent sound remains, since files without samples are refused.
+    One sample of a silent sound remains, since Assay refuses files without samples.
     """
     return _as_wav(rows, payload_format, least=1)
 
 
 def show(rows: pa.RecordBatch, payload_format: Format, _side: int | None = None) -> list[str]:
-    """A data URI of each sound as WAV, without the silence at its end, so perhaps no sample."""
+    """A data URI of each sound as WAV, without the silence at its end. It may have no sample."""
     encoded = map(base64.b64encode, _as_wav(rows, payload_format, least=0))
     return [f"data:audio/wav;base64,{content.decode()}" for content in encoded]
 
 
 def _as_wav(rows: pa.RecordBatch, payload_format: Format, least: int) -> list[bytes]:
-    """Each sound as WAV, cut behind its last sample other than 0, but not below `least` samples."""
+    """Each sound as WAV, without zeros at its end, but with at least `least` samples."""
     import soundfile
 
     contents = []
@@ -140,7 +140,7 @@ def _as_wav(rows: pa.RecordBatch, payload_format: Format, least: int) -> list[by
 
 
 def augment(payload: np.ndarray, rng: np.random.Generator, _shift: int = 1) -> np.ndarray:
-    """Training sounds: each faster or slower, earlier or later, louder or softer, and noisier."""
+    """Training sounds, changed at random in speed, start and loudness, and with noise."""
     n, samples = payload.shape
     speed = np.exp(rng.uniform(-_SPEED, _SPEED, n))
     gain = np.exp(rng.uniform(-_GAIN, _GAIN, n))

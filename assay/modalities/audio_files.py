@@ -1,4 +1,4 @@
-"""Sound files, decoded by libsndfile: their lengths, their samples, and what is lost on the way."""
+"""Decode sound files with libsndfile, and note what is lost or changed."""
 
 import io
 import re
@@ -17,26 +17,26 @@ from assay.modalities.undecodable import UndecodableError
 if TYPE_CHECKING:
     from soundfile import SoundFile
 
-# `seconds: auto`: the first of these lengths that holds this share of the sounds, or else the last.
-# They are few, so that batches from one source get one length; 30 s are 1 MB of storage a sound.
+# `seconds: auto` takes the first length that is enough for this share of the sounds, or the last.
+# There are few, so that batches from one source get the same one. A sound of 30 s takes 1 MB.
 _LENGTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0)
 _HELD = 0.95
-_UNKNOWN = 2**63 - 1  # frames, where a header does not tell
+_UNKNOWN = 2**63 - 1  # frames, if the header does not say how many
 _AT_ONCE = 2**22  # samples of all channels that are decoded at a time: 44 s of stereo at 48 kHz
-# how libsndfile notes that a header tells of other bytes than the file has
+# libsndfile writes this if the header and the file differ in their number of bytes
 _CUT_SHORT = re.compile(
     r"^ *(?:data|SSND|BODY|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)", re.MULTILINE
 )
 _STREAMED = 0x7FFF0000  # bytes: programs that do not know the length yet write this or more
-_SLACK = 64  # bytes: some programs count a header among the samples
-_HEADERS = 256  # bytes: a file of these formats that holds no sound is smaller
+_SLACK = 64  # bytes: some programs count a header as samples
+_HEADERS = 256  # bytes: a file of the formats below without sound is smaller
 _SIZED = ("WAV", "WAVEX", "AIFF", "AU")
-_ESTIMATE = 0.95  # of an MP3's length, which its header may only estimate
-_CANCELLED = 0.01  # power of the mixed channels, relative to the loudest one, that is too low
-_LOUD = 2.0  # times full scale: less is what lossy formats overshoot
-_CLIPPED = 1e-3  # share of samples of a file of floats beyond full scale
-_QUIET = 1e-3  # of full scale (-60 dB): what is quieter has 65 levels of 16 bits at most
-_SILENT = 2**-16  # of full scale: what is quieter has none
+_ESTIMATE = 0.95  # share of the told samples that must be there; an MP3's header may only estimate
+_CANCELLED = 0.01  # channels cancel out if their mix has less than this power of the loudest one
+_LOUD = 2.0  # peak, times full scale, that is too loud; lossy formats may slightly exceed 1
+_CLIPPED = 1e-3  # a file of floats is too loud if more than this share is beyond full scale
+_QUIET = 1e-3  # peak, of full scale (-60 dB); a quieter sound has at most 65 levels of 16 bits
+_SILENT = 2**-16  # peak, of full scale; a quieter sound becomes only zeros
 _FLOATS = ("FLOAT", "DOUBLE")
 _MORE_THAN_16_BITS = (*_FLOATS, "PCM_24", "PCM_32", "ALAC_20", "ALAC_24", "ALAC_32", "DWVW_24")
 _FEW_LEVELS = "sounds of more than 16 bits are below -60 dB and have 65 levels at most"
@@ -57,11 +57,11 @@ _REMARKS: dict[str, tuple[Action, str, str]] = {
 
 
 def lengths(files: Sequence[bytes | Path], places: Sequence[str]) -> np.ndarray:
-    """The length of each sound in seconds, (n,), infinite where its header does not tell.
+    """The length of each sound in seconds, (n,); infinite if its header does not say it.
 
     Parameters
     ----------
-    files : contents, or paths, of which only headers are read: about 0.1 ms a sound
+    files : contents, or paths; of paths, only the headers are read, about 0.1 ms per sound
     places : the name of each sound in messages
     """
     seconds = np.zeros(len(files))
@@ -72,17 +72,17 @@ def lengths(files: Sequence[bytes | Path], places: Sequence[str]) -> np.ndarray:
 
 
 def choose_seconds(lengths: np.ndarray) -> float:
-    """The length that `collect.seconds: auto` stands for, given that of each sound in seconds."""
+    """The length that `collect.seconds: auto` chooses, from the `lengths` in seconds, (n,)."""
     wanted = np.sort(lengths)[ceil(_HELD * len(lengths)) - 1]
     return next((length for length in _LENGTHS if length >= wanted), _LENGTHS[-1])
 
 
 class Decoder:
-    """Decodes the sounds of a batch, and remembers what it did.
+    """Decodes the sounds of a batch, and remembers what it changed.
 
     Parameters
     ----------
-    seconds : the longest part of a sound that is kept
+    seconds : the seconds of a sound that are kept, from its start
     rate : of the samples, in Hz
     """
 
@@ -90,7 +90,7 @@ class Decoder:
         self.seconds = seconds
         self.rate = rate
         self.rest: dict[str, float] = {}  # seconds that are cut, by place
-        self.places: dict[str, list[str]] = defaultdict(list)  # by what was done
+        self.places: dict[str, list[str]] = defaultdict(list)  # by key of `_REMARKS`
 
     def samples(self, content: bytes, place: str) -> np.ndarray:
         """The first part of a sound, (samples,) float32, full scale at 1.
@@ -116,7 +116,7 @@ class Decoder:
             if n_read == wanted and len(file.read(1)):
                 rest = file.frames / file.samplerate - self.seconds
                 self.rest[place] = rest if file.frames < _UNKNOWN else 0.0
-            if is_long:  # it is decoded again, part by part
+            if is_long:  # decode it again, part by part
                 with _opened(content, place) as again:
                     sounds = (_mixed(part, channel) for part in _parts(again, wanted))
                     sound = _resampled(sounds, file.samplerate, self.rate)
@@ -131,7 +131,7 @@ class Decoder:
     def _look_over(
         self, parts: Iterable[np.ndarray], subtype: str, place: str
     ) -> tuple[int, int | None]:
-        """The number of samples; the channel to take where channels cancel out, else None."""
+        """The number of samples, and the channel to take if the channels cancel out, else None."""
         done = set()
         n_read = n_values = n_beyond = 0
         peak = 0.0
@@ -177,7 +177,7 @@ def _parts(file: "SoundFile", wanted: int) -> Iterator[np.ndarray]:
     """The first `wanted` samples of a sound in parts (samples, channels) float32."""
     size = max(1, _AT_ONCE // file.channels)
     if size < wanted:
-        file.seekable = lambda: False  # else `read` seeks, and MP3 goes on at another place
+        file.seekable = lambda: False  # else `read` seeks, and an MP3 continues at a wrong place
     for start in range(0, wanted, size):
         part = file.read(min(size, wanted - start), dtype="float32", always_2d=True)
         if not len(part):
@@ -186,14 +186,14 @@ def _parts(file: "SoundFile", wanted: int) -> Iterator[np.ndarray]:
 
 
 def _finite(channels: np.ndarray) -> np.ndarray:
-    """The channels, with silence for what is no number, which resampling would spread."""
+    """The channels with NaN as 0 and infinities as ±1. Resampling would spread NaN."""
     if np.isfinite(channels).all():
         return channels
     return np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0)
 
 
 def _mixed(channels: np.ndarray, channel: int | None) -> np.ndarray:
-    """One channel (samples,) of several (samples, channels): their mean, or the one named."""
+    """One channel (samples,) of several (samples, channels): number `channel`, or their mean."""
     channels = _finite(channels)
     if channels.shape[1] == 1 or channel is not None:
         return channels[:, channel or 0]
@@ -214,7 +214,7 @@ def _resampled(sounds: Iterable[np.ndarray], rate: int, wanted_rate: int) -> np.
 
 @contextmanager
 def _opened(content: bytes | Path, place: str) -> Iterator["SoundFile"]:
-    """A sound to read from; what libraries raise about it becomes one line."""
+    """An open sound file. An error of a library becomes an UndecodableError of one line."""
     import soundfile  # takes a tenth of a second, so only where there is sound
 
     try:
@@ -229,7 +229,7 @@ def _opened(content: bytes | Path, place: str) -> Iterator["SoundFile"]:
 def _refuse_cut_short(
     file: "SoundFile", content: bytes, n_read: int, wanted: int, place: str
 ) -> None:
-    """Raise if a file holds less than its header tells; libsndfile reads what is there."""
+    """Raise if a file holds less than its header says; libsndfile would read the rest silently."""
     notes = _CUT_SHORT.findall(file.extra_info)  # pairs of sizes
     told, held = map(int, notes[0]) if notes else (0, 0)
     if held + _SLACK < told < _STREAMED:

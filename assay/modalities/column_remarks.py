@@ -1,4 +1,4 @@
-"""Remarks on columns of a table that are read otherwise than they stand, or that are doubtful."""
+"""Remarks on columns of a table that are converted or guessed, or that look wrong."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from assay.modalities.column_types import Column, short, way_of
 from assay.modalities.columns_as_written import DOTTED, GAPS, PLAIN
 from assay.modalities.simple_types import measures_time
 
-_MANY = 20  # rows from which on a column in which most cells differ is remarked on
+_MANY = 20  # with so many rows, there is a remark on categories that mostly differ
 _STARTS_WITH_DIGIT = r"^\W{0,4}\d"
 _WORDS = pa.array([word for word in GAPS if word])  # an empty cell needs no remark
 _BEYOND = "columns hold numbers beyond 2^53: a network reads their first 16 digits alone"
@@ -24,10 +24,10 @@ _EMPTY = "columns hold no value at all"
 _WHOLE = r"^[+-]?\d+$"
 _SHORT_YEAR = r"^\s*\d\d?[./-]\d\d?[./-]\d\d(\s|T|$)"
 _CENTURY = "years of two digits: 00 to 68 are read as 2000 to 2068, and 69 to 99 as 1969 to 1999"
-_NINES = re.compile(r"-?99+(\.0+)?")  # numbers that people write where there is no value,
-_LEAST = 3  # in so many cells at least,
-_BEYOND_OTHERS = 10  # and so many ranges of the other numbers away from them
-_MAY_BE_A_VALUE = 0.1  # share of the filled cells of categories from which a word may be one
+_NINES = re.compile(r"-?99+(\.0+)?")  # numbers that people write if there is no value
+_LEAST = 3  # such a number must be in at least so many cells
+_BEYOND_OTHERS = 10  # and its distance from the others must be more than so many of their ranges
+_MAY_BE_A_VALUE = 0.1  # a word in at least this share of the filled cells may be a category
 
 
 def remark(columns: Mapping[str, Column], remarks: Remarks) -> None:
@@ -42,7 +42,7 @@ def remark(columns: Mapping[str, Column], remarks: Remarks) -> None:
 
 
 def remark_on_guesses(columns: Mapping[str, Column], encoder: Format, remarks: Remarks) -> None:
-    """Remark on columns of which neither they nor the encoder tell how they are written."""
+    """Remark on columns whose way of writing is not clear, even with the encoder's help."""
     guesses = {}
     for name, column in columns.items():
         way = column.way(encoder["features"][name], way_of(name, encoder))
@@ -52,9 +52,9 @@ def remark_on_guesses(columns: Mapping[str, Column], encoder: Format, remarks: R
 
 
 def remark_on_empty(columns: Mapping[str, Column], encoder: Format, remarks: Remarks) -> None:
-    """Remark on columns without a value where the encoder knows some, and the other way round.
+    """Remark on columns that are empty here but not where the encoder was learned, or vice versa.
 
-    A single row may have gaps.
+    There is no remark on an empty column of a single row: its cell may be a gap.
     """
     empty = []
     filled = []
@@ -71,7 +71,7 @@ def remark_on_empty(columns: Mapping[str, Column], encoder: Format, remarks: Rem
 
 
 def _is_beyond_floats(values: pa.Array) -> bool:
-    """Whether whole numbers are so large that float64 takes some for the same."""
+    """Whether whole numbers are so large that float64 cannot tell some of them apart."""
     if not pa.types.is_integer(values.type) and not pa.types.is_decimal(values.type):
         return False
     ends = pc.min_max(values).as_py().values()
@@ -79,7 +79,7 @@ def _is_beyond_floats(values: pa.Array) -> bool:
 
 
 def _has_long_numbers(column: Column) -> bool:
-    """Whether a column of text holds whole numbers that float64 may take for others."""
+    """Whether a column of text holds whole numbers that float64 may not hold exactly."""
     is_long = pc.greater_equal(pc.abs(column.parsed), 2.0**53)
     if not pc.any(is_long).as_py():
         return False
@@ -88,7 +88,7 @@ def _has_long_numbers(column: Column) -> bool:
 
 
 def _remarks_on(column: Column) -> Iterator[tuple[Action, str, str]]:
-    """What is done to a column or is doubtful, what of, and examples, "" for none."""
+    """The remarks on a column: action, text, and examples, "" if there are none."""
     if column.type == "empty":
         yield "doubtful", _EMPTY, ""
     elif is_text(column.values.type):
@@ -99,7 +99,7 @@ def _remarks_on(column: Column) -> Iterator[tuple[Action, str, str]]:
 
 
 def _remarks_on_numbers(column: Column) -> Iterator[tuple[Action, str, str]]:
-    """The same of texts that are read as numbers or dates."""
+    """The remarks on texts that are read as numbers or dates, as `_remarks_on`."""
     different = column.different
     examples = _first_two(different)
     if column.written.truth:
@@ -122,7 +122,7 @@ def _remarks_on_numbers(column: Column) -> Iterator[tuple[Action, str, str]]:
 
 
 def _two_readings(column: Column) -> str:
-    """A text of a column with its value, and what else it may mean."""
+    """Words for a text of a column, the value that is read, and the other possible value."""
     way = column.written
     other = replace(PLAIN, unit=way.unit, group=".", decimal=",")
     if column.type == "date":
@@ -141,7 +141,7 @@ def _two_readings(column: Column) -> str:
 
 
 def _remarks_on_categories(column: Column) -> Iterator[tuple[Action, str, str]]:
-    """The same of texts that are categories."""
+    """The remarks on texts that are categories, as `_remarks_on`."""
     different = column.different
     examples = _first_two(different)
     odd = odd_cells.texts(different)
@@ -173,7 +173,7 @@ def remark_on_seconds(raw: pa.Table, columns: Mapping[str, Column], remarks: Rem
 
 
 def remark_on_nines(columns: Mapping[str, Column], remarks: Remarks) -> None:
-    """Remark once on cells such as -999 or 9999 in columns of far smaller numbers."""
+    """Remark once on cells such as -999 or 9999 in columns of much smaller numbers."""
     counts = {name: _nines(column) for name, column in columns.items() if column.type == "number"}
     with_nines = [(name, *nines) for name, nines in counts.items() if nines]
     what = "cells hold a number far beyond all others of the column, as if none were known"
@@ -183,7 +183,7 @@ def remark_on_nines(columns: Mapping[str, Column], remarks: Remarks) -> None:
 
 
 def _nines(column: Column) -> tuple[float, int] | None:
-    """The number that says in a column that there is none, and in how many cells; None without."""
+    """The number that stands for "no value" in a column, and its count of cells; None without."""
     values = column.parsed
     if pa.types.is_boolean(values.type):
         return None
@@ -201,11 +201,11 @@ def _nines(column: Column) -> tuple[float, int] | None:
 
 
 def remark_on_gaps(raw: pa.Table, columns: Mapping[str, Column], remarks: Remarks) -> None:
-    """Remark once on cells of `raw` that are no values in `columns`, since their word says so.
+    """Remark once on words such as `NA`: cells of `raw` that have no value in `columns`.
 
-    A word that many cells of a column of categories hold may be a category: this is doubtful.
+    A word in many cells of a column of categories may be a category. Then the remark is doubtful.
     """
-    words: list[tuple[bool, int, str]] = []  # whether it is doubtful, cells, word and column
+    words: list[tuple[bool, int, str]] = []  # is it doubtful, how many cells, word with column
     for name, column in columns.items():
         if not is_text(column.values.type) or not column.values.null_count:
             continue

@@ -1,4 +1,4 @@
-"""What a column of a table is, if it is no feature: an index, row numbers, ids, or free text."""
+"""Find the columns of a table that are no features: an index, row numbers, ids, or free text."""
 
 import re
 from statistics import median
@@ -17,25 +17,25 @@ _INDEX = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 _ID = re.compile(r"(.*[^A-Za-z])?(?i:id|ids|uuid|guid|key|pk)|.*[a-z](Id|ID|Key)")
 _HASH = r"^[0-9A-Fa-f-]{16,}$"  # a UUID or a checksum
 _INDEX_OF_PANDAS = "pandas' index"
-_NOTHING = "no value"  # of a column without a name, where each line ends with a delimiter
-_COUNTERS = (_INDEX_OF_PANDAS, _NOTHING)  # left out in any case
-_FEW = 5  # rows; in fewer, numbers may be in order by chance
-_WORDS = 4  # of free text, in the median; names and products have fewer
-_REPEATS = 0.5  # most cells of free text that others repeat
+_NOTHING = "no value"  # an empty column without a name: each line ends with a delimiter
+_COUNTERS = (_INDEX_OF_PANDAS, _NOTHING)  # always left out
+_FEW = 5  # rows; in fewer rows, numbers may be in order by chance
+_WORDS = 4  # the median of words in free text; names and products have fewer
+_REPEATS = 0.5  # at most this share of the cells of free text repeats other cells
 _READ = 1000  # rows in which words are counted
-# scripts without blanks between words (Thai, Japanese, Chinese), and others
+# two letters of scripts without blanks between words (Thai, Japanese, Chinese), or one other word
 _WORD = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]{2}|[^\W\d_]+")
-_SHORT = 8  # characters; a text of so many words has more
+_SHORT = 8  # characters; if all texts are shorter, they are no free text
 _LONG = 400  # characters of a cell in which words are counted
-_NUMBERS = 3  # columns of numbers or dates beside which free text is not the payload
+_NUMBERS = 3  # with so many columns of numbers or dates, free text is not the payload
 _REMEDY = "make it a column `text` if it is what an example is"
 
 
 def left_out(table: pa.Table, remarks: Remarks) -> dict[str, str]:
     """The columns that are no features, and why.
 
-    If no column would be left, ids, row numbers and free text stay features, and only pandas' index
-    and columns without name and value do not.
+    If no feature would be left, ids, row numbers and free text are features after all. Then only
+    pandas' index and columns without name and values are left out.
     """
     roles = {name: _role(name, table[name]) for name in table.column_names}
     chosen = {name: role for name, role in roles.items() if role}
@@ -62,7 +62,7 @@ def _role(name: str, column: pa.ChunkedArray) -> str:
 
 
 def may_be_ids(name: str, column: pa.ChunkedArray) -> bool:
-    """Whether a column whose cells differ is there to name the rows, in however few rows."""
+    """Whether a column whose cells all differ may name the rows, even if there are few rows."""
     is_named_so = _ID.fullmatch(name) or _INDEX.fullmatch(name)
     return bool(is_named_so) or _are_hashes(column) or _are_row_numbers(column)
 
@@ -77,7 +77,7 @@ def _are_hashes(column: pa.ChunkedArray) -> bool:
 
 
 def _are_row_numbers(column: pa.ChunkedArray) -> bool:
-    """Whether cells count the rows from 0 or 1 on."""
+    """Whether the cells are row numbers, from 0 or 1."""
     n = len(column)
     if n < _FEW or not _may_count(column.type) or column[0].as_py() not in (0, 1, "0", "1"):
         return False
@@ -90,14 +90,14 @@ def _are_row_numbers(column: pa.ChunkedArray) -> bool:
 
 
 def _may_count(type_: pa.DataType) -> bool:
-    """Whether a column of this type may hold row numbers; some dates are beyond Python's."""
+    """Whether a column of this type may hold row numbers. Python cannot read all Arrow dates."""
     type_ = type_.value_type if pa.types.is_dictionary(type_) else type_
     is_other = pa.types.is_boolean(type_) or pa.types.is_nested(type_)
     return not is_other and not pa.types.is_temporal(type_)
 
 
 def _is_free_text(column: pa.ChunkedArray) -> bool:
-    """Whether cells have many words, and few cells are repeated."""
+    """Whether the cells have many words, and not many cells are repeated."""
     if not is_text(column.type):
         return False
     texts = [text for text in column.slice(0, _READ).to_pylist() if text not in (None, *GAPS)]
@@ -109,15 +109,15 @@ def _is_free_text(column: pa.ChunkedArray) -> bool:
 
 
 def _count_words(text: str) -> int:
-    """The words of a text; a name, a hash or a path without blanks is one."""
+    """The number of words; ASCII text without blanks, such as a hash or a path, is one word."""
     is_one_word = text.isascii() and len(text.split()) == 1
     return 1 if is_one_word else len(_WORD.findall(text))
 
 
 def free_texts(table: pa.Table, remarks: Remarks) -> list[str]:
-    """The columns of free text, if they are what an example is; by name.
+    """The columns of free text, sorted by name, if an example is a text.
 
-    Beside many numbers and dates they are not: the example is a row then.
+    If there are several columns of numbers or dates, an example is a row, and the list is empty.
     """
     texts = sorted(name for name in table.column_names if _is_free_text(table[name]))
     if not texts:
@@ -151,7 +151,10 @@ def _is_measured(column: pa.ChunkedArray) -> bool:
 
 
 def drop_counters(table: pa.Table, remarks: Remarks, payload: str | None) -> pa.Table:
-    """A table of images, sounds or texts without index and row numbers, which are no slices."""
+    """A table of images, sounds or texts without columns that make no slices: index, row numbers.
+
+    Columns without name and values are left out too.
+    """
     others = [name for name in table.column_names if name not in ("key", payload)]
     roles = {name: _role(name, table[name]) for name in others}
     empty = [name for name, role in roles.items() if role == _NOTHING]

@@ -1,4 +1,4 @@
-"""The columns of a table by type: numbers, dates, categories, and columns without a value."""
+"""The types of columns of a table: number, date, category, or empty."""
 
 import hashlib
 import reprlib
@@ -25,7 +25,7 @@ from assay.modalities.columns_as_written import (
 )
 from assay.modalities.simple_types import PER_SECOND, with_simple_type
 
-HEX_DIGITS = 13  # of a hash: its first 52 bits, which float64 holds exactly
+HEX_DIGITS = 13  # of a hash: the first 52 bits, which float64 holds exactly
 _DAY = 86_400  # seconds
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
@@ -36,10 +36,10 @@ class Column:
 
     Attributes
     ----------
-    values : as they came; texts without gaps
+    values : the values as they came; in texts, gaps are null
     type : number, date, category or empty
     written : how texts are written
-    identity : the texts that ids are made of, where these are not the values
+    identity : the texts that ids are made of, if they are not made of the values
     """
 
     values: pa.Array
@@ -58,7 +58,7 @@ class Column:
         return cls(values, type_, way_of(name, payload_format))
 
     def read_as(self, name: str, wanted: Format, places: Sequence | pa.Array | None) -> np.ndarray:
-        """The numbers (n,) for a network, of a column that another file says how to read.
+        """The numbers (n,) for a network, if the column is read in the format of another file.
 
         Parameters
         ----------
@@ -68,7 +68,7 @@ class Column:
         Raises
         ------
         InputError
-            That names the first value of another type.
+            If a value has another type. The message names the first such value.
         """
         type_ = wanted["features"][name]
         n = len(self.values)
@@ -93,15 +93,15 @@ class Column:
         return read.numbers()
 
     def way(self, type_: str, wanted: Written) -> Written:
-        """How texts are read: as this file writes them, or as the encoder does if it decides.
+        """How texts are read: in the way of this file, or in the `wanted` way of the encoder.
 
-        It decides about other types and units, and where more than one way fits the texts.
+        The encoder decides if the type or the unit differs, or if several ways fit the texts.
         """
         if self.type != type_ or self.written.unit != wanted.unit:
             return wanted
         if self.written == DOTTED and wanted.group != ".":
             return PLAIN if wanted.decimal == "." else DOTTED
-        decides = type_ != "date" or bool(wanted.first)  # a date in ISO does not tell the order
+        decides = type_ != "date" or bool(wanted.first)  # an encoder of ISO dates knows no order
         return wanted if self.written.unsure and decides else self.written
 
     @property
@@ -111,14 +111,14 @@ class Column:
 
     @cached_property
     def as_programs_write(self) -> pa.Array | None:
-        """Numbers and dates as programs write them; None where they are no text."""
+        """Numbers and dates in texts, as programs write them; None for other columns."""
         if self.type in ("number", "date") and is_text(self.values.type):
             return columns_as_written.as_programs_write(self.values, self.type, self.written)
         return None
 
     @cached_property
     def parsed(self) -> pa.Array:
-        """Numbers and dates as such, however they came."""
+        """The values with numbers and dates parsed, if they came as text."""
         written = self.as_programs_write
         return self.values if written is None else typed(written, self.type, self.written)
 
@@ -140,8 +140,8 @@ class Column:
     def exact(self, start: int = 0, count: int | None = None) -> pa.Array:
         """`count` values from `start`, as text that is equal for equal values; null for a gap.
 
-        Truth values are the text that they came as, and times and durations ticks of their unit.
-        They are read otherwise than by older versions of Assay, but an example keeps its id.
+        Truth values are the original text. Times and durations are ticks of their unit. Older
+        versions of Assay read both in another way; with these texts an example keeps its id.
         """
         if self.identity is not None:
             return self.identity.slice(start, count)
@@ -151,7 +151,7 @@ class Column:
 
 
 def way_of(name: str, payload_format: Format) -> Written:
-    """How a format says that a column is written."""
+    """How a column is written, according to a format."""
     return Written(**payload_format.get("written", {}).get(name, {}))
 
 
@@ -161,7 +161,7 @@ def of(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> Column:
     Raises
     ------
     InputError
-        If it holds neither numbers nor dates nor text, or a number is mistyped.
+        If it holds neither numbers nor dates nor text, or if a number has a typing error.
     """
     values = with_simple_type(column)
     if not is_text(values.type):
@@ -182,7 +182,7 @@ def of(column: pa.ChunkedArray, name: str, places: Sequence[str]) -> Column:
 
 
 def asked(column: pa.ChunkedArray, name: str, encoder: Format, places: Sequence[str]) -> Column:
-    """A column that somebody wants predicted; `Column.read_as` raises where a text is mistyped."""
+    """A column that a user wants predicted. Typing errors raise later, in `Column.read_as`."""
     values = with_simple_type(column)
     if not is_text(values.type):
         return of(pa.chunked_array([values]), name, places)
@@ -203,7 +203,7 @@ def _guess(texts: pa.Array) -> tuple[str, Written]:
 
 
 def _remedy(type_: pa.DataType) -> str:
-    """What to do with a column of a type that is not read."""
+    """What to do with a column of a type that Assay cannot read."""
     if pa.types.is_binary(type_) or pa.types.is_large_binary(type_):
         return "call it image or audio if it holds such files, or take that column out"
     if any(is_type(type_) for is_type in _LISTS) and _type_of(type_.value_type) == "number":
@@ -220,7 +220,7 @@ def _type_of(type_: pa.DataType) -> str:
 
 
 def _refuse_slips(column: Column, name: str, places: Sequence[str]) -> None:
-    """Raise if most texts of a column read as numbers, and some seem to be typing errors."""
+    """Raise if most texts of a column are numbers, and some look like typing errors."""
     slips = odd_cells.typing_errors(column.values, odd_cells.texts(column.different))
     if not len(slips):
         return

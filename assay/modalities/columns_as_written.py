@@ -1,8 +1,8 @@
-"""Columns of text as the numbers or dates that people mean: `1,234`, `12 %`, `€ 3`, `01.02.2021`.
+"""Read text as the numbers or dates that people mean: `1,234`, `12 %`, `€ 3`, `01.02.2021`.
 
-A column is read in one way, which fits all its cells, or else it holds categories. The way is
-stored, so that a later file is read in the same way. All regular expressions for cells are RE2's:
-their time is linear in the length of a cell.
+A column is read in one way that fits all its cells. If no way fits, it holds categories. The way is
+stored, so that a later file is read in the same way. RE2 runs the regular expressions for cells:
+its time is linear in the length of a cell.
 """
 
 import re
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 # cells that are empty
 GAPS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
-# what says in any letter case that there is no value; as no gap it is for a person to mend
+# words for "no value" in any letter case; if they are not in GAPS, a person must correct them
 NO_VALUE = {word.casefold() for word in GAPS if word} | {"-", "nil", "<na>", "#n/a", "n.a.", "n.a"}
 _GAPS = pa.array(GAPS)
 _PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$"
@@ -29,7 +29,7 @@ _IN_NUMBERS = re.compile(r"[\d\s.,'’+\-−]+")
 _LONGEST = 80  # characters of a cell that may be a number with a unit, or a date
 _SEPARATORS = (("", "."), (",", "."), (".", ","), (" ", "."), (" ", ","), ("'", "."))
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_CENTURIES = (("20", r"[0-5]\d|6[0-8]"), ("19", r"69|[7-9]\d"))  # by POSIX
+_CENTURIES = (("20", r"[0-5]\d|6[0-8]"), ("19", r"69|[7-9]\d"))  # as in POSIX
 _ZONE = r"[ T]\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
 _CLOCK = r"[ T][0-2]\d(:[0-5]\d(:[0-5]\d(\.\d{1,9})?)?)?(Z|[+-]\d\d(:?\d\d)?)?"
 _ISO = rf"^\d{{4}}-(0\d|1[0-2])-[0-3]\d({_CLOCK})?$"
@@ -41,11 +41,11 @@ class Written:
 
     Attributes
     ----------
-    group, decimal : what stands between thousands, and before decimals
-    unit : what stands before or after each number
-    first : `day` or `month`, which comes first in a date such as 1/2/2021
-    unsure : whether another way fits too and gives other values
-    truth : whether the numbers are truth values, as programs write them
+    group, decimal : the separator of thousands, and the sign before decimals
+    unit : the unit before or after each number
+    first : `day` or `month`: which one comes first in a date such as 1/2/2021
+    unsure : whether another way fits too, and gives other values
+    truth : whether the cells are `true` or `false`, which are read as numbers
     """
 
     group: str = ""
@@ -56,11 +56,11 @@ class Written:
     truth: bool = False
 
     def as_dict(self) -> dict[str, str | bool]:
-        """What differs from the default, for JSON."""
+        """The attributes that differ from the default, for JSON."""
         return {name: value for name, value in vars(self).items() if value != _PLAIN[name]}
 
     def in_words(self, type_: str) -> str:
-        """What a cell of this type is, for messages: `number in € with a decimal comma`."""
+        """A cell of this type in words, for messages: `number in € with a decimal comma`."""
         if self.truth:
             return "truth value"
         comma = " with a decimal comma" if self.decimal == "," else ""
@@ -70,20 +70,23 @@ class Written:
 
 
 PLAIN = Written()
-DOTTED = Written(unsure=True)  # plain numbers whose dots may all stand between thousands
+DOTTED = Written(unsure=True)  # plain numbers; their dots may all be separators of thousands
 TRUTH = Written(truth=True)
 _PLAIN = vars(PLAIN)
 
 
 def without_gaps(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
-    """Texts, null where a text means that there is no value."""
+    """The texts, with null for each text in `GAPS`."""
     column = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
     is_gap = pc.is_in(column, _GAPS)
     return pc.if_else(is_gap, None, column) if pc.any(is_gap).as_py() else column
 
 
 def guess(values: pa.Array) -> tuple[str, Written]:
-    """The type of different texts without gaps, number, date or category, and how it is written."""
+    """The type of different texts without gaps, and how they are written.
+
+    The type is `number`, `date` or `category`.
+    """
     plain = plain_numbers(values, PLAIN)
     if plain.null_count == 0:
         if are_codes(values):
@@ -110,7 +113,7 @@ def guess(values: pa.Array) -> tuple[str, Written]:
 
 
 def _numbers_like(cell: str) -> list[Written]:
-    """The ways in which numbers may be written in a column with this cell."""
+    """The ways in which numbers may be written in a column that has this cell."""
     unit = _IN_NUMBERS.sub("", cell)
     is_before = cell.lstrip(" +-−").startswith(unit)
     if unit and not (_UNIT_BEFORE if is_before else _UNIT_AFTER).fullmatch(unit):
@@ -119,7 +122,7 @@ def _numbers_like(cell: str) -> list[Written]:
 
 
 def are_truth_values(values: pa.Array) -> bool:
-    """Whether texts without gaps are truth values; `guess` takes them for categories."""
+    """Whether texts without gaps are truth values; for `guess` they would be categories."""
     may_be = values[0].as_py().strip().lower() in ("true", "false")  # quick for wide tables
     return may_be and pc.all(pc.match_substring_regex(_with_plain_blanks(values), _TRUTH)).as_py()
 
@@ -133,7 +136,7 @@ def are_codes(values: pa.Array) -> bool:
 
 
 def _may_group(values: pa.Array) -> bool:
-    """Whether plain numbers have dots, and all may stand between thousands."""
+    """Whether plain numbers have dots that may all be separators of thousands."""
     has_dot = pc.match_substring(values, ".")
     if not pc.any(has_dot).as_py():
         return False
@@ -141,26 +144,26 @@ def _may_group(values: pa.Array) -> bool:
 
 
 def as_programs_write(texts: pa.Array, type_: str, written: Written) -> pa.Array:
-    """Numbers or dates as programs write them; null for a gap and for what is none."""
+    """Numbers or dates as programs write them; null for a gap and for any other text."""
     if type_ == "number" and written.truth:
         return pc.utf8_lower(_only(_with_plain_blanks(texts), _TRUTH))
     return iso_dates(texts, written) if type_ == "date" else plain_numbers(texts, written)
 
 
 def typed(plain_texts: pa.Array, type_: str, written: Written) -> pa.Array:
-    """What `as_programs_write` returned as float64, bool or timestamps."""
+    """The result of `as_programs_write` as float64, bool or timestamps."""
     if type_ == "number" and written.truth:
         return pc.cast(plain_texts, pa.bool_())
     return _timestamps(plain_texts) if type_ == "date" else pc.cast(plain_texts, pa.float64())
 
 
 def parsed(texts: pa.Array, type_: str, written: Written) -> pa.Array:
-    """Texts as float64, bool or timestamps; null for a gap and for what is not of that type."""
+    """Texts as float64, bool or timestamps; null for a gap and for a text of another type."""
     return typed(as_programs_write(texts, type_, written), type_, written)
 
 
 def plain_numbers(texts: pa.Array, written: Written) -> pa.Array:
-    """Numbers as programs write them; null for a gap and for what is no number."""
+    """Numbers as programs write them; null for a gap and for a text that is no number."""
     if (written.group, written.decimal, written.unit) == ("", ".", ""):
         plain = _only(texts, _PLAIN_NUMBER)
         is_all = plain.null_count == texts.null_count
@@ -177,10 +180,10 @@ def plain_numbers(texts: pa.Array, written: Written) -> pa.Array:
 
 
 def iso_dates(texts: pa.Array, written: Written) -> pa.Array:
-    """Dates as ISO 8601 writes them; null for a gap and for what is no date.
+    """Dates in the form of ISO 8601; null for a gap and for a text that is no date.
 
-    A date with dots, as 1.2.2021, has its day first, whatever `written.first` says. Where the year
-    comes first, as in 2021/2/1, the month follows.
+    In a date with dots, such as 1.2.2021, the day always comes first, whatever `written.first` is.
+    In a date that starts with the year, such as 2021/2/1, the month comes next.
     """
     texts = _with_plain_blanks(texts)
     day, month = (r"\1", r"\3") if written.first == "day" else (r"\3", r"\1")
@@ -207,7 +210,10 @@ def iso_dates(texts: pa.Array, written: Written) -> pa.Array:
 
 
 def _timestamps(texts: pa.Array) -> pa.Array:
-    """ISO dates as timestamps; null where a month has no such day, or some name a zone alone."""
+    """ISO dates as timestamps; null for a day that does not exist.
+
+    If only some dates have a time zone, these become null.
+    """
     has_zone = pc.match_substring_regex(texts, _ZONE)
     zone = "UTC" if pc.all(has_zone).as_py() and texts.null_count < len(texts) else None
     if zone is None:
@@ -234,7 +240,7 @@ def _only(texts: pa.Array, pattern: str) -> pa.Array:
 
 
 def _with_plain_blanks(texts: pa.Array) -> pa.Array:
-    """Texts without blanks at their ends, and with the signs of a typewriter."""
+    """Texts without blanks at their ends, and with ASCII signs for blanks, minus and apostrophe."""
     texts = pc.replace_substring_regex(texts, "[\xa0\u2007\u2009\u202f]", " ")
     texts = pc.replace_substring(pc.replace_substring(texts, "−", "-"), "’", "'")
     return pc.utf8_trim_whitespace(texts)
