@@ -1,4 +1,4 @@
-"""Values of columns as text: exact, equal for equal values, or as people write them."""
+"""Values of columns as text: exact text for ids, or text for people."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -7,14 +7,14 @@ from assay.contract.arrow_types import is_text
 from assay.modalities.columns_as_written import without_gaps
 
 _EXACT = 2.0**53  # below it, float64 holds every whole number
-_WHOLE = r"^(0|-?[1-9]\d*)$"  # numbers whose text is exact as it is
-_DIGITS = 17  # characters of a number that float64 may not hold exactly
-# what a date's text need not say, and what stands for it
+_WHOLE = r"^(0|-?[1-9]\d*)$"  # whole numbers, of which equal ones have the same text
+_DIGITS = 17  # characters; float64 may not hold a longer number exactly
+# parts of a date's text that are not needed, and what replaces them
 _SAYS_NOTHING = ((r"Z$", ""), (r"(\.\d*?)0+$", r"\1"), (r"\.$", ""), (r" 00:00:00$", ""))
 
 
 def exact(values: pa.Array, source: pa.Array | None = None) -> pa.Array:
-    """Numbers, dates or texts as text; null for a gap.
+    """Numbers, dates or texts as text that is equal for equal values; null for a gap.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ def exact(values: pa.Array, source: pa.Array | None = None) -> pa.Array:
 
 
 def numbers(values: pa.Array, source: pa.Array | None) -> pa.Array:
-    """Floats as the shortest text. Where float64 is not exact, the text that they came as.
+    """Floats as the shortest text. If float64 is not exact, the text that they came as.
 
-    A whole number has no point, as in a column of whole numbers.
+    A whole number has no decimal point, as in a column of integers.
     """
     values = pc.if_else(pc.is_nan(values), None, values)
     texts = pc.cast(values, pa.string())

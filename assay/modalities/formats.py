@@ -1,4 +1,4 @@
-"""Whether the payloads of a batch are what an encoder was learned from, and how they are read."""
+"""Compare the format of a batch with the format that an encoder was learned from."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,12 @@ from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
 from assay.modalities import image_form, image_range
 
-_ONE_COLUMN = ["text"]  # of a batch of texts that names none
-_OPTIONAL = ("range", "background", "fit", "characters")  # keys that plain payloads lack
+_ONE_COLUMN = ["text"]  # the column of texts if the format names none
+_OPTIONAL = ("range", "background", "fit", "characters")  # keys that are only there if not default
 
 
 def check(payload_format: Format, wanted: Format) -> list[str]:
-    """What of a batch is not read, since the encoder was learned from other columns; for people.
+    """Check that an encoder can read a batch. The result says which columns it does not read.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def check(payload_format: Format, wanted: Format) -> list[str]:
     Raises
     ------
     InputError
-        If the payloads are not like those that the encoder was learned from.
+        If the format differs from the one that the encoder was learned from.
     """
     if payload_format["modality"] == wanted["modality"] == "table":
         return [remark.text() for remark in unread_columns(payload_format, wanted)]
@@ -44,8 +44,8 @@ def check(payload_format: Format, wanted: Format) -> list[str]:
 
 
 def _remedy(name: str, payload_format: Format, wanted: Format) -> str:
-    """What gives payloads the value of `name` in a format, to end a message with."""
-    if name == "range":  # without one, pictures have 8 bits, which `depth` does not change, or 16
+    """The end of a message: how payloads get the wanted value of `name`."""
+    if name == "range":  # without this key pictures have 8 bits (`depth` has no effect) or 16 bits
         setting = f"set collect.depth: {wanted.get('range', image_range.DEPTH)} in params.yaml"
         return f", save all pictures with one depth, or, if none has 8 bits, {setting}"
     if name == "shape" and wanted["modality"] in ("image", "audio"):
@@ -62,12 +62,12 @@ def _remedy(name: str, payload_format: Format, wanted: Format) -> str:
 
 
 def _is_cut(shape: Sequence[int], wanted: Sequence[int]) -> bool:
-    """Whether pictures of a shape (height, width, channels) are of another aspect than wanted."""
+    """Whether two shapes (height, width, channels) have different aspect ratios."""
     return shape[0] * wanted[1] != shape[1] * wanted[0]
 
 
 def _settings(shape: Sequence[int], wanted: Format, fit: str = "") -> str:
-    """The parameters that give payloads of the modality of `wanted` this shape."""
+    """The parameters that give images or sounds this shape."""
     if wanted["modality"] == "audio":
         return f"collect.seconds: {shape[0] / wanted['sample_rate']:g}"
     *size, channels = shape
@@ -75,7 +75,13 @@ def _settings(shape: Sequence[int], wanted: Format, fit: str = "") -> str:
 
 
 def unread_columns(payload_format: Format, wanted: Format) -> Remarks:
-    """Remarks on the columns of a table that are not read, as `check` tells them."""
+    """Remarks on the columns of a table that the encoder does not read.
+
+    Raises
+    ------
+    InputError
+        If the table has not all columns that the encoder was learned from.
+    """
     given = payload_format["features"]
     types = wanted["features"]
     more = given.keys() - types.keys() - set(wanted.get("left_out", []))
@@ -101,12 +107,12 @@ def unread_columns(payload_format: Format, wanted: Format) -> Remarks:
 def joined(first: Format, second: Format) -> Format:
     """The format in which two batches are read together.
 
-    It is that of the first, with the types of columns that are empty there from the second.
+    It is the format of the first. Columns that are empty there get their type from the second.
 
     Raises
     ------
     InputError
-        If they are not alike, see `check`.
+        If the formats differ, see `check`.
     """
     check(second, first)
     types = dict(first.get("features", {}))
@@ -121,6 +127,6 @@ def joined(first: Format, second: Format) -> Format:
 
 
 def of_payload(encoder: Format) -> Format:
-    """The format of payloads, of what encoder.json holds."""
+    """The format of payloads, from the content of encoder.json."""
     names = ("modality", "shape", "sample_rate", "features", "written", "left_out", "columns")
     return {name: encoder[name] for name in (*names, *_OPTIONAL) if name in encoder}

@@ -1,4 +1,4 @@
-"""Image files, decoded to unsigned bytes by Pillow, and what is lost on the way."""
+"""Decode image files to unsigned bytes with Pillow, and note what is lost or changed."""
 
 import io
 from collections import defaultdict
@@ -15,7 +15,7 @@ from assay.modalities.image_form import COLOUR, FIT, Extent, Size
 from assay.modalities.image_range import DEPTH, Values
 from assay.modalities.undecodable import UndecodableError
 
-# Pillow decodes these itself; for EPS, as an example of others, it runs a program from the PATH.
+# Pillow decodes these formats itself. For others, such as EPS, it runs a program from the PATH.
 _FORMATS = (
     "PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF", "DIB", "QOI", "PCX",
     "SGI", "DDS", "TGA",
@@ -23,10 +23,10 @@ _FORMATS = (
 _MODES = {1: "L", 3: "RGB"}  # Pillow's name by number of channels
 _GREY_MODES = ("1", "L", "LA", "La")
 _OTHER_COLOURS = ("CMYK", "HSV", "LAB", "YCbCr")
-# what images are read with, where the format of their payloads names nothing else
+# the background colour of images, if the format of their payloads names no other
 BACKGROUND = "white"
 _OPAQUE = 255
-_SHALLOW = 5  # greys between the darkest and the brightest; with no more, each picture is blank
+_SHALLOW = 5  # if all grey values are at most so far apart, each picture would count as blank
 _DRAFTED = ("JPEG", "MPO")  # formats that may be decoded at a reduced scale
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -56,16 +56,16 @@ _REMARKS: dict[str, tuple[Action, str, str]] = {
 
 
 class Decoder:
-    """Decodes the images of a batch, and remembers what it did.
+    """Decodes the images of a batch, and remembers what it changed.
 
-    Values of more than 8 bits are scaled by the range of those decoded so far. Once all are
-    decoded, an image that `is_outdated` must be decoded again.
+    Values of more than 8 bits are scaled by the range of all such values so far. After the last
+    image, an image that `is_outdated` must be decoded again.
 
     Attributes
     ----------
-    form : the size and the channels of all images, as far as seen
-    range : the least value that becomes 0, and the value that would become 256; None where no
-        image has more than 8 bits
+    form : the size and the channels of all images so far
+    range : the value that becomes 0, and the value that would become 256; None if no image has more
+        than 8 bits
     """
 
     def __init__(self, params: Collect) -> None:
@@ -76,7 +76,7 @@ class Decoder:
         self._range_of: dict[str, tuple[float, float]] = {}  # by place
         self._greys = (255, 0)  # the darkest and the brightest of all
         self._are_blank = True
-        # by what was done; a dict without values is a set that keeps its order
+        # by key of `_REMARKS`; a dict with the value None is used as a set that keeps its order
         self._places: dict[str, dict[str, None]] = defaultdict(dict)
         try:
             self._background = ImageColor.getcolor(params.background, "RGBA")
@@ -85,21 +85,21 @@ class Decoder:
             raise InputError(f"{wrong}: use a name, as white, or #rrggbb") from None
 
     def pixels(self, content: bytes | np.ndarray, place: str) -> np.ndarray:
-        """One image (height, width, channels), in the size and channels of all.
+        """One image (height, width, channels) in the size and channels of all images so far.
 
         Raises
         ------
         UndecodableError
             If it cannot be decoded, or is a decompression bomb.
         InputError
-            If it has another size than the first, where `params` ask for one size.
+            If its size differs from the first, and `params.resize` is None.
         """
         try:
             image = self._decoded(content, place)
             pixels = np.asarray(image).reshape(image.height, image.width, -1)
         except InputError:
             raise
-        except Exception as error:  # a decoder may raise anything at what is damaged
+        except Exception as error:  # a decoder may raise any error on damaged files
             reason, remedy = _wrong(error, content)
             wrong = f"{place} cannot be decoded ({reason}): {remedy}"
             raise UndecodableError(wrong) from None
@@ -113,7 +113,7 @@ class Decoder:
         return place in self._range_of and self._range_of[place] != self.range
 
     def settled(self) -> dict[str, Any]:
-        """What the format of the payloads must tell, so that later images are read likewise."""
+        """Keys for the format of the payloads, so that later images are read in the same way."""
         settled: dict[str, Any] = {}
         if self.range not in (None, (0, 2**DEPTH)):
             settled["range"] = self.range
@@ -136,7 +136,7 @@ class Decoder:
             remarks.note(action, list(self._places[done]), what, remedy)
         darkest, brightest = self._greys
         is_shallow = brightest - darkest <= _SHALLOW and not self._are_blank
-        if is_shallow and n_images > 1:  # one alone is to be predicted, as a batch was read
+        if is_shallow and n_images > 1:  # a single image is usually one to predict
             what = f"pictures hold values from {darkest} to {brightest} alone, of 0 to 255"
             remedy = "spread them over 0 to 255, or each counts as blank"
             remarks.add("doubtful", n_images, what, remedy=remedy)
@@ -155,7 +155,7 @@ class Decoder:
         if image_values.has_unread_channels(image):
             self._places["channels"][place] = None
         if image.format not in _DRAFTED:
-            image.load()  # TIFF files are turned by that
+            image.load()  # this also turns TIFF files
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
         if turn is not None:
             self._places["turned"][place] = None
@@ -163,7 +163,7 @@ class Decoder:
             self._places["other colours"][place] = None
         is_swapped = turn in _SWAPPING
         size = self.form.see_size(image.size if is_swapped else image.size[::-1], place)
-        size = size[::-1] if is_swapped else size  # before it is turned
+        size = size[::-1] if is_swapped else size  # the size before the image is turned
         extent = image_form.draft(image, size)
         values = image_values.deep(image)
         if values is not None:
@@ -174,7 +174,7 @@ class Decoder:
         return image if turn is None else image.transpose(turn)
 
     def _of_8_bits(self, image: Image.Image, values: np.ndarray, place: str) -> Image.Image:
-        """A grey image whose values (height, width) are scaled to 8 bits."""
+        """A grey image of 8 bits, scaled from `values` (height, width)."""
         finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
         if finite.size < values.size:
             self._places["not finite"][place] = None
@@ -195,7 +195,7 @@ class Decoder:
 
     def _on_background(self, image: Image.Image, place: str) -> Image.Image:
         """The image over the background, if some of it is transparent."""
-        if image.mode in ("La", "RGBa"):  # premultiplied; "La" converts to "LA" alone
+        if image.mode in ("La", "RGBa"):  # premultiplied alpha; Pillow converts "La" only to "LA"
             image = image.convert(image.mode.upper())
         colours = image.convert("RGBA")
         if colours.getchannel("A").getextrema()[0] == _OPAQUE:
@@ -207,12 +207,12 @@ class Decoder:
         return flat.convert("L") if is_grey else flat
 
     def _to_form(self, image: Image.Image, size: Size, extent: Extent, place: str) -> Image.Image:
-        """The image with the channels and the size of all."""
+        """The image with the channels and the size of all images so far."""
         channels_of_image = 1 if image.mode in _GREY_MODES else COLOUR
         channels = self.form.see_channels(channels_of_image, place)
         if channels < channels_of_image:
             self._places["to grey"][place] = None
-        if image.mode == "LAB":  # Pillow converts it to RGB alone
+        if image.mode == "LAB":  # Pillow converts it only to RGB
             image = image.convert("RGB")
         if image.mode != _MODES[channels]:
             image = image.convert(_MODES[channels])

@@ -1,4 +1,4 @@
-"""The one size and the channels that the images of a batch are brought to."""
+"""Bring all images of a batch to one size and one number of channels."""
 
 from PIL import Image
 
@@ -8,10 +8,10 @@ from assay.contract.sections import Collect
 
 Size = tuple[int, int]  # height and width in pixels
 Extent = tuple[float, float]  # width and height in pixels of an image, as Pillow has them
-FIT = "crop"  # of images whose format names no other `collect.fit`
-COLOUR = 3  # channels; such images count as photographs, whose mirror images are as likely
-_SMALL = 128  # pixels of a side: `resize: auto` brings larger images to a smaller size
-_SPARE = 2  # a JPEG is decoded at so many times the wanted size at least
+FIT = "crop"  # the `collect.fit` of images if their format names no other
+COLOUR = 3  # channels; colour images count as photographs, which may be mirrored
+_SMALL = 128  # pixels of a side: `resize: auto` makes larger images smaller
+_SPARE = 2  # a JPEG is decoded at no less than so many times the wanted size
 _ENDS: dict[str, tuple[Action, str]] = {
     "": ("converted", ""),
     "crop": ("cut", ", cut at two sides to fit"),
@@ -21,13 +21,13 @@ _ENDS: dict[str, tuple[Action, str]] = {
 
 
 class Form:
-    """What all images of a batch are brought to.
+    """The size and the channels of all images of a batch.
 
-    Each image may change it: with `resize: auto` the size, without `channels` the channels.
+    Each image may change them: the size with `resize: auto`, the channels if none are set.
 
     Attributes
     ----------
-    size, channels : of all images; None before the first one is seen
+    size, channels : of all images; None before the first image if `params` do not set them
     """
 
     def __init__(self, params: Collect) -> None:
@@ -36,17 +36,17 @@ class Form:
         self.channels: int | None = params.channels
         self._is_final = self.size is not None
         self._first = ""  # the place of the first image
-        # by place, in order, of images that are brought to another size, or from grey to colour
+        # by place, in order: images that get another size, and grey images that become colour
         self._size_of: dict[str, Size] = {}
         self._grey: dict[str, None] = {}
 
     def see_size(self, size: Size, place: str) -> Size:
-        """The size of all images, given that of one more.
+        """The size of all images, after one more image of this `size`.
 
         Raises
         ------
         InputError
-            If it differs from that of the first, where `resize` is None.
+            If its size differs from the first, and `resize` is None.
         """
         if not self._is_final and size != self.size:
             if self.params.resize is None and self.size:
@@ -66,11 +66,11 @@ class Form:
 
     @property
     def agreed(self) -> tuple[Size | None, int | None]:
-        """The size and the channels. Images that were brought to other ones are outdated."""
+        """The size and the channels. Images that were decoded to others must be decoded again."""
         return self.size, self.channels
 
     def see_channels(self, channels: int, place: str) -> int:
-        """The channels of all images, given those of one more: one in colour makes all so."""
+        """The channels of all images after one more. One colour image makes all images colour."""
         self.channels = self.params.channels or max(self.channels or channels, channels)
         if channels < self.channels:
             self._grey[place] = None
@@ -80,7 +80,7 @@ class Form:
         """Add what was done to the images to the remarks."""
         if self.size:
             height, width = self.size
-            alike: dict[str, Size] = {}  # of the same aspect, so nothing is cut or filled up
+            alike: dict[str, Size] = {}  # with the same aspect ratio: nothing is cut or padded
             others: dict[str, Size] = {}
             for place, size in self._size_of.items():
                 is_alike = size[0] * width == size[1] * height
@@ -94,7 +94,7 @@ class Form:
 
 
 def _remark_on_sizes(remarks: Remarks, wanted: Size, size_of: dict[str, Size], fit: str) -> None:
-    """Add what was done to images of these sizes, by place, to bring them to the wanted one."""
+    """Add a remark on images, given by place, that were brought from these sizes to another."""
     if not size_of:
         return
     action, end = _ENDS[fit]
@@ -110,15 +110,15 @@ def _words(size: Size) -> str:
 
 
 def draft(image: Image.Image, size: Size) -> Extent:
-    """Have a JPEG decoded at 1/2, 1/4 or 1/8 of its size, where it is larger than needed.
+    """Let a JPEG that is larger than needed be decoded at 1/2, 1/4 or 1/8 of its size.
 
-    libjpeg then transforms parts of each block of frequencies only. What is left has `_SPARE` times
-    the wanted size or more, so that the pixels after `fitted` are nearly the same: less than 1 of
-    255 apart on average for photographs (tests/unit/test_photos.py).
+    This is faster: libjpeg transforms only a part of each block of frequencies. The decoded image
+    has at least `_SPARE` times the wanted size, so the pixels after `fitted` are nearly the same:
+    less than 1 of 255 apart on average for photographs (tests/unit/test_photos.py).
 
     Returns
     -------
-    What the picture takes of the image once it is decoded, which is rounded up to whole pixels
+    The exact size of the picture; the decoded image is rounded up to whole pixels
     """
     least = _SPARE * size[1], _SPARE * size[0]
     is_larger = min(image.width // least[0], image.height // least[1]) > 1
@@ -127,13 +127,13 @@ def draft(image: Image.Image, size: Size) -> Extent:
 
 
 def fitted(image: Image.Image, size: Size, extent: Extent, params: Collect) -> Image.Image:
-    """The image in another size, antialiased: Pillow's filters widen as an image shrinks.
+    """The image in another size, antialiased: Pillow uses wider filters for smaller results.
 
     Parameters
     ----------
-    extent : of the picture in the image, see `draft`
-    params : `fit` says what becomes of another aspect: `crop` takes the centre, `pad` fills up with
-        `background`, and `stretch` changes it
+    extent : the exact size of the picture in the image, see `draft`
+    params : `fit` is for another aspect ratio: `crop` takes the centre, `pad` adds `background`,
+        and `stretch` distorts the image
     """
     height, width = size
     bilinear = Image.Resampling.BILINEAR
@@ -149,7 +149,7 @@ def fitted(image: Image.Image, size: Size, extent: Extent, params: Collect) -> I
         shrunk = image.resize((inner_width, inner_height), bilinear, (0, 0, *extent))
         padded.paste(shrunk, ((width - inner_width) // 2, (height - inner_height) // 2))
         return padded
-    left = top = 0.0  # pixels that are cut at either side
+    left = top = 0.0  # pixels that are cut at each side
     if params.fit == "crop":
         scale = min(across, down)
         left = (extent[0] - width * scale) / 2

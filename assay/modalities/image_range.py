@@ -1,12 +1,12 @@
-"""The range of values of more than 8 bits that a batch of pictures uses."""
+"""Choose the range of values for pictures of more than 8 bits in a batch."""
 
 import math
 from typing import Literal
 
 import numpy as np
 
-DEPTH = 16  # bits of a grey value, where the format of payloads names no range
-# Ranges that floats are meant to have; where a batch fills half of one, this is its range.
+DEPTH = 16  # bits of a grey value, if the format of payloads names no range
+# Usual ranges of floats. A batch has the first of these ranges of which it uses more than half.
 _USUAL_RANGES: tuple[tuple[float, float], ...] = ((0, 1), (-1, 1), (0, 255), (0, 65535))
 
 
@@ -29,7 +29,7 @@ class Values:
     def range(self, depth: Literal["auto"] | int | tuple[float, float]) -> tuple[float, float]:
         """The value that becomes 0, and the value that would become 256.
 
-        So the brightest value that is kept lies just below the second.
+        So the brightest value that is kept is just below the second.
         """
         if isinstance(depth, tuple):
             return depth
@@ -42,7 +42,7 @@ class Values:
         span = self.high - self.low
         if span <= 0:  # one value, or none that is finite
             return min(self.low, 0), max(self.high, 0) or 1
-        # rounded outward, so that similar batches get the same
+        # rounded outward, so that similar batches get the same range
         step = 10.0 ** math.floor(math.log10(span / 2))
         low, high = math.floor(self.low / step) * step, math.ceil(self.high / step) * step
         return float(f"{low:.9g}"), float(f"{high:.9g}")
@@ -50,7 +50,7 @@ class Values:
     def brightest(self, white: float) -> float:
         """The value that becomes 255, for people; `white` is the one that would become 256.
 
-        Of whole numbers of so many bits it is the last: 65535, where 65536 would become 256.
+        For whole numbers with a range of full bits it is `white - 1`, such as 65535.
         """
         is_of_bits = white in [2**bits for bits in range(8, DEPTH + 1)]
         return white - 1 if self.are_whole and is_of_bits else white

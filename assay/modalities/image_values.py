@@ -1,4 +1,4 @@
-"""What the file of a picture says of its values beyond what Pillow tells: depth, sign, channels."""
+"""Read what Pillow does not tell about the values in a picture's file: depth, sign, channels."""
 
 import io
 from typing import Any
@@ -10,13 +10,13 @@ DEEP_MODES = ("I", "F")  # how the names of modes of more than 8 bits start
 _GREY, _SIGNED = "L", 2
 _KINDS = {1: "whole numbers", _SIGNED: "signed numbers", 3: "floats"}  # by TIFF's SampleFormat
 _BIG_TIFF = 43
-# where JPEG 2000 and AVIF tell their depth: a mark, and the bytes from there on
+# where JPEG 2000 and AVIF store their depth: a mark, and the number of bytes after its start
 _CODESTREAM, _TO_DEPTH = b"\xff\x4f\xff\x51", 42
 _AV1, _TO_FLAGS, _HIGH_DEPTH = b"av1C", 6, 0x40
 
 
 def is_cut_to_8_bits(image: ImageFile.ImageFile, content: bytes) -> bool:
-    """Whether of more than 8 bits of a value Pillow keeps the upper 8; asked before `load`."""
+    """Whether values have more than 8 bits and Pillow keeps the upper 8. Call it before `load`."""
     if image.mode.startswith(DEEP_MODES):
         return False
     if image.format in ("PNG", "TIFF"):
@@ -35,20 +35,21 @@ def is_cut_to_8_bits(image: ImageFile.ImageFile, content: bytes) -> bool:
 
 
 def has_unread_channels(image: Image.Image) -> bool:
-    """Whether a TIFF holds more channels than Pillow reads: infrared, for example."""
+    """Whether a TIFF holds channels that Pillow does not read, such as infrared."""
     return _tag(image, TiffImagePlugin.SAMPLESPERPIXEL, 1) > len(image.getbands())
 
 
 def is_inverted(image: Image.Image) -> bool:
-    """Whether 0 is white in a picture of more than 8 bits; Pillow turns others itself."""
+    """Whether 0 is white in a picture of more than 8 bits. Pillow inverts other pictures itself."""
     is_deep = image.mode.startswith(DEEP_MODES)
     return is_deep and _tag(image, TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 1) == 0
 
 
 def deep(image: Image.Image) -> np.ndarray | None:
-    """The values (height, width) of a grey picture that unsigned bytes do not hold; else None.
+    """The values (height, width) of a grey picture that do not fit in unsigned bytes; else None.
 
-    Pillow takes TIFF's signed bytes for unsigned ones, and its unsigned 32 bits for signed ones.
+    Pillow reads signed bytes of a TIFF as unsigned, and unsigned 32-bit numbers as signed. This
+    function corrects both.
     """
     (kind, *_) = _tag(image, TiffImagePlugin.SAMPLEFORMAT, (1,))
     if image.mode == _GREY and kind == _SIGNED:
@@ -61,7 +62,7 @@ def deep(image: Image.Image) -> np.ndarray | None:
 
 
 def kind_of_tiff(content: bytes) -> str:
-    """What a TIFF holds, such as `1 channel of 64-bit floats`; "" if it is none, or damaged."""
+    """What a TIFF holds, such as `1 channel of 64-bit floats`; "" if it is damaged or no TIFF."""
     if not content.startswith(tuple(TiffImagePlugin.PREFIXES)):
         return ""
     stream = io.BytesIO(content)
@@ -73,11 +74,11 @@ def kind_of_tiff(content: bytes) -> str:
         bits = max(tags[TiffImagePlugin.BITSPERSAMPLE])
         kind = _KINDS.get(tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))[0], "values")
         n = tags.get(TiffImagePlugin.SAMPLESPERPIXEL, 1)
-    except Exception:  # what is damaged may raise anything
+    except Exception:  # a damaged file may raise any error
         return ""
     return f"{n} channel{'' if n == 1 else 's'} of {bits}-bit {kind}"
 
 
 def _tag(image: Image.Image, number: int, default: Any) -> Any:
-    """What a TIFF says under a number; the default where it says nothing, or is no TIFF."""
+    """The value of a TIFF tag; the default if the tag is missing or the image is no TIFF."""
     return getattr(image, "tag_v2", {}).get(number, default)

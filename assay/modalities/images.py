@@ -30,9 +30,9 @@ SECONDS = (40.0, 0.0, 2.0e-7)
 NOUN = "picture"
 PROBE: Format = {"modality": "image", "shape": [8, 8, 3]}
 ENDING = ".png"
-_THUMBNAIL = 128  # pixels: the longer side of what pages show of a larger image, unless they ask
-_EXACT = 64  # pixels: up to this side pages show each pixel as it is
-# the most that `view` changes
+_THUMBNAIL = 128  # pixels: the longer side of an image on a page, if the page asks for no other
+_EXACT = 64  # pixels: pages show images up to this side without loss
+# the largest changes that `view` makes
 _TURN = 0.25  # radians
 _ZOOM = 0.2  # log of the factor
 _SHEAR = 0.2  # slope
@@ -51,9 +51,9 @@ def canonical(
     raw : encoded files, or an array of shape (n, height, width) with values 0..255
     places : the name of each image in messages
     params : `resize` is the (height, width) of every image, None if all have one size, or `auto`:
-        images of one size of at most 128 pixels a side stay so, others become a square; `fit`
-        brings them to another aspect; `channels` is 1 (grey), 3 (colour), or None: colour if one
-        image has it; `depth` and `background`
+        if all images have one size of at most 128 pixels a side, they keep it, else they become
+        squares; `fit` is for another aspect ratio; `channels` is 1 (grey), 3 (colour), or None:
+        colour if at least one image is; also `depth` and `background`
 
     Returns
     -------
@@ -62,18 +62,18 @@ def canonical(
     Raises
     ------
     InputError
-        If images cannot be decoded or are decompression bombs: all are told of. If one differs
-        from the first in size, with `resize` None.
+        If images cannot be decoded or are decompression bombs. One message reports all of them.
+        If `resize` is None and the sizes differ.
     """
     decoder = image_files.Decoder(params)
-    form_of_row = []  # the size and the channels that images were brought to
+    form_of_row = []  # the size and the channels that each image was decoded to
 
     def decode(content: bytes | np.ndarray, place: str) -> np.ndarray:
         pixels = decoder.pixels(content, place)
         form_of_row.append(decoder.form.agreed)
         return pixels
 
-    # libraries write about damaged files themselves
+    # libraries write their own messages about damaged files
     with quiet() as stderr, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         stored = undecodable.stored(raw, places, decode, stderr)
@@ -131,7 +131,7 @@ def encode(rows: pa.RecordBatch, payload_format: Format) -> list[bytes]:
 
 
 def show(rows: pa.RecordBatch, payload_format: Format, side: int | None = None) -> list[str]:
-    """A data URI of each image, of at most `side` pixels a side: a PNG, a larger one a JPEG."""
+    """A data URI of each image: a small one as PNG, else a JPEG of at most `side` pixels a side."""
     side = side or _THUMBNAIL
     uris = []
     for pixels in from_columns(rows, payload_format):
@@ -144,9 +144,9 @@ def show(rows: pa.RecordBatch, payload_format: Format, side: int | None = None) 
 
 
 def augment(payload: np.ndarray, rng: np.random.Generator, shift: int = 1) -> np.ndarray:
-    """Training images, each moved by up to `shift` pixels both ways; some colour ones mirrored.
+    """Training images, each moved at random by up to `shift` pixels in both directions.
 
-    The pixels that come in at the border are black.
+    Half of the colour images are also mirrored. New pixels at the border are black.
     """
     n = len(payload)
     height, width, channels = payload.shape[1:]
@@ -162,7 +162,7 @@ def augment(payload: np.ndarray, rng: np.random.Generator, shift: int = 1) -> np
 
 
 def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Images, each turned, zoomed, sheared, moved, brighter or darker, and with noise."""
+    """Images, each turned, zoomed, sheared, moved and changed in brightness, with noise."""
     n = len(payload)
     height, width, channels = payload.shape[1:]
     turn, zoom, shear = (rng.uniform(-most, most, n) for most in (_TURN, _ZOOM, _SHEAR))

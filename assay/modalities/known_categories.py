@@ -1,4 +1,4 @@
-"""The categories that a model learned from, kept as short hashes, and cells that hold others."""
+"""Keep short hashes of the categories that a model learned from, to find new categories later."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -11,8 +11,8 @@ from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
 from assay.modalities.column_types import HEX_DIGITS, Column, category, short
 
-_MOST = 1000  # categories of a column that are kept; with more, as of names, new ones are usual
-_DIGITS = 8  # of the hexadecimal ones of a category's number, that are kept
+_MOST = 1000  # categories of a column; if it has more, such as names, new ones are normal
+_DIGITS = 8  # hexadecimal digits of a category's hash that are kept
 
 
 def category_columns(payload_format: Format) -> list[str]:
@@ -22,7 +22,7 @@ def category_columns(payload_format: Format) -> list[str]:
 
 
 def learned(blocks: Iterable[np.ndarray], columns: Sequence[str]) -> dict[str, str]:
-    """The hashes of the categories in some columns, by column, with blanks between them.
+    """The hashes of the categories in some columns, by column, joined by blanks.
 
     A column with more than 1,000 categories is left out.
 
@@ -43,7 +43,7 @@ def remark_on_others(
     columns: Mapping[str, Column], known: Mapping[str, str], remarks: Remarks
 ) -> None:
     """Remark once on cells with a category that is not among `known`, see `learned`."""
-    others: list[tuple[int, str]] = []  # cells, and an example of them
+    others: list[tuple[int, str]] = []  # number of cells, and an example
     for name, hashes in known.items():
         hashes_of_column = set(hashes.split())
         counts = pc.value_counts(pc.drop_null(pc.cast(columns[name].texts(), pa.string())))

@@ -1,13 +1,13 @@
-"""Cells that are no numbers in a column in which most texts are: typing errors, or categories."""
+"""Find cells that are no numbers in a column of numbers: they are typing errors or categories."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.modalities.columns_as_written import NO_VALUE, PLAIN, guess, parsed
 
-_SHARE = 0.01  # of the filled cells; so many are no typing errors
-_FEW = 2  # cells; a single one is rather a typing error
-# more texts that say that there is no value, where the others are numbers
+_SHARE = 0.01  # if at least this share of the filled cells is odd, these are no typing errors
+_FEW = 2  # cells; a single odd cell is probably a typing error
+# more words for "no value" in a column of numbers
 _MISSING = NO_VALUE | {"--", "---", "–", "—", ".", "..", "...", "…", "*", "??", "???"}
 _MISSING |= {"missing", "无", "未知", "缺失"}
 _MISSING |= {"unk", "unknown", "unbekannt", "not available", "not applicable", "not known", "tbd"}
@@ -26,10 +26,11 @@ def count(values: pa.Array, odd: pa.Array) -> int:
 
 
 def typing_errors(values: pa.Array, odd: pa.Array) -> pa.Array:
-    """Those of the texts `odd` of a column that a person should mend; the others are categories.
+    """The texts of `odd` that a person should correct. None of them means: they are categories.
 
-    They are words for no value, numbers and dates that are written otherwise, and else all of
-    them, if they are but one cell, or fewer than one in a hundred of which none repeats.
+    If some are words for "no value", these are returned. If `odd` are numbers or dates in another
+    form, all are returned. Other texts are returned if they are in one cell, or in less than 1 % of
+    the cells without repeats.
     """
     is_missing = [text.strip().casefold() in _MISSING for text in odd.to_pylist()]
     if any(is_missing):

@@ -1,28 +1,29 @@
-"""Finds the module of a modality by its name.
+"""Find the module of a modality by its name.
 
-A new modality is a module, one line in `MODULES`, and an entry in `encoders/inputs.py`. If Hugging
-Face's `datasets` decodes its files, it has an entry in `contract/hugging_face_columns.py` too; else
-`export` writes them as bytes. If something is measured of it, it has one in
-`measures/statistics.py`. The module holds:
+A new modality needs a module, one line in `MODULES`, and an entry in `encoders/inputs.py`. If
+Hugging Face's `datasets` decodes its files, add an entry in `contract/hugging_face_columns.py`;
+otherwise `export` writes the files as bytes. If statistics of its payloads are measured, add an
+entry in `measures/statistics.py`. The module holds:
 
-COLUMN : the column of a raw table that holds the payload; None where all columns are features
-SUFFIXES : how the names of its files end; empty where examples are not files
+COLUMN : the column of a raw table that holds the payload; None if all columns are features
+SUFFIXES : how the names of its files end; empty if examples are not files
 MEDIUM : how pages and Label Studio show it: `image`, `audio` or `text`
-LINE_BREAK : what joins the lines of `show` to one line; None where a file's name says more
-STEPS : the least number of training steps, where params.yaml does not set it
-SECONDS : of the whole pipeline at least, and for each example and each value; see `duration.py`
-canonical : payloads (n, ...) of one shape and type, from what came in; it adds to the remarks
-to_columns, from_columns : some rows of payloads to columns of Parquet with their format, and back
+LINE_BREAK : what joins the lines of `show` to one line; None if a file's name says more
+STEPS : the least number of training steps, if params.yaml does not set it
+SECONDS : time of the pipeline: a minimum, and per example and per value; see `duration.py`
+canonical : payloads (n, ...) of one shape and type, from raw data; it adds remarks
+to_columns, from_columns : convert some rows of payloads to columns of Parquet with a format, and
+    back
 show : stored payloads for people, as data URIs or text; a picture has at most `side` pixels a side
-augment : training payloads, changed a little at random
-view : payloads changed more than that, to learn from them without labels
-read_file : a file whose examples a user wants predicted, as their names and payloads
+augment : training payloads with small random changes
+view : payloads with larger random changes, to learn from them without labels
+read_file : the examples of a file that a user wants predicted: their names and payloads
 
-The modules of files also hold:
+The modules of modalities with files also hold:
 
 NOUN : what people call one example
-PROBE : a format in which a file is read only to see whether it can be
-ENDING : of the files that `encode` makes
+PROBE : a format that is used only to test whether a file can be read
+ENDING : the ending of the files that `encode` makes
 encode : stored payloads as the content of files
 """
 
@@ -44,7 +45,7 @@ _MODALITY_OF_SUFFIX = {
     suffix: modality for modality, module in MODULES.items() for suffix in module.SUFFIXES
 }
 
-# Files that people have and nothing here decodes: how their names end, and what to save them as.
+# Endings of files that Assay cannot decode, by the format in which to save them.
 _UNREADABLE = {
     "PNG or JPEG": ".npy .heic .heif .jxl .svg .eps .ps .pdf .psd .xcf .ai .ico .fits .dcm .exr "
     ".dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .emf .wmf",
@@ -60,17 +61,17 @@ def named(modality: str) -> ModuleType:
 
 
 def modality_of_file(name: str) -> str | None:
-    """The modality of a file, by how its name ends; None where it is no example."""
+    """The modality of a file, by the ending of its name; None if it is no example."""
     return modality_of_ending(PurePosixPath(name).suffix)
 
 
 def modality_of_ending(ending: str) -> str | None:
-    """The modality of files whose names end so, `.PNG` for instance; None where they are none."""
+    """The modality of files with an ending such as `.PNG`; None if it is of no modality."""
     return _MODALITY_OF_SUFFIX.get(ending.lower())
 
 
 def unreadable(name: str) -> str | None:
-    """Why a file of a batch cannot be read, by how its name ends; None where that is not known."""
+    """Why a file of a batch cannot be read, by the ending of its name; None if it is not known."""
     reason = _to_save_as(name)
     if reason and name.lower().endswith(_VECTORS):
         return f"{reason}, or vectors as rows of examples.parquet, with a column for each number"
@@ -90,7 +91,7 @@ def read_file(path: Path, encoder: Format, remarks: Remarks) -> tuple[list[str],
     Raises
     ------
     InputError
-        If it cannot be read, with what to save it as where its name tells.
+        If it cannot be read. If its ending is known, the message says how to save the file.
     """
     module = named(encoder["modality"])
     try:
@@ -103,7 +104,7 @@ def read_file(path: Path, encoder: Format, remarks: Remarks) -> tuple[list[str],
 
 
 def _why_unread(name: str, modality: str) -> str | None:
-    """Why a file is no example of a modality, by how its name ends; None where it may be one."""
+    """Why a file is no example of a modality, by its ending; None if it may be one."""
     such = f"but the model takes {modality} files: name such files"
     other = modality_of_file(name)
     if other and other != modality:
@@ -114,7 +115,7 @@ def _why_unread(name: str, modality: str) -> str | None:
 
 
 def refuse_unreadable(path: Path, modality: str) -> None:
-    """Raise if a file that is `unreadable` by its name is so by its content too."""
+    """Raise if a file with an `unreadable` name really cannot be read."""
     module = named(modality)
     try:
         module.read_file(path, module.PROBE, Remarks())
@@ -123,7 +124,7 @@ def refuse_unreadable(path: Path, modality: str) -> None:
 
 
 def modality_of_columns(columns: Sequence[str]) -> str:
-    """The modality of a raw table: that of its payload column, or else of columns of features."""
+    """The modality of a raw table: the one of its payload column; `table` if it has none."""
     of_payload = (name for name, module in MODULES.items() if module.COLUMN in columns)
     return next(of_payload, _OF_ANY_COLUMNS)
 
@@ -133,7 +134,7 @@ def payloads(path: Path, size: int, payload_format: Format) -> Iterator[np.ndarr
 
     Parameters
     ----------
-    payload_format : what they are read as: that of the encoder
+    payload_format : the format of the encoder; the payloads are read in it
 
     Raises
     ------

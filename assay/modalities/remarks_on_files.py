@@ -1,4 +1,4 @@
-"""What is said once of many files that somebody wants predicted."""
+"""Merge the remarks on many files that a user wants predicted: each kind is printed once."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from assay.contract.remarks import Action, Remark, Remarks
 
-# what remarks tell of one file: its number of examples, the sizes of its pictures, what it loses
+# parts of a remark that differ by file: number of examples, sizes of pictures, what is lost
 _OF_ONE_FILE = re.compile(
     r"^of [\d,]+ (?=sounds |texts )"
     r"|, from \d+ x \d+( to \d+ x \d+)?"
@@ -23,7 +23,7 @@ class RemarksOnFile(Remarks):
     def add(
         self, action: Action, count: int, what: str, example: object = "", remedy: str = ""
     ) -> None:
-        """Add a remark, unless its count is 0, worded for many whatever the count is."""
+        """Add a remark, unless its count is 0. `what` stays in the plural, also for one."""
         if count:
             self.append(Remark(action, count, what, str(example), remedy))
 
@@ -49,7 +49,7 @@ class RemarksOnFiles:
             names_file = is_one or str(path) in first.example
             example = first.example if names_file else f"{first.example} in {path}".strip()
             count = sum(remark.count for remark in by_file.values())
-            is_setting = "collect." in remedy  # it changes nothing for a released model
+            is_setting = "collect." in remedy  # such a parameter has no effect on a released model
             merged = Remarks()
             of_all = first.what if is_one else what
             merged.add(action, count, of_all, example, "" if is_setting else remedy)
@@ -58,7 +58,7 @@ class RemarksOnFiles:
 
 @contextmanager
 def said_at_end() -> Iterator[RemarksOnFiles]:
-    """Yield what remarks are added to. They are said when the block ends, also by an error."""
+    """Yield an object to add remarks to. It prints them when the block ends, even with an error."""
     remarks = RemarksOnFiles()
     try:
         yield remarks

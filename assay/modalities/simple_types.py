@@ -1,4 +1,4 @@
-"""Columns of Arrow's many types as the few that are stored and read."""
+"""Convert columns of Arrow's many types to the few types that Assay stores."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,7 +9,7 @@ PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # ticks, by unit o
 def with_simple_type(column: pa.ChunkedArray) -> pa.Array:
     """A column in one piece, without a dictionary, and with simple types.
 
-    Dates become timestamps, times and durations seconds, and nothing at all gaps.
+    Dates become timestamps. Times and durations become seconds. Columns of type null become gaps.
     """
     values = column.combine_chunks()
     if pa.types.is_dictionary(values.type):
@@ -24,7 +24,7 @@ def with_simple_type(column: pa.ChunkedArray) -> pa.Array:
 
 
 def measures_time(type_: pa.DataType) -> bool:
-    """Whether a type is one of times of day or of durations, which are read as seconds."""
+    """Whether a type holds times of day or durations, which are read as seconds."""
     return pa.types.is_time(type_) or pa.types.is_duration(type_)
 
 
@@ -39,9 +39,9 @@ def _ticks(values: pa.Array) -> pa.Array:
 
 
 def _seconds(values: pa.Array) -> pa.Array:
-    """Times or durations as seconds, the same in whichever unit they came; int64 if all are whole.
+    """Times or durations as seconds, whatever their unit; int64 if all are whole, else float64.
 
-    The whole seconds are split off first: so many nanoseconds are beyond float64.
+    Whole seconds are computed as integers: float64 cannot hold large numbers of nanoseconds.
     """
     ticks = _ticks(values)
     per_second = PER_SECOND[values.type.unit]

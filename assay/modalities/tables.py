@@ -1,9 +1,8 @@
 """Tables. Rows are stored as they came; a network reads them as numbers.
 
-An id comes from the exact values of a row, by column name. For a network, a number is itself, a
-date is the days since 1970-01-01, a category is the first 52 bits of its SHA-256, which float64
-holds exactly, and a gap is NaN. So a row can be coded for a released model without a table of
-categories.
+An id is a hash of the exact values of a row, by column name. For a network, a number stays as it
+is. A date becomes the days since 1970-01-01. A category becomes the first 52 bits of its SHA-256,
+which float64 holds exactly. A gap becomes NaN. So a released model needs no table of categories.
 """
 
 import json
@@ -43,7 +42,7 @@ _LARGEST = float(np.finfo(np.float32).max)  # a network computes with float32
 
 @dataclass
 class _LastTable:
-    """The raw table that was read last, and its features: `to_columns` asks for them again."""
+    """The raw table that was read last, and its features: `to_columns` needs them again."""
 
     raw: pa.Table | None = None
     features: dict[str, Column] = field(default_factory=dict)
@@ -57,23 +56,23 @@ def canonical(
 ) -> np.ndarray:
     """The exact values of the rows of a table, as text.
 
-    `to_columns` of the same table reuses the features that are told here.
+    `to_columns` of the same table reuses the features that are found here.
 
     Parameters
     ----------
-    raw : one column for each feature. It holds numbers, truth values, dates, or text. A column of
-        text holds numbers or dates if all its cells can be read so in one way, and else categories.
-        Index, row numbers, ids and free text are left out.
+    raw : columns of numbers, truth values, dates, or text. A column of text holds numbers or dates
+        if one way to read them fits all its cells. Otherwise it holds categories. Index, row
+        numbers, ids and free text are left out.
     places : the name of each row in messages
 
     Returns
     -------
-    np.ndarray of shape (n,), object: str; equal for rows whose values are equal by name
+    np.ndarray of shape (n,), object: str; equal for rows with equal values in columns of one name
 
     Raises
     ------
     InputError
-        If there is no column, or a number is beyond the range of float32.
+        If no column is left, a column cannot be read, or a number is beyond the range of float32.
     """
     columns = _features(raw, places, remarks)
     if not columns:
@@ -94,7 +93,7 @@ def canonical(
 def _refuse_beyond(
     numbers: np.ndarray, values: pa.ChunkedArray, name: str, places: Sequence[str]
 ) -> None:
-    """Raise if a number (n,) of a column is beyond the range of float32; `values` are as given."""
+    """Raise if one of `numbers` (n,) is beyond the range of float32; `values` are for messages."""
     beyond = np.flatnonzero(np.abs(numbers) > _LARGEST)
     if len(beyond):
         row = int(beyond[0])
@@ -107,7 +106,7 @@ def _refuse_beyond(
 
 
 def _framed(columns: dict[str, Column], start: int, count: int) -> np.ndarray:
-    """The values of `count` rows by column name, each with its length. Shape (count,), object."""
+    """The values of `count` rows as texts (count,): name, length and value of each column."""
     framed = []
     for name in sorted(columns):
         texts = columns[name].exact(start, count)
@@ -119,7 +118,7 @@ def _framed(columns: dict[str, Column], start: int, count: int) -> np.ndarray:
 
 
 def _features(raw: pa.Table, places: Sequence[str], remarks: Remarks) -> dict[str, Column]:
-    """The columns that are features, by name. Of the last table they are kept in `_last`."""
+    """The columns that are features, by name. `_last` keeps them for the next call."""
     if _last.raw is not raw:
         roles = column_roles.left_out(raw, remarks)
         names = [name for name in raw.column_names if name not in roles]
@@ -133,9 +132,9 @@ def to_columns(
 ) -> tuple[dict[str, pa.Array], Format]:
     """Columns for Parquet of some `rows` of `raw`, as they came, and their format.
 
-    Columns that are no features are kept too, in case that an encoder was learned from them.
+    Columns that are no features are kept too, since an encoder may have learned from them.
     """
-    # `canonical` came before: it said what there is to say, with the names that rows have
+    # `canonical` was called before, with real remarks and names of rows
     features = _features(raw, [str(row) for row in range(len(raw))], Remarks())
     chosen = pa.array(rows)
     columns = {
@@ -157,7 +156,7 @@ def from_columns(rows: pa.RecordBatch, payload_format: Format) -> np.ndarray:
 
     Parameters
     ----------
-    payload_format : what the rows are read as, by name: that of the encoder, or their own
+    payload_format : the format in which the rows are read: the encoder's, or their own
 
     Raises
     ------
@@ -181,7 +180,7 @@ def from_columns(rows: pa.RecordBatch, payload_format: Format) -> np.ndarray:
 
 
 def show(rows: pa.RecordBatch, payload_format: Format, _side: int | None = None) -> list[str]:
-    """Each row as lines `name = value`, with values as they came, and nothing for a gap."""
+    """Each row as lines `name = value`, with values as they came; the value of a gap is empty."""
     names = list(payload_format["features"])
     columns = [exact_values.as_text(rows[f"{FEATURE}{name}"]) for name in names]
     shown = []
@@ -192,12 +191,12 @@ def show(rows: pa.RecordBatch, payload_format: Format, _side: int | None = None)
 
 
 def augment(payload: np.ndarray, _rng: np.random.Generator, _shift: int = 1) -> np.ndarray:
-    """Training rows as they are."""
+    """Training rows without a change."""
     return payload
 
 
 def view(payload: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Rows in which some values are another row's (SCARF: Bahri, Jiang, Tay and Metzler 2022)."""
+    """Rows with some values of other rows (SCARF: Bahri, Jiang, Tay and Metzler 2022)."""
     other_rows = rng.integers(len(payload), size=payload.shape)  # (n, features)
     others = np.take_along_axis(payload, other_rows, axis=0)
     return np.where(rng.random(payload.shape) < _SWAPPED, others, payload)

@@ -1,6 +1,6 @@
-"""Text. Its canonical payload is the Unicode string as it came, or the first part of a long one.
+"""Text. Its canonical payload is the Unicode string as it came; a long one is cut.
 
-Several columns of text are joined, a line `name: text` for each, by name.
+Several columns of text are joined: one line `name: text` for each, sorted by name.
 """
 
 from collections.abc import Sequence
@@ -22,20 +22,20 @@ MEDIUM = "text"
 LINE_BREAK = " "
 STEPS = 600
 SECONDS = (35.0, 8.0e-3, 5.0e-7)
-_CHARACTERS = 100_000  # that are kept, where a format does not tell: the default of params.yaml
+_CHARACTERS = 100_000  # that are kept, if a format does not say it: the default of params.yaml
 _LIMIT = "characters"  # key of a format
 
 
 def canonical(
     raw: Sequence[str] | pa.Table, places: Sequence[str], params: Collect, remarks: Remarks
 ) -> np.ndarray:
-    """Check texts, and keep the first part of each; a missing one is empty.
+    """Check texts, and cut the end of long ones. A missing text becomes "".
 
     Parameters
     ----------
-    raw : texts, or one or more columns of them
+    raw : texts, or a table of one or more columns of texts
     places : the name of each text in messages
-    params : `characters` of a text that are kept
+    params : `characters`: the number of characters of a text that are kept
 
     Returns
     -------
@@ -44,9 +44,9 @@ def canonical(
     Raises
     ------
     InputError
-        If one is not text.
+        If a value is not text.
     """
-    name = raw.column_names[0] if isinstance(raw, pa.Table) else COLUMN  # if there is but one
+    name = raw.column_names[0] if isinstance(raw, pa.Table) else COLUMN  # of a single column
     raw = _joined(raw) if isinstance(raw, pa.Table) else raw
     raw = ["" if text is None else text for text in raw]
     for text, place in zip(raw, places, strict=True):
@@ -81,7 +81,7 @@ def _joined(columns: pa.Table) -> list[str]:
 def to_columns(
     payload: np.ndarray, rows: Sequence[int], raw: Sequence[str] | pa.Table, params: Collect
 ) -> tuple[dict[str, pa.Array], Format]:
-    """The column of some rows for Parquet, and its format, which names the columns it is from."""
+    """The column of some rows for Parquet, and its format, with the names of the raw columns."""
     payload_format: Format = {"modality": "text", "shape": []}
     if params.characters != _CHARACTERS:
         payload_format[_LIMIT] = params.characters
@@ -101,7 +101,7 @@ def show(rows: pa.RecordBatch, _format: Format, _side: int | None = None) -> lis
 
 
 def augment(payload: np.ndarray, _rng: np.random.Generator, _shift: int = 1) -> np.ndarray:
-    """Training texts as they are."""
+    """Training texts without a change."""
     return payload
 
 
@@ -109,7 +109,7 @@ view = augment  # texts have no random change
 
 
 def read_file(path: Path, payload_format: Format, remarks: Remarks) -> tuple[list[str], np.ndarray]:
-    """The texts of the columns of a table, or any other file as one text.
+    """The texts in the columns of a table. Any other file is one text.
 
     Returns
     -------

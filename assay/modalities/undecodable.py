@@ -1,4 +1,4 @@
-"""Decodes the files of a batch. One error tells of all that cannot be decoded."""
+"""Decode the files of a batch. One error reports all files that cannot be decoded."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TextIO
@@ -10,7 +10,7 @@ from assay.contract.errors import InputError, first_of
 from assay.contract.stored_rows import StoredRows
 
 _NAMED = 20  # files that a message names beside the first
-Decode = Callable[[Any, str], np.ndarray]  # of a content and its place, for messages
+Decode = Callable[[Any, str], np.ndarray]  # takes the content, and its place for messages
 
 
 class UndecodableError(InputError):
@@ -18,12 +18,12 @@ class UndecodableError(InputError):
 
 
 def stored(contents: Iterable, places: Sequence[str], decode: Decode, stderr: TextIO) -> StoredRows:
-    """What `decode` makes of each file; a row each. Progress is shown on `stderr`.
+    """The results of `decode`, one row per file. Progress is shown on `stderr`.
 
     Raises
     ------
     InputError
-        If files cannot be decoded: the first with the reason, and the names of others.
+        If files cannot be decoded. It gives the reason for the first, and the names of others.
     """
     blocks = _decoded(contents, places, decode)
     return StoredRows(time_left.with_progress(blocks, len(places), "decode", stderr))
