@@ -12,14 +12,13 @@ LINE_BREAK : what joins the lines of `show` to one line; None if a file's name s
 STEPS : the least number of training steps, if params.yaml does not set it
 SECONDS : time of the pipeline: a minimum, and per example and per value; see `duration.py`
 canonical : payloads (n, ...) of one shape and type, from raw data; it adds remarks
-to_columns, from_columns : convert some rows of payloads to columns of Parquet with a format, and
-    back
+to_columns, from_columns : from some rows of payloads to columns of Parquet and a format, and back
 show : stored payloads for people, as data URIs or text; a picture has at most `side` pixels a side
 augment : training payloads with small random changes
 view : payloads with larger random changes, to learn from them without labels
 read_file : the examples of a file that a user wants predicted: their names and payloads
 
-The modules of modalities with files also hold:
+The modules of files also hold:
 
 NOUN : what people call one example
 PROBE : a format that is used only to test whether a file can be read
