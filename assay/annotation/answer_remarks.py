@@ -9,12 +9,12 @@ from assay.contract.errors import counted, first_of, say
 
 
 def say_problems(answers: pd.DataFrame, contradictions: Sequence[str]) -> None:
-    """Say on stderr how many answers say nothing, are of nobody, or say two things.
+    """Say on stderr how many answers have an unknown note, no annotator, or a label and a note.
 
     Parameters
     ----------
     answers : as `answers.read` gives them, also those that do not count
-    contradictions : the places of answers whose id and key name different examples, and these
+    contradictions : each answer with an id and a key of different examples: its place, and both
     """
     unknown = answers[(answers["label"] == "") & ~answers["note"].isin(paths.NOTES)]
     if len(unknown):
@@ -44,7 +44,8 @@ def lines_on_waiting(waiting: list[str], changed: list[str]) -> Iterator[str]:
 
     Parameters
     ----------
-    changed : the places of those whose batch is listed
+    changed : the places of these answers, if their batch is listed
+    waiting : the places of the others
     """
     mistyped = "perhaps its name is mistyped"
     perhaps = f"{mistyped}, or files of the batch or Assay changed, see docs/upgrading.md"

@@ -27,7 +27,7 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     is written `<batch>/<key>`. An empty label is no answer, but may have the note that the example
     is not usable. `place` is the row of the answer. If a person answers twice about one
     example, the last answer counts. Answers about examples of no listed batch are left out until
-    the batch is listed. Both are reported on stderr, and so are names that may be one person's.
+    the batch is listed. Both are reported on stderr, and so are names that may mean one person.
     Labels and people are compared as `class_names.normal` writes them.
 
     Raises
@@ -42,11 +42,11 @@ def read(examples: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
 
 
 def latest(examples: pd.DataFrame, classes: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
-    """The last row of each person about each example, as `read`, also where it says nothing.
+    """The last row of each person about each example, as in `read`, even if it says nothing.
 
     Returns
     -------
-    Also what there is to say about the answers that wait
+    These rows, and messages about the answers that wait for their batch
     """
     edited_inputs.note(paths.ANNOTATIONS, lambda: filter(is_answers, _entries()))
     tables = _files()
@@ -86,19 +86,20 @@ def that_count(last: pd.DataFrame) -> pd.DataFrame:
 
 
 def _note(row: dict[str, str]) -> str:
-    """The note beside a label, in small letters; "" where there is none."""
+    """The note beside a label, in lower case; "" if there is none."""
     notes = [cell for name, cell in row.items() if name.strip().lower() == "note"]
     return notes[0].strip().lower() if notes else ""
 
 
 def standing(answers: pd.DataFrame) -> pd.DataFrame:
-    """How the answers from `read` about each example stand, by row of the catalogue.
+    """Count the answers from `read` about each example, by row of the catalogue.
 
     Returns
     -------
     pd.DataFrame
-        `label`, the most frequent one, "" if several are; `lead`, how many more people gave it than
-        the second; `for_use`, how many more people gave a label than say that it is not usable.
+        `label`, the most frequent one, "" if several are equally frequent; `lead`, how many more
+        people gave it than the second; `for_use`, how many more people gave a label than say that
+        the example is not usable.
     """
     is_label = answers["label"] != ""
     for_use = is_label.map({True: 1, False: -1}).groupby(answers["example"]).sum()
@@ -136,7 +137,7 @@ def _check_label(label: str, classes: Sequence[str], place: str) -> None:
 
 
 def tied(answers: pd.DataFrame) -> pd.DataFrame:
-    """Those answers from `read` with a label about examples of which no label is most frequent."""
+    """The answers from `read` that give a label to an example without one most frequent label."""
     stands = standing(answers)
     is_tied = (stands["label"] == "") & (stands["for_use"] >= 0)
     return answers[(answers["label"] != "") & answers["example"].isin(stands.index[is_tied])]
@@ -154,7 +155,7 @@ def check_name(path: Path) -> None:
 
 
 def order(path: Path) -> tuple[tuple[str, ...], int, str]:
-    """What files are read by: the name without its ending, as `anna`, `anna (1)`, `anna (2)`."""
+    """The sort key of files: `anna.csv` comes before `anna (1).csv`, then comes `anna (2).csv`."""
     copy = _COPY.search(path.stem)
     name, number = (path.stem[: copy.start()], int(copy[1])) if copy else (path.stem, 0)
     return (*path.parent.parts, name), number, path.name
@@ -185,9 +186,9 @@ def _entries() -> list[Path]:
 
 
 def rows_of(path: Path, content: bytes) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """The rows of a file: where each is, the column that names its example, and its cells.
+    """The rows of a file: the place of each, the column that names its example, and its cells.
 
-    The annotator is in the form in which names are compared, as a label is.
+    The annotator is written as `class_names.normal` writes names.
 
     Raises
     ------

@@ -13,13 +13,13 @@ _ID = re.compile("[0-9a-f]{32}")
 
 
 def plain(name: str) -> str:
-    """A name without blanks around it; an id in small letters."""
+    """A name without spaces around it; an id in lower case."""
     name = name.strip()
     return name.lower() if _ID.fullmatch(name.lower()) else name
 
 
 class ExampleNames:
-    """The ids and keys of the catalogue's examples; they are read once one is asked for."""
+    """The ids and keys of the catalogue's examples. The keys are read at the first question."""
 
     def __init__(self, examples: pd.DataFrame) -> None:
         self._row_of_id = {id_: row for row, id_ in examples["id"].items()}
@@ -28,7 +28,7 @@ class ExampleNames:
     def example(self, name: str, *, place: str, is_id: bool) -> int | None:
         """The row of the catalogue that an id or a key means; None if no listed batch has it.
 
-        Blanks around it do not count, nor does the letter case of an id.
+        Spaces around it, and the letter case of an id, are ignored.
 
         Parameters
         ----------
@@ -38,7 +38,7 @@ class ExampleNames:
         Raises
         ------
         InputError
-            If it is no id, a row number, or a key of several batches.
+            If it is a row number, a key of several batches, or no id in a column of ids.
         """
         rows_of_name, numbered = self._known
         if name not in rows_of_name:
@@ -56,9 +56,9 @@ class ExampleNames:
         return next(iter(rows), None)
 
     def contradiction(self, row: Mapping[str, str], example: int) -> str:
-        """What an answer's key names, if not the example that its id names; else empty.
+        """What an answer's id and key name, if they name different examples; else "".
 
-        A key that is a row number says nothing, as it may be that of an earlier table.
+        A key that is a row number is ignored, since it may come from an earlier table.
 
         Parameters
         ----------
@@ -77,9 +77,9 @@ class ExampleNames:
         return "/".join(self._places.loc[example])
 
     def has_batch_of(self, row: Mapping[str, str]) -> bool:
-        """Whether the batch that an answer tells beside its example is listed.
+        """Whether the batch that an answer names is listed.
 
-        It is told by a column `batch`, or else by a key that is `<batch>/<key>`.
+        The column `batch` names it, or else a key of the form `<batch>/<key>`.
         """
         first, slash, _ = row.get("key", "").strip().partition("/")
         batch = row.get("batch", "").strip() or (first if slash else "")
@@ -93,7 +93,7 @@ class ExampleNames:
     def _known(self) -> tuple[dict[str, set[int]], set[str]]:
         """The rows that an id or a key may mean; the keys that are row numbers.
 
-        The keys of exact copies mean the example too.
+        The keys of exact copies of an example mean this example too.
         """
         rows_of_name = {id_: {row} for id_, row in self._row_of_id.items()}
         numbered = set()

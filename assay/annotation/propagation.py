@@ -20,8 +20,8 @@ from assay.catalogue.catalogue import Rows
 _NEIGHBOURS = 7  # the distance of the last is the local scale (Zelnik-Manor and Perona)
 _SPREAD = 0.99  # the share that comes from neighbours in each step (Zhou et al.)
 _STEPS = 50
-# The power that turns shares into probabilities. Labels that are left out choose it; with few of
-# them it stays near the one that was good on MNIST, for 1 to 50 labels a class.
+# The power that turns shares into probabilities. It is chosen on labels that are left out. With few
+# labels, it stays near the power that was good on MNIST, with 1 to 50 labels for each class.
 _USUAL_POWER = 3.0
 _POWERS = _USUAL_POWER * np.geomspace(1 / 10, 10, 41)
 _POWER_SPREAD = 0.35  # standard deviation of the logarithm of the power, before any label is seen
@@ -38,7 +38,7 @@ def propagate(
 
     Parameters
     ----------
-    features : arrays of shape (rows, features), one a batch
+    features : arrays of shape (rows, features), one for each batch
     labels : (n,) int, class 0..n_classes-1 of each row, over all batches in order; -1 for no label
     weights : (n,) 0..1, how far each label is trusted
 
@@ -58,7 +58,7 @@ def propagate(
 
 
 def _shares(affinity: sparse.csr_array, start: np.ndarray) -> np.ndarray:
-    """The shares of classes (n, classes) that arrive from labels with weights (n, classes)."""
+    """The share of each class (n, classes) that arrives from labels of weights (n, classes)."""
     # All classes get the same total weight, whatever their number of labels.
     start = start / np.maximum(start.sum(axis=0), _TINY)
     spread = start
@@ -69,13 +69,14 @@ def _shares(affinity: sparse.csr_array, start: np.ndarray) -> np.ndarray:
 
 
 def _power(affinity: sparse.csr_array, start: np.ndarray, labelled: np.ndarray) -> float:
-    """The power that predicts labels best which are left out, a tenth of them at a time.
+    """The power that best predicts labels that are left out, a tenth of them at a time.
 
-    A label is not counted if no other one of its class is left.
+    A left-out label does not count if its class has no other label.
 
     Parameters
     ----------
-    affinity, start : (n, n); (n, classes) the weight of each label, 0 elsewhere
+    affinity : (n, n)
+    start : (n, classes), the weight of each label, 0 elsewhere
     labelled : the rows that have a label
     """
     losses = np.log(_POWERS / _USUAL_POWER) ** 2 / (2 * _POWER_SPREAD**2)  # (powers,)

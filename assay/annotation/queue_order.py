@@ -1,8 +1,9 @@
 """What to ask people next: doubtful examples that are like many others, and unlike each other.
 
-An answer about an example where examples are dense says more about the others (Settles and Craven
+An answer about an example in a dense region says more about other examples (Settles and Craven
 2008: information density). The examples of most worth form a short list. k-means, weighted by the
-worth, cuts it into as many clusters as a page has questions. One of each cluster is asked for.
+square of the worth, cuts it into as many clusters as a page has questions. One example of each
+cluster is asked for.
 
 B. Settles, M. Craven: An Analysis of Active Learning Strategies for Sequence Labeling Tasks. EMNLP
 2008. F. Zhdanov: Diverse Mini-Batch Active Learning. arXiv:1901.05954, 2019.
@@ -11,12 +12,12 @@ B. Settles, M. Craven: An Analysis of Active Learning Strategies for Sequence La
 import numpy as np
 from scipy.spatial.distance import cdist
 
-SHORT_LIST = 1000  # a tenth of it holds mostly examples that are hard but teach little
-WHITENED_BY = 256  # rows of it: as good as all, and 0.1 s faster
+SHORT_LIST = 1000  # in a list of a tenth of this, most examples are hard but teach little
+WHITENED_BY = 256  # rows that the whitening is estimated from: as good as all, and 0.1 s faster
 CANDIDATES = 5000  # examples whose worth is computed
 _ITERATIONS = 8
 _NEIGHBOURS = 20  # that density is measured by
-_ROWS = 1000  # of which distances are held at a time
+_ROWS = 1000  # rows of distances in memory at a time
 _TINY = 1e-12
 
 
@@ -29,8 +30,8 @@ def choose(
     ----------
     points : (n, dimensions), whitened embeddings
     doubt : (n,) 0..1, how unsure the label in use is
-    others : (m, dimensions), of examples that stand for all
-    page : how many are asked for before answers are looked at
+    others : (m, dimensions), the embeddings of a sample of all examples
+    page : how many questions are asked before the next ones are chosen
     """
     worth = doubt * np.sqrt(density(points, others))
     short_list = np.sort(np.argsort(-worth, kind="stable")[: SHORT_LIST + length])
@@ -38,7 +39,7 @@ def choose(
 
 
 def density(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """How near the nearest of `others` (m, dimensions) are, (n,) > 0, 1 on average."""
+    """How near the nearest of `others` (m, dimensions) are to each point: (n,), mean 1."""
     count, means = min(_NEIGHBOURS, len(others)), []
     for start in range(0, len(points), _ROWS):
         distances = cdist(points[start : start + _ROWS], others)  # (rows, m)
@@ -78,7 +79,7 @@ def number_of_checks(learnable: int, checks: int, length: int, share: float) -> 
 
 
 def evenly_mixed(first: int, second: int) -> np.ndarray:
-    """Positions (first + second,) in two lists, one after the other, such that both are spread."""
+    """Positions (first + second,) in two lists, joined, in an order that mixes both evenly."""
     places = [(np.arange(count) + 0.5) / max(count, 1) for count in (first, second)]
     return np.argsort(np.concatenate(places), kind="stable")
 
@@ -106,7 +107,7 @@ def one_of_each_cluster(points: np.ndarray, gain: np.ndarray, count: int) -> np.
 
 
 def _far_apart(points: np.ndarray, weights: np.ndarray, count: int) -> list[int]:
-    """Positions to start from: each is the farthest from those before it, times its weight."""
+    """Positions to start from. The next one has the most weight times squared distance to these."""
     chosen = [int(weights.argmax())]
     nearest = np.full(len(points), np.inf)
     while len(chosen) < count:

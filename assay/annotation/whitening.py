@@ -1,7 +1,7 @@
-"""Embeddings whose distances mean most: their principal components, whitened.
+"""Whitened principal components of embeddings. Their distances mean more than those of embeddings.
 
-Embeddings are wide, so only some components are kept; `measures.outliers`, `training.unlike` and
-`encoders.patches` whiten all directions.
+Embeddings are wide, so only some components are kept. In contrast, `measures.outliers`,
+`training.unlike` and `encoders.patches` whiten all directions.
 
 H. Jégou, O. Chum: Negative Evidences and Co-occurrences in Image Retrieval. ECCV 2012.
 """
@@ -13,8 +13,8 @@ import numpy as np
 from assay.catalogue.catalogue import Rows
 from assay.contract.sampling import step_for
 
-_DIMENSIONS = 64  # 128 measure the same, 32 a little worse (benchmarks/propagation.py)
-_FLOOR = 0.1  # of the mean variance, added to each: noise must not grow to the size of the rest
+_DIMENSIONS = 64  # 128 score the same, 32 a little worse (benchmarks/propagation.py)
+_FLOOR = 0.1  # share of the mean variance, added to each variance, so that noise stays small
 _BLOCK = 8192  # rows at a time
 
 
@@ -23,8 +23,8 @@ def whiten(features: Sequence[np.ndarray | Rows], sample: int) -> np.ndarray:
 
     Parameters
     ----------
-    features : arrays of shape (rows, features), one a batch
-    sample : the components are found from at most so many rows
+    features : arrays of shape (rows, features), one for each batch
+    sample : the components are estimated from about this many rows
 
     Returns
     -------
