@@ -1,10 +1,10 @@
-"""How accurate a head would be with more labelled rows: its learning curve, drawn further.
+"""How accurate a head would be with more labelled rows: its learning curve, extrapolated.
 
 The accuracy that n rows give is taken to follow a power law with an offset, a - b n^-c (Cortes et
 al. 1994, Learning Curves: Asymptotic Values and Rate of Convergence). It is fitted to heads on
-subsets of the rows. What a head learns is sums over rows, so the sums of sixteen blocks give the
-heads of all subsets of blocks. A backtest says how wrong such a forecast is: the same curve, drawn
-from a half of the rows, against what all of them gave.
+subsets of the rows. A head depends only on sums over rows, so the sums of sixteen blocks give the
+heads of all subsets of blocks. A backtest says how wrong such a forecast is: a forecast from half
+of the rows is compared with the accuracy that all rows gave.
 """
 
 from collections.abc import Sequence
@@ -27,11 +27,11 @@ _SIZES = 1, 2, 3, 4, 6, 8  # blocks of a subset of a half
 _LARGE = 12  # blocks of a subset of the whole
 _ORDERS = 2  # of the blocks; an order has two halves
 _BACKTESTS = 4  # a half each
-_LEAST = 0.11  # of the rows, just below 1/8: smaller subsets follow other laws
+_LEAST = 0.11  # share of the rows, just below 1/8: smaller subsets follow other laws
 _EXPONENTS = np.arange(0.05, 1.55, 0.05)
 _LEAST_NOISE = 0.001  # of an accuracy around its law
 _LEAST_TESTED = 30  # test examples; with fewer, nothing is said
-_LARGEST_ERROR = 0.01  # of a backtest that was no better than to forecast no change
+_LARGEST_ERROR = 0.01  # with a larger one, a backtest must be better than to forecast no change
 _FURTHER = 1, 1.25, 1.5, 1.75, 2  # times the rows, in the table
 
 Point = tuple[float, float]  # rows, accuracy
@@ -71,10 +71,10 @@ class Head:
         return onehot @ features, np.bincount(labels, minlength=self.n_classes)
 
     def accuracy(self, products: np.ndarray, of_class: np.ndarray, counts: np.ndarray) -> float:
-        """The share of test rows that the head of some rows is right about, from their `sums`.
+        """The share of test rows that a head predicts rightly, from the `sums` of its rows.
 
-        The sums may be of the first features only. The penalty, in absolute terms, is that of all
-        rows: it is against the noise of one row, which does not depend on the number of rows.
+        The sums may be of the first features only. The absolute penalty is that of all rows: it
+        acts against the noise of one row, which does not depend on the number of rows.
         """
         n, width = counts.sum(), len(products)
         mean = of_class.sum(axis=0, dtype=np.float64) / n
@@ -88,7 +88,7 @@ class Head:
 
 @dataclass
 class Curve:
-    """A learning curve: power laws, one for each exponent, and how wrong they were before.
+    """A learning curve: power laws, one for each exponent, and how wrong they were in a backtest.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Curve:
     offset, slope : (exponents,) a law is offset - slope (rows / largest rows)^-exponent
     probability : (exponents,) of each law
     error : root mean square of the backtest's errors
-    change : what all rows gave, less what a half of them gave, mean of the backtest
+    change : the accuracy of all rows minus that of half of them, mean of the backtest
     """
 
     rows: np.ndarray
@@ -109,19 +109,19 @@ class Curve:
     change: float = 0.0
 
     def laws(self, rows: float) -> np.ndarray:
-        """The accuracy with so many rows by each law, (exponents,)."""
+        """The accuracy with `rows` rows by each law, (exponents,)."""
         return self.offset - self.slope * (rows / self.rows.max()) ** -_EXPONENTS
 
     def at(self, rows: float, confidence: float) -> Estimate:
-        """The accuracy with so many rows; the backtest's error is for twice as many."""
+        """The accuracy with `rows` rows. The backtest's error counts once for each doubling."""
         doublings = max(np.log2(rows / self.rows.max()), 0)
         return self._estimate(self.laws(rows), doublings, confidence)
 
     def gain(self, start: float, end: float, confidence: float) -> Estimate:
         """How much the accuracy rises from `start` rows to `end` rows.
 
-        A share of it is as wrong as the same share of the rise in the backtest was, or of the
-        doubling there: else a forecast of no gain would seem sure.
+        The backtest's error counts in proportion to the gain or to the number of doublings, the
+        larger of both. By the gain alone, a forecast of no gain would seem sure.
         """
         values = self.laws(end) - self.laws(start)
         rise = float(self.probability @ values) / max(self.change, self.error, _LEAST_NOISE)
@@ -129,15 +129,15 @@ class Curve:
         return self._estimate(values, share, confidence)
 
     def rows_for(self, accuracy: float) -> float:
-        """How many rows give an accuracy, between a 32nd and twice of the largest number."""
+        """How many rows give an accuracy: between 1/32 and twice the largest number of rows."""
         rows = self.rows.max() * 2 ** np.arange(-5, 1.01, 0.05)
         accuracies = [self.probability @ self.laws(number) for number in rows]
         return float(np.interp(accuracy, accuracies, rows))
 
     def _estimate(self, values: np.ndarray, errors: float, confidence: float) -> Estimate:
-        """Mean and interval of what the laws say, with so many times the backtest's error.
+        """Mean and interval of the laws' values, with `errors` times the backtest's error.
 
-        They are nan if the backtest was off by a point, and no better than to forecast no change.
+        All are nan if that error is more than a point, and more than the change in the backtest.
         """
         if self.error > max(_LARGEST_ERROR, self.change):
             return np.nan, np.nan, np.nan
@@ -147,7 +147,7 @@ class Curve:
         return mean, mean - margin, mean + margin
 
     def table(self, rows: float, confidence: float) -> pd.DataFrame:
-        """What was measured, and the forecast with its interval, to twice so many rows."""
+        """What was measured, and the forecast with its interval, up to twice `rows`."""
         measured = pd.DataFrame({"rows": self.rows, "accuracy": self.accuracy})
         more = pd.DataFrame({"rows": [rows * share for share in _FURTHER]})
         listed = pd.concat([measured, more[more["rows"] > self.rows.max()]])
@@ -159,7 +159,7 @@ class Curve:
 def sampled_head(
     features: Features, labels: np.ndarray, test: Features, answer: np.ndarray, penalty: float
 ) -> Head:
-    """A head on evenly spread rows and on some features, so many that the forecast is quick."""
+    """A head on evenly spread rows and on some features: few enough for a quick forecast."""
     step = step_for(len(labels), _MOST_ROWS)
     test_step = step_for(len(answer), _MOST_TEST_ROWS)
     columns = np.random.default_rng(0).permutation(features[0].shape[1])[:_MOST_FEATURES]
@@ -204,16 +204,16 @@ def curve(head: Head) -> Curve:
 
 
 def least_error(head: Head) -> float:
-    """The error of a forecast at least: what one test example is worth; inf with too few."""
+    """The least error of a forecast: what one test example is worth; inf with too few examples."""
     return 1 / len(head.answer) if len(head.answer) >= _LEAST_TESTED else np.inf
 
 
 def drawn(halves: Sequence[Sequence[Point]], others: Sequence[Point], at_least: float) -> Curve:
-    """The curve through points, with a backtest: from each half to the first of the others.
+    """The curve through all points, with a backtest: each half forecasts the first of `others`.
 
     Parameters
     ----------
-    at_least : the error, although the backtest found less: what one test example is worth
+    at_least : the least error of the curve, from `least_error`
     """
     rows, accuracy = others[0]
     curve = fit([*others, *(point for half in halves for point in half)])

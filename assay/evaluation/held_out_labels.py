@@ -1,8 +1,8 @@
 """Labels of test and validation examples, judged by the released model and by `clean`.
 
-Both predictions are out of sample, so they go into the noise layer without cross-validation. Where
-the model learned from the validation labels too, `clean` alone judges these. There are few such
-labels, so each prediction has one temperature.
+Both predictions are out of sample, so they go into the noise layer without cross-validation. If the
+model learned from the validation labels too, `clean` alone judges these. Held-out labels are few,
+so each prediction has one temperature.
 """
 
 from collections.abc import Collection, Sequence
@@ -47,8 +47,8 @@ def judge(
     Returns
     -------
     pd.DataFrame
-        `quality` is the probability of the given class, 0 bad to 1 good, and `confidence` that of
-        the most probable class, `suggested`. `reason` is "" where that is the given class.
+        `quality` is the probability of the given class, 0 bad to 1 good. `suggested` is the most
+        probable class, and `confidence` its probability. `reason` is "" if it is the given class.
     """
     names = np.array(classes, dtype=object)
     suggested = true.argmax(axis=1)
@@ -74,8 +74,8 @@ def doubt(
 ) -> pd.DataFrame:
     """Judge the labels of held-out examples.
 
-    Predictions say nothing about a label of a class that was never learned. It is taken to be
-    right.
+    Predictions say nothing about a label if its class was never learned. Such a label is taken to
+    be right.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ def doubt(
     Returns
     -------
     pd.DataFrame
-        `held_out` with the columns of `judge`; `predicted`, the class; `right`,
-        the probability that this is the true class; and for test examples `check_order`, nan
-        where only an answer gave a label: it checks nothing.
+        `held_out` with the columns of `judge`; `predicted`, the class; `right`, the probability
+        that this is the true class; and `check_order`. The last is nan for validation examples, and
+        for a label that only an answer gave, since such a label checks nothing.
     """
     is_learned = held_out["split"].isin(learned_splits).to_numpy()
     parts = [
@@ -110,7 +110,7 @@ def _doubt(
     *,
     judges: str,
 ) -> pd.DataFrame:
-    """The same for labels with the same judges."""
+    """As `doubt`, for labels with the same judges."""
     names = class_names.with_unknown(classes, [*learned, *held_out["given"]])
     of_model = class_names.columns(of_model, learned, names)  # (n, names)
     given = class_names.codes(held_out["given"], names)

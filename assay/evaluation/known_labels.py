@@ -40,7 +40,7 @@ class Known:
 def read() -> Known:
     """Read the catalogue and what other stages wrote.
 
-    Examples that people call not usable are in no split.
+    Examples that people call not usable are only in `examples`.
     """
     examples = catalogue.read()
     examples["truth"] = catalogue.truth(examples)

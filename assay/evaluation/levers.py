@@ -36,20 +36,20 @@ def table(
     params: Evaluate,
     has_answers: bool = False,
 ) -> pd.DataFrame:
-    """What each lever would give, the largest gain first, those that cannot be told last.
+    """What each lever would give, the largest gain first, unknown gains last.
 
     Parameters
     ----------
     doubt : (rows,) probability that the label of each labelled row is wrong
     whole : dimensions of the whole embedding, and the accuracy of a head on it
     unlabelled : number of rows without a label in use
-    has_answers : whether some labels are answers of people, whose doubt is 0 as nobody judges them
+    has_answers : whether some labels are answers of people; their doubt is 0: nobody judges them
 
     Returns
     -------
     pd.DataFrame
-        `lever`, `gain`, `low`, `high` (in accuracy; nan if it cannot be told), `per` and `note`,
-        and the numbers in these two: `step`, `now` and `found`
+        `lever`, `gain`, `low`, `high` (in accuracy; nan if unknown), `per` and `note`, and the
+        numbers in these two texts: `step`, `now` and `found`
     """
     n = len(doubt)
     level = params.confidence
@@ -103,7 +103,7 @@ def clipped(gain: Estimate, accuracy: float) -> Estimate:
 
 
 def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dict[str, float]:
-    """The forecast as flat numbers, without those that cannot be told; see the glossary."""
+    """The forecast as flat numbers, without the unknown ones; see the glossary."""
     estimates: dict[str, Estimate] = {
         f"gain_{row.lever}": (row.gain, row.low, row.high) for row in table.itertuples()
     }
@@ -118,11 +118,12 @@ def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dic
 def corrected(
     head: Head, curve: Curve, doubt: np.ndarray, n_corrected: float, level: float
 ) -> Estimate:
-    """What correcting some wrong labels would give: as much as so many more rows.
+    """What correcting some wrong labels would give, expressed as a number of more rows.
 
-    We assume that a head on n labels, of which a share is made wrong, is as accurate as one on
-    n (1 - share)^power labels without these errors. The power is found by making labels wrong, at
-    known rates. The learning curve says how many of the present labels give the same accuracy.
+    Take a head on n labels, and make a share of them wrong. We assume that the head is then as
+    accurate as a head on n (1 - share)^power labels without these errors. The power is found by
+    making labels wrong, at known rates. The learning curve says how many of the present labels give
+    the same accuracy.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ def corrected(
     for added in _ADDED_NOISE:
         accuracies = []
         for _ in range(_DRAWS):
-            other_class = rng.integers(1, max(head.n_classes, 2), n)  # counted from the label
+            other_class = rng.integers(1, max(head.n_classes, 2), n)  # steps from the label
             is_changed = rng.random(n) < added
             labels = (head.labels + other_class * is_changed) % head.n_classes
             by_class = head.by_class(labels, head.features)
@@ -175,7 +176,7 @@ def curve_of_dimensions(head: Head, whole: Point) -> Curve:
     products, of_class, counts = head.sums(np.arange(len(head.labels)))
 
     def point(share: float) -> Point:
-        # the first, as a smaller encoder has the main directions
+        # the first dimensions: a smaller encoder keeps the main directions
         n_first = max(int(width * share), 1)
         return n_first, head.accuracy(products[:n_first, :n_first], of_class[:, :n_first], counts)
 

@@ -3,7 +3,8 @@
 A metric here is a mean of contributions, one for each example. If the metric is itself a mean, as
 accuracy is, a contribution is the example's own value. Else it is the metric plus the example's
 influence: how fast the metric changes as the example gets more weight (Hampel 1974). The variance
-of contributions over n is then that of the metric (the infinitesimal jackknife, Efron 1982).
+of the contributions, divided by n, is then the variance of the metric (the infinitesimal jackknife,
+Efron 1982).
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from assay.measures import intervals
 
 SMALLEST = 1e-7  # probabilities are clipped here, so one sure error costs 16 and not infinity
 _LARGEST_LOSS = -np.log(SMALLEST)
-_NO_WIDTH = 1e-9  # an interval is narrower by rounding alone
+_NO_WIDTH = 1e-9  # a narrower interval differs from one point only by rounding
 
 
 @dataclass
@@ -52,7 +53,7 @@ class Predictions:
     ) -> "Predictions":
         """Take the most probable class of pred_probs (n, classes) as the prediction.
 
-        An `answer` (n,) that the model does not know is `classes` or more; its probability is 0.
+        An `answer` (n,) that the model does not know is n_classes or more. Its probability is 0.
         """
         n, n_classes = pred_probs.shape
         with_unknown = np.append(pred_probs, np.zeros((n, 1)), axis=1)  # (n, classes + 1)
@@ -68,7 +69,7 @@ def accuracy(predictions: Predictions) -> np.ndarray:
 def macro_f1(predictions: Predictions) -> np.ndarray:
     """The mean of F1 over the classes, with each example's influence on it."""
     # Of class c, let h be the share of examples that are hits, and t the share of answers plus the
-    # share of predictions. Its F1 is 2h/t. To move weight e to one example changes h by
+    # share of predictions. Its F1 is 2h/t. Moving weight e to one example changes h by
     # e * (hit - h) and t by e * (uses - t): `hit` is 1 if the example is a hit of c, `uses` counts
     # its answer and its prediction if they are c. So the derivative of 2h/t with respect to e is
     #     2 (hit - h) / t - 2h (uses - t) / t^2  =  (2 hit - F1 uses) / t.
@@ -137,8 +138,8 @@ def bootstrap(
 ) -> tuple[float, float]:
     """The percentile interval of a metric over resampled examples (Efron 1979).
 
-    It has no width where all resamples score the same: mostly where no prediction is wrong. Then
-    the interval is Wilson's, of a share.
+    If all resamples score the same, it has no width. Mostly this means that no prediction is wrong.
+    Then Wilson's interval of a share is used.
     """
     rng = np.random.default_rng(0)
     n = len(predictions.answer)
@@ -153,8 +154,9 @@ def bootstrap(
 def _of_share(metric: str, predictions: Predictions, confidence: float) -> tuple[float, float]:
     """Wilson's interval (1927) of a score, as a share of the largest value that it can have.
 
-    In a mean over classes, the few examples of a rare class weigh more. So macro F1 has the number
-    of examples that, in equal classes, would give a mean of recalls the same variance.
+    In a mean over classes, the few examples of a rare class weigh more. So for macro F1, n is an
+    effective number. That many examples, in classes of equal size, would give the mean of recalls
+    the same variance.
     """
     value = float(METRICS[metric](predictions).mean())
     largest = _LARGEST_LOSS if metric == "log_loss" else 1

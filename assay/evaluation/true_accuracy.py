@@ -2,10 +2,10 @@
 
 Without answers, an example counts with the probability that the prediction is its true class. This
 is only as good as these probabilities. People's answers correct it: prediction-powered inference
-(Angelopoulos et al. 2023). Which labels are checked first is left to chance, but doubtful ones are
-more likely to be (active inference: Zrnic and Candès 2024). The random order is that of priority
-sampling (Ohlsson 1998; Duffield, Lund and Thorup 2007): a number by chance over a weight. Checking
-doubtful labels alone would make the model seem better than it is.
+(Angelopoulos et al. 2023). Chance decides which labels are checked first, and doubtful labels have
+a higher chance (active inference: Zrnic and Candès 2024). The random order is that of priority
+sampling (Ohlsson 1998; Duffield, Lund and Thorup 2007): a random number divided by a weight. If
+only doubtful labels were checked, the model would seem better than it is.
 """
 
 import hashlib
@@ -16,9 +16,9 @@ import pandas as pd
 
 from assay.measures import intervals
 
-_LEAST_WEIGHT = 0.02  # of a label without doubt; that of an even chance is 0.5
-# Spread of the error of probabilities that are not checked, relative to what they change. Measured
-# in benchmarks/true_accuracy.py.
+_LEAST_WEIGHT = 0.02  # weight of a label without doubt; at a probability of 0.5 it is about 0.5
+# Spread of the error of probabilities that are not checked, relative to the change that they make.
+# Measured in benchmarks/true_accuracy.py.
 _MISCALIBRATION = 0.2
 _ANSWERED = 0.75  # share of the first labels to check that must be answered: some are skipped
 
@@ -34,16 +34,16 @@ def metrics(
     """Accuracy against true labels, with its interval, and the number of doubtful test labels.
 
     The accuracy is left out if the truth of all is known: then nothing needs an estimate. People's
-    answers tie where an example is hard, and there the model errs too. So an example with a tie is
-    no skipped one: it counts with the share of its answers that are the predicted class.
+    answers tie on hard examples, and there the model errs too. So an example with a tie is not
+    skipped. It counts with the share of its answers that are the predicted class.
 
     Parameters
     ----------
     doubts : of test examples, from `held_out_labels.doubt`, with their `truth`, "" if not known
     answers : people's labels, by id
-    tied : labels that tie, by id, several of each
-    unlabelled : `id`, `predicted` and `truth` of other test examples, known by their truth alone.
-        They count with it, so that this accuracy is about the same examples as the raw one
+    tied : labels that tie, by id, several for each id
+    unlabelled : `id`, `predicted` and `truth` of the test examples without a label. Their truth
+        counts, so that this accuracy is about the same examples as the raw one
     """
     if doubts.empty:
         return {}
@@ -92,7 +92,7 @@ def _weight(right: np.ndarray, agrees: np.ndarray) -> np.ndarray:
 
 
 def _expected(right: np.ndarray, agrees: np.ndarray) -> np.ndarray:
-    """The squared error (n,) of the probabilities: by chance, and since they may be wrong."""
+    """The expected squared error (n,): by chance, and by errors of the probabilities."""
     return right * (1 - right) + (_MISCALIBRATION * (right - agrees)) ** 2
 
 
@@ -101,14 +101,14 @@ def estimate(
 ) -> tuple[float, float, float]:
     """The accuracy against true labels, and its interval for examples like these.
 
-    The interval is that of a share of n examples (Wilson 1927), wider by the doubt about their
-    labels. The distances of the bounds add up as standard errors do (MOVER: Zou and Donner 2008).
+    The interval is that of a share of n examples (Wilson 1927), made wider by the doubt about their
+    labels. The two margins add up as standard errors do, by squares (MOVER: Zou and Donner 2008).
 
     Parameters
     ----------
     right : (n,) probability that the prediction is the true class
-    order : (n,) from `check_order`; nan for an example whose only label is an answer: such answers
-        are no checks by chance, so they count for themselves only
+    order : (n,) from `check_order`; nan for an example whose only label is an answer. Chance did
+        not choose such an answer, so it counts for its own example only
     agrees : (n,) bool, whether the prediction is the given label
     answers : (n,) 1 if a person's answer is the predicted class, 0 if not, a share if answers tie,
         nan without an answer
@@ -126,12 +126,12 @@ def of_these(
 ) -> tuple[float, float]:
     """The accuracy on these examples, and the variance of its error. Parameters as in `estimate`.
 
-    What the probabilities say and what the answers add are weighted by their variances
+    The estimate by probabilities and the correction by answers are weighted by their variances
     (Angelopoulos, Duchi and Zrnic 2023: PPI++).
     """
     answered = ~np.isnan(answers)
     checked, chance = _checked(_weight(right, agrees), answered, order)
-    known = answered & ~checked  # answers out of turn count for themselves only
+    known = answered & ~checked  # answers out of turn count for their own example only
     right = np.where(known, answers, right)
     prior = float(right.mean())
     variance = _variance_without_checks(right, agrees)
@@ -151,7 +151,7 @@ def of_these(
 def _checked(
     weight: np.ndarray, answered: np.ndarray, order: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which labels (n,) bool were checked in turn, and the chance (n,) that each label had."""
+    """Which labels were checked in turn, (n,) bool, and each label's chance of a check, (n,)."""
     has_order = ~np.isnan(order)
     in_order = np.argsort(order, kind="stable")[: has_order.sum()]  # nan comes last
     n_first = np.arange(1, len(in_order) + 1)

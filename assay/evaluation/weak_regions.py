@@ -1,7 +1,7 @@
 """Weak regions: similar test examples that are often wrong, which no slice column names.
 
-Examples are grouped by their embeddings alone. The errors have no part in that, so the test of each
-group is exact, and it needs no half of the examples for itself.
+Examples are grouped by their embeddings alone, without knowledge of the errors. So the test of each
+group is exact, and no examples have to be held back for it.
 """
 
 import re
@@ -23,19 +23,19 @@ from assay.measures.batch_features import Features
 
 MEASURED = ["examples", "accuracy", "accuracy_low", "accuracy_high", "p_value", "worse"]
 COLUMNS = ["region", *MEASURED, "doubted", "predicted_as", "described", "nearest"]
-_NUMBERS = (8, 16, 32, 64, 128)  # of groups: one of them is near the size of a weak region
+_NUMBERS = (8, 16, 32, 64, 128)  # of groups: with one of these, a group is like a weak region
 _FEWEST = 9  # examples that a group has on average
 _SEEDS = 3  # groupings of each number of groups
 _DIMENSIONS = 64  # principal components
 _SAMPLE = 1000  # rows that they are found from
 _LEARNED = 5_000  # rows that k-means learns from
 _ITERATIONS = 20  # k-means is nearly done by then
-_OVERLAP = 0.3  # of two regions, as a share of their union; of more, only the worse one is listed
+_OVERLAP = 0.3  # share of the union of two regions; with more, only the worse one is listed
 _LISTED = 10  # regions, at most
 _NEAREST = 3  # examples shown of a region
 _TRAITS = 5  # traits that describe a region, at most
 _AT_LEAST = 0.2  # share of a region that must have a trait that describes it
-_STANDARD_ERRORS = 3  # by so many, that share must be above the share of all
+_STANDARD_ERRORS = 3  # that share must be this many standard errors above the share of all
 _READ = 2000  # characters of a text
 _LONGEST = 60  # characters of a trait
 
@@ -49,7 +49,7 @@ def table(
     *,
     doubted: Sequence[bool] = (),
 ) -> pd.DataFrame:
-    """The regions with the most significantly low accuracy, at most ten.
+    """The regions with the smallest p-values for a low accuracy, at most ten.
 
     Parameters
     ----------
@@ -58,14 +58,14 @@ def table(
     predicted : (n,) names of classes
     traits : what is known of each example, see `traits_of`
     confidence : of the intervals; and that no region is called worse by chance alone
-    doubted : of each example, whether its label is doubted; wrong labels look like a weak model
+    doubted : whether the label of each example is doubted; wrong labels look like a weak model
 
     Returns
     -------
     pd.DataFrame
         COLUMNS. `p_value` and `worse` are those of `slices.table`, over all groups. `doubted` is
-        how many labels are. `predicted_as` is the most frequent wrong prediction. `nearest` are the
-        numbers of the three examples nearest to the mean of the region.
+        the number of doubted labels. `predicted_as` is the most frequent wrong prediction.
+        `nearest` has the numbers of the three examples nearest to the mean of the region.
     """
     binarizer = MultiLabelBinarizer(sparse_output=True)
     has_trait = binarizer.fit_transform(traits)  # (n, traits)
@@ -85,11 +85,11 @@ def table(
 def components(features: Features) -> np.ndarray:
     """The principal components with the most variance, (n, at most 64) float32.
 
-    Distances between random projections measured worse: their noise hides small groups.
+    Random projections gave worse results: their noise hides small groups.
 
     Parameters
     ----------
-    features : arrays of shape (rows, width), one a batch
+    features : arrays of shape (rows, width), one for each batch
     """
     step = step_for(sum(map(len, features)), _SAMPLE)
     sample = np.concatenate([block for _, block in batch_features.rows_of(features, step)])
@@ -107,8 +107,8 @@ def traits_of(parts: pd.DataFrame, texts: Iterable[str]) -> list[set[str]]:
 
     Parameters
     ----------
-    parts : a column a slice, a row an example; "" is no value
-    texts : one an example, or none at all
+    parts : a column for each slice, a row for each example; "" is no value
+    texts : one for each example, or none at all
     """
     traits: list[set[str]] = [set() for _ in range(len(parts))]
     for name in parts:
@@ -123,10 +123,10 @@ def traits_of(parts: pd.DataFrame, texts: Iterable[str]) -> list[set[str]]:
 
 
 def groups(points: np.ndarray) -> pd.DataFrame:
-    """Group points (n, width) by k-means. A column a grouping, (n,) int."""
+    """Group points (n, width) by k-means. One column for each grouping, (n,) int."""
     learned = points[:: step_for(len(points), _LEARNED)]
     groupings = {}
-    with threadpool_limits(1), warnings.catch_warnings():  # more threads would add up otherwise
+    with threadpool_limits(1), warnings.catch_warnings():  # more threads sum in another order
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different points than groups
         for n_groups in _NUMBERS:
             if len(learned) >= n_groups * _FEWEST:
@@ -139,7 +139,7 @@ def groups(points: np.ndarray) -> pd.DataFrame:
 def worst(
     groups: pd.DataFrame, correct: np.ndarray, confidence: float
 ) -> list[tuple[np.ndarray, dict[str, Any]]]:
-    """The groups with the smallest p-values, (n,) bool, with MEASURED. No two are nearly one."""
+    """The groups with the smallest p-values, (n,) bool, with MEASURED. No two overlap much."""
     regions: list[tuple[np.ndarray, dict[str, Any]]] = []
     listed = slices.table(groups, correct, confidence)
     for row in listed[listed["p_value"].notna()].to_dict("records"):
