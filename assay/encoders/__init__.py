@@ -1,4 +1,4 @@
-"""What turns an example into an embedding, learned without labels or taken from elsewhere.
+"""Encoders, which turn examples into embeddings: learned without labels, or from elsewhere.
 
 It may use `contract`, `modalities` and `training`.
 """

@@ -25,9 +25,10 @@ def adapt(path: Path, payload_format: Format, **runtime: Any) -> bytes:
     """The graph from our payload to `embedding` (n, dimension).
 
     Images (n, height, width, channels) uint8 become what the encoder takes: channels first or last,
-    its size, float32 normalised like ImageNet. Sounds become float32 samples from -1 to 1. All else
-    stays as it is. Outputs with more than two axes are averaged over the axes between, for example
-    over the places of a map, whose axes are taken to have the order of the input. This is said.
+    its size, float32 normalised like ImageNet. If the encoder takes float32, sounds become samples
+    from -1 to 1, and rows of tables become float32. Texts stay as they are. An output with more
+    than two axes is averaged over its places: the tokens of a text, or the rows and columns of a
+    map. Axes of a map are assumed to have the order of the input. A message says what is averaged.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def adapt(path: Path, payload_format: Format, **runtime: Any) -> bytes:
     Raises
     ------
     InputError
-        If the file is missing, is no encoder with one input, or does not take such payloads.
+        If the file is missing, is no encoder with one input, or does not take these payloads.
     """
     if path.is_dir():
         if payload_format["modality"] != "text":
@@ -58,7 +59,7 @@ def try_out(path: Path, graph: bytes, payload: np.ndarray, **runtime: Any) -> No
     It must give finite vectors, in time.
     """
     try:
-        with quiet():  # a tokenizer that panics prints where
+        with quiet():  # a tokenizer prints the place where it panics
             vectors = Model(graph, **runtime).try_out(payload, _LONGEST)
     except InputError as error:
         raise InputError(f"{path} cannot be used: {error}: {_AGAIN}") from None
@@ -86,7 +87,7 @@ def _from_file(path: Path, payload_format: Format, **runtime: Any) -> bytes:
 
 
 def _opset(path: Path, content: bytes) -> int:
-    """The opset of a graph. Raise if it is too old to join with ours, or has weights elsewhere."""
+    """The opset of a graph. Raise if it is too old for our graphs, or if weights are elsewhere."""
     constants = onnx.load_from_string(content).graph.initializer
     if any(constant.data_location == TensorProto.EXTERNAL for constant in constants):
         remedy = "save it as one file, with save_as_external_data=False"
@@ -106,7 +107,7 @@ def _places(given: list, taken: list) -> list[int]:
 
 
 def _say_averaged(path: Path, given: list, axes: list[int]) -> None:
-    """Say over which axes an output is averaged: its shape does not tell which ones are places."""
+    """Say over which axes an output is averaged: its shape does not tell which axes are places."""
     shape = " × ".join(str(side or "?") for side in given[1:])
     over = f"{'axis' if len(axes) == 1 else 'axes'} {' and '.join(map(str, axes))}"
     remedy = "if these are no places, export the encoder with its output averaged"

@@ -1,8 +1,9 @@
 """BERT as an ONNX graph, from the folder that `bert_folder` reads.
 
 A text's embedding is the mean over its tokens (N. Reimers, I. Gurevych: Sentence-BERT. EMNLP 2019)
-and the maximum, of the last layers. A linear classifier does better on these than on the last mean
-alone. The tokenizer travels in the graph's metadata, where `inference.Model` finds it.
+and the maximum over them, for each of the last three layers. A linear classifier does better on
+this than on the mean of the last layer alone. The tokenizer is stored in the graph's metadata,
+where `inference.Model` finds it.
 
 J. Devlin, M. Chang, K. Lee, K. Toutanova: BERT: Pre-training of Deep Bidirectional Transformers for
 Language Understanding. NAACL 2019.
@@ -19,7 +20,7 @@ from assay.encoders import bert_folder
 from assay.training import onnx_graph
 
 _TRANSPOSED = ("dense.weight", "query.weight", "key.weight", "value.weight")  # (outputs, inputs)
-_POOLED = 3  # last layers whose mean and maximum over a text's tokens make the embedding
+_POOLED = 3  # so many last layers give their mean and maximum over tokens to the embedding
 _WORDS, _PLACES, _SEGMENTS = (
     f"embeddings.{name}_embeddings.weight" for name in ("word", "position", "token_type")
 )
@@ -54,7 +55,7 @@ class _Bert(onnx_graph.Graph):
 
     Parameters
     ----------
-    weights : by name, as transformers names them, float32
+    weights : float32, by their names in transformers
     config : the content of config.json
 
     Raises
@@ -73,7 +74,7 @@ class _Bert(onnx_graph.Graph):
             self.constants[name.removeprefix("bert.")] = turned
 
     def weight(self, name: str, *shape: int | None) -> str:
-        """The same name. Raise unless there is such a weight of this shape; None is any length."""
+        """Check that a weight is there and has this shape (None: any length). Return its name."""
         if name not in self.constants:
             raise InputError(f"no weight {name}")
         given = self.constants[name].shape

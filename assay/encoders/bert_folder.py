@@ -18,7 +18,7 @@ _Count = Annotated[int, Field(ge=1, lt=_MANY)]
 
 
 class Config(BaseModel):
-    """What is used of config.json."""
+    """The keys of config.json that are used."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -66,7 +66,7 @@ def weights(folder: Path) -> dict[str, np.ndarray]:
 
 
 def tokenizer(folder: Path, config: Config, n_tokens: int) -> str:
-    """The content of tokenizer.json, so that long texts are cut and short ones padded.
+    """The content of tokenizer.json, changed so that long texts are cut and short ones padded.
 
     `n_tokens` is the number of different tokens that the weights know.
     """
@@ -83,7 +83,7 @@ def tokenizer(folder: Path, config: Config, n_tokens: int) -> str:
         tokenizer.enable_truncation(**truncation | {"max_length": length})
         tokenizer.enable_padding(pad_id=config.pad_token_id)
         largest = max([config.pad_token_id, *tokenizer.get_vocab().values()])
-    except Exception as error:  # tokenizers raises plain ones
+    except Exception as error:  # tokenizers raises only these
         raise InputError(f"{path} cannot be read ({error}): {_AGAIN}") from None
     if largest >= n_tokens:
         raise InputError(f"{path} knows the token {largest}, {WEIGHTS} only {n_tokens}: {_AGAIN}")

@@ -2,11 +2,12 @@
 
 A number or date becomes its standardised value and its place among its quantiles, bin by bin
 (piecewise linear encoding: Gorishniy, Rubachev and Babenko 2022: On Embeddings for Numerical
-Features in Tabular Deep Learning). A category becomes a column for each of its values, and a gap a
-column. As a token, a cell is its bin or its category.
+Features in Tabular Deep Learning). Each category of a column becomes a column, and so do the gaps
+of a column. As a token, a cell is its bin or its category.
 
-The embedding is bounded: a wide table gets fewer bins and categories a column, but each number its
-value. Rare categories are left out, unless nothing else is left to learn from.
+The width of the embedding is limited. In a wide table, columns get fewer bins and categories, but
+every number keeps its value. Rare categories are left out, unless there is nothing else to learn
+from.
 """
 
 import numpy as np
@@ -19,9 +20,9 @@ from assay.training import onnx_graph
 
 _BINS = 8  # quantiles of a number
 _TOKEN_BINS = 16  # of a number that becomes a token
-_CATEGORIES = 64  # of a column, the most frequent ones; the rest are no category
+_CATEGORIES = 64  # of a column: the most frequent ones; the rest are no category
 _LEAST = 5  # examples that a category or a gap must have to become a column
-_MOST = 2048  # columns of numbers with their bins, of categories (see `_kept_categories`), of gaps
+_MOST = 2048  # columns each: numbers with their bins, categories (see `_kept_categories`), gaps
 _FAR = 5.0  # standard deviations at which a value is cut off
 
 
@@ -51,7 +52,7 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
     deviation = np.nanstd(known, axis=0)
     deviation = np.where(deviation > 0, deviation, 1)
     bins = _n_bins(len(numbers))
-    binned = numbers if bins > 1 else numbers[:0]  # one bin is the value again
+    binned = numbers if bins > 1 else numbers[:0]  # one bin would repeat the value
     bin_columns, lows, widths = _bins(rows, binned, bins)
     category_columns, codes = _categories(rows, is_category)
     gap_columns = _gap_columns(is_gap, is_empty)
@@ -81,7 +82,7 @@ def numbers_graph(rows: np.ndarray, payload_format: dict) -> bytes:
 
 
 def _bins(rows: np.ndarray, columns: np.ndarray, bins: int) -> tuple[list, list, list]:
-    """Of each quantile bin of some columns: its column, its lower edge, its width."""
+    """For each quantile bin of some columns: its column, its lower edge, its width."""
     bin_columns = []
     lows = []
     widths = []
@@ -94,14 +95,14 @@ def _bins(rows: np.ndarray, columns: np.ndarray, bins: int) -> tuple[list, list,
 
 
 def _categories(rows: np.ndarray, is_category: np.ndarray) -> tuple[list, list]:
-    """Of each category that becomes a column: its column in the table, its code."""
+    """For each category that becomes a column: its column in the table, its code."""
     kept, _, _ = _kept_categories(rows, is_category)
     category_columns = [column for column, categories in kept.items() for _ in categories]
     return category_columns, [code for categories in kept.values() for code in categories]
 
 
 def _gap_columns(is_gap: np.ndarray, is_empty: np.ndarray) -> np.ndarray:
-    """The columns whose gaps become a column, ascending; those that hold nothing are left out."""
+    """The columns whose gaps become a column, ascending. Empty columns are left out."""
     n_gaps = np.where(is_empty, 0, is_gap.sum(axis=0))  # (features,)
     most_gaps = np.argsort(-n_gaps, kind="stable")[:_MOST]
     return np.sort(most_gaps[n_gaps[most_gaps] >= _LEAST])
@@ -110,10 +111,10 @@ def _gap_columns(is_gap: np.ndarray, is_empty: np.ndarray) -> np.ndarray:
 def tokens_graph(rows: np.ndarray, payload_format: dict) -> tuple[bytes, int]:
     """The graph from `payload` to tokens (n, features) int64, and the number of different tokens.
 
-    Each column has its own tokens. 0 is none of them; each column has one for a gap. A column of
-    numbers with the edges 0.5 and 2 has the tokens 1 (below 0.5), 2 (below 2), 3 and 4 (a gap). A
-    column after it with the categories 7 and 9 has 5 (any other one), 6 (7), 7 (9) and 8 (a gap).
-    For the parameters see `numbers_graph`.
+    Each column has its own tokens, and one of them is for gaps. No column has token 0. If a column
+    of numbers has the edges 0.5 and 2, its tokens are 1 (below 0.5), 2 (below 2), 3 (the rest) and
+    4 (a gap). If the next column has the categories 7 and 9, its tokens are 5 (any other category),
+    6 (category 7), 7 (category 9) and 8 (a gap). For the parameters see `numbers_graph`.
     """
     is_category = _is_category(payload_format)
     edges = _edges_of_columns(rows, is_category)
@@ -143,7 +144,7 @@ def tokens_graph(rows: np.ndarray, payload_format: dict) -> tuple[bytes, int]:
 
 
 def _edges_of_columns(rows: np.ndarray, is_category: np.ndarray) -> list[np.ndarray]:
-    """By column of rows (n, features), its categories in order, or where its bins begin."""
+    """For each column of rows (n, features): its categories in order, or where its bins begin."""
     columns = zip(rows.T, is_category, strict=True)
     return [_token_edges(column[~np.isnan(column)], category) for column, category in columns]
 
@@ -177,17 +178,18 @@ def remark_on_limits(rows: np.ndarray, payload_format: dict, remarks: Remarks) -
 
 
 def _n_bins(n_columns: int) -> int:
-    """The quantile bins of each column of numbers, where there are so many; 1 or less: none."""
+    """How many quantile bins each of so many columns of numbers gets; 1 or less: none."""
     return min(_BINS, _MOST // max(n_columns, 1) - 1)
 
 
 def _kept_categories(
     rows: np.ndarray, is_category: np.ndarray
 ) -> tuple[dict[int, np.ndarray], int, int]:
-    """By column, the most frequent categories in rows (n, features); two limits.
+    """The most frequent categories of each column of rows (n, features), and two limits.
 
-    The first limit is how many those are at most. It is 2 at least, and else so small that all keep
-    to `_MOST`. The second is how many rows have each at least: one if nothing else is left.
+    The first limit is how many categories a column keeps at most. It is lowered, but not below 2,
+    until all columns together keep at most `_MOST`. The second limit is how many rows each category
+    has at least. It is 1 if the encoder would have nothing else to learn from.
     """
     least = _LEAST
     frequent = _frequent(rows, is_category, least)
@@ -202,7 +204,7 @@ def _kept_categories(
 
 
 def _frequent(rows: np.ndarray, is_category: np.ndarray, least: int) -> dict[int, np.ndarray]:
-    """By column of categories, those that at least so many rows have, the most frequent first."""
+    """By column, the categories that at least `least` rows have, the most frequent first."""
     frequent = {}
     for column in np.flatnonzero(is_category):
         values = rows[:, column]
@@ -238,7 +240,7 @@ def _quantiles(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
 
 
 def _most_frequent(categories: np.ndarray, least: int = 1) -> np.ndarray:
-    """The most frequent categories of (n,) without gaps that occur `least` times, best first."""
+    """The most frequent categories of (n,) without gaps, each at least `least` times, in order."""
     different, counts = np.unique(categories, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     return different[order][: min(_CATEGORIES, (counts >= least).sum())]

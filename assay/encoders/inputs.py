@@ -21,7 +21,7 @@ _PATCH = 7  # least side of an image's token, in pixels
 _PATCHES = 16  # most tokens along a side of an image
 _MOMENT = 5  # least frames of a sound's token
 _MOMENTS = 128  # most tokens of a sound
-_CELLS = 256  # most columns of a table whose cells are tokens: attention needs their square
+_CELLS = 256  # most columns of a table whose cells are tokens: attention costs their square
 
 Tokens = tuple[bytes, dict[str, Any]]  # a graph, and what its tokens are
 
@@ -32,7 +32,7 @@ class Inputs:
 
     Attributes
     ----------
-    methods : how an encoder can be learned, first the one that measured best for its time
+    methods : how an encoder can be learned; the first had the best results for its time
     front : the graph from payloads to what a network takes
     tokens : the graph from payloads to what a Transformer takes, and what its tokens are
     before_pretrained : the graph from payloads to what a pretrained encoder takes

@@ -1,4 +1,4 @@
-"""Encoders: what turns an example into the vector that its label is judged by."""
+"""Learn an encoder. It turns each example into a vector, and labels are judged by these vectors."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from assay.training import onnx_graph
 _ROWS = 1024  # payloads that become tokens at a time
 _TRIED = 2  # payloads that an encoder from elsewhere must embed before it is written
 _FINE_GREY, _FINE_COLOUR = 64, 128  # filters at full resolution
-_DENSE = 48  # pixels of a photograph's shorter side up to which filters take every position
+_DENSE = 48  # pixels; if a photograph's shorter side has more, filters skip every second position
 _WIDE = 2048  # columns of a table above which training a network would take too long
 _COARSE = 128  # more filters at half the resolution, for colour
 
@@ -32,8 +32,8 @@ class Encoder:
     method : how it was learned, for people
     onnx : the graph from `payload` to `embedding`
     front : the graph from `payload` to the input of a network
-    weights : by name
-    tokens : see `transformer.encoder`; empty where the network is no Transformer
+    weights : of the network or the filters, by name
+    tokens : see `transformer.encoder`; empty if the network is no Transformer
     start : where training starts by default: from these weights (`encoder`), from random ones
         (`scratch`), or with a linear classifier on the embedding (`frozen`)
     elsewhere : whether the encoder was learned elsewhere
@@ -108,7 +108,7 @@ def _trained(
     params: Pretrain,
     **runtime: Any,
 ) -> Encoder:
-    """A network that learned what the front gives, by `transformer` or `vicreg`."""
+    """A network that learned from the output of the front, by `transformer` or `vicreg`."""
     tokens = untrained.tokens
     prepare = Model(untrained.front, **runtime)
     with quiet():  # TensorFlow prints a greeting
@@ -135,13 +135,13 @@ def _of_windows(
 ) -> Encoder:
     """The encoder that averages over the windows of an example.
 
-    It learns from the windows of sounds, but from the first window of each text. Networks that are
-    trained on labels do not read windows, but what the front gives.
+    It learns from all windows of each sound, but from only the first window of each text. Networks
+    that are trained on labels read the output of the front, not the windows.
 
     Raises
     ------
     InputError
-        If such examples, or what this encoder reads, cannot be cut into so many windows.
+        If these examples, or the input of this encoder, cannot be cut into so many windows.
     """
     modality = payload_format["modality"]
     count = params.windows
@@ -169,10 +169,10 @@ def _of_windows(
 
 
 def _pretrained(name: str) -> Path:
-    """The path of an encoder from elsewhere. Raise if it, or a file in it, links out of its folder.
+    """The path of an encoder from elsewhere. Raise if it is neither there nor tracked by DVC.
 
-    Raise also if it is neither there nor tracked: else it can be pulled. DVC may link to its cache,
-    where each file lies under the MD5 of its content.
+    A tracked one can be pulled. Raise also if the path, or a file in it, is a link to another
+    folder. Only links into DVC's cache are allowed: there the MD5 of a file is its path.
     """
     path = paths.PRETRAINED / name
     is_tracked = path.with_name(f"{path.name}.dvc").exists()
@@ -193,7 +193,7 @@ def _pretrained(name: str) -> Path:
 def _patches(untrained: Encoder, pictures: np.ndarray, params: Pretrain) -> Encoder:
     """An encoder of pictures (n, height, width, channels), by filters at one scale or two.
 
-    `auto` takes colour images for photographs, whose mirror images are photographs too.
+    `auto` treats colour images as photographs. The mirror image of a photograph is one too.
     """
     shape = pictures.shape[1:]
     photographs = shape[2] == images.COLOUR
@@ -205,7 +205,7 @@ def _patches(untrained: Encoder, pictures: np.ndarray, params: Pretrain) -> Enco
     if mirror == "auto":
         mirror = photographs
     small = patches.reduced(pictures, patches.reduction(shape))
-    # of a photograph that is still large, every second position says enough
+    # in a photograph that is still large, every second position is enough
     stride = 2 if photographs and min(small.shape[1:3]) > _DENSE else 1
     banks = [patches.learn(small, fine, params.seed, stride=stride)]
     if coarse:

@@ -5,8 +5,9 @@ The Fourier transform is a convolution with windowed waves, so any ONNX runtime 
 S. Davis, P. Mermelstein: Comparison of Parametric Representations for Monosyllabic Word
 Recognition. IEEE Transactions on Acoustics, Speech, and Signal Processing 28, 1980.
 
-A long sound gets no more frames than one of 10 s: the mean power of neighbours. What follows costs
-the same for an hour. It measured better than a longer step from frame to frame, which skips sound.
+A long sound gets no more frames than one of 10 s: each frame is the mean power of neighbours. So
+later steps cost no more for an hour of sound. Results were better than with a longer step from
+frame to frame, which skips sound.
 """
 
 import numpy as np
@@ -20,8 +21,8 @@ _HOP = 0.010  # seconds from frame to frame
 _LONG = 10  # seconds; a longer sound does not get more frames
 _AT_ONCE = 5000  # frames of a long sound that are transformed at a time: 70 MB at 16 kHz
 _LOWEST = 60.0  # Hz
-_RANGE = 8.0  # powers of ten below a sound's loudest value that are told apart
-_QUIETEST = -4.0  # the loudest value counts at least this: log10 of power, about 3 at full scale
+_RANGE = 8.0  # powers of ten from a sound's loudest value down to where the picture is 0
+_QUIETEST = -4.0  # a lower loudest value counts as this; log10 of power, about 3 at full scale
 _INAUDIBLE = 1e-10  # least power, so that silence has a logarithm
 
 

@@ -29,14 +29,14 @@ _LONGEST_WORDS = 32  # characters of a whole word or pair of words, with the spa
 _WORD_WEIGHT = 2.0  # of words, relative to other n-grams
 _SPACES = "\x02\x03"  # what ONNX Runtime puts around a text
 _MOST = 40_000  # n-grams
-# n-grams where half of the texts are longer than `_READ`: each holds many, so that the rare ones
-# are noise. It measured better than 40,000, at a third of the time and memory.
+# n-grams if more than half of the texts are longer than `_READ`. Long texts hold many n-grams, so
+# the rare ones are noise. Results were better than with 40,000, in a third of the time and memory.
 _MOST_OF_LONG = 10_000
-_LONG_TEXTS = 2000  # of such texts at most so many are learned from, evenly spread
+_LONG_TEXTS = 2000  # then n-grams are learned from at most so many texts, evenly spread
 _LEAST = 2  # texts that an n-gram must be in
 _DIMENSIONS = 512  # of the embedding
 _READ = 2000  # characters of a text from which n-grams are learned
-_TELL = 5_000  # texts that take a minute or more
+_TELL = 5_000  # so many texts take a minute or more, and a message says so
 _ROUNDING = 1e-6  # least singular value, relative to the largest
 _TINY = 1e-12  # least square of a row's length
 
@@ -75,8 +75,8 @@ def _is_word(ngram: str) -> bool:
 def _ngrams(text: str) -> Iterator[str]:
     """All n-grams within the words of a folded text, whole words and pairs of words.
 
-    They come as often as they occur. Beside punctuation one word of a pair is empty. So the pair
-    says what stands before a comma or at the end, which helps.
+    Each comes as often as it occurs. Next to punctuation, one word of a pair is empty. So a pair
+    can tell which word stands before a comma or at the end. This gives better results.
     """
     spaces = [place for place, character in enumerate(text) if character == " "]
     starts, ends = spaces[:-1], spaces[1:]  # of words, each with the spaces around it
@@ -93,7 +93,7 @@ def _ngrams(text: str) -> Iterator[str]:
 
 
 def _fold(text: str) -> str:
-    """Lower case, character by character, with a space before and after; punctuation is a space."""
+    """Lower case, character by character, with a space at both ends and for each punctuation."""
     return "".join(_fold_character(character) for character in f" {text} ")
 
 
@@ -115,8 +115,8 @@ def _weights(texts: Sequence[str], vocabulary: Sequence[str], rarity: np.ndarray
 def _main_axes(weights: csr_matrix) -> np.ndarray:
     """The main singular vectors of weights (texts, n-grams). Shape (dimensions, n-grams).
 
-    Where texts are few and some are equal, fewer directions vary than are asked for. The others
-    are rounding: they would differ from run to run.
+    If texts are few and some are equal, the texts do not vary in all the directions that are asked
+    for. The other directions are left out: they are rounding errors, and differ from run to run.
     """
     dimensions = min(_DIMENSIONS, min(weights.shape) - 1)
     if dimensions < 1:

@@ -1,9 +1,9 @@
 """Whitened random patches: an encoder of images that needs no training.
 
 Each filter is a random patch of the data, contrast-normalised and ZCA-whitened. An image's
-embedding is the response to every filter, positive and negative parts apart, averaged over each of
-nine regions. Its square root keeps a few strong responses from drowning the others (Perronnin,
-Sánchez and Mensink 2010).
+embedding has the positive and the negative part of the response to every filter, averaged over each
+of nine regions. Their square root is taken, so that a few strong responses do not hide the others
+(Perronnin, Sánchez and Mensink 2010).
 
 A. Coates, H. Lee, A. Ng: An Analysis of Single-Layer Networks in Unsupervised Feature Learning.
 AISTATS 2011.
@@ -23,10 +23,10 @@ from assay.training import onnx_graph
 
 _CONTRAST_FLOOR = 10.0  # added to a patch's variance, for pixels 0..255 (Coates, Lee and Ng 2011)
 _WHITENING_FLOOR = 0.1  # added to each eigenvalue of normalised patches (ibid.)
-# pixels a side of a filter, without and with a halving: what measured best from 28 to 32 pixels
+# pixels a side of a filter, without and with a halving: the best ones for images of 28 to 32 pixels
 _LARGEST = (6, 4)
-_FLAT = 0.1  # variance of a normalised patch, which is near 1 where there is contrast
-_TINY = 1e-12  # added to the length of a filter, which is 0 where all patches are flat
+_FLAT = 0.1  # a normalised patch of less variance is flat; a patch with contrast has about 1
+_TINY = 1e-12  # added to the length of a filter, which is 0 if all patches are flat
 _SAMPLED_PATCHES = 100_000
 _REGIONS = 3  # along each side of an image
 _FIRST = (0, 3, 1, 2)  # axes with the channels first
@@ -63,7 +63,7 @@ def learn(
     images : (n, height, width, channels) with values 0..255, from `reduced`
     count : number of filters
     seed : of the draw
-    halvings : of the images' sides, for coarser structure; at least a pixel is left
+    halvings : how often the images' sides are halved, for coarser structure; a pixel is always left
     stride : pixels from one position of a filter to the next
     """
     rng = np.random.default_rng(seed)
@@ -91,7 +91,7 @@ def learn(
 def reduction(shape: tuple[int, ...]) -> int:
     """The factor by which images (height, width, channels) are reduced before the filters.
 
-    So the cost of an embedding does not grow with the pixels.
+    So the cost of an embedding does not grow with the number of pixels.
     """
     return max(1, -(-min(shape[:2]) // _SIDE))
 
@@ -120,8 +120,8 @@ def _random_patches(images: np.ndarray, size: int, rng: np.random.Generator) -> 
 def _zca(rows: np.ndarray) -> np.ndarray:
     """The matrix (values, values) that whitens rows (n, values) and changes them least.
 
-    So what is whitened is still a patch, which `measures.outliers`, `training.unlike` and
-    `annotation.whitening` do not need: they whiten embeddings.
+    So a whitened patch is still a patch. `measures.outliers`, `training.unlike` and
+    `annotation.whitening` do not need this, because they whiten embeddings.
     """
     covariance = np.cov(rows, rowvar=False, bias=True).reshape(rows.shape[1], -1)
     variances, axes = np.linalg.eigh(covariance)
@@ -133,12 +133,12 @@ def encoder_graph(
 ) -> bytes:
     """The graph from `payload` (n, height, width, channels) uint8 to `embedding` float32.
 
-    Its shape is (n, 18 filters) where an image has room for nine regions.
+    Its shape is (n, 18 · filters) if an image has room for nine regions.
 
     Parameters
     ----------
-    banks : filters at one scale each, whose responses stand side by side; learned from images of
-        this shape that were `reduced` by `reduction`
+    banks : one bank of filters for each scale; their responses are concatenated. They were learned
+        from images of this shape, `reduced` by the factor `reduction`
     shape : height, width and channels of an image
     mirror : add up the responses of an image and its mirror image
     """
@@ -153,7 +153,7 @@ def encoder_graph(
     if mirror:
         views.append(graph("Slice", image, [-1], [-(2**31)], [3], [-1]))  # the width, backwards
     responses = [_responses(graph, bank, views, seen) for bank in banks]
-    # of each view, those of all banks
+    # for each view, the responses of all banks
     embeddings = [graph("Concat", *parts, axis=1) for parts in zip(*responses, strict=True)]
     graph("Sum", *embeddings, output="embedding")
     return graph.serialised("patches", (TensorProto.UINT8, shape))
@@ -181,7 +181,7 @@ def _reduced_in_graph(graph: onnx_graph.Graph, shape: tuple[int, int, int], fact
 def _responses(
     graph: onnx_graph.Graph, bank: Patches, views: Sequence[str], shape: tuple[int, int, int]
 ) -> list[str]:
-    """The roots of each view's pooled responses (n, 18 filters)."""
+    """For each view, the square roots of its pooled responses (n, 18 · filters)."""
     size, channels = bank.filters.shape[2:]
     steps: dict[str, Any] = {"strides": [bank.stride] * 2} if bank.stride > 1 else {}
     window = _regions(shape, size, bank)
@@ -213,6 +213,6 @@ def _regions(shape: tuple[int, int, int], size: int, bank: Patches) -> dict[str,
     sides = [side >> bank.halvings for side in shape[:2]]
     positions = [(side - size) // bank.stride + 1 for side in sides]  # of a filter, along each side
     strides = [max(1, count // _REGIONS) for count in positions]
-    covered = [(_REGIONS - 1) * stride for stride in strides]  # by all regions but the last
+    covered = [(_REGIONS - 1) * stride for stride in strides]  # by all regions except the last
     kernel = [max(1, count - part) for count, part in zip(positions, covered, strict=True)]
     return {"kernel_shape": kernel, "strides": strides}

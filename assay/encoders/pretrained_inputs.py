@@ -17,8 +17,8 @@ _SIDE = 224  # pixels, where the encoder takes any size
 _LARGEST = 4096  # pixels a side, as of `collect.resize`
 _FULL_SCALE = 2.0**15  # of 16-bit samples
 
-# shape of a payload, shape that the encoder takes (of as many axes, without the batch), whether as
-# float32, opset
+# from the shape of a payload, the shape that the encoder takes (with as many axes, without the
+# batch), whether it takes float32, and the opset: to the graph
 Before = Callable[[list[int], list[Any], bool, int], bytes]
 
 
@@ -28,7 +28,7 @@ def texts(shape: list[int], _taken: list[Any], _floats: bool, _opset: int) -> by
 
 
 def numbers(shape: list[int], _taken: list[Any], floats: bool, opset: int) -> bytes:
-    """Rows (n, features) float64, as float32 if that is taken."""
+    """Rows (n, features) float64, as float32 if the encoder takes that."""
     if not floats:
         return onnx_graph.identity(TensorProto.DOUBLE, shape)
     graph = onnx_graph.Graph(opset)
@@ -37,7 +37,7 @@ def numbers(shape: list[int], _taken: list[Any], floats: bool, opset: int) -> by
 
 
 def sounds(shape: list[int], _taken: list[Any], floats: bool, opset: int) -> bytes:
-    """Samples (n, samples) int16, as float32 from -1 to 1 if that is taken."""
+    """Samples (n, samples) int16, as float32 from -1 to 1 if the encoder takes that."""
     if not floats:
         return onnx_graph.identity(TensorProto.INT16, shape)
     graph = onnx_graph.Graph(opset)
@@ -47,9 +47,9 @@ def sounds(shape: list[int], _taken: list[Any], floats: bool, opset: int) -> byt
 
 
 def images(shape: list[int], taken: list[Any], floats: bool, opset: int) -> bytes:
-    """Pixels (n, height, width, channels) uint8 at the size and in the order of axes that is taken.
+    """Pixels (n, height, width, channels) uint8, in the size and axis order of the encoder's input.
 
-    As float32 they are normalised as ImageNet's are.
+    If the encoder takes float32, they are normalised like ImageNet's pixels.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def images(shape: list[int], taken: list[Any], floats: bool, opset: int) -> byte
         deviation = _DEVIATION[:wanted_channels, None, None] * 255
         x = graph("Div", graph("Sub", x, mean), deviation)
     else:
-        x = graph("Round", x)  # values between pixels; a cast would cut off
+        x = graph("Round", x)  # resized values have fractions; a cast would cut them off
     if not channels_first:
         x = graph("Transpose", x, perm=[0, 2, 3, 1])
     type_ = TensorProto.FLOAT if floats else TensorProto.UINT8

@@ -28,11 +28,11 @@ def learn(
 
     Parameters
     ----------
-    prepare : payloads to the input of the network
+    prepare : turns payloads into the input of the network
     payload : (n, ...)
-    view : payloads and a generator, to the payloads as they might also have looked
-    epochs, steps : at least so many of each
-    seed : of order and views
+    view : changes payloads at random, as the same examples might also have looked
+    epochs, steps : training has at least so many epochs and at least so many steps
+    seed : of the order and of the views
     """
     encoder = networks.encoder(prepare(payload[:1]).shape[1:])
     pair = keras.Input((2, *encoder.input.shape[1:]), dtype=encoder.input.dtype)  # (n, 2, ...)

@@ -1,6 +1,7 @@
 """Pieces of words as the tokens of a text, learned by byte-pair encoding.
 
-ONNX cannot hold a tokenizer. It travels in the graph's metadata, where `inference.Model` finds it.
+ONNX has no operator for such a tokenizer. So it is stored in the graph's metadata, where
+`inference.Model` finds it.
 
 R. Sennrich, B. Haddow, A. Birch: Neural Machine Translation of Rare Words with Subword Units. ACL
 2016.

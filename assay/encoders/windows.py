@@ -62,12 +62,13 @@ def text_encoder(encoder: bytes, windows: int) -> bytes:
     """The encoder of texts (n, windows, tokens) int64, from an encoder of their windows.
 
     A text that is shorter than others is filled up with windows of padding, which do not count and
-    are not computed. `inference.Model` makes the tokens, of the first so many windows of a text.
+    are not computed. `inference.Model` makes the tokens. It keeps the first `windows` windows of a
+    text.
 
     Parameters
     ----------
     encoder : with a tokenizer that pads, in its metadata
-    windows : of a text, at most
+    windows : the largest number of windows of a text
     """
     metadata = {prop.key: prop.value for prop in onnx.load_from_string(encoder).metadata_props}
     padding = json.loads(metadata[TOKENIZER])["padding"]["pad_id"]
@@ -99,11 +100,11 @@ def _cut_texts(padding: int, opset: int) -> bytes:
 
 
 def _averaged_texts(opset: int) -> onnx_graph.Graph:
-    """The nodes from `of_windows` (read, dimension), behind `_cut_texts`, to `embedding`."""
+    """The nodes from `of_windows` (read, dimension) to `embedding`; they follow `_cut_texts`."""
     average = onnx_graph.Graph(opset)
     is_read, places = f"before_{_IS_READ}", f"before_{_PLACES}"  # as `joined` calls them
     dimension = average("Slice", average("Shape", "of_windows"), [1], [2])
-    n_windows = average("Shape", average("Reshape", is_read, [-1]))  # of all texts, filled up
+    n_windows = average("Shape", average("Reshape", is_read, [-1]))  # with those of padding
     nothing = average("ConstantOfShape", average("Concat", n_windows, dimension, axis=0))
     every = average("ScatterND", nothing, places, "of_windows")  # (n * windows, dimension)
     shape = average("Concat", average("Shape", is_read), dimension, axis=0)

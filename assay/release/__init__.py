@@ -1,4 +1,4 @@
-"""The model card of what ships.
+"""The model card of the released model.
 
 It may use `contract`.
 """

@@ -50,14 +50,14 @@ def write(
 
     Parameters
     ----------
-    info : the input and output of the release file, as in release/model.json
+    info : what the released model takes and gives, as in release/model.json
     encoder : the content of models/encoder/encoder.json
     batches : the names of the listed batches
     metrics : of the stages `clean`, `train` and `evaluate`
-    sources : where each label in use comes from, also of test examples, see `annotate`
+    sources : where each used label comes from, with those of test examples; see `annotate`
     by_class : the rows of metrics/classes.csv
-    left_out : how many examples cleaning left out for their labels, and how many for other
-        findings; these need no label
+    left_out : how many examples cleaning left out because of their labels, and how many because of
+        other findings; the second ones may have no label
     """
     pretrained = encoder["elsewhere"]
     learned = "was learned without labels, by the method"
@@ -92,13 +92,13 @@ def write(
 
 
 def _percent(share: float) -> str:
-    """A share as in the report, so that it is never nothing unless it is 0."""
+    """A share in percent, as in the report: a very small one is `<0.1%`, not 0.0%."""
     percent = rounded(share, 1, 100)
     return "<0.1%" if share and not percent else f"{percent}%"
 
 
 def _of_classes(classes: list[str], by_class: Sequence[Values]) -> Values:
-    """The accuracy of naming one class always, and which classes are hardly found."""
+    """The accuracy of always naming the most frequent class, and the classes of lowest recall."""
     # the first rows are the model's classes; in the file, an apostrophe may stand before a name
     names = [*classes[: len(by_class)], *[row["label"] for row in by_class[len(classes) :]]]
     counts = [int(row["test_examples"]) for row in by_class]

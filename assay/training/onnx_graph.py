@@ -69,7 +69,7 @@ class Graph:
         return self(op, x, axes=axes, **attributes)
 
     def softmax(self, x: str, output: str = "") -> str:
-        """Add a softmax in single nodes: ONNX Runtime's own rounds by processor."""
+        """Add a softmax in single nodes: ONNX Runtime's own rounds differently by processor."""
         powers = self("Exp", self("Sub", x, self.reduced("ReduceMax", x, [-1])))
         return self("Div", powers, self.reduced("ReduceSum", powers, [-1]), output=output)
 
