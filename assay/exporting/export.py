@@ -27,8 +27,8 @@ from assay.modalities import registry
 
 _ROWS = 1000  # rows written at a time
 _JUDGED = ["given", "suggested", "quality", "confidence", "decision", "reason"]
-_UNFINISHED = ".unfinished"  # a folder in that of an export, until all is written
-_OURS = "assay_"  # what the names of our columns start with, so that they are no one else's
+_UNFINISHED = ".unfinished"  # a folder inside the export's folder, until all is written
+_OURS = "assay_"  # the names of our columns start with this, so that they are not used twice
 _FILE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _EMBEDDING = f"{_OURS}embedding"
 _TYPES = {"double": "float64", "float": "float32"}  # names of Arrow, and of `datasets`
@@ -44,7 +44,8 @@ def export(folder: Path, *, as_files: bool) -> dict[str, int]:
     Raises
     ------
     InputError
-        If the folder is there and not empty, if it cannot be written, or if examples are no files.
+        If the folder is there and not empty, or cannot be written; or if files are asked for, but
+        the examples are no files.
     """
     if folder.exists() and (not folder.is_dir() or _holds_something(folder)):
         raise InputError(f"{folder} is there already: name a new folder")
@@ -64,15 +65,15 @@ def export(folder: Path, *, as_files: bool) -> dict[str, int]:
 
 
 def _holds_something(folder: Path) -> bool:
-    """Whether a folder holds more than what an export left that was killed."""
+    """Whether a folder holds anything except the rest of a killed export."""
     return any(path.name != _UNFINISHED for path in folder.iterdir())
 
 
 @contextmanager
 def _whole(folder: Path) -> Iterator[Path]:
-    """Yield a folder to write to, whose content moves to `folder` if the block ends without error.
+    """Yield a folder to write to. Its content moves to `folder` if the block ends without error.
 
-    Else nothing is left. It lies in `folder`, which may be a disk of its own.
+    After an error nothing is left. The yielded folder is inside `folder`, so both are on one disk.
     """
     unfinished = folder / _UNFINISHED
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -84,7 +85,7 @@ def _whole(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
         if not was_there:
-            with suppress(OSError):  # it holds the export
+            with suppress(OSError):  # it is not empty: it holds the export
                 folder.rmdir()
 
 
@@ -105,12 +106,12 @@ def described(examples: pd.DataFrame) -> pd.DataFrame:
 
 
 def _facts(examples: pd.DataFrame) -> pd.DataFrame:
-    """The columns beside payload, label and embedding."""
+    """The columns other than payload, label and embedding."""
     return examples.drop(columns=["row", "split", "label", GROUP], errors="ignore")
 
 
 def _table_columns(examples: pd.DataFrame, remarks: Remarks) -> dict[str, ExportedColumn]:
-    """The columns of a table by feature; {} of other modalities."""
+    """The columns of a table by feature; {} for other modalities."""
     encoder = payloads.payload_format(examples)
     if encoder["modality"] != "table":
         return {}
@@ -157,7 +158,7 @@ def _tables(
 
 
 def _feature(column: pa.Field, classes: list[str]) -> dict[str, Any]:
-    """What `datasets` is told of a column."""
+    """The description of a column for `datasets`."""
     if column.type == _FILE and column.name in hugging_face_columns.MEDIA:
         return {"_type": hugging_face_columns.MEDIA[column.name]}
     if pa.types.is_struct(column.type):  # files that `datasets` does not decode

@@ -1,4 +1,4 @@
-"""The columns of tables as they are exported: the same in all batches, and none named as ours."""
+"""The exported columns of tables: the same in all batches, and with other names than ours."""
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from assay.exporting.typed_texts import Reading
 from assay.modalities.columns_as_written import without_gaps
 from assay.modalities.exact_values import as_text
 
-_RENAMED = " (column)"  # what follows the name of a column that is ours
+_RENAMED = " (column)"  # appended to the name of a feature if another column has this name
 _TAKEN = "columns have the name of another column of the export and get a new one"
 _MIXED = "columns have another type in another batch and are written as text"
 
@@ -35,7 +35,7 @@ def of_batches(
 
     Parameters
     ----------
-    taken : the names of other columns of the export, which no feature gets
+    taken : the names of other columns of the export; no feature gets one of them
     encoder : the format that payloads are read as
     """
     files = [paths.examples(batch) for batch in batches]
@@ -79,7 +79,7 @@ def _names(features: Iterable[str], taken: Collection[str]) -> dict[str, str]:
 
 
 def _common(types: set[pa.DataType], tables: Iterable[pa.Table]) -> pa.DataType:
-    """One type for the values of several, which `tables` of one column hold."""
+    """One type for the values of several types. Each of `tables` holds one column of values."""
     if len(types) == 1:
         return next(iter(types))
     if all(map(pa.types.is_signed_integer, types)):
@@ -89,7 +89,7 @@ def _common(types: set[pa.DataType], tables: Iterable[pa.Table]) -> pa.DataType:
     try:
         for table in tables:
             table.columns[0].cast(pa.float64())
-    except pa.ArrowInvalid:  # it does not hold all whole numbers: those from -2^53 to 2^53 alone
+    except pa.ArrowInvalid:  # float64 holds every whole number only from -2^53 to 2^53
         return pa.string()
     return pa.float64()
 

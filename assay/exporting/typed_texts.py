@@ -1,4 +1,4 @@
-"""Columns of text as the numbers, dates or truth values that they are read as, without loss.
+"""Export columns of text as the numbers, dates or truth values that a model reads, without loss.
 
 In other batches a column may have such a type already.
 """
@@ -18,14 +18,14 @@ _EMPTY = "empty"
 _WHOLE = r"^[+-]?\d+$"
 _BEYOND_FLOATS = r"^[+-]?\d{16,}$"  # whole numbers that float64 may not hold
 _NOT_DIGITS = r"^[+-]?[0.]*|[eE].*$|\."  # what a number holds beside significant digits
-_DIGITS = 17  # significant ones, by which float64 numbers differ
-# what is said of some columns
+_DIGITS = 17  # significant digits are enough to tell all float64 numbers apart
+# remarks on columns
 CONVERTED = "columns of text are written as numbers or dates, as a model reads them"
 KEPT = "columns are read as numbers or dates, and written as text: no type holds all values"
 
 
 class Reading:
-    """How a feature is read: its type, number or date, and how the encoder has it written."""
+    """How a feature is read: its type, such as number, and the form that the encoder expects."""
 
     def __init__(self, feature: str, formats: Sequence[Format], encoder: Format) -> None:
         self.feature = feature
@@ -35,7 +35,7 @@ class Reading:
         self.type = types.pop() if len(types) == 1 else "category"
 
     def plain(self, rows: pa.RecordBatch | pa.Table) -> tuple[pa.Array, Written, bool]:
-        """Texts of a batch as programs write them, how they came, and whether all can be read."""
+        """Texts of a batch in the form of programs, their own form, and whether all can be read."""
         stored_format = json.loads(rows.schema.metadata[b"payload"])
         column = Column.stored(rows[f"{FEATURE}{self.feature}"], self.feature, stored_format)
         way = column.written
@@ -57,12 +57,12 @@ def type_of(
 ) -> pa.DataType | None:
     """The type for all values of a feature that is text in some `tables`; None if it stays text.
 
-    What is said of the column is added to `examples_of`.
+    Remarks on the column are added to `examples_of`.
     """
     if reading.type not in ("number", "date"):
         return None
     parts = []
-    others = []  # which are no texts
+    others = []  # columns that are no texts
     are_read = True
     for table in tables:
         values = table[f"{FEATURE}{reading.feature}"]
@@ -106,7 +106,7 @@ def _holds(
 
 
 def _may_become(type_: pa.DataType, wanted: pa.DataType) -> bool:
-    """Whether values of a type mean the same as another one, if that holds them."""
+    """Whether values of a type keep their meaning in the `wanted` type, if that holds them."""
     if pa.types.is_timestamp(type_) and pa.types.is_timestamp(wanted):
         return type_.tz == wanted.tz
     if pa.types.is_integer(type_):
@@ -136,12 +136,12 @@ def _candidates(parts: Sequence[tuple[pa.Array, Written]], type_: str) -> list[p
 
 
 def _cast(plain: pa.Array, type_: str, way: Written, wanted: pa.DataType) -> pa.Array:
-    """Texts as programs write them as values of a type.
+    """Convert texts, in the form of programs, to a type.
 
     Raises
     ------
     pa.ArrowInvalid
-        If it does not hold one of them.
+        If the type does not hold one of them.
     """
     if pa.types.is_integer(wanted):
         return pc.cast(pc.replace_substring_regex(plain, r"^\+", ""), wanted)

@@ -1,4 +1,4 @@
-"""What Assay would understand of a raw folder, told before anything runs.
+"""Show how Assay would read a raw folder, before anything runs.
 
 It may use `contract`, `modalities`, `layouts`, `collecting` and `catalogue`.
 """

@@ -16,7 +16,7 @@ _UNWRAPPED = 4096  # characters of a line
 
 
 def check(batch: str, params: Parameters) -> None:
-    """Raise InputError unless a list can hold the name of a batch."""
+    """Raise InputError unless params.yaml can list a batch of this name."""
     alone = params.pretrain.model_copy(update={"batches": [batch]})
     try:
         Parameters.model_validate(dict(params) | {"batches": [batch], "pretrain": alone})
@@ -25,9 +25,10 @@ def check(batch: str, params: Parameters) -> None:
 
 
 def propose(batch: str, params: Parameters) -> Edits:
-    """The two lists with a batch at their end.
+    """The lists `batches` and `pretrain.batches` with a batch at their end, if they change.
 
-    The digits that Assay came with leave the lists. A batch that is listed already stays in place.
+    Assay's own digits leave the lists, unless the batch is one of them. A batch that is listed
+    already stays in place.
     """
     edits: Edits = {}
     digits = params.digits.batches
@@ -40,7 +41,7 @@ def propose(batch: str, params: Parameters) -> Edits:
 
 
 def as_yaml(key: str, value: Any) -> str:
-    """A line to copy into params.yaml: in quotes what YAML would read as a number or date."""
+    """A line to copy into params.yaml. Text that YAML would read as a number or date is quoted."""
     yaml = YAML(typ="safe")
     yaml.default_flow_style = None if isinstance(value, list) else False  # None: [a, b]
     yaml.width = _UNWRAPPED

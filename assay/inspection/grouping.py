@@ -12,14 +12,14 @@ from assay.contract.stored_rows import StoredRows
 # Names of columns that name a source.
 _SOURCES = "speaker|patient|subject|person|user|author|site|hospital|document|session|device|camera"
 _NAMED = re.compile(rf"(?i)(^|[^a-z])({_SOURCES}|source|group|video)s?([^a-z]|$)")
-_FIELDS = 4  # the first fields of a file name, one of which may name a source
+_FIELDS = 4  # one of so many first fields of a file name may name a source
 _MATCHED = 0.95  # share of the keys that must match a pattern
 _TRIED = 100  # keys that must all match before the others are looked at
-_ALIKE = 0.3  # least share of alike examples above chance, where 1 would be all examples
+_ALIKE = 0.3  # how far the share of alike examples must be above chance; 1 would be all examples
 _SURE = 5.0  # standard deviations above chance
 _TINY = 1e-9
 _BANDS = 64  # of a sound's spectrum, parts of an image, or letters of a text
-_COMPARED = 1000  # examples, about, whose nearest one is looked for, spread evenly
+_COMPARED = 1000  # about so many examples, evenly spread, whose nearest example is looked for
 _CELLS = 4_000_000  # distances in memory at a time
 _AT_ONCE = 16  # payloads in memory at a time
 
@@ -48,11 +48,11 @@ def propose(
 
     Parameters
     ----------
-    keys, labels : (n,) of each example; no keys where they are row numbers; "" for no label
+    keys, labels : (n,) of each example; keys are empty if they are row numbers; "" for no label
     columns : values (n,) by name; of a table, the columns that may name a source
     sampled : (m,) int, the examples that have features
     features : (m, width), of `describe`; of a table (m, 0), since its columns are in `columns`
-    splits : (n,) that the batch gives, "" for none; () is none at all
+    splits : (n,) that the batch gives, "" for none; () if no example has a split
     """
     n = len(labels)
     cells = list(zip(labels, splits or [""] * n, strict=True))
@@ -78,8 +78,8 @@ def propose(
             proposals.append((not is_column, n_sources, Proposal(group, reason)))
         elif is_source:
             proposals.append((True, n, Proposal(group, f"{sizes}, by the name of the column")))
-    # Measured columns come before patterns, and the fewest, so largest, sources first. Columns that
-    # only their name proposes come last.
+    # Columns whose examples are alike come first, then patterns; among these, fewer and so larger
+    # sources come first. Columns that only their name proposes come last.
     return min(proposals)[-1] if proposals else None
 
 
@@ -87,7 +87,7 @@ def _patterns(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """Patterns of keys, with what they match: folder, name before a number, parts of a name."""
     if not keys:
         return
-    # `(?:^|/)` and `++` spare repeated tries: else a long key would take the square of its length
+    # `(?:^|/)` and `++` prevent repeated tries. They would take the square of a key's length.
     patterns = [r"^(.+)/", r"(?:^|/)([^/]*[^/\d_-])[_-]?\d+(?:\.\w+)?$"]
     for mark in "_-":
         for before in range(_FIELDS):
@@ -100,7 +100,7 @@ def _patterns(keys: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _sources(values: Sequence[str]) -> np.ndarray:
-    """The source of each example, (n,) int: from 0, or below 0 where it stands alone."""
+    """The number of each example's source, (n,) int; below 0 if it has none."""
     number_of: dict[str, int] = {}
     numbers = []
     for row, value in enumerate(values):
@@ -109,7 +109,7 @@ def _sources(values: Sequence[str]) -> np.ndarray:
 
 
 def _label_and_split_tell(cells: Sequence[tuple[str, str]], values: Sequence[str]) -> bool:
-    """Whether each pair of label and split has one value: then the column is no source."""
+    """Whether each pair of label and split has only one value: then the column is no source."""
     return len(set(zip(cells, values, strict=True))) == len(set(cells))
 
 
@@ -119,7 +119,7 @@ class _Neighbours(NamedTuple):
     Attributes
     ----------
     rows : (k,) int, all examples of the class
-    compared : (q,) int, places in `rows` of those whose nearest one is known
+    compared : (q,) int, places in `rows` of the examples whose nearest one is known
     nearest : (q,) int, places in `rows` of the nearest other examples
     """
 
@@ -149,9 +149,9 @@ def _neighbours(features: np.ndarray, labels: np.ndarray) -> Iterator[_Neighbour
 
 
 def _alike(neighbours: Iterable[_Neighbours], groups: np.ndarray) -> tuple[float, float]:
-    """The share of examples nearest to one of their own group in their class, and that by chance.
+    """The share of examples whose nearest one is of their own group, and the share by chance.
 
-    The first is 0 unless it is clearly above chance.
+    The nearest one is of the same class. The first share is 0 unless it is clearly above chance.
     """
     same = []  # whether the nearest example is of the same group
     chance = []  # the probability of that by chance
@@ -184,7 +184,7 @@ def describe(payload: np.ndarray | StoredRows) -> np.ndarray:
 
 
 def _described(payload: np.ndarray) -> np.ndarray:
-    """The features (n, width), as they are measured."""
+    """The features (n, width) before they are standardised."""
     if payload.dtype == object or payload.dtype.kind == "U":
         letters = [np.array([*map(ord, text)], int) % _BANDS for text in payload]
         counts = np.array([np.bincount(numbers, minlength=_BANDS) for numbers in letters])

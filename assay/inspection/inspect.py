@@ -1,4 +1,4 @@
-"""What Assay understands of a raw folder, told before anything runs. A large batch is sampled."""
+"""Show how Assay reads a raw folder, before anything runs. A large batch is sampled."""
 
 import math
 import time
@@ -34,11 +34,10 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     -------
     dict
         Also `folder` and `batch`, its name; `decoded`, the number of examples that were decoded;
-        `lacking`, remarks on what later stages need, of a batch that stands alone and was
-        decoded as a whole;
-        `error`, what would stop the pipeline, or ""; `group`, what `collect.group` may be, with
-        the reason, or None; `edits` of params.yaml by dotted key; `seconds`,
-        the time that the whole pipeline will take here.
+        `lacking`, remarks on what later stages need, if no other batch is listed and all examples
+        were decoded; `error`, what would stop the pipeline, or ""; `group`, what `collect.group`
+        may be, with the reason, or None; `edits` of params.yaml by dotted key; `seconds`, an
+        estimate of the time that the whole pipeline will take here.
 
     Raises
     ------
@@ -97,7 +96,7 @@ class _Understood(NamedTuple):
 
     Attributes
     ----------
-    split_of_row : of all examples; "" if from content
+    split_of_row : the split of each example of the batch; "" if it follows from the content
     group : what `collect.group` may be, with the reason
     values : mean number of values of an example
     decoding : seconds to decode one example
@@ -116,7 +115,7 @@ class _Understood(NamedTuple):
 
 
 def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understood:
-    """Decode the sample, and look for copies, splits and groups. What is found is remarked.
+    """Decode the sample, and look for copies, splits and groups. Add remarks on what is found.
 
     Raises
     ------
@@ -132,7 +131,7 @@ def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understoo
     decoding = (time.perf_counter() - start) / len(places)
     chosen = replace(raw, examples=[raw.examples[row] for row in sampled])
     ids = identity.content_ids(decoded)
-    # Copies are told by content among the decoded examples, and the others by their keys.
+    # A decoded example is identified by its content, as copies are; any other one by its key.
     of_content = {raw.examples[row].key: id_ for row, id_ in zip(sampled, ids, strict=True)}
     id_of = {example.key: example.key for example in raw.examples} | of_content
     voted = votes.votes(raw, id_of)
@@ -153,7 +152,7 @@ def _splits(raw: RawBatch, params: Collect) -> list[str]:
 
 
 def _lacking(raw: RawBatch, understood: _Understood, params: Parameters) -> Remarks:
-    """What later stages lack, of a batch whose examples were all decoded."""
+    """Remarks on what later stages lack in a batch. All its examples were decoded."""
     ids = [understood.ids[example.key] for example in raw.examples]
     splits_of_row = understood.split_of_row
     by_content = not any(splits_of_row)
@@ -167,7 +166,7 @@ def _lacking(raw: RawBatch, understood: _Understood, params: Parameters) -> Rema
 def _group(
     raw: RawBatch, decoded: np.ndarray | StoredRows, sampled: range
 ) -> dict[str, str] | None:
-    """What `grouping.propose` finds, of a batch whose sample is decoded."""
+    """What `grouping.propose` finds in a batch, from its decoded sample."""
     examples = raw.examples
     if isinstance(raw.payload, pa.Table):
         texts = [name for name in raw.payload.column_names if is_text(raw.payload[name].type)]

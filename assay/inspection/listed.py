@@ -1,4 +1,4 @@
-"""Whether a batch fits the other listed ones, as `collect`, `pretrain` and `embed` will ask for."""
+"""Check that a batch fits the other listed ones, as `collect`, `pretrain` and `embed` will do."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -28,12 +28,12 @@ _BESIDE = "the other listed batches have it too"
 
 
 class Listed(NamedTuple):
-    """What a listed batch is, as collected or else raw.
+    """What is known of a listed batch: from its collected files, or else from its raw files.
 
     Attributes
     ----------
-    modality : "" where it is not known
-    format : of its payloads; None where it is not known
+    modality : "" if it is not known
+    format : of its payloads; None if it is not known
     ungrouped : whether the proposed group is "missing in" it, or "not known for" it; else ""
     """
 
@@ -46,7 +46,7 @@ Reader = Callable[[str], Listed]
 
 
 def read(batch: str, group: str | None, params: Parameters) -> Listed:
-    """Read a listed batch; of one that is collected, the raw files are read for a group alone.
+    """Read a listed batch. If it is collected, its raw files are read only to check the group.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def _ungrouped(raw: RawBatch, group: str | None) -> str:
 
 
 def _format(raw: RawBatch, params: Parameters) -> Format:
-    """What payloads are, as `collect` would note it, as far as a sample tells."""
+    """The format of payloads that `collect` would write, from a sample."""
     collect = params.collect.suited_to(params.pretrain.encoder)
     step = sample.step(raw)
     payload = raw.payload[::step]
@@ -96,7 +96,7 @@ def check_modality(
 
     Parameters
     ----------
-    listed : `read`, of a name alone
+    listed : `read` with only the name as its argument
     proposed : the lists with the batch
     """
     for name in proposed.get("batches", params.batches):
@@ -114,18 +114,18 @@ def check_modality(
 def check_format(
     batch: str, own: Format | None, listed: Reader, proposed: Edits, params: Parameters
 ) -> Remarks:
-    """Remarks on columns of a batch that will not be read beside the other listed ones.
+    """Remarks on columns of a batch that will not be read because of the other listed batches.
 
     Parameters
     ----------
-    own : what its payloads are, as `collect` would note it; None where it is not known
+    own : the format of its payloads that `collect` would write; None if it is not known
     listed, proposed : as in `check_modality`
 
     Raises
     ------
     InputError
-        If the batch lacks a column that the encoder will be learned from, or another one does. If
-        pictures or sounds of the two are not of one shape, and no parameter sets it.
+        If this batch or another one lacks a column that the encoder will be learned from; or if
+        their pictures or sounds differ in shape, and no parameter sets the shape.
     """
     if not own:
         return Remarks()
@@ -154,7 +154,7 @@ def check_format(
 def _as_set(noted: Format, collect: Collect) -> Format:
     """The format with the shape that parameters set: they may be newer than a collected batch.
 
-    Only a whole batch tells the range of its grey values, so formats of pictures have none here.
+    For pictures the range of grey values is left out, because only a whole batch tells it.
     """
     if noted["modality"] == "image":
         *size, channels = noted["shape"]
@@ -171,7 +171,7 @@ def _as_set(noted: Format, collect: Collect) -> Format:
 
 
 def check_keys(ids: Mapping[str, str], keys: Collection[str], others: Iterable[str]) -> Remarks:
-    """Remarks on examples with the key of one of a collected batch, but with other content.
+    """Remarks on examples that share a key with one of a collected batch, but not its content.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def check_keys(ids: Mapping[str, str], keys: Collection[str], others: Iterable[s
 
 
 def with_group(others: Iterable[str], listed: Reader) -> str:
-    """Whether other batches may be grouped alike, and which of them not."""
+    """A clause: whether the other batches can be grouped in this way, and which ones cannot."""
     wrong = defaultdict(list)  # names by what is said of them
     for name in others:
         wrong[listed(name).ungrouped].append(name)

@@ -1,4 +1,4 @@
-"""What later stages need of a batch that stands alone: test examples, and enough of two classes."""
+"""What later stages need of a batch that stands alone: test examples, and two classes to learn."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ def lacking(
 ) -> Remarks:
     """Remarks on what makes `clean` or `train` stop, unless another batch is listed later.
 
-    Classes that have one label only are told of by `doubts` already, and so are test examples that
-    are missing in the splits that a batch gives.
+    `doubts` already remarks on classes with only one label, and on batches whose own splits have
+    no test examples.
 
     Parameters
     ----------
     votes : of all examples of `raw`, from `collecting.votes`
     ids : (n,) of each example of `raw`, the same for exact copies
     splits : (n,) of each example of `raw`; "" counts as train
-    smallest : of `clean.smallest_class`
-    by_content : whether the splits are those that follow from the ids
+    smallest : the value of `clean.smallest_class`
+    by_content : whether the splits follow from the ids
     """
     remarks = Remarks()
     labels_of: dict[str, set[str]] = defaultdict(set)  # the different labels by id
@@ -46,7 +46,7 @@ def lacking(
         remedy = "a classifier needs two classes: add examples, or give a column `split`"
         what = f"labels lie outside the test split, all of {label!r}"
         remarks.add("doubtful", counts.total(), what, "", remedy)
-    # People who disagree may make another class of an example.
+    # If people disagree about an example, it may end in another class.
     sure = {label for labels in learned if len(labels) == 1 for label in labels}
     small = sorted(label for label in sure if counts[label] < smallest)
     if any(n_of_class[label] > 1 for label in small):

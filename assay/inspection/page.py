@@ -16,7 +16,7 @@ from assay.reporting.words import brief
 _NAMED = 12  # classes, people and slices that are named
 _INDENT = 12  # columns before the facts
 _MINUTE = 60  # seconds
-_LONG = 300  # seconds, from which minutes are told
+_LONG = 300  # seconds; a longer time is told in minutes
 _INEXACT = 2  # factor by which an estimated time may be wrong
 
 
@@ -76,7 +76,7 @@ def _next(facts: dict[str, Any], *, written: bool) -> Iterator[str]:
         yield _row("", facts["group"]["reason"])
     if not facts["error"]:
         folder = RAW / facts["batch"]
-        add = "" if git.tracks_within(folder) else f"dvc add {folder}; "  # it refuses such folders
+        add = "" if git.tracks_within(folder) else f"dvc add {folder}; "  # DVC refuses it
         yield _row("then", f"{add}dvc repro")
         yield _row("time", f"about {_duration(facts['seconds'])} for the whole pipeline here")
 

@@ -7,12 +7,12 @@ from assay.layouts.raw_batch import EncodedColumn, EncodedFiles, RawBatch
 
 _EXAMPLES = 300  # files decoded at most
 _ROWS = 20_000  # rows of a table or texts that are read at most
-_BYTES = 20_000_000  # bytes of files decoded at most,
-_FEWEST = 8  # but so many files are decoded, however large
+_BYTES = 20_000_000  # bytes of files decoded at most
+_FEWEST = 8  # files decoded at least, even if they are larger than that
 
 
 def step(raw: RawBatch) -> int:
-    """The distance of the examples to decode."""
+    """The distance from one decoded example to the next."""
     n = len(raw.examples)
     files_step = step_for(n, _EXAMPLES)
     if isinstance(raw.payload, np.ndarray):
