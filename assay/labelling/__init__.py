@@ -1,4 +1,4 @@
-"""The queue to Label Studio, and people's answers back.
+"""Send the queue to Label Studio, and fetch people's answers.
 
 It may use `contract`, `modalities`, `catalogue` and `annotation`.
 """

@@ -1,7 +1,7 @@
 """Label Studio: tasks with predictions go out, people's answers come back as votes.
 
-Both ways go through the REST API of a server, or without one through files: tasks in Label Studio's
-import format, answers in its export format JSON.
+Both go through the REST API of a server, or through files if there is no server: tasks in Label
+Studio's import format, answers in its export format JSON.
 """
 
 import json
@@ -18,11 +18,12 @@ from assay.labelling import tasks, votes
 from assay.labelling.server import Server, understood
 
 ANSWERS = paths.ANNOTATIONS / "label-studio.csv"
-# The ids that were pushed, by project, to tell what was deleted there. It is no dependency of DVC.
+# The ids that were pushed, by project, to tell what was deleted there. No stage of DVC depends on
+# this file.
 _PUSHED = paths.ANNOTATIONS / "label-studio.json"
-_Vote = tuple[str, str]  # the label, and the project that it came from; "": no file says which
+_Vote = tuple[str, str]  # the label, and the project that it came from; "" if no file names it
 _COLUMNS = ["id", "annotator", "label"]
-_PROJECT = "project"  # the column of where a vote is from; earlier versions wrote none
+_PROJECT = "project"  # the column that names a vote's project; earlier versions did not write it
 _CHANGED = "changed since the last pull"
 _REMOVED = "removed since the last pull"
 _OF_NO_PROJECT = "removed: the file named no project for them, and this project has no such answers"
@@ -32,8 +33,8 @@ _ELSEWHERE = "answered otherwise in another project, where the same person's ans
 def push(url: str, project: str, file: Path | None) -> Iterator[str]:
     """Send the queue to a project, or write it to a file; yield lines for the user.
 
-    A missing project is created. One that is there keeps its labelling interface, and gets only
-    examples that it does not have.
+    A missing project is created. A project that is there keeps its labelling interface, and gets
+    only examples that it does not have.
     """
     queued, classes, medium = tasks.from_queue()
     layout = tasks.interface(medium, classes)
@@ -70,7 +71,7 @@ def push(url: str, project: str, file: Path | None) -> Iterator[str]:
 
 
 def _write(file: Path, queued: list[dict], layout: str) -> str:
-    """Write the tasks, and the labelling interface beside them; a line for the user."""
+    """Write the tasks, and the labelling interface beside them. Return a line for the user."""
     layout_file = file.with_suffix(".xml")
     if layout_file == file:
         raise InputError(f"{file} is where the labelling interface goes: name a file .json")
@@ -87,10 +88,10 @@ def _write(file: Path, queued: list[dict], layout: str) -> str:
 def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
     """Fetch the answers of a project, or read an export, into ANSWERS; yield lines for the user.
 
-    Votes of other projects stay, unless the same person answers about the same example here. So do
-    votes about examples that the project does not have, and about those of a batch that is not
-    listed now. A vote of which the file does not say the project is taken for this project's.
-    ANSWERS is not written if it would not change.
+    Votes of other projects stay, unless the same person answers about the same example here. Votes
+    also stay if the project does not have their example, or if its batch is not listed now. If
+    ANSWERS does not name the project of a vote, the vote counts as one of this project. ANSWERS is
+    not written if it would not change.
     """
     if file and not file.exists():
         raise InputError(f"{file} is missing: name an export of Label Studio in the format JSON")
@@ -108,11 +109,11 @@ def pull(url: str, project: str, file: Path | None) -> Iterator[str]:
         labels, keys_by_sentence = votes.of_tasks(exported, emails, known, class_of)
         ids_there = tasks.ids(exported)
     place = _place_of_export(exported, earlier) if file else server.place
-    # An export may hold only the answered tasks, so nothing follows from missing ones.
+    # An export may hold only the answered tasks, so a missing task was perhaps not deleted.
     pushed = [] if file else pushed_by_project.get(place, [])
     kept = _kept(earlier, labels, place, ids_there & known, keys_by_sentence)
     updated = kept | {key: (label, place) for key, label in labels.items()}
-    if not place:  # a vote of a file without a number, as before: its project is still known
+    if not place:  # no number in the file: a vote that is as before keeps the project that is known
         updated |= {key: vote for key, vote in kept.items() if labels.get(key) == vote[0]}
     if updated != earlier:
         rows = sorted((*key, *vote) for key, vote in updated.items())
@@ -146,16 +147,16 @@ def _kept(
     ids: Collection[str],
     keys_by_sentence: votes.KeysBySentence,
 ) -> dict[votes.Key, _Vote]:
-    """The votes of earlier pulls that a project does not take back; what changed is noted.
+    """The votes of earlier pulls, without those that the project no longer has; notes changes.
 
     Parameters
     ----------
     labels : what the project at `place` says now
-    ids : of the examples about which it says all
+    ids : of the examples that this project has, so that `labels` has all its votes about them
     """
     kept = dict(earlier)
     for key, (label, place_of_vote) in earlier.items():
-        # an export knows the number of its project alone
+        # an export knows only the number of its project
         is_from_here = place_of_vote in ("", place) or place.endswith(f"/{place_of_vote}")
         if key in labels and label != labels[key]:
             keys_by_sentence[_CHANGED if is_from_here else _ELSEWHERE].append(key)
@@ -172,9 +173,10 @@ def _votes() -> dict[votes.Key, _Vote]:
 
 
 def _place_of_export(exported: list[dict], earlier: Mapping[votes.Key, _Vote]) -> str:
-    """The project of an exported file: the one with its number that votes came from, if it is one.
+    """The project of an exported file: its URL if earlier votes tell it, or else its number.
 
-    Else it is the number alone, and "" where tasks have none.
+    Earlier votes tell it if they come from exactly one project with this number. If the tasks do
+    not have one number, it is "".
     """
     numbers = {str(task["project"]) for task in exported if task.get("project") is not None}
     if len(numbers) != 1:

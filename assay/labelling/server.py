@@ -20,7 +20,7 @@ _SHOWN = 300  # characters of an error
 
 @contextmanager
 def understood(place: str) -> Iterator[None]:
-    """Raise InputError where what came from a file or server is not built as Label Studio does."""
+    """Raise InputError if a file or response does not have the form that Label Studio gives it."""
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -35,7 +35,7 @@ class Server:
     Parameters
     ----------
     project : its name or number
-    layout : the labelling interface to create a missing project with; "": none is created
+    layout : the labelling interface of a missing project, which is created; "": none is created
 
     Raises
     ------
@@ -49,7 +49,7 @@ class Server:
             raise InputError(f"--url has an @, so perhaps a user or a password: {remedy}")
         self.url = url.rstrip("/")
         self.session = requests.Session()
-        self.session.auth = self._sign  # else ~/.netrc would replace our header
+        self.session.auth = self._sign  # otherwise ~/.netrc would replace our header
         self._authorization = ""
         self._authorize(os.environ.get(_KEY, ""))
         projects = self.call("GET", "projects/?page_size=10000")["results"]
@@ -67,7 +67,7 @@ class Server:
 
     def _authorize(self, key: str) -> None:
         scheme = "Token"
-        if key.count(".") == 2:  # a JWT must be exchanged for one that is valid for minutes
+        if key.count(".") == 2:  # a JWT: it must be exchanged for a token that is valid for minutes
             scheme = "Bearer"
             key = self.call("POST", "token/refresh/", {"refresh": key})["access"]
         self._authorization = f"{scheme} {key}"
@@ -102,7 +102,7 @@ class Server:
         return self.call("GET", f"projects/{self.number}/export?{options}")
 
     def emails(self) -> dict[int, str | None]:
-        """The e-mail addresses by the number of a user."""
+        """The e-mail address of each user, by the user's number."""
         return {user["id"]: user["email"] for user in self.call("GET", "users/")}
 
     def send(self, tasks: list[dict]) -> None:

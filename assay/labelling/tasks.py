@@ -44,9 +44,9 @@ def from_queue() -> tuple[list[dict], list[str], str]:
 
 
 def _confidences(queued: pd.DataFrame) -> dict[tuple[str, str], float]:
-    """How probable the suggested class of an example is, by both, as the queue's reason has it.
+    """The probability of the suggested class, by id and class, as in the reasons of the queue.
 
-    An example with neither a label nor a pseudo-label is left out: there the prediction counts.
+    An example without a label or pseudo-label is left out: for it the prediction counts.
 
     Parameters
     ----------
@@ -71,8 +71,8 @@ def _confidences(queued: pd.DataFrame) -> dict[tuple[str, str], float]:
 def interface(medium: str, classes: Sequence[str]) -> str:
     """The labelling interface: the example, why it is asked for, and a choice of one class.
 
-    Label Studio takes a value that starts with `$` for a variable. So each class is an alias too:
-    aliases are what comes back as answers.
+    Label Studio reads a value that starts with `$` as a variable. So each class has an alias of the
+    same name: answers contain the aliases.
     """
     names = [quoteattr(offered(name)) for name in classes]
     choices = "".join(f"    <Choice value={name} alias={name}/>\n" for name in names)
@@ -86,7 +86,7 @@ def interface(medium: str, classes: Sequence[str]) -> str:
 
 
 def offered(label: str) -> str:
-    r"""The name under which Label Studio offers a class: characters that XML forbids as `\x1b`."""
+    r"""The name of a class in Label Studio: characters that XML forbids are escaped, as `\x1b`."""
     return re.sub(_FORBIDDEN, lambda match: match[0].encode("unicode_escape").decode(), label)
 
 

@@ -57,9 +57,9 @@ def is_answered(task: dict) -> bool:
 
 
 def annotator(annotation: dict, emails: Mapping[int, str | None]) -> str:
-    """The name of who answered: the e-mail address, or else the number of the user.
+    """The name of the person who answered: the e-mail address, or else the number of the user.
 
-    If there is no number, the annotation's is taken, so that two unnamed people stay two.
+    If there is no number, the annotation's number is used, so that two unnamed people stay two.
     """
     user = annotation["completed_by"]
     if isinstance(user, dict):
@@ -69,7 +69,7 @@ def annotator(annotation: dict, emails: Mapping[int, str | None]) -> str:
         number = user
         email = emails.get(user)
     name = email or (f"annotation {annotation['id']}" if number is None else number)
-    # JSON may hold half a character, which UTF-8 cannot
+    # JSON may hold half a character (a lone surrogate), and UTF-8 may not
     return str(name).encode(errors="backslashreplace").decode()
 
 
@@ -89,7 +89,7 @@ def _by_time(tasks: Iterable[dict]) -> list[tuple[str, dict]]:
 
 
 def _chosen(annotation: dict) -> str | None:
-    """The label; None where there is not exactly one choice."""
+    """The label; None unless there is exactly one choice."""
     # Relations between parts have no `from_name`.
     parts = [part for part in annotation["result"] if part.get("from_name") == "label"]
     choices = [part["value"].get("choices", []) for part in parts]

@@ -1,4 +1,4 @@
-"""What the page opens with: how good, how many wrong labels, what limits it, what to do next.
+"""The start of the page: accuracy, wrong labels, what limits this version, and what to do next.
 
 The limits and their thresholds are rules of thumb, which docs/report.md lists.
 """
@@ -15,12 +15,12 @@ from assay.contract.sections import Action, Beyond
 from assay.reporting.inputs import FINDING, Inputs, Row, Values, accuracy, wrong_share
 from assay.reporting.words import Words, name
 
-_WIDE = 0.05  # an interval of accuracy that is wider says little
+_WIDE = 0.05  # a wider interval of accuracy says little
 _NOISY = 0.05  # share of labels that are wrong by estimate, after cleaning
 _UNLABELLED = 0.2  # share of the examples
 _AGREEING = 0.667  # alpha below which labels allow no conclusions (Krippendorff 2004)
 _LOST = 0.02  # of a head's accuracy, by cleaning
-_LOST_EXAMPLES = 5  # test examples that this must be: chance alone changes a few
+_LOST_EXAMPLES = 5  # the loss must be so many test examples: chance changes a few
 _RARE = 0.5  # of the labels of the median class
 _KINDS = 3  # of findings that are named among the tasks
 # Findings about single examples, which clean.beyond may leave out.
@@ -51,7 +51,7 @@ def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
 
 
 def also(inputs: Inputs, words: Words) -> Iterator[Markup]:
-    """What else became of labels and examples, where there is any."""
+    """What else happened to labels and examples: a sentence for each thing that happened."""
     n_checked = inputs.reviewed - inputs.test_reviewed
     if n_checked:
         yield words("answer.checked", n=n_checked)
@@ -68,7 +68,7 @@ def also(inputs: Inputs, words: Words) -> Iterator[Markup]:
 
 
 def limits(inputs: Inputs, words: Words) -> Iterator[Markup]:
-    """What limits this version; of the reasons that apply, the first of this order comes first."""
+    """What limits this version: all reasons that apply, the most important one first."""
     scores, clean = inputs.values["evaluate"], inputs.values["clean"]
     is_judged = wrong_share(clean) is not None
     if not is_judged:
@@ -112,7 +112,7 @@ def worse_slices(inputs: Inputs) -> list[Row]:
 
 
 def rarest(inputs: Inputs) -> Values:
-    """The class with fewest labels, where it has far fewer than the median class; else {}."""
+    """The class with fewest labels, if it has far fewer than the median class; else {}."""
     label, n = min(inputs.given.items(), key=lambda item: (item[1], item[0]))
     usual = median(inputs.given.values())
     return {"label": name(label), "n": n, "usual": int(usual)} if n < _RARE * usual else {}
@@ -132,7 +132,7 @@ def to_do(inputs: Inputs, words: Words) -> list[tuple[Markup, str]]:
         key = "do.review" if inputs.to_review else "do.ask"
         say = words(key, n=inputs.to_review or n_queued, queue=n_queued)
         tasks.append((say, "python -m assay review"))
-    if any(not row["given"] for row in inputs.rows["queue"]):  # else review shows none of them
+    if any(not row["given"] for row in inputs.rows["queue"]):  # otherwise review asks of none
         say = words("do.label", n=inputs.unlabelled)
         tasks.append((say, "python -m assay review"))
     rare = rarest(inputs)

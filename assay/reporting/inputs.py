@@ -1,4 +1,4 @@
-"""What the report reads: small files as rows and counts, without pandas, whose import is slow."""
+"""What the report reads: small files as rows and counts. It avoids pandas: the import is slow."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Values = dict[str, Any]  # of a JSON file
 Row = dict[str, str]  # of a CSV file
 _NEW = {"slices": ["doubted"], "regions": ["doubted"]}  # columns that older tables do not have
 WRONG = "estimated_label_noise"  # in metrics/clean.json
-FINDING = "finding"  # what decided about a doubted label whose example another finding leaves out
+FINDING = "finding"  # the decision on a doubted label if another finding leaves its example out
 
 _VALUES = {
     "clean": paths.CLEAN_METRICS,
@@ -49,18 +49,18 @@ class Inputs:
     values, rows : of JSON and CSV files, by name
     batches : what `collecting.summary.facts` tells of each batch, in the order of arrival
     given, doubted : by class, how many labels there are, and how many of them are doubted
-    decided : how many doubted labels there are by decision, without those that were replaced or
-        left out before people checked them. One whose example a finding leaves out counts as
-        FINDING, not as `drop`
+    decided : how many doubted labels there are by decision. Replaced or dropped labels that people
+        then checked do not count. If another finding leaves the example out, the decision is
+        FINDING
     left_out : how many examples other findings leave out, by the kind of the first finding
     learned, sources : how many labels the model learns from, by class and by source. Labels of the
         validation split count only if it learned from them too
-    to_review, reviewed : how many labels wait for a person; how many did so, or were replaced or
-        left out, and are answered, or called not usable
+    to_review, reviewed : how many labels wait for a person; how many waited, or were replaced or
+        dropped, and then got an answer or were called not usable
     test_to_review, test_reviewed : how many of these are labels of the test split
-    unlabelled : how many examples have no label in use, or a pseudo-label, without those that
-        people call not usable or that findings leave out
-    noise : share of the labels that it learns from that are wrong, by estimate
+    unlabelled : how many examples have no label in use, or only a pseudo-label. Examples that
+        people call not usable, or that findings leave out, do not count
+    noise : estimated share of wrong labels among those that the model learns from
     confusion : how many test examples there are of each answer and predicted class
     """
 
@@ -135,7 +135,7 @@ def _confusion(path: Path) -> Counter[tuple[str, str]]:
 
 
 def _left_out(issues: list[Row]) -> dict[str, str]:
-    """By id, the kind of the first finding for which an example was left out."""
+    """By id, the kind of the first finding because of which an example was left out."""
     kinds: dict[str, str] = {}
     for row in issues:
         if row["decision"] == "drop" and row["kind"] != "label":
@@ -144,21 +144,21 @@ def _left_out(issues: list[Row]) -> dict[str, str]:
 
 
 def wrong_share(clean: Values) -> float | None:
-    """The share of wrong labels as they came, by estimate, 0..1; None where it is not known.
+    """The estimated share of wrong labels before cleaning, 0..1; None if it is not known.
 
-    Where no classifier predicts the labels, nothing has judged them, and the number says nothing.
+    If no classifier predicts the labels, nothing has judged them, and the number says nothing.
 
     Parameters
     ----------
-    clean : of metrics/clean.json
+    clean : the values of metrics/clean.json
     """
     return None if "no_classifier_predicts" in clean else clean.get(WRONG)
 
 
 def accuracy(row: Row) -> float:
-    """That of a slice or region, from counts: the four decimals in its table are rounded.
+    """The exact accuracy of a slice or region: its table has only four decimals.
 
-    They tell the count of up to about 6,000 examples.
+    They tell how many predictions are right, for up to about 6,000 examples.
     """
     n = int(row["examples"])
     return round(n * float(row["accuracy"])) / n
@@ -174,7 +174,7 @@ def _rows(path: Path, columns: list[str]) -> list[Row]:
 def validation(batches: list[str]) -> set[str]:
     """The ids of the validation split. A copy of a test example may be among them.
 
-    `catalogue.read` tells them too, but by pandas, which the report does not import: it is slow.
+    `catalogue.read` tells them too, but it imports pandas, which is slow.
     """
     ids = set()
     for batch in batches:

@@ -14,7 +14,7 @@ from assay.reporting.words import SCORES, Words, breakable, brief, name, renamed
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _NAMED = 3  # batches that the title names
-_DIGITS = 8  # of the labels' MD5 there
+_DIGITS = 8  # of the labels' MD5 in the title
 
 
 def page(
@@ -28,7 +28,7 @@ def page(
 
     Parameters
     ----------
-    language : of `languages/`
+    language : the name of a file in `languages/`
     level : of all intervals, 0..1
     changes : since an earlier version, if they are wanted
     ignored : kinds of findings that `clean.beyond` ignores

@@ -1,4 +1,4 @@
-"""The parts of the page, as rows for tables and charts. What is cut off a long list is counted."""
+"""The parts of the page, as rows for tables and charts. Long lists are cut; the rest is counted."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ def first(rows: Sequence[Any], most: int = _LISTED) -> Listed:
 
 
 def matrix(rows: Sequence[str], columns: Sequence[str], counts: Mapping[Any, int]) -> Values:
-    """Counts of (row, column) as a table, and the largest: of each column, and of all errors."""
+    """Counts of (row, column) as a table; the largest count of each column, and of all errors."""
     cells = {row: [counts.get((row, column), 0) for column in columns] for row in rows}
     largest = [max(column) or 1 for column in zip(*cells.values(), strict=True)]
     error = max((n for (row, column), n in counts.items() if row != column), default=1) or 1
@@ -95,7 +95,7 @@ def _is_below(row: Row, chance: float) -> bool:
 
 
 def _may_guess(row: Row, chance: float) -> bool:
-    """Whether a person may label at random: a wide interval, after few labels, does not say so."""
+    """Whether a person may label at random. A wide interval, after few labels, is not enough."""
     if "accuracy_low" not in row:
         return False
     low, high = float(row["accuracy_low"]), float(row["accuracy_high"])
@@ -121,7 +121,7 @@ def model(inputs: Inputs) -> Values:
 
 
 def exact(row: Row, confusion: Mapping[tuple[str, str], int]) -> Values:
-    """Scores of a class, from counts: the four decimals in the table are rounded.
+    """The exact scores of a class, from counts: the table has only four decimals.
 
     Parameters
     ----------
@@ -148,13 +148,13 @@ def ticks(bottom: float, top: float) -> list[float]:
 
 
 def _is_lower(row: Row, inputs: Inputs) -> bool:
-    """Whether a tested slice is below the accuracy of all."""
+    """Whether a slice was tested and its accuracy is below the overall one."""
     overall = inputs.values["evaluate"]["accuracy"]
     return row["p_value"] != "nan" and float(row["accuracy"]) < overall
 
 
 def _order_of_slices(row: Row) -> tuple[bool, bool, float]:
-    """Those that are shown to be worse first, those with too few examples to be tested last."""
+    """A key to sort slices: first those shown to be worse, last those with too few examples."""
     return row["p_value"] == "nan", row["worse"] != "True", float(row["accuracy"])
 
 

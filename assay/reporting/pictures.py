@@ -1,4 +1,4 @@
-"""Examples as people are shown them on the page: thumbnails, sounds, texts. They stay small."""
+"""The contents of examples on the page: thumbnails, sounds, texts. They are kept small."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ from assay.contract import parquet_files, paths
 from assay.modalities import registry
 from assay.reporting.inputs import Row
 
-SILENT = 82  # characters of the data URI of a sound without samples, as all of a silent one are cut
+SILENT = 82  # characters of the data URI of a silent sound: all its samples are cut off
 _LARGEST = 200_000  # characters of one example; a larger one is only named
 _TOGETHER = 1_200_000  # of all examples on the page
 _CUT = 300  # characters of a text
@@ -22,7 +22,7 @@ def read(rows: Iterable[Row], say_left: Callable[[int], str]) -> dict[str, str]:
     Parameters
     ----------
     rows : with `id` and `batch`, the most important ones first
-    say_left : how many columns of a row of a table are not shown
+    say_left : gives the words for how many columns of a table's row are not shown
 
     Returns
     -------
@@ -66,13 +66,13 @@ def _of_batch(
 
 
 def _short(text: str, columns: Sequence[str], say_left: Callable[[int], str]) -> str:
-    """The beginning of a text; of a row of a table, its first columns, and how many more it has.
+    """The beginning of a text. Of a table's row: its first columns, and how many more it has.
 
-    It is "" where the text has blanks alone.
+    It is "" if the text has only blanks.
 
     Parameters
     ----------
-    columns : of a table, whose texts have the lines `name = value`; else none
+    columns : names of a table's columns, for texts with lines `name = value`; empty for other texts
     """
     if not text.strip():
         return ""

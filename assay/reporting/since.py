@@ -1,4 +1,4 @@
-"""What changed since an earlier version: git holds its metrics, so no remote is asked."""
+"""What changed since an earlier version. Git holds its metrics, so no remote is needed."""
 
 import shutil
 from collections.abc import Callable
@@ -29,11 +29,11 @@ class Changes:
     ----------
     revision : the earlier version, as params.yaml names it
     new, gone : batches that only this version has, or only the earlier one
-    counts : name, then, now; None where a version does not have it
-    scores : the same, each value with the ends of its interval
+    counts : name, value then, value now; None if a version does not have it
+    scores : the same, but each value with the ends of its interval
     level : of the intervals then, 0..1; None if it is not known
-    are_other_classes : whether a class is in one version alone, as far as that is known
-    tests : the number of test examples then and now; None where it is not known
+    are_other_classes : whether a class is in only one of the versions; False if it is not known
+    tests : the number of test examples then and now; None if it is not known
     """
 
     revision: str
@@ -105,11 +105,11 @@ def _commit(revision: str) -> str:
 
 
 def _json(commit: str, path: Path, schema: type) -> Values:
-    """The values of a JSON file of the commit; {} where it has none."""
+    """The values of a JSON file of the commit; {} if there is no such file."""
     return _parsed(commit, path, partial(files.parse_json, schema=schema)) or {}
 
 
 def _parsed(commit: str, path: Path, parse: Callable[[str, bytes], Parsed]) -> Parsed | None:
-    """What `parse` makes of a file of the commit; None where it has none."""
+    """What `parse` makes of a file of the commit; None if there is no such file."""
     content = git.ask("show", f"{commit}:./{path.as_posix()}")
     return None if content is None else parse(f"{commit[:7]}:{path}", content)

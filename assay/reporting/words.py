@@ -1,4 +1,4 @@
-"""The words of the page in a language, and how names and numbers stand among them."""
+"""The words of the page in one language, and the form of names and numbers in them."""
 
 import json
 import re
@@ -14,8 +14,8 @@ _FOLDER = Path(__file__).with_name("languages")  # <language>.json
 _LONGEST, _LAST = 60, 20  # characters of a name, and of its end if it is longer
 _TRAITS = 400  # characters of what describes a region
 _SHARES = re.compile(r"\((?P<part>\d+%), of all (?P<whole>\d+%)\)(?=; |$)")
-_LEAST = 0.0005  # a smaller share would be rounded to nothing
-_ONE = ".one"  # how the key of a text for exactly one thing ends
+_LEAST = 0.0005  # a smaller share would be rounded to 0.0 %
+_ONE = ".one"  # the end of the key of a text for exactly one thing
 # the scores that the page lists, in this order, each with the unit that people know it by
 SCORES = {
     "accuracy": "percent",
@@ -27,12 +27,12 @@ SCORES = {
 
 
 def brief(text: object, most: int | None = None) -> str:
-    """A name or a sentence as plain text: cut, and what would be invisible made visible.
+    """A name or a sentence as plain text. It is cut, and invisible characters are made visible.
 
     Parameters
     ----------
-    most : characters of a sentence, which is cut at its end; None: it is a name, which is cut in
-        the middle, since long names often differ at the end
+    most : characters of a sentence, which is cut at its end; None for a name, which is cut in the
+        middle, because long names often differ at the end
     """
     text = str(text)
     most, last = (_LONGEST, _LAST) if most is None else (most, 0)
@@ -41,7 +41,7 @@ def brief(text: object, most: int | None = None) -> str:
 
 
 def name(text: object) -> Markup:
-    """A name as HTML that keeps its direction of writing to itself."""
+    """A name as HTML. Its writing direction does not change the text around it."""
     return Markup("<bdi>{}</bdi>").format(brief(text))
 
 
@@ -55,7 +55,7 @@ def signed(*shares: float) -> str:
 
 
 def renamed(confusion: str) -> str:
-    """`2 as 3 (6)` of metrics/annotators.csv as `2 → 3 (6)`; without `→`, if a class has ` as `.
+    """`2 as 3 (6)` of metrics/annotators.csv as `2 → 3 (6)`; unchanged if a class has ` as `.
 
     Each class is cut like a name, and the count stays.
     """
@@ -66,7 +66,7 @@ def renamed(confusion: str) -> str:
 
 
 def breakable(text: object) -> Markup:
-    """A text with names of files as HTML that breaks a line behind a slash, not within a name."""
+    """A text with file names as HTML: its lines may break after a slash, not within a name."""
     return Markup("/<wbr>").join(str(text).split("/"))
 
 
@@ -95,7 +95,7 @@ class Words:
         return f"{value:,}" if isinstance(value, int) else value
 
     def probability(self, share: float) -> Markup:
-        """A share in percent that is never nothing: where a file has 0.0000, it was rounded."""
+        """A share in percent that is never 0: a share of 0.0000 in a file was rounded."""
         return self("percent", n="<0.1" if share < _LEAST else _percents([share]))
 
     def about(self, share: float) -> Markup:
@@ -109,7 +109,7 @@ class Words:
         return Markup(" … ").join(f"{value:.4f}" for value in values)
 
     def described(self, traits: str) -> Markup:
-        """What describes a region, in metrics/regions.csv, with the shares in this language."""
+        """The description of a region in metrics/regions.csv, with its shares in this language."""
         text = str(escape(brief(traits, _TRAITS)))
         say = self.texts["region.shares"]
         told = _SHARES.sub(lambda shares: say.format(**shares.groupdict()), text)

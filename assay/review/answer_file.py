@@ -1,4 +1,4 @@
-"""One person's answers in data/annotations/<name>.csv, written whole at each answer."""
+"""One person's answers in data/annotations/<name>.csv. Each answer writes the whole file again."""
 
 import fcntl
 import getpass
@@ -16,23 +16,23 @@ from assay.contract.errors import InputError, counted, first_of, say
 
 _NEEDED = ["id", "annotator", "label"]
 _COLUMNS = [*_NEEDED, "note"]
-_PLACE = ["batch", "key"]  # of the example, for people; a file that was begun without stays so
+_PLACE = ["batch", "key"]  # of the example, for people; a file without them stays without them
 _LONGEST = 60  # characters of a file's name
 
 
 def default_name() -> str:
-    """The name that git knows, or else that of the login, as a file can have it."""
+    """The user's name in git, or else the login name, in a form that a file can have."""
     name = (git.ask("config", "user.name") or b"").decode(errors="replace")
     return file_safe(name) or file_safe(getpass.getuser()) or "reviewer"
 
 
 def file_safe(name: str) -> str:
-    """The letters and digits of a name; all else becomes a hyphen."""
+    """A name in which only letters, digits, points and underscores stay; the rest is hyphens."""
     return re.sub(r"[^\w.]+", "-", class_names.normal(name))[:_LONGEST].strip("-.")
 
 
 def check(name: str) -> None:
-    """Raise InputError where a person has a file that cannot be read; nothing is made."""
+    """Raise InputError if a person's file cannot be named so or be read. No file is made."""
     _rows(_path(class_names.normal(name)))
 
 
@@ -60,7 +60,7 @@ class AnswerFile:
             say(f"{cells}: the first answer writes them")
 
     def close(self) -> None:
-        """Let others open the answers; the lock goes, since its name is that of a person."""
+        """Let others open the answers. The lock is deleted, because its name is a person's name."""
         self._lock_path.unlink(missing_ok=True)
         self._lock.close()
 
@@ -71,10 +71,10 @@ class AnswerFile:
         return {id_: [row["label"], row["note"]] for id_, row in mine.items()}
 
     def record(self, id_: str, label: str, note: str, place: tuple[str, str]) -> None:
-        """Write an answer to disk, over an earlier one; with neither label nor note, take it out.
+        """Write an answer to disk, over an earlier one. Without label and note, remove the answer.
 
-        The file is read again before. So what another program changed there is not lost. It keeps
-        its line ends and its byte order mark, but not other delimiters than commas.
+        The file is read again first, so that changes by another program are not lost. The file
+        keeps its line ends and its byte order mark. Its delimiters become commas.
 
         Parameters
         ----------
@@ -101,14 +101,14 @@ class AnswerFile:
         return f"{', '.join([labels, *counts])} in {self.path}"
 
     def outcome(self) -> str:
-        """A line about what a review leaves, for people."""
+        """A line for people about the file at the end of a review."""
         if not self.path.exists():
             return f"no answers, so no {self.path}"
         return f"{self.summary()}; `dvc repro` uses them"
 
 
 def _locked(path: Path) -> TextIO:
-    """A file that this process alone has; a killed process loses it.
+    """A lock that only this process has. If the process is killed, the lock is free again.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _locked(path: Path) -> TextIO:
 
 def _path(name: str) -> Path:
     """The file of a person's answers."""
-    # that of Label Studio's answers is taken
+    # label-studio.csv holds the answers from Label Studio
     if name != file_safe(name) or name in ("", "label-studio"):
         remedy = "take letters, digits, points and hyphens, as in --name anna"
         raise InputError(f"--name {name!r} cannot name your file of answers: {remedy}")

@@ -21,9 +21,9 @@ class OfPerson:
     ----------
     said : label and note
     places : where each of these answers is
-    later : the ids of those in files that are read after the person's own: these count, whatever
-        the person's own file says
-    again : the ids of the examples that this person is to answer again, since people's answers tie
+    later : the ids of the answers in files that are read after the person's own file. These answers
+        count, and not those in the person's own file
+    again : the ids of the examples that this person must answer again, since people's answers tie
     """
 
     said: dict[str, list[str]]
@@ -35,11 +35,11 @@ class OfPerson:
 class Answered:
     """The answers of everybody: `id`, `annotator`, `label`, `note` and `place` of the last ones.
 
-    `tied` are the ids of the examples of which no label is the most frequent.
+    `tied` are the ids of the examples for which no label is the most frequent.
     """
 
     def __init__(self, examples: pd.DataFrame, classes: Sequence[str]) -> None:
-        """Read all files; where one is wrong, say so, and know of no answers.
+        """Read all files. If one of them is wrong, say so, and go on without any answers.
 
         Parameters
         ----------
@@ -48,7 +48,7 @@ class Answered:
         last = pd.DataFrame(columns=["example", "annotator", "label", "place", "note"])
         self._waiting: list[str] = []
         try:
-            with quiet():  # `annotate` says what else is odd
+            with quiet():  # `annotate` prints the remarks
                 last, self._waiting = answers.latest(examples, classes)
         except InputError as error:
             say(f"{error}; until then the review shows nobody the answers of others")
@@ -67,11 +67,11 @@ class Answered:
         return self._settled.difference(theirs)
 
     def others(self, id_: str, name: str) -> list[list[str]]:
-        """Person, label and note of the answers about an example, but for those by `name`."""
+        """Person, label and note of the answers about an example, except those by `name`."""
         return [answer for answer in self._about.get(id_, []) if answer[0] != name]
 
     def of(self, own: AnswerFile, asked: Collection[str]) -> OfPerson:
-        """What the person with the file `own` has answered elsewhere, of the ids in `asked`."""
+        """What the person with the file `own` has answered elsewhere about the ids in `asked`."""
         is_theirs = (self._last["annotator"] == own.name) & self._last["id"].isin(asked)
         theirs = self._last[is_theirs]
         said, places, later = {}, {}, set()
@@ -91,7 +91,7 @@ class Answered:
 
         Parameters
         ----------
-        names : of the examples that are asked about, by id
+        names : the name of each example that is asked about, by id
         """
         person = self.of(own, names)
         again = [id_ for id_ in names if id_ in person.again]
@@ -113,7 +113,7 @@ class Answered:
 
 
 def _settled(counting: pd.DataFrame) -> pd.Index:
-    """The rows of the catalogue for which one more answer, whatever it is, would change nothing.
+    """The rows of the catalogue for which one more answer, of any kind, would change nothing.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""What people are shown of examples, kept at hand: nobody waits for the next one.
+"""The contents of examples for the page, read in advance, so that nobody waits for the next one.
 
-Examples lie in the order of their batches, and are asked for in another one. So one pass over the
-batches writes what is shown to a file without a name, in the background.
+The page asks for examples in another order than that of the batches. So one pass over the batches
+runs in the background, and writes the contents to a file without a name.
 """
 
 import os
@@ -21,7 +21,7 @@ _SIDE = 512  # pixels of a larger image
 
 
 class Contents:
-    """The contents of some rows of the catalogue. Memory does not grow with them."""
+    """The contents of some rows of the catalogue. Memory does not grow with their number."""
 
     def __init__(self, examples: pd.DataFrame) -> None:
         self._examples, self._file = examples, files.scratch()
@@ -31,7 +31,7 @@ class Contents:
     def _fill(self) -> None:
         offset = 0
         shown = payloads.shown(self._examples, _BLOCK, _SIDE)
-        with suppress(OSError, InputError):  # which is said where an example is asked for
+        with suppress(OSError, InputError):  # `of` raises it again
             for row, text in zip(self._examples.index, shown, strict=True):
                 content = review_page.cut(text).encode()
                 length = os.pwrite(self._file.fileno(), content, offset)
@@ -39,7 +39,7 @@ class Contents:
                 offset += length
 
     def of(self, rows: Sequence[int]) -> dict[int, str]:
-        """The contents by row, ascending; those that the pass has not come to are read at once."""
+        """The contents of ascending rows, by row. Those that the pass has not reached are read."""
         at_hand = {row: self._places[row] for row in rows if row in self._places}
         contents = {
             row: os.pread(self._file.fileno(), length, offset).decode()

@@ -24,7 +24,7 @@ _ISSUE = ["id", "kind", "given", "suggested", "reason", *evidence.COLUMNS]
 class Questions:
     """All questions; `examples` are the rows of the catalogue that they show, in order.
 
-    `n_doubted` of them are about doubted labels; the others are in the queue alone. `answered` is
+    `n_doubted` of them are about doubted labels; the others are only in the queue. `answered` is
     what people have answered so far. `n_settled` doubted labels are not asked, since one more
     answer would change nothing.
     """
@@ -57,9 +57,10 @@ class Questions:
 def read(name: str = "") -> Questions:
     """Read the queue and the doubted labels.
 
-    A doubted label comes with its evidence and the class that this speaks for, in the queue too.
-    Where people's answers tie, now or in the queue, this is the reason that is given. What is not
-    in the queue is left out where one more answer would change nothing.
+    A doubted label comes with its evidence and with the class that the evidence speaks for, also
+    if it is in the queue. If people's answers tie, now or in the queue, the tie is the reason that
+    is given. A doubted label that is not in the queue is left out if one more answer would change
+    nothing.
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ def _merged(queue: _Rows, doubted: _Rows, settled: set[str], tied: set[str]) -> 
     ----------
     queue, doubted : rows by id, with the `reason`; what is in both has the row of a doubted label
     settled : ids of doubted labels that are left out
-    tied : ids of examples of which people's answers tie, beside those of which the queue says so
+    tied : ids of examples whose answers tie now; those with a tie in the queue are added
     """
     rows = queue | {id_: row for id_, row in doubted.items() if id_ not in settled}
     is_tie = {id_ for id_, row in queue.items() if row["reason"] == answers.TIE} | tied
@@ -131,5 +132,5 @@ def _rows_of(names: str, row_of_name: dict[str, int]) -> list[int]:
             if row is not None:
                 rows.append(row)
                 break
-        start = end  # where no name starts here, after this part
+        start = end  # after the name; after this part if no name starts here
     return rows

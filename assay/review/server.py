@@ -1,4 +1,4 @@
-"""The review page on loopback. It answers only who has its token, and only on its own address."""
+"""The review page on loopback. It answers only requests with its token and its own address."""
 
 import secrets
 import socket
@@ -37,13 +37,13 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
 
     Parameters
     ----------
-    name : of the person, and of the file of answers; None: of the git user, or of the login
+    name : of the person, and of the file of answers; None: the name in git, or the login name
     port : 0: any free one
-    browser : whether to open the page in it
+    browser : whether to open the page in a browser
     """
     name = answer_file.default_name() if name is None else name
-    answer_file.check(name)  # first: else what is wrong there would be said twice
-    asked = questions.read(class_names.normal(name))  # where there is none, nothing may be made
+    answer_file.check(name)  # first: otherwise its fault would be said twice
+    asked = questions.read(class_names.normal(name))  # if none is asked, no file is made
     with closing(AnswerFile(name)) as answers, socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -66,7 +66,7 @@ def serve(name: str | None, port: int, *, browser: bool) -> None:
 
 
 def application(asked: Questions, answers: AnswerFile, token: str, port: int) -> Starlette:
-    """The page, what its script asks for, and where it sends answers."""
+    """The web application: the page, the contents that it loads, and the answers that it sends."""
     place_of_id = asked.places()
     ids = place_of_id.keys()
     elsewhere = asked.answered.of(answers, ids)
@@ -130,10 +130,10 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
 
 
 def _only_for(token: str, port: int) -> Callable[[Request, _Next], Awaitable[Response]]:
-    """Refuse who has no token, another page's requests, and other names of this machine.
+    """Refuse requests without the token, from other pages, or to other names of this machine.
 
-    A page elsewhere may call this machine by a name of its own (DNS rebinding), or post without
-    reading what comes back. It knows neither the token nor how to send another `Origin`.
+    Another site may give this machine a name of its own (DNS rebinding), or post without reading
+    the response. But it does not know the token, and it cannot change its `Origin`.
     """
     hosts = {f"{name}:{port}" for name in (_ADDRESS, "localhost")}
 
