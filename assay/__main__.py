@@ -1,4 +1,4 @@
-"""The commands beside DVC: `python -m assay --help`."""
+"""The commands that Assay adds to those of DVC: `python -m assay --help`."""
 
 import argparse
 import gc
@@ -12,9 +12,9 @@ from assay.contract import paths, terminal
 from assay.contract.errors import InputError, run
 from assay.contract.escaping import printable
 
-# the keys of evaluation.scores.METRICS, whose import takes a second; a test compares them
+# the keys of evaluation.scores.METRICS; its import would take a second, so a test compares them
 METRICS = ["accuracy", "macro_f1", "log_loss", "calibration_error"]
-_GATE_FAILS = 2  # the exit code; that of errors is 1
+_GATE_FAILS = 2  # an exit code; errors have exit code 1
 _COLUMNS = "prints, separated by tabs and without a header: file or row, class, probability, unlike"
 _SERVER = "http://localhost:8080"  # of Label Studio, as it starts by default
 _KEY = "for a server, put your personal access token into the variable LABEL_STUDIO_API_KEY"
@@ -120,7 +120,7 @@ def predict(arguments: argparse.Namespace) -> None:
 
 
 def label_studio(arguments: argparse.Namespace) -> None:
-    """Send the queue to Label Studio, or fetch people's answers; say so on stderr."""
+    """Send the queue to Label Studio, or fetch people's answers; say on stderr what was done."""
     from assay.labelling.label_studio import pull, push
 
     action = push if arguments.action == "push" else pull
@@ -165,7 +165,7 @@ def compare(arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Run the command that the arguments name. End quietly if a reader, such as `head`, stops."""
+    """Run the command that the arguments name. End quietly if `head`, say, reads no more output."""
     try:
         try:
             terminal.prepare()

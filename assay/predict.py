@@ -15,14 +15,14 @@ from assay.contract.files import read_json
 from assay.contract.inference import UNLIKE, Model
 from assay.modalities import registry, remarks_on_files
 
-_ODD = 0.99  # `unlike` above which examples are counted
+_ODD = 0.99  # examples with a higher `unlike` are counted
 
 
 def predict(files: list[Path]) -> bool:
     """Print each example's name, class, probability and `unlike`.
 
-    A file that cannot be read is left out. At the end, after the remarks, its error is a line on
-    stderr.
+    A file that cannot be read is left out. Its error is a line on stderr, after the remarks at the
+    end.
 
     Returns
     -------
@@ -31,7 +31,8 @@ def predict(files: list[Path]) -> bool:
     Raises
     ------
     InputError
-        Before anything is printed, if a name is of no file; or if the model cannot be run.
+        If a name is not that of a file (then nothing is printed before), or if the model cannot be
+        run.
     """
     for path in files:
         _check(path)
@@ -47,11 +48,11 @@ def predict(files: list[Path]) -> bool:
                     try:
                         plain_files.check(path)
                         names, payload = registry.read_file(path, info, said)
-                    except (InputError, OSError) as error:  # the second is of a file's rights
+                    except (InputError, OSError) as error:  # OSError: no right to read it
                         errors.append(one_line(error))
                         continue
                     labels, numbers = _classify(payload, info, model)
-                remarks.add(path, said)  # nothing can go wrong now: else an error is the only line
+                remarks.add(path, said)  # only now: a file with an error gets no remarks
                 n_examples += len(names)
                 for name, label, values in zip(names, labels, numbers, strict=True):
                     cells = [f"{value:.4f}" for value in values]  # probability, maybe `unlike`
@@ -90,7 +91,7 @@ def _release_info() -> dict[str, Any]:
 
 @contextmanager
 def _blaming_the_release() -> Iterator[None]:
-    """Say of an unexpected error that the two files of the release do not belong together."""
+    """Report an unexpected error as two files of the release that do not belong together."""
     try:
         yield
     except (InputError, OSError):
@@ -115,7 +116,7 @@ def _classify(
 
 
 def _say_odd(n_odd: int, n_examples: int, info: dict[str, Any]) -> None:
-    unlike = info.get("unlike")  # older files have none
+    unlike = info.get("unlike")  # older releases have none
     of_training = isinstance(unlike, dict) and unlike.get("split") == "train"
     others = "some training examples" if of_training else "the held-out examples"
     than = f"more unlike the training data than {100 * _ODD:.0f} % of {others}"
