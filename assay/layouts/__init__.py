@@ -1,4 +1,4 @@
-"""What a raw folder may look like, and how it is read into one shape.
+"""The layouts that a raw folder may have. All are read into one form, `RawBatch`.
 
 It may use `contract` and `modalities`.
 """

@@ -1,4 +1,4 @@
-"""Arrays, such as embeddings in a .npy file: they are not read, and what to do about them."""
+"""Messages about files of arrays, such as .npy: Assay does not read them beside other files."""
 
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -17,16 +17,16 @@ ENDINGS = (".npy", ".npz", ".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".pt")
 _ROWS = "write the rows to examples.parquet, with a column for each number"
 REMEDY = f"{_ROWS}, or each picture to a file in a folder for its class"
 _FEW = 5  # rows; in fewer, cells may all differ by chance
-_GAPS = 2  # numbers of rows may have gaps: up to so many numbers for each row
+_GAPS = 2  # row numbers may have gaps: all must be below so many times the number of rows
 
 
 def beside_table(folder: Path, batch: RawBatch, unused: Iterable[str]) -> str:
-    """Why arrays beside a table are not used, and what to do; "" where there are none.
+    """Why arrays beside a table are not used, and what to do; "" if there are none.
 
     Raises
     ------
     InputError
-        If no column of the table says anything about its rows: the arrays are the data.
+        If all columns of the table only name or count its rows: then the arrays are the data.
     """
     arrays = sorted(name for name in unused if PurePosixPath(name).suffix.lower() in ENDINGS)
     if not arrays or batch.layout != LAYOUT:
@@ -40,13 +40,13 @@ def beside_table(folder: Path, batch: RawBatch, unused: Iterable[str]) -> str:
 
 
 def _says_nothing(table: pa.Table) -> bool:
-    """Whether all columns do no more than name or count the rows."""
+    """Whether all columns only name or count the rows."""
     columns = zip(table.column_names, table.columns, strict=True)
     return all(column_roles.may_be_ids(*named) or _names_rows(named[1]) for named in columns)
 
 
 def _names_rows(column: pa.ChunkedArray) -> bool:
-    """Whether all cells differ, and are words or may be the numbers of rows, in any order."""
+    """Whether all cells differ, and are words or may be row numbers in any order."""
     n_rows = len(column)
     if n_rows < _FEW or not table_keys.may_be_names(column):
         return False

@@ -1,4 +1,4 @@
-"""The cache of DVC, to which it may link instead of copying files (its `cache.type: symlink`)."""
+"""Find DVC's cache. With `cache.type: symlink`, DVC links files to it instead of copying them."""
 
 import configparser
 import os
@@ -14,14 +14,14 @@ def is_target(link: Path) -> bool:
     return _real(target.parent).parent == _real(_folder(Path.cwd()) / "files/md5")
 
 
-@cache  # thousands of links lead to 256 folders
+@cache  # thousands of links lead into at most 256 folders
 def _real(folder: Path) -> Path:
     return folder.resolve()
 
 
 @cache
 def _folder(project: Path) -> Path:
-    """The folder of the cache. Of DVC's configuration files, the last one that names it counts."""
+    """The folder of the cache. The last of DVC's configuration files that names one counts."""
     folders = (folder / ".dvc" for folder in [project, *project.parents])
     project_config = next(filter(Path.is_dir, folders), project / ".dvc")
     system_config = os.environ.get("DVC_SYSTEM_CONFIG_DIR") or platformdirs.site_config_dir("dvc")

@@ -1,4 +1,4 @@
-"""Tables that list files: metadata.csv, .jsonl and .parquet of Hugging Face, and others."""
+"""Read tables that list files: metadata.csv, .jsonl and .parquet of Hugging Face, and others."""
 
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -19,8 +19,8 @@ from assay.layouts.raw_batch import Example
 from assay.layouts.raw_files import RawFiles
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
-_FORM = "submission"  # in the name of a table of placeholders
-_SHARE = 0.5  # of the files, which lists name at least
+_FORM = "submission"  # part of the name of a table with placeholders for labels
+_SHARE = 0.5  # lists beside folders of classes must name at least this share of the files
 
 
 @dataclass
@@ -29,10 +29,10 @@ class FileList:
 
     Attributes
     ----------
-    name : of its file, relative to the batch
+    name : of the table's file, relative to the batch
     places : the name of each row in messages
-    column : the one that names the files; its other columns are about them
-    wrong : why it cannot be read; its table is then what can be made out
+    column : the column that names the files; other columns describe the files
+    wrong : why the table cannot be read; `table` then holds what could be recovered
     """
 
     name: str
@@ -44,10 +44,10 @@ class FileList:
 
 
 def lists_in(raw: RawFiles, files: FileNames) -> list[FileList]:
-    """The lists that lie directly in the folder of `files`; none where it has none.
+    """The lists that are directly in the folder of `files`.
 
-    These are a metadata file, or else tables of other names with a column that names files. Beside
-    folders of classes these need a column of labels, and must name half of the files.
+    The list is a metadata file. If there is none, other tables with a column that names files are
+    lists. Beside folders of classes they need a column of labels, and must name half of the files.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def lists_in(raw: RawFiles, files: FileNames) -> list[FileList]:
 
 
 def _other_lists(raw: RawFiles, files: FileNames) -> list[FileList]:
-    """The tables of other names that are lists, as `lists_in` says."""
+    """The tables with other names that are lists, see `lists_in`."""
     start = len(files.root)
     below = sorted(name for name in files.names if name.startswith(files.root))
     here = (name for name in below if "/" not in name[start:])
@@ -90,9 +90,9 @@ def _other_lists(raw: RawFiles, files: FileNames) -> list[FileList]:
             _take_other_as_label(listed)
     labelled = [listed for listed in lists if "label" in listed.table.column_names]
     names_enough = len(named_files) >= _SHARE * len(media)
-    if has_classes:  # folders say the classes too, unless a list says more
+    if has_classes:  # the folders are classes, if no list names enough files
         return _without_forms(labelled, raw.remarks) if names_enough else []
-    has_endings = any("." in cell for cell in cells)  # else numbers may name files by chance
+    has_endings = any("." in cell for cell in cells)  # numbers may name files by chance
     if not has_endings and not names_enough:
         return []
     if labelled or not has_endings:
@@ -103,12 +103,12 @@ def _other_lists(raw: RawFiles, files: FileNames) -> list[FileList]:
 
 
 def is_form(name: str) -> bool:
-    """Whether a list is one to fill in: Kaggle's sample_submission.csv gives all one label."""
+    """Whether a list is a form: Kaggle's sample_submission.csv has the same label in all rows."""
     return _FORM in PurePosixPath(name).name.lower()
 
 
 def _without_forms(lists: list[FileList], remarks: Remarks) -> list[FileList]:
-    """The lists whose labels are meant as such; the rows of the others are remarked on."""
+    """The lists that are no forms, with a remark on the rows of forms."""
     what = "rows hold no labels, since the name of their table says that it is to be filled in"
     remedy = "rename it if its labels are true"
     for listed in lists:
@@ -118,7 +118,7 @@ def _without_forms(lists: list[FileList], remarks: Remarks) -> list[FileList]:
 
 
 def _metadata(raw: RawFiles, name: str, files: FileNames) -> FileList:
-    """The list that a metadata file is; it may name files in another column than `file_name`."""
+    """The list in a metadata file. If it has no `file_name`, another column may name the files."""
     listed = read(raw, name)
     if FILE_NAME not in listed.table.column_names:
         column = _column_of_files(listed.table, files)
@@ -133,7 +133,7 @@ def _metadata(raw: RawFiles, name: str, files: FileNames) -> FileList:
 
 
 def _other_list(raw: RawFiles, name: str, files: FileNames) -> FileList | None:
-    """The list that a table is; None where it holds people's votes, or names no files."""
+    """The list in a table; None if the table holds people's votes or names no files."""
     path = PurePosixPath(name)
     try:
         listed = read(raw, name)
@@ -154,7 +154,7 @@ def _other_list(raw: RawFiles, name: str, files: FileNames) -> FileList | None:
 
 
 def _take_other_as_label(listed: FileList) -> None:
-    """Where a list has but one more column, that holds the labels."""
+    """If a list without labels has only one other column, take it as the labels."""
     names = listed.table.column_names
     others = set(names) - set(column_names.RESERVED)
     if "label" not in names and len(others) == 1:
@@ -162,7 +162,7 @@ def _take_other_as_label(listed: FileList) -> None:
 
 
 def read(raw: RawFiles, name: str) -> FileList:
-    """A table whose column of files is called as it must be, or is not known yet."""
+    """A table as a list. Its column of files may still have another name than `file_name`."""
     path = raw.folder / name
     remarks = Remarks()
     table, places = table_files.read(path, raw.largest_file, remarks)
@@ -179,7 +179,7 @@ def _rename(listed: FileList, column: str) -> None:
 
 
 def _column_of_files(table: pa.Table, files: FileNames) -> str | None:
-    """The column of texts or numbers that names the most files; None if that is less than half."""
+    """The column that names the most files; None if it names too few, see `MOST`."""
     counts = {name: n_files for name, (n_files, _) in counts_of_files(table, files).items()}
     best = max(counts, key=counts.__getitem__, default=None)
     return best if best and counts[best] > MOST * len(table) else None
@@ -206,18 +206,18 @@ def _count_of_files(column: pa.ChunkedArray, files: FileNames) -> tuple[int, int
 
 
 def different_cells(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
-    """The different cells that are no gaps, as text, and how many rows have each."""
+    """The different cells without gaps, as text, and the number of rows with each."""
     cells, rows_of = pc.value_counts(column.drop_null()).flatten()
     return cells.cast(pa.string()), rows_of
 
 
 def to_examples(listed: FileList, raw: RawFiles, files: FileNames) -> list[Example]:
-    """The files that a list names, with what it says about them.
+    """The files that a list names as examples, with their labels, splits and slices.
 
     Raises
     ------
     InputError
-        If it names a file that is not there or lies elsewhere.
+        If it names a file that is missing or is in another place.
     """
     path = raw.folder / listed.name
     examples = rows.to_examples(listed.table, path, key=FILE_NAME, places=listed.places)

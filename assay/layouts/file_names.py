@@ -1,4 +1,4 @@
-"""The files of a batch, by the names that tables of people give them."""
+"""Find the files of a batch by the names that people write in tables."""
 
 import re
 import unicodedata
@@ -9,19 +9,19 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# of its rows: a column of which more name files, or examples, is there to name them
+# a column names files or examples if more than this share of its rows does
 MOST = 0.5
 _ELSEWHERE = re.compile(r"/|\w:/|(.*/)?\.\./")  # paths of another folder or machine
 
 
 class FileNames:
-    """The files of a batch, by the names that a list in one of its folders may give them.
+    """Finds the files of a batch by the names in a list, which is in one of its folders.
 
     Attributes
     ----------
-    root : the folder, "" or with a slash behind
+    root : the folder of the list, "" or with a slash at its end
     names : of all files, relative to the batch
-    media : those of them that are images or sounds
+    media : the names of images and sounds
     """
 
     def __init__(self, root: str, names: set[str], media: set[str]) -> None:
@@ -32,9 +32,10 @@ class FileNames:
     def find(self, cell: str) -> str:
         """The file that a cell names, relative to the batch; "" if there is none.
 
-        Its path counts, or else, where only one file has it, its name without folder or ending, or
-        the longest end of its path. A relative path may have folders in front of all of the file's
-        own path, but not in place of its folders: these may tell files apart that are missing.
+        The exact path comes first. Then a name without folder or ending is enough, if only one file
+        has it. Last, the longest end of the path counts, again if only one file has it. A relative
+        path may have more folders before the file's path, but no other folders in it: it could name
+        another file that is missing.
         """
         exact = f"{self.root}{PurePosixPath(cell)}"
         if exact in self.names:
@@ -48,9 +49,9 @@ class FileNames:
         return file if is_whole or _ELSEWHERE.match(folded) else ""
 
     def may_find(self, cells: pa.Array) -> pa.Array:
-        """Which texts `find` may find, bool (n,): quick, for it is a few of many.
+        """Which texts `find` may find, bool (n,). It is a fast filter, since most texts name none.
 
-        A file has their last part for a name, or this is not plain to see.
+        It keeps a text if its last part is the name of a file, or if it is not ASCII.
         """
         plain = pc.utf8_lower(pc.replace_substring(cells, "\\", "/"))
         last = pc.replace_substring_regex(pc.utf8_rtrim(plain, "/"), "(?s)^.*/", "")
@@ -59,18 +60,18 @@ class FileNames:
 
     @cached_property
     def _paths(self) -> dict[str, str]:
-        """The path of each file below the folder, relative to it and folded."""
+        """The path of each file below the folder, relative to it and folded, see `_folded`."""
         below = (name for name in self.names if name.startswith(self.root))
         return {name: _folded(name.removeprefix(self.root)) for name in below}
 
     @cached_property
     def _by_short_name(self) -> dict[str, str]:
-        """The file by its short names; "" where several files have it."""
+        """The file by each of its short names; "" if several files have the name."""
         return self._index(_short_names)
 
     @cached_property
     def _by_end(self) -> dict[str, str]:
-        """The file by each end of its path; "" where several files have it."""
+        """The file by each end of its path; "" if several files have the end."""
         return self._index(_ends)
 
     def _index(self, names_of: Callable[[str], Iterable[str]]) -> dict[str, str]:
@@ -82,34 +83,34 @@ class FileNames:
 
     @cached_property
     def _depth(self) -> int:
-        """The most parts that a path has."""
+        """The largest number of parts in a path."""
         return 1 + max((name.count("/") for name in self.names), default=0)
 
     def _end_of(self, folded: str) -> str:
-        """The longest end of a path that files of the folder have; "" if there is none."""
+        """The longest end of a path that is also the end of a file's path; "" if there is none."""
         if folded.rpartition("/")[2] not in self._by_short_name:
             return ""
         parts = PurePosixPath(folded).parts[-self._depth :]
         return next((end for end in _ends("/".join(parts)) if end in self._by_end), "")
 
     def _is_shared(self, end: str) -> bool:
-        """Whether several files have an end of their paths, with its folder."""
+        """Whether an end with at least one folder is the end of several files' paths."""
         return "/" in end and self._by_end.get(end) == ""
 
     @cached_property
     def by_number(self) -> dict[str, str]:
-        """Images and sounds that numbers name, by this number without leading zeros."""
+        """Images and sounds with a number as name, by this number without leading zeros."""
         stems = {name: PurePosixPath(name).stem for name in sorted(self.media)}
         return {stem.lstrip("0"): name for name, stem in stems.items() if stem.isdigit()}
 
     def is_vague(self, cell: str) -> bool:
-        """Whether a cell may name several files."""
+        """Whether a cell may mean several files."""
         folded = _folded(cell)
         is_known = _here(folded) in self._by_short_name or self._is_shared(self._end_of(folded))
         return is_known and not self.find(cell)
 
     def namesakes(self, cell: str) -> list[str]:
-        """The files that a vague cell may name, for a message."""
+        """The files that a vague cell may mean, for a message."""
         folded = _folded(cell)
         end = self._end_of(folded)
         names_of, wanted = _short_names, _here(folded)
@@ -125,7 +126,7 @@ def _short_names(path: str) -> Iterable[str]:
 
 
 def _ends(path: str) -> Iterable[str]:
-    """The path without its first folders: none, one, and so on."""
+    """The ends of a path, longest first: the path itself, without one folder, and so on."""
     parts = path.split("/")
     return ("/".join(parts[start:]) for start in range(len(parts)))
 
@@ -135,12 +136,12 @@ def _folded(name: str) -> str:
 
 
 def _without_ending(path: str) -> str:
-    """A path without what `PurePosixPath` calls its suffix, in less time."""
+    """A path without its suffix, as `PurePosixPath` would cut it, but faster."""
     start, _, ending = path.rpartition(".")
     has_ending = ending and "/" not in ending and start and not start.endswith("/")
     return start if has_ending else path
 
 
 def _here(folded: str) -> str:
-    """What a cell names, without the folders of another machine."""
+    """The name in a cell, without folders of another machine."""
     return PurePosixPath(folded).name if _ELSEWHERE.match(folded) else folded

@@ -1,4 +1,4 @@
-"""The names of Hugging Face's files: `train-00000-of-00002.parquet`, as `datasets` writes them."""
+"""Read the file names of Hugging Face's `datasets`, such as `train-00000-of-00002.parquet`."""
 
 import re
 from collections import defaultdict
@@ -11,23 +11,23 @@ from assay.layouts import names
 
 _LAST_WORD = re.compile(r"(?:.*[-_.])?([a-z]+?)(?:-\d+-of-\d+)?", re.IGNORECASE)
 _NUMBERED = re.compile(r"-(\d+)-of-(\d+)\..*$")
-_NAMED = 3  # missing files that are named; their count may be any number
+_NAMED = 3  # missing files that a message names
 
 
 def split_of_file(name: str) -> str:
-    """The split that the name of a file tells, as it is spelt there; "" if none."""
+    """The split in the name of a file, as it is spelt there; "" if there is none."""
     match = _LAST_WORD.fullmatch(PurePosixPath(name).name.partition(".")[0])
     return match[1] if match and names.is_split(match[1]) else ""
 
 
 def is_shard(name: str) -> bool:
-    """Whether a file is one of several that `datasets` writes for a split."""
+    """Whether a file is a shard: one of the numbered files that `datasets` writes for a split."""
     return bool(_NUMBERED.search(PurePosixPath(name).name))
 
 
 def remark_on_shards(shards: Iterable[str], remarks: Remarks) -> None:
-    """Add a remark if some of the files that `datasets` writes for a split are not there."""
-    numbers_of = defaultdict(set)  # by the start of a name, and how many files there should be
+    """Add a remark if shards of a split are missing."""
+    numbers_of = defaultdict(set)  # by the start of a name and the number of its shards
     for name in shards:
         if match := _NUMBERED.search(PurePosixPath(name).name):
             start = name[: -len(match.group(0))]

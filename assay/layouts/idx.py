@@ -1,4 +1,4 @@
-"""The layout of IDX files, plain or gzipped, under the names of MNIST's files.
+"""The layout of IDX files, plain or gzipped, with the names of MNIST's files.
 
 Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits, 1998.
 """
@@ -17,16 +17,16 @@ from assay.contract.files import MB
 from assay.layouts.raw_batch import Example, RawBatch
 from assay.layouts.raw_files import RawFiles
 
-_SPLITS = {"train": "train", "t10k": "test"}  # by how the names of the files start
+_SPLITS = {"train": "train", "t10k": "test"}  # by the start of the file names
 CALLED = "IDX files must be called train-images-idx3-ubyte and train-labels-idx1-ubyte"
 _SPELLINGS = ("-", ".")  # what stands before `idx`
-# by the third byte of a file
+# types of values, by the third byte of a file
 _TYPES = {8: "unsigned bytes", 9: "signed bytes", 11: "int16", 12: "int32", 13: "float32"}
 _TYPES |= {14: "float64"}
 
 
 def read(raw: RawFiles) -> RawBatch | None:
-    """Read pairs of images and labels; None where the folder has none."""
+    """Read pairs of files of images and labels; None if the folder has none."""
     images: list[np.ndarray] = []
     examples: list[Example] = []
     used: set[str] = set()
@@ -58,7 +58,7 @@ def read(raw: RawFiles) -> RawBatch | None:
 
 
 def _find_pair(raw: RawFiles, part: str) -> tuple[str, str] | None:
-    """The names of the files of images and of labels; None where both are missing."""
+    """The names of the files of images and of labels; None if both are missing."""
     for mark in _SPELLINGS:
         plain = (f"{part}-images{mark}idx3-ubyte", f"{part}-labels{mark}idx1-ubyte")
         images, labels = (name if name in raw.names else f"{name}.gz" for name in plain)
@@ -75,14 +75,14 @@ def _read_array(path: Path, axes: int, largest_file: int) -> np.ndarray:
     """One IDX file of unsigned bytes.
 
     The file holds 0, 0, 8, the number of axes, then big-endian sizes of 4 bytes, then the values.
-    No more of it is read or unpacked than the header says.
+    Reading stops soon after the number of bytes that the header says.
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             _check_magic(path, file.read(4), axes)
             shape = struct.unpack(f">{axes}I", file.read(4 * axes))
             size = math.prod(shape)
-            may_be_long = path.suffix == ".gz" or not size  # else the file has been measured
+            may_be_long = path.suffix == ".gz" or not size  # others were checked
             if may_be_long and math.prod(side or 1 for side in shape) > largest_file * MB:
                 limit = f"more than collect.largest_file, {largest_file:,} MB"
                 remedy = "raise it in params.yaml, or fetch it again"
@@ -99,7 +99,7 @@ def _read_array(path: Path, axes: int, largest_file: int) -> np.ndarray:
 
 
 def _check_magic(path: Path, magic: bytes, axes: int) -> None:
-    """Raise unless a file starts as one of unsigned bytes with so many axes."""
+    """Raise if the first bytes are not those of unsigned bytes with this number of axes."""
     expected = bytes([0, 0, 8, axes])
     if magic == expected:
         return

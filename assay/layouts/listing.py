@@ -1,4 +1,4 @@
-"""The data files below a raw folder. Junk is passed over; what is no plain file is refused."""
+"""List the data files below a raw folder. Junk is ignored. Links, pipes and devices are refused."""
 
 import os
 import re
@@ -10,8 +10,8 @@ from assay.contract.errors import InputError, lost_cache
 from assay.layouts import dvc_cache
 from assay.layouts.raw_files import RawFiles
 
-# What file managers, editors, network drives and photo programs leave. Hidden files are junk too.
-# .dvcignore has the same names, since junk that comes and goes must not make a stage run.
+# Files that file managers, editors, network drives and photo programs write. Hidden files are junk
+# too. .dvcignore has the same names: new or deleted junk must not make a stage run again.
 JUNK = (
     "__MACOSX",
     "Icon[!!-~]",  # a carriage return at the end
@@ -51,8 +51,9 @@ def data_files(folder: Path, largest_file: int) -> RawFiles:
     Raises
     ------
     InputError
-        If the folder is none or empty, or holds something that may not be read, is no plain file,
-        is a link to elsewhere, is too large, or has a name that is not UTF-8.
+        If the folder is missing, is no folder, or is empty. Or if one of its files cannot be read,
+        is no regular file, is a link that leads out of DVC's cache, is too large, or has a name
+        that is not UTF-8.
     """
     _check_folder(folder)
     try:
@@ -73,7 +74,7 @@ def data_files(folder: Path, largest_file: int) -> RawFiles:
 
 
 def is_archive(name: str) -> bool:
-    """Whether a file holds other files, by its name."""
+    """Whether a file is an archive, by its name."""
     return bool(_ARCHIVE.fullmatch(name))
 
 
@@ -90,7 +91,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def _walk(folder: Path, largest_file: int) -> tuple[set[str], list[str], list[str]]:
-    """The names of data files, junk, and folders without either data files or folders."""
+    """The names of data files, of junk, and of folders without data files and folders."""
     names: set[str] = set()
     junk: list[str] = []
     empty: list[str] = []
@@ -128,7 +129,7 @@ def _check_file(entry: os.DirEntry[str], largest_file: int) -> None:
 
 
 def _count(path: Path) -> int:
-    """The files below a path; 1 where it is one."""
+    """The number of files below a folder; 1 if the path is a file."""
     if path.is_symlink() or not path.is_dir():
         return 1
     return sum(len(names) for _, _, names in os.walk(path))

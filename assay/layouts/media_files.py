@@ -1,7 +1,7 @@
-"""The layout of image or audio files: folders per class, or a table that lists the files.
+"""The layout of image or audio files: a folder for each class, or a table that lists the files.
 
-Both may also lie below folders of splits, and all of it in folders that hold nothing else. It is
-the convention of Hugging Face's ImageFolder and AudioFolder, and what people make of it.
+Both may be inside folders of splits. All of it may be inside further folders that hold nothing
+else. This is the convention of Hugging Face's ImageFolder and AudioFolder, with usual variations.
 """
 
 from collections.abc import Iterable
@@ -19,13 +19,13 @@ from assay.layouts.raw_batch import EncodedFiles, Example, RawBatch
 from assay.layouts.raw_files import RawFiles
 from assay.modalities import registry
 
-FOLDERS = "a folder for each class"  # a layout
-_DEFAULT_MODALITY = "image"  # where a metadata.csv lists files of unknown endings alone
+FOLDERS = "a folder for each class"  # the name of a layout
+_DEFAULT_MODALITY = "image"  # if a metadata file lists only files with unknown endings
 
 
 @dataclass
 class _Part:
-    """A folder that holds folders of classes, or else lists of files."""
+    """A folder that holds lists of files or, if there are none, folders of classes."""
 
     files: FileNames
     lists: list[FileList]
@@ -36,7 +36,7 @@ class _Part:
 
 
 def read(raw: RawFiles) -> RawBatch | None:
-    """Read files that a folder or a table labels; None where the folder has none."""
+    """Read files with labels from folders or a table; None if there are no such files."""
     lists_of_files = {name for name in raw.names if _last_part(name) in file_lists.METADATA}
     data_names = raw.media | lists_of_files
     if not data_names:
@@ -54,7 +54,7 @@ def read(raw: RawFiles) -> RawBatch | None:
     if not examples and not lists:
         return None
     keys = (example.key for example in examples)
-    if unread := next(filter(registry.unreadable, keys), None):  # its ending may be wrong
+    if unread := next(filter(registry.unreadable, keys), None):  # but its ending may be wrong
         registry.refuse_unreadable(raw.folder / unread, modality)
     if has_splits:
         _take_splits_above_classes(examples, root)
@@ -69,7 +69,7 @@ def read(raw: RawFiles) -> RawBatch | None:
 
 
 def _parts(raw: RawFiles, data_names: set[str]) -> tuple[list[_Part], str, bool]:
-    """The parts, the root below which they lie, and whether only folders of splits lie there.
+    """The parts, the root folder that holds them, and whether it holds only folders of splits.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _parts(raw: RawFiles, data_names: set[str]) -> tuple[list[_Part], str, bool]
         parts = [_below_wrappers(raw, name) for name in splits]
         pairs = zip(splits, parts, strict=True)
         wrappers = {part.root.removeprefix(split) for split, part in pairs}
-        if len(wrappers) > 1:  # what is a wrapper in one split is a class in another
+        if len(wrappers) > 1:  # a folder may be a wrapper in one split and a class in another
             parts = [_part_at(raw, name) for name in splits]
     elif splits and not top.lists:
         _refuse_mixture(raw, splits, with_data)
@@ -104,9 +104,9 @@ def _part_at(raw: RawFiles, root: str) -> _Part:
 
 
 def _below_wrappers(raw: RawFiles, root: str) -> _Part:
-    """Where the data start, below folders that hold but one folder.
+    """The folder where the data start, below wrappers: folders that hold only one folder.
 
-    With `a/b/cat/1.png` alone they start at `a/b`, since `cat` is a class.
+    If there is only `a/b/cat/1.png`, the data start at `a/b`, since `cat` is a class.
     """
     part = _part_at(raw, root)
     while not part.lists and len(folders := folders_below(part.root, raw.names)) == 1:
@@ -122,7 +122,7 @@ def _below_wrappers(raw: RawFiles, root: str) -> _Part:
 
 
 def _take_splits_above_classes(examples: list[Example], root: str) -> None:
-    """The first folder is the split, as in `train/cat`, where the examples name no other."""
+    """Take the first folder as the split, as in `train/cat`, if an example has no split yet."""
     for example in examples:
         split, _, rest = example.key.removeprefix(root).partition("/")
         if rest:
@@ -130,7 +130,7 @@ def _take_splits_above_classes(examples: list[Example], root: str) -> None:
 
 
 def _take_splits_below_classes(examples: list[Example], remarks: Remarks) -> None:
-    """Where every class consists of folders of splits, as `cat/train`, these are no classes."""
+    """Take folders such as `cat/train` as splits, if every class holds only such folders."""
     of_classes = [example for example in examples if not _names_no_class(example.label)]
     parts = [example.label.rpartition("/") for example in of_classes]
     if all(class_ and is_split(split) for class_, _, split in parts):
@@ -141,13 +141,13 @@ def _take_splits_below_classes(examples: list[Example], remarks: Remarks) -> Non
 
 
 def _names_no_class(label: str) -> bool:
-    """Whether the folders of a file are `unlabelled` or below it, without a split."""
+    """Whether the folder of a file is `unlabelled`, or is below it and is no split."""
     top, _, rest = label.partition("/")
     return is_unlabelled(top) and not is_split(_last_part(rest))
 
 
 def _last_part(name: str) -> str:
-    """The last part of a name, also of a folder's, which has a slash behind."""
+    """The last part of a path. The name of a folder may end with a slash."""
     return name.rstrip("/").rpartition("/")[2]
 
 
@@ -159,7 +159,7 @@ def folders_below(root: str, names: Iterable[str]) -> set[str]:
 
 
 def _one_modality(raw: RawFiles) -> str:
-    """The modality of a folder; raise if it has several."""
+    """The modality of the files of a folder; raise if there are several."""
     modalities = set(raw.modality_of.values())
     if len(modalities) > 1:
         both = " and ".join(sorted(modalities))
@@ -168,9 +168,9 @@ def _one_modality(raw: RawFiles) -> str:
 
 
 def _refuse_mixture(raw: RawFiles, splits: list[str], tops: set[str]) -> None:
-    """Raise if a folder of classes stands beside folders that hold classes for a split.
+    """Raise if folders of splits, with classes inside, are beside a folder of a class.
 
-    Beside other folders, a single folder that is named as a split is a class like any other.
+    If only one folder is named as a split, it counts as a class, unless its name is `train`.
     """
     nested = {top for top in splits if folders_below(top, raw.media)}
     if nested and (len(splits) > 1 or _last_part(splits[0]).lower() == "train"):
@@ -181,9 +181,10 @@ def _refuse_mixture(raw: RawFiles, splits: list[str], tops: set[str]) -> None:
 
 
 def _examples(raw: RawFiles, part: _Part, *, has_votes: bool) -> list[Example]:
-    """The files of a part. The folders between are the label.
+    """The files of a part as examples. The folders between the part and a file are its label.
 
-    A file without one is left out, unless no file has one and there are people's labels.
+    A file without such a folder is left out. If no file has one and there are people's labels, all
+    files are kept.
     """
     if part.lists:
         examples = []

@@ -1,4 +1,4 @@
-"""Names of splits and classes as people write them, brought to one spelling each."""
+"""Bring the names of splits, classes and people to one spelling each."""
 
 import re
 import unicodedata
@@ -21,9 +21,9 @@ _SPLIT_OF = {
     **dict.fromkeys(("validation", "valid", "val", "dev", "development"), "validation"),
     **dict.fromkeys(("test", "testing", "tst", "holdout", "eval", "evaluation"), "test"),
 }
-_EITHER = ("eval", "evaluation")  # the validation split where another word says test
+_EITHER = ("eval", "evaluation")  # the validation split if another word means test
 _UNLABELLED = ("unlabelled", "unlabeled")  # folders of examples whose class is not known
-_JOINT = re.compile("[;|,]")  # what people put between several labels
+_JOINT = re.compile("[;|,]")  # signs between several labels
 _SEVERAL = 2
 _BLANKS = re.compile(r"[\s_-]|(?<=.)(set|data|split|images|labels)$")
 
@@ -34,7 +34,7 @@ def _word(name: str) -> str:
 
 
 def is_split(name: str) -> bool:
-    """Whether a name means a split, in any letter case and by usual synonyms."""
+    """Whether a name means a split, in any letter case; usual synonyms count too."""
     return bool(_SPLIT_OF.get(_word(name)))
 
 
@@ -44,11 +44,11 @@ def is_unlabelled(name: str) -> bool:
 
 
 def leave_unlabelled(examples: Sequence[Example], remarks: Remarks) -> None:
-    """Give no label to the examples that lie in a folder `unlabelled`, or below it.
+    """Remove the label of the examples in or below a folder `unlabelled`.
 
     Parameters
     ----------
-    examples : in folders of classes, whose names are the labels
+    examples : from folders of classes, with the names of the folders as labels
     """
     inside = [row for row in examples if is_unlabelled(row.label.partition("/")[0])]
     folders = sorted({repr(row.label.partition("/")[0]) for row in inside})
@@ -60,7 +60,7 @@ def leave_unlabelled(examples: Sequence[Example], remarks: Remarks) -> None:
 
 
 def name_splits(batch: RawBatch) -> None:
-    """Give the splits of a batch our names.
+    """Rename the splits of a batch to train, validation and test.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def name_splits(batch: RawBatch) -> None:
 
 
 def name_classes(batch: RawBatch) -> None:
-    """Bring the labels of a batch to one Unicode form; remark on classes that may be one."""
+    """Bring the labels of a batch to one Unicode form. Remark on classes that may be the same."""
     labels = [example.label for example in batch.examples]
     rows = [*batch.annotations, *batch.truth]
     labels += [row[-1] for row in rows]
@@ -109,7 +109,7 @@ def name_classes(batch: RawBatch) -> None:
 
 
 def name_people(batch: RawBatch) -> None:
-    """Bring the names of a batch's annotators to the form in which people are compared."""
+    """Bring the names of a batch's annotators to one Unicode form, as labels."""
     people = [person for _, person, _ in batch.annotations]
     changed = [person for person in people if class_names.normal(person) != person]
     batch.annotations = [
@@ -120,7 +120,7 @@ def name_people(batch: RawBatch) -> None:
 
 
 def remark_on_joined(batch: RawBatch) -> None:
-    """Add a remark on labels such as `cat;dog`, where others are `cat` and `dog`, or hold these."""
+    """Add a remark on labels such as `cat;dog`, if `cat` and `dog` are in other labels too."""
     labels = batch.labels()
     known = set(labels)
     parts_of = {label: {part.strip() for part in _JOINT.split(label)} for label in known}
