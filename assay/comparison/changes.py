@@ -12,7 +12,7 @@ SUFFIXES = ("_a", "_b")  # of columns of versions A and B
 
 
 def examples(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
-    """Count the examples of two catalogues by id, and those that changed splits, which none may."""
+    """Count the examples of two catalogues by id, and those that changed splits: none should."""
     both = a.merge(b, left_index=True, right_index=True, suffixes=SUFFIXES)
     moved = both[both["split_a"] != both["split_b"]]
     moves = Counter(moved["split_a"] + " to " + moved["split_b"])
@@ -20,7 +20,7 @@ def examples(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
 
 
 def is_unfair(data: Mapping[str, Any]) -> bool:
-    """Whether examples moved into or out of the test split, by what `examples` counted in data."""
+    """Whether examples moved into or out of the test split, by the counts from `examples`."""
     moves = data.get("examples", {}).get("moved", {})
     return any("test" in move.split(" to ") for move in moves)
 
@@ -34,7 +34,7 @@ def moves_unknown(data: Mapping[str, Any]) -> str:
 
 
 def is_unjudged(data: Mapping[str, Any]) -> bool:
-    """Whether no verdict holds: examples changed sides, or may have."""
+    """Whether no verdict is valid: examples moved into or out of the test split, or may have."""
     return is_unfair(data) or bool(moves_unknown(data))
 
 
@@ -46,16 +46,16 @@ def other_batches(a: pd.DataFrame, b: pd.DataFrame) -> list[list]:
 
 
 def _pairs(changed: pd.DataFrame, column: str) -> list[list]:
-    """How often each value gave way to another, as [old, new, count]; the most frequent first."""
+    """How often another value replaced each value: [old, new, count], the most frequent first."""
     pairs = changed.groupby([f"{column}{end}" for end in SUFFIXES]).size()
     pairs = pairs.sort_values(ascending=False, kind="stable")
     return [[old, new, int(n)] for (old, new), n in pairs.items()]
 
 
 def other_ids(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, int]:
-    """Count the examples whose batch and key are in both catalogues under ids of one alone.
+    """Count the examples with the same batch and key in both catalogues, but another id.
 
-    A key that is a row number is missing: it means other examples once rows are replaced.
+    Keys that are row numbers are not compared: after a change of rows they mean other examples.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def other_ids(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, int]:
 def labels(
     a: pd.DataFrame, b: pd.DataFrame, answers: pd.DataFrame | None, catalogue: pd.DataFrame | None
 ) -> dict[str, Any]:
-    """Compare two lists of one label an example: `label` and `source` by id.
+    """Compare two lists with one label for each example: `label` and `source` by id.
 
     Parameters
     ----------
@@ -91,10 +91,10 @@ def labels(
 def _sources(
     changed: pd.DataFrame, answers: pd.DataFrame | None, catalogue: pd.DataFrame | None
 ) -> Counter[str]:
-    """How many labels each source changed; where it is known, each person in place of `human`.
+    """How many labels each source changed. The source `human` is split by person, where possible.
 
-    These are the people whose last answer is the new label. Names are compared as `annotate` does.
-    It knows more: the keys of exact copies.
+    These are the people whose last answer is the new label. Names of examples are compared as in
+    `annotate`, but without the keys of exact copies.
     """
     sources = changed["source_b"]
     counts = Counter(sources)
@@ -112,7 +112,7 @@ def _sources(
     last = said.drop_duplicates(["id", "annotator"], keep="last")
     given = last[last["label"] == last["id"].map(changed["label_b"])]
     counts.update(f"by {annotator}" for annotator in given["annotator"])
-    counts["human"] = len(ids) - given["id"].nunique()  # by whom is not known
+    counts["human"] = len(ids) - given["id"].nunique()  # by unknown people
     return +counts  # without zeros
 
 

@@ -51,7 +51,7 @@ def compare(a: str, b: str | None, *, why: bool, metrics: Sequence[str]) -> dict
 
 
 def _data(old: Version, new: Version) -> dict[str, Any]:
-    """How the data differs; what either version does not have is left out."""
+    """How the data differs; what one of the versions lacks is left out."""
     data: dict[str, Any] = {"parameters": new.parameters_since(old)}
     if batches := _both(old.batches(), new.batches()):
         data["batches"] = batches
@@ -82,7 +82,7 @@ def _data(old: Version, new: Version) -> dict[str, Any]:
 def _model(
     old: Version, new: Version, metrics: Sequence[str], params: parameters.Evaluate, *, why: bool
 ) -> dict[str, Any]:
-    """Judge each metric of both models; without their predictions, the metrics that git holds."""
+    """Judge each metric of both models; without their predictions, return the recorded metrics."""
     if why_not := _why_no_verdict(old, new, metrics):
         return why_not
     predictions = _both(old.predictions(), new.predictions())
@@ -116,7 +116,7 @@ def _model(
 
 
 def _why_no_verdict(old: Version, new: Version, metrics: Sequence[str]) -> dict[str, Any]:
-    """Where models cannot be judged: the stage that has yet to run, or the classes of one alone."""
+    """Why models cannot be judged: a stage has yet to run, or the classes differ; else {}."""
     stages = {version.name: version.yet_to_run() for version in (old, new)}
     yet_to_run = {name: stage for name, stage in stages.items() if stage}
     if yet_to_run:
@@ -144,8 +144,8 @@ def _recorded(old: Version, new: Version, metrics: Sequence[str]) -> dict[str, l
 def _predictions(both: pd.DataFrame, suffix: str, classes: list[str], bins: int) -> Predictions:
     """What one version predicted, scored against the answers of B.
 
-    The file has the loss for the version's own answer. For another answer of B the loss is known
-    only if that is the predicted class.
+    The file has the loss for the version's own answer. If B has another answer, the loss is known
+    only if B's answer is the predicted class.
     """
     answer, predicted = both["answer_b"], both[f"predicted{suffix}"]
     confidence = both[f"confidence{suffix}"]
@@ -169,7 +169,7 @@ class _Test:
 
 
 def _chance(old: Version, new: Version, test: _Test) -> dict[str, float]:
-    """The variance by chance in training; {} where embeddings or labels are missing."""
+    """The variance by chance in training; {} if embeddings or labels are missing."""
     learned = []
     test_features = []
     n_validation = 0
@@ -186,7 +186,7 @@ def _chance(old: Version, new: Version, test: _Test) -> dict[str, float]:
         learned.append(Learned(rows, codes, len(labels)))
         test_features.append(features[len(sample) :])
         n_validation = int((examples.loc[labels.index, "split"] == "validation").sum())
-    a, b = learned  # and the validation examples are those of B, the last
+    a, b = learned  # `n_validation` is now that of B, the last version
     return training_variance.chance(a, b, test_features, test.head, n_validation)
 
 
@@ -195,8 +195,8 @@ def _why(
 ) -> dict[str, dict[str, Any]]:
     """Judge each kind of change alone, by the accuracy of a head on embeddings.
 
-    They are the embeddings of B. Examples that B does not have get those of A if both versions have
-    the same encoder; else their labels are left out.
+    The embeddings are those of B. For examples that B lacks, they are those of A if both versions
+    have the same encoder. Else the labels of these examples are left out.
 
     Returns
     -------

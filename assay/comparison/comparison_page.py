@@ -23,7 +23,7 @@ _LEAST = 20  # characters beside a name
 
 
 def as_json(result: Result) -> str:
-    return json.dumps(result, indent=2)  # in ASCII, so that no name reaches a terminal as it is
+    return json.dumps(result, indent=2)  # in ASCII, so that no name can control a terminal
 
 
 def terminal(result: Result) -> str:
@@ -41,7 +41,7 @@ def terminal(result: Result) -> str:
 
 
 def _wrapped(name: str, text: str) -> list[str]:
-    # Nothing is broken at these spaces; `terminal` makes plain ones of them again.
+    # Lines do not break at these no-break spaces; `terminal` turns them back into plain spaces.
     text = text.replace(" → ", "\xa0→\xa0").replace(": ", ":\xa0")
     indent = " " * len(name)
     return textwrap.wrap(
@@ -60,7 +60,7 @@ def markdown(result: Result) -> str:
     for part in parts(result):
         page += ["", f"**{part.title}**", ""]
         page += [f"{_bullet(name)}: {text}" for name, text in part.lines]
-        # A table ends its cells at a bar, even in a code span.
+        # In Markdown, a bar ends a table cell, even in a code span.
         cells = [[cell.replace("|", r"\|") for cell in row] for row in part.table]
         rows = [f"| {' | '.join(row)} |" for row in cells]
         if rows:
@@ -75,7 +75,7 @@ FORMS = {"terminal": terminal, "markdown": markdown, "json": as_json}
 
 
 def _bullet(name: str) -> str:
-    """The beginning of a list item; a name that is indented is below the item before it."""
+    """The beginning of a list item; an indented name starts an item of a nested list."""
     text = name.lstrip(" ")
     return f"{name[: -len(text)]}- {text}"
 
@@ -113,7 +113,7 @@ def _no_verdict(model: Result) -> str:
 
 
 def _gate(result: Result) -> list[str]:
-    """The verdict of `--fail-if` and what it leaves out, if it was asked for."""
+    """The verdict of `--fail-if`, and what it leaves out; [] without `--fail-if`."""
     gate = result.get("gate")
     if gate is None:
         return []

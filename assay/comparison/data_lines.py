@@ -6,8 +6,8 @@ from assay.comparison import changes
 from assay.contract.errors import counted, first_of
 from assay.contract.paths import ANNOTATIONS
 
-LISTED = 3  # people; JSON has all
-CLASSES = 10  # of the list of classes
+LISTED = 3  # items of a list, at most; JSON has all
+CLASSES = 10  # the same for classes
 Result = dict[str, Any]  # a part of what `compare.compare` returns
 
 

@@ -10,11 +10,11 @@ from assay.evaluation.scores import LARGER_IS_BETTER, METRICS
 
 _VERDICTS = ("worse", "not-better")
 _METRIC = rf"({'|'.join(METRICS)})(:\d*\.?\d+)?"
-_DIGITS = 9  # that a change is rounded to: in floating point, 0.9 - 0.8 is less than 0.1
+_DIGITS = 9  # a change is rounded to these: in floating point, 0.9 - 0.8 is less than 0.1
 
 
 def metric_of(condition: str) -> str | None:
-    """The metric that a condition is about; None if it is about any.
+    """The metric that a condition is about; None if it is about all.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def _why_not(model: Result) -> str:
 
 
 def _loss(name: str, judged: Result | None, tolerated: float) -> list[str]:
-    """Why a change as it was measured, significant or not, is more than what is tolerated."""
+    """The reason, if the measured change is more than is tolerated, significant or not; else []."""
     if judged is None:
         return [f"{name} cannot be judged"]
     loss = -judged["change"] if LARGER_IS_BETTER[name] else judged["change"]

@@ -38,7 +38,7 @@ class Part:
 
 
 def with_names(result: Result, show: Callable[[object], str]) -> Result:
-    """The result, each name and value in it that is not Assay's own as `show` gives it."""
+    """The result, with `show` applied to each name and value that is not Assay's own."""
 
     def shown(value: Any) -> Any:
         if isinstance(value, dict):
@@ -133,7 +133,7 @@ def not_scored(result: Result) -> list[str]:
 
 
 def leaves_out_chance(result: Result) -> bool:
-    """Whether there are intervals, and they are too narrow, since nothing estimates this chance."""
+    """Whether intervals are too narrow, since the chance in training could not be estimated."""
     model = result["model"]
     has_intervals = "metrics" in model and not changes.is_unjudged(result["data"])
     return has_intervals and model["chance_in_training"] is None
@@ -161,7 +161,7 @@ def _recorded(result: Result) -> Part:
 
 
 def _levels(result: Result) -> list[str]:
-    """The level of the intervals; those of the recorded intervals, where they differ."""
+    """The level of the intervals, and the levels of the recorded intervals, if these differ."""
     notes = []
     if "confidence" in result["model"]:
         notes.append(f"the level of the intervals is {100 * result['model']['confidence']:g} %")

@@ -1,11 +1,11 @@
-"""What chance in training can do, measured on a closed-form head on embeddings.
+"""How much chance in training changes a model, measured on a closed-form head on embeddings.
 
 The head stands for the model, since it can be refitted in milliseconds. In ridge regression, a row
 moves the coefficients by a known amount: the row times its residual, through the inverse of the
 penalised covariance. Random weights of the rows (mean 1, variance 1) are a bootstrap of examples
-and labels. To first order, they add the random part of these amounts (the wild bootstrap: Wu 1986;
-Liu 1988). Leave-one-out residuals correct for each row's influence on its own fit (MacKinnon and
-White 1985).
+and labels. To first order, they move the coefficients by the sum of these amounts, each multiplied
+by its weight minus 1 (the wild bootstrap: Wu 1986; Liu 1988). Leave-one-out residuals correct for
+each row's influence on its own fit (MacKinnon and White 1985).
 """
 
 from collections.abc import Iterator, Sequence
@@ -67,7 +67,7 @@ class RidgeHead:
 def chance(
     a: Learned, b: Learned, tests: Sequence[np.ndarray], head: RidgeHead, validation: int
 ) -> dict[str, float]:
-    """The variance by chance that `verdict.judge` takes, from refits of both versions.
+    """The variance by chance in training, for `verdict.judge`, from refits of both versions.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def in_their_span(rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.nd
     Returns
     -------
     rows, test : (n, directions) and (m, directions); ridge regression predicts the same from them
-    share : directions / features, a factor of the penalty, which is relative to their number
+    share : directions / features: the penalty for these rows is the given one times this
     """
     if not dual_form.is_wide([rows]):
         return rows, test, 1.0
@@ -110,12 +110,12 @@ def _predictions(logits: np.ndarray, answer: np.ndarray) -> Predictions:
 
 @dataclass
 class _Fit:
-    """What ridge regression computes from rows, whatever their labels.
+    """What ridge regression computes from rows alone, without their labels.
 
     Attributes
     ----------
-    mean, centred : the mean of the rows, (features,), and the rows less it, (n, features)
-    factor : (features, features) of the penalised covariance, as `cho_solve` takes it
+    mean, centred : the mean of the rows, (features,), and the rows minus the mean, (n, features)
+    factor : the Cholesky factor (features, features) of the penalised sums, for `cho_solve`
     leverage : (n,)
     """
 
@@ -181,7 +181,7 @@ def _sharpness(
     n = len(labels)
     n_draws = _CALIBRATIONS if validation else 1
     draws = rng.integers(n, size=(n_draws, min(validation or n, _VALIDATION)))
-    # ridge regression, unlike the model, has no logits that aim at a temperature of one
+    # the model's logits aim at a temperature of one; the scores of ridge regression do not
     fits = [calibration.sharpness_and_noise([scores[draw]], labels[draw]) for draw in draws]
     return np.array([sharpness[0] for sharpness, _ in fits])
 
@@ -193,7 +193,7 @@ def shares(
     test: np.ndarray,
     head: RidgeHead,
 ) -> dict[str, tuple[int, Predictions]]:
-    """How many examples each kind of change is about, and what the head predicts after it alone.
+    """For each kind of change alone: how many examples it concerns, and what the head predicts.
 
     A change that concerns no example, or leaves nothing to learn from, is left out.
 

@@ -8,14 +8,14 @@ from assay.contract.errors import InputError
 
 
 def refuse_empty(a: str, b: str | None) -> None:
-    """Raise where a revision is an empty string: what a shell makes of a command that failed."""
+    """Raise InputError if a revision is an empty string, as after a failed command in a shell."""
     for place, revision in {"A": a, "B": b}.items():
         if revision == "":
             raise InputError(f"{place} is empty: name a git revision")
 
 
 def why(error: Exception) -> str:
-    """What is wrong with a revision or its repository, and where it is known, what to do."""
+    """What is wrong with a revision or its repository, and what to do, if this is known."""
     problem = str(error)
     if foreign := re.search("path '(.+)' is not owned", problem):
         trust = f"git config --global --add safe.directory '{foreign[1]}'"

@@ -2,14 +2,15 @@
 
 A metric is a mean of contributions, one for each example (assay/evaluation/scores.py). So one
 formula serves all metrics. The change is the mean of the differences of contributions. Their
-variance is that of sampling test examples, whatever the two versions share.
+variance is that of sampling test examples, however similar the two versions are.
 
-Another draw of the labels or another seed would also move many errors at once. More test examples
-do not average that out. Refits of a closed-form head tell how large this is
-(assay/comparison/training_variance.py). The head is not the model, so its variance is scaled. Where
-errors are counted, the scale is how far answers differ: this gives the correlation within a sample
-of clusters (Kish 1965, the design effect). For other metrics it is the square of the metric: this
-gives a relative error.
+Another draw of the labels or another seed would also change many errors at once. More test examples
+do not average this out. Refits of a closed-form head tell how large this variance is
+(assay/comparison/training_variance.py). The head is not the model, so the variance is first divided
+by a scale of the head, and then multiplied by the same scale of the model. Where errors are
+counted, the scale is the variance of one example's change: the ratio is a correlation, as in
+clusters of a sample (Kish 1965, the design effect). For other metrics, the scale is the square of
+the metric: the ratio is a squared relative error.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -23,7 +24,7 @@ from assay.evaluation.scores import LARGER_IS_BETTER, METRICS, Predictions
 from assay.measures import multiple_testing
 
 SAME = "same predictions"
-EQUAL = "no difference"  # in the score of any example, though predictions differ
+EQUAL = "no difference"  # each example scores the same, although predictions differ
 NOT_SHOWN = "no difference shown"
 UNJUDGED = "cannot be judged"
 COUNTED = ("accuracy", "macro_f1")  # these count errors, so one point of them means something
@@ -32,8 +33,8 @@ _POINT, _POWER = 0.01, 0.8
 # Where errors are counted, two made-up examples are added to the variance: A alone is right about
 # the first, B alone about the second (Bonett and Price 2012).
 _PSEUDO = 2.0
-_MANY = 30  # examples, of which the variance is as good as known
-_NO_SPREAD = 1e-9  # differences are less apart by rounding alone
+_MANY = 30  # with this many examples, the variance counts as known
+_NO_SPREAD = 1e-9  # a smaller range of differences comes from rounding
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Verdict:
     verdict : "better", "worse", "no difference shown", "no difference" if each example scores the
         same, "same predictions" if also class and confidence are the same, or "cannot be judged"
     needed : how many test examples would show a change of one point; None if no number would
-    scored : how many examples: those whose scores are known in both versions
+    scored : how many examples have known scores in both versions
     """
 
     metric: str
@@ -77,7 +78,8 @@ def judge(
     ----------
     a, b : of the same examples in the same order, with the same answers
     chance : in training, of each metric, from `chance`; a missing one counts as 0
-    metrics : the probability of any false difference in them is at most 1 - confidence (Holm 1979)
+    metrics : their names; any of them is falsely called different with a probability of at most
+        1 - confidence (Holm 1979)
     """
     options = {"confidence": confidence, "level": 1 - (1 - confidence) / len(metrics)}
     tests = [_test(name, a, b, chance=chance.get(name, 0.0), **options) for name in metrics]
@@ -138,7 +140,7 @@ def _predict_the_same(a: Predictions, b: Predictions) -> bool:
 
 
 def withheld(verdicts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Verdicts as dictionaries, by name, without what no test says where none is fair."""
+    """Verdicts as dictionaries, by name, without the results of the test, since it is not fair."""
     nothing = dict.fromkeys(("low", "high", "p_value", "needed")) | {"verdict": UNJUDGED}
     return {name: verdict | nothing for name, verdict in verdicts.items()}
 
@@ -155,7 +157,8 @@ def chance(pairs: Iterable[Sequence[Predictions]]) -> dict[str, float]:
 
     Parameters
     ----------
-    pairs : of versions, each time on the same test examples; they differ by chance alone
+    pairs : the predictions of both versions, one pair for each refit, all on the same test
+        examples; the pairs differ by chance alone
     """
     by_pair = [
         [[contributions(version) for version in pair] for contributions in METRICS.values()]

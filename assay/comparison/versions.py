@@ -30,12 +30,12 @@ from assay.contract.sections import Evaluate
 class Version:
     """The files of a revision. A file that is not there is None.
 
-    Paths are those of the working folder, wherever in its git repository that lies.
+    Paths are relative to the working folder, which may be a folder inside its git repository.
     A file that is there but damaged raises InputError, which names the version and the file.
 
     Attributes
     ----------
-    name : as the user typed it; "workspace"
+    name : the revision as the user typed it, a full hash shortened; or "workspace"
     missing : files of the revision that were asked for, but are neither cached nor on the remote
     absent : files that were asked for, but are no part of the revision
     """
@@ -47,7 +47,7 @@ class Version:
         if re.fullmatch("[0-9a-f]{40}", self.name):
             self.name = self.name[:7]
         try:
-            # Every revision is read with the remotes of today.
+            # Every revision is read with today's remotes.
             repo = Repo(scm=SCM(str(Path.cwd())), config=Config.from_cwd())
             self._repo = repo
             self._switched = ExitStack()  # as long as this lives, the repo is at the revision
@@ -62,7 +62,7 @@ class Version:
 
     @contextmanager
     def _reading(self, path: Path) -> Iterator[None]:
-        """Name the version and the file in what is wrong with its content."""
+        """Raise any error about the content of a file as InputError with the version and file."""
         try:
             yield
         except InputError:
@@ -76,7 +76,7 @@ class Version:
             plain_files.check(path)
         try:
             return self._files.open(name, "rb")
-        except (OSError, DvcException):  # DVC's: a remote that does not answer
+        except (OSError, DvcException):  # DvcException: the remote does not answer
             not_read = self.missing if self._files.exists(name) else self.absent
             not_read.append(name)
             return None
@@ -86,7 +86,7 @@ class Version:
             return None if file is None else file.read()
 
     def local(self, path: Path) -> str | io.BytesIO | None:
-        """The file in the cache or the workspace; the content of one from git or a remote."""
+        """The path of a file in the cache or workspace, or the content of one elsewhere."""
         with self.open(path) or nullcontext() as file:
             name = getattr(file, "name", None)
             if file is None or isinstance(name, str):
@@ -161,14 +161,14 @@ class Version:
         return yaml_files.parse(f"{self.name}:{paths.PARAMETERS}", content)
 
     def evaluate(self) -> Evaluate:
-        """Its parameters of `evaluate`; today's, if it was made by an Assay that had others."""
+        """Its parameters of `evaluate`; today's, if this version of Assay cannot read them."""
         if self.name != "workspace":
             with suppress(ValidationError):
                 return Evaluate.model_validate(self._parameters().get("evaluate"))
         return parameters.load().evaluate
 
     def yet_to_run(self) -> str | None:
-        """The first stage that has yet to run, before predictions are those of this version."""
+        """The first stage that must run before the predictions are up to date; None if none."""
         content = self.read(paths.RECORD)
         if content is None:
             return None

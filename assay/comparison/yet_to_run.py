@@ -1,4 +1,4 @@
-"""Which stage a version has yet to run, by its dvc.lock: its predictions are of an older model.
+"""Which stage a version has yet to run, by its dvc.lock. Until then, predictions are out of date.
 
 `dvc exp run train` and `dvc repro annotate` stop before `evaluate`. So does a build that fails.
 New answers, and a raw batch after `dvc add`, may be committed before any build.
@@ -14,7 +14,7 @@ from dvc.repo import Repo
 
 from assay.contract import files, paths, plain_files
 
-# Those that predictions come from, in their order.
+# The stages that lead to predictions, in their order.
 _STAGES = (
     "digits",
     "collect",
@@ -34,8 +34,8 @@ def first(
 ) -> str | None:
     """The first stage that ran on other inputs or parameters than the version has; None if none.
 
-    What neither the record nor `sources` knows is not compared, and neither is code. So a raw batch
-    that was edited without `dvc add` is not noticed, nor a file of answers that was removed.
+    Only what the record or `sources` knows is compared. Code is not compared. So this does not
+    notice a raw batch that was edited without `dvc add`, or a file of answers that was removed.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def first(
 def sources(repo: Repo, read: Callable[[Path], bytes | None]) -> dict[str, str]:
     """The hash of what no stage makes, by path: raw batches, answers, foreign encoders.
 
-    What DVC tracks has the hash in its .dvc file. Folders that git alone keeps are left out, but
-    for that of the answers.
+    For what DVC tracks, the hash is in its .dvc file. Folders that only git tracks are left out.
+    The folder of the answers is not left out.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def sources(repo: Repo, read: Callable[[Path], bytes | None]) -> dict[str, str]:
 
 
 def _is_input(path: Path) -> bool:
-    """Whether a stage depends on the whole of a file or folder, and no stage makes it."""
+    """Whether a stage reads this whole file or folder, and no stage makes it."""
     return path.parent == paths.RAW or path == paths.PRETRAINED
 
 
@@ -87,7 +87,7 @@ def _hashes_in(folder: Path, repo: Repo, hash_of: Callable[[Path], str | None]) 
     names = [f"{inner}/{name}" for inner, _, inside in walked for name in inside]
     hashes = {name: hash_of(Path(name)) for name in names}
     known = {name: md5 for name, md5 in hashes.items() if md5 is not None}
-    return known if len(known) == len(names) else {}  # a part of them is not compared
+    return known if len(known) == len(names) else {}  # part of a folder cannot be compared
 
 
 def _noted(repo: Repo, path: Path) -> str | None:
@@ -140,14 +140,14 @@ def _value(values: Values, key: str) -> Any:
 
 
 def _is_other(dep: Values, hashes: dict[str, str]) -> bool:
-    """Whether a stage has read a file or folder that is not the one which the version has."""
+    """Whether a stage read a file or folder in another state than the version has it."""
     path, read = dep["path"], dep.get("md5")
     if path in hashes:
         return read != hashes[path]
     start = f"{path}/"
     inside = sorted(name for name in hashes if name.startswith(start))
     if not inside or dep.get("nfiles", math.inf) > len(inside):
-        return False  # it also held what unlisted batches left, or what git does not keep
+        return False  # it also held files of unlisted batches, or files not in git
     listing = [{"md5": hashes[name], "relpath": name.removeprefix(start)} for name in inside]
     content = json.dumps(listing).encode()  # as DVC hashes a folder
     return read != files.md5(content) + ".dir"
