@@ -1,4 +1,4 @@
-"""Put people's answers over cleaned labels, and add pseudo-labels."""
+"""Replace cleaned labels by people's answers, and add pseudo-labels."""
 
 import numpy as np
 import pandas as pd

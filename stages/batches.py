@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def check_there(user_batches: list[str]) -> None:
-    """Raise where a listed batch has neither a folder nor a .dvc file to fetch it by."""
+    """Raise InputError if a listed batch is a link, or has no folder and no .dvc file."""
     for batch in user_batches:
         folder = paths.RAW / batch
         if folder.is_symlink():

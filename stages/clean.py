@@ -71,7 +71,7 @@ def main() -> None:
     files.write_json(paths.CLEAN_METRICS, counts)
     issues = pd.concat([doubted.assign(kind="label").astype(object), findings])
     spreadsheets.write(paths.ISSUES, with_lines(issues, examples).fillna(""), _ISSUES)
-    # People are shown by all their labels. These are test labels too, so nothing else may use it.
+    # The tables about people use test labels too, so nothing else may use `shown`.
     shown = annotators.consensus(votes, None, believed, predicted.confusion)
     spreadsheets.write(paths.ANNOTATORS, annotator_tables.table(votes, shown, people, classes))
     parts = annotator_tables.parts(votes, shown, people, classes, examples["batch"])
@@ -94,7 +94,7 @@ def keep_listed_batches(batches: list[str]) -> None:
 
 
 def torn_groups(examples: pd.DataFrame) -> dict[str, int]:
-    """Count the groups in the test split and outside it, and say so; {} without groups."""
+    """Count the groups with examples both in and outside the test split; {} without groups."""
     torn = catalogue.torn_groups(examples)
     if torn:
         groups = f"{counted(len(torn), 'group')} with examples in the test split and outside it"
@@ -103,7 +103,7 @@ def torn_groups(examples: pd.DataFrame) -> dict[str, int]:
 
 
 def say_look_alikes(named: pd.DataFrame, batch_of: pd.Series) -> None:
-    """Say which classes, or people, of different batches may be one. Within a batch, collect does.
+    """Say which classes or people of different batches may be one; `collect` says it for one batch.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def encode(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list
 
 
 def say_if_nothing_is_predicted(pred_probs: np.ndarray) -> dict[str, int]:
-    """Say so, and count it as one, if the probabilities (examples, classes) tell nothing."""
+    """Say so, and return a count of 1, if the probabilities (examples, classes) say nothing."""
     if not class_findings.nothing_is_predicted(pred_probs):
         return {}
     no_better = "no classifier predicts labels better than the frequencies of the classes do"
@@ -152,7 +152,7 @@ def judge(
 ) -> pd.DataFrame:
     """Add the doubts about each label, and the decision. Test labels do not influence others.
 
-    Where labels are few, this is said.
+    Say so if labels are few.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Turn one raw batch into the data set contract: examples under content-hash ids, labels apart."""
+"""Convert one raw batch to the common format: examples with content hashes as ids, and labels."""
 
 from collections import Counter
 
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def refuse_digits(digits: list[str], batch: str, raw: RawBatch, params: parameters.Collect) -> None:
-    """Raise if a batch is unlike the example's `digits`, which are still listed beside it.
+    """Raise InputError if the example's `digits` are still listed beside a batch of other format.
 
     No encoder fits both.
     """

@@ -1,4 +1,4 @@
-"""Put together what ships: an ONNX file, a description of its input and output, a model card."""
+"""Write the release: an ONNX file, a description of its input and output, and a model card."""
 
 from importlib.metadata import version
 

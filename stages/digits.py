@@ -1,4 +1,4 @@
-"""Deal scikit-learn's handwritten digits out as raw batches, the example that Assay comes with.
+"""Write scikit-learn's handwritten digits as raw batches: the example that comes with Assay.
 
 Their labels come from simulated people, who make errors and leave gaps.
 """

@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def check_format(batch: str, payload_format: Format, learned_from: Format) -> list[str]:
-    """What of a batch the encoder does not read. Raise unless it reads such payloads."""
+    """List what the encoder does not read of a batch; raise InputError if it cannot read it."""
     try:
         return formats.check(payload_format, learned_from)
     except InputError as error:
@@ -37,7 +37,7 @@ def check_format(batch: str, payload_format: Format, learned_from: Format) -> li
 
 
 def check_finite(embeddings: np.ndarray) -> np.ndarray:
-    """The same embeddings (n, dimension). Raise unless all are finite."""
+    """Return the embeddings (n, dimension); raise InputError if any is infinite or NaN."""
     if not np.isfinite(embeddings).all():
         wrong = f"{paths.ENCODER} gives embeddings that are not finite"
         raise InputError(f"{wrong}: is a feature constant or damaged?")

@@ -1,4 +1,4 @@
-"""Score the classifier on test examples, and judge their labels; with the truth, also cleaning."""
+"""Score the classifier on test examples, and judge their labels. With the truth, score cleaning."""
 
 import numpy as np
 import pandas as pd
@@ -87,7 +87,7 @@ def judge_held_out(
     Parameters
     ----------
     of_test, of_validation : (n, classes) what the model predicts for these examples
-    described : the model, as `train` does
+    described : the description of the model, written by `train`
     """
     labelled = known.test["given"].notna().to_numpy()
     held_out = pd.concat([known.test[labelled], known.validation])
@@ -132,7 +132,7 @@ def predict(
 
 
 def line(metrics: dict[str, float]) -> str:
-    """The scores in one line, rounded as in the report: from what metrics/evaluate.json holds."""
+    """The scores of metrics/evaluate.json in one line, rounded as in the report."""
     score = rounding.as_text(metrics, "accuracy")
     text = f"evaluate: accuracy {score} on {counted(int(metrics['test_examples']), 'test example')}"
     if "accuracy_true" in metrics:
@@ -151,7 +151,7 @@ def worst_first(doubts: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_id(test: pd.DataFrame, predictions: Predictions, classes: list[str]) -> pd.DataFrame:
-    """A row a test example, for `compare` and the confusion matrix."""
+    """One row for each test example, for `compare` and the confusion matrix."""
     columns = {
         "id": test["id"],
         "answer": test["answer"],
@@ -180,7 +180,7 @@ def regions(
     Parameters
     ----------
     test : with `doubted`, (n,) bool
-    frame, predicted : their slices, from `parts`; and from `by_id`
+    frame, predicted : their slices, from `parts`; their predictions, from `by_id`
     """
     points = weak_regions.components(catalogue.features(test))
     modality = registry.named(payloads.payload_format(test)["modality"])

@@ -71,9 +71,9 @@ def read_samples(batches: list[str], remarks: Remarks) -> tuple[Format, np.ndarr
 
 
 def at_most(blocks: Iterable[np.ndarray], most: int) -> Iterator[np.ndarray]:
-    """The first payloads of blocks (n, ...), one at least, that take at most `most` bytes.
+    """The first payloads of blocks (n, ...), at least one, that take at most `most` bytes.
 
-    Of a text, its characters are counted.
+    For texts, characters are counted instead of bytes.
     """
     used = 0
     for block in blocks:

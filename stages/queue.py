@@ -77,18 +77,19 @@ def line(questions: pd.DataFrame) -> str:
 def to_learn_from(
     examples: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]
 ) -> pd.DataFrame:
-    """Some examples, first those whose label is least sure.
+    """The examples to ask about, the most doubtful first.
 
     The `gain` of an answer is the probability that training, without it, would use a wrong label.
     The `doubt` is 1 minus the lead of the most probable class (smallest margin: Scheffer, Decomain
-    and Wrobel 2001). For a label that a person gave, it is twice the gain, 1 at most: with two
-    classes, 1 minus the lead is twice the probability of the less probable one.
+    and Wrobel 2001). For an example with a label or a pseudo-label, it is twice the gain, at most
+    1. This is on the same scale: with two classes, 1 minus the lead is twice the probability of the
+    less probable class.
 
     Parameters
     ----------
-    examples : with the columns of quality.parquet, of which `confidence` is called
-        `confidence_of_suggested`, empty where there is no label; and with `label` and `weight` of
-        pseudo-labels, empty where there is none
+    examples : with the columns of quality.parquet, which are empty without a label (`confidence` is
+        called `confidence_of_suggested`), and with `label` and `weight` of pseudo-labels, which are
+        empty without a pseudo-label
     pred_probs : (n, classes)
     """
     names = np.array(classes, dtype=object)
@@ -130,7 +131,7 @@ def _trust(examples: pd.DataFrame, probability: np.ndarray) -> np.ndarray:
 
 
 def _suggested(examples: pd.DataFrame, best: np.ndarray) -> np.ndarray:
-    """What may be answered (n,): for a label, the class that `why` speaks of."""
+    """The suggested answer (n,): for an example with a label, the class that `why` names."""
     has_pseudo = examples["label"].notna()
     of_unlabelled = np.where(has_pseudo, examples["label"], best)
     return np.where(examples["given"].isna(), of_unlabelled, examples["suggested"])
@@ -145,16 +146,17 @@ def _why(examples: pd.DataFrame, best: np.ndarray, second: np.ndarray) -> np.nda
 
 
 def to_check(test: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    """Some test examples, in the order in which they are asked for.
+    """The test examples, in the order of the questions.
 
-    Every second one has no label, while there are such: an answer makes the test set larger. They
-    come by their id, which is a hash, so by chance: their labels must not depend on the model. The
-    suggestion for these is the most probable class. The others are checks, in their order: doubtful
-    labels come early, but any label may come at any place (see `true_accuracy`).
+    Every second one has no label, as long as there are any: answers to these make the test set
+    larger. They are ordered by id. An id is a hash, so the order is random: the choice must not
+    depend on the model. The suggestion for them is the most probable class. The others are checks,
+    in their `check_order`: doubtful labels tend to come early, but any label may come at any place
+    (see `true_accuracy`).
 
     Parameters
     ----------
-    test : `id`, and some columns of doubts.csv, as text, empty where there is no label
+    test : `id`, and some columns of doubts.csv, as text, empty if there is no label
     pred_probs : (n, classes)
     """
     unlabelled = test["given"].isna()
@@ -173,7 +175,7 @@ def to_check(test: pd.DataFrame, pred_probs: np.ndarray, classes: list[str]) -> 
 
 
 def tied_first(ranked: pd.DataFrame, tied: np.ndarray, pred_probs: np.ndarray) -> pd.DataFrame:
-    """The same examples, first those whose answers tie, with the `gain` as if without a label.
+    """The same examples, those with tied answers first; their `gain` is that without a label.
 
     Parameters
     ----------
@@ -194,7 +196,7 @@ def ask_for(ranked: pd.DataFrame, length: int, page: int) -> pd.DataFrame:
     if ranked.empty:
         return ranked
     step = step_for(len(ranked), queue_order.CANDIDATES)
-    others = ranked.sort_index().index[::step]  # they stand for all
+    others = ranked.sort_index().index[::step]  # a sample of all
     candidates = ranked.index[: queue_order.CANDIDATES].sort_values()
     both = ranked.loc[others.union(candidates)]
     points = whitening.whiten(catalogue.features(both), queue_order.WHITENED_BY)

@@ -63,13 +63,13 @@ def main() -> None:
     files.write_json(paths.TRAIN_METRICS, metrics)
     tell(f"train: learned from {counted(len(train), 'label')} of {len(classes):,} classes")
     if files.md5(paths.CLASSIFIER).encode() in files.record():
-        files.drop_checkpoint()  # else a kill before DVC has noted the outputs would lose them
+        files.drop_checkpoint()  # not earlier: a kill before DVC's note would lose the training
 
 
 def read_examples() -> tuple[pd.DataFrame, list[str]]:
     """See `with_labels`. Raise InputError if no example is in the test split."""
     catalogued = catalogue.read()
-    scored_examples.check(catalogued)  # else `evaluate` would, after the long training
+    scored_examples.check(catalogued)  # else `evaluate` would raise, after the long training
     return with_labels(catalogued)
 
 
@@ -97,7 +97,7 @@ def check_labels(labels: pd.Series) -> None:
 
 
 def say_unlearned(train: pd.DataFrame, classes: list[str]) -> None:
-    """Say which classes have labels in the validation split alone; `train` has the others."""
+    """Say which classes have labels only in the validation split, and none in `train`."""
     learned = set(train["label"])
     unlearned = [repr(name) for name in classes if name not in learned]
     if unlearned:
@@ -117,14 +117,14 @@ def training_split(
 ) -> LabelledExamples:
     """What the classifier learns from: examples as `labelled`, or with soft labels.
 
-    Training balances the weights of classes, if it shall.
+    The weights of classes are balanced later, in training.
     """
     split = labelled(examples, classes, params, size)
     if params.soft_labels:
         alternatives = csv_files.read_csv(paths.ALTERNATIVES).to_pandas()
         split.targets = classifier.soft_labels(examples, alternatives, classes)
         judged = examples["source"].isin(classifier.JUDGED)
-        # soft labels say themselves how sure they are
+        # soft labels already show how sure they are
         split.weights = np.where(judged, 1.0, split.weights)
     return split
 
