@@ -56,7 +56,7 @@ def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame
     same_of_others = same.sum() - same
     weight_of_others = weight.sum() - weight
     of_others = same_of_others * weight / np.maximum(weight_of_others, _TINY)
-    expected = np.where(weight_of_others > _TINY, of_others, same)  # one pair alone
+    expected = np.where(weight_of_others > _TINY, of_others, same)  # a single pair
     share = np.clip(weight / max(weight.sum(), _TINY), 0, 1)
     p_values = binom.sf(same - 1, same.sum(), share)
     is_significant = multiple_testing.adjusted(p_values) < _LEVEL

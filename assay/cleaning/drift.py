@@ -42,7 +42,7 @@ def significant(p_values: dict[str, float]) -> list[str]:
 
 
 def _means(is_new: np.ndarray, rows: np.ndarray) -> float:
-    """A permutation test of the distance between the means of whitened features.
+    """The p value of a permutation test: the distance between the means of whitened features.
 
     The statistic is Hotelling's, regularised (Chen, Paul, Prentice and Wang 2011), after a random
     projection (Lopes, Jacob and Wainwright 2011). It measures how well a ridge classifier tells the

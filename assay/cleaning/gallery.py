@@ -58,7 +58,7 @@ def _fitting(
         rows = [row for row in review_page.rows_shown(question) if not kept.get(row)]
         added = {row: contents[row] for row in rows}
         large = {row for row in rows if len(added[row]) > _LARGEST_EVIDENCE} - {question["row"]}
-        added |= dict.fromkeys(large, "")  # their names alone are shown
+        added |= dict.fromkeys(large, "")  # only their names are shown
         room -= sum(map(len, added.values()))
         if room < 0 and fitting:
             break

@@ -105,7 +105,7 @@ def fit(
 
     Parameters
     ----------
-    features : one array a batch
+    features : one array for each batch
     labels : (n,) int, over all batches in order
     model : the ridge classifier of the same rows, for their mean and main directions
     n_asking : number of examples that will be voted on

@@ -27,19 +27,19 @@ from assay.contract.sampling import step_for
 from assay.training import calibration
 
 _NOISE = 0.05  # expected share of wrong labels
-# Spread of the prior on three things: a weight, for scores with a standard deviation of one; the
-# logarithm of a weight that all classes share; and the bias.
+# Spread of the prior, for scores with a standard deviation of one: on a weight, on the logarithm of
+# a weight that all classes share, and on the bias.
 _WEIGHT_SPREAD = 0.5
 _CONFUSION_SPREAD = 1.0  # of the prior on the logarithm of an entry of the confusion matrix
 _ROWS, _CELLS = 20_000, 5_000_000  # at most: fitted examples, and fitted examples times classes
 _SHARED_ROWS, _SHARED_CELLS = 5000, 300_000  # the same for what all classes share
 _MOST_CLASSES = 100  # with more, all classes share one temperature and one share of wrong labels
-# Labels that are added to each cell of the confident joint. If it is one of two starts, less is
-# added. A whole label in each empty cell would lower its likelihood, and the other start would win.
+# Labels that are added to each cell of the confident joint. If it is the first of two starts, less
+# is added: whole labels in empty cells would make it less likely, and the second start would win.
 _ADDED, _ADDED_TO_FIRST = 1.0, 0.02
 _LEAST_GAIN = 0.02  # in mean log-likelihood; with less, class frequencies are used instead
 _LEAST_RIGHT = 0.5  # share of the labels of a class that must seem right,
-_LEAST_LABELS = 5  # if the class has at least so many
+_LEAST_LABELS = 5  # if the class has at least this many labels
 _TINY = 1e-300
 
 

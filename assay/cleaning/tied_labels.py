@@ -64,7 +64,7 @@ def keep(judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def _equal_classes(votes: Votes, held_out: np.ndarray) -> pd.Series:
-    """The classes that people gave to an example, where several are the most probable ones.
+    """The most probable classes that people gave, for examples with several most probable classes.
 
     All wrong labels are equally likely here. Where two people disagree, nothing tells which class
     is taken for which. A confusion matrix would give all these examples to the rarer class.
