@@ -1,4 +1,4 @@
-"""The features of several batches, one array a batch, read as if they were one array."""
+"""The features of several batches, one array for each batch, read as if they were one array."""
 
 from collections.abc import Iterator, Sequence
 

@@ -40,7 +40,7 @@ def fit(
 
     Parameters
     ----------
-    features : one array a batch
+    features : one array for each batch
     labels : (n,) int, class 0..n_classes-1 of each row, over all batches in order
     groups : (n,) int from 0, without gaps; two groups at least
     penalties : the one with the smallest leave-group-out squared error is taken

@@ -90,7 +90,7 @@ def fit(
 
     Parameters
     ----------
-    features : one array a batch
+    features : one array for each batch
     labels : (n,) int, class 0..n_classes-1 of each row, over all batches in order
     penalties : the one with the smallest leave-one-out squared error is taken
     scale : `Thin.share` if the features are coordinates in a basis: a factor of penalties

@@ -6,7 +6,7 @@ from assay.measures import batch_features
 from assay.measures.batch_features import Features
 
 _FENCE = 2.2  # interquartile ranges above the quartile (Hoaglin and Iglewicz 1987, after Tukey)
-_WIDTH = 256  # features; more are projected to so many
+_WIDTH = 256  # features, at most; wider rows are projected
 _MANY = 100_000  # with more rows, only those in use are in memory
 _ROWS = 20_000  # rows that the whitening is estimated from, and rows worked on at a time
 _RIDGE = 0.01  # of the mean variance, added to each variance
