@@ -1,4 +1,4 @@
-"""Why a table that seems to list files does not say the classes of those in its folder."""
+"""Explain why a table that seems to list files is not used as a list."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -18,21 +18,22 @@ from assay.layouts.file_names import MOST, FileNames
 from assay.layouts.raw_files import RawFiles
 from assay.modalities import registry
 
-_LOOKED_AT = 100  # tables; there may be one for each picture
-_CELLS = 100  # of a column, to tell whether it names pictures or sounds
+_LOOKED_AT = 100  # tables that are read at most; there may be one for each picture
+_CELLS = 100  # cells of a column that are read to see whether it names pictures or sounds
 _NO_FEATURES = set(column_names.RESERVED) - {FILE_NAME}
 
 
 def reason(raw: RawFiles, media: set[str], unused: set[str] | None = None) -> str:
-    """What is wrong with the first such table, and what to do; "" where there is none.
+    """What is wrong with the first table that seems to be a list, and what to do; "" without any.
 
-    Where a table cannot be read, and no other says more, this is what is wrong.
+    If there is none, but a table cannot be read, the result says why it cannot be read.
 
     Parameters
     ----------
     media : the images or sounds that are examples, or may be
-    unused : the files among which the table is, where folders are the classes; by default all.
-        Beside classes, numbers are names of files only if all differ, beside a column of labels
+    unused : if folders are the classes, the files that are not used; the table is one of them. By
+        default it is one of all files. Beside folders of classes, a column of numbers names files
+        only if all its cells differ and the table has a column of labels
     """
     cannot_be_read = ""
     files_below = cache(lambda root: FileNames(root, raw.names, media))
@@ -65,8 +66,8 @@ def judge_names(path: Path, table: pa.Table, raw: RawFiles) -> None:
     Raises
     ------
     InputError
-        If it holds nothing else beside labels, and these files are the examples: they are there,
-        or in a column `file_name`, or no two rows of the only column name the same.
+        If the table holds only labels and such names, and the files are the examples: most of them
+        exist, or the column is `file_name`, or it is the only column and its cells differ.
     """
     columns = [name for name in table.column_names if name not in _NO_FEATURES]
     of_files = [name for name in columns if name == FILE_NAME or _names_media(table[name])]
@@ -80,7 +81,7 @@ def judge_names(path: Path, table: pa.Table, raw: RawFiles) -> None:
 
 
 def _refuse_list_alone(path: Path, table: pa.Table, files: FileNames) -> None:
-    """Raise if one of some columns of names lists the examples; else these may be categories."""
+    """Raise if one of the columns of names lists the examples. Other columns may be categories."""
     names_of = {name: _without_gaps(table[name]) for name in table.column_names}
     listing = [name for name, cells in names_of.items() if _is_list(name, cells, files, table)]
     if not listing:
@@ -109,9 +110,9 @@ def _refuse_list_alone(path: Path, table: pa.Table, files: FileNames) -> None:
 
 
 def _is_list(name: str, cells: list[str], files: FileNames, table: pa.Table) -> bool:
-    """Whether a column lists examples: `file_name`, or files that are there, or one for each row.
+    """Whether a column lists examples: `file_name`, names of existing files, or one name per row.
 
-    A category may be called as one of a few files, and a text may end as a file does.
+    A few matches prove nothing: a category may have the name of a file, and a text its ending.
     """
     if name == FILE_NAME or not cells:
         return bool(cells)
@@ -123,12 +124,12 @@ def _is_list(name: str, cells: list[str], files: FileNames, table: pa.Table) -> 
 
 
 def _without_gaps(column: pa.ChunkedArray) -> list[str]:
-    """The cells of a column as text, without gaps and empty ones."""
+    """The cells of a column as text, without gaps and empty cells."""
     return [cell for cell in map(str, column.drop_null().to_pylist()) if cell.strip()]
 
 
 def _names_media(column: pa.ChunkedArray) -> bool:
-    """Whether more than half of the first cells of a column end as pictures or sounds do."""
+    """Whether more than half of the first cells have the ending of a picture or sound."""
     if not is_text(column.type):
         return False
     cells = column.slice(0, _CELLS).to_pylist()
@@ -181,6 +182,6 @@ def _without_zeros(cell: str, files: FileNames) -> str:
 
 
 def _other_ending(cell: str, files: FileNames) -> str:
-    """A name that no file has, and the file that has it but for its ending."""
+    """A name that no file has, and the file with this name and another ending, if there is one."""
     file = files.find(str(PurePosixPath(cell).with_suffix("")))
     return f"{cell!r} ({file} is)" if file else repr(cell)

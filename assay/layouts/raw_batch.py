@@ -1,4 +1,4 @@
-"""The one form that every raw layout is read into."""
+"""The form into which every raw layout is read."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,13 +15,13 @@ from assay.contract.remarks import Remarks
 
 @dataclass
 class Example:
-    """What came with one payload; "" where nothing did.
+    """What is known of one payload; "" for what is not known.
 
     Attributes
     ----------
     key : the name of the example in the other files of its batch
-    place : its file, or its row of a file, for messages
-    slices : text by column name
+    place : the file, or the file and row, of the example, for messages
+    slices : values of slices as text, by column name
     """
 
     key: str
@@ -32,7 +32,7 @@ class Example:
 
 
 class EncodedFiles(Sequence[bytes]):
-    """The contents of files, each read when it is asked for."""
+    """The contents of files. Each file is read only when it is used."""
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.files = files
@@ -47,7 +47,7 @@ class EncodedFiles(Sequence[bytes]):
 
 
 class EncodedColumn(Sequence[bytes]):
-    """The contents of the cells of a column, each copied when it is asked for."""
+    """The contents of the cells of a column. Each cell is copied only when it is used."""
 
     def __init__(self, column: pa.ChunkedArray) -> None:
         self.column = column
@@ -71,15 +71,15 @@ class RawBatch:
     ----------
     modality : its name in `modalities.registry`
     examples : one for each payload, in the same order
-    payload : encoded files, texts, pixels (n, height, width) uint8, or one column for each feature
+    payload : encoded files, texts, pixels (n, height, width) uint8, or a table of columns
     used : the files that it was read from, relative to its folder
     annotations : (key, annotator, label)
     truth : (key, label)
     numbered : whether the keys are row numbers
-    headers : numbers of rows that are the header once more, and so no examples
-    named_by : the column of its table that became `key`, as files of labels call it; None without
-    layout : what the folder looks like, in words for people
-    root : the folder below which the data lie, "" or with a slash behind
+    headers : numbers of rows that repeat the header, and so are no examples
+    named_by : the name of the column that became `key`, as in files of labels; None if none did
+    layout : the layout of the folder, in words for people
+    root : the folder that holds the data, "" or with a slash at its end
     remarks : what was ignored, converted, cut, merged or guessed so far
     """
 
@@ -97,7 +97,7 @@ class RawBatch:
     remarks: Remarks = field(default_factory=Remarks)
 
     def labels(self) -> list[str]:
-        """The labels of the batch itself, then those of people."""
+        """The labels that the batch gives its examples, then the labels of annotators."""
         given = [example.label for example in self.examples if example.label]
         return given + [label for *_, label in self.annotations]
 

@@ -1,4 +1,4 @@
-"""A raw batch is read from a folder. Its layout is told by the files in it."""
+"""Read a raw batch from a folder. The files in the folder decide which layout it has."""
 
 from collections import Counter, defaultdict
 from dataclasses import replace
@@ -22,10 +22,10 @@ from assay.layouts import (
 from assay.layouts.raw_batch import Example, RawBatch
 from assay.layouts.raw_files import RawFiles
 
-_LARGEST_FILE = 4000  # MB, where no parameters are read: in tests and benchmarks
-_MOSTLY = 0.5  # of the files in a folder that people label, so that its name is no label
-_CLASSES = 2  # of training at least, so that the folder of another split may be no class
-_NAMED = 3  # files of an unknown layout that are named
+_LARGEST_FILE = 4000  # MB; for tests and benchmarks, which read no parameters
+_MOSTLY = 0.5  # if people label this share of a folder's files, its name may be no label
+_CLASSES = 2  # with so many classes in training, the only folder of another split may be no class
+_NAMED = 3  # files or tables that a message names
 _REMEDIES = {
     "": "if these are pictures or sounds, give their names an ending, such as .png",
     ".txt": "if these are the texts, put them into one table, examples.csv (text,label)",
@@ -34,21 +34,21 @@ _REMEDIES = {
     **dict.fromkeys(array_files.ENDINGS, array_files.REMEDY),
 }
 
-_LAYOUTS = (table.read, idx.read)  # beside that of pictures and sounds
+_LAYOUTS = (table.read, idx.read)  # all layouts except the one of pictures and sounds
 
 
 def read(folder: Path, largest_file: int = _LARGEST_FILE) -> RawBatch:
-    """Read a raw batch, whichever layout it has.
+    """Read a raw batch in any of the layouts.
 
     Parameters
     ----------
-    largest_file : MB of a file, unpacked
+    largest_file : the most MB of a file after unpacking
 
     Raises
     ------
     InputError
-        If the folder is empty, has no known layout, holds what `listing.data_files` refuses, or
-        one of its files is not what the layout says.
+        If the folder is empty, has no known layout, holds files that `listing.data_files` refuses,
+        or if one of its files does not fit the layout.
     """
     raw = listing.data_files(folder, largest_file)
     edited_inputs.note(folder, lambda: _list_again(raw), _paths(raw))
@@ -78,7 +78,7 @@ def _paths(raw: RawFiles) -> list[Path]:
 
 
 def _read(raw: RawFiles) -> RawBatch:
-    """Try the layouts in turn, also below folders that hold nothing but one folder."""
+    """Try the layouts one after the other, also inside folders that hold only one folder."""
     if batch := _read_media(raw):
         return batch
     inner = raw
@@ -96,15 +96,15 @@ def _read(raw: RawFiles) -> RawBatch:
 
 
 def _first_that_fits(raw: RawFiles) -> RawBatch | None:
-    """What the first of the other layouts reads; None where none fits the files."""
+    """The batch of the first layout of `_LAYOUTS` that fits; None if none fits."""
     batches = (read_layout(raw) for read_layout in _LAYOUTS)
     return next(filter(None, batches), None)
 
 
 def _read_media(raw: RawFiles) -> RawBatch | None:
-    """Images or sounds; None where there are none, or where a table `examples` lies beside them.
+    """A batch of images or sounds; None if there are none, or if there is a table `examples`.
 
-    Written otherwise, as in Examples.csv, the table may also be a list of these files.
+    A table with another letter case, such as Examples.csv, may also be a list of these files.
     """
     tables = set(filter(table.is_examples, raw.names))
     if any(name.startswith("examples.") for name in tables):
@@ -118,7 +118,7 @@ def _read_media(raw: RawFiles) -> RawBatch | None:
 
 
 def _drop_lone_folder(batch: RawBatch) -> None:
-    """Take the name of the only folder for no label, where people label its files otherwise."""
+    """Remove the label that comes from the only folder, if people label its files differently."""
     folders = {example.label for example in batch.examples}
     if len(folders) > 1:
         return
@@ -139,7 +139,7 @@ def _drop_lone_folder(batch: RawBatch) -> None:
 
 
 def _drop_lone_folders_of_splits(batch: RawBatch) -> None:
-    """Take the only folder of a held-out split for no class, where nothing else is called so."""
+    """Remove labels from the only folder of a held-out split, if no class has its name."""
     folders_of: dict[str, set[str]] = defaultdict(set)  # by split
     for example in batch.examples:
         if example.label:
@@ -166,7 +166,7 @@ def _folded(name: str) -> str:
 
 
 def _remark_on_nested_classes(batch: RawBatch) -> None:
-    """Add a remark on classes such as `cat/more` beside `cat`, where folders are the classes."""
+    """Add a remark on classes such as `cat/more` beside `cat`, if folders are the classes."""
     classes = {example.label for example in batch.examples}
     above = {name: map(str, PurePosixPath(name).parents) for name in sorted(classes)}
     nested = [repr(name) for name, parents in above.items() if classes & set(parents)]
@@ -176,7 +176,7 @@ def _remark_on_nested_classes(batch: RawBatch) -> None:
 
 
 def _remark_on_unused(raw: RawFiles, batch: RawBatch) -> None:
-    """Add remarks on files that are not used; beside folders of classes and tables, also why."""
+    """Add remarks on files that are not used, and the reason if it is known."""
     unused = raw.names - batch.used
     archives = sorted(filter(listing.is_archive, unused))
     unused -= set(archives)
@@ -193,7 +193,7 @@ def _remark_on_unused(raw: RawFiles, batch: RawBatch) -> None:
 
 
 def _unknown(raw: RawFiles) -> str:
-    """What is wrong with files that are no batch, and what to do."""
+    """A message on files that have no known layout, and what to do."""
     data = raw.names
     archives = sorted(filter(listing.is_archive, data))
     if raw.media:
@@ -223,7 +223,7 @@ def _unknown(raw: RawFiles) -> str:
 
 
 def _check_keys(folder: Path, batch: RawBatch) -> None:
-    """Raise unless there are examples, all with a key, and no two with the same."""
+    """Raise if there are no examples, if one has no key, or if two have the same key."""
     if not batch.examples:
         remedy = "add some, or take its name off the lists in params.yaml"
         raise InputError(f"{folder} holds no examples: {remedy}")

@@ -1,4 +1,4 @@
-"""The rows of a table in a raw folder as examples: keys, labels, splits and slices as text."""
+"""Make examples from the rows of a raw table: keys, labels, splits and slices as text."""
 
 import math
 import re
@@ -16,7 +16,7 @@ from assay.layouts.raw_batch import Example
 
 _WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
 _ONE_LABEL = "an example has one label; labels are text or numbers"
-# labels as Python and JSON write a list of several, or of one text
+# a list of labels as text, as Python and JSON write it
 _LIST = re.compile(r"""\[.*,.*\]|\{.*,.*\}|[\[{]\s*(['"]).*\1\s*[\]}]""", re.DOTALL)
 
 
@@ -29,21 +29,21 @@ def to_examples(
     key: str = "key",
     numbers: Sequence[int] | None = None,
 ) -> list[Example]:
-    """One example for each row; a column that is neither reserved nor payload is a slice.
+    """One example for each row. Each column is reserved, or payload, or else a slice.
 
     Parameters
     ----------
-    path : the file of the table; annotations.csv may lie beside it
+    path : the file of the table; annotations.csv may be beside it
     places : the name of each row in messages
-    payload : names of columns
-    key : the column of keys; where it is missing, row numbers are the keys
-    numbers : of the rows; by default counted from 0
+    payload : the names of the payload columns
+    key : the column of keys; if it is missing, the row numbers are the keys
+    numbers : the row numbers; by default they count from 0
 
     Raises
     ------
     InputError
-        If there are no labels at all, a column beside the payload holds files, or a cell is not
-        text or a number.
+        If there is neither a column of labels nor an annotations.csv, if a column beside the
+        payload holds files, or if `as_text` refuses a cell.
     """
     if "label" not in table.column_names and not (path.parent / ANNOTATIONS_FILE).exists():
         has = first_of([repr(name) for name in table.column_names])
@@ -76,7 +76,7 @@ def _refuse_files(columns: dict[str, pa.ChunkedArray], names: set[str], path: Pa
 
 
 def check_files(column: str, payload: Sequence[object], places: Sequence[str]) -> None:
-    """Raise unless a column holds an encoded file in each row, which `places` names."""
+    """Raise if a row of a column holds no encoded file; `places` names the rows."""
     for place, content in zip(places, payload, strict=True):
         if not isinstance(content, bytes):
             needs = f"{column!r} must be an encoded file (bytes), and not missing"
@@ -84,7 +84,7 @@ def check_files(column: str, payload: Sequence[object], places: Sequence[str]) -
 
 
 def _remedy(column: str, content: object) -> str:
-    """What to do with a cell that is no file, to end a message with."""
+    """The end of a message: what to do with a cell that is no file."""
     if content is None:
         return ": take the row out"
     is_cell = f", but it is {reprlib.repr(content)}"
@@ -93,7 +93,7 @@ def _remedy(column: str, content: object) -> str:
 
 
 def as_text(column: pa.ChunkedArray, places: Sequence[str], name: str = "") -> list[str]:
-    """Cells as text, "" for a gap. Whole numbers have no decimal point, also in columns with gaps.
+    """Cells as text, "" for a gap. Whole numbers have no decimal point, even if they are floats.
 
     Parameters
     ----------
@@ -103,16 +103,16 @@ def as_text(column: pa.ChunkedArray, places: Sequence[str], name: str = "") -> l
     Raises
     ------
     InputError
-        If a cell is not text or a finite number, or is a date that Python cannot hold.
+        If a cell is bytes, a list, an object or infinite, or is a date that Python cannot hold.
     """
     cells = zip(_as_python(column, places), places, strict=True)
     return [_as_text(value, place, name) for value, place in cells]
 
 
 def _as_python(column: pa.ChunkedArray, places: Sequence[str]) -> list[Any]:
-    """The cells, unless one is beyond Python: dates outside the years 1 to 9999, for instance.
+    """The cells as Python objects. Raises for values that Python lacks, such as the year 10000.
 
-    A float of less than 64 bits is the number that is written so: 0.1, not 0.10000000149011612.
+    A float of less than 64 bits becomes the shortest number: 0.1, not 0.10000000149011612.
     """
     if pa.types.is_float32(column.type) or pa.types.is_float16(column.type):
         column = column.cast(pa.string()).cast(pa.float64())
@@ -147,12 +147,12 @@ def _as_text(value: Any, place: str, name: str) -> str:
 def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
     """Labels as text, see `as_text`.
 
-    pandas turns whole numbers into `3.0` when a column has gaps, see `without_points`.
+    If a column has gaps, pandas writes whole numbers as `3.0`, see `without_points`.
 
     Raises
     ------
     InputError
-        If a cell holds a list of labels, or is not text or a finite number.
+        If a cell holds a list of labels, or as `as_text`.
     """
     texts = as_text(column, places, "label")
     for text, place in zip(texts, places, strict=True):
@@ -162,7 +162,7 @@ def as_labels(column: pa.ChunkedArray, places: Sequence[str]) -> list[str]:
 
 
 def without_points(texts: list[str]) -> list[str]:
-    """`3` for `3.0`, if all texts that are not empty are so written: so no two become one."""
+    """`3` for `3.0`, but only if all texts have this form. So different texts stay different."""
     written = [text for text in texts if text]
     if written and all(map(_WITH_POINT.fullmatch, written)):
         return [text.removesuffix(".0") for text in texts]

@@ -1,4 +1,4 @@
-"""Files beside the examples of a raw folder, with labels for them: annotations.csv, truth.csv."""
+"""Read files of labels beside the examples of a raw folder: annotations.csv and truth.csv."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
@@ -22,22 +22,22 @@ COLUMNS = {ANNOTATIONS_FILE: ["annotator", "label"], TRUTH_FILE: ["label"]}  # b
 def read(raw: RawFiles, name: str, batch: RawBatch) -> list[tuple[str, ...]]:
     """Read (key, annotator, label) of each row that has a label; of truth.csv, (key, label).
 
-    The file lies where the data start, or in the folder of the batch. It names examples relative
-    to its own folder, files also without their folder or ending.
+    The file is in the folder where the data start, or in the folder of the batch. Its keys are
+    relative to its own folder. Names of files may lack their folder or ending.
 
     Parameters
     ----------
-    name : of the file
-    batch : the examples; `used` gets the file
+    name : annotations.csv or truth.csv
+    batch : the examples; the file is added to `batch.used`
 
     Raises
     ------
     InputError
-        If a row names no example of the batch, or truth.csv names one twice.
+        If a row names no example of the batch, or if truth.csv names one twice.
     """
     root = batch.root if (raw.folder / batch.root / name).exists() else ""
     path = raw.folder / root / name
-    is_list = f"{root}{name}" in batch.used  # of the examples
+    is_list = f"{root}{name}" in batch.used  # then it is the list of the examples
     if is_list or not path.exists():
         return []
     batch.used.add(f"{root}{name}")
@@ -62,7 +62,7 @@ def read(raw: RawFiles, name: str, batch: RawBatch) -> list[tuple[str, ...]]:
 
 
 def parsed(path: Path, remarks: Remarks) -> pa.Table:
-    """A file of labels, with the names of its known columns in small letters."""
+    """A file of labels, with the names of its known columns in lower case."""
     table = parse_csv(path, plain_files.read(path), delimiters=DELIMITERS)
     return column_names.with_tidy_names(table, path, remarks, COLUMNS[path.name])
 
@@ -70,7 +70,7 @@ def parsed(path: Path, remarks: Remarks) -> pa.Table:
 def _our_names(
     path: Path, table: pa.Table, keys: Collection[str], files: FileNames, named_by: str | None
 ) -> dict[str, str]:
-    """Our names of columns by those that people gave them, also of the one that names examples.
+    """Our names of columns, by their names in the file; also for the column of keys.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def _our_names(
     known = set(column_names.KEYS) & set(table.column_names)
     if named_by and named_by in table.column_names and not known & {"key", named_by}:
         return our_names | {named_by: "key"}
-    # Many columns hold numbers from 0 on.
+    # Too many columns hold numbers from 0, so none of them is taken as row numbers.
     are_row_numbers = list(keys) == [str(row) for row in range(len(keys))]
     if known or are_row_numbers:
         return our_names
@@ -93,7 +93,7 @@ def _our_names(
 def _keys_of_rows(
     path: Path, table: pa.Table, keys: Collection[str], files: FileNames, remarks: Remarks
 ) -> list[str]:
-    """The key that each row names; what it names, where no example of the batch has it."""
+    """The key that each row names; the original text if no example has this name."""
     named = table[key_column(path, table, column_names.KEYS)].to_pylist()
     row_keys = [name if name in keys else files.find(name) or name for name in named]
     pairs = zip(named, row_keys, strict=True)
@@ -105,7 +105,7 @@ def _keys_of_rows(
 def _check_rows(
     places: list[str], row_keys: list[str], keys: Collection[str], batch: RawBatch, *, unique: bool
 ) -> None:
-    """Raise if a row names no example of the batch, or one that may not have another row."""
+    """Raise if a row names no example of the batch; with `unique`, also if it names one again."""
     seen = set()
     for place, key in zip(places, row_keys, strict=True):
         if key not in keys:
@@ -125,7 +125,7 @@ def _check_rows(
 
 
 def _padded(number: str, keys: Collection[str]) -> str:
-    """The key that is this number with other zeros in front, or a file of that name; or ""."""
+    """The key (or file) that is this number with other leading zeros; "" if there is none."""
     stems = {key: PurePosixPath(key).stem for key in keys}
     significant = number.lstrip("0")
     same = [
@@ -135,7 +135,7 @@ def _padded(number: str, keys: Collection[str]) -> str:
 
 
 def usual_names(table: pa.Table, columns: Sequence[str]) -> dict[str, str]:
-    """Our names of columns by those that people gave them."""
+    """Our names of columns, by the usual names that people gave them."""
     renamed = {}
     for wanted in set(columns) - set(table.column_names):
         usual = column_names.IN_ANSWERS[wanted]
@@ -148,14 +148,15 @@ def usual_names(table: pa.Table, columns: Sequence[str]) -> dict[str, str]:
 def _column_of_keys(
     table: pa.Table, known: Sequence[str], keys: Collection[str], files: FileNames
 ) -> dict[str, str]:
-    """`key` by the column most of whose cells name examples; nothing where there is none.
+    """The new name `key` for the column that names the examples; empty if there is none.
 
-    Whole numbers are in many columns. So where keys are numbers, no person may have a cell twice,
-    as in columns of grades or seconds; and where two columns name examples, neither is taken.
+    Most cells of the column must name examples. If keys are numbers, other columns, such as grades
+    or seconds, may hold them too. Then a column does not count if a person has the same cell twice,
+    and if two columns are left, neither is taken.
 
     Parameters
     ----------
-    known : the columns of people and, at the end, of labels
+    known : the column of annotators, if there is one, and then the column of labels
     """
     are_numbers = all(map(str.isdigit, keys))
     people = [table[name].to_pylist() for name in known[:-1]]

@@ -1,4 +1,4 @@
-"""The layout of tables, one row for each example: one file, or one for each split or shard."""
+"""The layout of tables with one row for each example: one file, or one for each split or shard."""
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -17,18 +17,18 @@ from assay.layouts.raw_files import RawFiles
 from assay.modalities import column_roles, registry
 
 LAYOUT = "a table"
-_STEM = "examples"  # of a file that is the table, whatever lies beside it
-# how the names of files of text end, which are no examples
+_STEM = "examples"  # a file with this name is the table, whatever else is in the folder
+# endings of text files, which are not read as examples
 _TEXTS = (".txt", ".md", ".rst", ".tex", ".html", ".xml", ".rtf", ".docx", ".odt", ".srt", ".vtt")
-_SEVERAL = 2  # of them at least, so that a table may list them
+_SEVERAL = 2  # with so many text files, a table may be a list of them
 _LISTS = "metadata"  # the stem of a file that lists other files
 
 
 def read(raw: RawFiles) -> RawBatch | None:
-    """Read a table; None where the folder has none.
+    """Read a table; None if the folder has none.
 
-    Its payload is the column that is named as a modality, or columns of free text. Where there is
-    none, it is every column that is not reserved.
+    Its payload is the column with the name of a modality, or else the columns of free text. If
+    there are none, the payload is every column that is not reserved.
     """
     files = _files(raw.names)
     if not files:
@@ -78,10 +78,10 @@ def read(raw: RawFiles) -> RawBatch | None:
 
 
 def _files(names: set[str]) -> list[str]:
-    """The files of the table, in order; none where the folder is no table.
+    """The files of the table, in order; none if the folder holds no table.
 
-    A file `examples`, whatever lies beside it; or else the only table beside no other examples, or
-    tables that differ in the split that their names tell.
+    A file `examples` is the table. Without it, and without files of other layouts, it is the only
+    table, or all tables if each has a split in its name.
     """
     tables = tables_of_examples(names)
     called = list(filter(is_examples, tables))
@@ -95,21 +95,21 @@ def _files(names: set[str]) -> list[str]:
 
 
 def is_examples(name: str) -> bool:
-    """Whether a file is called as the table, in whatever case."""
+    """Whether a file is a table with the name `examples`, in any letter case."""
     return name.partition(".")[0].lower() == _STEM and bool(table_files.suffix(name))
 
 
 def tables_of_examples(names: set[str]) -> list[str]:
-    """The tables, sorted, but for those of labels or files of examples that lie elsewhere."""
+    """The tables, sorted, without files of labels and lists of files."""
     tables = sorted(filter(table_files.suffix, names - {ANNOTATIONS_FILE, TRUTH_FILE}))
     stems = [PurePosixPath(name).name.partition(".")[0].lower() for name in tables]
     return [name for name, stem in zip(tables, stems, strict=True) if stem != _LISTS]
 
 
 def _refuse_unread(path: Path, table: pa.Table, names: set[str]) -> None:
-    """Raise if a table lists files that nothing here decodes: these are the examples.
+    """Raise if a table lists files that Assay cannot read: they would be the examples.
 
-    They are pictures and sounds in some formats, and texts, unless the table holds texts itself.
+    These are pictures and sounds in some formats. If the table holds no payload, text files too.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def _refuse_unread(path: Path, table: pa.Table, names: set[str]) -> None:
     unread = set(filter(registry.unreadable, names))
     _refuse_list(path, table, unread)
     texts = {name for name in names if name.lower().endswith(_TEXTS)}
-    many = MOST * len(table)  # texts; a category may be called as one of a few files
+    many = MOST * len(table)  # texts; a category may have the name of one of a few files
     if len(texts) >= _SEVERAL and len(texts) > many and not _holds_payload(table):
         reason = "texts are read from a table alone: put them into a column `text` of it"
         _refuse_list(path, table, texts, reason, many)
@@ -140,12 +140,12 @@ def _refuse_list(
 
 
 def _holds_payload(table: pa.Table) -> bool:
-    """Whether a table has files or texts itself."""
+    """Whether a table itself holds files or texts."""
     return bool(_payload_column(table) or column_roles.free_texts(_features(table), Remarks()))
 
 
 def _payload_column(table: pa.Table) -> str | None:
-    """The column that is named as a modality."""
+    """The column with the name of a modality; None if there is none."""
     return registry.named(registry.modality_of_columns(table.column_names)).COLUMN
 
 
@@ -173,7 +173,7 @@ def _joined(folder: Path, parts: dict[str, pa.Table], remarks: Remarks) -> pa.Ta
 
 
 def _compare_columns(folder: Path, parts: dict[str, pa.Table], remarks: Remarks) -> None:
-    """Raise if files spell a column differently; remark on columns that a file lacks."""
+    """Raise if files spell a column differently. Remark on columns that a file lacks."""
     names_of = {file: part.column_names for file, part in parts.items()}
     first_with = {name: file for file in reversed(names_of) for name in names_of[file]}
     lacking = []
@@ -205,19 +205,19 @@ def to_batch(
 ) -> RawBatch:
     """A batch of the rows of a table, of any layout that makes one.
 
-    Before, as `read` does it: encoded files are bytes, classes have names, names of columns are
-    tidy, columns of an export are out, labels are in `label`, and keys, if any, in `key`. After,
-    the layout sets `used` and `layout`.
+    The caller prepares the table as `read` does: files as bytes, classes as names, tidy names of
+    columns, no columns of an export, labels in `label`, and keys, if there are any, in `key`. It
+    sets `used` and `layout` of the result.
 
     Parameters
     ----------
     path, places : the first file, and the file and row of each example (n,), for messages
-    numbers : (n,) of the rows in all files: the keys, where there is no column `key`
+    numbers : (n,) row numbers in all files: they are the keys if there is no column `key`
 
     Raises
     ------
     InputError
-        If an example has no encoded file where its modality has files; see also `to_examples`.
+        If an image or sound has no encoded file; see also `rows.to_examples`.
     """
     numbered = "key" not in table.column_names
     of_files = [repr(name) for name in table.column_names if name == column_names.FILE_NAME]

@@ -1,4 +1,4 @@
-"""Which column of a table names its rows, for the files of labels that lie beside it."""
+"""Find the column of a table that names its rows, as used in the files of labels beside it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,20 +22,21 @@ _REMEDY = (
 
 
 def with_key(table: pa.Table, raw: RawFiles, numbers: Sequence[int]) -> tuple[pa.Table, str | None]:
-    """The table with a column `key`, if a file of labels has one of the same name and values.
+    """The table with a column renamed to `key`, if a file of labels names rows by this column.
 
     Parameters
     ----------
-    numbers : of the rows, by which they are named if there is no key
+    numbers : the row numbers; they name the rows if there is no key
 
     Returns
     -------
-    The table, and the name that its key had; None where it has no other key than before
+    The table, and the old name of the new key; None if no column was renamed
 
     Raises
     ------
     InputError
-        If a file of labels seems to name rows by a column that is no key: rows have numbers then.
+        If a file of labels seems to name rows by values of a column, but would be read as row
+        numbers.
     """
     if "key" in table.column_names:
         return table, None
@@ -53,9 +54,9 @@ def with_key(table: pa.Table, raw: RawFiles, numbers: Sequence[int]) -> tuple[pa
 
 
 def _shared_column(table: pa.Table, labels: pa.Table, columns: list[str]) -> str | None:
-    """The column of both tables that names rows; None where there is none, or several may.
+    """The column of both tables that names rows; None if there is none, or if several may.
 
-    A column `file_name` is there for this alone.
+    A column `file_name` always comes first.
     """
     if "key" in labels.column_names:
         return None
@@ -69,7 +70,7 @@ def _shared_column(table: pa.Table, labels: pa.Table, columns: list[str]) -> str
 
 
 def _refuse_ids(table: pa.Table, labels: pa.Table, numbers: Sequence[int], path: Path) -> None:
-    """Raise if the rows of a file of labels hold values of a column, and may be no row numbers."""
+    """Raise if a file of labels seems to name rows by a column instead of by row numbers."""
     named = next((name for name in column_names.KEYS if name in labels.column_names), None)
     if named is None or not len(labels):
         return
@@ -94,7 +95,7 @@ def _refuse_ids(table: pa.Table, labels: pa.Table, numbers: Sequence[int], path:
 
 
 def _row_of(column: pa.ChunkedArray) -> dict[str, int]:
-    """The row of each value, as text, of a column that may name rows; else nothing."""
+    """The row by value, as text, of a column that may name rows; empty for other columns."""
     if not may_be_names(column):
         return {}
     texts = rows.as_text(column, [""] * len(column))
@@ -102,7 +103,7 @@ def _row_of(column: pa.ChunkedArray) -> dict[str, int]:
 
 
 def may_be_names(column: pa.ChunkedArray) -> bool:
-    """Whether a column holds texts or whole numbers, and no two rows have the same."""
+    """Whether a column holds texts or whole numbers that all differ."""
     is_simple = is_text(column.type) or pa.types.is_integer(column.type)
     return is_simple and pc.count_distinct(column, mode="all").as_py() == len(column)
 

@@ -1,4 +1,4 @@
-"""Files beside pictures and sounds that are no examples, and what to do about them."""
+"""Messages about files beside pictures and sounds that are no examples."""
 
 import re
 from collections import defaultdict
@@ -12,18 +12,18 @@ from assay.layouts import listing
 from assay.layouts.raw_files import RawFiles
 from assay.modalities import registry
 
-# how files end that hold boxes: of YOLO, of Pascal VOC and of COCO
+# endings of files of boxes: YOLO, Pascal VOC and COCO
 _BOXES = (".txt", ".xml", ".json")
 _COCO = re.compile(r"(coco|annotations|instances)[^/]*\.json$", re.IGNORECASE)
 IF_BOXES = "if these are boxes for detection, they are not supported: give each picture one label"
 
 
 def refuse_folders(raw: RawFiles, tops: Iterable[str]) -> None:
-    """Raise if there are folders of which no file can be read: a class or split would be lost.
+    """Raise if there are folders without a readable file: a class or split would be lost.
 
     Parameters
     ----------
-    tops : the folders, each with a slash behind
+    tops : these folders, each with a slash at its end
     """
     for top in sorted(tops):
         inside = sorted(name for name in raw.names if name.startswith(top))
@@ -46,7 +46,8 @@ def boxes(unread: Iterable[str], names: Iterable[str]) -> list[str]:
     Parameters
     ----------
     unread : the files to look at
-    names : of all files; boxes have the name of a picture but for the ending, or one of COCO
+    names : of all files; a file of boxes has the name of a picture with another ending, or a name
+        that is usual for COCO
     """
     candidates = [name for name in unread if PurePosixPath(name).suffix.lower() in _BOXES]
     if not candidates:
@@ -59,16 +60,16 @@ def boxes(unread: Iterable[str], names: Iterable[str]) -> list[str]:
 
 
 def remark_on(unused: Iterable[str], examples: Iterable[str], remarks: Remarks) -> set[str]:
-    """Add a remark on pictures and sounds that a class loses since their formats are not read.
+    """Add a remark on pictures and sounds in folders of classes whose formats cannot be read.
 
     Parameters
     ----------
     unused : files that are no examples
-    examples : files that are, in the folders of their classes
+    examples : files that are examples, in the folders of their classes
 
     Returns
     -------
-    The files that are remarked on
+    The files in the remark
     """
     classes = {name.rpartition("/")[0] for name in examples} - {""}
     lost = defaultdict(list)  # by the reason
@@ -83,7 +84,7 @@ def remark_on(unused: Iterable[str], examples: Iterable[str], remarks: Remarks) 
 
 
 def in_no_folder(unused: Iterable[str]) -> str:
-    """What to do with pictures or sounds that lie beside the folders of classes; "" without any.
+    """What to do with pictures or sounds beside the folders of classes; "" if there are none.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What can be made out of a table that cannot be read: is it the list of the files?"""
+"""Recover the cells of a damaged table, to see whether it is the list of the files."""
 
 import json
 from pathlib import Path
@@ -11,14 +11,15 @@ from assay.contract.csv_files import DELIMITERS
 from assay.contract.files import MB
 from assay.contract.table_files import JSON_LINES
 
-_MOST = 16 * MB  # bytes that are looked at
+_MOST = 16 * MB  # bytes that are used
 _DELIMITED = (".csv", ".tsv")
 
 
 def made_out(path: Path) -> pa.Table:
-    """The cells of a damaged table as text, without its quotes; its names are in small letters.
+    """The cells of a damaged table as text, without quotes; its column names are in lower case.
 
-    Lines that are too short have empty cells at the end. Packed files and Parquet have no columns.
+    Lines that are too short get empty cells at the end. Of Parquet files and of packed files, the
+    table has no columns.
     """
     ending = path.suffix.lower()
     if ending not in _DELIMITED + JSON_LINES:
@@ -32,7 +33,7 @@ def made_out(path: Path) -> pa.Table:
 
 
 def _decoded(content: bytes) -> str:
-    """Text in UTF-16, UTF-8 or else in Latin-1, which has a sign for every byte."""
+    """Text in UTF-16 or UTF-8. Otherwise it is read as Latin-1, which accepts every byte."""
     if b"\0" in content:
         return content.decode("utf-16", "replace")
     try:
@@ -42,7 +43,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _rows(lines: list[str]) -> list[dict[str, str]]:
-    """Rows of CSV; of columns with the same name, the last counts."""
+    """Rows of CSV; if columns have the same name, the last one counts."""
     plain = [line.replace('"', "") for line in lines] or [""]
     delimiter = max(DELIMITERS, key=plain[0].count)
     header, *rows = [[cell.strip() for cell in line.split(delimiter)] for line in plain]
@@ -51,12 +52,12 @@ def _rows(lines: list[str]) -> list[dict[str, str]]:
 
 
 def _objects(lines: list[str]) -> list[dict[str, Any]]:
-    """The lines that are objects of JSON."""
+    """The lines that are JSON objects; other lines are ignored."""
     rows = []
     for line in lines:
         try:
             row = json.loads(line)
-            json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair is no text
+            json.dumps(row, ensure_ascii=False).encode()  # raises for half a surrogate pair
         except (ValueError, RecursionError):
             continue
         if isinstance(row, dict):
