@@ -61,7 +61,7 @@ def alpha(votes: Votes) -> Agreement:
 
 
 def metrics(votes: Votes) -> dict[str, float]:
-    """`alpha` with its interval, if there is one, and the number of examples that it is of."""
+    """`alpha` with its interval, if there is one, and the number of examples that count."""
     coefficient = alpha(votes)
     examples: dict[str, float] = {"labelled_by_several": coefficient.examples}
     if np.isnan(coefficient.value):

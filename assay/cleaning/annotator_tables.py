@@ -9,7 +9,7 @@ from assay.cleaning.annotators import Consensus, Votes, right_by_others
 from assay.measures import intervals, slices
 
 _CONFIDENCE = 0.95
-_USUAL = 1.0  # weight of the mean accuracy, in labels: it decides where labels tell nothing
+_USUAL = 1.0  # weight of the mean accuracy, in labels: it decides if labels say nothing
 _HALVINGS = 25  # of an interval from 0 to 1
 _LISTED = 1000  # parts at most; the parts with the smallest p-values come first
 

@@ -1,6 +1,6 @@
 """Findings about classes: two names of one class, rare or missing classes, and sorted labels.
 
-A finding is a row of `data_findings.find`: its columns by name, without those that do not apply.
+A finding is a row of `data_findings.find`: by name, only the columns that apply to it.
 """
 
 from collections.abc import Iterator

@@ -23,7 +23,7 @@ _WITHOUT_CONTENT = {"class_overlap", "leaky_column", "imbalance", "missing_class
 _WITHOUT_CONTENT |= {"null_rate", "new_category"}
 _MOST_COMPARED = 100_000  # examples among which copies are looked for: half a minute on two cores
 _DRIFT_ROWS = 4000  # rows of a batch, and of all before it, that are compared
-_CHANCE_IN_TABLES = 0.01  # of taking a neighbour for a copy, before columns are compared
+_CHANCE_IN_TABLES = 0.01  # that a neighbour is taken for a copy, before columns are compared
 
 
 def find(
@@ -54,7 +54,7 @@ def find(
     wanted = {kind for kind, action in actions.items() if action != "ignore"}
     split = examples["split"]
     memory = params.memory_bytes
-    given = labels[split[labels.index] != "test"]  # those of the test split are not looked at
+    given = labels[split[labels.index] != "test"]  # test labels are not examined
     learned = examples.loc[given.index]
     codes = given.to_numpy()
     rows = [

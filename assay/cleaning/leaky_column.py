@@ -66,9 +66,9 @@ def _n_alone(column: np.ndarray) -> int:
 def are_names_of_labels(column: np.ndarray, given: np.ndarray) -> bool:
     """Whether values (n,) are names of the labels (n,), like the values of a category.
 
-    Each value of a name has one label. Also, either each label has one value, or the label changes
-    often in the order of the values. With a good measure it changes rarely, even if the measure is
-    rounded.
+    For this, each value must have only one label. Also, either each label has one value, or the
+    label changes often in the order of the values. If the values are a good measure of the class,
+    the label changes rarely, even if the measure is rounded.
     """
     values = np.unique(column, return_inverse=True)[1]
     of_pairs, labels = np.unique(np.stack([values, given]), axis=1)  # by value

@@ -18,7 +18,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 
 _NEIGHBOURS = 10
-CHANCE = 1e-4  # of taking the nearest neighbour for a copy where it is none
+CHANCE = 1e-4  # that a nearest neighbour is taken for a copy, although it is none
 _CROWDED = 0.01  # quantile of the k-th distances; where they are smaller, there are many copies
 _CERTAIN = 0.01  # a small class leaves at least this share of s: equal rows are always copies
 _CELL = 500  # rows in a cell, on average
@@ -68,7 +68,7 @@ def nearest(rows: np.ndarray, k: int = _NEIGHBOURS) -> tuple[np.ndarray, np.ndar
             part_distances, places = search.kneighbors(rows[part])  # (part, up to k + 1)
             part_neighbours = candidates[places]
             is_self = part_neighbours == part[:, None]
-            # a row with over k copies may not be among its own neighbours: then the last goes
+            # with over k copies, a row may not be among its own neighbours: drop the last one
             is_self[~is_self.any(axis=1), -1] = True
             width = places.shape[1] - 1
             distances[part, :width] = part_distances[~is_self].reshape(len(part), width)
@@ -86,7 +86,7 @@ def copies(
     Parameters
     ----------
     classes : (n,) int, from 0, the class of each row as far as is known
-    chance : of taking the nearest neighbour for a copy where it is none
+    chance : the probability that a nearest neighbour is taken for a copy, although it is none
 
     Returns
     -------
@@ -125,7 +125,7 @@ def _within_small_classes(rows: np.ndarray, classes: np.ndarray) -> np.ndarray:
     for small in np.flatnonzero((sizes > 1) & (sizes < 2 * _NEIGHBOURS - 1)):
         members = np.flatnonzero(classes == small)
         from_each = euclidean_distances(rows[members].astype(np.float64))
-        place = (len(members) + 1) // 2  # place 0 is the row itself; of two medians, the larger
+        place = (len(members) + 1) // 2  # place 0 is the row itself; of two middle ones, the later
         middle[members] = np.sort(from_each, axis=1)[:, place]
     return middle
 
@@ -134,7 +134,7 @@ def alike(pairs: np.ndarray, batch: np.ndarray, columns: Iterable[NamedValues]) 
     """Which pairs are more alike than any pair among n rows would be by chance.
 
     Two rows of different batches are also alike if they are equal in all columns that both batches
-    have. In one batch such rows are one example already.
+    have. Within one batch, equal rows are already one example.
 
     In each column, let p be the share of rows that are at least as near to the first row of a pair
     as the second row is. The sum of -log p over the columns is compared with a gamma distribution
