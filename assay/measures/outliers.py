@@ -11,7 +11,7 @@ _MANY = 100_000  # with more rows, only those in use are in memory
 _ROWS = 20_000  # rows that the whitening is estimated from, and rows worked on at a time
 _RIDGE = 0.01  # of the mean variance, added to each variance
 _TINY = 1e-12
-# share of examples beyond the limit of each score, if the tail is that of most data
+# share of examples beyond the limit of each score, if the scores have the assumed tail
 _CHANCE = 0.002
 _SAMPLE = 500  # every row is compared with this many rows
 _NEIGHBOURS = 5  # the distance to the fifth nearest row of the sample counts
@@ -76,7 +76,7 @@ def projected(features: Features) -> np.ndarray | Projected:
 
 
 def whiten(rows: np.ndarray) -> np.ndarray:
-    """Rows (n, width) centred, uncorrelated, and of equal variance where there is any."""
+    """Rows (n, width), centred, uncorrelated, and scaled to about equal variance."""
     mean, whitening = _whitening(rows)
     return (rows - mean) @ whitening
 

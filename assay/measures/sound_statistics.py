@@ -3,7 +3,7 @@
 import numpy as np
 
 REASONS = {"silent": "nothing is heard", "clipped": "too loud for its recording: peaks are cut off"}
-fingerprint = None  # the embeddings tell copies
+fingerprint = None  # copies are found by the embeddings
 border = None
 _FULL_SCALE = 2**15
 _SILENT = -60.0  # dB of full scale, over all samples

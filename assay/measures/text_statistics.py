@@ -8,7 +8,7 @@ REASONS = {
     "empty": "no text, or spaces alone",
     "mojibake": "was read in a wrong encoding, so letters are garbled",
 }
-fingerprint = None  # the embeddings tell copies
+fingerprint = None  # copies are found by the embeddings
 border = None
 _LOST = "\ufffd"  # a decoder's mark for bytes that it could not read
 
