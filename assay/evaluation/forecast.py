@@ -21,7 +21,7 @@ from assay.measures import batch_features, leave_one_out
 from assay.measures.batch_features import Features
 
 _MOST_ROWS, _MOST_TEST_ROWS, _MOST_FEATURES = 65_536, 10_000, 512
-_LEAST_ROWS = 64  # with fewer, nothing is said
+_LEAST_ROWS = 64  # with fewer, there is no forecast
 _BLOCKS = 16
 _SIZES = 1, 2, 3, 4, 6, 8  # blocks of a subset of a half
 _LARGE = 12  # blocks of a subset of the whole
@@ -30,7 +30,7 @@ _BACKTESTS = 4  # a half each
 _LEAST = 0.11  # share of the rows, just below 1/8: smaller subsets follow other laws
 _EXPONENTS = np.arange(0.05, 1.55, 0.05)
 _LEAST_NOISE = 0.001  # of an accuracy around its law
-_LEAST_TESTED = 30  # test examples; with fewer, nothing is said
+_LEAST_TESTED = 30  # test examples; with fewer, there is no forecast
 _LARGEST_ERROR = 0.01  # with a larger one, a backtest must be better than to forecast no change
 _FURTHER = 1, 1.25, 1.5, 1.75, 2  # times the rows, in the table
 
