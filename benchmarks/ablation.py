@@ -1,9 +1,9 @@
-"""What each part of `clean` is worth: average precision for wrong labels on CIFAR-10N, `label_1`,
-part by part.
-
-The truth is read for scoring only; scores are of the odd images, with a 95 % interval.
+"""What each part of `clean` is worth: average precision for the wrong labels of CIFAR-10N
+(`label_1`), with and without each part.
 
 python -m benchmarks.ablation [thorough]
+
+The true labels are read only for scoring. Scores are of the odd images, with a 95 % interval.
 """
 
 import os

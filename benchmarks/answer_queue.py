@@ -1,4 +1,4 @@
-"""Play the expert: answer the first of the queue from the truth that the simulation knows.
+"""Play the expert: answer the first examples of the queue with the true labels of the simulation.
 
 python -m benchmarks.answer_queue 100
 """

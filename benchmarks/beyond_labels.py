@@ -1,8 +1,11 @@
-"""Planted copies, leaks and bad pictures among MNIST's and CIFAR-10's images: how many are found,
-how many falsely.
+"""Copies, leaks and bad pictures planted among images of MNIST and CIFAR-10: how many are found,
+and how many are reported falsely.
 
-Settings were chosen on other images of MNIST; of CIFAR-10 there are too few, and they saw these.
-cleanlab's Datalab and cleanvision are compared where both are installed.
+python -m benchmarks.beyond_labels
+
+The settings were chosen on other images of MNIST. CIFAR-10 has too few images for that, so its
+settings were chosen on the same images. cleanlab's Datalab and cleanvision are compared too, if
+both are installed.
 """
 
 import importlib.util

@@ -1,9 +1,11 @@
-"""Remotes that die in the middle, hold damaged objects, caches that cannot be written, two `dvc
-repro` at once.
+"""Remotes that die during a transfer or hold damaged objects, caches that cannot be written, and
+two `dvc repro` at once.
 
-For each: what DVC says, whether anything passes for whole that is not, and whether the next try
-succeeds. WebDAV is WsgiDAV, which writes an object under its final name, and Apache, if installed,
-which renames it there. python -m benchmarks.broken_remotes [SEED]
+python -m benchmarks.broken_remotes [SEED]
+
+For each case: what DVC says, whether damaged data counts as whole, and whether the next try
+succeeds. There are two WebDAV servers. WsgiDAV writes an object under its final name. Apache, if
+installed, renames the object after writing.
 """
 
 import os

@@ -1,10 +1,10 @@
 """CIFAR-10, 20,000 true labels, through the whole pipeline: test accuracy on 4,000 images, and
 seconds.
 
-Settings are common ones; the rest was chosen on a fifth of the training images. The test images are
-scored once.
-
 python -m benchmarks.cifar10 [EPOCHS]
+
+Some settings are the usual ones. The others were chosen on a fifth of the training images. The test
+images are scored once.
 """
 
 import resource

@@ -1,4 +1,4 @@
-"""The classic script for MNIST, whole: what a tutorial would type. Prints its test accuracy.
+"""The complete classic script for MNIST, as a tutorial has it. Prints its test accuracy.
 
 python benchmarks/classic_mnist.py FOLDER SEED
 """

@@ -1,8 +1,10 @@
 """`clean` on synthetic embeddings: 100,000 and 1,000,000 rows of 256 numbers, 10 classes, 5 % wrong
 labels.
 
-Copies are not looked for: above 100,000 examples `clean` says that it does not, below it takes time
-of its own.
+python -m benchmarks.clean_scale
+
+Copies are not looked for. Above 100,000 examples `clean` itself leaves them out and says so. Below,
+the search for copies has a time of its own.
 """
 
 import math

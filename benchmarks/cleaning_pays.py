@@ -1,12 +1,12 @@
 """What cleaning is worth: test accuracy of one network on CIFAR-10N's raw labels, the cleaned ones,
 and the true ones.
 
-One person's labels (`label_1`) of 20,000 images, tested on 4,000 others with true labels. All
-networks learn from the images of the pipeline's train split, 19 of 20; cleaning leaves some of
-them out. Cleaned labels are taken as clean decided; with `all` also soft (`train.soft_labels`), by
-the default and with `clean.folds`.
-
 python -m benchmarks.cleaning_pays [SEEDS] [all]
+
+The labels are those of one person (`label_1`) for 20,000 images. The test is on 4,000 other images
+with true labels. All networks learn from the images of the pipeline's train split (19 of 20).
+Cleaning leaves some of them out. Cleaned labels are those that `clean` decided. With `all`, soft
+labels (`train.soft_labels`) are tested too: with the default settings, and with `clean.folds`.
 """
 
 import shutil

@@ -1,7 +1,9 @@
-"""`compare` on two versions of MNIST that differ in 6,000 of 60,000 labels: its time, by the clock
-and of processors.
+"""`compare` on two versions of MNIST that differ in 6,000 of 60,000 labels: its wall-clock time and
+its processor time.
 
-How well the model does is not looked at here, so it is trained for a moment only.
+python -m benchmarks.compare_mnist
+
+The quality of the model does not matter here, so training is very short.
 """
 
 import resource

@@ -1,5 +1,5 @@
-"""The embedded default: `dvc repro` from nothing and again, against an import and an empty
-repository; what it finds.
+"""The default data: the time of a first and a second `dvc repro`, compared with an import of
+TensorFlow and an empty repository; and what the run finds.
 
 python -m benchmarks.default_run [RUNS]
 """

@@ -1,5 +1,5 @@
-"""Batches from another source against batches from the same: which are flagged at a level of 1 %,
-and what differs.
+"""Batches from another source and batches from the same source: which are flagged at a level of 1
+%, and what differs.
 
 python -m benchmarks.drift [RANDOM_HALVES]
 """

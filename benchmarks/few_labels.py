@@ -1,5 +1,5 @@
-"""MNIST with 100 labels, 10 of each class, and 59,900 images without: the whole pipeline with
-`propagate`.
+"""MNIST with 100 labels, 10 of each class, and 59,900 images without a label: the whole pipeline
+with `propagate`.
 
 python -m benchmarks.few_labels [DRAWS]
 """

@@ -1,10 +1,12 @@
-"""Forecasts of accuracy against what came true, and the named best lever against the best in fact.
-
-`twice`: a half of the labelled rows is drawn, and the accuracy on all of them is forecast: MNIST,
-CIFAR-10N (one person's labels), banking77 and FSDD, all rows and fewer. `levers`: twelve simulated
-situations; each lever's step is then really taken. Draws 0 and 1 chose the settings; others report.
+"""Forecasts of accuracy compared with the accuracy that came true, and the best lever by forecast
+compared with the best one in fact.
 
 python -m benchmarks.forecast [twice] [levers] [FIRST DRAW] [DRAWS]
+
+`twice`: half of the labelled rows is drawn, and the accuracy on all rows is forecast. The data are
+MNIST, CIFAR-10N (one person's labels), banking77 and FSDD, with all rows and with fewer.
+`levers`: twelve simulated situations, in which the step of each lever is really taken.
+The settings were chosen on draws 0 and 1; the other draws are reported.
 """
 
 import sys

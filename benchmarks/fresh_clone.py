@@ -1,5 +1,7 @@
-"""A fresh clone in an empty folder with an empty home: `make repro`, then what git and a second
-`dvc repro` say.
+"""A fresh clone in an empty folder with an empty home: run `make repro`, then show what git and a
+second `dvc repro` say.
+
+python -m benchmarks.fresh_clone
 """
 
 import os

@@ -1,12 +1,13 @@
-"""What a split by group is for: FSDD's spoken digits, grouped by speaker.
-
-Some speakers are held out of everything. The others are split by the hash of the content, or of the
-speaker, with the functions of `collect`. The share of the test split is set so that one speaker
-is in it, or as many examples. A linear head learns from the training examples, from statistics of
-MFCC. Its score on the test split is compared with that on the speakers held out. Then, for all
-speakers: the accuracy of the closed-form head of `clean`, leaving out one example or one speaker.
+"""Why split by group: FSDD's spoken digits, grouped by speaker.
 
 python -m benchmarks.groups
+
+Some speakers are held out of everything. The others are split by the hash of the content, or by the
+hash of the speaker, with the functions of `collect`. The share of the test split is chosen so that
+one speaker is in it, or the same number of examples. A linear head learns from the training
+examples, from statistics of MFCC. Its score on the test split is compared with its score on the
+speakers held out. Then, for all speakers: the accuracy of the closed-form head of `clean`, leaving
+out one example or one speaker.
 """
 
 from collections.abc import Sequence

@@ -1,10 +1,11 @@
-"""Images a second that a network of colour images learns from, on whatever Keras's backend runs on.
-
-It is what `train` runs: the same network, augmentation, order, optimizer and mixed precision; but
-the images are noise. The middle one of some epochs' times counts, the first of which, with its
-compilation, is left out.
+"""How many colour images a network learns from in a second, on the device that Keras's backend
+uses.
 
 [KERAS_BACKEND=jax] python -m benchmarks.images_per_second [IMAGES]
+
+It runs the code of `train`: the same network, augmentation, order, optimizer and mixed precision.
+But the images are noise. The result is the median time of some epochs. The first epoch is left out,
+because it compiles.
 """
 
 import sys

@@ -1,5 +1,5 @@
-"""What `inspect` takes, how close its estimate of the time is, and what `collect` takes now and
-before.
+"""How long `inspect` takes, how close its estimate of the time is, and how long `collect` takes now
+and in an earlier version.
 
 python -m benchmarks.inspection [REVISION]   the revision to compare `collect` with
 """

@@ -1,12 +1,12 @@
 """A KerasHub preset as an encoder for `pretrain.encoder`: a BERT as a folder, one of images or
 sounds as an ONNX file.
 
-What prepares its input goes with it: the tokenizer, the image converter's scale, Whisper's
-spectrogram. At the end it says how far the pipeline's embeddings are from KerasHub's own. The
-project needs KerasHub for nothing else.
-
 pip install keras-hub==0.32.0 tensorflow-text==2.21.1
 python -m benchmarks.kerashub PRESET models/pretrained/NAME    (a folder for a BERT, else NAME.onnx)
+
+The preparation of the input is exported too: the tokenizer, the image converter's scale, Whisper's
+spectrogram. At the end it prints how far the pipeline's embeddings are from KerasHub's own. Only
+this script needs KerasHub.
 """
 
 import json

@@ -1,11 +1,11 @@
-"""`dvc repro` and its children killed at random moments, then run again: the committed bytes, and
-nothing left over.
-
-Each trial starts from a fresh clone without outputs and without DVC's record of earlier runs. Where
-the second run refuses, because DVC was killed while it wrote one of its own files, docs/recovery.md
-is followed before a third.
+"""`dvc repro` and its children killed at random moments, then run again: are the committed bytes
+reached, and is nothing left over?
 
 python -m benchmarks.killed_repro [TRIALS [SEED [STAGE…]]]
+
+Each trial starts from a fresh clone without outputs and without DVC's record of earlier runs. If
+DVC was killed while it wrote one of its own files, the second run can refuse. Then docs/recovery.md
+is followed before a third run.
 """
 
 import os

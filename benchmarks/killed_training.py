@@ -1,10 +1,9 @@
 """Training killed at random moments, then `dvc repro` again: are the bytes those of an undisturbed
-run, what is lost?
-
-On the embedded default. Moments are uniform over the time from the start of `dvc repro` to its end,
-undisturbed.
+run, and how much work is lost?
 
 python -m benchmarks.killed_training [KILLS [SEED]]
+
+It uses the default data. The moments are uniform over the duration of an undisturbed `dvc repro`.
 """
 
 import os

@@ -1,11 +1,11 @@
-"""Wrong labels made by real people: average precision and seconds, ours against a cross-validated
-network + cleanlab.
-
-CIFAR-10N, 20,000 images with the labels of one person each (`label_1`). The truth is read for
-scoring only. Scores are of the odd images, with a 95 % interval; while methods were tried all
-images were in view.
+"""Wrong labels made by real people: average precision and seconds of `clean`, compared with a
+cross-validated network and cleanlab.
 
 python -m benchmarks.label_quality [thorough]
+
+The data are 20,000 images of CIFAR-10N with one person's label each (`label_1`). The true labels
+are read only for scoring. Scores are of the odd images, with a 95 % interval. But while methods
+were tried, the scores of all images were seen.
 """
 
 import json

@@ -1,10 +1,10 @@
-"""A real Label Studio: 50 tasks out, answers of two people back, with every mishap that `pull`
-tells; needs uv.
+"""A real Label Studio: send 50 tasks, and pull the answers of two people, with every problem that
+`pull` reports. Needs uv.
 
 python -m benchmarks.label_studio [tests/data/label_studio.json]
 
-The server is installed once into a folder for temporary files, listens on loopback alone, and is
-stopped at the end. With a file's name, some of what the server answered is recorded there, for the
+The server is installed once into a folder for temporary files. It listens only on loopback, and is
+stopped at the end. If a file is named, some of the server's responses are recorded there for the
 tests.
 """
 

@@ -1,10 +1,10 @@
-"""`embed` of large pictures: images a second, and memory, of the default encoder.
-
-Beside it stands EfficientNet-lite0 on pictures of 224 x 224, through the same code in the same run.
-Make its file with benchmarks/efficientnet.py (second argument 224). Each encoder runs in a process
-of its own, all in turn, several times; the quickest time of each counts.
+"""`embed` of large pictures: images per second, and memory, of the default encoder.
 
 python -m benchmarks.large_images EFFICIENTNET.onnx
+
+It is compared with EfficientNet-lite0 on pictures of 224 x 224, through the same code in the same
+run. Make that file with benchmarks/efficientnet.py (SIDE 224). Each encoder runs in its own
+process, in turn, several times. The shortest time of each counts.
 """
 
 import json

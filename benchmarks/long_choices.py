@@ -1,9 +1,11 @@
-"""Why long sounds are shown in frames of their mean power, and long texts in fewer n-grams.
-
-Sounds: which digit is spoken most in 30 s. Leave-one-out accuracy of `clean`'s ridge classifier on
-the embeddings. Documents: the accuracy of a linear classifier on their n-grams.
+"""Two design choices for long examples: spectrogram frames of mean power for long sounds, and fewer
+n-grams for long texts.
 
 python -m benchmarks.long_choices
+
+Sounds: the class is the digit that is spoken most in 30 s. The score is the leave-one-out accuracy
+of `clean`'s ridge classifier on the embeddings. Documents: the score is the accuracy of a linear
+classifier on their n-grams.
 """
 
 import time

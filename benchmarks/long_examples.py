@@ -1,9 +1,10 @@
 """Long sounds and long texts: the seconds and the memory that each stage takes.
 
-Sounds are spoken digits of one speaker (FSDD) with noise between them; the class is the speaker.
-Documents are customers' questions (banking77): a third of them are of the document's own intent.
-
 python -m benchmarks.long_examples [clips] [hour] [documents]   by default all of them
+
+Sounds are spoken digits of one speaker (FSDD) with noise between them; the class is the speaker.
+Documents consist of customers' questions (banking77). A third of the questions in a document have
+the document's own intent.
 """
 
 import resource

@@ -1,5 +1,7 @@
-"""Labels beyond the easy: 1,000 classes, some with one to three examples; 99 % without a label. It
-runs, in bounds.
+"""Difficult labels: 1,000 classes, some with one to three examples, and 99 % of examples without a
+label. Does the pipeline run, within limits of time and memory?
+
+python -m benchmarks.many_classes
 """
 
 import json

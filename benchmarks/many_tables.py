@@ -1,11 +1,11 @@
 """Wrong labels planted in many kinds of tables: what `clean` finds in each, and what it spoils.
 
+python -m benchmarks.many_tables [SEED]   (without: 0; 2 to 3 minutes)
+
 The number in a name is the percentage of wrong labels. They are at random in any other class,
 unless the name says: `flip` (from class 0 to class 1), `pairs` (each class into the next one), or
-`region` (only where one column is large). The columns say little about the class in
-`weak`, `churn`, `diabetes`, and half of `half easy`. All counts are of labels outside the test split.
-
-python -m benchmarks.many_tables [SEED]   (without: 0; 2 to 3 minutes)
+`region` (only where one column is large). The columns say little about the class in `weak`,
+`churn`, `diabetes`, and half of `half easy`. All counts are of labels outside the test split.
 """
 
 import subprocess

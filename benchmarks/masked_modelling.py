@@ -1,14 +1,14 @@
 """What masked modelling is worth with few labels, in all modalities: `pretrain.method: transformer`
 from end to end.
 
-The Transformer learns from the training examples without labels; then it is fine-tuned with 1 % and
-10 % of their labels, at least one a class, beside the same network from random weights and the
-linear classifier on the modality's default encoder. Settings are the same for all modalities and
-were not tuned; `validation` scores on a part of the training examples, for those who will. The test
-examples are looked at once.
-
 [KERAS_BACKEND=jax] python -m benchmarks.masked_modelling [STEPS] [validation] [image] [audio]
 [text] [table] [digits]
+
+The Transformer learns from the training examples without labels. Then it is fine-tuned with 1 % and
+10 % of their labels, at least one per class. It is compared with the same network from random
+weights, and with the linear classifier on the modality's default encoder. The settings are the same
+for all modalities and were not tuned. To tune them, use `validation`, which scores on a part of the
+training examples. The test examples are scored once.
 """
 
 import gzip

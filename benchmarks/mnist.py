@@ -1,5 +1,5 @@
-"""MNIST through the whole pipeline, by the two edits of the README, against the classic script:
-accuracy and time.
+"""MNIST through the whole pipeline, by the two edits of the README, compared with the classic
+script: accuracy and time.
 
 python -m benchmarks.mnist [SEEDS]
 """

@@ -1,13 +1,13 @@
 """openWakeWord's speech encoder as one ONNX file for `pretrain.encoder`: from a second at 16 kHz to
 192 numbers.
 
-The package has two files: samples to a mel spectrogram, and 76 frames of that to 96 numbers. Joined
-here: samples are brought to 16-bit range, silence is put before them, since the encoder hears words
-that end with its window, and of what windows at 11 places give the largest and the mean are kept.
-The models' licence is CC BY-NC-SA 4.0.
-
 pip install --no-deps openwakeword==0.4.0
 python -m benchmarks.openwakeword models/pretrained/openwakeword.onnx
+
+The package has two models: one from samples to a mel spectrogram, one from 76 frames of it to 96
+numbers. This script joins them. Samples are brought to the 16-bit range. Silence is put before
+them, because the encoder hears words that end with its window. Windows at 11 places are encoded,
+and their maximum and mean are kept. The models' licence is CC BY-NC-SA 4.0.
 """
 
 import sys

@@ -1,13 +1,13 @@
-"""Each stage of the default pipeline on an emulated processor: do its outputs have the bytes they
-have on this one?
-
-Every stage reads what this processor made, so a difference belongs to the stage that shows it. Run
-`dvc repro` first. QEMU is a `qemu-x86_64` of version 10 or later (7.2 computes some things
-wrongly): Debian's package qemu-user, from trixie or bookworm-backports, can lie anywhere: `apt-get
-download qemu-user`, `dpkg -x qemu-user_*.deb qemu`. CPU is one that `QEMU -cpu help` lists: Haswell
-has no AVX-512, EPYC moreover has other caches and another maker.
+"""Each stage of the default pipeline on an emulated processor: do its outputs have the same bytes
+as on this one?
 
 python -m benchmarks.other_processor QEMU [CPU [STAGE…]]
+
+Run `dvc repro` first. Every stage reads what this processor made, so a difference belongs to the
+stage that shows it. QEMU is the path of a `qemu-x86_64` of version 10 or later (7.2 computes some
+things wrongly). Debian's package qemu-user, from trixie or bookworm-backports, can be unpacked
+anywhere: `apt-get download qemu-user`, `dpkg -x qemu-user_*.deb qemu`. CPU is a name that
+`QEMU -cpu help` lists. Haswell has no AVX-512. EPYC also has other caches and another maker.
 """
 
 import os

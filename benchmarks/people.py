@@ -1,10 +1,10 @@
-"""Three people's labels of 20,000 CIFAR-10N images: what is left wrong after consensus, and who is
-known to err.
-
-CROWDLAB (Goh, Tkachenko and Mueller 2022) is cleanlab's, on the same probabilities and examples,
-compared in pairs.
+"""Three people's labels of 20,000 CIFAR-10N images: what is still wrong after consensus, and
+whether the errors of each person are known.
 
 python -m benchmarks.people [thorough]
+
+It is compared with cleanlab's CROWDLAB (Goh, Tkachenko and Mueller 2022), on the same probabilities
+and examples, in pairs.
 """
 
 import sys

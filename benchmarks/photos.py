@@ -1,9 +1,9 @@
 """Photographs of ordinary sizes through the whole pipeline, and the speed and memory of `collect`.
 
 python -m benchmarks.photos [N]            N photos (2,000) of mixed sizes: two edits, `dvc repro`
-python -m benchmarks.photos collect [N]    N photos (20,000) of 512 x 512: against bare Pillow
+python -m benchmarks.photos collect [N]    N photos (20,000) of 512 x 512, against Pillow alone
 
-The pictures are those that scikit-image and scikit-learn ship.
+The pictures are those that scikit-image and scikit-learn contain.
 """
 
 import io

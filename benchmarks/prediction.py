@@ -1,4 +1,7 @@
-"""One prediction in process from the release file of the digits; run after `dvc repro`."""
+"""One prediction in this process with the release file of the digits. Run `dvc repro` first.
+
+python -m benchmarks.prediction
+"""
 
 import statistics
 import time

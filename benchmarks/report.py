@@ -1,8 +1,9 @@
 """The report of a built pipeline: time of its stage, size, and time to open it in Chromium.
 
-Without a folder, MNIST and the images of CIFAR-10N with the labels of three people are built first.
-
 python -m benchmarks.report [FOLDER...]
+
+Without a folder, two pipelines are built first: MNIST, and the images of CIFAR-10N with the labels
+of three people.
 """
 
 import os

@@ -1,9 +1,9 @@
-"""The review page in a browser: from a key to the next example painted.
-
-With the folder of a built pipeline (a copy: answers are written there), on its own questions; else on
-pictures like MNIST's.
+"""The review page in a browser: the time from a key press until the next example is painted.
 
 python -m benchmarks.review [FOLDER]
+
+With the folder of a built pipeline, it uses the questions of this pipeline. Name a copy, because
+answers are written there. Without a folder, it uses pictures like MNIST's.
 """
 
 import os

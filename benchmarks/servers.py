@@ -1,7 +1,6 @@
-"""S3, SSH and WebDAV servers on loopback: what the tests and benchmarks of remotes push to and pull
-from.
+"""S3, SSH and WebDAV servers on loopback, for the tests and benchmarks of remotes.
 
-Each is a process of its own, on free ports, that keeps its objects in a folder: it can be killed
+Each is a separate process on free ports and keeps its objects in a folder. So it can be killed
 and started again.
 """
 

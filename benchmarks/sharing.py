@@ -1,8 +1,10 @@
-"""What sharing costs: MNIST as Assay keeps it against 60,000 PNG files under DVC; 1 % appended; 100
-labels changed.
+"""What sharing costs: MNIST as Assay keeps it, compared with 60,000 PNG files under DVC; with 1 %
+appended, and with 100 labels changed.
 
-Remotes are folders. Seconds are of the clock, with those of the processor in brackets: of `dvc` and
-all it starts.
+python -m benchmarks.sharing
+
+Remotes are folders. Seconds are wall-clock time, with processor time in brackets, of `dvc` and all
+processes that it starts.
 """
 
 import gzip

@@ -1,10 +1,10 @@
-"""Shortcuts planted in real data, and resamples without any: how many are found, and what is
+"""Shortcuts planted in real data, and samples without any: how many are found, and how many are
 reported falsely.
 
-A shortcut marks four fifths of the examples of one class. The level was chosen on other images of
-MNIST and CIFAR-10; of FSDD and banking77 it saw all.
-
 python -m benchmarks.shortcuts [DRAWS]
+
+A shortcut marks four fifths of the examples of one class. The level was chosen on other images of
+MNIST and CIFAR-10, but on all examples of FSDD and banking77.
 """
 
 import sys

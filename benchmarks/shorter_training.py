@@ -1,10 +1,10 @@
-"""Tables with wrong labels: what a shorter training does to a network's accuracy and its time.
-
-Training stops early (`train.patience`), or its whole schedule is shorter (`train.steps`). The tables
-are those of `planted_tables`: 8 % of the labels are wrong. The stages up to `annotate` run once for
-each table. Accuracy is of the test examples, against their true classes.
+"""Tables with wrong labels: how a shorter training changes a network's accuracy and its time.
 
 python -m benchmarks.shorter_training [seed ...]   (without: 0 and 1)
+
+Training stops early (`train.patience`), or its whole schedule is shorter (`train.steps`). The
+tables are those of `planted_tables`: 8 % of the labels are wrong. The stages up to `annotate` run
+once for each table. Accuracy is of the test examples, with their true classes.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""A batch of synthetic embeddings as collect and embed leave it, for benchmarks of `clean` alone."""
+"""Write a batch of synthetic embeddings, as `collect` and `embed` do, for benchmarks of `clean`."""
 
 import numpy as np
 import pyarrow as pa

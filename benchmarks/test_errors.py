@@ -1,9 +1,11 @@
-"""Label errors in MNIST's test set that people confirmed (Northcutt, Athalye and Mueller 2021),
-among our 100 worst.
+"""Label errors in MNIST's test set that people confirmed (Northcutt, Athalye and Mueller 2021): how
+many are among our 100 worst labels?
 
-Five people each re-judged 100 test labels; an error counts as confirmed where fewer than three of
-them stay with the given class. No test label is learned from. `clean` judges them by what the
-60,000 training images say, and `evaluate` also by the released model.
+python -m benchmarks.test_errors
+
+Five people each judged 100 test labels again. An error is confirmed if fewer than three of them
+keep the given class. The pipeline learns from no test label. `clean` judges test labels by the
+60,000 training images, and `evaluate` also by the released model.
 """
 
 import csv

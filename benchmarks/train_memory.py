@@ -1,5 +1,5 @@
-"""The largest memory of `train` on 10,000 and on 200,000 synthetic images of 32 by 32 pixels in
-colour, an epoch each.
+"""The largest memory of `train`, for one epoch on 10,000 and on 200,000 synthetic colour images of
+32 by 32 pixels.
 
 python -m benchmarks.train_memory
 """

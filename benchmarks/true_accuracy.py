@@ -1,12 +1,13 @@
-"""Accuracy against true labels, said from wrong test labels and a few answers: how far is it off?
-
-Five data sets with wrong labels: scans (MNIST), texts (20 intents of banking77), sounds (FSDD) and a
-made-up table with 8 % planted ones, and CIFAR-10N with those of real people. A pipeline is run once
-on each. Then test labels are drawn anew: other wrong ones are planted, or for CIFAR-10N other 70 %
-of the test examples are taken. The first of the checks are answered from the truth. The interval is
-for these test examples, so that of the labels alone.
+"""The accuracy against true labels, estimated from wrong test labels and a few answers: how large
+is the error of the estimate?
 
 python -m benchmarks.true_accuracy [NAME]...
+
+There are five data sets with wrong labels. In scans (MNIST), texts (20 intents of banking77),
+sounds (FSDD) and a made-up table, 8 % are planted; CIFAR-10N has those of real people. The pipeline
+runs once on each. Then test labels are drawn again: other wrong labels are planted, or for
+CIFAR-10N another 70 % of the test examples are taken. The first checks are answered with the true
+labels. The interval is for these test examples, so it covers only the uncertainty of their labels.
 """
 
 import io

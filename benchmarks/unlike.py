@@ -1,12 +1,13 @@
 """Examples of no class of the training data: are they found by `unlike`, and by other scores?
 
-A model is trained on known classes. Test examples of these stand against others: for MNIST drawn
-clothes, letters, noise, inverted and rotated digits; for banking77 20 intents, for FSDD and digits
-two classes that were held out, and noise. AUROC: 0.5 is chance, 1 is perfect. cleanlab's score
-(`OutOfDistribution`) gets the same embeddings: what the network's last layer reads, or where the
-encoder is frozen its embedding. The method was chosen on draws 0 to 2.
-
 python -m benchmarks.unlike [mnist] [banking77] [fsdd] [digits] [table]
+
+A model is trained on known classes. Test examples of these classes are compared with other
+examples. For MNIST the others are drawn clothes, letters, noise, inverted and rotated digits; for
+banking77, 20 intents; for FSDD and digits, two classes that were held out, and noise. AUROC: 0.5 is
+chance, 1 is perfect. cleanlab's score (`OutOfDistribution`) gets the same embeddings: the input of
+the network's last layer, or the encoder's embedding if the encoder is frozen. The method was chosen
+on draws 0 to 2.
 """
 
 import sys

@@ -1,13 +1,14 @@
 """The verdict of `python -m assay compare` on simulated pairs of versions: how often it is wrong,
-how often it sees.
+and how often it finds a real difference.
 
 python -m benchmarks.verdict [PAIRS]
 
-Real images, MNIST's by the main directions of their pixels, of which some are to learn from and
-others to test on. Each version draws its examples, errors in their labels, and a seed. Stand-ins
-for the model are trained in moments: a ridge classifier, whose seed chooses the tenth of the labels
-that calibrates it and is not learned from, and one on random features (ReLU), which are the seed's
-too. Every pair has test examples of its own. The judge is the code of `compare`.
+The data are real images of MNIST, reduced to the main directions of their pixels. Some are for
+training and others for testing. Each version draws its examples, the errors in their labels, and a
+seed. Two small models stand in for the network and are trained in moments: a ridge classifier, and
+one on random features (ReLU). The seed chooses the tenth of the labels that calibrates the ridge
+classifier and is not learned from; and it draws the random features. Every pair has its own test
+examples. The judge is the code of `compare`.
 """
 
 import gzip

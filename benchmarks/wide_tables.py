@@ -1,13 +1,14 @@
-"""Wide and long tables: what the stages up to `clean` take, and how often `clean` is right.
-
-20,000 x 1,000 sensors, 100 x 20,000 genes, 1,000,000 x 20 numbers and categories; 8 % of the labels
-are wrong. Beside the accuracy of `clean` and of a closed-form head on test rows stands that of
-scikit-learn's gradient boosting, or of a linear support vector machine for genes, which learned
-from the same wrong labels. The genes are so few that all are compared out of sample, by five folds.
-
-With `all`, the stages after `clean` run too, for their seconds and memory.
+"""Wide and long tables: what the stages up to `clean` cost, and how often `clean` is right.
 
 python -m benchmarks.wide_tables [all] [sensors|genes|long ...]
+
+The tables are 20,000 x 1,000 sensors, 100 x 20,000 genes, and 1,000,000 x 20 numbers and
+categories. 8 % of the labels are wrong. On test rows, the accuracy of `clean` and of a closed-form
+head is compared with that of scikit-learn's gradient boosting, or for genes of a linear support
+vector machine. All learn from the same wrong labels. There are few rows of genes, so for them
+everything is compared out of sample, with five folds.
+
+With `all`, the stages after `clean` run too, to measure their seconds and memory.
 """
 
 import sys

@@ -1,10 +1,11 @@
 """What windows are worth: leave-one-out accuracy of `clean`'s ridge classifier on embeddings of
 long sounds and long texts, by the number of windows (`pretrain.windows`).
 
-Sounds: which digit is spoken most in 30 s. Texts: documents of 2,000 to 8,000 characters in 20
-intents, read by a Transformer that is trained on them without labels. See `long_choices`.
-
 python -m benchmarks.windows
+
+Sounds: the class is the digit that is spoken most in 30 s. Texts: documents of 2,000 to 8,000
+characters in 20 intents, read by a Transformer that learned from them without labels. See
+`long_choices`.
 """
 
 import time

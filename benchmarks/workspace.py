@@ -1,4 +1,4 @@
-"""What the benchmarks share: a workspace of its own for each, the clock, and a line about the
+"""What the benchmarks share: a separate workspace for each, time measurement, and a line about the
 machine.
 """
 
