@@ -1,4 +1,4 @@
-"""From a raw batch to examples under content-hash ids, with labels apart, and what was understood.
+"""Turn a raw batch into examples with content-hash ids, labels and splits, and a summary.
 
 It may use `contract`, `modalities` and `layouts`.
 """

@@ -1,10 +1,10 @@
-"""Exact copies within a batch: one of them is kept, and a person is told of the others."""
+"""Remarks on exact copies within a batch, of which only one is kept."""
 
 from collections.abc import Sequence
 
 from assay.layouts.raw_batch import RawBatch
 
-_FEW = 0.05  # share of files that may become equal: the same picture saved twice, for instance
+_FEW = 0.05  # this share of files may become equal, for example a picture that was saved twice
 
 
 def remark(raw: RawBatch, ids: Sequence[str], is_counted: Sequence[bool]) -> None:
@@ -13,7 +13,7 @@ def remark(raw: RawBatch, ids: Sequence[str], is_counted: Sequence[bool]) -> Non
     Parameters
     ----------
     ids : (n,) of each example of `raw`
-    is_counted : (n,) whether the example is in the split that its copies share
+    is_counted : (n,) whether the example is in the split that counts for all its copies
     """
     first_of_id: dict[str, str] = {}
     copies = []
@@ -30,7 +30,7 @@ def remark(raw: RawBatch, ids: Sequence[str], is_counted: Sequence[bool]) -> Non
 
 
 def remark_on_lost_differences(raw: RawBatch, ids: Sequence[str]) -> None:
-    """Add a remark if more than a few files differ, and are one example once they are decoded.
+    """Add a remark if more than a few different files become equal when they are decoded.
 
     Parameters
     ----------

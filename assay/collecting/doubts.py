@@ -1,4 +1,4 @@
-"""What looks wrong in a batch that can be read. It is said to a person, and nothing is changed."""
+"""Remarks on things that look wrong in a batch. Nothing is changed."""
 
 from collections import Counter, defaultdict
 from itertools import pairwise
@@ -15,20 +15,20 @@ from assay.layouts.raw_batch import Example, RawBatch
 from assay.layouts.table import LAYOUT
 from assay.modalities.columns_as_written import NO_VALUE, guess, parsed, without_gaps
 
-_MANY_CLASSES = 20  # below so many, no number of classes is suspicious
-_LABELS_OF_A_CLASS = 3  # with fewer labels than that a class, the labels may be no classes
-_MISSING = NO_VALUE | {"unlabeled", "unlabelled"}  # labels that say that there is none
+_MANY_CLASSES = 20  # so many classes are normal in any batch
+_LABELS_OF_A_CLASS = 3  # with fewer labels per class, the labels may be no classes
+_MISSING = NO_VALUE | {"unlabeled", "unlabelled"}  # labels that mean "no label"
 _NO_CLASSES = {"backup", "bak", "cache", "copy", "mask", "masks", "new folder", "old", "originals"}
 _NO_CLASSES |= {"output", "outputs", "results", "temp", "thumbnails", "thumbs", "tmp", "trash"}
-# names of columns that usually say something else than a feature or a slice
+# names of columns that are usually no features or slices
 _SPLITS = {"fold", "folds", "is_test", "is_train", "is_val", "partition", "phase", "set", "subset"}
-_SOURCES = {"reviewer", "user", "user_id", "username"}  # these may have made the example instead
+_SOURCES = {"reviewer", "user", "user_id", "username"}  # these people may have made the example
 _PEOPLE = {"annotator", *column_names.IN_ANSWERS["annotator"]} - _SOURCES
-# names of columns that say which part of a sound is meant
+# names of columns for the start or the end of a part of a sound
 _STARTS = {"start", "begin", "onset", "offset", "start_time", "start_seconds", "begin_time"}
 _ENDS = {"end", "stop", "offset", "duration", "end_time", "end_seconds", "stop_time"}
-_CLASSES = 2  # at least, to tell what they are
-_SORTED = 20  # rows from which on an order by class is no chance
+_CLASSES = 2  # so many classes are needed to see whether they are numbers or dates
+_SORTED = 20  # with so many rows, an order by class is no chance
 
 
 def remark(raw: RawBatch) -> None:
@@ -49,7 +49,7 @@ def remark(raw: RawBatch) -> None:
 
 
 def _remark_on_classes(raw: RawBatch, counts: Counter[str]) -> None:
-    """Add a remark on names of classes that look wrong, and on their number.
+    """Add remarks on names of classes that look wrong, and on the number of classes.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def _remark_on_classes(raw: RawBatch, counts: Counter[str]) -> None:
 
 
 def _remark_on_measures(raw: RawBatch, counts: Counter[str]) -> None:
-    """Add a remark if the classes are dates, or numbers with decimals: these are rather measured.
+    """Add a remark if the classes are dates or numbers with decimals: these may be measurements.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def _remark_on_order(raw: RawBatch) -> None:
 
 
 def _remark_on_splits(raw: RawBatch) -> None:
-    """Add a remark if the splits that a batch gives leave nothing to test on."""
+    """Add a remark if a batch gives splits, but no labelled example for the test split."""
     examples_of = defaultdict(list)  # by split
     for example in raw.examples:
         examples_of[example.split].append(example)
@@ -134,11 +134,13 @@ def _remark_on_splits(raw: RawBatch) -> None:
 
 
 def _remark_on_classes_of_splits(raw: RawBatch, examples_of: dict[str, list[Example]]) -> None:
-    """Add a remark on classes that no training example has, unless all of these lie elsewhere.
+    """Add a remark on held-out labels whose class no training example has.
+
+    There is no remark if the batch has no labelled training examples: another batch may have them.
 
     Parameters
     ----------
-    examples_of : by split
+    examples_of : examples by split
     """
     training = [*examples_of[""], *examples_of["train"]]
     keys = {example.key for example in training}
@@ -155,7 +157,7 @@ def _remark_on_classes_of_splits(raw: RawBatch, examples_of: dict[str, list[Exam
 
 
 def _remark_on_columns(raw: RawBatch) -> None:
-    """Add a remark on columns that may say a split or a person, and on rows without any value."""
+    """Add remarks on columns that may hold splits or people, and on rows without any value."""
     names = raw.columns()
     splits = [repr(name) for name in names if name.casefold() in _SPLITS]
     what = "columns may say which split a row is in, and are read as any other column"
@@ -164,7 +166,7 @@ def _remark_on_columns(raw: RawBatch) -> None:
     what = "columns may say who labelled a row, and are read as any other column"
     raw.remarks.note("doubtful", people, what, "put people's labels into annotations.csv if so")
     if raw.modality == "text":
-        return  # empty texts are told of already
+        return  # there is already a remark on empty texts
     if isinstance(raw.payload, pa.Table) and raw.payload.num_columns:
         is_empty = np.logical_and.reduce(list(map(_are_empty, raw.payload.columns)))
         rows = [raw.examples[row].place for row in np.flatnonzero(is_empty)]
@@ -172,7 +174,7 @@ def _remark_on_columns(raw: RawBatch) -> None:
 
 
 def _remark_on_parts(raw: RawBatch) -> None:
-    """Add a remark if columns seem to say which part of a sound is meant: all of it is read."""
+    """Add a remark if columns seem to give a part of each sound: Assay reads the whole sound."""
     if raw.modality != "audio":
         return
     slices = raw.slices()
@@ -185,7 +187,7 @@ def _remark_on_parts(raw: RawBatch) -> None:
 
 
 def _are_empty(column: pa.ChunkedArray) -> np.ndarray:
-    """Which cells are gaps or empty texts. Shape (n,), bool."""
+    """Whether each cell is a gap or an empty text. Shape (n,), bool."""
     is_empty = column.is_null(nan_is_null=True)
     if is_text(column.type):
         is_empty = pc.or_(is_empty, pc.equal(pc.fill_null(column, ""), ""))
@@ -193,7 +195,7 @@ def _are_empty(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def _remark_on_people(raw: RawBatch) -> None:
-    """Add a remark on names of people that might be one person's, or are the batch's own."""
+    """Add remarks on names of one person in several spellings, and on an annotator `given`."""
     as_given = [repr(key) for key, person, _ in raw.annotations if person == paths.GIVEN]
     what = f"labels are by an annotator called {paths.GIVEN!r}, as the batch's own labels are"
     raw.remarks.note("doubtful", as_given, what, "give this person another name if it is one")
@@ -204,7 +206,7 @@ def _remark_on_people(raw: RawBatch) -> None:
 
 
 def _remark_on_row_numbers(raw: RawBatch) -> None:
-    """Add a remark if files of labels name the rows of a table by numbers, which edits shift."""
+    """Add a remark if files of labels use row numbers: these change when the table is edited."""
     if raw.numbered and raw.layout == LAYOUT:
         keys = [repr(key) for key, *_ in [*raw.annotations, *raw.truth]]
         what = "labels name their row by its number"
@@ -213,7 +215,7 @@ def _remark_on_row_numbers(raw: RawBatch) -> None:
 
 
 def _is_sorted_by_class(labels: list[str]) -> bool:
-    """Whether each class is one run of rows, in a batch that is long enough to tell."""
+    """Whether the rows of each class are next to each other, in a batch that is long enough."""
     n_classes = len(set(labels))
     n_changes = sum(label != next_label for label, next_label in pairwise(labels))
     is_long = len(labels) >= _SORTED and len(labels) >= 2 * n_classes

@@ -1,4 +1,4 @@
-"""The examples of a batch: which of exact copies stays, and what is stored of it."""
+"""Choose one of exact copies, and make the columns of examples.parquet."""
 
 from collections import defaultdict
 
@@ -9,7 +9,7 @@ from assay.layouts.raw_batch import RawBatch
 
 
 def first_of_copies(ids: list[str], is_counted: list[bool]) -> list[int]:
-    """The rows to keep, sorted by id: the first of exact copies that counts."""
+    """The rows to keep, sorted by id. Of exact copies, the first one that counts is kept."""
     first: dict[str, int] = {}
     for row, id_ in enumerate(ids):
         if is_counted[row]:
@@ -20,9 +20,10 @@ def first_of_copies(ids: list[str], is_counted: list[bool]) -> list[int]:
 def describe(
     raw: RawBatch, ids: list[str], splits: list[str], groups: list[str] | None, rows: list[int]
 ) -> dict[str, pa.Array]:
-    """The columns of examples.parquet that are not payload, of some rows of a batch.
+    """The columns of examples.parquet without the payload, for some rows of a batch.
 
-    `duplicates` holds the keys of other exact copies. Without `groups` there is no such column.
+    `duplicates` holds the keys of other exact copies. If `groups` is None, there is no column of
+    groups.
     """
     copies = defaultdict(list)  # keys by id
     for id_, example in zip(ids, raw.examples, strict=True):

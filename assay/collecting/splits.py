@@ -1,4 +1,4 @@
-"""The split of each example: as the batch gives it, or by a hash, or the latest as test."""
+"""Choose the split of each example: as the batch gives it, or by a hash, or by time."""
 
 import re
 import unicodedata
@@ -24,23 +24,23 @@ from assay.modalities import columns_as_written
 
 
 def groups_of(raw: RawBatch, ids: Sequence[str], name: str | None) -> list[str] | None:
-    """The group of each example, or else its id; None without groups.
+    """The group of each example, or its id if it has none; None if `name` is empty.
 
     Parameters
     ----------
     ids : (n,) of each example of `raw`
-    name : the parameter `collect.group`: a column, or else a pattern of the key
+    name : the parameter `collect.group`: a column, or a regular expression for the key
 
     Raises
     ------
     InputError
-        If `name` is neither a column nor a pattern that fits a key.
+        If `name` is neither a column nor a regular expression that matches a key.
     """
     if not name:
         return None
     column = _column(raw, name)
     values = _matches(raw, name) if column is None else _without_points(raw, column)
-    # Blanks and the form of Unicode would make two groups of one.
+    # Otherwise different blanks or Unicode forms would split one group into two.
     names = [unicodedata.normalize("NFC", value).strip() for value in values]
     alone = [example.key for example, group in zip(raw.examples, names, strict=True) if not group]
     what = "examples have no group by collect.group: each is a group of its own"
@@ -51,11 +51,11 @@ def groups_of(raw: RawBatch, ids: Sequence[str], name: str | None) -> list[str] 
 def choose(
     raw: RawBatch, ids: Sequence[str], groups: Sequence[str] | None, params: Collect
 ) -> list[str]:
-    """The split of each example: the one that the batch gives, or else one by hash or time.
+    """The split of each example: the one that the batch gives, or one by hash or time.
 
-    A batch that gives any split gets no other test examples. A batch that gives no validation
-    split gets one from its training examples. The hash is that of the group, or else of the
-    content. A given split is kept even if it tears a group, and that is said.
+    If a batch gives any split, no other examples become test examples. If it gives no validation
+    split, some of its training examples become one. The hash is of the group, or of the content if
+    there are no groups. A given split is kept even if it divides a group; then there is a remark.
 
     Parameters
     ----------
@@ -95,13 +95,13 @@ def by_time(
 ) -> list[str]:
     """Splits by time: the latest share is test, the share before it validation, the rest train.
 
-    Examples of one time are not torn, and those of one source neither: it is as late as its latest
-    example. So nothing that is learned from is later than the border. Of the possible borders the
-    one nearest to the wanted share is taken.
+    All examples of one time, and all of one source, get the same split. A source is as late as its
+    latest example, so no training example is later than the border. The possible border nearest to
+    the wanted share is taken.
 
     Parameters
     ----------
-    moments, sources : (n,) of each example
+    moments, sources : (n,) the time and the source (such as the group) of each example
     test, validation : shares of the examples, 0 to 1
     """
     latest: dict[Any, Any] = {}
@@ -109,7 +109,8 @@ def by_time(
         latest[source] = max(moment, latest.get(source, moment))
     ends = [latest[source] for source in sources]
     counts = sorted(Counter(ends).items(), reverse=True)  # latest first
-    cuts = [0, *accumulate(count for _, count in counts)]  # examples before each possible border
+    # examples that are later than each possible border
+    cuts = [0, *accumulate(count for _, count in counts)]
     borders = []  # positions in `counts`: where validation starts, and where train starts
     for share in (test, test + validation):
         distances = [abs(cut - share * len(ends)) for cut in cuts]
@@ -122,7 +123,7 @@ def by_time(
 
 
 def _column(raw: RawBatch, name: str) -> list[str] | None:
-    """The values of a column as text, "" for gaps; None where there is no such column."""
+    """The values of a column as text, "" for gaps; None if there is no such column."""
     if name in KEYS:
         return [example.key for example in raw.examples]
     if isinstance(raw.payload, pa.Table) and name in raw.payload.column_names:
@@ -133,9 +134,9 @@ def _column(raw: RawBatch, name: str) -> list[str] | None:
 
 
 def _without_points(raw: RawBatch, column: list[str]) -> list[str]:
-    """`1` for `1.0`, if all groups of a column are so written; that is said.
+    """`1` for `1.0`, if all groups of a column have this form. It adds a remark.
 
-    So the groups of another batch, whose column has no gaps, are the same.
+    So the groups are the same as in a batch whose column has no gaps.
     """
     names = [value.strip() for value in column]
     plain = rows.without_points(names)
@@ -152,7 +153,7 @@ def _columns(raw: RawBatch) -> str:
 
 
 def _matches(raw: RawBatch, pattern: str) -> list[str]:
-    """What the one group of a pattern matches in each key; "" where it does not match."""
+    """The part of each key that the ( ) of the pattern matches; "" if there is no match."""
     example = raw.examples[0]
     asked = f"{PARAMETERS}: collect.group is {pattern!r}"
     lacks = f"{example.place} and others have no such column ({_columns(raw)})"
@@ -172,7 +173,7 @@ def _matches(raw: RawBatch, pattern: str) -> list[str]:
 
 
 def _moments(raw: RawBatch, name: str | None) -> list[Any]:
-    """The times of the examples: all are Decimal, or all are datetime."""
+    """The times of the examples. All are Decimal, or all are datetime."""
     column = _column(raw, name) if name else None
     if column is None:
         wrong = f"{PARAMETERS}: collect.split_by is time, but collect.time is {name!r}"
@@ -193,7 +194,10 @@ def _moments(raw: RawBatch, name: str | None) -> list[Any]:
 
 
 def _read_all(texts: list[str]) -> tuple[list[Any] | None, int]:
-    """All texts as numbers, or all as dates; or None, and the row at which the longer fit ends."""
+    """All texts as numbers, or all as dates, and -1.
+
+    If neither works, None, and the first wrong row of the reading that comes further.
+    """
     wrong_rows = []
     for read in (_number, _date):
         moments = [read(text) for text in texts]
@@ -204,11 +208,11 @@ def _read_all(texts: list[str]) -> tuple[list[Any] | None, int]:
 
 
 def _as_programs_write(column: list[str]) -> tuple[list[str], Action]:
-    """Numbers or dates that people wrote, as programs write them; what was done to them."""
+    """Numbers or dates that people wrote, as programs write them, and the action for a remark."""
     texts = columns_as_written.without_gaps(pa.array(column, pa.string()))
     different = pc.unique(texts).drop_null()
     type_, written = columns_as_written.guess(different)
-    if type_ == "category":  # then a cell is wrong that is not as the first
+    if type_ == "category":  # some cells are wrong: those that differ in form from the first
         type_, written = columns_as_written.guess(different[:1])
     values = columns_as_written.as_programs_write(texts, type_, written).fill_null("").to_pylist()
     return values, "guessed" if written.unsure else "converted"
@@ -223,7 +227,7 @@ def _number(text: str) -> Decimal | None:
 
 
 def _date(text: str) -> datetime | None:
-    """A date of ISO 8601; one without a time zone is in UTC."""
+    """A date in the form of ISO 8601. Without a time zone it is in UTC."""
     try:
         value = datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What Assay understood of a batch, as facts for people and programs."""
+"""A summary of what Assay read in a batch, for people and programs."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -12,13 +12,13 @@ _NAMED = 3  # classes that a line names
 
 
 def facts(raw: RawBatch, splits: Sequence[str]) -> dict[str, Any]:
-    """What a batch holds, row by row; of exact copies each counts, see `of_counted`.
+    """The facts about a batch, with all exact copies; see `of_counted` for facts without them.
 
-    Also `unlabelled`, how many examples have no label.
+    It also has `unlabelled`: the number of examples without a label.
 
     Parameters
     ----------
-    splits : (n,) of each example of `raw`, as given or as chosen; "" where it is not known yet
+    splits : (n,) of each example of `raw`, as given or chosen; "" if it is not known yet
     """
     keys = {example.key for example in raw.examples}
     labelled = {example.key for example in raw.examples if example.label}
@@ -34,14 +34,14 @@ def of_counted(
     by_class: Counter[str],
     known_answers: int,
 ) -> dict[str, Any]:
-    """The facts, with the numbers of the examples that count; of exact copies only one may.
+    """The facts about a batch. The caller decides which examples and labels count.
 
     Parameters
     ----------
-    splits : of each of these examples
-    counted_keys : of the examples whose labels count, their copies included
-    by_class : how many labels that count name each class
-    known_answers : how many of these examples have one
+    splits : of each example that counts
+    counted_keys : the keys of examples whose labels count, including copies
+    by_class : the number of labels that count, by class
+    known_answers : the number of examples that count and have a known answer
     """
     of_split = Counter(splits)
     return {
@@ -58,17 +58,17 @@ def of_counted(
 
 
 def _by_person(raw: RawBatch, keys: Collection[str]) -> dict[str, int]:
-    """How many labels each person gave to the examples of these keys."""
+    """The number of labels that each person gave to the examples with these keys."""
     given = sum(bool(example.label) for example in raw.examples if example.key in keys)
     people = Counter({paths.GIVEN: given})
-    # of several labels by one person for one example only the last counts, see `votes`
+    # if a person labels an example several times, only the last label counts, see `votes`
     labelled = {(key, person) for key, person, _ in raw.annotations if key in keys}
     people.update(person for _, person in labelled)
     return dict(sorted((+people).items()))
 
 
 def line(facts: dict[str, Any], unlabelled: int = 0) -> str:
-    """The facts in one line, with the number of examples that have no label, if there are any."""
+    """The facts in one line, with the number of examples without a label, if there are any."""
     classes = facts["labels_by_class"]
     names = ", ".join(list(classes)[:_NAMED]) + (", …" if len(classes) > _NAMED else "")
     of_classes = f"{counted(len(classes), 'class')} ({names})" if classes else "no labels"

@@ -1,4 +1,4 @@
-"""The labels of a batch: a vote of each person for each example, and known answers."""
+"""The labels of a batch as votes (one per person and example), and the known answers."""
 
 from assay.contract import paths
 from assay.contract.errors import InputError
@@ -8,13 +8,13 @@ from assay.layouts.raw_batch import RawBatch
 def votes(raw: RawBatch, id_of: dict[str, str]) -> list[tuple[str, str, str]]:
     """Every label as a vote (id, annotator, label), sorted.
 
-    The annotator of the batch's own column `label` is `given`. So exact copies with different
-    labels become several votes for one example. Any other annotator has one vote for an example:
-    of several labels in annotations.csv the last counts. The others are remarked on.
+    The annotator of the batch's own labels is `given`. It may have several votes for one example,
+    if exact copies have different labels. Any other annotator has one vote for an example: the last
+    label in annotations.csv. There is a remark on earlier labels.
 
     Parameters
     ----------
-    id_of : the id by key, of the examples that count
+    id_of : id by key of the examples that count
     """
     given = [
         (id_of[example.key], paths.GIVEN, example.label)
