@@ -1,4 +1,4 @@
-"""All listed batches as one data set: examples, payloads, labels, features; tables for people.
+"""Read all listed batches as one data set; read and write tables for people.
 
 It may use `contract` and `modalities`.
 """

@@ -1,4 +1,4 @@
-"""All listed batches as one data set: which examples there are, and where their rows lie."""
+"""Read all listed batches as one data set: the catalogue of examples, and their labels and rows."""
 
 from collections.abc import Callable, Iterator, Mapping
 from mmap import mmap
@@ -15,17 +15,17 @@ from assay.modalities import formats
 from assay.modalities.exact_values import as_text
 
 _AT_ONCE = 2**24  # bytes of a file read at a time
-_GAP = 2**16  # bytes: rows that are no further apart are read together
+_GAP = 2**16  # bytes: rows that are at most so far apart are read together
 
 
 def read() -> pd.DataFrame:
-    """Read the examples of all listed batches, in the order of arrival, each content once.
+    """Read the examples of all listed batches, in the order of arrival, without exact copies.
 
     Returns
     -------
     pd.DataFrame
-        One row for each example, numbered from 0: `id`, `key`, `split`, `batch`, and `row` of the
-        files of that batch. See `joined_without_copies` for which of exact copies that is. If
+        The catalogue. One row for each example, numbered from 0: `id`, `key`, `split`, `batch`, and
+        its `row` in the files of that batch. `joined_without_copies` says which copy is kept. If
         examples have groups, also `group`; see `groups`.
     """
     return joined_without_copies({batch: _read_examples(batch) for batch in files.listed_batches()})
@@ -34,8 +34,8 @@ def read() -> pd.DataFrame:
 def joined_without_copies(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Join the examples of batches to one catalogue, numbered, without exact copies.
 
-    Exact copies have one id. If they are in several splits, only those in one of the splits count,
-    see `identity.in_split_of_copies`. Of these the first one is kept.
+    Exact copies have the same id. If they are in several splits, only the copies in one split
+    count, see `identity.in_split_of_copies`. The first copy that counts is kept.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def joined_without_copies(batches: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def arrived() -> pd.DataFrame:
-    """The examples of all listed batches with their `batch` and `row`, each copy as it came."""
+    """The examples of all listed batches with their `batch` and `row`, including exact copies."""
     return _joined({batch: _read_examples(batch) for batch in files.listed_batches()})
 
 
@@ -70,14 +70,14 @@ def _read_examples(batch: str) -> pd.DataFrame:
 
 
 def groups(examples: pd.DataFrame) -> np.ndarray | None:
-    """The group of each of some examples, (n,) int from 0; None if examples have no groups."""
+    """The group of each example, (n,) int from 0; None if examples have no groups."""
     return pd.factorize(examples[GROUP])[0] if GROUP in examples else None
 
 
 def torn_groups(examples: pd.DataFrame) -> list[str] | None:
-    """The groups that are in the test split and outside it, in order; None without groups.
+    """The groups that are both in the test split and outside it, sorted; None without groups.
 
-    Within a batch only given splits tear a group. Given splits or times of other batches may too.
+    Within a batch, only given splits divide a group. Over several batches, times may do so too.
     """
     if GROUP not in examples:
         return None
@@ -89,9 +89,9 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
     """Read every label of every person in all listed batches.
 
     The labels of an exact copy in another split do not count. A person has one vote for an
-    example: of labels in several batches the last counts. The others are reported on stderr, and
-    so are examples that a later batch moved to another split. A label that several batches give
-    by themselves is one vote.
+    example: if several batches have labels, the last one counts. If several batches give the same
+    label themselves, it is one vote. Labels that do not count, and examples that a later batch
+    moved to another split, are reported on stderr.
 
     Parameters
     ----------
@@ -120,15 +120,15 @@ def votes(examples: pd.DataFrame) -> pd.DataFrame:
 
 
 def truth(examples: pd.DataFrame) -> pd.Series:
-    """Read the known answer of each example, "" where there is none. For metrics only.
+    """Read the known answer of each example, "" if there is none. Only metrics use it.
 
-    Of different answers in several batches the first counts. The others are reported on stderr.
+    If batches have different answers, the first counts. The others are reported on stderr.
     """
     answers = rows_of_files(paths.truth)
     label_of_id = answers.drop_duplicates("id").set_index("id")["label"]
     moved_copies.tell_of_truth(answers, label_of_id, examples)
     label = examples["id"].map(label_of_id)
-    return label.astype("str").fillna("")  # numbers where none is known
+    return label.astype("str").fillna("")  # the type is float if no answer is known
 
 
 def rows_of_files(path_of: Callable[[str], Path]) -> pd.DataFrame:
@@ -139,9 +139,9 @@ def rows_of_files(path_of: Callable[[str], Path]) -> pd.DataFrame:
 
 
 def payload_format(batch: str) -> Format:
-    """Read what the payloads of a batch are read as.
+    """Read the format in which the payloads of a batch are read.
 
-    The columns of a table are those that the encoder was learned from, with their types there.
+    For tables, it is the format of the encoder: the columns that it learned from, and their types.
     """
     stored = parquet_files.read_payload_format(paths.examples(batch))
     if stored["modality"] == "table":
@@ -152,12 +152,12 @@ def payload_format(batch: str) -> Format:
 def slices(
     examples: pd.DataFrame, absent: str | float = "", *, with_features: bool = True
 ) -> pd.DataFrame:
-    """Read the batch and the slices of some examples, a table's categories among them if wanted.
+    """Read the batch and the slices of some examples. `with_features` adds a table's categories.
 
     Returns
     -------
-    pd.DataFrame of str, with the index of `examples`, "" where there is no value, and `absent`
-    where the batch has no such column
+    pd.DataFrame of str, with the index of `examples`: "" if an example has no value, `absent` if
+    its batch has no such column
     """
     frames = []
     for batch, rows in rows_of_batches(examples):
@@ -180,14 +180,14 @@ def rows_of_batches(examples: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
 
 
 class Rows:
-    """Some rows of an array on disk. They are read when some of them are asked for.
+    """Some rows of an array on disk. They are read only when they are used.
 
-    The file is read and not mapped: every page of a map that was read once counts as memory.
+    The file is not read through its memory map: each page that was read would count as memory.
 
     Parameters
     ----------
-    array : (n, ...), the map that `np.load` makes of a file, or in memory
-    chosen : (m,) int, the rows, from 0
+    array : (n, ...), a memory map from `np.load`, or an array in memory
+    chosen : (m,) int, the numbers of the rows, from 0
     """
 
     def __init__(self, array: np.ndarray, chosen: np.ndarray) -> None:
@@ -224,7 +224,7 @@ def _read(mapped: np.memmap, chosen: np.ndarray) -> np.ndarray:
 
 
 def _cuts(rows: np.ndarray, row_bytes: int) -> np.ndarray:
-    """Where ascending rows (m,) are cut: rows read together are close, `_AT_ONCE` bytes at most."""
+    """Where ascending rows (m,) are cut into parts: close rows, at most `_AT_ONCE` bytes."""
     is_far = np.diff(rows, prepend=rows[:1]) > _GAP // row_bytes  # from the row before
     part = rows // max(1, _AT_ONCE // row_bytes)  # the part of the file that holds the row
     is_next = np.diff(part, prepend=part[:1]) > 0
@@ -232,7 +232,7 @@ def _cuts(rows: np.ndarray, row_bytes: int) -> np.ndarray:
 
 
 def features(examples: pd.DataFrame) -> list[Rows]:
-    """The embeddings of some examples, in their order, as one piece for each batch.
+    """The embeddings of some examples, one piece for each batch, in the order of the examples.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where exact copies in several batches disagree, and what counts: said to a person, on stderr."""
+"""Report on stderr where exact copies in several batches disagree, and what counts."""
 
 import pandas as pd
 
@@ -6,7 +6,7 @@ from assay.contract.errors import counted, say
 
 
 def tell_of_examples(arrived: pd.DataFrame, examples: pd.DataFrame) -> None:
-    """Say how many examples are in another split than in the batch that brought them.
+    """Say how many examples are no longer in the split of their first batch.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def tell_of_examples(arrived: pd.DataFrame, examples: pd.DataFrame) -> None:
 
 
 def tell_of_truth(answers: pd.DataFrame, label_of_id: pd.Series, examples: pd.DataFrame) -> None:
-    """Say how many examples have another truth in a later batch than in the first that has one.
+    """Say how many examples have a known answer in a later batch that differs from the first.
 
     Parameters
     ----------
@@ -44,11 +44,11 @@ def tell_of_truth(answers: pd.DataFrame, label_of_id: pd.Series, examples: pd.Da
 
 
 def tell_of_labels(labels: pd.DataFrame) -> None:
-    """Say how many labels do not count.
+    """Say how many labels do not count, since a copy of their example is in another split.
 
     Parameters
     ----------
-    labels : `batch`, `key`, `annotator`, of examples that have a copy in the split that counts
+    labels : `batch`, `key`, `annotator` of these labels
     """
     if len(labels):
         one = labels.iloc[0]
@@ -58,11 +58,11 @@ def tell_of_labels(labels: pd.DataFrame) -> None:
 
 
 def tell_of_replaced(labels: pd.DataFrame, examples: pd.DataFrame) -> None:
-    """Say how many labels give way to the same person's label in a later batch.
+    """Say how many labels are replaced by the same person's label in a later batch.
 
     Parameters
     ----------
-    labels : `example` (row of `examples`), `annotator`
+    labels : `example` (row of `examples`) and `annotator` of the replaced labels
     examples : the catalogue
     """
     if len(labels):

@@ -1,6 +1,6 @@
-"""The payloads of some examples, read in blocks or by row.
+"""Read the payloads of some examples in blocks.
 
-So the memory that is needed does not grow with the number of examples.
+So memory does not grow with the number of examples.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,11 +15,11 @@ from assay.contract import parquet_files, paths
 from assay.contract.parquet_files import Format
 from assay.modalities import registry
 
-_LINE = 120  # characters
+_LINE = 120  # characters of a line that shows an example
 
 
 def payload_format(examples: pd.DataFrame) -> Format:
-    """Read what the payloads of `examples` are, see `parquet_files.read_payload_format`.
+    """Read the format of the payloads of `examples`, see `catalogue.payload_format`.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def read(
 
     Parameters
     ----------
-    columns : those of a table to read; None: all
+    columns : the columns of a table to read; None: all
 
     Yields
     ------
@@ -51,27 +51,28 @@ def read(
 def shown(
     examples: pd.DataFrame, size: int | None = None, side: int | None = None
 ) -> Iterator[str]:
-    """Read what people are shown of each of `examples`, in order; see `show` of a modality.
+    """Read each of `examples`, in order, in the form for people; see `show` of a modality.
 
     Parameters
     ----------
-    size : of blocks, as `parquet_files.blocks`
-    side : pixels of the longer side of a larger image; None: as `images` sees fit
+    size : of blocks, as in `parquet_files.blocks`
+    side : pixels of the longer side of a larger image; None: the default of `images`
     """
     for block, format_ in stored(examples, size):
         yield from registry.named(format_["modality"]).show(block, format_, side)
 
 
 def lines(examples: pd.DataFrame) -> pd.Series:
-    """Read a line for each of `examples` that tells a person which one it is.
+    """Read one line for each of `examples`, so that a person can recognise it.
 
     Parameters
     ----------
-    examples : rows of the catalogue, one at least, in any order
+    examples : one or more rows of the catalogue, in any order
 
     Returns
     -------
-    pd.Series of str, with the index of `examples`: a text or the cells of a row, cut; else the file
+    pd.Series of str, with the index of `examples`: the start of a text or of the cells of a row, or
+    the place of an image or sound
     """
     stored_format = parquet_files.read_payload_format(paths.examples(examples["batch"].iloc[0]))
     line_break = registry.named(stored_format["modality"]).LINE_BREAK
@@ -84,7 +85,7 @@ def lines(examples: pd.DataFrame) -> pd.Series:
 
 
 def _place(batch: str, key: str) -> str:
-    """Where an image or a sound lies: in a file of its own, or in a row of one."""
+    """The place of an image or a sound: its file, or the folder of its batch and its key."""
     folder = paths.RAW / batch
     return str(folder / key) if registry.modality_of_file(key) else f"{folder}, {key}"
 
@@ -97,9 +98,10 @@ def _cut(text: str) -> str:
 def stored(
     examples: pd.DataFrame, size: int | None = None
 ) -> Iterator[tuple[pa.RecordBatch, Format]]:
-    """Read the rows of `examples` in order, with their format, in blocks as `parquet_files.blocks`.
+    """Read the rows of `examples` in order, with their format, in blocks of at most `size`.
 
-    The catalogue has the rows of a batch in ascending order. So one pass over a file finds them.
+    The catalogue has the rows of a batch in ascending order, so one pass over a file is enough.
+    See also `parquet_files.blocks`.
     """
     for batch, rows in rows_of_batches(examples):
         path = paths.examples(batch)

@@ -1,4 +1,4 @@
-"""Whether there is anything to score a model on, asked before one is trained."""
+"""Check that there are test examples, before a model is trained."""
 
 import pandas as pd
 
@@ -6,7 +6,7 @@ from assay.contract.errors import InputError
 
 
 def check(examples: pd.DataFrame) -> None:
-    """Raise InputError if no example of the catalogue is in the test split; say how to give one."""
+    """Raise InputError if no example is in the test split. The message says how to get one."""
     if not (examples["split"] == "test").any():
         own = "if a batch has a column `split` or folders of splits, give examples the split test"
         remedy = f"{own}; else raise collect.test in params.yaml"

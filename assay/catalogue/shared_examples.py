@@ -1,4 +1,4 @@
-"""Examples or keys that several batches have: a person is told of them once, on stderr."""
+"""Report on stderr which examples or keys are in several batches."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,9 @@ from assay.contract.parquet_files import GROUP
 
 
 def tell(examples: pd.DataFrame) -> None:
-    """Say how many examples several batches have, and where their labels or slices differ.
+    """Say how many examples are in several batches, and whether their labels or slices differ.
 
-    Also say how many have the key of an example of an earlier batch, and are another one.
+    Also say how many examples have the key of an earlier example, but other content.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def tell(examples: pd.DataFrame) -> None:
 
 
 def _tell_of_keys(arrived: pd.DataFrame) -> None:
-    """Say how many examples have the key of an example of an earlier batch, but other content.
+    """Say how many examples have the key of an example in an earlier batch, but other content.
 
     Parameters
     ----------
@@ -58,16 +58,17 @@ def _tell_of_keys(arrived: pd.DataFrame) -> None:
 
 
 def _pairs(arrived: pd.DataFrame, again: np.ndarray) -> Iterator[pd.DataFrame]:
-    """For each batch, its examples of other content than the last earlier ones of these keys.
+    """For each batch, the examples whose key an earlier batch has with other content.
 
-    A row a key, with the columns of the example, and those of the earlier one with `_before`.
+    Each row has the columns of the example. The columns of the last earlier example with this key
+    end with `_before`. The index is the key.
 
     Parameters
     ----------
-    arrived : as above
+    arrived : as in `_tell_of_keys`
     again : the keys that come more than once
     """
-    before = arrived.iloc[:0].set_index("key")  # the last example of each of these keys, so far
+    before = arrived.iloc[:0].set_index("key")  # the last example of each key in `again` so far
     for _, batch in arrived.set_index("key").groupby("batch", sort=False):
         ids = batch["id"].to_dict()
         keys = repeated_keys.of_other_content(ids, before["id"].to_dict(), ids)
@@ -78,12 +79,12 @@ def _pairs(arrived: pd.DataFrame, again: np.ndarray) -> Iterator[pd.DataFrame]:
 
 
 def _tell_of_labels(shared: pd.DataFrame, labels: pd.DataFrame) -> None:
-    """Say how many examples are shared, and how many of them have other labels in other batches.
+    """Say how many examples are in several batches, and how many have different labels there.
 
     Parameters
     ----------
     shared : `batch`, `id`, `key` of the copies in all batches, in the order of arrival
-    labels : `batch`, `id`, `label` of the batches' own labels of these
+    labels : `batch`, `id`, `label`: the labels that the batches themselves give to these examples
     """
     labels = labels.drop_duplicates(["batch", "id", "label"])
     n_batches = labels.groupby("id")["batch"].transform("nunique")
@@ -100,7 +101,7 @@ def _tell_of_labels(shared: pd.DataFrame, labels: pd.DataFrame) -> None:
 
 
 def _tell_of_slices(shared: pd.DataFrame, examples: pd.DataFrame) -> None:
-    """Say how many examples have another value of a slice than the copy that counts.
+    """Say how many examples have a slice value that differs from the copy that counts.
 
     Parameters
     ----------

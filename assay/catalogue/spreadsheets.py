@@ -1,11 +1,11 @@
-"""Tables that people open in a spreadsheet. None of our cells can start a formula there.
+"""Read and write tables that people open in a spreadsheet. No cell can start a formula there.
 
-A text that would start a formula gets an apostrophe in front (OWASP: CSV Injection). `read` takes
-it off again, so that every text comes back as it was. The same holds within a text after each
-character that a spreadsheet with other settings may take for the end of a cell.
+A text that would start a formula gets an apostrophe before it (OWASP: CSV Injection). `read`
+removes it again, so that every text comes back as it was. Some spreadsheet settings end a cell at
+other characters, such as `;`. So the same is done inside a text after each such character.
 
-This module is not in `assay.contract`, beside `csv_files`, since the stages of one batch depend on
-that package: an edit here reruns none of them.
+This module is not in `assay.contract`: the stages of one batch depend on that package, and an edit
+of this module must not rerun them.
 """
 
 import re
@@ -21,12 +21,12 @@ from assay.contract.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-_SEPARATORS = re.compile(r"([;,\t\r\n])")  # of cells, for a spreadsheet with any settings
-_BEFORE = re.compile(r"\A['\s]+")  # what a spreadsheet may pass over before a formula
+_SEPARATORS = re.compile(r"([;,\t\r\n])")  # what may end a cell, with any settings
+_BEFORE = re.compile(r"\A['\s]+")  # what a spreadsheet may ignore before a formula
 # The wide characters start formulas in East Asian versions.
 _SIGNS = frozenset("=+-@＝＋－＠")
 _STARTS = _SIGNS | {"\t", "\r"}
-_MARKUP = re.compile(r"<(?=\\*[/!])")  # `</script>` ends the script of a page, `<!--` changes it
+_MARKUP = re.compile(r"<(?=\\*[/!])")  # HTML that would end or change the script of a page
 _NO_MARKUP = re.compile(r"<\\(?=\\*[/!])")
 
 
@@ -36,18 +36,18 @@ def safe(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The text that `safe` was given."""
+    """The original text, from the result of `safe`."""
     return _changed(text, lambda cell: cell.removeprefix("'")) if "'" in text else text
 
 
 def _changed(text: str, change: Callable[[str], str]) -> str:
-    """The text with a change in each cell that could start a formula, from the last cell on.
+    """The text with a change in each cell that could start a formula.
 
-    A cell of blanks that a blank ends could start the formula of the next one. To look ahead from
-    each of them would take the square of their number.
+    A cell of blanks could start a formula if the next cell has a sign, and only white space is
+    between them. So the cells are read from the last one to the first, in linear time.
     """
-    parts = [*_SEPARATORS.split(text), ""]  # each cell, and what ends it
-    has_sign = False  # of the cell behind
+    parts = [*_SEPARATORS.split(text), ""]  # each cell, and the character that ends it
+    has_sign = False  # whether the next cell starts with a sign
     for place in range(len(parts) - 2, -1, -2):
         cell, end = parts[place : place + 2]
         shown = _BEFORE.sub("", cell)
@@ -65,9 +65,9 @@ def write(path: Path, frame: "pd.DataFrame", columns: Sequence[str] = ()) -> Non
 
 
 def write_plotted(path: Path, frame: "pd.DataFrame") -> None:
-    r"""Write a frame as `write` does, for a plot; `</script>` becomes `<\/script>` in its texts.
+    r"""Write a frame for a plot, as `write`. In texts, `</script>` becomes `<\/script>`.
 
-    DVC puts the rows into a script of its page as they are.
+    DVC copies the rows into a script of its page without a change.
     """
     inert = frame.map(lambda cell: _MARKUP.sub(r"<\\", cell) if isinstance(cell, str) else cell)
     write(path, inert)
@@ -79,7 +79,7 @@ def read(path: Path, columns: Sequence[str] = ()) -> pa.Table:
 
 
 def rows_of_output(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of an output of the pipeline, which can be restored."""
+    """The rows of an output of the pipeline. The error message says how to restore the file."""
     try:
         return read(path, columns).to_pylist()
     except InputError as error:
@@ -88,9 +88,9 @@ def rows_of_output(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
 
 
 def parse(name: Path | str, content: bytes, columns: Sequence[str] = ()) -> pa.Table:
-    """The table that `write` wrote, also after a spreadsheet saved it again.
+    """The table that `write` wrote, even if a spreadsheet has saved it again.
 
-    A spreadsheet may save it with semicolons or tabs, with CRLF, and with a byte order mark.
+    A spreadsheet may have used semicolons or tabs, CRLF, or a byte order mark.
 
     Raises
     ------
