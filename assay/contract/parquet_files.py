@@ -107,9 +107,10 @@ def _read_foreign(path: Path, largest: int) -> pa.Table:
     limit = f"collect.largest_file, {largest / files.MB:,.0f} MB"
     too_large = f"{path} unpacks to more than {limit}: raise it, or make several batches"
     with pq.ParquetFile(path, pre_buffer=False) as file:
-        rows = min(max(file.metadata.num_rows // _BLOCKS, _FEWEST), _MOST)
-        if unpacked_size.at_least(path, file, rows, largest) > largest:
+        if max(unpacked_size.as_stored(file), unpacked_size.of_numbers(file)) > largest:
             raise InputError(too_large)
+        usual = min(max(file.metadata.num_rows // _BLOCKS, _FEWEST), _MOST)
+        rows = unpacked_size.rows_within(file, largest, usual)
         parts = []
         size = 0
         for part in file.iter_batches(rows, use_threads=False):
