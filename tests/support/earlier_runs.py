@@ -1,8 +1,8 @@
-"""What stages made in other tests: DVC's cache and its run cache, taken from test to test.
+"""Share the outputs of stages between tests: DVC's cache and its run cache.
 
-Some tests are not about running stages, but about what comes after. They need not run again what
-another test has run, with the same code, data and parameters: DVC then fetches the outputs. A test
-of running itself (equal bytes, killed processes, declared inputs) takes nothing.
+Some tests do not test the run of stages, but what comes after it. If another test has run a stage
+with the same code, data and parameters, DVC fetches its outputs. Tests of the run itself (equal
+bytes, killed processes, declared inputs) take nothing from other tests.
 """
 
 import os
@@ -11,17 +11,17 @@ import tempfile
 from pathlib import Path
 
 _RUNS, _FILES = "runs", "files"
-_shared: Path | None = None  # by all tests of a session, in all its processes; None: nothing is
+_shared: Path | None = None  # the folder of all processes of a session; None: nothing is shared
 
 
 def share(folder: Path) -> None:
-    """Let the tests of this process take and give in `folder`."""
+    """Let the tests of this process take from `folder` and give to it."""
     global _shared  # noqa: PLW0603  (set once, by a fixture of the session)
     _shared = folder
 
 
 def take(cache: Path) -> None:
-    """Copy what is shared into a project's cache: runs first, since each has its files already."""
+    """Copy what is shared into a project's cache: runs first, since their files are shared."""
     for name in (_RUNS, _FILES):
         if _shared and (_shared / name).exists():
             _copy(_shared / name, cache / name)
@@ -35,7 +35,7 @@ def give(cache: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy files that are not there yet; none is seen half-written by another process."""
+    """Copy files that are not there yet. Other processes never see a half-written file."""
     for path in source.rglob("*"):
         copied = target / path.relative_to(source)
         if path.is_file() and not copied.exists():

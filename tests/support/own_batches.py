@@ -1,4 +1,4 @@
-"""Own batches, made up by tests: of every modality, in two classes that a model can tell apart."""
+"""A user's batches, made up by tests: every modality, with two classes that a model can learn."""
 
 import csv
 import io
@@ -44,7 +44,7 @@ def sounds(folder: Path, rng: np.random.Generator) -> None:
 
 
 def texts(folder: Path, rng: np.random.Generator) -> None:
-    """Sentences of words that one class has more often, in three scripts."""
+    """Sentences, in several scripts, with some words that only their class has."""
     rows = []
     for number in range(2 * EACH):
         label = CLASSES[number % 2]
@@ -54,7 +54,7 @@ def texts(folder: Path, rng: np.random.Generator) -> None:
 
 
 def rows_of_all_kinds(folder: Path, rng: np.random.Generator) -> None:
-    """Numbers, dates and categories with gaps, each of which tells a part."""
+    """Numbers, dates and categories with gaps. Each column tells something about the class."""
     rows = []
     for number in range(3 * EACH):
         high = number % 2
@@ -88,5 +88,5 @@ def parquet_table(folder: Path, rng: np.random.Generator) -> None:
 
 
 def raw_bytes(project: Project) -> dict[str, bytes]:
-    """Raw files and encoders, and what DVC and git note beside them."""
+    """Raw files and encoders, and the files of DVC and git beside them."""
     return contents(project, ("data/raw", "models/pretrained"))

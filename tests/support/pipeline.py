@@ -1,4 +1,4 @@
-"""What the functional tests type: the commands of a user in a clone of this repository."""
+"""Run the commands of a user in a clone of this repository, for the functional tests."""
 
 import re
 import shutil
@@ -20,7 +20,7 @@ PERSON = {
 
 
 class Project:
-    """A clone in which commands are run as in a shell with the environment active."""
+    """A clone. Its commands run as in a shell in which the environment is active."""
 
     def __init__(self, folder: Path, *, shares_runs: bool = False, **environ: str) -> None:
         self.folder, self.environ = folder, environment() | environ
@@ -42,8 +42,8 @@ class Project:
         return done
 
     def repro(self) -> set[str]:
-        """Run `dvc repro`; the stages that it ran, or whose outputs it fetched from an earlier run
-        of the same.
+        """Run `dvc repro`. Return the stages that it ran, and those with outputs that it fetched
+        from an earlier run.
         """
         said = self.run("dvc repro").stdout
         if self.shares_runs:
@@ -77,7 +77,7 @@ def contents(project: Project, folders: Iterable[str]) -> dict[str, bytes]:
 def clone(folder: Path, *, shares_runs: bool = False, **environ: str) -> Project:
     """A fresh clone of what is in the working tree now, committed or not.
 
-    If it `shares_runs`, what the same stages made in other tests is fetched, see `earlier_runs`.
+    If it `shares_runs`, outputs of the same stages in other tests are fetched: see `earlier_runs`.
     """
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],

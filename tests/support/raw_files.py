@@ -19,13 +19,13 @@ def image(
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A picture that says it is as large as this, and holds next to nothing."""
+    """A PNG whose header claims this size, but which holds almost no data."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return png_chunks((b"IHDR", header), (b"IDAT", zlib.compress(b"")))
 
 
 def png_chunks(*chunks: tuple[bytes, bytes]) -> bytes:
-    """A PNG of these chunks, given by name and content."""
+    """A PNG of these chunks (name and content)."""
     framed = [
         struct.pack(">I", len(data)) + name + data + _crc(name + data)
         for name, data in (*chunks, (b"IEND", b""))

@@ -35,7 +35,7 @@ def write(
 
     Parameters
     ----------
-    scores : values of metrics/clean.json, agreement.json or evaluate.json, instead of usual ones
+    scores : values in clean.json, agreement.json or evaluate.json that replace the usual ones
     """
     n = max(ROWS, len(classes))
     issues, judged, used = [], [], []

@@ -89,7 +89,7 @@ def saved(name: str) -> list[tuple[str, tuple[str, str]]]:
 
 
 class Served:
-    """`python -m assay review` in a process of its own."""
+    """`python -m assay review` in a separate process."""
 
     def __init__(self, name: str, folder: Path = Path()) -> None:
         command = [sys.executable, "-m", "assay", "review", "--no-browser", "--name", name]

@@ -1,4 +1,4 @@
-"""An origin of git, clones of it, and docs/sharing.md, whose commands are typed in them."""
+"""An origin of git and clones of it, in which tests run the commands of docs/sharing.md."""
 
 import re
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ def commands(title: str, page: str = "docs/sharing.md") -> list[str]:
 
 @dataclass
 class Site:
-    """Where the examples of the page are in this test: the origin of git, and what a remote's names
-    stand for.
+    """The places in the examples of docs/sharing.md, as they are in this test: the git origin, and
+    what replaces the names of remotes.
     """
 
     folder: Path
@@ -32,7 +32,7 @@ class Site:
     names: dict[str, str]
 
     def clone(self, name: str) -> Project:
-        """A clone of the origin; the names of other machines in what it is told to run are ours."""
+        """A clone of the origin, with its own home folder."""
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         project = Project(self.folder / name, HOME=str(home), **PERSON)
@@ -46,8 +46,8 @@ class Site:
         return project.run(f"set -e\n{script}").stdout
 
     def owner(self, name: str) -> Project:
-        """A clone that has every byte of the committed version in its cache, without a copy of its
-        own.
+        """A clone with all data of the committed version in its cache, which is the folder `cache`
+        and not a copy.
         """
         project = self.clone(name)
         project.run(f"dvc cache dir --local '{self.folder / 'cache'}'")

@@ -1,4 +1,4 @@
-"""A BERT so small that tests can afford it: random weights, and a handful of words."""
+"""A very small BERT for tests: random weights, and a few words."""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ CONFIG = {
 
 
 def save(folder: Path, words: Sequence[str]) -> None:
-    """Write the folder that transformers would have."""
+    """Write a folder in the format of transformers."""
     rng = np.random.default_rng(0)
     shapes = {
         "word_embeddings": (len(SPECIAL) + len(words), WIDTH),

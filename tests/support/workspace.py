@@ -43,12 +43,12 @@ class Workspace:
         )
 
     def done(self, stage: str) -> str:
-        """Run one stage that must succeed; what it wrote to stderr."""
+        """Run one stage that must succeed. Return what it wrote to stderr."""
         result = self.run(stage)
         assert result.returncode == 0, result.stderr
         return result.stderr
 
     def files(self) -> dict[str, bytes]:
-        """Every file but the code, with its content."""
+        """Every file except the code, with its content."""
         paths = (Path(folder, name) for folder, _, names in os.walk(self.root) for name in names)
         return {os.fsdecode(path.relative_to(self.root)): path.read_bytes() for path in paths}
