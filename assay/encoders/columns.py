@@ -213,7 +213,7 @@ def _frequent(rows: np.ndarray, is_category: np.ndarray, least: int) -> dict[int
 
 
 def _has_others(rows: np.ndarray, is_category: np.ndarray) -> bool:
-    """Whether the embedding has columns beside those of categories."""
+    """Whether the embedding has columns besides those of categories."""
     is_gap = np.isnan(rows)
     is_empty = is_gap.all(axis=0)
     return bool((~is_category & ~is_empty).any() or len(_gap_columns(is_gap, is_empty)))

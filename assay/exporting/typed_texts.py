@@ -17,7 +17,7 @@ from assay.modalities.columns_as_written import PLAIN, TRUTH, Written, as_progra
 _EMPTY = "empty"
 _WHOLE = r"^[+-]?\d+$"
 _BEYOND_FLOATS = r"^[+-]?\d{16,}$"  # whole numbers that float64 may not hold
-_NOT_DIGITS = r"^[+-]?[0.]*|[eE].*$|\."  # what a number holds beside significant digits
+_NOT_DIGITS = r"^[+-]?[0.]*|[eE].*$|\."  # what a number has besides significant digits
 _DIGITS = 17  # significant digits are enough to tell all float64 numbers apart
 # remarks on columns
 CONVERTED = "columns of text are written as numbers or dates, as a model reads them"

@@ -33,7 +33,7 @@ _MEANING = {
 }
 _SAMPLE = 4000  # examples of a split that are looked at
 _LEAST = 40  # validation examples; with fewer, the distribution is that of training examples
-_STORED = 1000  # training examples whose features the graph holds
+_STORED = 1000  # the graph holds the features of so many training examples
 _WIDTH = 256  # features; more are projected to so many
 _RIDGE = 0.1  # of the mean variance, added to each
 # all vectors get this part of the usual length in an added direction: so short vectors differ from

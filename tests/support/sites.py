@@ -32,7 +32,7 @@ class Site:
     names: dict[str, str]
 
     def clone(self, name: str) -> Project:
-        """A clone of the origin, with its own home folder."""
+        """A clone of the origin. All clones have the same home folder, which is not the user's."""
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         project = Project(self.folder / name, HOME=str(home), **PERSON)
