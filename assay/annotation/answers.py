@@ -10,7 +10,7 @@ from assay.annotation import answer_remarks
 from assay.annotation.example_names import ExampleNames, plain
 from assay.catalogue import spreadsheets
 from assay.contract import class_names, csv_files, edited_inputs, paths, plain_files
-from assay.contract.errors import InputError, counted, first_of, say
+from assay.contract.errors import InputError, cache_of, counted, first_of, say
 
 _SUFFIXES = (".csv", ".tsv")
 _OTHER_FILES = ("README.md", "label-studio.json")  # known to hold no answers
@@ -176,7 +176,12 @@ def _files() -> list[Path]:
     hidden = [str(path) for path in tables if _hidden(path)]
     if hidden:
         say(f"not read, since they are hidden: {first_of(hidden)}")
-    return [path for path in tables if is_answers(path)]
+    read = [path for path in tables if is_answers(path)]
+    links = [str(path) for path in read if path.is_symlink() and not cache_of(path)]
+    if links:
+        where = f"answers in {counted(len(links), 'file')} that git keeps as a link alone"
+        say(f"{where}, so colleagues lack them: {first_of(links)}: put the file itself there")
+    return read
 
 
 def _entries() -> list[Path]:

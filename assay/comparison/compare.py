@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from assay.comparison import changes, training_variance, unreadable, verdict
+from assay.comparison import changes, past_answers, training_variance, unreadable, verdict
 from assay.comparison.training_variance import Learned, RidgeHead
 from assay.comparison.versions import Version
 from assay.contract import class_names, files, parameters, paths, rounding
@@ -55,7 +55,7 @@ def _data(old: Version, new: Version) -> dict[str, Any]:
     data: dict[str, Any] = {"parameters": new.parameters_since(old)}
     if batches := _both(old.batches(), new.batches()):
         data["batches"] = batches
-    old_answers, new_answers = old.answers(), new.answers()
+    old_answers, new_answers = past_answers.read(old), past_answers.read(new)
     if answers := _both(old_answers, new_answers):
         data["answers"] = [int((rows["label"] != "").sum()) for rows in answers]
     data["counts"] = [version.json(paths.CLEAN_METRICS, files.Numbers) for version in (old, new)]

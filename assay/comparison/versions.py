@@ -2,6 +2,7 @@
 
 import io
 import re
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import cached_property
@@ -18,10 +19,9 @@ from dvc.scm import SCM
 from dvc.utils.diff import diff
 from pydantic import ValidationError
 
-from assay.annotation import answers
 from assay.catalogue import catalogue, spreadsheets
 from assay.comparison import unreadable, yet_to_run
-from assay.contract import class_names, csv_files, files, parameters, paths, plain_files, yaml_files
+from assay.contract import csv_files, files, parameters, paths, plain_files, yaml_files
 from assay.contract.errors import InputError
 from assay.contract.parquet_files import is_numbered
 from assay.contract.sections import Evaluate
@@ -213,24 +213,20 @@ class Version:
             return None
         return pd.concat(frames, ignore_index=True)
 
-    def answers(self) -> pd.DataFrame | None:
-        """People's answers in data/annotations: `name` (an id or key), `annotator`, `label`."""
-        folder = paths.ANNOTATIONS.as_posix()
-        if not self._files.isdir(folder):
-            self.absent.append(folder)
+    def files_below(self, folder: Path) -> list[Path] | None:
+        """The files in a folder and below it; None if there is no such folder."""
+        name = folder.as_posix()
+        if not self._files.isdir(name):
+            self.absent.append(name)
             return None
-        rows: list[tuple[str, str, str]] = []
-        for path in filter(
-            answers.is_answers, sorted(map(Path, self._files.find(folder)), key=answers.order)
-        ):
-            place = Path(f"{self.name}:{path}")
-            answers.check_name(place)  # for such a file DVC would wait for ever
-            content = self.read(path)
-            if content is None:
-                return None
-            for _, column, row in answers.rows_of(place, content):
-                rows.append((row[column], row["annotator"], class_names.normal(row["label"])))
-        return pd.DataFrame(rows, columns=["name", "annotator", "label"])
+        return [Path(file) for file in self._files.find(name)]
+
+    def is_link_in_git(self, path: Path) -> bool:
+        """Whether git has only a link at this path, and not the file that the link leads to."""
+        if self.name == "workspace":
+            return False
+        mode = self._files.info(path.as_posix())["fs_info"].get("mode", 0)
+        return stat.S_ISLNK(mode)
 
     def features(self, examples: pd.DataFrame) -> np.ndarray | None:
         """The embeddings (n, features) of some rows of `examples`, in their order."""

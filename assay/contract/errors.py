@@ -61,6 +61,14 @@ def lost_cache(link: Path) -> str:
     return f"{leads}: type `dvc checkout --relink`, or see docs/recovery.md"
 
 
+def _lost_file(link: Path) -> str:
+    """A message about a link whose file is gone; empty for any other file."""
+    if not link.is_symlink() or link.exists():
+        return ""
+    leads = f"{link} is a link to {link.readlink()}, which is missing"
+    return lost_cache(link) or f"{leads}: bring that file back, or delete the link"
+
+
 def end_on_interrupt() -> None:
     """End at once with one line if Ctrl-C comes while a stage is not in `run`.
 
@@ -97,7 +105,7 @@ def run(main: Callable[[], None], *, resumes: bool = True) -> None:
     except FileNotFoundError as error:
         name = error.filename or one_line(error)
         missing = f"{name} is missing: run `dvc repro`, or `dvc pull` if a colleague pushed it"
-        _fail(lost_cache(Path(os.fsdecode(error.filename or ""))) or missing)
+        _fail(_lost_file(Path(os.fsdecode(error.filename or ""))) or missing)
     except (InputError, OSError) as error:  # OSError: a full disk, a read-only folder
         _fail(one_line(error))
     except MemoryError as error:

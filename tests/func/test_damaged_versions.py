@@ -375,6 +375,19 @@ def test_answers_without_a_key_and_in_a_file_whose_name_is_not_utf8(here: Path) 
     assert told("HEAD", None).startswith("HEAD:data/annotations/\udcff.csv")
 
 
+def test_answers_that_git_has_as_a_link_are_not_compared(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = here / "data/annotations/a.csv"
+    answers.rename(here.parent / "a.csv")
+    answers.symlink_to(here.parent / "a.csv")
+    git("commit -qam linked")
+    found = compare("HEAD", None, why=False, metrics=list(METRICS))
+    assert found
+    line = "HEAD:data/annotations/a.csv is a link, so git does not have its answers"
+    assert capsys.readouterr().err.count(line) == 1
+
+
 def test_a_pipe_is_not_opened(here: Path) -> None:
     os.mkfifo("data/annotations/b.csv")
     assert told().startswith("data/annotations/b.csv is a pipe, a socket or a device: ")

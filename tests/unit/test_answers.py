@@ -11,7 +11,7 @@ import pytest
 from assay.annotation import answers, contradicted
 from assay.catalogue import catalogue, spreadsheets
 from assay.contract import files, parquet_files, paths
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, run
 from stages import annotate
 
 LABELS = ["1", "1.0", "caf\u00e9", "01", "TRUE", "null", "NaN", "=1+1", "-1"]
@@ -126,6 +126,24 @@ def test_names_that_may_be_one_person_are_told(examples, capsys):
     assert answers.read(examples, LABELS)["annotator"].to_list() == ["anna", "Anna", "bela"]
     said = "1 annotator may have several names in the answers, since spelling alone differs"
     assert capsys.readouterr().err == f"assay: {said}: 'Anna' and 'anna'\n"
+
+
+def test_answers_in_a_file_that_is_a_link_are_told(examples, capsys, tmp_path):
+    write([(IDS[0], "anna", "1")])
+    (paths.ANNOTATIONS / "a.csv").rename(tmp_path / "a.csv")
+    (paths.ANNOTATIONS / "a.csv").symlink_to(tmp_path / "a.csv")
+    assert len(answers.read(examples, LABELS)) == 1
+    link = "answers in 1 file that git keeps as a link alone, so colleagues lack them"
+    assert f"{link}: data/annotations/a.csv: put the file itself" in capsys.readouterr().err
+
+
+def test_answers_behind_a_link_that_leads_nowhere_are_one_line(examples, capsys):
+    (paths.ANNOTATIONS / "a.csv").symlink_to("/gone/a.csv")
+    with pytest.raises(SystemExit):
+        run(lambda: answers.read(examples, LABELS))
+    last = capsys.readouterr().err.splitlines()[-1]
+    wrong = "assay: data/annotations/a.csv is a link to /gone/a.csv, which is missing"
+    assert last == f"{wrong}: bring that file back, or delete the link"
 
 
 def test_answers_without_a_name_are_told(examples, capsys):
