@@ -97,8 +97,15 @@ class Person:
 
     def wait(self) -> None:
         """Until all is on disk."""
-        while self.page.evaluate("pending.length"):  # the page's policy forbids to wait in it
+        self.wait_until("pending.length === 0")
+
+    def wait_until(self, condition: str) -> None:
+        """Until a condition holds in the page, at most 20 s."""
+        for _ in range(1000):
+            if self.page.evaluate(condition):  # the page's policy forbids to wait in it
+                return
             self.page.wait_for_timeout(20)
+        raise AssertionError(condition)
 
 
 @pytest.mark.parametrize("modality", ["image", "audio", "text", "table"])
@@ -188,19 +195,19 @@ def test_two_tabs_of_the_offline_page_keep_the_answers_of_both(
     first.page.click("#title")
     for _ in range(3):
         first.answer("a")
-    second.page.wait_for_function("answers.size === 3")
+    second.wait_until("answers.size === 3")
     assert second.page.inner_text("#progress").startswith("3 of 10 answered")
     assert second.page.input_value("#name") == "anna"
     replaced = second.answer("k")  # of the fourth question: the first three are answered
     undone = second.answer("k")
-    first.page.wait_for_function("answers.size === 5")
+    first.wait_until("answers.size === 5")
     second.page.keyboard.press("z")
-    first.page.wait_for_function("answers.size === 4")
+    first.wait_until("answers.size === 4")
     del second.said[undone], second.said[replaced]
     first.page.keyboard.press("ArrowLeft")
     first.page.keyboard.press("ArrowLeft")
     assert first.answer("x") == replaced
-    second.page.wait_for_function("past.length === 0")
+    second.wait_until("past.length === 0")
     second.page.keyboard.press("z")  # what the other tab answered is not undone
     assert second.answer("a") == undone
     first.page.close()

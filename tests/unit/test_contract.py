@@ -49,10 +49,10 @@ def test_only_what_dvc_runs_goes_on_after_an_interrupt(
     ("target", "said"),
     [
         ("/old/.dvc/cache/files/md5/00/" + 30 * "0", "type `dvc checkout --relink`"),
-        ("/old/1.csv", "1.csv is missing: run `dvc repro`"),
+        ("/old/1.csv", "1.csv is a link to /old/1.csv, which is missing: bring that file back"),
     ],
 )
-def test_a_link_into_a_cache_that_was_moved(tmp_path, capsys, target, said):
+def test_a_link_whose_file_was_moved(tmp_path, capsys, target, said):
     link = tmp_path / "1.csv"
     link.symlink_to(target)
     with pytest.raises(SystemExit):
