@@ -23,6 +23,13 @@ class InputError(Exception):
     """An input cannot be used. The message names the file, the row and what to do, in one line."""
 
 
+def shortened(text: str, most: int, last: int) -> str:
+    """A text of at most `most` characters. A longer one is cut before its `last` characters."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most - 1 - last]}…{text[len(text) - last :]}"
+
+
 def first_of(names: Sequence[str], at_most: int = 3) -> str:
     """The first of some names, for a message, and how many more there are."""
     more = f" and {len(names) - at_most} more" if len(names) > at_most else ""

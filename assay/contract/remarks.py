@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from assay.contract.errors import say
+from assay.contract.errors import say, shortened
 
 _VERBS = {"are": "is", "have": "has", "go": "goes", "may": "may"}  # singular by plural
 _REGULAR = "become cancel come get hold keep lack lie lose name replace tell"
@@ -48,9 +48,7 @@ class Remark:
     def text(self) -> str:
         """The remark without its action, for people; a long example is cut in the middle."""
         joint = ": " if self.count == 1 else ", for example "
-        shown = self.example
-        if len(shown) > _LONGEST:
-            shown = f"{shown[: _LONGEST - 1 - _LAST]}…{shown[-_LAST:]}"
+        shown = shortened(self.example, _LONGEST, _LAST)
         example = f"{joint}{shown}" if shown else ""
         remedy = f"; {self.remedy}" if self.remedy else ""
         return f"{self.count} {self.what}{example}{remedy}"

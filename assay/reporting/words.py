@@ -7,6 +7,7 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
+from assay.contract.errors import shortened
 from assay.contract.escaping import printable
 from assay.contract.rounding import rounded
 
@@ -34,10 +35,8 @@ def brief(text: object, most: int | None = None) -> str:
     most : characters of a sentence, which is cut at its end; None for a name, which is cut in the
         middle, because long names often differ at the end
     """
-    text = str(text)
     most, last = (_LONGEST, _LAST) if most is None else (most, 0)
-    cut = f"{text[: most - 1 - last]}…{text[len(text) - last :]}"
-    return printable(text if len(text) <= most else cut)
+    return printable(shortened(str(text), most, last))
 
 
 def name(text: object) -> Markup:
