@@ -3,16 +3,18 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
+from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
 
 from assay.contract.stored_rows import StoredRows
 
 _LEAST_BATCHES = 40  # an epoch of small data has so many, unless a batch would get too small
 _SMALLEST_BATCH = 16  # examples of a batch: batch normalisation needs several
 _LENGTH_NOISE = 1.5  # a text's length is multiplied by up to this before sorting, so batches vary
-_CHECKED = 128  # examples of a validation batch; few, because training needs the memory
+CHECKED = 128  # examples of a validation batch; few, because training needs the memory
 
 # they turn payloads into the input of the network, without and with a random change
 Prepare = Callable[[np.ndarray], np.ndarray]
@@ -87,15 +89,31 @@ class Batches(keras.utils.PyDataset):
 
 
 class InOrder(keras.utils.PyDataset):
-    """Examples in their own order and unchanged, to check or to predict."""
+    """Examples in their own order and unchanged, to check a network."""
 
     def __init__(self, examples: Examples) -> None:
         super().__init__()
         self.examples = examples
 
     def __len__(self) -> int:
-        return math.ceil(len(self.examples) / _CHECKED)
+        return math.ceil(len(self.examples) / CHECKED)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        part = slice(index * _CHECKED, (index + 1) * _CHECKED)
+        part = slice(index * CHECKED, (index + 1) * CHECKED)
         return self.examples.payload[part], self.examples.labels[part], self.examples.weights[part]
+
+
+class Untuned(PyDatasetAdapter):
+    """Batches that TensorFlow reads without tuning.
+
+    The thread that tunes sleeps for longer and longer times. At the end of an epoch, TensorFlow
+    2.21 often waits until this thread wakes: for 2.5 s in some of our epochs.
+    """
+
+    def get_tf_dataset(self) -> Any:
+        """Keras calls this if TensorFlow is its backend."""
+        import tensorflow as tf  # Keras has other backends too
+
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        return super().get_tf_dataset().with_options(options)

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from assay.contract.errors import InputError, counted, quiet, say
-from assay.training.batches import Batches, Examples, InOrder
+from assay.contract.stored_rows import StoredRows
+from assay.training.batches import Batches, Examples, InOrder, Untuned
 from assay.training.checkpoints import Checkpoint
 from assay.training.progress import LearningCurve, Progress, Scores
 
@@ -161,10 +162,10 @@ def fit(
     progress = Progress(curve, epochs, patience if stopping else 0)
     callbacks = [LearningCurve(curve, remedy), progress, stopping, checkpoint]
     model.fit(
-        batches,
+        Untuned(batches),
         epochs=epochs,
         initial_epoch=len(curve),  # more than 0 if a killed training goes on
-        validation_data=InOrder(validation) if validation else None,
+        validation_data=Untuned(InOrder(validation)) if validation else None,
         verbose=0,
         callbacks=[callback for callback in callbacks if callback],
         shuffle=False,
@@ -196,6 +197,13 @@ def _optimizer(learning_rate: float, steps: int, accumulated: int) -> keras.opti
     return keras.optimizers.AdamW(rate, **options)
 
 
-def logits(model: keras.Model, prepared: np.ndarray | InOrder) -> np.ndarray:
-    """The output of `model` for its input (n, ...). Shape (n, classes), float64."""
-    return model.predict(prepared, batch_size=_PREDICTED, verbose=0).astype(np.float64)
+def logits(
+    model: keras.Model, prepared: np.ndarray | StoredRows, size: int = _PREDICTED
+) -> np.ndarray:
+    """The output of `model` for its input (n, ...), `size` examples at a time.
+
+    Shape (n, classes), float64.
+    """
+    starts = range(0, len(prepared), size)
+    blocks = [model.predict_on_batch(prepared[start : start + size]) for start in starts]
+    return np.concatenate(blocks).astype(np.float64)

@@ -8,7 +8,7 @@ from assay.contract.parameters import Parameters
 from assay.contract.stored_rows import StoredRows
 from assay.modalities import registry
 from assay.training import calibration, checkpoints, fitting, linear_probe, trainable
-from assay.training.batches import Batches, Examples, InOrder
+from assay.training.batches import CHECKED, Batches, Examples
 from assay.training.classifier import LabelledExamples, Trained
 from assay.training.fine_tuning import GraphEncoder
 from assay.training.linear_head import FEATURES
@@ -74,7 +74,7 @@ def train(
     scores = checkpoints.best_epoch(curve) if settings.patience and checked else curve[-1]
     temperature = 1.0
     if checked:
-        logits = fitting.logits(network.averaging, InOrder(checked))
+        logits = fitting.logits(network.averaging, prepared, CHECKED)
         temperature = calibration.temperature(logits, validation.codes)
     content = network.export(temperature)
     return Trained(content, content, curve, scores, temperature)

@@ -260,6 +260,33 @@ def test_texts_of_about_one_length_share_a_batch(tmp_path, monkeypatch):
     assert np.array_equal(batches.order, order)
 
 
+@pytest.mark.slow
+def test_no_thread_tunes_how_batches_are_read():
+    from assay.training.batches import Batches, Examples, Untuned
+
+    examples = Examples(np.arange(100.0)[:, None], np.arange(100), np.ones(100))
+    batches = Batches(examples, 20, lambda raw, _: raw, 0)
+    read = Untuned(batches).get_tf_dataset()
+    assert read.options().autotune.enabled is False  # TensorFlow waits for the thread at the end
+    labels = [label for _, part, _ in read for label in part.numpy()]
+    assert labels == list(batches.order[: len(batches) * batches.size])
+
+
+@pytest.mark.slow
+def test_logits_are_the_same_in_blocks_of_any_size(tmp_path, monkeypatch):
+    import keras
+
+    from assay.contract.stored_rows import StoredRows
+    from assay.training import fitting
+
+    monkeypatch.chdir(tmp_path)
+    model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
+    rows = np.random.default_rng(0).normal(size=(25, 3)).astype(np.float32)
+    expected = rows @ np.asarray(model.weights[0])
+    assert np.allclose(fitting.logits(model, rows), expected, atol=1e-5)
+    assert np.allclose(fitting.logits(model, StoredRows([rows]), 10), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("flags", "is_fast"),
     [
