@@ -150,12 +150,10 @@ def _graph(vocabulary: Sequence[str], rarity: np.ndarray, axes: np.ndarray) -> b
 
 
 def _alphabet(letters: list[str]) -> list[str]:
-    """The letters, and all characters of Unicode that are folded to them, sorted."""
-    surrogates = range(0xD800, 0xE000)
-    characters = [chr(code) for code in range(0x110000) if code not in surrogates]
+    """All characters of Unicode that are folded to these letters, sorted; the letters are too."""
     folded_to = set(letters)
-    alphabet = {character for character in characters if _fold_character(character) in folded_to}
-    return sorted(alphabet | folded_to)
+    characters = map(chr, range(sys.maxunicode + 1))
+    return [character for character in characters if _fold_character(character) in folded_to]
 
 
 def _normalise(graph: onnx_graph.Graph, x: str, output: str) -> None:
