@@ -1,6 +1,6 @@
 """Probabilities of the true classes from independent classifiers that did not see the label."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,8 +70,8 @@ def predict(
     linear = _ridge(features, given, n_classes, groups)
     near = kernel_vote.fit(features, given, linear, len(examples), groups)
     voices = [
-        _of_all(examples, known, [(slice(None), linear.scores)], linear.predict, n_classes),
-        _of_all(examples, known, _votes(near, features), near.scores, n_classes),
+        _of_all(examples, known, linear.scores, linear.predict),
+        _of_all(examples, known, _votes(near, features), near.scores),
     ]
     is_table = payloads.payload_format(examples)["modality"] == "table"
     if is_table:
@@ -83,15 +83,16 @@ def predict(
     return _combined([*voices, network], known, given, linear, is_table)
 
 
-def _votes(near: KernelVote, features: Features) -> Iterator[tuple[slice, np.ndarray]]:
-    """The scores of the rows that were learned from, in blocks, and where these rows are."""
+def _votes(near: KernelVote, features: Features) -> np.ndarray:
+    """The scores (learned, classes) of the rows that were learned from."""
     n = sum(map(len, features))
-    start = 0
     blocks = (block for _, block in batch_features.rows_of(features))
+    scores = []
+    start = 0
     for block in time_left.with_progress(blocks, n, "neighbours vote"):
-        rows = slice(start, start + len(block))
-        yield rows, near.scores(block, start)
-        start = rows.stop
+        scores.append(near.scores(block, start))
+        start += len(block)
+    return np.concatenate(scores)
 
 
 def _combined(
@@ -145,8 +146,7 @@ def _of_table(examples: pd.DataFrame, learned: pd.Series, linear: LeaveOneOut) -
         def predict_crossed(rows: np.ndarray) -> np.ndarray:
             return pairs.predict(crossing(rows))
 
-        scores = [(slice(None), pairs.scores)]
-        voices.append(_of_all(examples, known, scores, predict_crossed, n_classes))
+        voices.append(_of_all(examples, known, pairs.scores, predict_crossed))
     grown = boosted_trees.log_probabilities(examples, learned, n_classes)
     return voices if grown is None else [*voices, grown]
 
@@ -162,9 +162,8 @@ def _ridge(
 def _of_all(
     examples: pd.DataFrame,
     known: np.ndarray,
-    scores: Iterable[tuple[slice, np.ndarray]],
+    scores: np.ndarray,
     predict: Callable[[np.ndarray], np.ndarray],
-    n_classes: int,
 ) -> np.ndarray:
     """Read the features that are not learned from, and return all scores of a classifier.
 
@@ -172,7 +171,7 @@ def _of_all(
     ----------
     examples : the catalogue
     known : (learned,) its rows that were learned from
-    scores : for each block of these rows, its place among them and its scores
+    scores : (learned, classes) of these rows
     predict : returns the scores of other rows from their features
 
     Returns
@@ -180,9 +179,8 @@ def _of_all(
     np.ndarray
         Shape (examples, classes), float32.
     """
-    all_scores = np.empty((len(examples), n_classes), np.float32)
-    for rows, block in scores:
-        all_scores[known[rows]] = block
+    all_scores = np.empty((len(examples), scores.shape[1]), np.float32)
+    all_scores[known] = scores
     others = examples.index.difference(known).to_numpy()
     for rows, block in batch_features.rows_of(catalogue.features(examples.loc[others])):
         all_scores[others[rows]] = predict(block)
