@@ -5,16 +5,9 @@ import textwrap
 
 from tabulate import tabulate
 
-from assay.comparison import changes
+from assay.comparison import changes, page_parts
 from assay.comparison.data_lines import Result
-from assay.comparison.page_parts import (
-    NO_CHANCE,
-    leaves_out_chance,
-    not_scored,
-    parts,
-    spelled,
-    with_names,
-)
+from assay.comparison.page_parts import spelled
 from assay.comparison.verdict import EQUAL, NOT_SHOWN, SAME, UNJUDGED
 from assay.contract import escaping
 from assay.contract.terminal import page_width
@@ -27,9 +20,9 @@ def as_json(result: Result) -> str:
 
 
 def terminal(result: Result) -> str:
-    result = with_names(result, escaping.printable)
+    result = page_parts.with_names(result, escaping.printable)
     page = [f"{result['a']} → {result['b']}: {headline(result)}", *_gate(result)]
-    for part in parts(result):
+    for part in page_parts.parts(result):
         page += ["", part.title.upper()]
         width = max((len(name) for name, _ in part.lines), default=0)
         for name, text in part.lines:
@@ -54,10 +47,10 @@ def _wrapped(name: str, text: str) -> list[str]:
 
 
 def markdown(result: Result) -> str:
-    result = with_names(result, escaping.markdown)
+    result = page_parts.with_names(result, escaping.markdown)
     page = [f"### {result['a']} → {result['b']}: {headline(result)}"]
     page += [line for gate in _gate(result) for line in ("", f"**{gate}**")]
-    for part in parts(result):
+    for part in page_parts.parts(result):
         page += ["", f"**{part.title}**", ""]
         page += [f"{_bullet(name)}: {text}" for name, text in part.lines]
         # In Markdown, a bar ends a table cell, even in a code span.
@@ -120,6 +113,6 @@ def _gate(result: Result) -> list[str]:
     asked = f"--fail-if {', '.join(map(spelled, gate['fail_if']))}"
     reasons = "; ".join(map(spelled, gate["reasons"]))
     verdict = f"FAILS {asked}: {reasons}" if gate["fails"] else f"passes {asked}"
-    if leaves_out_chance(result):
-        verdict += f"; {NO_CHANCE}"
-    return [verdict, *not_scored(result)]
+    if page_parts.leaves_out_chance(result):
+        verdict += f"; {page_parts.NO_CHANCE}"
+    return [verdict, *page_parts.not_scored(result)]
