@@ -130,13 +130,10 @@ def _why_no_verdict(old: Version, new: Version, metrics: Sequence[str]) -> dict[
 
 def _recorded(old: Version, new: Version, metrics: Sequence[str]) -> dict[str, list[list[float]]]:
     """Each metric of both versions with its interval, as evaluate wrote it."""
-    metrics_of_versions = [
-        version.json(paths.EVALUATE_METRICS, files.Numbers) for version in (old, new)
-    ]
+    then, now = (version.json(paths.EVALUATE_METRICS, files.Numbers) for version in (old, new))
     recorded = {}
     for name in metrics:
-        intervals = _both(*[rounding.interval(values, name) for values in metrics_of_versions])
-        if intervals:
+        if intervals := _both(rounding.interval(then, name), rounding.interval(now, name)):
             recorded[name] = list(intervals)
     return recorded
 

@@ -142,7 +142,10 @@ def leaves_out_chance(result: Result) -> bool:
 def _recorded(result: Result) -> Part:
     model = result["model"]
     if "yet_to_run" in model:
-        return Part("Model", notes=_not_its_own(list(model["yet_to_run"])))
+        names = " and ".join(model["yet_to_run"])
+        older = f"the predictions and scores in {names} are of an earlier model"
+        before = "`dvc exp apply` for an experiment, `dvc checkout` after a `git checkout`"
+        return Part("Model", notes=[older, f"type `dvc repro` there; before it, {before}"])
     recorded = model["recorded"]
     table = [["", result["a"], result["b"], "change"]] if recorded else []
     for name, (a, b) in recorded.items():
@@ -172,12 +175,6 @@ def _levels(result: Result) -> list[str]:
     if in_each:
         notes.append(f"the recorded intervals have different levels: {', '.join(in_each)}")
     return notes
-
-
-def _not_its_own(names: list[str]) -> list[str]:
-    older = f"the predictions and scores in {' and '.join(names)} are of an earlier model"
-    before = "`dvc exp apply` for an experiment, `dvc checkout` after a `git checkout`"
-    return [older, f"type `dvc repro` there; before it, {before}"]
 
 
 def _why(result: Result) -> Part:

@@ -48,12 +48,11 @@ class Version:
             self.name = self.name[:7]
         try:
             # Every revision is read with today's remotes.
-            repo = Repo(scm=SCM(str(Path.cwd())), config=Config.from_cwd())
-            self._repo = repo
+            self._repo = Repo(scm=SCM(str(Path.cwd())), config=Config.from_cwd())
             self._switched = ExitStack()  # as long as this lives, the repo is at the revision
             if revision is not None:
-                self._switched.enter_context(repo.switch(revision))
-            self._files = repo.dvcfs
+                self._switched.enter_context(self._repo.switch(revision))
+            self._files = self._repo.dvcfs
             self._files.info(paths.PARAMETERS.as_posix())
         except FileNotFoundError:
             raise InputError(f"{self.name} cannot be read: it has no {paths.PARAMETERS}") from None
