@@ -29,11 +29,10 @@ def say_problems(answers: pd.DataFrame, contradictions: Sequence[str]) -> None:
     both = answers[(answers["label"] != "") & answers["note"].isin(paths.NOTES[1:])]
     if len(both):
         first = both.iloc[0]
-        noted = (
-            f"{counted(len(both), 'answer')} with both a label and a note, where the label counts"
-        )
+        noted = "with both a label and a note, where the label counts"
+        example = f"{first['place']}, {first['label']!r} and {first['note']!r}"
         remedy = "empty the label if the note is right"
-        say(f"{noted}: {first['place']}, {first['label']!r} and {first['note']!r}; {remedy}")
+        say(f"{counted(len(both), 'answer')} {noted}: {example}; {remedy}")
     if contradictions:
         differ = "whose id and key name different examples, where the id counts"
         say(f"{counted(len(contradictions), 'answer')} {differ}: {contradictions[0]}")
