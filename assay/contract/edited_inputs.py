@@ -56,7 +56,7 @@ def check() -> None:
 def _check_parameters(before: dict[str, Any]) -> None:
     now = yaml_files.read(paths.PARAMETERS)
     for key in _declared():
-        if _value(now, key) != _value(before, key):
+        if yaml_files.value_of(now, key) != yaml_files.value_of(before, key):
             _fail(f"{paths.PARAMETERS}: {key}")
 
 
@@ -85,11 +85,3 @@ def _declared() -> list[str]:
     name, _, _ = _stage().partition("@")
     described = yaml_files.read(_PIPELINE)["stages"].get(name, {})
     return described.get("do", described).get("params", [])
-
-
-def _value(values: dict[str, Any], key: str) -> Any:
-    """The value of a key with dots, such as `clean.beyond`; None if there is none."""
-    value: Any = values
-    for name in key.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value

@@ -47,6 +47,14 @@ def parse(name: Path | str, content: bytes) -> dict[str, Any]:
     return values
 
 
+def value_of(values: dict[str, Any], key: str) -> Any:
+    """The value of a key with dots, such as `clean.beyond`; None if there is none."""
+    value: Any = values
+    for name in key.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
 def _check(name: Path | str, yaml: YAML, text: str) -> None:
     """Raise if the text could take too much time or memory. It is parsed event by event."""
     depth = aliases = 0
