@@ -98,16 +98,15 @@ def parse(name: Path | str, content: bytes, columns: Sequence[str] = ()) -> pa.T
         As `csv_files.parse_csv`.
     """
     table = csv_files.parse_csv(name, content, columns, csv_files.DELIMITERS)
-    texts = {column: map(plain, table[column].to_pylist()) for column in table.column_names}
-    plain_cells = [pa.array(cells, pa.string()) for cells in texts.values()]
-    return pa.table(plain_cells, list(texts), metadata=table.schema.metadata)
+    return _with_cells(table, plain)
 
 
 def parse_plotted(name: Path | str, content: bytes, columns: Sequence[str] = ()) -> pa.Table:
     """The table that `write_plotted` wrote, see `parse`."""
-    table = parse(name, content, columns)
-    cells = {
-        column: [_NO_MARKUP.sub("<", text) for text in table[column].to_pylist()]
-        for column in table.column_names
-    }
+    return _with_cells(parse(name, content, columns), lambda text: _NO_MARKUP.sub("<", text))
+
+
+def _with_cells(table: pa.Table, change: Callable[[str], str]) -> pa.Table:
+    """The table with a change in the text of each cell, and with its metadata."""
+    cells = {name: list(map(change, table[name].to_pylist())) for name in table.column_names}
     return pa.table(cells, schema=table.schema)
