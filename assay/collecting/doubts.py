@@ -110,9 +110,13 @@ def _remark_on_measures(raw: RawBatch, counts: Counter[str]) -> None:
 
 
 def _remark_on_order(raw: RawBatch) -> None:
-    """Add a remark if the rows of a table are sorted by class."""
+    """Add a remark if the rows of a table are sorted by class, and are not just a few."""
     given = [example.label for example in raw.examples if example.label]
-    if raw.numbered and _is_sorted_by_class(given):
+    n_classes = len(set(given))
+    n_changes = sum(label != next_label for label, next_label in pairwise(given))
+    is_long = len(given) >= max(_SORTED, 2 * n_classes)
+    is_sorted = n_classes > 1 and n_changes == n_classes - 1
+    if raw.numbered and is_long and is_sorted:
         what = "rows are sorted by class"
         remedy = "take out a column that counts them, if there is one: it gives the label away"
         raw.remarks.add("doubtful", len(given), what, "", remedy)
@@ -212,11 +216,3 @@ def _remark_on_row_numbers(raw: RawBatch) -> None:
         what = "labels name their row by its number"
         remedy = "add a column `key` before rows are added or removed in between"
         raw.remarks.note("doubtful", keys, what, remedy)
-
-
-def _is_sorted_by_class(labels: list[str]) -> bool:
-    """Whether the rows of each class are next to each other, in a batch that is long enough."""
-    n_classes = len(set(labels))
-    n_changes = sum(label != next_label for label, next_label in pairwise(labels))
-    is_long = len(labels) >= _SORTED and len(labels) >= 2 * n_classes
-    return is_long and n_classes > 1 and n_changes == n_classes - 1
