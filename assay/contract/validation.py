@@ -6,7 +6,6 @@ import reprlib
 from pydantic import ValidationError
 
 _MEMBER = "literal["  # how pydantic's name of a Literal in a union starts
-_SHORT = reprlib.Repr()  # a value may be anything
 
 
 def first_problem(error: ValidationError) -> str:
@@ -24,4 +23,4 @@ def first_problem(error: ValidationError) -> str:
         return start + messages[0]
     allowed = " or ".join(messages).replace("or Input should", "or")
     allowed = re.sub("^(Input|List) should", "must", allowed)
-    return f"{start}{allowed}, not {_SHORT.repr(problem['input'])}"
+    return f"{start}{allowed}, not {reprlib.repr(problem['input'])}"
