@@ -13,6 +13,7 @@ from typing import Any
 from dvc.repo import Repo
 
 from assay.contract import files, paths, plain_files
+from assay.contract.yaml_files import value_of
 
 # The stages that lead to predictions, in their order.
 _STAGES = (
@@ -51,7 +52,7 @@ def first(
     for full_name in sorted(can_run, key=lambda name: _STAGES.index(_stage(name))):
         used = ran[full_name].get("params", {}).get(paths.PARAMETERS.as_posix(), {})
         deps = ran[full_name].get("deps", [])
-        is_set_otherwise = any(value != _value(values, key) for key, value in used.items())
+        is_set_otherwise = any(value != value_of(values, key) for key, value in used.items())
         if is_set_otherwise or any(_is_other(dep, hashes) for dep in deps):
             return _stage(full_name)
     return None
@@ -108,8 +109,8 @@ def is_model_of(record: Values) -> bool:
     """Whether the model files in the workspace are those that DVC noted after `train`."""
     outs = record.get("stages", {}).get("train", {}).get("outs", [])
     hash_of = {Path(out["path"]): out.get("md5") for out in outs}
-    made = [path for path in (paths.CLASSIFIER, paths.CLASSES) if path in hash_of]
-    present = [path for path in made if path.exists()]
+    model = (paths.CLASSIFIER, paths.CLASSES)
+    present = [path for path in model if path in hash_of and path.exists()]
     for path in present:
         plain_files.check(path)
     return all(files.md5(path) == hash_of[path] for path in present)
@@ -130,13 +131,6 @@ def _of_listed_batches(record: Values, values: Values) -> Iterator[tuple[str, Va
         listed = (pretrain if name == "sample" else values).get("batches") or []
         if name in _STAGES and (not batches or not batches.isdisjoint(listed)):
             yield full_name, stage
-
-
-def _value(values: Values, key: str) -> Any:
-    value: Any = values
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
 
 
 def _is_other(dep: Values, hashes: dict[str, str]) -> bool:

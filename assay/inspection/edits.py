@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from assay.contract import files, rewriting, validation
+from assay.contract import files, rewriting, validation, yaml_files
 from assay.contract.errors import InputError
 from assay.contract.parameters import Parameters
 from assay.contract.paths import PARAMETERS
@@ -58,10 +58,7 @@ def write(edits: Edits) -> None:
     before = PARAMETERS.read_bytes()
     values = yaml.load(before.decode("utf-8-sig").replace("\r\n", "\n"))
     for key, value in edits.items():
-        listed = values
-        for part in key.split("."):
-            listed = listed[part]
-        listed[:] = value  # so that it keeps its style and comments
+        yaml_files.value_of(values, key)[:] = value  # so that it keeps its style and comments
     text = io.StringIO()
     yaml.dump(values, text)
     written = text.getvalue().encode()
