@@ -104,14 +104,11 @@ def clipped(gain: Estimate, accuracy: float) -> Estimate:
 
 def metrics(curve: Curve, table: pd.DataFrame, n: int, confidence: float) -> dict[str, float]:
     """The forecast as flat numbers, without the unknown ones; see the glossary."""
-    estimates: dict[str, Estimate] = {
-        f"gain_{row.lever}": (row.gain, row.low, row.high) for row in table.itertuples()
-    }
-    value, low, high = np.clip(curve.at(2 * n, confidence), 0, 1).tolist()
-    estimates["accuracy_at_twice"] = value, low, high
     values = {"rows": n, "accuracy": curve.at(n, confidence)[0], "backtest_error": curve.error}
-    for name, estimate in estimates.items():
-        values |= intervals.as_metric(name, *estimate)
+    for row in table.itertuples():
+        values |= intervals.as_metric(f"gain_{row.lever}", row.gain, row.low, row.high)
+    at_twice = np.clip(curve.at(2 * n, confidence), 0, 1).tolist()
+    values |= intervals.as_metric("accuracy_at_twice", *at_twice)
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
