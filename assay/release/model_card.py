@@ -103,11 +103,8 @@ def _of_classes(classes: list[str], by_class: Sequence[Values]) -> Values:
     names = [*classes[: len(by_class)], *[row["label"] for row in by_class[len(classes) :]]]
     counts = [int(row["test_examples"]) for row in by_class]
     recalls = [float(row["recall"]) for row in by_class]
-    tested = sorted(
-        (recall, -count, name)
-        for recall, count, name in zip(recalls, counts, names, strict=True)
-        if count
-    )
+    rows = zip(recalls, counts, names, strict=True)
+    tested = sorted((recall, -n, name) for recall, n, name in rows if n)
     shown = [f"{markdown(name)}: {recall:.4f} ({-n})" for recall, n, name in tested[:_LOWEST]]
     n_never = sum(recall == 0 for recall, *_ in tested)
     return {

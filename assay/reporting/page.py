@@ -48,6 +48,7 @@ def page(
     environment.globals |= {function.__name__: function for function in functions}
     environment.globals |= {"t": words, "silent": pictures.SILENT, "listed_scores": list(SCORES)}
     quality, annotation = parts.quality(inputs, ignored), parts.annotation(inputs)
+    pictured = parts.pictured(quality, annotation)
     percent = f"{100 * level:g}"
     batches = list(inputs.batches)
     return environment.get_template("report.html").render(
@@ -64,7 +65,5 @@ def page(
         inputs=inputs,
         changes=changes,
         medium=registry.named(inputs.values["release"]["modality"]).MEDIUM,
-        pictures=pictures.read(
-            parts.pictured(quality, annotation), lambda n: words("columns.left", n=n)
-        ),
+        pictures=pictures.read(pictured, lambda n: words("columns.left", n=n)),
     )
