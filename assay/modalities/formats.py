@@ -51,19 +51,16 @@ def _remedy(name: str, payload_format: Format, wanted: Format) -> str:
     if name == "shape" and wanted["modality"] in ("image", "audio"):
         shapes = (payload_format["shape"], wanted["shape"])
         largest = list(map(max, *shapes))
-        is_cut = wanted["modality"] == "image" and any(_is_cut(shape, largest) for shape in shapes)
-        fit = ", collect.fit: pad" if is_cut and wanted.get("fit", image_form.FIT) == "crop" else ""
+        is_image = wanted["modality"] == "image"
+        crops = is_image and wanted.get("fit", image_form.FIT) == "crop"
+        is_cut = crops and not all(image_form.has_ratio(shape, largest) for shape in shapes)
+        fit = ", collect.fit: pad" if is_cut else ""
         lossless = f"{_settings(largest, wanted, fit)}, which loses nothing but changes ids"
         either = f"{lossless}, or set " if fit or largest != wanted["shape"] else ""
         return f", or set {either}{_settings(wanted['shape'], wanted)} in params.yaml"
     if wanted["modality"] == "text":
         return ", or name the column of texts `text`"
     return ""
-
-
-def _is_cut(shape: Sequence[int], wanted: Sequence[int]) -> bool:
-    """Whether two shapes (height, width, channels) have different aspect ratios."""
-    return shape[0] * wanted[1] != shape[1] * wanted[0]
 
 
 def _settings(shape: Sequence[int], wanted: Format, fit: str = "") -> str:

@@ -1,5 +1,7 @@
 """Bring all images of a batch to one size and one number of channels."""
 
+from collections.abc import Sequence
+
 from PIL import Image
 
 from assay.contract.errors import InputError
@@ -79,18 +81,19 @@ class Form:
     def remark(self, remarks: Remarks) -> None:
         """Add what was done to the images to the remarks."""
         if self.size:
-            height, width = self.size
-            alike: dict[str, Size] = {}  # with the same aspect ratio: nothing is cut or padded
-            others: dict[str, Size] = {}
-            for place, size in self._size_of.items():
-                is_alike = size[0] * width == size[1] * height
-                group = alike if is_alike else others
-                group[place] = size
+            sizes = self._size_of.items()
+            alike = {place: size for place, size in sizes if has_ratio(size, self.size)}
+            others = {place: size for place, size in sizes if place not in alike}
             _remark_on_sizes(remarks, self.size, alike, "")
             _remark_on_sizes(remarks, self.size, others, self.params.fit)
         what = f"grey pictures become colour{'' if self.params.channels else ', as others are'}"
         remedy = "collect.channels: 1 in params.yaml makes all grey"
         remarks.note("converted", list(self._grey), what, remedy)
+
+
+def has_ratio(size: Sequence[int], wanted: Sequence[int]) -> bool:
+    """Whether a size (height, width) has the wanted aspect ratio: nothing is cut or padded."""
+    return size[0] * wanted[1] == size[1] * wanted[0]
 
 
 def _remark_on_sizes(remarks: Remarks, wanted: Size, size_of: dict[str, Size], fit: str) -> None:
