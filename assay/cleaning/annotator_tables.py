@@ -28,14 +28,13 @@ def table(
     wrong = wrong.value_counts(["annotator", "label", "true"]).reset_index(name="times")
     order = ["annotator", "times", "true", "label"]
     wrong = wrong.sort_values(order, ascending=[True, False, True, True])
-    worst = wrong.drop_duplicates("annotator").set_index("annotator")
-    confuses = pd.Series("", range(len(people)), dtype=object)
-    for row in worst.itertuples():
-        confuses[row.Index] = f"{classes[row.true]} as {classes[row.label]} ({row.times})"
+    confuses = [""] * len(people)
+    for row in wrong.drop_duplicates("annotator").itertuples():
+        confuses[row.annotator] = f"{classes[row.true]} as {classes[row.label]} ({row.times})"
     accuracy, low, high = accuracies(votes, consensus)
     columns = {"annotator": people, "labels": labels, "accuracy": accuracy}
-    columns |= {"accuracy_low": low, "accuracy_high": high}
-    return pd.DataFrame(columns).assign(confuses=confuses)
+    columns |= {"accuracy_low": low, "accuracy_high": high, "confuses": confuses}
+    return pd.DataFrame(columns)
 
 
 def accuracies(votes: Votes, consensus: Consensus) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
