@@ -41,8 +41,10 @@ class Agreement(NamedTuple):
 def alpha(votes: Votes) -> Agreement:
     """Krippendorff's alpha of all annotators, over the examples that two or more labelled."""
     labels = votes.one_each()
+    n_examples, _, n_classes = votes.shape
     places = labels["example"], labels["label"]
-    counts = csr_array((np.ones(len(labels)), places), shape=votes.shape[::2])  # label counts
+    ones = np.ones(len(labels))
+    counts = csr_array((ones, places), shape=(n_examples, n_classes))  # of labels
     sizes = counts.sum(axis=1)
     counts = counts[sizes > 1]
     sizes = sizes[sizes > 1]  # (units,) labels of each example
