@@ -68,24 +68,15 @@ def write_frame(path: Path, frame: "pd.DataFrame", columns: Sequence[str]) -> No
     write_parquet(path, table.replace_schema_metadata())
 
 
-def read_parquet(
-    path: Path, columns: Sequence[str] | None = None, largest: int | None = None
-) -> pa.Table:
+def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a Parquet file, or some of its columns.
-
-    Parameters
-    ----------
-    largest : most bytes that a foreign file may unpack to; then its content is checked too, and
-        all columns are read
 
     Raises
     ------
     InputError
-        If it is damaged or too large.
+        If it is damaged or too large for the free memory.
     """
     with _readable(path):
-        if largest is not None:
-            return _read_foreign(path, largest)
         return pq.read_table(path, columns=columns, use_threads=False)
 
 
@@ -102,11 +93,21 @@ def _readable(path: Path) -> Iterator[None]:
         raise InputError(f"{path} is no readable Parquet file ({error}): write it again") from None
 
 
-def _read_foreign(path: Path, largest: int) -> pa.Table:
-    """Read a file block by block. A small file that would unpack to a huge one is refused."""
+def read_foreign(path: Path, largest: int) -> pa.Table:
+    """Read a file of unknown origin block by block, and check its content.
+
+    Parameters
+    ----------
+    largest : most bytes that it may unpack to; a small file may unpack to a huge one
+
+    Raises
+    ------
+    InputError
+        If it is damaged or too large.
+    """
     limit = f"collect.largest_file, {largest / files.MB:,.0f} MB"
     too_large = f"{path} unpacks to more than {limit}: raise it, or make several batches"
-    with pq.ParquetFile(path, pre_buffer=False) as file:
+    with _readable(path), pq.ParquetFile(path, pre_buffer=False) as file:
         if max(unpacked_size.as_stored(file), unpacked_size.of_numbers(file)) > largest:
             raise InputError(too_large)
         usual = min(max(file.metadata.num_rows // _BLOCKS, _FEWEST), _MOST)
@@ -119,7 +120,7 @@ def _read_foreign(path: Path, largest: int) -> pa.Table:
             if size > largest:
                 raise InputError(too_large)
         table = pa.Table.from_batches(parts, file.schema_arrow)
-    table.validate(full=True)
+        table.validate(full=True)
     return table
 
 

@@ -12,12 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract import column_names, hugging_face_columns, plain_files
+from assay.contract import column_names, hugging_face_columns, parquet_files, plain_files
 from assay.contract.arrow_types import is_text
 from assay.contract.csv_files import DELIMITERS, check_columns, name_rows, parse_csv
 from assay.contract.errors import InputError
 from assay.contract.files import MB
-from assay.contract.parquet_files import read_parquet
 from assay.contract.remarks import Remarks
 
 _DELIMITERS = {".csv": DELIMITERS, ".tsv": "\t"}
@@ -101,7 +100,7 @@ def read(
     """
     ending = suffix(path.name)
     if ending == _PARQUET:
-        table = _without_views(read_parquet(path, largest=largest * MB))
+        table = _without_views(parquet_files.read_foreign(path, largest * MB))
         check_columns(path, table, ())
         _check_zones(path, table.schema)
         return table, name_rows(path, table)

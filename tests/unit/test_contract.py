@@ -238,14 +238,14 @@ def test_what_is_repeated_is_refused_before_it_is_unpacked(tmp_path, name):
     column = "a.b" if "dot" in name else "a"
     pq.write_table(pa.table({column: REPEATED[name]}), path, compression="zstd", store_schema=False)
     assert path.stat().st_size < 100_000
-    whole = parquet_files.read_parquet(path, largest=50_000_000)
+    whole = parquet_files.read_foreign(path, 50_000_000)
     assert whole[column].combine_chunks().equals(REPEATED[name])
     with pq.ParquetFile(path) as file:
         bytes_at_once = unpacked_size.rows_within(file, 5_000_000, 64) * 100_000
         is_refused_at_first = unpacked_size.of_numbers(file) > 5_000_000
     assert is_refused_at_first or bytes_at_once <= 5_000_000
     with pytest.raises(InputError, match=r"x.parquet unpacks to more than .* 5 MB: raise it"):
-        parquet_files.read_parquet(path, largest=5_000_000)
+        parquet_files.read_foreign(path, 5_000_000)
 
 
 @pytest.mark.parametrize("n", [0, 1, 1000])
@@ -259,7 +259,7 @@ def test_what_is_not_repeated_is_as_large_as_it_is(tmp_path, n):
     }
     pq.write_table(pa.table(cells), tmp_path / "x.parquet", row_group_size=300)
     size = max(pq.read_table(tmp_path / "x.parquet").nbytes, 10_000)
-    assert len(parquet_files.read_parquet(tmp_path / "x.parquet", largest=size)) == n
+    assert len(parquet_files.read_foreign(tmp_path / "x.parquet", size)) == n
 
 
 def test_files_of_several_groups_are_read_under_a_low_limit(tmp_path):
@@ -267,7 +267,7 @@ def test_files_of_several_groups_are_read_under_a_low_limit(tmp_path):
     rng = np.random.default_rng(0)
     cells = [{"bytes": rng.bytes(20_000), "path": f"{row}.wav"} for row in range(200)]
     pq.write_table(pa.table({"audio": cells}), tmp_path / "x.parquet", row_group_size=70)
-    table = parquet_files.read_parquet(tmp_path / "x.parquet", largest=5_000_000)
+    table = parquet_files.read_foreign(tmp_path / "x.parquet", 5_000_000)
     assert table["audio"].to_pylist() == cells
 
 
