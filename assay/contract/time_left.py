@@ -38,17 +38,14 @@ def with_progress(
         now = time.monotonic()
         if now >= next_line and done < n:
             left = (now - started) / done * (n - done)
-            _print(f"{what}: {done:,} of {n:,} examples, {_duration(left)} left", stream)
+            line = f"{what}: {done:,} of {n:,} examples, {_duration(left)} left"
+            width = terminal.covering_width()
+            shown = f"\r{line[:width].ljust(width)}" if in_terminal else f"{line}\n"
+            print(shown, end="", file=stream, flush=True)
             next_line = now + (_IN_TERMINAL if in_terminal else _IN_LOG)
             was_shown = True
     if was_shown and in_terminal:
         print("\r" + " " * terminal.covering_width(), end="\r", file=stream, flush=True)
-
-
-def _print(line: str, stream: TextIO) -> None:
-    width = terminal.covering_width()
-    text = f"\r{line[:width].ljust(width)}" if stream.isatty() else f"{line}\n"
-    print(text, end="", file=stream, flush=True)
 
 
 def _duration(seconds: float) -> str:
