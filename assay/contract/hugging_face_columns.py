@@ -5,7 +5,6 @@ names.
 """
 
 import json
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,33 +29,34 @@ def unpacked(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table
     features = _features(table)
     classes = []
     for index, field in enumerate(table.schema):
-        feature = features.get(field.name)
-        feature = feature if isinstance(feature, dict) else {}
+        feature = features.get(field.name, {})
+        column = table.columns[index]
+        place_of_column = f"{place}: {field.name!r}"
         if is_file(field.type):
+            name = field.name
             modality = _MODALITIES.get(feature.get("_type", ""))
-            is_free = modality not in table.column_names
-            name = modality if modality and is_free else field.name
-            if name != field.name:
+            if modality and modality not in table.column_names:
+                name = modality
                 what = f"column holds files of the modality {modality}"
                 remarks.add("guessed", 1, what, repr(field.name))
-            column = _content(table.columns[index], f"{place}: {field.name!r}")
-            table = table.set_column(index, name, column)
+            table = table.set_column(index, name, _content(column, place_of_column))
         elif feature.get("_type") == "ClassLabel" and pa.types.is_integer(field.type):
             classes.append(field.name)
             names = feature.get("names")
             class_names = names if isinstance(names, list) else []
-            column = _class_names(table.columns[index], class_names, f"{place}: {field.name!r}")
-            table = table.set_column(index, field.name, column)
+            texts = _class_names(column, class_names, place_of_column)
+            table = table.set_column(index, field.name, texts)
     return table, classes
 
 
-def _features(table: pa.Table) -> dict[str, Any]:
-    """What the schema says of each column; empty if it says nothing readable."""
+def _features(table: pa.Table) -> dict[str, dict]:
+    """What the schema says of each column; it lacks columns of which nothing readable is said."""
     try:
         described = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
-        return dict(described["info"]["features"])
+        features = dict(described["info"]["features"])
     except (ValueError, LookupError, TypeError):
         return {}
+    return {name: feature for name, feature in features.items() if isinstance(feature, dict)}
 
 
 def _content(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
