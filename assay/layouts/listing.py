@@ -121,7 +121,9 @@ def _check_file(entry: os.DirEntry[str], largest_file: int) -> None:
         leads = f"{entry.path} is a link to {Path(entry.path).readlink()}"
         remedy = f"{leads}: put the file itself there"
         raise InputError(lost_cache(Path(entry.path)) or remedy)
-    size = (entry.stat() if entry.is_file() else plain_files.check(Path(entry.path))).st_size
+    if not entry.is_file():
+        plain_files.check(Path(entry.path))  # raises and says what it is
+    size = entry.stat().st_size
     if size > largest_file * files.MB and not is_archive(entry.name):
         has = f"{entry.path} has {size // files.MB:,} MB"
         limit = f"more than collect.largest_file, {largest_file:,}"
