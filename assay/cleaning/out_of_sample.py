@@ -85,14 +85,10 @@ def predict(
 
 def _votes(near: KernelVote, features: Features) -> np.ndarray:
     """The scores (learned, classes) of the rows that were learned from."""
+    blocks = batch_features.rows_of(features)
+    scores = (near.scores(block, rows.start) for rows, block in blocks)
     n = sum(map(len, features))
-    blocks = (block for _, block in batch_features.rows_of(features))
-    scores = []
-    start = 0
-    for block in time_left.with_progress(blocks, n, "neighbours vote"):
-        scores.append(near.scores(block, start))
-        start += len(block)
-    return np.concatenate(scores)
+    return np.concatenate(list(time_left.with_progress(scores, n, "neighbours vote")))
 
 
 def _combined(
