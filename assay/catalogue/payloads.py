@@ -12,6 +12,7 @@ import pyarrow as pa
 from assay.catalogue import catalogue
 from assay.catalogue.catalogue import rows_of_batches
 from assay.contract import parquet_files, paths
+from assay.contract.errors import shortened
 from assay.contract.parquet_files import Format
 from assay.modalities import registry
 
@@ -80,7 +81,8 @@ def lines(examples: pd.DataFrame) -> pd.Series:
         pairs = zip(examples["batch"], examples["key"], strict=True)
         return pd.Series([_place(batch, key) for batch, key in pairs], examples.index, dtype=object)
     ordered = examples.sort_index()
-    texts = [_cut(line_break.join(text.splitlines())) for text in shown(ordered)]
+    joined = (line_break.join(text.splitlines()) for text in shown(ordered))
+    texts = [shortened(" ".join(text.split()), _LINE, last=0) for text in joined]
     return pd.Series(texts, ordered.index, dtype=object).reindex(examples.index)
 
 
@@ -88,11 +90,6 @@ def _place(batch: str, key: str) -> str:
     """The place of an image or a sound: its file, or the folder of its batch and its key."""
     folder = paths.RAW / batch
     return str(folder / key) if registry.modality_of_file(key) else f"{folder}, {key}"
-
-
-def _cut(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
 
 
 def stored(
