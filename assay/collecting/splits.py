@@ -1,7 +1,6 @@
 """Choose the split of each example: as the batch gives it, or by a hash, or by time."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from assay.contract import identity
+from assay.contract import class_names, identity
 from assay.contract.column_names import KEYS
 from assay.contract.errors import InputError, first_of
 from assay.contract.paths import PARAMETERS
@@ -41,7 +40,7 @@ def groups_of(raw: RawBatch, ids: Sequence[str], name: str | None) -> list[str] 
     column = _column(raw, name)
     values = _matches(raw, name) if column is None else _without_points(raw, column)
     # Otherwise different blanks or Unicode forms would split one group into two.
-    names = [unicodedata.normalize("NFC", value).strip() for value in values]
+    names = list(map(class_names.normal, values))
     alone = [example.key for example, group in zip(raw.examples, names, strict=True) if not group]
     what = "examples have no group by collect.group: each is a group of its own"
     raw.remarks.note("guessed", alone, what)
