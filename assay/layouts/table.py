@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-import numpy as np
 import pyarrow as pa
 
 from assay.contract import column_names, hugging_face_columns, table_files
@@ -71,7 +70,7 @@ def read(raw: RawFiles) -> RawBatch | None:
         near_lists.judge_names(path, table, raw)
     table, named_by = table_keys.with_key(table, raw, numbers)
     batch = to_batch(table, path, places, numbers, remarks)
-    batch.headers = set(map(str, np.setdiff1d(np.arange(n_rows), numbers)))
+    batch.headers = set(map(str, set(range(n_rows)).difference(numbers)))
     batch.named_by = named_by
     batch.used = set(files)
     return batch
