@@ -38,7 +38,7 @@ def remark(raw: RawBatch) -> None:
     _remark_on_parts(raw)
     _remark_on_people(raw)
     _remark_on_row_numbers(raw)
-    counts = raw.labels_by_class()
+    counts = Counter(raw.labels())
     if not counts:
         remedy = "label some examples before you run the pipeline"
         raw.remarks.add("doubtful", len(raw.examples), "examples have no label at all", "", remedy)

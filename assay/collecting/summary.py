@@ -23,7 +23,7 @@ def facts(raw: RawBatch, splits: Sequence[str]) -> dict[str, Any]:
     keys = {example.key for example in raw.examples}
     labelled = {example.key for example in raw.examples if example.label}
     labelled |= {key for key, *_ in raw.annotations}
-    of_rows = of_counted(raw, splits, keys, raw.labels_by_class(), len(raw.truth))
+    of_rows = of_counted(raw, splits, keys, Counter(raw.labels()), len(raw.truth))
     return of_rows | {"unlabelled": len(keys - labelled)}
 
 

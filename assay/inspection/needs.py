@@ -40,7 +40,7 @@ def lacking(
         _remark_on_test(raw, ids, labels_of, test, remarks)
     learned = [labels for id_, labels in labels_of.items() if id_ not in test]
     counts = Counter(label for labels in learned for label in labels)
-    n_of_class = raw.labels_by_class()
+    n_of_class = Counter(raw.labels())
     if len(counts) == 1 < len(n_of_class):
         (label,) = counts
         remedy = "a classifier needs two classes: add examples, or give a column `split`"

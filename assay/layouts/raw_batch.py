@@ -1,6 +1,5 @@
 """The form into which every raw layout is read."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,10 +99,6 @@ class RawBatch:
         """The labels that the batch gives its examples, then the labels of annotators."""
         given = [example.label for example in self.examples if example.label]
         return given + [label for *_, label in self.annotations]
-
-    def labels_by_class(self) -> Counter[str]:
-        """How many labels there are of each class."""
-        return Counter(self.labels())
 
     def slices(self) -> set[str]:
         """The names of the slices."""

@@ -278,7 +278,7 @@ def test_no_label_beside_splits_below_classes(read: Read, others: tuple[str, ...
 def test_a_batch_without_any_label(read: Read, start: str, below: str) -> None:
     batch = read(pictures(f"{start}unlabelled/{below}1.png", f"{start}unlabelled/{below}2.png"))
     assert set(labels(batch).values()) == {""}
-    assert batch.labels_by_class() == {}
+    assert batch.labels() == []
     assert [remark.count for remark in batch.remarks if "have no label" in remark.what] == [2]
 
 
