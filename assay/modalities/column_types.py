@@ -57,13 +57,13 @@ class Column:
             type_ = _type_of(values.type)
         return cls(values, type_, way_of(name, payload_format))
 
-    def read_as(self, name: str, wanted: Format, places: Sequence | pa.Array | None) -> np.ndarray:
+    def read_as(self, name: str, wanted: Format, places: Sequence[str] | None) -> np.ndarray:
         """The numbers (n,) for a network, if the column is read in the format of another file.
 
         Parameters
         ----------
         wanted : the format of that file
-        places : the name of each row in messages
+        places : the name of each row in messages; None: rows have no names
 
         Raises
         ------
@@ -185,7 +185,7 @@ def asked(column: pa.ChunkedArray, name: str, encoder: Format, places: Sequence[
     """A column that a user wants predicted. Typing errors raise later, in `Column.read_as`."""
     values = with_simple_type(column)
     if not is_text(values.type):
-        return of(pa.chunked_array([values]), name, places)
+        return of(pa.chunked_array([values]), name, places)  # seconds: only ids are of ticks
     values = without_gaps(values)
     type_ = encoder["features"][name]
     is_guessed = type_ in ("number", "date")
