@@ -62,14 +62,13 @@ def remark_on_cuts(
     """
     if tokenizer is None or tokenizer.truncation is None:
         return
-    encoded = _encoded(tokenizer, texts)
-    cut = [row for row, encoding in enumerate(encoded) if len(encoding.overflowing) >= windows]
+    pairs = zip(texts, _encoded(tokenizer, texts), strict=True)
+    cut = [text for text, encoding in pairs if len(encoding.overflowing) >= windows]
     limit = windows * tokenizer.truncation["max_length"]
     longer = f"of {len(texts)} texts ({len(cut) / len(texts):.1%}) have more than {limit} tokens"
-    example = f"{texts[cut[0]][:_SHOWN]!r}" if cut else ""
     whole = "pretrain.method: ngrams, without an encoder from elsewhere, reads whole texts"
     remedy = f"a larger pretrain.windows reads more; {whole}"
-    remarks.add("cut", len(cut), longer, example, remedy)
+    remarks.note("cut", [repr(text[:_SHOWN]) for text in cut], longer, remedy)
 
 
 def _encoded(tokenizer: "Tokenizer", texts: np.ndarray) -> "list[Encoding]":
