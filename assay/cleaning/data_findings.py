@@ -199,9 +199,9 @@ def copies(
     pairs = pairs.drop_duplicates("copy").sort_values("copy")
     reasons = []
     originals = examples.iloc[pairs["original"]].itertuples()
-    for row, distance in zip(originals, pairs["distance"], strict=True):
+    for row, share in zip(originals, pairs["distance"], strict=True):
         looks_like = f"looks like {row.batch}/{row.key} in {row.split}"
-        closer = f"{100 * (1 - distance):.0f} % closer than its other neighbours"
+        closer = f"{100 * (1 - share):.0f} % closer than its other neighbours"
         reasons.append(f"{looks_like}, {closer}")
     kind = np.where(pairs["leak"], "leak", "near_duplicate")
     return examples.iloc[pairs["copy"]].assign(kind=kind, reason=reasons)
