@@ -34,7 +34,7 @@ def posterior(predictions: Sequence[np.ndarray], given: np.ndarray) -> np.ndarra
 
 
 def judge(
-    given: np.ndarray, true: np.ndarray, classes: Sequence[str], judges: str = _BOTH
+    given: np.ndarray, true: np.ndarray, classes: Sequence[str], judges: np.ndarray | str = _BOTH
 ) -> pd.DataFrame:
     """COLUMNS for each label: what it is, what it may be, and how likely it is to be right.
 
@@ -42,7 +42,7 @@ def judge(
     ----------
     given : (n,) int, the labels
     true : (n, classes), from `posterior`
-    judges : whose predictions these are, for the reason
+    judges : whose predictions these are, for the reason: (n,) str, or the same for all labels
 
     Returns
     -------
@@ -55,9 +55,10 @@ def judge(
     quality = true[np.arange(len(given)), given]
     confidence = true.max(axis=1)
     columns = [names[given], names[suggested], quality, confidence]
+    rows = zip(np.broadcast_to(judges, len(given)), *columns, strict=True)
     reasons = [
-        f"{judges} say {new} ({sure:.2f}) rather than {old} ({left:.2f})"
-        for old, new, left, sure in zip(*columns, strict=True)
+        f"{who} say {new} ({sure:.2f}) rather than {old} ({left:.2f})"
+        for who, old, new, left, sure in rows
     ]
     columns.append(np.where(suggested == given, "", reasons))
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
@@ -92,36 +93,21 @@ def doubt(
         that this is the true class; and `check_order`. The last is nan for validation examples, and
         for a label that only an answer gave, since such a label checks nothing.
     """
-    is_learned = held_out["split"].isin(learned_splits).to_numpy()
-    parts = [
-        _doubt(held_out[rows], out_of_sample[rows], of_model[rows], classes, learned, judges=judges)
-        for rows, judges in ((~is_learned, _BOTH), (is_learned, _CLEAN))
-        if rows.any() or judges == _BOTH
-    ]
-    return pd.concat(parts)
-
-
-def _doubt(
-    held_out: pd.DataFrame,
-    out_of_sample: np.ndarray,
-    of_model: np.ndarray,
-    classes: list[str],
-    learned: list[str],
-    *,
-    judges: str,
-) -> pd.DataFrame:
-    """As `doubt`, for labels with the same judges."""
     names = class_names.with_unknown(classes, [*learned, *held_out["given"]])
     of_model = class_names.columns(of_model, learned, names)  # (n, names)
     given = class_names.codes(held_out["given"], names)
     predicted = of_model.argmax(axis=1)
     is_judged = held_out["given"].isin(set(learned) & set(classes)).to_numpy()
     true = np.eye(len(names))[given]  # (n, names)
-    if is_judged.any():
-        predictions = [out_of_sample[is_judged]]
-        if judges == _BOTH:
-            predictions.append(of_model[is_judged, : len(classes)])
-        true[is_judged, : len(classes)] = posterior(predictions, given[is_judged])
+    is_learned = held_out["split"].isin(learned_splits).to_numpy()
+    both = [out_of_sample, of_model[:, : len(classes)]]
+    clean_alone = [out_of_sample]
+    for have_these_judges, predictions in ((~is_learned, both), (is_learned, clean_alone)):
+        rows = is_judged & have_these_judges
+        if rows.any():
+            of_rows = [part[rows] for part in predictions]
+            true[rows, : len(classes)] = posterior(of_rows, given[rows])
+    judges = np.where(is_learned, _CLEAN, _BOTH)
     judged = judge(given, true, names, judges).set_index(held_out.index)
     right = true[np.arange(len(true)), predicted]
     agrees = predicted == given
