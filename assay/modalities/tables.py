@@ -86,8 +86,7 @@ def canonical(
         if column.type != "category":
             _refuse_beyond(column.numbers(), raw[name], name, places)
     step = max(1, _CELLS // len(columns))
-    parts = [_framed(columns, start, step) for start in range(0, len(raw), step)]
-    return np.concatenate(parts or [np.empty(0, object)])
+    return np.concatenate([_framed(columns, row, step) for row in range(0, len(raw), step)])
 
 
 def _refuse_beyond(
