@@ -186,19 +186,17 @@ class Model:
         if self.tokenizer is None:
             return payload
         encodings = self.tokenizer.encode_batch(list(payload))
-        first = np.array([encoding.ids for encoding in encodings])  # (n, tokens)
         if not self.windows:
-            return first
-        others = [encoding.overflowing[: self.windows - 1] for encoding in encodings]
-        n_windows = 1 + max(map(len, others))
-        shape = (len(first), n_windows, first.shape[1])
+            return np.array([encoding.ids for encoding in encodings])
+        windows_of_text = [
+            [window.ids for window in (encoding, *encoding.overflowing[: self.windows - 1])]
+            for encoding in encodings
+        ]
+        most = max(map(len, windows_of_text))
         padding = (self.tokenizer.padding or {}).get("pad_id", 0)
-        tokens = np.full(shape, padding, np.int64)
-        tokens[:, 0] = first
-        for row, later in zip(tokens, others, strict=True):
-            for window, encoding in enumerate(later, start=1):
-                row[window] = encoding.ids
-        return tokens
+        blank = [padding] * len(windows_of_text[0][0])
+        filled = [windows + [blank] * (most - len(windows)) for windows in windows_of_text]
+        return np.array(filled, np.int64)
 
     def over(self, blocks: Iterable[np.ndarray]) -> np.ndarray:
         """The results for all blocks, concatenated."""
