@@ -27,7 +27,7 @@ def to_examples(
     places: Sequence[str],
     payload: Collection[str] = (),
     key: str = "key",
-    numbers: Sequence[int] | None = None,
+    numbers: Sequence[int] = (),
 ) -> list[Example]:
     """One example for each row. Each column is reserved, or payload, or else a slice.
 
@@ -37,7 +37,7 @@ def to_examples(
     places : the name of each row in messages
     payload : the names of the payload columns
     key : the column of keys; if it is missing, the row numbers are the keys
-    numbers : the row numbers; by default they count from 0
+    numbers : the row numbers; they may be left out if the table has the column of keys
 
     Raises
     ------
@@ -54,7 +54,7 @@ def to_examples(
     others = columns.keys() - {*payload, "label"}
     _refuse_files(columns, others, path)
     texts = {name: as_text(columns[name], places, name) for name in others}
-    keys = texts.get(key, list(map(str, numbers or range(len(table)))))
+    keys = texts[key] if key in texts else list(map(str, numbers))
     labels = as_labels(columns["label"], places) if "label" in columns else nothing
     splits = texts.get("split", nothing)
     slices = {name: texts[name] for name in columns if name in texts and name not in RESERVED}
