@@ -37,7 +37,13 @@ def lacking(
         labels_of[id_].add(label)
     test = {id_ for id_, split in zip(ids, splits, strict=True) if split == "test"}
     if by_content:
-        _remark_on_test(raw, ids, labels_of, test, remarks)
+        known = {key for key, _ in raw.truth}
+        answered = {id_ for id_, row in zip(ids, raw.examples, strict=True) if row.key in known}
+        answered |= labels_of.keys()
+        if not answered & test:
+            what = "examples have a label, and none of them is in the test split"
+            remedy = "train stops: add examples, give a column `split`, or raise collect.test"
+            remarks.add("doubtful", len(answered), what, "", remedy)
     learned = [labels for id_, labels in labels_of.items() if id_ not in test]
     counts = Counter(label for labels in learned for label in labels)
     n_of_class = Counter(raw.labels())
@@ -54,20 +60,3 @@ def lacking(
         remedy = "clean stops: add more, mend the labels, or lower clean.smallest_class"
         remarks.note("doubtful", list(map(repr, small)), what, remedy)
     return remarks
-
-
-def _remark_on_test(
-    raw: RawBatch,
-    ids: Sequence[str],
-    labels_of: dict[str, set[str]],
-    test: set[str],
-    remarks: Remarks,
-) -> None:
-    """Add a remark if the test split has no example with a label or a known answer."""
-    known = {key for key, _ in raw.truth}
-    answered = {id_ for id_, row in zip(ids, raw.examples, strict=True) if row.key in known}
-    answered |= labels_of.keys()
-    if not answered & test:
-        what = "examples have a label, and none of them is in the test split"
-        remedy = "train stops: add examples, give a column `split`, or raise collect.test"
-        remarks.add("doubtful", len(answered), what, "", remedy)
