@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import compress
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,7 +133,7 @@ class Decoder:
         self, parts: Iterable[np.ndarray], subtype: str, place: str
     ) -> tuple[int, int | None]:
         """The number of samples, and the channel to take if the channels cancel out, else None."""
-        done = set()
+        is_finite = True
         n_read = n_values = n_beyond = 0
         peak = 0.0
         power = np.zeros(1, np.float32)  # (channels,)
@@ -140,8 +141,7 @@ class Decoder:
         for part in parts:
             n_read += len(part)
             finite = _finite(part)
-            if finite is not part:
-                done.add("not finite")
+            is_finite &= finite is part
             loudness = np.abs(finite)
             peak = max(peak, float(loudness.max(initial=0)))
             n_values += loudness.size
@@ -150,16 +150,15 @@ class Decoder:
                 power = power + np.square(finite).sum(axis=0)
                 power_of_mean += np.square(finite.mean(axis=1)).sum()
         is_clipped = subtype in _FLOATS and n_beyond > _CLIPPED * n_values
-        if peak > _LOUD or is_clipped:
-            done.add("loud")
-        if _SILENT <= peak < _QUIET and subtype in _MORE_THAN_16_BITS:
-            done.add("quiet")
         cancelled = power_of_mean < _CANCELLED * power.max()
-        if cancelled:
-            done.add("cancelled")
-        elif len(power) > 1:
-            done.add("mixed")
-        for what in done:
+        is_true = {
+            "not finite": not is_finite,
+            "loud": peak > _LOUD or is_clipped,
+            "quiet": _SILENT <= peak < _QUIET and subtype in _MORE_THAN_16_BITS,
+            "cancelled": cancelled,
+            "mixed": len(power) > 1 and not cancelled,
+        }
+        for what in compress(is_true, is_true.values()):
             self.places[what].append(place)
         return n_read, int(power.argmax()) if cancelled else None
 
