@@ -30,19 +30,8 @@ def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame
         `copies`: whether there are twice as many or more, and chance hardly explains this (Holm
         1979).
     """
-    true = consensus.probabilities.argmax(axis=1)
-    labels = votes.one_each()  # as for kappa, which stands beside these numbers
-    n_labels = labels["example"].value_counts().sort_index()  # by example
-    several = n_labels[n_labels > 1]
-    n_pairs = (several**2).cumsum()
-    judged = several.index[n_pairs <= _MOST]
-    if len(judged) < len(several):
-        labelled = f"{len(several):,} examples that several people labelled"
-        say(f"who copies labels is judged by the first {len(judged):,} of {labelled}")
-    shared = labels[labels["example"].isin(judged)]
-    both = shared.merge(shared, on="example", suffixes=("", "_other"))
-    both = both[both["annotator"] < both["annotator_other"]]
-    true_class = true[both["example"]]
+    both = _pairs_of_labels(votes)
+    true_class = consensus.probabilities.argmax(axis=1)[both["example"]]
     is_same = (both["label"] == both["label_other"]) & (both["label"] != true_class)
     chance = _chance_of_same_error(consensus)
     errors = 1 - consensus.accuracy  # (people,)
@@ -65,6 +54,21 @@ def pairs(votes: Votes, consensus: Consensus, people: list[str]) -> pd.DataFrame
     by_pair = by_pair.assign(same_errors=same, expected=expected, copies=copies)
     by_pair[["first", "second"]] = names[by_pair[["first", "second"]]]
     return by_pair.drop(columns="weight")
+
+
+def _pairs_of_labels(votes: Votes) -> pd.DataFrame:
+    """The labels that two people gave to one example: `annotator`, `label` and `…_other`."""
+    labels = votes.one_each()  # as for kappa, which stands beside these numbers
+    n_labels = labels["example"].value_counts().sort_index()  # by example
+    several = n_labels[n_labels > 1]
+    n_pairs = (several**2).cumsum()
+    judged = several.index[n_pairs <= _MOST]
+    if len(judged) < len(several):
+        labelled = f"{len(several):,} examples that several people labelled"
+        say(f"who copies labels is judged by the first {len(judged):,} of {labelled}")
+    shared = labels[labels["example"].isin(judged)]
+    both = shared.merge(shared, on="example", suffixes=("", "_other"))
+    return both[both["annotator"] < both["annotator_other"]]
 
 
 def say_copies(listed: pd.DataFrame) -> None:
