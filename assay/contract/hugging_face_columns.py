@@ -61,9 +61,10 @@ def _features(table: pa.Table) -> dict[str, dict]:
 
 def _content(column: pa.ChunkedArray, place: str) -> pa.ChunkedArray:
     content = pc.struct_field(column, "bytes")
-    named_only = pc.and_(pc.is_null(content), pc.is_valid(pc.struct_field(column, "path")))
+    names = pc.struct_field(column, "path")
+    named_only = pc.and_(pc.is_null(content), pc.is_valid(names))
     if pc.any(named_only).as_py():
-        first = pc.struct_field(column, "path").filter(named_only)[0].as_py()
+        first = names.filter(named_only)[0].as_py()
         remedy = "export it with `embed_external_files=True`"
         raise InputError(f"{place} names the file {first!r}, and does not hold it: {remedy}")
     return content

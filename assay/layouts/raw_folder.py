@@ -150,7 +150,7 @@ def _drop_lone_folders_of_splits(batch: RawBatch) -> None:
         return
     for split in ("validation", "test"):
         folder = min(folders_of[split], default="")
-        if not folder or _folded(folder) in known or len(folders_of[split]) != 1:
+        if len(folders_of[split]) != 1 or _folded(folder) in known:
             continue
         inside = [row for row in batch.examples if row.split == split and row.label]
         for example in inside:
