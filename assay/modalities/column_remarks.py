@@ -11,7 +11,7 @@ from assay.contract.arrow_types import is_text
 from assay.contract.errors import first_of
 from assay.contract.parquet_files import Format
 from assay.contract.remarks import Action, Remarks
-from assay.modalities import columns_as_written, odd_cells
+from assay.modalities import columns_as_written, formats, odd_cells
 from assay.modalities.column_types import Column, short, way_of
 from assay.modalities.columns_as_written import DOTTED, GAPS, PLAIN
 from assay.modalities.simple_types import measures_time
@@ -21,7 +21,6 @@ _STARTS_WITH_DIGIT = r"^\W{0,4}\d"
 _WORDS = pa.array([word for word in GAPS if word])  # an empty cell needs no remark
 _BEYOND = "columns hold numbers beyond 2^53: a network reads their first 16 digits alone"
 _EMPTY = "columns hold no value at all"
-WERE_EMPTY = "columns are not read; all cells were empty where the encoder was learned"
 _WHOLE = r"^[+-]?\d+$"
 _SHORT_YEAR = r"^\s*\d\d?[./-]\d\d?[./-]\d\d(\s|T|$)"
 _CENTURY = "years of two digits: 00 to 68 are read as 2000 to 2068, and 69 to 99 as 1969 to 1999"
@@ -67,7 +66,7 @@ def remark_on_empty(columns: Mapping[str, Column], encoder: Format, remarks: Rem
         if was_empty and not is_empty:
             filled.append(repr(name))
     remarks.add("doubtful", len(empty), _EMPTY, first_of(empty))
-    remarks.add("ignored", len(filled), WERE_EMPTY, first_of(filled))
+    remarks.add("ignored", len(filled), formats.WERE_EMPTY, first_of(filled))
 
 
 def _is_beyond_floats(values: pa.Array) -> bool:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from assay.contract.errors import InputError, first_of
 from assay.contract.parquet_files import Format
 from assay.contract.remarks import Remarks
-from assay.modalities import column_remarks, image_form, image_range
+from assay.modalities import image_form, image_range
 
+WERE_EMPTY = "columns are not read; all cells were empty where the encoder was learned"
 _ONE_COLUMN = ["text"]  # the column of texts if the format names none
 _OPTIONAL = ("range", "background", "fit", "characters")  # keys that are only there if not default
 
@@ -96,7 +97,7 @@ def unread_columns(payload_format: Format, wanted: Format) -> Remarks:
     remarks = Remarks()
     what = "columns are not read; the encoder was learned from others"
     remarks.add("ignored", len(more), what, unknown)
-    remarks.add("ignored", len(empty), column_remarks.WERE_EMPTY, first_of(empty))
+    remarks.add("ignored", len(empty), WERE_EMPTY, first_of(empty))
     return remarks
 
 
