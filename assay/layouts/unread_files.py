@@ -29,15 +29,18 @@ def refuse_folders(raw: RawFiles, tops: Iterable[str]) -> None:
         inside = sorted(name for name in raw.names if name.startswith(top))
         tables = list(filter(table_files.suffix, inside))
         first = (tables or inside)[0]
-        reason = registry.unreadable(first) or "convert them to another format"
-        if not registry.unreadable(first) and boxes(inside, raw.names):
-            reason = f"{IF_BOXES} in metadata.csv (file_name,label)"
-        if all(map(listing.is_archive, inside)):
-            reason = "unpack them"
         if tables:
-            reason = f"move the table to {(raw.folder / top).parent} if it lists the files there"
+            remedy = f"move the table to {(raw.folder / top).parent} if it lists the files there"
+        elif all(map(listing.is_archive, inside)):
+            remedy = "unpack them"
+        elif reason := registry.unreadable(first):
+            remedy = reason
+        elif boxes(inside, raw.names):
+            remedy = f"{IF_BOXES} in metadata.csv (file_name,label)"
+        else:
+            remedy = "convert them to another format"
         lost = f"{raw.folder / top} holds only files that are not read, as {first}"
-        raise InputError(f"{lost}: {reason}, or take the folder out")
+        raise InputError(f"{lost}: {remedy}, or take the folder out")
 
 
 def boxes(unread: Iterable[str], names: Iterable[str]) -> list[str]:
