@@ -3,12 +3,11 @@
 import secrets
 import socket
 import webbrowser
-from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.base import BaseHTTPMiddleware, DispatchFunction, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -28,8 +27,6 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-
-_Next = Callable[[Request], Awaitable[Response]]
 
 
 def serve(name: str | None, port: int, *, browser: bool) -> None:
@@ -129,7 +126,7 @@ def application(asked: Questions, answers: AnswerFile, token: str, port: int) ->
     return app
 
 
-def _only_for(token: str, port: int) -> Callable[[Request, _Next], Awaitable[Response]]:
+def _only_for(token: str, port: int) -> DispatchFunction:
     """Refuse requests without the token, from other pages, or to other names of this machine.
 
     Another site may give this machine a name of its own (DNS rebinding), or post without reading
@@ -147,7 +144,7 @@ def _only_for(token: str, port: int) -> Callable[[Request, _Next], Awaitable[Res
         is_token = secrets.compare_digest(place.get("token", "").encode(), token.encode())
         return "" if is_token else "no token: open the address that `assay review` printed last"
 
-    async def dispatch(request: Request, forward: _Next) -> Response:
+    async def dispatch(request: Request, forward: RequestResponseEndpoint) -> Response:
         why = refusal(request)
         response = PlainTextResponse(f"refused: {why}", 403) if why else await forward(request)
         response.headers.update(_HEADERS)
