@@ -77,12 +77,11 @@ class Model:
         self.path = path
         self.memory = memory
         self._known_sizes: dict[tuple[int, ...], int] = {}
-        providers = ["CPUExecutionProvider"]
         self.name = path if isinstance(path, Path) else "its graph"
         self.tokenizer = None
         self.longest = self.windows = 0  # the most tokens of a text, or of each of its windows
         try:
-            self.session = onnxruntime.InferenceSession(path, options, providers=providers)
+            self.session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
             metadata = self.session.get_modelmeta().custom_metadata_map
             if metadata.get(TOKENIZER):
                 from tokenizers import Tokenizer  # few models need it
