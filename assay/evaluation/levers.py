@@ -132,23 +132,22 @@ def corrected(
     n = len(head.labels)
     rows = len(doubt)
     products, *_ = head.sums(np.arange(n))
-    powers = []
-    variances = []
-    for added in _ADDED_NOISE:
-        accuracies = []
-        for _ in range(_DRAWS):
-            other_class = rng.integers(1, max(head.n_classes, 2), n)  # steps from the label
-            is_changed = rng.random(n) < added
-            labels = (head.labels + other_class * is_changed) % head.n_classes
-            by_class = head.by_class(labels, head.features)
-            accuracies.append(head.accuracy(products, *by_class))
-        rows_as_good = curve.rows_for(float(np.mean(accuracies)))
-        variances.append(np.var(accuracies, ddof=1) / added)  # by share of changed labels
-        powers.append(np.log(rows_as_good / curve.rows.max()) / np.log(1 - added))
-    power = max(float(np.mean(powers)), 0.0)
+
+    def accuracy_with(share: float) -> float:  # of labels that are made wrong
+        other_class = rng.integers(1, max(head.n_classes, 2), n)  # steps from the label
+        is_changed = rng.random(n) < share
+        labels = (head.labels + other_class * is_changed) % head.n_classes
+        return head.accuracy(products, *head.by_class(labels, head.features))
+
+    added = np.array(_ADDED_NOISE)  # (shares,)
+    accuracies = np.array([[accuracy_with(share) for _ in range(_DRAWS)] for share in added])
+    variances = accuracies.var(axis=1, ddof=1) / added  # by share of changed labels
+    rows_as_good = [curve.rows_for(accuracy) for accuracy in accuracies.mean(axis=1)]
+    powers = np.log(rows_as_good / curve.rows.max()) / np.log(1 - added)
+    power = max(float(powers.mean()), 0.0)
     error = sem(powers) * student.ppf((1 + level) / 2, len(powers) - 1)  # Student 1908
     n_free = len(powers) * (_DRAWS - 1)
-    spread = np.sqrt(np.mean(variances) * n_corrected / rows)
+    spread = np.sqrt(variances.mean() * n_corrected / rows)
     times = 1 + n_corrected / max((1 - doubt).sum(), 1)
     gain, low, _ = curve.gain(rows, rows * times**power, level)
     if math.isnan(gain):
