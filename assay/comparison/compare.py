@@ -167,24 +167,28 @@ class _Test:
 
 def _chance(old: Version, new: Version, test: _Test) -> dict[str, float]:
     """The variance by chance in training; {} if embeddings or labels are missing."""
-    learned = []
-    test_features = []
-    n_validation = 0
-    for version in (old, new):
-        examples, labels = version.examples, version.learned
-        if examples is None or labels is None:
-            return {}
-        sample = labels.sample(min(training_variance.ROWS, len(labels)), random_state=0)
-        features = version.features(examples.loc[[*sample.index, *test.ids]])
-        if features is None:
-            return {}
-        codes = class_names.codes(sample["label"], test.classes)
-        rows = features[: len(sample)]
-        learned.append(Learned(rows, codes, len(labels)))
-        test_features.append(features[len(sample) :])
-        n_validation = int((examples.loc[labels.index, "split"] == "validation").sum())
-    a, b = learned  # `n_validation` is now that of B, the last version
-    return training_variance.chance(a, b, test_features, test.head, n_validation)
+    if (then := _learned(old, test)) is None or (now := _learned(new, test)) is None:
+        return {}
+    (a, test_a, _), (b, test_b, n_validation) = then, now
+    return training_variance.chance(a, b, [test_a, test_b], test.head, n_validation)
+
+
+def _learned(version: Version, test: _Test) -> tuple[Learned, np.ndarray, int] | None:
+    """What a version learns from, the features of `test` (m, features), and how many validate it.
+
+    None if embeddings or labels are missing.
+    """
+    examples, labels = version.examples, version.learned
+    if examples is None or labels is None:
+        return None
+    sample = labels.sample(min(training_variance.ROWS, len(labels)), random_state=0)
+    features = version.features(examples.loc[[*sample.index, *test.ids]])
+    if features is None:
+        return None
+    codes = class_names.codes(sample["label"], test.classes)
+    learned = Learned(features[: len(sample)], codes, len(labels))
+    n_validation = int((examples.loc[labels.index, "split"] == "validation").sum())
+    return learned, features[len(sample) :], n_validation
 
 
 def _why(
