@@ -140,9 +140,8 @@ def _tables(
 ) -> Iterator[pa.Table]:
     """All columns of the export, block by block, with the description that `datasets` reads."""
     codes = class_names.codes(examples["label"], classes)  # -1 without a label, as in `datasets`
-    facts = pa.Table.from_pandas(_facts(examples), preserve_index=False)
+    facts = pa.Table.from_pandas(_facts(examples).assign(label=codes), preserve_index=False)
     embeddings = _embeddings(examples)
-    facts = facts.append_column("label", pa.array(codes, pa.int64()))
     width = embeddings.shape[1]
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel()), width)
     facts = facts.append_column(_EMBEDDING, vectors)
