@@ -108,8 +108,10 @@ def fit(
     absolute = np.array(penalties) * scale * max(float(values.sum()) / len(values), _TINY)
     losses = np.zeros(len(penalties))
     step = step_for(n, _CHOOSING_ROWS)
+    dtype = np.result_type(*(rows.dtype for rows in features))
+    axes, middle = vectors.astype(dtype), mean.astype(dtype)
     for _, block, onehot in blocks(features, labels, n_classes, step):
-        rotated = (block - mean) @ vectors  # (block, features)
+        rotated = (block - middle) @ axes  # (block, features)
         squares = rotated**2
         for index, penalty in enumerate(absolute):
             fitted = rotated @ (target / (values + penalty)[:, None]) + share
@@ -117,13 +119,11 @@ def fit(
             losses[index] += np.sum(_residuals(onehot, fitted, leverage, least_rest) ** 2)
     best = int(np.argmin(losses))
 
-    dtype = np.result_type(*(rows.dtype for rows in features))
     coef = (vectors @ (target / (values + absolute[best])[:, None])).astype(dtype)
     whiten = (vectors / np.sqrt(values + absolute[best])).astype(dtype)
-    mean = mean.astype(dtype)
     scores = np.empty((n, n_classes), dtype)
     for rows, block, onehot in blocks(features, labels, n_classes):
-        centred = block - mean
+        centred = block - middle
         fitted = centred @ coef + share
         leverage = np.square(centred @ whiten).sum(axis=1) + 1 / n
         scores[rows] = onehot - _residuals(onehot, fitted, leverage, least_rest)
@@ -132,8 +132,8 @@ def fit(
         scores=scores,
         penalty=float(penalties[best]),
         coef=coef,
-        intercept=share - mean @ coef,
-        mean=mean,
+        intercept=share - middle @ coef,
+        mean=middle,
         directions=vectors[:, main],
         values=values[main],
         whiten=whiten,
