@@ -60,13 +60,12 @@ def log_probabilities(
     if n_folds < recipe.folds:
         say(f"clean.folds: {n_folds}, since there are not more examples, or groups, to learn from")
     others = np.setdiff1d(np.arange(len(examples)), known)
+    filters = network.first_filters(payload[known])  # without labels, so all folds may share them
     log_probs = np.zeros((len(examples), n_classes), np.float32)
     for left_out in range(n_folds):
         print(f"fold {left_out + 1} of {n_folds}", file=sys.stderr)
         seen = fold != left_out
-        seen_payload = payload[known[seen]]
-        seen_examples = Examples(seen_payload, targets[seen], np.ones(seen.sum()))
-        filters = network.first_filters(seen_payload)
+        seen_examples = Examples(payload[known[seen]], targets[seen], np.ones(seen.sum()))
         _, model = network.build(n_classes, first_filters=filters)
         batches = Batches(seen_examples, recipe.batch_size, network.augment, _SEED)
         loss = fitting.cross_entropy(0, soft=True)
