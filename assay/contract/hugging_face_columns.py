@@ -30,7 +30,7 @@ def unpacked(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table
     classes = []
     for index, field in enumerate(table.schema):
         feature = features.get(field.name, {})
-        column = table.columns[index]
+        column = table.column(index)  # `columns` would list all of them each time
         place_of_column = f"{place}: {field.name!r}"
         if is_file(field.type):
             name = field.name
