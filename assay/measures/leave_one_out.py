@@ -106,6 +106,7 @@ def fit(
     values = np.maximum(values, 0)
     target = vectors.T @ cross
     absolute = np.array(penalties) * scale * max(float(values.sum()) / len(values), _TINY)
+    shrinkage = 1 / (values + absolute[:, None])  # (penalties, features)
     losses = np.zeros(len(penalties))
     step = step_for(n, _CHOOSING_ROWS)
     dtype = np.result_type(*(rows.dtype for rows in features))
@@ -113,9 +114,9 @@ def fit(
     for _, block, onehot in blocks(features, labels, n_classes, step):
         rotated = (block - middle) @ axes  # (block, features)
         squares = rotated**2
-        for index, penalty in enumerate(absolute):
-            fitted = rotated @ (target / (values + penalty)[:, None]) + share
-            leverage = squares @ (1 / (values + penalty)) + 1 / n
+        for index, shrunk in enumerate(shrinkage):
+            fitted = rotated @ (target * shrunk[:, None]).astype(dtype) + share
+            leverage = squares @ shrunk.astype(dtype) + 1 / n
             losses[index] += np.sum(_residuals(onehot, fitted, leverage, least_rest) ** 2)
     best = int(np.argmin(losses))
 
