@@ -34,7 +34,7 @@ def unpacked(table: pa.Table, place: object, remarks: Remarks) -> tuple[pa.Table
         place_of_column = f"{place}: {field.name!r}"
         if is_file(field.type):
             name = field.name
-            modality = _MODALITIES.get(feature.get("_type", ""))
+            modality = _MODALITIES.get(str(feature.get("_type")))
             if modality and modality not in table.column_names:
                 name = modality
                 what = f"column holds files of the modality {modality}"

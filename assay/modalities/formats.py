@@ -34,7 +34,7 @@ def check(payload_format: Format, wanted: Format) -> list[str]:
     for name in dict.fromkeys((*payload_format, *_OPTIONAL)):
         value = payload_format.get(name)
         known = wanted.get(name)
-        if value != known and not (name == "columns" and is_same_text):
+        if value != known and name != "columns":
             differ = f"{name} is {value}, but the encoder was learned from {known}"
             remedy = _remedy(name, payload_format, wanted)
             raise InputError(f"{differ}; take the batch off the lists{remedy}")

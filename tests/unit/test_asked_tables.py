@@ -206,6 +206,15 @@ def test_names_of_classes_may_be_numbers() -> None:
     assert classes == ["plan"]
 
 
+@pytest.mark.parametrize("said", [["Image"], {"Image": 1}, None, 5])
+def test_a_type_of_files_that_is_no_text(said: object) -> None:
+    features = json.dumps({"info": {"features": {"x": {"_type": said}}}})
+    table = pa.table({"x": [{"bytes": b"a", "path": "a.png"}]})
+    table = table.replace_schema_metadata({"huggingface": features})
+    unpacked, _ = hugging_face_columns.unpacked(table, "x.parquet", Remarks())
+    assert unpacked.to_pylist() == [{"x": b"a"}]
+
+
 def test_categories_that_the_model_did_not_learn_from_are_counted(tmp_path: Path) -> None:
     features = {"plan": "category", "x": "number", "site": "category"}
     info = {"modality": "table", "features": features}

@@ -1,6 +1,7 @@
 """What the modalities make of what comes in, and that their graphs compute what the formulas say."""
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -172,6 +173,16 @@ def test_a_long_text_is_cut_also_in_prediction(tmp_path: Path) -> None:
     assert text.read_file(tmp_path / "a.txt", payload_format, said)[1].tolist() == ["abcde"]
     with pytest.raises(InputError, match="characters is None, but the encoder was learned from 5"):
         formats.check({"modality": "text", "shape": []}, payload_format)
+
+
+@pytest.mark.parametrize("known", [[], ["b"], ["a", "c"]])
+def test_texts_of_other_columns_than_the_encoder(known: list[str]):
+    given = {"modality": "text", "shape": [], "columns": ["a", "b"]}
+    wanted = {"modality": "text", "shape": []} | ({"columns": known} if known else {})
+    ours, theirs = given["columns"], known or ["text"]
+    message = f"its texts are of the columns {ours}, those of the encoder of {theirs}; "
+    with pytest.raises(InputError, match=re.escape(message)):
+        formats.check(given, wanted)
 
 
 def test_columns_that_an_encoder_does_not_read_are_counted():
