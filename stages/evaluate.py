@@ -67,7 +67,9 @@ def main() -> None:
     forecasts(known, metrics["head_accuracy_annotated"], params.evaluate)
     waiting = doubts[~doubts["id"].isin(known.human_labels.index)]
     spreadsheets.write(paths.DOUBTS, worst_first(waiting), held_out_labels.DOUBTS)
-    spreadsheets.write(paths.CLASS_METRICS, scores.by_class(predictions, classes))
+    by_class = scores.by_class(predictions, classes)
+    spreadsheets.write(paths.CLASS_METRICS, by_class)
+    scores.say_limits(by_class, metrics["accuracy"], learned_classes)
     doubted = waiting.loc[waiting["reason"] != "", "id"]
     test = test.assign(doubted=test["id"].isin(doubted) & (test["truth"] == ""))
     frame = parts(test)

@@ -48,8 +48,8 @@ def log_probabilities(
     -------
     np.ndarray
         Shape (examples, classes), float32. An example that was learned from is predicted by the
-        network that saw neither it nor its group. Any other example is predicted by the mean of all
-        networks.
+        network that learned neither from its label nor from its group. Any other example is
+        predicted by the mean of all networks.
     """
     payload = np.concatenate(list(payloads.read(examples, size=4096)))
     network = OwnNetwork(payload[:1], files.read_json(paths.ENCODER_INFO), params)

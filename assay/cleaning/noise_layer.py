@@ -37,7 +37,10 @@ _MOST_CLASSES = 100  # with more, all classes share one temperature and one shar
 # Labels that are added to each cell of the confident joint. If it is the first of two starts, less
 # is added: whole labels in empty cells would make it less likely, and the second start would win.
 _ADDED, _ADDED_TO_FIRST = 1.0, 0.02
-_LEAST_GAIN = 0.02  # in mean log-likelihood; with less, class frequencies are used instead
+# In mean log-likelihood, over that of class frequencies; with less, these are used instead. If one
+# class is rare, frequencies leave little to gain: then a share of their entropy is enough, or what
+# so many free numbers would gain by chance.
+_LEAST_GAIN, _LEAST_SHARE, _BY_CHANCE = 0.02, 0.1, 5
 _LEAST_RIGHT = 0.5  # share of the labels of a class that must seem right,
 _LEAST_LABELS = 5  # if the class has at least this many labels
 _TINY = 1e-300
@@ -133,7 +136,9 @@ def _beats_frequencies(pred_probs: np.ndarray, labels: np.ndarray, noise: float)
     right = pred_probs[np.arange(len(labels)), labels]
     explained = calibration.log_likelihood(right, noise, pred_probs.shape[1])
     frequencies = np.bincount(labels) / len(labels)
-    return bool(explained - np.log(frequencies[labels]).mean() > _LEAST_GAIN)
+    entropy = -np.log(frequencies[labels]).mean()
+    least = min(_LEAST_GAIN, max(_LEAST_SHARE * entropy, _BY_CHANCE / len(labels)))
+    return bool(explained + entropy > least)
 
 
 def _keeps_every_class(layer: NoiseLayer, scores: Sequence[np.ndarray], labels: np.ndarray) -> bool:

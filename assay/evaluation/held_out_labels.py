@@ -12,6 +12,7 @@ import pandas as pd
 
 from assay.cleaning import noise_layer
 from assay.contract import class_names
+from assay.contract.errors import counted, say
 from assay.evaluation import true_accuracy
 from assay.evaluation.scores import SMALLEST
 
@@ -24,13 +25,21 @@ _CLEAN = "the other examples"
 def posterior(predictions: Sequence[np.ndarray], given: np.ndarray) -> np.ndarray:
     """Probabilities (n, classes) of the true class, given the label and all predictions.
 
+    If predictions say nothing, all labels are taken to be right: class frequencies alone would
+    doubt each label of a rare class.
+
     Parameters
     ----------
     predictions : (n, classes) probabilities each, from models that did not see these labels
     given : (n,) int, the labels
     """
     scores = [np.log(np.maximum(part, SMALLEST)) for part in predictions]
-    return noise_layer.fit(scores, given, one_temperature=True).posterior(scores, given)
+    layer = noise_layer.fit(scores, given, one_temperature=True)
+    if not layer.weights.any():
+        no_better = "nothing predicts them better than the frequencies of the classes do"
+        say(f"{counted(len(given), 'label')} outside training: none is judged, since {no_better}")
+        return np.eye(scores[0].shape[1])[given]
+    return layer.posterior(scores, given)
 
 
 def judge(

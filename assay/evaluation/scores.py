@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_fscore_support as precision_recall_f1
 
+from assay.contract import paths
+from assay.contract.errors import counted, first_of, say
 from assay.measures import intervals
 
 SMALLEST = 1e-7  # probabilities are clipped here, so one sure error costs 16 and not infinity
@@ -124,6 +126,29 @@ def by_class(predictions: Predictions, classes: list[str]) -> pd.DataFrame:
     names = ("precision", "recall", "f1", "test_examples")
     table = pd.DataFrame({"label": classes, **dict(zip(names, columns, strict=True))})
     return table.astype({"test_examples": int})  # a class that no example has makes it float
+
+
+def say_limits(by_class: pd.DataFrame, accuracy: float, learned: list[str]) -> None:
+    """Say which learned classes no score tells of, and if one answer for all is as accurate.
+
+    Parameters
+    ----------
+    by_class : from the function of this name
+    accuracy : the share of right predictions
+    """
+    count_of = by_class.set_index("label")["test_examples"]
+    untested = [repr(name) for name in learned if count_of[name] == 0]
+    if untested:
+        no_score = (
+            f"{counted(len(untested), 'class')} without a test example: no score tells of them"
+        )
+        say(f"{no_score}: {first_of(untested)}: add some to the test split")
+    share = count_of.max() / count_of.sum()
+    if accuracy <= share:
+        one_answer = f"if all predictions were {count_of.idxmax()!r}, it would be {share:.4f}"
+        say(
+            f"the accuracy is {accuracy:.4f}; {one_answer}: see the recall in {paths.CLASS_METRICS}"
+        )
 
 
 def reliability(predictions: Predictions) -> pd.DataFrame:

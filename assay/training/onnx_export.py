@@ -1,5 +1,6 @@
 """Trained Keras networks as ONNX graphs: the same bytes each time."""
 
+import math
 from collections.abc import Callable
 from tempfile import TemporaryDirectory
 
@@ -36,7 +37,10 @@ def export_encoder(
     `build` makes the same network again; its weights do not matter.
     """
     single = _in_float32(model, build)
-    content = _export(single.input, embedding=keras.layers.Flatten()(single.output))
+    dimension = math.prod(single.output.shape[1:])
+    # Keras's Flatten is exported in one of two forms, by chance
+    embedding = keras.ops.reshape(single.output, (-1, dimension))
+    content = _export(single.input, embedding=embedding)
     return content, single.get_weights()
 
 

@@ -51,6 +51,17 @@ def test_labels_that_are_wrong_by_class_are_found_although_a_classifier_learned_
     assert np.mean(joint.argmax(axis=1) == truth) > 0.98
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(("n", "n_rare"), [(8000, 22), (800, 10)])
+def test_a_rare_class_that_is_predicted_is_no_chance(seed: int, n: int, n_rare: int):
+    rng = np.random.default_rng(seed)
+    given = (np.arange(n) < n_rare).astype(int)
+    noise = rng.normal(size=(n, 2))
+    says_something = noise_layer.fit([noise + 6 * np.eye(2)[given]], given)
+    assert says_something.weights.any()
+    assert not noise_layer.fit([noise], given).weights.any()
+
+
 def test_confusions_are_found_with_too_few_examples_for_free_weights():
     scores, truth, _ = noisy(0.0, n=3000, n_classes=60)
     given = np.where(np.random.default_rng(1).random(3000) < 0.1, (truth + 1) % 60, truth)

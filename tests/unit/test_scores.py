@@ -1,6 +1,7 @@
 """Scores against scikit-learn's and by hand; intervals that cover what they should."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import metrics
 
@@ -125,3 +126,14 @@ def test_the_number_of_examples_of_a_class_is_whole_also_if_a_class_has_none():
     table = scores.by_class(predictions, ["a", "b", "c"])
     assert table["test_examples"].tolist() == [2, 1, 0]
     assert table["test_examples"].dtype.kind == "i"
+
+
+def test_scores_that_a_frequent_class_explains_are_said(capsys):
+    counts = pd.DataFrame({"label": ["fraud", "ok"], "test_examples": [0, 50]})
+    scores.say_limits(counts, 1.0, ["fraud", "ok"])
+    untested, as_accurate = capsys.readouterr().err.splitlines()
+    assert "1 class without a test example: no score tells of them: 'fraud'" in untested
+    assert "the accuracy is 1.0000; if all predictions were 'ok', it would be 1.0000" in as_accurate
+    counts["test_examples"] = [5, 45]
+    scores.say_limits(counts, 0.9001, ["fraud", "ok"])
+    assert capsys.readouterr().err == ""

@@ -104,6 +104,14 @@ def test_a_perfect_model_has_an_interval_below_one():
     assert 0.9 < low < high <= 1
 
 
+def test_labels_of_a_rare_class_are_not_doubted_for_being_rare(capsys):
+    given = (np.arange(1000) < 5).astype(int)
+    predictions = [np.tile([0.995, 0.005], (1000, 1))] * 2
+    assert held_out_labels.posterior(predictions, given).argmax(axis=1).tolist() == list(given)
+    said = "1,000 labels outside training: none is judged, since nothing predicts them better"
+    assert said in capsys.readouterr().err
+
+
 def test_wrong_labels_are_those_that_both_predictions_contradict():
     rng = np.random.default_rng(0)
     true = rng.integers(3, size=400)
