@@ -37,10 +37,10 @@ _MOST_CLASSES = 100  # with more, all classes share one temperature and one shar
 # Labels that are added to each cell of the confident joint. If it is the first of two starts, less
 # is added: whole labels in empty cells would make it less likely, and the second start would win.
 _ADDED, _ADDED_TO_FIRST = 1.0, 0.02
-# In mean log-likelihood, over that of class frequencies; with less, these are used instead. If one
-# class is rare, frequencies leave little to gain: then a share of their entropy is enough, or what
-# so many free numbers would gain by chance.
-_LEAST_GAIN, _LEAST_SHARE, _BY_CHANCE = 0.02, 0.1, 5
+# Least gain in mean log-likelihood over class frequencies; with less, frequencies are used instead.
+# They leave little to gain if one class is rare. Then a share of their entropy is enough.
+_LEAST_GAIN, _LEAST_SHARE = 0.02, 0.1
+_BY_CHANCE = 5  # divided by the number of labels: what ten free numbers gain by chance
 _LEAST_RIGHT = 0.5  # share of the labels of a class that must seem right,
 _LEAST_LABELS = 5  # if the class has at least this many labels
 _TINY = 1e-300

@@ -139,16 +139,12 @@ def say_limits(by_class: pd.DataFrame, accuracy: float, learned: list[str]) -> N
     count_of = by_class.set_index("label")["test_examples"]
     untested = [repr(name) for name in learned if count_of[name] == 0]
     if untested:
-        no_score = (
-            f"{counted(len(untested), 'class')} without a test example: no score tells of them"
-        )
-        say(f"{no_score}: {first_of(untested)}: add some to the test split")
+        which = f"{counted(len(untested), 'class')} without a test example"
+        say(f"{which}: no score tells of them: {first_of(untested)}: add some to the test split")
     share = count_of.max() / count_of.sum()
     if accuracy <= share:
-        one_answer = f"if all predictions were {count_of.idxmax()!r}, it would be {share:.4f}"
-        say(
-            f"the accuracy is {accuracy:.4f}; {one_answer}: see the recall in {paths.CLASS_METRICS}"
-        )
+        always = f"if all predictions were {count_of.idxmax()!r}, it would be {share:.4f}"
+        say(f"the accuracy is {accuracy:.4f}; {always}: see the recall in {paths.CLASS_METRICS}")
 
 
 def reliability(predictions: Predictions) -> pd.DataFrame:
