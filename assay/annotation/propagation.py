@@ -5,6 +5,10 @@ NIPS 2003. The weights of the graph have a local scale: L. Zelnik-Manor, P. Pero
 Spectral Clustering. NIPS 2004. A network then learns from the propagated labels, weighted by their
 certainty: A. Iscen, G. Tolias, Y. Avrithis, O. Chum: Label Propagation for Deep Semi-supervised
 Learning. CVPR 2019.
+
+All classes get the same total weight in the graph. Their shares are then multiplied by how frequent
+the classes are (Bayes' rule). The labels may be no random sample, so classes count as equally
+frequent as far as the labels allow it.
 """
 
 from collections.abc import Sequence
@@ -16,6 +20,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from assay.annotation import whitening
 from assay.catalogue.catalogue import Rows
+from assay.measures import intervals
 
 _NEIGHBOURS = 7  # the distance of the last is the local scale (Zelnik-Manor and Perona)
 _SPREAD = 0.99  # the share that comes from neighbours in each step (Zhou et al.)
@@ -28,6 +33,7 @@ _POWER_SPREAD = 0.35  # standard deviation of the logarithm of the power, before
 _FOLDS = 10
 _SEED = 0
 _WHITENED_BY = 1024  # rows that the whitening is estimated from
+_LEVEL = 0.95  # of the interval of a class's frequency
 _TINY = np.float32(1e-30)
 
 
@@ -51,10 +57,27 @@ def propagate(
     labelled = np.flatnonzero(labels >= 0)
     start = np.zeros((len(labels), n_classes), np.float32)
     start[labelled, labels[labelled]] = weights[labelled]
-    power = _power(affinity, start, labelled)
+    prior = _prior(np.bincount(labels[labelled], minlength=n_classes))
+    power = _power(affinity, start, labelled, prior)
     shares = _shares(affinity, start)
     sharp = (shares / shares.max(axis=1, keepdims=True)) ** np.float32(power)
-    return sharp / sharp.sum(axis=1, keepdims=True)
+    probable = sharp * prior
+    return probable / probable.sum(axis=1, keepdims=True)
+
+
+def _prior(counts: np.ndarray) -> np.ndarray:
+    """How frequent each class is, relative to the most frequent one: (classes,) float32, 0..1.
+
+    The interval of a class comes from its number of labels. If equal frequency is within it, the
+    class has this frequency. Else it has that of the nearer end.
+
+    Parameters
+    ----------
+    counts : (classes,) int, the number of labels
+    """
+    low, high = intervals.wilson(counts, max(counts.sum(), 1), _LEVEL)
+    frequency = np.clip(1 / len(counts), low, high)
+    return (frequency / frequency.max()).astype(np.float32)
 
 
 def _shares(affinity: sparse.csr_array, start: np.ndarray) -> np.ndarray:
@@ -68,7 +91,9 @@ def _shares(affinity: sparse.csr_array, start: np.ndarray) -> np.ndarray:
     return positive / positive.sum(axis=1, keepdims=True)
 
 
-def _power(affinity: sparse.csr_array, start: np.ndarray, labelled: np.ndarray) -> float:
+def _power(
+    affinity: sparse.csr_array, start: np.ndarray, labelled: np.ndarray, prior: np.ndarray
+) -> float:
     """The power that best predicts labels that are left out, a tenth of them at a time.
 
     A left-out label does not count if its class has no other label.
@@ -78,9 +103,11 @@ def _power(affinity: sparse.csr_array, start: np.ndarray, labelled: np.ndarray) 
     affinity : (n, n)
     start : (n, classes), the weight of each label, 0 elsewhere
     labelled : the rows that have a label
+    prior : (classes,) from `_prior`
     """
     losses = np.log(_POWERS / _USUAL_POWER) ** 2 / (2 * _POWER_SPREAD**2)  # (powers,)
     fold = np.random.default_rng(_SEED).permutation(len(labelled)) % _FOLDS
+    log_prior = np.log(prior.astype(float))
     for left_out in range(min(_FOLDS, len(labelled))):
         out = labelled[fold == left_out]
         others = start.copy()
@@ -88,7 +115,8 @@ def _power(affinity: sparse.csr_array, start: np.ndarray, labelled: np.ndarray) 
         weights = np.where(others.any(axis=0), start[out], 0)  # (out, classes)
         if weights.any():
             log_shares = np.log(_shares(affinity, others)[out].astype(float))  # (out, classes)
-            losses += [-np.sum(weights * log_softmax(p * log_shares, axis=1)) for p in _POWERS]
+            log_odds = (p * log_shares + log_prior for p in _POWERS)  # (out, classes) each
+            losses += [-np.sum(weights * log_softmax(odds, axis=1)) for odds in log_odds]
     return float(_POWERS[np.argmin(losses)])
 
 

@@ -55,6 +55,25 @@ def test_a_class_with_more_labels_is_not_favoured():
     assert (pred_probs.argmax(axis=1) == side).mean() > 0.98
 
 
+def test_a_rare_class_is_not_named_more_often_than_its_labels_allow():
+    rng = np.random.default_rng(0)
+    rare = np.arange(3000) % 50 == 0
+    points = rng.normal(size=(3000, 4)) + 1.5 * rare[:, None]
+    labels = np.where(rng.random(3000) < 0.4, rare, -1)
+    pred_probs = propagation.propagate([points.astype(np.float32)], labels, np.ones(3000), 2)
+    named, others = pred_probs.argmax(axis=1) == 1, labels < 0
+    assert 0 < named[others].sum() < 1.5 * rare[others].sum()  # it was 15 times as many
+    assert rare[named & others].mean() > 0.5
+
+
+def test_classes_are_as_frequent_as_each_other_as_far_as_the_labels_allow():
+    assert propagation._prior(np.array([10, 10, 10])).tolist() == [1, 1, 1]
+    assert propagation._prior(np.array([6, 13, 11])).tolist() == [1, 1, 1]  # may be chance
+    rare, frequent = propagation._prior(np.array([20, 980]))
+    assert 0.02 < rare < 0.04 < frequent == 1
+    assert propagation._prior(np.array([0, 0])).tolist() == [1, 1]
+
+
 def right_and_sure(points: np.ndarray, classes: np.ndarray, every: int) -> tuple[float, float]:
     """Label every so many points; of the others, the share that is right, and the mean confidence."""
     labels = np.where(np.arange(len(points)) % every == 0, classes, -1)
