@@ -67,11 +67,11 @@ def main() -> None:
     forecasts(known, metrics["head_accuracy_annotated"], params.evaluate)
     waiting = doubts[~doubts["id"].isin(known.human_labels.index)]
     spreadsheets.write(paths.DOUBTS, worst_first(waiting), held_out_labels.DOUBTS)
-    by_class = scores.by_class(predictions, classes)
-    spreadsheets.write(paths.CLASS_METRICS, by_class)
-    scores.say_limits(by_class, metrics["accuracy"], learned_classes)
     doubted = waiting.loc[waiting["reason"] != "", "id"]
     test = test.assign(doubted=test["id"].isin(doubted) & (test["truth"] == ""))
+    by_class = scores.by_class(predictions, classes, test["doubted"].to_numpy())
+    spreadsheets.write(paths.CLASS_METRICS, by_class)
+    scores.say_limits(by_class, metrics["accuracy"], learned_classes)
     frame = parts(test)
     by_slice = slices.table(frame, predictions.correct, confidence)
     spreadsheets.write(paths.SLICE_METRICS, slices.with_doubted(by_slice, frame, test["doubted"]))

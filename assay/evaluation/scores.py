@@ -119,12 +119,21 @@ LARGER_IS_BETTER = {
 }
 
 
-def by_class(predictions: Predictions, classes: list[str]) -> pd.DataFrame:
-    """Precision, recall and F1 of each class, and its number of test examples."""
+def by_class(predictions: Predictions, classes: list[str], doubted: np.ndarray) -> pd.DataFrame:
+    """Precision, recall and F1 of each class, and its number of test examples.
+
+    `doubted` is the number of doubted labels among these.
+
+    Parameters
+    ----------
+    doubted : (n,) bool, whether the label of a test example is doubted
+    """
     options = {"labels": np.arange(len(classes)), "zero_division": 0}
     columns = precision_recall_f1(predictions.answer, predictions.predicted, **options)
     names = ("precision", "recall", "f1", "test_examples")
     table = pd.DataFrame({"label": classes, **dict(zip(names, columns, strict=True))})
+    of_doubted = predictions.answer[doubted]
+    table["doubted"] = np.bincount(of_doubted, minlength=len(classes))
     return table.astype({"test_examples": int})  # a class that no example has makes it float
 
 

@@ -97,18 +97,38 @@ def _percent(share: float) -> str:
     return "<0.1%" if share and not percent else f"{percent}%"
 
 
+def baseline(by_class: Sequence[Values]) -> float:
+    """The accuracy of always naming the most frequent class of the test labels.
+
+    Parameters
+    ----------
+    by_class : the rows of metrics/classes.csv
+    """
+    counts = [int(row["test_examples"]) for row in by_class]
+    return max(counts) / sum(counts)
+
+
+def lowest_recall_first(by_class: Sequence[Values]) -> list[Values]:
+    """The rows of classes with a test example; of equal recalls, first those with most examples."""
+    tested = [row for row in by_class if int(row["test_examples"])]
+    return sorted(
+        tested, key=lambda row: (float(row["recall"]), -int(row["test_examples"]), row["label"])
+    )
+
+
 def _of_classes(classes: list[str], by_class: Sequence[Values]) -> Values:
     """The accuracy of always naming the most frequent class, and the classes of lowest recall."""
     # the first rows are the model's classes; in the file, an apostrophe may stand before a name
     names = [*classes[: len(by_class)], *[row["label"] for row in by_class[len(classes) :]]]
-    counts = [int(row["test_examples"]) for row in by_class]
-    recalls = [float(row["recall"]) for row in by_class]
-    rows = zip(recalls, counts, names, strict=True)
-    tested = sorted((recall, -n, name) for recall, n, name in rows if n)
-    shown = [f"{markdown(name)}: {recall:.4f} ({-n})" for recall, n, name in tested[:_LOWEST]]
-    n_never = sum(recall == 0 for recall, *_ in tested)
+    named = [row | {"label": name} for row, name in zip(by_class, names, strict=True)]
+    tested = lowest_recall_first(named)
+    shown = [
+        f"{markdown(row['label'])}: {float(row['recall']):.4f} ({row['test_examples']})"
+        for row in tested[:_LOWEST]
+    ]
+    n_never = sum(float(row["recall"]) == 0 for row in tested)
     return {
-        "baseline": max(counts) / sum(counts),
+        "baseline": baseline(by_class),
         "lowest_recall": ", ".join(shown),
         "never_found": f" Classes that are never found: {n_never:,}." if n_never else "",
     }

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from assay.contract.rounding import rounded
 from assay.contract.sections import Action, Beyond
+from assay.release import model_card
 from assay.reporting.inputs import FINDING, Inputs, Row, Values, accuracy, wrong_share
 from assay.reporting.words import Words, name
 
@@ -29,9 +30,7 @@ _DROPPABLE = {name for name, field in Beyond.model_fields.items() if field.annot
 
 def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
     """Three sentences: the accuracy, the labels, the limit."""
-    scores, clean = inputs.values["evaluate"], inputs.values["clean"]
-    between = {side: float(scores[f"accuracy_{side}"]) for side in ("low", "high")}
-    shares = {"accuracy": float(scores["accuracy"]), **between}
+    clean = inputs.values["clean"]
     wrong = wrong_share(clean)
     doubted = {
         "replaced": words("answer.replaced", n=inputs.decided["relabel"]),
@@ -44,10 +43,32 @@ def sentences(inputs: Inputs, level: str, words: Words) -> list[Markup]:
         noise = words.about(float(wrong))
         labels = words("answer.labels", labels=clean["labelled"], noise=noise, **doubted)
     return [
-        words("answer.accuracy", n=scores["test_examples"], level=level, **shares),
+        Markup(" ").join(how_good(inputs, level, words)),
         Markup(" ").join([labels, *also(inputs, words)]),
         next(limits(inputs, words)),
     ]
+
+
+def how_good(inputs: Inputs, level: str, words: Words) -> Iterator[Markup]:
+    """The accuracy, and what it hides: rare classes that are not found, and wrong test labels."""
+    scores, by_class = inputs.values["evaluate"], inputs.rows["classes"]
+    n_tested = scores["test_examples"]
+    yield words("answer.accuracy", n=n_tested, level=level, **_with_ends(scores, "accuracy"))
+    yield words("answer.baseline", share=model_card.baseline(by_class))
+    lowest = model_card.lowest_recall_first(by_class)[0]
+    n = int(lowest["test_examples"])
+    n_found = round(n * float(lowest["recall"]))
+    yield words("answer.lowest", label=name(lowest["label"]), n=n, found=n_found)
+    if n_doubted := int(lowest["doubted"]):
+        yield words("slice.doubted", n=n_doubted)
+    if "accuracy_true" in scores:
+        yield words("answer.true", **_with_ends(scores, "accuracy_true"))
+
+
+def _with_ends(scores: Values, metric: str) -> dict[str, float]:
+    """An accuracy and the ends of its interval, for a sentence."""
+    ends = {side: float(scores[f"{metric}_{side}"]) for side in ("low", "high")}
+    return {"accuracy": float(scores[metric]), **ends}
 
 
 def also(inputs: Inputs, words: Words) -> Iterator[Markup]:

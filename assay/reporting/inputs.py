@@ -13,7 +13,8 @@ from assay.contract.errors import InputError
 
 Values = dict[str, Any]  # of a JSON file
 Row = dict[str, str]  # of a CSV file
-_NEW = {"slices": ["doubted"], "regions": ["doubted"]}  # columns that older tables do not have
+# columns that older tables do not have
+_NEW = {"classes": ["doubted"], "slices": ["doubted"], "regions": ["doubted"]}
 WRONG = "estimated_label_noise"  # in metrics/clean.json
 FINDING = "finding"  # the decision on a doubted label if another finding leaves its example out
 

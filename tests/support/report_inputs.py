@@ -121,7 +121,7 @@ def write_tables(classes: Sequence[str], people: Sequence[str], issues: list, us
         (paths.ANNOTATED_LABELS, ["id", "label", "weight", "source"], used),
         (paths.ANNOTATORS, ["annotator", "labels", "accuracy", "confuses"], [(name, 9, 0.9, f"{classes[0]} as {classes[1]} (2)") for name in people]),
         (paths.AGREEMENT, ["first", "second", "same_errors", "expected", "copies"], []),
-        (paths.CLASS_METRICS, ["label", "precision", "recall", "f1", "test_examples"], [(name, 0.9, 0.9, 0.9, 3) for name in classes]),
+        (paths.CLASS_METRICS, ["label", "precision", "recall", "f1", "test_examples", "doubted"], [(name, 0.9, 0.9, 0.9, 3, 0) for name in classes]),
         (paths.SLICE_METRICS, ["slice", "value", "examples", "accuracy", "accuracy_low", "accuracy_high", "p_value", "worse", "doubted"], [("site", name, 9, 0.9, 0.8, 0.95, 1, "False", 0) for name in classes[:20]]),
         (paths.REGIONS, ["region", "examples", "accuracy", "accuracy_low", "accuracy_high", "p_value", "worse", "doubted", "predicted_as", "described", "nearest"], [(1, 30, 0.5, 0.3, 0.7, 0.001, "True", 7, classes[0], f"site = {classes[-1]} (90%, of all 10%)", classes[-1])]),
         (paths.LEARNING_CURVE, ["epoch", "accuracy", "loss"], [(1, 0.5, 1.5), (2, 0.9, 0.2)]),

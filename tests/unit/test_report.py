@@ -100,6 +100,23 @@ def test_the_three_sentences(scores: dict, limit: str) -> None:
     assert limit in limits
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_rare_class_that_is_hardly_found_is_beside_the_accuracy(language: str) -> None:
+    report_inputs.write(["fraud", "ok", "new"], accuracy=0.98, accuracy_true=0.97)
+    header = csv_files.read_csv(paths.CLASS_METRICS).column_names
+    rows = [("fraud", 1, 0.0833, 0.2, 12, 5), ("ok", 0.98, 1, 0.99, 588, 0), ("new", 0, 0, 0, 0, 0)]
+    csv_files.write_csv(paths.CLASS_METRICS, header, rows)
+    words = Words(language)
+    first = answer.sentences(inputs.read(), "95", words)[0]
+    lowest = words("answer.lowest", label=Markup("<bdi>fraud</bdi>"), n=12, found=1)
+    said = [words("answer.baseline", share=0.98), lowest, words("slice.doubted", n=5)]
+    assert Markup(" ").join(said) in first
+    if language == "en":
+        assert first.startswith("The model is right on 98.0")
+        assert "<bdi>fraud</bdi> least often: 1 of 12 test examples. Of its labels, 5 are" in first
+        assert first.index("least often") < first.index("true labels, estimated, is 97.0")
+
+
 @pytest.mark.parametrize(
     ("language", "others"),
     [
@@ -479,7 +496,8 @@ def test_axes_have_round_numbers(ends: tuple[float, float], marks: list[float]) 
 def test_a_share_is_rounded_once_and_an_accuracy_is_in_percent() -> None:
     report_inputs.write(accuracy_true=0.95)
     header = csv_files.read_csv(paths.CLASS_METRICS).column_names
-    csv_files.write_csv(paths.CLASS_METRICS, header, [("cat", "0.8235", "1.0000", "0.9032", "14")])
+    of_cat = ("cat", "0.8235", "1.0000", "0.9032", "14", "0")
+    csv_files.write_csv(paths.CLASS_METRICS, header, [of_cat])
     pairs = [("cat", "cat")] * 14 + [("dog", "cat")] * 3
     csv_files.write_csv(paths.PREDICTIONS, ["answer", "predicted"], pairs)
     content = written()

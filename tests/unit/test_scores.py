@@ -123,9 +123,11 @@ def test_nothing_right_leaves_doubt_too():
 def test_the_number_of_examples_of_a_class_is_whole_also_if_a_class_has_none():
     answer, predicted = np.array([0, 0, 1]), np.array([0, 1, 1])
     predictions = Predictions(answer, predicted, np.ones(3), np.zeros(3))
-    table = scores.by_class(predictions, ["a", "b", "c"])
+    doubted = np.array([False, True, False])
+    table = scores.by_class(predictions, ["a", "b", "c"], doubted)
     assert table["test_examples"].tolist() == [2, 1, 0]
     assert table["test_examples"].dtype.kind == "i"
+    assert table["doubted"].tolist() == [1, 0, 0]
 
 
 def test_scores_that_a_frequent_class_explains_are_said(capsys):
