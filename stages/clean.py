@@ -46,7 +46,7 @@ def main() -> None:
 
     predicted = out_of_sample.predict(examples, learned, votes, params)
     pred_probs = predicted.pred_probs
-    unpredicted = say_if_nothing_is_predicted(pred_probs)
+    unpredicted = say_what_cannot_be_judged(pred_probs, learned, classes, params.clean)
     believed = quality.sure_of_unlearned(pred_probs, labels)
     posterior = annotators.consensus(votes, held_out, believed, predicted.confusion).probabilities
     judged = judge(labels, votes, believed, posterior, params.clean).join(examples)
@@ -138,6 +138,16 @@ def encode(named: pd.DataFrame, n_examples: int) -> tuple[Votes, list[str], list
     return Votes(named["example"].to_numpy(), annotator, labels, shape), list(people), classes
 
 
+def say_what_cannot_be_judged(
+    pred_probs: np.ndarray, learned: pd.Series, classes: list[str], params: Clean
+) -> dict[str, int]:
+    """As `say_if_nothing_is_predicted`, or else say if labels are too few to judge them well."""
+    unpredicted = say_if_nothing_is_predicted(pred_probs)
+    if not unpredicted:
+        small_classes.say_few(learned, classes, params)
+    return unpredicted
+
+
 def say_if_nothing_is_predicted(pred_probs: np.ndarray) -> dict[str, int]:
     """Say so, and return a count of 1, if the probabilities (examples, classes) say nothing."""
     if not class_findings.nothing_is_predicted(pred_probs):
@@ -151,8 +161,6 @@ def judge(
     labels: pd.DataFrame, votes: Votes, pred_probs: np.ndarray, posterior: np.ndarray, params: Clean
 ) -> pd.DataFrame:
     """Add the doubts about each label, and the decision. Test labels do not influence others.
-
-    Say so if labels are few.
 
     Parameters
     ----------
@@ -171,7 +179,6 @@ def judge(
     learned = labels.index[~labels["held_out"]]
     if class_findings.nothing_is_predicted(pred_probs[learned]):
         return tied_labels.keep(judged)
-    small_classes.say_few(labels.loc[learned, "given"], params)
     return judged
 
 

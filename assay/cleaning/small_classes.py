@@ -3,6 +3,8 @@
 Small means fewer examples than `clean.smallest_class`.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -12,7 +14,7 @@ from assay.contract.sections import COPIES, Clean
 
 # with this many labels, probabilities can be believed: "Small data" in docs/label-quality.md
 _ENOUGH = 100
-_ENOUGH_OF_CLASS = 10  # on average
+_ENOUGH_OF_CLASS = 10
 
 
 def check(given: pd.Series, classes: list[str], smallest: int, examples: pd.DataFrame) -> None:
@@ -39,20 +41,28 @@ def check(given: pd.Series, classes: list[str], smallest: int, examples: pd.Data
         raise InputError(f"{few}: {remedy}")
 
 
-def say_few(given: pd.Series, params: Clean) -> None:
-    """Say that labels are too few to judge them well, unless no label changes by `params`.
+def say_few(given: pd.Series, classes: Sequence[str], params: Clean) -> None:
+    """Say that labels, or those of some classes, are too few to judge them well.
+
+    Nothing is said if no label changes by `params`.
 
     Parameters
     ----------
     given : the labels to learn from: index of the class
     """
-    enough = max(_ENOUGH, _ENOUGH_OF_CLASS * given.nunique())
-    all_stay = params.relabel_above == 1 and params.drop_below == 0
-    if len(given) >= enough or all_stay:
+    if params.relabel_above == 1 and params.drop_below == 0:
         return
-    few = f"only {counted(len(given), 'label')} to learn from, of {given.nunique():,} classes"
-    too_sure = "so probabilities are too high, and right labels may be replaced"
-    say(f"{few}, {too_sure}: set clean.relabel_above: 1 and clean.drop_below: 0 to keep them")
+    keep = "set clean.relabel_above: 1 and clean.drop_below: 0 to keep them"
+    if len(given) < max(_ENOUGH, _ENOUGH_OF_CLASS * given.nunique()):
+        few = f"only {counted(len(given), 'label')} to learn from, of {given.nunique():,} classes"
+        say(f"{few}, so probabilities are too high, and right labels may be replaced: {keep}")
+        return
+    counts = given.value_counts().sort_index()
+    counts = counts[counts < _ENOUGH_OF_CLASS].sort_values(kind="stable")
+    if len(counts):
+        few = f"{counted(len(counts), 'class')} with fewer than {_ENOUGH_OF_CLASS} labels"
+        names = first_of([f"{classes[index]!r} ({n})" for index, n in counts.items()])
+        say(f"{few} to learn from, whose right labels may be replaced: {names}: {keep}")
 
 
 def spare_last(

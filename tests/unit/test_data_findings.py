@@ -538,11 +538,24 @@ def test_a_shortcut_is_told_and_content_is_not():
 )
 def test_few_labels_are_said_with_what_keeps_them(n_labels, n_classes, changed, said, capsys):
     params = Clean.model_construct(**{"relabel_above": 0.8, "drop_below": 0.1} | changed)
-    small_classes.say_few(pd.Series(np.arange(n_labels) % n_classes), params)
+    classes = [str(code) for code in range(n_classes)]
+    small_classes.say_few(pd.Series(np.arange(n_labels) % n_classes), classes, params)
     error = capsys.readouterr().err
     assert error.startswith(f"assay: {said}" if said else "")
     assert error.count("\n") == bool(said)
     assert bool(said) == ("set clean.relabel_above: 1 and clean.drop_below: 0" in error)
+
+
+def test_small_classes_beside_large_ones_are_named_smallest_first(capsys):
+    params = Clean.model_construct(relabel_above=0.8, drop_below=0.1)
+    sizes = [9, 5000, 5, 10, 7, 8]
+    given = pd.Series(np.repeat(np.arange(6), sizes))
+    small_classes.say_few(given, list("abcdef"), params)
+    few = "4 classes with fewer than 10 labels to learn from, whose right labels may be replaced"
+    keep = "set clean.relabel_above: 1 and clean.drop_below: 0 to keep them"
+    assert (
+        capsys.readouterr().err == f"assay: {few}: 'c' (5), 'e' (7), 'f' (8) and 1 more: {keep}\n"
+    )
 
 
 @pytest.mark.parametrize("n_each", [1, 2, 4])
