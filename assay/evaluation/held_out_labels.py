@@ -22,11 +22,10 @@ _BOTH = "the model and the other examples"
 _CLEAN = "the other examples"
 
 
-def posterior(predictions: Sequence[np.ndarray], given: np.ndarray) -> np.ndarray:
+def posterior(predictions: Sequence[np.ndarray], given: np.ndarray) -> np.ndarray | None:
     """Probabilities (n, classes) of the true class, given the label and all predictions.
 
-    If predictions say nothing, all labels are taken to be right: class frequencies alone would
-    doubt each label of a rare class.
+    None if predictions say nothing: class frequencies alone would doubt each label of a rare class.
 
     Parameters
     ----------
@@ -35,11 +34,15 @@ def posterior(predictions: Sequence[np.ndarray], given: np.ndarray) -> np.ndarra
     """
     scores = [np.log(np.maximum(part, SMALLEST)) for part in predictions]
     layer = noise_layer.fit(scores, given, one_temperature=True)
-    if not layer.weights.any():
-        no_better = "nothing predicts them better than the frequencies of the classes do"
-        say(f"{counted(len(given), 'label')} outside training: none is judged, since {no_better}")
-        return np.eye(scores[0].shape[1])[given]
-    return layer.posterior(scores, given)
+    return layer.posterior(scores, given) if layer.weights.any() else None
+
+
+def say_unjudged(split: pd.Series) -> None:
+    """Say that predictions say nothing about some labels; `split` is that of their examples."""
+    no_better = "nothing predicts them better than the frequencies of the classes do"
+    no_estimate = "; so accuracy_true is not estimated" if (split == "test").any() else ""
+    none = f"none is judged, since {no_better}{no_estimate}"
+    say(f"{counted(len(split), 'label')} outside training: {none}")
 
 
 def judge(
@@ -85,7 +88,7 @@ def doubt(
     """Judge the labels of held-out examples.
 
     Predictions say nothing about a label if its class was never learned. Such a label is taken to
-    be right.
+    be right. If they say nothing about any label, none is doubted.
 
     Parameters
     ----------
@@ -99,8 +102,9 @@ def doubt(
     -------
     pd.DataFrame
         `held_out` with the columns of `judge`; `predicted`, the class; `right`, the probability
-        that this is the true class; and `check_order`. The last is nan for validation examples, and
-        for a label that only an answer gave, since such a label checks nothing.
+        that this is the true class, nan if no label is judged; and `check_order`. The last is nan
+        for validation examples, and for a label that only an answer gave, since such a label checks
+        nothing.
     """
     names = class_names.with_unknown(classes, [*learned, *held_out["given"]])
     of_model = class_names.columns(of_model, learned, names)  # (n, names)
@@ -111,11 +115,17 @@ def doubt(
     is_learned = held_out["split"].isin(learned_splits).to_numpy()
     both = [out_of_sample, of_model[:, : len(classes)]]
     clean_alone = [out_of_sample]
+    is_unknown = np.zeros(len(held_out), bool)
     for have_these_judges, predictions in ((~is_learned, both), (is_learned, clean_alone)):
         rows = is_judged & have_these_judges
-        if rows.any():
-            of_rows = [part[rows] for part in predictions]
-            true[rows, : len(classes)] = posterior(of_rows, given[rows])
+        if not rows.any():
+            continue
+        of_rows = posterior([part[rows] for part in predictions], given[rows])
+        if of_rows is None:
+            say_unjudged(held_out["split"][rows])
+            is_unknown |= rows
+        else:
+            true[rows, : len(classes)] = of_rows
     judges = np.where(is_learned, _CLEAN, _BOTH)
     judged = judge(given, true, names, judges).set_index(held_out.index)
     right = true[np.arange(len(true)), predicted]
@@ -124,7 +134,7 @@ def doubt(
     is_checked = (held_out["split"] == "test") & held_out["had_label"]
     columns = {
         "predicted": np.array(names, dtype=object)[predicted],
-        "right": right,
+        "right": np.where(is_unknown, np.nan, right),
         "check_order": np.where(is_checked, order, np.nan),
     }
     return held_out.assign(**judged, **columns)

@@ -33,7 +33,8 @@ def metrics(
 ) -> dict[str, float]:
     """Accuracy against true labels, with its interval, and the number of doubtful test labels.
 
-    The accuracy is left out if the truth of all is known: then nothing needs an estimate. People's
+    The accuracy is left out if the truth of all is known: then nothing needs an estimate. It is
+    also left out if nothing judges labels: the share that is right would be a guess. People's
     answers tie on hard examples, and there the model errs too. So an example with a tie is not
     skipped. It counts with the share of its answers that are the predicted class.
 
@@ -49,7 +50,7 @@ def metrics(
         return {}
     is_answered = doubts["id"].isin(answers.index)
     doubtful = int(((doubts["reason"] != "") & ~is_answered).sum())
-    if (doubts["truth"] != "").all():
+    if (doubts["truth"] != "").all() or doubts["right"].isna().any():
         return {"test_doubts": doubtful}
     if unlabelled is not None:
         is_right = unlabelled["truth"] == unlabelled["predicted"]

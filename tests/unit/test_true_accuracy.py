@@ -105,11 +105,22 @@ def test_a_perfect_model_has_an_interval_below_one():
 
 
 def test_labels_of_a_rare_class_are_not_doubted_for_being_rare(capsys):
+    """Nothing predicts them, so nobody knows how many are right."""
     given = (np.arange(1000) < 5).astype(int)
     predictions = [np.tile([0.995, 0.005], (1000, 1))] * 2
-    assert held_out_labels.posterior(predictions, given).argmax(axis=1).tolist() == list(given)
-    said = "1,000 labels outside training: none is judged, since nothing predicts them better"
-    assert said in capsys.readouterr().err
+    classes = ["ok", "fraud"]
+    frame = {"id": IDS[:1000], "given": np.array(classes)[given], "had_label": True, "truth": ""}
+    for split, more in (("test", "; so accuracy_true is not estimated"), ("validation", "")):
+        held_out = pd.DataFrame(frame | {"split": split})
+        judged = held_out_labels.doubt(held_out, *predictions, classes, classes)
+        assert (judged["suggested"] == judged["given"]).all()
+        assert (judged["reason"] == "").all()
+        said = "1,000 labels outside training: none is judged, since nothing predicts them better"
+        line = capsys.readouterr().err
+        assert said in line
+        assert line.endswith(f"than the frequencies of the classes do{more}\n")
+        answers = pd.Series("ok", IDS[:50])
+        assert true_accuracy.metrics(judged, answers, 0.95) == {"test_doubts": 0}
 
 
 def test_wrong_labels_are_those_that_both_predictions_contradict():
