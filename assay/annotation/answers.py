@@ -198,12 +198,14 @@ def rows_of(path: Path, content: bytes) -> Iterator[tuple[str, str, dict[str, st
     Raises
     ------
     InputError
-        If a column is missing.
+        If a column is missing, or if a row repeats the header, as after a git merge.
     """
     table = spreadsheets.parse(path, content, ["annotator", "label"])
     column = csv_files.key_column(path, table, ("id", "key"))
     places = csv_files.name_rows(path, table)
     for place, row in zip(places, table.to_pylist(), strict=True):
+        if all(name == cell for name, cell in row.items()):
+            raise InputError(f"{place} repeats the header: delete this row")
         if any(row.values()):  # spreadsheets leave empty rows at the end
             yield place, column, row | {"annotator": class_names.normal(row["annotator"])}
 

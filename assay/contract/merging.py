@@ -7,14 +7,21 @@ from pathlib import Path
 # with a git version, as in `HEAD:dvc.lock`.
 _MADE = re.compile(r"(?:^|:)(dvc\.lock$|data/batches\.json$|(?:metrics|plots)/.+)")
 
+# The lines that git writes; `|||||||` only with merge.conflictStyle diff3 or zdiff3.
+_MARKER = re.compile(rb"^(?:<{7} |\|{7} |={7}\r?$|>{7} )", re.MULTILINE)
+_COMMON_ANCESTOR = re.compile(rb"^\|{7} ", re.MULTILINE)
+
 
 def conflict(name: Path | str, content: bytes) -> str:
     """A message about a file that git could not merge; "" if it has no conflict markers."""
-    marker = re.search(rb"^<<<<<<< ", content, re.MULTILINE)
+    marker = _MARKER.search(content)
     if not marker:
         return ""
     line = content.count(b"\n", 0, marker.start()) + 1
+    does = "starts" if marker[0].startswith(b"<") else "is left of"
     remedy = "keep what is right, and delete the lines of <<<<<<<, ======= and >>>>>>>"
+    if _COMMON_ANCESTOR.search(content):
+        remedy += ", and the old version: from ||||||| to ======="
     if made := _MADE.search(str(name)):
         remedy = f"type `git checkout --ours {made[1]}`, then see docs/upgrading.md"
-    return f"{name} line {line} starts a git merge conflict: {remedy}"
+    return f"{name} line {line} {does} a git merge conflict: {remedy}"

@@ -40,6 +40,23 @@ def test_workflows_are_valid_and_audited(command):
     Project(ROOT).run(command)
 
 
+@pytest.mark.parametrize(("own", "made"), [(False, "lint\ntest\n"), (True, "lint\n")])
+def test_own_batches_are_not_what_the_tests_are_for(tmp_path: Path, own: bool, made: str) -> None:
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci/run", tmp_path / ".ci/run")
+    (tmp_path / "bin").mkdir()
+    for command in ("make", "apt-get", "chromium"):
+        (tmp_path / "bin" / command).write_text(f'#!/bin/sh\necho "$*" >> {command}-called\n')
+        (tmp_path / "bin" / command).chmod(0o755)
+    project = Project(tmp_path)
+    project.environ["PATH"] = f"{tmp_path / 'bin'}{os.pathsep}{project.environ['PATH']}"
+    (tmp_path / "data/raw").mkdir(parents=True)
+    (tmp_path / "data/raw" / ("mine.dvc" if own else "README.md")).touch()
+    project.run("git init -q && git add .")
+    assert ("no test runs" in project.run(".ci/run").stdout) == own
+    assert (tmp_path / "make-called").read_text() == made
+
+
 def clean_clone(site: Site, name: str) -> Project:
     """A clone as a runner has it after the steps that are actions: the cached environment, and CML."""
     project = site.clone(name)

@@ -423,6 +423,13 @@ def test_a_merge_conflict_is_told(examples, delimiter):
             answers.read(examples, LABELS)
 
 
+def test_a_second_header_is_told(examples):
+    header, row = "id,annotator,label\r\n", f"{IDS[0]},anna,1\r\n"
+    (paths.ANNOTATIONS / "a.csv").write_bytes((header + row + header + row).encode())
+    with pytest.raises(InputError, match=r"a.csv row 3 repeats the header: delete this row$"):
+        answers.read(examples, LABELS)
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_cell_of_two_lines(examples, delimiter):
     rows = ["id,annotator,label", f'{IDS[0]},"two\nlines",1', f"{IDS[1]},anna,1"]

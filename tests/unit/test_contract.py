@@ -323,6 +323,14 @@ def test_what_stages_make_is_not_merged_by_hand(name: str, made: str) -> None:
     assert merging.conflict(name, content) == said
 
 
+@pytest.mark.parametrize("left", ["||||||| 4a92edd", "=======", "=======\r", ">>>>>>> theirs"])
+def test_one_line_that_is_left_of_a_merge_is_named(left: str) -> None:
+    said = merging.conflict("a.csv", f"id,label\n1,a\n{left}\n2,b\n".encode())
+    assert said.startswith("a.csv line 3 is left of a git merge conflict: keep what is right")
+    assert ("the old version" in said) == ("|||||||" in left)
+    assert not merging.conflict("a.csv", b"id,label\n1,a ======= b\n2,========\n")
+
+
 @pytest.mark.parametrize("reader", READERS)
 def test_a_missing_file_is_named(tmp_path: Path, reader: str) -> None:
     with pytest.raises(FileNotFoundError, match=r"a\.file"):
