@@ -75,9 +75,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--why", action="store_true", help=why_help)
     metric_help = "only this metric; may be repeated"
     command.add_argument("--metric", action="append", choices=METRICS, help=metric_help)
-    fail_help = "exit with code 2 on a CONDITION, or if it cannot be judged. worse: B is worse in a"
-    fail_help += " metric; not-better: B is worse in one, or better in none; METRIC:TOLERANCE, as"
-    fail_help += " in accuracy:0.01: it is worse by more, significant or not. May be repeated"
+    fail_help = (
+        "exit with code 2 on a CONDITION, or if it cannot be judged. worse: B is worse in a metric;"
+        " not-better: worse in one, or better in none; worse-class: the recall of a class is worse;"
+        " METRIC:TOLERANCE or 'recall of CLASS:TOLERANCE', as in accuracy:0.01: it is worse by"
+        " more, significant or not. May be repeated"
+    )
     command.add_argument("--fail-if", action="append", metavar="CONDITION", help=fail_help)
     for form, use in {"json": "print JSON for programs", "markdown": "for a pull request"}.items():
         command.add_argument(f"--{form}", dest="form", action="store_const", const=form, help=use)
@@ -154,7 +157,7 @@ def compare(arguments: argparse.Namespace) -> None:
     conditions = arguments.fail_if
     for condition in conditions or []:
         metric = gate.metric_of(condition)
-        if metric and metric not in metrics:
+        if metric in METRICS and metric not in metrics:
             raise InputError(f"--fail-if {condition} needs --metric {metric} too")
     comparison = compare_versions(arguments.a, arguments.b, why=arguments.why, metrics=metrics)
     if conditions:

@@ -1,6 +1,6 @@
 """What changed between two versions of the data, and which model of them is better."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from assay.comparison import changes, past_answers, training_variance, unreadabl
 from assay.comparison.training_variance import Learned, RidgeHead
 from assay.comparison.versions import Version
 from assay.contract import class_names, files, parameters, paths, rounding
-from assay.evaluation.scores import SMALLEST, Predictions
+from assay.evaluation.scores import METRICS, SMALLEST, Predictions
 
 T = TypeVar("T")
 
@@ -42,10 +42,11 @@ def compare(a: str, b: str | None, *, why: bool, metrics: Sequence[str]) -> dict
     if "metrics" in model or (model.get("recorded") and not levels):
         model["confidence"] = params.confidence
     if changes.is_unjudged(data):
-        judged = {"metrics", "why"} & set(model)
+        judged = {"metrics", "recall", "why"} & set(model)
         model |= {part: verdict.withheld(model[part]) for part in judged}
-    missing = _folders(old.missing + new.missing)
-    absent = {version.name: _folders(version.absent) for version in (old, new) if version.absent}
+    missing = unreadable.folders(old.missing + new.missing)
+    without = [version for version in (old, new) if version.absent]
+    absent = {version.name: unreadable.folders(version.absent) for version in without}
     names = {"a": old.name, "b": new.name}
     return {**names, "data": data, "model": model, "missing": missing, "absent": absent}
 
@@ -106,8 +107,9 @@ def _model(
         "not_scored": not_scored,
         "answers_changed": int((both["answer_a"] != both["answer_b"]).sum()),
         "metrics": {judged.metric: asdict(judged) for judged in verdicts},
+        "recall": verdict.judge_recall(a, b, chance, classes, confidence=params.confidence),
         "unknown": sorted({*metrics} - {judged.metric for judged in verdicts}),
-        "chance_in_training": chance or None,
+        "chance_in_training": {name: chance[name] for name in METRICS if chance} or None,
         "estimated": _recorded(old, new, ["accuracy_true"]),
     }
     if why and chance:
@@ -243,8 +245,3 @@ def _why(
 def _both(a: T | None, b: T | None) -> tuple[T, T] | None:
     """What both versions have; None if either lacks it."""
     return None if a is None or b is None else (a, b)
-
-
-def _folders(names: Iterable[str]) -> list[str]:
-    """The first two levels of each path, so that not each file of a batch is listed."""
-    return sorted({"/".join(name.split("/")[:2]) for name in names})

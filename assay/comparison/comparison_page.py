@@ -2,14 +2,17 @@
 
 import json
 import textwrap
+from collections.abc import Callable
+from typing import Any
 
 from tabulate import tabulate
 
 from assay.comparison import changes, page_parts
-from assay.comparison.data_lines import Result
+from assay.comparison.data_lines import LISTED, Result
 from assay.comparison.page_parts import spelled
-from assay.comparison.verdict import EQUAL, NOT_SHOWN, SAME, UNJUDGED
+from assay.comparison.verdict import EQUAL, NOT_SHOWN, RECALL, SAME, UNJUDGED
 from assay.contract import escaping
+from assay.contract.errors import first_of
 from assay.contract.terminal import page_width
 
 _LEAST = 20  # characters beside a name
@@ -20,7 +23,7 @@ def as_json(result: Result) -> str:
 
 
 def terminal(result: Result) -> str:
-    result = page_parts.with_names(result, escaping.printable)
+    result = _with_names(result, escaping.printable)
     page = [f"{result['a']} → {result['b']}: {headline(result)}", *_gate(result)]
     for part in page_parts.parts(result):
         page += ["", part.title.upper()]
@@ -31,6 +34,41 @@ def terminal(result: Result) -> str:
         page += [f"  {line}".rstrip() for line in table.splitlines()]
         page += [f"  {note}" for note in part.notes]
     return "\n".join(page).replace("\xa0", " ")
+
+
+def _with_names(result: Result, show: Callable[[object], str]) -> Result:
+    """The result, with `show` applied to each name and value that is not Assay's own."""
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {show(key): shown(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [shown(inner) for inner in value]
+        return show(value) if isinstance(value, str) else value
+
+    def with_shown(part: Result, *keys: str) -> Result:
+        return part | {key: shown(part[key]) for key in keys if key in part}
+
+    of_data = ("people", "classes", "batches", "other_batches", "examples_not_found")
+    data = with_shown(result["data"], *of_data)
+    for key in {"labels", "test_labels"} & set(data):
+        data[key] = with_shown(data[key], "relabelled_by", "swaps")
+    pairs = data["parameters"].items()
+    data["parameters"] = {show(key): [show(value) for value in pair] for key, pair in pairs}
+    model = with_shown(result["model"], "yet_to_run", "other_classes")
+    if "recall" in model:
+        model["recall"] = {show(name): judged for name, judged in model["recall"].items()}
+    page = with_shown(result, "a", "b", "missing", "absent") | {"data": data, "model": model}
+    if gate := page.get("gate"):
+        texts = {key: gate[key] for key in ("fail_if", "reasons")}
+        named = {key: [_with_class(text, show) for text in texts[key]] for key in texts}
+        page["gate"] = gate | named
+    return page
+
+
+def _with_class(text: str, show: Callable[[object], str]) -> str:
+    """A text of a gate, with `show` applied if it names a class."""
+    return show(text) if text.startswith(RECALL) else text
 
 
 def _wrapped(name: str, text: str) -> list[str]:
@@ -47,7 +85,7 @@ def _wrapped(name: str, text: str) -> list[str]:
 
 
 def markdown(result: Result) -> str:
-    result = page_parts.with_names(result, escaping.markdown)
+    result = _with_names(result, escaping.markdown)
     page = [f"### {result['a']} → {result['b']}: {headline(result)}"]
     page += [line for gate in _gate(result) for line in ("", f"**{gate}**")]
     for part in page_parts.parts(result):
@@ -84,10 +122,12 @@ def headline(result: Result) -> str:
         return f"{UNJUDGED}: {unknown}"
     verdicts = [judged["verdict"] for judged in metrics.values()]
     shown = []
+    recall = page_parts.changed_recall(result["model"]).items()
     for word in ("better", "worse"):
         names = [spelled(name) for name, judged in metrics.items() if judged["verdict"] == word]
+        names += [f"{RECALL}{name}" for name, judged in recall if judged["verdict"] == word]
         if names:
-            shown.append(f"{word} in {', '.join(names)}")
+            shown.append(f"{word} in {first_of(names, LISTED + len(metrics))}")
     others = [word for word in (NOT_SHOWN, UNJUDGED, EQUAL, SAME) if word in verdicts]
     return "; ".join(shown or others[:1])
 

@@ -4,17 +4,18 @@ import re
 
 from assay.comparison import changes
 from assay.comparison.data_lines import Result
-from assay.comparison.verdict import UNJUDGED
+from assay.comparison.verdict import RECALL, UNJUDGED
 from assay.contract.errors import InputError
 from assay.evaluation.scores import LARGER_IS_BETTER, METRICS
 
-_VERDICTS = ("worse", "not-better")
-_METRIC = rf"({'|'.join(METRICS)})(:\d*\.?\d+)?"
+_CLASS = "worse-class"
+_VERDICTS = ("worse", "not-better", _CLASS)
+_METRIC = rf"({'|'.join(METRICS)}|{RECALL}.+?)(:\d*\.?\d+)?"
 _DIGITS = 9  # a change is rounded to these: in floating point, 0.9 - 0.8 is less than 0.1
 
 
 def metric_of(condition: str) -> str | None:
-    """The metric that a condition is about; None if it is about all.
+    """The metric, or the recall of a class, that a condition is about; None if it is about all.
 
     Raises
     ------
@@ -23,7 +24,7 @@ def metric_of(condition: str) -> str | None:
     """
     metric = re.fullmatch(_METRIC, condition)
     if not metric and condition not in _VERDICTS:
-        known = ", ".join([*_VERDICTS, *METRICS])
+        known = ", ".join(["worse", "not-better", *METRICS, _CLASS, f"{RECALL}CLASS"])
         example = "a metric may be followed by the change that is tolerated, as in accuracy:0.01"
         raise InputError(f"--fail-if {condition!r} is none of {known}; {example}")
     return metric[1] if metric else None
@@ -43,16 +44,31 @@ def _reasons(result: Result, condition: str) -> list[str]:
         return [f"nothing can be judged {_why_not(result['model'])}"]
     if changes.moves_unknown(result["data"]):
         return ["examples were not found, so moves between splits are not known"]
+    classes = result["model"].get("recall", {}).items()
+    recall = {f"{RECALL}{name}": judged for name, judged in classes}
     if name := metric_of(condition):
-        return _loss(name, metrics.get(name), float(condition.partition(":")[2] or 0))
+        tolerated = condition.removeprefix(name).removeprefix(":")
+        return _loss(name, (recall | metrics).get(name), float(tolerated or 0))
+    unknown = result["model"].get("unknown", [])
+    is_of_classes = condition == _CLASS
+    return _worse_classes(recall) if is_of_classes else _verdicts(metrics, unknown, condition)
+
+
+def _verdicts(metrics: Result, unknown: list[str], condition: str) -> list[str]:
     verdicts = {name: judged["verdict"] for name, judged in metrics.items()}
     fails = {"worse": "is worse", UNJUDGED: UNJUDGED}
     reasons = [f"{name} {fails[word]}" for name, word in verdicts.items() if word in fails]
-    unknown = result["model"].get("unknown", [])
     reasons += [f"{name} {UNJUDGED}, since it is known of no example" for name in unknown]
     if condition == "not-better" and not reasons and "better" not in verdicts.values():
         return ["no metric is better"]
     return reasons
+
+
+def _worse_classes(recall: Result) -> list[str]:
+    verdicts = {name: judged["verdict"] for name, judged in recall.items()}
+    if {*verdicts.values()} == {UNJUDGED}:
+        return ["no class has enough test examples"]
+    return [f"{name} is worse" for name, word in verdicts.items() if word == "worse"]
 
 
 def _why_not(model: Result) -> str:
@@ -71,6 +87,6 @@ def _loss(name: str, judged: Result | None, tolerated: float) -> list[str]:
     """The reason, if the measured change is more than is tolerated, significant or not; else []."""
     if judged is None:
         return [f"{name} cannot be judged"]
-    loss = -judged["change"] if LARGER_IS_BETTER[name] else judged["change"]
+    loss = -judged["change"] if LARGER_IS_BETTER.get(name, True) else judged["change"]
     passes = round(loss, _DIGITS) <= tolerated
     return [] if passes else [f"{name} is worse by {loss:.4f}, where {tolerated:g} is tolerated"]

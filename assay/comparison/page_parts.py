@@ -1,17 +1,16 @@
 """The parts of a comparison for people: data, model, and why; each has lines, a table and notes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from assay.comparison import changes, data_lines
 from assay.comparison.data_lines import CLASSES, LISTED, Result
-from assay.comparison.verdict import COUNTED, EQUAL, NOT_SHOWN, SAME, UNJUDGED
+from assay.comparison.verdict import COUNTED, EQUAL, NOT_SHOWN, RECALL, SAME, UNJUDGED
 from assay.contract.errors import counted, first_of
 
 _FETCH = "try `dvc pull`, or ask who has them for `dvc push --all-tags`"
 _OLDER = "docs/sharing.md says what else to type if a version is older than the remote"
 NO_CHANCE = "intervals leave out chance in training"
+_DIFFERS = ("better", "worse")
 _CHANGES = {
     "additions": "labels added",
     "removals": "labels taken out",
@@ -37,29 +36,6 @@ class Part:
     notes: list[str] = field(default_factory=list)
 
 
-def with_names(result: Result, show: Callable[[object], str]) -> Result:
-    """The result, with `show` applied to each name and value that is not Assay's own."""
-
-    def shown(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {show(key): shown(inner) for key, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [shown(inner) for inner in value]
-        return show(value) if isinstance(value, str) else value
-
-    def with_shown(part: Result, *keys: str) -> Result:
-        return part | {key: shown(part[key]) for key in keys if key in part}
-
-    of_data = ("people", "classes", "batches", "other_batches", "examples_not_found")
-    data = with_shown(result["data"], *of_data)
-    for key in {"labels", "test_labels"} & set(data):
-        data[key] = with_shown(data[key], "relabelled_by", "swaps")
-    pairs = data["parameters"].items()
-    data["parameters"] = {show(key): [show(value) for value in pair] for key, pair in pairs}
-    model = with_shown(result["model"], "yet_to_run", "other_classes")
-    return with_shown(result, "a", "b", "missing", "absent") | {"data": data, "model": model}
-
-
 def parts(result: Result) -> list[Part]:
     all_parts = [Part("Data", lines=data_lines.lines(result["data"])), _model(result)]
     all_parts[-1].notes += _levels(result)
@@ -82,8 +58,30 @@ def _model(result: Result) -> Part:
     for name, judged in model["metrics"].items():
         values = [f"{judged['a']:.4f}", f"{judged['b']:.4f}"]
         table.append([spelled(name), *values, _interval(judged), judged["verdict"]])
+    shown = changed_recall(model)
+    for name, judged in dict(list(shown.items())[:CLASSES]).items():
+        values = [f"{judged['a']:.4f}", f"{judged['b']:.4f}"]
+        table.append([f"{RECALL}{name}", *values, _interval(judged), judged["verdict"]])
     title = f"Model, on the {counted(model['test_examples'], 'test example')} of both"
     return Part(title, table=table, notes=_model_notes(result))
+
+
+def changed_recall(model: Result) -> dict[str, Result]:
+    """The verdicts of classes whose recall is better or worse, the largest changes first."""
+    verdicts = model.get("recall", {}).items()
+    shown = [(name, judged) for name, judged in verdicts if judged["verdict"] in _DIFFERS]
+    return dict(sorted(shown, key=lambda pair: -abs(pair[1]["change"])))
+
+
+def _recall_note(model: Result) -> list[str]:
+    """How many classes were tested, and how many not; [] if no recall is shown."""
+    if not (shown := changed_recall(model)):
+        return []
+    verdicts = [judged["verdict"] for judged in model["recall"].values()]
+    changed = f"recall: of {counted(len(verdicts), 'class')}, {len(shown):,} changed"
+    few = verdicts.count(UNJUDGED)
+    too_few = f", {few:,} with too few test examples cannot be judged" if few else ""
+    return [f"{changed}{too_few}; verdicts are adjusted for all classes (Holm)"]
 
 
 def _model_notes(result: Result) -> list[str]:
@@ -104,6 +102,7 @@ def _model_notes(result: Result) -> list[str]:
     if len(judged) > 1:
         family = f"all {len(judged)} metrics (Holm)"
         notes.append(f"verdicts are adjusted for {family}; an interval is for its metric alone")
+    notes += _recall_note(model)
     if leaves_out_chance(result):
         notes.append(f"{NO_CHANCE}: embeddings or labels are missing")
     for a, b in model["estimated"].values():
@@ -219,4 +218,6 @@ def _interval(judged: Result) -> str:
 
 
 def spelled(metric: str) -> str:
+    if RECALL in metric:
+        return metric  # a class is named as it is
     return metric.replace("_", " ").replace("f1", "F1")

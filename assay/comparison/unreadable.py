@@ -1,6 +1,7 @@
 """Why a version cannot be read, in words for people: what DVC and its libraries for git say."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from assay.contract import git, merging, plain_files
@@ -12,6 +13,11 @@ def refuse_empty(a: str, b: str | None) -> None:
     for place, revision in {"A": a, "B": b}.items():
         if revision == "":
             raise InputError(f"{place} is empty: name a git revision")
+
+
+def folders(names: Iterable[str]) -> list[str]:
+    """The first two levels of each path, so that not each file of a batch is listed."""
+    return sorted({"/".join(name.split("/")[:2]) for name in names})
 
 
 def why(error: Exception) -> str:

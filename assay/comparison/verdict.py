@@ -14,7 +14,7 @@ the metric: the ratio is a squared relative error.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ SAME = "same predictions"
 EQUAL = "no difference"  # each example scores the same, although predictions differ
 NOT_SHOWN = "no difference shown"
 UNJUDGED = "cannot be judged"
+RECALL = "recall of "  # the name of a class follows
 COUNTED = ("accuracy", "macro_f1")  # these count errors, so one point of them means something
 # `needed` is the size of a test set that shows a change of `_POINT` with the probability `_POWER`.
 _POINT, _POWER = 0.01, 0.8
@@ -34,6 +35,8 @@ _POINT, _POWER = 0.01, 0.8
 # the first, B alone about the second (Bonett and Price 2012).
 _PSEUDO = 2.0
 _MANY = 30  # with this many examples, the variance counts as known
+# a class with fewer answers is not tested, as a slice in measures/slices.py (slow to import)
+_LEAST = 10
 _NO_SPREAD = 1e-9  # a smaller range of differences comes from rounding
 
 
@@ -84,15 +87,48 @@ def judge(
     options = {"confidence": confidence, "level": 1 - (1 - confidence) / len(metrics)}
     tests = [_test(name, a, b, chance=chance.get(name, 0.0), **options) for name in metrics]
     verdicts = [test for test in tests if test is not None]
-    judged = [verdict for verdict in verdicts if verdict.verdict != UNJUDGED]
-    adjusted = multiple_testing.adjusted(np.array([verdict.p_value for verdict in judged]))
-    for verdict, p_value in zip(judged, adjusted.tolist(), strict=True):
+    _adjust([verdict for verdict in verdicts if verdict.verdict != UNJUDGED], confidence)
+    return verdicts
+
+
+def judge_recall(
+    a: Predictions,
+    b: Predictions,
+    chance: dict[str, float],
+    classes: Sequence[str],
+    *,
+    confidence: float,
+) -> dict[str, dict[str, Any]]:
+    """Compare the recall of each class that is an answer, as `judge` compares metrics.
+
+    Returns
+    -------
+    The verdict of each class, as a dictionary. A class with fewer than 10 answers cannot be judged.
+    Any other class is falsely called different with a probability of at most 1 - confidence.
+    """
+    verdicts = {}
+    for code in np.unique(a.answer).tolist():
+        rows = np.flatnonzero(a.answer == code)
+        # Refits of the head may never predict a rare class. Then only those of all classes tell.
+        largest = max(chance.get(name, 0.0) for name in ("accuracy", f"{RECALL}{code}"))
+        options = {"chance": largest, "confidence": confidence, "level": confidence}
+        if verdict := _test("accuracy", a[rows], b[rows], **options):
+            verdicts[classes[code]] = verdict
+    _adjust([verdict for verdict in verdicts.values() if verdict.scored >= _LEAST], confidence)
+    recall = {name: asdict(tested) | {"metric": "recall"} for name, tested in verdicts.items()}
+    few = {name: judged for name, judged in recall.items() if judged["scored"] < _LEAST}
+    return recall | withheld(few)
+
+
+def _adjust(verdicts: list[Verdict], confidence: float) -> None:
+    """Adjust p-values for the number of verdicts, and say which ones are better or worse."""
+    adjusted = multiple_testing.adjusted(np.array([verdict.p_value for verdict in verdicts]))
+    for verdict, p_value in zip(verdicts, adjusted.tolist(), strict=True):
         verdict.p_value = p_value
         if p_value < 1 - confidence:
             gains = (verdict.change > 0) == LARGER_IS_BETTER[verdict.metric]
             verdict.verdict = "better" if gains else "worse"
             verdict.needed = None
-    return verdicts
 
 
 def _test(
@@ -155,22 +191,34 @@ def _needed(variance: float, variance_of_training: float, confidence: float) -> 
 def chance(pairs: Iterable[Sequence[Predictions]]) -> dict[str, float]:
     """The variance of changes, by chance in training, that is common to all test examples; scaled.
 
+    It is that of each metric, and that of the recall of each class, `recall of <its number>`.
+
     Parameters
     ----------
     pairs : the predictions of both versions, one pair for each refit, all on the same test
         examples; the pairs differ by chance alone
     """
-    by_pair = [
-        [[contributions(version) for version in pair] for contributions in METRICS.values()]
-        for pair in pairs
-    ]
-    by_metric = np.array(by_pair)  # (pairs, metrics, 2, examples)
-    common_of = {}
-    for number, name in enumerate(METRICS):
-        scores = by_metric[:, number]  # (pairs, 2, examples)
-        change = scores[:, 1] - scores[:, 0]  # (pairs, examples)
-        variance = change.var(axis=0).mean()  # of one example
-        common = max(0.0, change.mean(axis=1).var() - variance / change.shape[1])
-        scale = variance if name in COUNTED else scores.mean() ** 2
-        common_of[name] = float(common / scale) if scale else 0.0
+    by_pair = []
+    for pair in pairs:
+        answer = pair[0].answer  # the same in all pairs
+        by_pair.append([[scores(version) for version in pair] for scores in METRICS.values()])
+    by_metric = dict(zip(METRICS, np.array(by_pair).swapaxes(0, 1), strict=True))
+    common_of = {name: _common(scores, name in COUNTED) for name, scores in by_metric.items()}
+    for code in np.unique(answer).tolist():
+        of_class = by_metric["accuracy"][:, :, answer == code]
+        common_of[f"{RECALL}{code}"] = _common(of_class, counted=True)
     return common_of
+
+
+def _common(scores: np.ndarray, counted: bool) -> float:
+    """The part of the variance of changes that all examples share; scaled.
+
+    Parameters
+    ----------
+    scores : (pairs, 2, examples) the contributions to one metric
+    """
+    change = scores[:, 1] - scores[:, 0]  # (pairs, examples)
+    variance = change.var(axis=0).mean()  # of one example
+    common = max(0.0, change.mean(axis=1).var() - variance / change.shape[1])
+    scale = variance if counted else scores.mean() ** 2
+    return float(common / scale) if scale else 0.0

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 from markdown_it import MarkdownIt
 
-from assay.comparison import comparison_page
+from assay.comparison import comparison_page, gate
 from assay.contract import escaping
 from assay.contract.errors import InputError, run
 from assay.contract.remarks import Remark, Remarks
@@ -135,6 +135,21 @@ def test_a_comparison_shows_names_and_obeys_none(name: str) -> None:
     values = json.loads(comparison_page.as_json(result(name)))
     assert values["data"]["classes"] == {name: [1, 2]}
     assert comparison_page.as_json(result(name)).replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_recall_of_a_class_is_shown_and_obeyed_nowhere(name: str) -> None:
+    plain = result("name")
+    judged = plain["model"]["metrics"]["accuracy"] | {"verdict": "worse", "metric": "accuracy"}
+    plain["model"]["recall"] = {name: judged}
+    plain["gate"] = gate.judge(plain, ["worse-class"])
+    assert plain["gate"]["reasons"] == [f"recall of {name} is worse"]
+    page = comparison_page.terminal(plain)
+    assert page.replace("\n", "").isprintable()
+    assert "FAILS --fail-if worse-class: recall of" in page
+    parts = inline(comparison_page.markdown(plain))
+    text = "".join(part.content for part in parts if part.type == "text")
+    assert [mark for mark in ("@", "#", "<", "|", "http", "www", "script") if mark in text] == []
 
 
 @pytest.mark.parametrize(("columns", "widest"), [("80", 80), ("40", 40), ("300", 110), ("", 110)])

@@ -63,6 +63,33 @@ def test_a_gate_fails_if_any_condition_does() -> None:
     assert (found["fails"], found["reasons"]) == (True, ["accuracy is worse"])
 
 
+@pytest.mark.parametrize(
+    ("condition", "reasons"),
+    [
+        ("worse", []),
+        ("worse-class", ["recall of fraud_x is worse"]),
+        ("recall of fraud_x:0.4", ["recall of fraud_x is worse by 0.5000, where 0.4 is tolerated"]),
+        ("recall of fraud_x:0.5", []),
+        ("recall of a:1", ["recall of a cannot be judged"]),
+        ("recall of a:1:0.3", []),
+        ("recall of no", []),
+        ("recall of nobody", ["recall of nobody cannot be judged"]),
+    ],
+)
+def test_a_gate_may_ask_about_classes(condition: str, reasons: list[str]) -> None:
+    found = result(accuracy=SAME)
+    found["model"]["recall"] = {"fraud_x": judged(-0.5, "worse"), "no": BETTER}
+    found["model"]["recall"]["a:1"] = judged(-0.3, "cannot be judged")
+    assert gate.judge(found, [condition])["reasons"] == reasons
+
+
+def test_a_gate_fails_if_no_class_can_be_tested() -> None:
+    found = result(accuracy=SAME)
+    found["model"]["recall"] = {"fraud": UNJUDGED}
+    reasons = ["no class has enough test examples"]
+    assert gate.judge(found, ["worse-class"])["reasons"] == reasons
+
+
 def test_a_metric_that_is_known_of_no_example_fails() -> None:
     partly = result(accuracy=BETTER)
     partly["model"]["unknown"] = ["log_loss"]

@@ -177,6 +177,63 @@ def test_few_disagreements_are_judged_as_the_exact_test_does():
     assert one(right(500, 6), right(500, 0)).verdict == "better"
 
 
+def fraud(found: int, alarms: int, rare: int = 40) -> Predictions:
+    """2 % of the answers are class 1: how many of them are found, and how many alarms are false."""
+    answer = (np.arange(50 * rare) < rare).astype(int)
+    predicted = np.where(answer, np.arange(len(answer)) < found, 0)
+    predicted[rare : rare + alarms] = 1
+    return said(answer=answer, predicted=predicted, confidence=np.full(len(answer), 0.9),
+                loss=np.where(predicted == answer, 0.1, 2.3))  # fmt: skip
+
+
+def recall(a: Predictions, b: Predictions, chance: dict | None = None) -> dict:
+    return verdict.judge_recall(a, b, chance or {}, ["no", "fraud"], confidence=CONFIDENCE)
+
+
+def test_a_rare_class_that_is_no_longer_found_is_named():
+    a, b = fraud(found=32, alarms=24), fraud(found=12, alarms=4)
+    verdicts = verdict.judge(a, b, {"accuracy": 0.01, "macro_f1": 0.01}, confidence=CONFIDENCE)
+    assert (verdicts[0].change, verdicts[0].verdict) == (0, "no difference shown")
+    result = shown(verdicts, recall=recall(a, b))
+    lost = result["model"]["recall"]["fraud"]
+    assert (lost["a"], lost["b"], lost["scored"]) == (0.8, 0.3, 40)
+    assert (lost["verdict"], result["model"]["recall"]["no"]["verdict"]) == ("worse", "better")
+    page = comparison_page.terminal(result).splitlines()
+    assert page[0].endswith("better in recall of no; worse in recall of fraud")
+    row = next(line.split() for line in page if line.startswith("  recall of fraud"))
+    assert (row[3:6], row[-1]) == (["0.8000", "0.3000", "-0.5000"], "worse")
+    assert any("of 2 classes, 2 changed; verdicts are adjusted" in line for line in page)
+
+
+def test_a_class_that_keeps_its_recall_is_not_shown():
+    a, b = fraud(found=32, alarms=24), fraud(found=30, alarms=22)
+    result = shown([one(a, b)], recall=recall(a, b))
+    assert {judged["verdict"] for judged in result["model"]["recall"].values()} == {
+        "no difference shown"
+    }
+    assert "recall" not in comparison_page.terminal(result)
+
+
+def test_the_recall_of_a_few_examples_cannot_be_judged():
+    few = recall(fraud(found=9, alarms=0, rare=9), fraud(found=0, alarms=0, rare=9))["fraud"]
+    assert (few["change"], few["verdict"], few["p_value"]) == (-1, "cannot be judged", None)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "recall of 1"])
+def test_chance_in_training_widens_the_interval_of_a_class(name):
+    a, b = fraud(found=32, alarms=24), fraud(found=12, alarms=4)
+    assert recall(a, b, {name: 0.2})["fraud"]["verdict"] == "no difference shown"
+
+
+def test_refits_that_move_a_class_together_say_so():
+    found = [fraud(found=n, alarms=10) for n in (40, 0, 40, 0)]
+    common = verdict.chance(zip(found[:2], found[2:], strict=True))
+    assert common["recall of 1"] == 0  # the same in both versions
+    common = verdict.chance(zip(found, found[::-1], strict=True))
+    assert common["recall of 1"] > 0.9 > common["accuracy"] > 0
+    assert common["recall of 0"] == 0
+
+
 def test_the_loss_is_better_when_it_falls():
     a = drawn(0, sharpness=1.0)
     b = drawn(0, sharpness=3.0)
