@@ -1,6 +1,7 @@
 """Remarks on things that look wrong in a batch. Nothing is changed."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -46,6 +47,26 @@ def remark(raw: RawBatch) -> None:
     _remark_on_classes(raw, counts)
     _remark_on_measures(raw, counts)
     _remark_on_order(raw)
+
+
+def remark_on_untested(raw: RawBatch, splits: Sequence[str], chosen_by: str) -> None:
+    """Add a remark on classes without a test example, if the test split has other classes.
+
+    Parameters
+    ----------
+    splits : (n,) of each example of `raw`
+    chosen_by : what chose the splits, for the remark
+    """
+    keys = [example.key for example in raw.examples]
+    split_of = dict(zip(keys, splits, strict=True))
+    given = [(example.key, example.label) for example in raw.examples if example.label]
+    labels = given + [(key, label) for key, _, label in raw.annotations if key in split_of]
+    tested = {label for key, label in labels if split_of[key] == "test"}
+    untested = sorted({repr(label) for _, label in labels if label not in tested})
+    if tested:
+        what = f"classes have no example in the test split, which {chosen_by} chose"
+        remedy = "give a column `split` with some, unless another batch has them"
+        raw.remarks.note("doubtful", untested, what, remedy)
 
 
 def _remark_on_classes(raw: RawBatch, counts: Counter[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assay.collecting import doubts
 from assay.contract import class_names, identity
 from assay.contract.column_names import KEYS
 from assay.contract.errors import InputError, first_of
@@ -80,6 +81,9 @@ def choose(
         what = "examples have too few groups or times: none of them is in the test split"
         remedy = "change collect.test, or give a column split"
         raw.remarks.add("doubtful", len(free), what, remedy=remedy)
+    if any(given) or is_coarse:
+        of_group = "collect.split_by: time" if params.split_by == "time" else "collect.group"
+        doubts.remark_on_untested(raw, splits, "the batch" if any(given) else of_group)
     if groups is not None:
         n_splits = Counter(group for group, _ in set(zip(groups, splits, strict=True)))
         torn = sorted(group for group, count in n_splits.items() if count > 1)

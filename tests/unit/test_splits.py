@@ -59,6 +59,38 @@ def test_the_training_copy_of_a_test_example_does_not_count():
     assert examples.first_of_copies(ids, counts) == [2, 1]
 
 
+@pytest.mark.parametrize(
+    ("given", "groups", "changes", "chosen_by"),
+    [
+        ("", None, {"split_by": "time", "time": "taken"}, "collect.split_by: time"),
+        ("", list("aaaaaaaabb"), {}, "collect.group"),
+        ("given", None, {}, "the batch"),
+        ("", None, {}, ""),  # by the content: a rare class may lack a test example by chance
+    ],
+)
+def test_classes_without_a_test_example_are_named_with_what_chose_the_split(
+    monkeypatch, given, groups, changes, chosen_by
+):
+    """The first two of ten examples are fraud, a third class has votes only; the last are tested."""
+    monkeypatch.setattr(identity, "hash_of_name", {"a": "ff" * 16, "b": "00" * 16}.get)
+    last = ["train"] * 8 + ["test"] * 2
+    raw = batch(last if given else 10, taken=[str(day) for day in range(10)])
+    for row, example in enumerate(raw.examples):
+        example.label = "fraud" if row < 2 else "ok"
+    raw.annotations = [("key-3", "anna", "rare"), ("no such key", "anna", "other")]
+    ids = ["ff" * 16] * 8 + ["00" * 16] * 2
+    choose(raw, groups, ids, **changes)
+    said = [str(remark) for remark in raw.remarks if "no example in the test split" in remark.what]
+    if not chosen_by:
+        assert said == []
+        return
+    (line,) = said
+    which = f"2 classes have no example in the test split, which {chosen_by} chose"
+    assert which in line
+    assert "'fraud'" in line
+    assert "give a column `split` with some" in line
+
+
 NAMES = st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=40)
 
 
