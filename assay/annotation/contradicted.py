@@ -12,6 +12,10 @@ from assay.contract.errors import counted, first_of, say
 # Measured on 100 right and 100 wrong answers to the queue of the example data. At 0.95, none of the
 # right answers and half of the wrong ones are contradicted. At 0.9, 2 and 61. At 0.5, 13 and 89.
 _SURE = 0.95
+# Of a rare class, classifiers are sure even where they know nothing. So the example itself must say
+# something: its odds must be this many times those of the frequencies. That is a Bayes factor; one
+# of less than 3 is "not worth more than a bare mention" (Kass and Raftery 1995).
+_FACTOR = 3
 _SHOWN = 10  # answers in the message
 
 
@@ -30,11 +34,17 @@ def strongly(
     The rows of `answered`, with the class that is more probable as `other`
     """
     of_answers = pred_probs[answered["example"].to_numpy(int)].copy()  # (answers, classes)
-    of_answers[np.arange(len(answered)), class_names.codes(answered["label"], classes)] = 0
-    other = np.array(classes, dtype=object)[of_answers.argmax(axis=1)]
+    rows, given = np.arange(len(answered)), class_names.codes(answered["label"], classes)
+    of_given = of_answers[rows, given]
+    of_answers[rows, given] = 0
+    other = of_answers.argmax(axis=1)
     probability = of_answers.max(axis=1)
-    frame = answered.assign(other=other, probability=probability)
-    frame = frame[frame["probability"] >= _SURE]
+    frequency = pred_probs.mean(axis=0)  # (classes,)
+    # Without a division, since probabilities and frequencies may be 0.
+    is_evidence = probability * frequency[given] >= _FACTOR * of_given * frequency[other]
+    names = np.array(classes, dtype=object)
+    frame = answered.assign(other=names[other], probability=probability)
+    frame = frame[is_evidence & (probability >= _SURE)]
     return frame.sort_values("probability", ascending=False, kind="stable")
 
 

@@ -307,6 +307,17 @@ def test_answers_that_classifiers_contradict_strongly_are_named_by_person(capsys
     assert capsys.readouterr().err == ""
 
 
+def test_an_answer_is_not_contradicted_by_the_rarity_of_its_class_alone():
+    """Of 100 examples, classifiers know something about the first two only."""
+    pred_probs = np.tile([0.02, 0.98], (100, 1))
+    pred_probs[:2] = [[0.001, 0.999], [0.99, 0.01]]
+    rows = [(0, "fraud"), (2, "fraud"), (3, "fraud"), (1, "ok")]
+    answered = pd.DataFrame(rows, columns=["example", "label"])
+    found = contradicted.strongly(answered, pred_probs, ["fraud", "ok"])
+    assert found["example"].tolist() == [0, 1]
+    assert contradicted.strongly(answered, pred_probs[2:][[0] * 9], ["fraud", "ok"]).empty
+
+
 @pytest.mark.parametrize("name", ["1", "b/1"])
 def test_row_numbers_are_refused(examples, name):
     """After a row is removed they would mean another example."""
