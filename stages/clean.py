@@ -152,8 +152,8 @@ def say_if_nothing_is_predicted(pred_probs: np.ndarray) -> dict[str, int]:
     """Say so, and return a count of 1, if the probabilities (examples, classes) say nothing."""
     if not class_findings.nothing_is_predicted(pred_probs):
         return {}
-    no_better = "no classifier predicts labels better than the frequencies of the classes do"
-    say(f"{no_better}, so people alone judge labels: is what tells the class in the examples?")
+    cause = f"no classifier {class_findings.NO_BETTER.format('labels')}"
+    say(f"{cause}, so people alone judge labels: is what tells the class in the examples?")
     return {"no_classifier_predicts": 1}
 
 

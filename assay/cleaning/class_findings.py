@@ -12,6 +12,7 @@ from assay.cleaning import leaky_column
 from assay.contract import parquet_files, paths
 from assay.contract.errors import counted, first_of
 
+NO_BETTER = "predicts {} better than the frequencies of the classes do"  # for messages
 _OVERLAP = 0.8  # two names of one class have 1, up to chance; CIFAR-10's cats and dogs have 0.6
 _TIMES = 20  # a class is rare if another class has this many times its labels, or more
 _SORTED = 0.5  # rows count as sorted if their order leaves less than this share of the errors

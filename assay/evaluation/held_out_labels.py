@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
-from assay.cleaning import noise_layer
+from assay.cleaning import class_findings, noise_layer
 from assay.contract import class_names
 from assay.contract.errors import counted, say
 from assay.evaluation import true_accuracy
@@ -39,7 +39,7 @@ def posterior(predictions: Sequence[np.ndarray], given: np.ndarray) -> np.ndarra
 
 def say_unjudged(split: pd.Series) -> None:
     """Say that predictions say nothing about some labels; `split` is that of their examples."""
-    no_better = "nothing predicts them better than the frequencies of the classes do"
+    no_better = f"nothing {class_findings.NO_BETTER.format('them')}"
     no_estimate = "; so accuracy_true is not estimated" if (split == "test").any() else ""
     none = f"none is judged, since {no_better}{no_estimate}"
     say(f"{counted(len(split), 'label')} outside training: {none}")
