@@ -13,8 +13,9 @@ from assay.contract.errors import InputError
 
 Values = dict[str, Any]  # of a JSON file
 Row = dict[str, str]  # of a CSV file
-# columns that older tables do not have
+# columns that tables of older versions do not have
 _NEW = {"classes": ["doubted"], "slices": ["doubted"], "regions": ["doubted"]}
+_NEW |= {"people": ["accuracy_low", "accuracy_high"]}
 WRONG = "estimated_label_noise"  # in metrics/clean.json
 FINDING = "finding"  # the decision on a doubted label if another finding leaves its example out
 

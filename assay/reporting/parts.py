@@ -91,13 +91,11 @@ def annotation(inputs: Inputs) -> Values:
 
 def _is_below(row: Row, chance: float) -> bool:
     """Whether a person is shown to be right less often than by chance."""
-    return "accuracy_high" in row and float(row["accuracy_high"]) < chance
+    return float(row["accuracy_high"]) < chance
 
 
 def _may_guess(row: Row, chance: float) -> bool:
     """Whether a person may label at random. A wide interval, after few labels, is not enough."""
-    if "accuracy_low" not in row:
-        return False
     low, high = float(row["accuracy_low"]), float(row["accuracy_high"])
     return low <= chance <= high < (chance + 1) / 2  # halfway to being always right
 

@@ -119,7 +119,7 @@ def write_tables(classes: Sequence[str], people: Sequence[str], issues: list, us
         (paths.TEST_LABELS, ["id", "label", "source"], []),
         (paths.UNUSABLE, ["id", "reason"], []),
         (paths.ANNOTATED_LABELS, ["id", "label", "weight", "source"], used),
-        (paths.ANNOTATORS, ["annotator", "labels", "accuracy", "confuses"], [(name, 9, 0.9, f"{classes[0]} as {classes[1]} (2)") for name in people]),
+        (paths.ANNOTATORS, ["annotator", "labels", "accuracy", "accuracy_low", "accuracy_high", "confuses"], [(name, 9, 0.9, 0.8, 0.95, f"{classes[0]} as {classes[1]} (2)") for name in people]),
         (paths.AGREEMENT, ["first", "second", "same_errors", "expected", "copies"], []),
         (paths.CLASS_METRICS, ["label", "precision", "recall", "f1", "test_examples", "doubted"], [(name, 0.9, 0.9, 0.9, 3, 0) for name in classes]),
         (paths.SLICE_METRICS, ["slice", "value", "examples", "accuracy", "accuracy_low", "accuracy_high", "p_value", "worse", "doubted"], [("site", name, 9, 0.9, 0.8, 0.95, 1, "False", 0) for name in classes[:20]]),

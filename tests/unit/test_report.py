@@ -527,12 +527,20 @@ def test_the_accuracy_of_a_slice_is_rounded_once() -> None:
     assert "97.7" not in limit + Tags(written()).text
 
 
-@pytest.mark.parametrize("path", [paths.SLICE_METRICS, paths.REGIONS], ids=str)
-def test_a_table_of_an_earlier_version_says_how_to_write_it_again(path: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "column"),
+    [
+        (paths.SLICE_METRICS, "doubted"),
+        (paths.REGIONS, "doubted"),
+        (paths.ANNOTATORS, "accuracy_low"),
+    ],
+    ids=str,
+)
+def test_a_table_of_an_earlier_version_says_how_to_write_it_again(path: Path, column: str) -> None:
     report_inputs.write()
-    table = csv_files.read_csv(path).drop_columns("doubted")
+    table = csv_files.read_csv(path).drop_columns(column)
     csv_files.write_csv(path, table.column_names, [row.values() for row in table.to_pylist()])
-    with pytest.raises(InputError, match=f"{path} has no column 'doubted'; .* `dvc repro`$"):
+    with pytest.raises(InputError, match=f"{path} has no column '{column}'; .* `dvc repro`$"):
         inputs.read()
 
 
