@@ -112,16 +112,17 @@ def read_foreign(path: Path, largest: int) -> pa.Table:
             raise InputError(too_large)
         usual = min(max(file.metadata.num_rows // _BLOCKS, _FEWEST), _MOST)
         rows = unpacked_size.rows_within(file, largest, usual)
-        parts = []
-        size = 0
-        for part in file.iter_batches(rows, use_threads=False):
-            parts.append(part)
-            size += part.nbytes
-            if size > largest:
-                raise InputError(too_large)
-        table = pa.Table.from_batches(parts, file.schema_arrow)
+        in_lists = unpacked_size.texts_in_lists(file)
+        parts, size = [], 0
+        with pq.ParquetFile(path, read_dictionary=in_lists, pre_buffer=False) as short:
+            for part in short.iter_batches(rows, use_threads=False):
+                parts.append(part)
+                size += max(part.nbytes, unpacked_size.of_lists(part))
+                if size > largest:
+                    raise InputError(too_large)
+            table = pa.Table.from_batches(parts, short.schema_arrow)
         table.validate(full=True)
-    return table
+        return table.cast(file.schema_arrow) if in_lists else table
 
 
 def blocks(path: Path, size: int | None = None) -> Iterator[pa.RecordBatch]:

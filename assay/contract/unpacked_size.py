@@ -6,6 +6,8 @@ block of rows could take all memory before its size is known.
 
 from collections.abc import Iterator
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 _WIDTHS = {"INT32": 4, "INT64": 8, "INT96": 8, "FLOAT": 4, "DOUBLE": 8}  # bytes of a value
@@ -28,7 +30,7 @@ def rows_within(file: pq.ParquetFile, limit: int, most: int) -> int:
     """How many rows to unpack at a time: at most `most`, with at most `limit` bytes of texts.
 
     A row has one text of a column, and no text is longer than everything stored of that column.
-    Texts in lists are not counted.
+    Texts in lists are not counted, see `texts_in_lists`.
     """
     longest: dict[str, int] = {}  # by column
     for chunk, column in _chunks(file):
@@ -37,6 +39,38 @@ def rows_within(file: pq.ParquetFile, limit: int, most: int) -> int:
             name = chunk.path_in_schema
             longest[name] = max(longest.get(name, 0), chunk.total_uncompressed_size)
     return max(1, min(most, limit // max(sum(longest.values()), 1)))
+
+
+def texts_in_lists(file: pq.ParquetFile) -> list[str]:
+    """The paths of texts in lists. One row may repeat a text a million times.
+
+    So these columns are read as dictionaries: each text is in memory once.
+    """
+    chunks = _chunks(file)
+    in_lists = [chunk for chunk, column in chunks if column.max_repetition_level]
+    return sorted({chunk.path_in_schema for chunk in in_lists if chunk.physical_type == _TEXTS})
+
+
+def of_lists(part: pa.RecordBatch) -> int:
+    """The bytes of all texts in lists, if each place had its own.
+
+    Parameters
+    ----------
+    part : read with `texts_in_lists` as dictionaries
+    """
+    return sum(_of_texts(column) for column in part.columns if pa.types.is_nested(column.type))
+
+
+def _of_texts(array: pa.Array) -> int:
+    """As `of_lists`; 0 for values that are no dictionaries."""
+    if pa.types.is_dictionary(array.type):
+        lengths = pc.take(pc.binary_length(array.dictionary), array.indices)
+        return pc.sum(pc.cast(lengths, pa.int64())).as_py() or 0
+    if pa.types.is_struct(array.type):
+        return sum(map(_of_texts, array.flatten()))
+    if pa.types.is_map(array.type):
+        array = pa.ListArray.from_arrays(array.offsets, array.values)  # of pairs
+    return _of_texts(array.flatten()) if pa.types.is_nested(array.type) else 0
 
 
 def _chunks(file: pq.ParquetFile) -> Iterator[tuple[pq.ColumnChunkMetaData, pq.ColumnSchema]]:

@@ -248,6 +248,37 @@ def test_what_is_repeated_is_refused_before_it_is_unpacked(tmp_path, name):
         parquet_files.read_foreign(path, 5_000_000)
 
 
+NESTED = {
+    "list": pa.list_(pa.string()),
+    "large list": pa.large_list(pa.large_string()),
+    "lists": pa.list_(pa.list_(pa.binary())),
+    "structs": pa.list_(pa.struct({"t": pa.string(), "n": pa.int64()})),
+    "map": pa.map_(pa.string(), pa.string()),
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_texts_that_a_row_repeats_in_a_list_are_refused_before_they_are_unpacked(tmp_path, name):
+    text = "a" * 100_000
+    item = {"lists": [text], "structs": {"t": text, "n": 1}, "map": ("key", text)}.get(name, text)
+    path = tmp_path / "x.parquet"
+    table = pa.table({"a": pa.array([[item] * 300, None, [], [item]], NESTED[name])})
+    pq.write_table(table, path, compression="zstd")
+    assert path.stat().st_size < 100_000
+    assert parquet_files.read_foreign(path, 50_000_000).equals(table)
+    with pq.ParquetFile(path) as file:
+        (part, *_) = file.iter_batches()
+        dictionaries = unpacked_size.texts_in_lists(file)
+    assert unpacked_size.of_lists(part) == 0  # it has no dictionaries yet
+    with pq.ParquetFile(path, read_dictionary=dictionaries) as file:
+        (part, *_) = file.iter_batches()
+    assert part.nbytes < 1_000_000
+    assert unpacked_size.of_lists(part) >= 301 * 100_000
+    assert unpacked_size.of_lists(part[1:]) < 200_000
+    with pytest.raises(InputError, match=r"x.parquet unpacks to more than .* 5 MB: raise it"):
+        parquet_files.read_foreign(path, 5_000_000)
+
+
 @pytest.mark.parametrize("n", [0, 1, 1000])
 def test_what_is_not_repeated_is_as_large_as_it_is(tmp_path, n):
     cells = {
