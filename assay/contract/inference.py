@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 
 from assay.contract import graph_memory
-from assay.contract.errors import InputError
+from assay.contract.errors import InputError, quiet
 from assay.contract.memory import check as check_memory
 
 _FATAL = 4  # the highest log level of ONNX Runtime
@@ -29,13 +29,17 @@ _SMALL_GRAPH = 2**21
 
 @contextmanager
 def panics_raised() -> Iterator[None]:
-    """Raise InputError if a Rust library, such as tokenizers, panics: a panic is no Exception."""
-    try:
-        yield
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":  # each library has its own class
-            raise
-        raise InputError(str(error)) from None
+    """Raise InputError if a Rust library, such as tokenizers, panics: a panic is no Exception.
+
+    What it prints about the panic is hidden.
+    """
+    with quiet():
+        try:
+            yield
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # each library has its own class
+                raise
+            raise InputError(str(error)) from None
 
 
 class Model:
@@ -112,9 +116,8 @@ class Model:
         results = []  # (parts, outputs)
         for part in self._parts(payload):
             try:
-                with panics_raised():
-                    prepared = self.prepared(part)
-                results.append(self.session.run(names, {self.input: prepared}, options))
+                inputs = {self.input: self.prepared(part)}
+                results.append(self.session.run(names, inputs, options))
             except Exception as error:
                 raise InputError(f"{self.name} fails on these examples: {error}") from None
         if len(results) == 1:
@@ -184,7 +187,8 @@ class Model:
         """
         if self.tokenizer is None:
             return payload
-        encodings = self.tokenizer.encode_batch(list(payload))
+        with panics_raised():
+            encodings = self.tokenizer.encode_batch(list(payload))
         if not self.windows:
             return np.array([encoding.ids for encoding in encodings])
         windows_of_text = [

@@ -9,7 +9,7 @@ from onnx import TensorProto
 from onnxruntime import NodeArg
 
 from assay.contract import plain_files
-from assay.contract.errors import InputError, quiet, say
+from assay.contract.errors import InputError, say
 from assay.contract.inference import Model
 from assay.contract.parquet_files import Format
 from assay.encoders import bert, inputs
@@ -59,8 +59,7 @@ def try_out(path: Path, graph: bytes, payload: np.ndarray, **runtime: Any) -> No
     It must give finite vectors, in time.
     """
     try:
-        with quiet():  # a tokenizer prints the place where it panics
-            vectors = Model(graph, **runtime).try_out(payload, _LONGEST)
+        vectors = Model(graph, **runtime).try_out(payload, _LONGEST)
     except InputError as error:
         raise InputError(f"{path} cannot be used: {error}: {_AGAIN}") from None
     are_vectors = vectors.ndim == 2 and len(vectors) == len(payload) and vectors.shape[1] > 0

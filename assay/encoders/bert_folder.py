@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assay.contract import plain_files, validation
-from assay.contract.errors import InputError, quiet
+from assay.contract.errors import InputError
 from assay.contract.inference import panics_raised
 
 CONFIG, TOKENIZER_FILE, WEIGHTS = "config.json", "tokenizer.json", "model.safetensors"
@@ -76,7 +76,7 @@ def tokenizer(folder: Path, config: Config, n_tokens: int) -> str:
     longest = config.max_position_embeddings
     content = _content(path)
     try:
-        with quiet(), panics_raised():
+        with panics_raised():
             tokenizer = Tokenizer.from_str(content.decode())
         truncation = tokenizer.truncation or {"max_length": longest}
         length = min(truncation["max_length"], longest)

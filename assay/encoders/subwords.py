@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import TensorProto
 
-from assay.contract.errors import InputError, quiet
+from assay.contract.errors import InputError
 from assay.contract.inference import TOKENIZER, panics_raised
 from assay.contract.remarks import Remarks
 from assay.training import onnx_graph
@@ -73,7 +73,7 @@ def remark_on_cuts(
 
 def _encoded(tokenizer: "Tokenizer", texts: np.ndarray) -> "list[Encoding]":
     try:
-        with quiet(), panics_raised():
+        with panics_raised():
             return tokenizer.encode_batch(list(texts))
     except InputError as error:
         fails = f"the tokenizer of the encoder fails on one of these texts: {error}"

@@ -1,14 +1,16 @@
 """What a Transformer takes: pieces of words, cells of tables, patches of pictures."""
 
+import json
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from assay.contract.errors import InputError
-from assay.contract.inference import Model
+from assay.contract.inference import TOKENIZER, Model
 from assay.contract.remarks import Remarks
 from assay.encoders import columns, subwords
+from assay.training import onnx_graph
 
 KIND = {"features": {"size": "number", "town": "category", "few": "number", "none": "number"}}
 
@@ -105,6 +107,26 @@ def test_a_tokenizer_that_panics_on_a_later_text_is_told() -> None:
     fails = "^the tokenizer of the encoder fails on one of these texts: index out of bounds: export"
     with pytest.raises(InputError, match=fails):
         subwords.remark_on_cuts(Panics(), np.array(["a"], object), Remarks())
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "/////w=="}},
+        {"pre_tokenizer": {"type": "FixedLength", "length": 0}},
+    ],
+    ids=["as it is read", "as it cuts"],
+)
+def test_a_model_whose_tokenizer_panics_is_refused_in_one_line(
+    part: dict, capfd: pytest.CaptureFixture
+) -> None:
+    """Rust prints the place where it panics, on its own."""
+    graph, _ = subwords.learn(["where is my card"] * 9)
+    described = json.loads(Model(graph, portable=True, threads=1).tokenizer.to_str())
+    damaged = onnx_graph.with_metadata(graph, {TOKENIZER: json.dumps(described | part)})
+    with pytest.raises(InputError, match=r"^its graph (cannot be run|fails on these)"):
+        Model(damaged, portable=True, threads=1)(np.array(["a b"], object))
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.slow
