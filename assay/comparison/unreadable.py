@@ -32,8 +32,13 @@ def why(error: Exception) -> str:
         path = Path(unread[1])
         content = plain_files.read(path) if path.is_file() else b""
         problem = merging.conflict(path, content) or problem
-    is_shallow = git.ask("rev-parse", "--is-shallow-repository") == b"true\n"
-    if "unknown Git revision" in problem and is_shallow:
+    unknown = re.search("unknown Git revision '(?:origin/)?(.+?)'", problem)
+    if not unknown:
+        return problem
+    if "'origin/" in unknown[0]:  # a clone of one branch does not know the others
+        branch = f"{unknown[1]}:refs/remotes/origin/{unknown[1]}"
+        return f"{problem}: if it is a branch there, type `git fetch origin {branch}`"
+    if git.ask("rev-parse", "--is-shallow-repository") == b"true\n":
         fetch = "git fetch --unshallow --tags"
         return f"{problem}, and this clone has not the whole history: type `{fetch}`"
     return problem

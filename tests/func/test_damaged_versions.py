@@ -418,6 +418,8 @@ def test_a_clone_without_the_whole_history(here: Path, monkeypatch: pytest.Monke
     git(f"clone -q --depth 1 file://{here} shallow")
     unknown = "HEAD~1 cannot be read: unknown Git revision 'HEAD~1'"
     monkeypatch.chdir("shallow")
+    other = "bela:refs/remotes/origin/bela"
+    assert told("origin/bela").endswith(f"if it is a branch there, type `git fetch origin {other}`")
     assert told("HEAD~1").endswith("type `git fetch --unshallow --tags`")
     git("fetch -q --unshallow --tags")
     git("remote remove origin")
