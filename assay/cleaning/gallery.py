@@ -35,7 +35,6 @@ def page(
         "contents": contents,
         "names": review_page.names(examples.loc[review_page.rows_of(fitting)]),
         "doubted": len(doubted),
-        "decisions": doubted["decision"].value_counts().to_dict(),
     }
     return review_page.html(values)
 

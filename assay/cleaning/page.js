@@ -1,7 +1,8 @@
 "use strict";
 const STRINGS = {
-  en: { title: "Doubted labels", check: "Labels to check", totals: "{0} of {1} doubted labels are in this file; python -m assay review asks all",
-    all: "{0} questions, {1} of them about doubted labels", as: "{0}, as in the data", whole: "{0} doubted labels", person: "Your name", save: "Save the answers", filter: "Show",
+  en: { title: "Doubted labels", check: "Labels to check", task: "Which label is right? Accept the suggested label, keep the one in the data, or choose another.",
+    totals: "Doubted labels in this file: {0} of {1}; python -m assay review asks about all",
+    all: "Questions: {0}; about doubted labels: {1}", as: "{0}, as in the data", whole: "Doubted labels: {0}", person: "Your name", save: "Save the answers", filter: "Show",
     every: "all", one: "One at a time", grid: "Grid", question: "Question", actions: "Answers",
     given: "In the data", suggested: "Suggested", both: "In the data and suggested", none: "no label",
     speaks: "examples labelled {0} speak for it:", nothing: "no example speaks for it", large: "too large for this file", silent: "nothing is heard: all samples are zero",
@@ -9,36 +10,36 @@ const STRINGS = {
     "not sure": "Not sure", "not usable": "Not usable", undo: "Undo", back: "Back",
     answered: "Your answer: {0}", again: "Your answer: {0}. Answer again: other people say something else.",
     elsewhere: "Your answer: {0}. It is in {1}: change it there.",
-    said: "{0}: {1}", batch: "the batch's label", people: "What people said:", others: "What others answered:", progress: "{0} of {1} answered",
+    said: "{0} – {1}", batch: "in the batch", people: "What people said:", others: "What others answered:", progress: "{0} of {1} answered",
     left: "about {0} left ({1} s an answer)", seconds: "{0} s", minutes: "{0} min", hours: "{0} h",
-    recorded: "recorded: {0}", pick: "Class", matches: "{0} of {1} classes", close: "Close",
+    recorded: "recorded: {0}", pick: "Class", matches: "{0} of {1} classes",
+    some: "The first {0} of {1} classes; type more of the name to find the others", close: "Close",
     done: "All is answered", shown: "All that is shown is answered", lone: "One other question waits.",
     wait: "{0} other questions wait.", rest: "Show all", empty: "No label is doubted", repro: "dvc repro uses the answers.",
-    put: "Save the answers and put the file into data/annotations. Then dvc repro uses them.",
+    put: "Press “Save the answers” above, and put the file into data/annotations. Then dvc repro uses the answers.",
     saved: "{0} is in the downloads of this browser. Put it into data/annotations; then dvc repro uses it.",
     unsaved: "{0} not saved yet: the review does not answer. Start python -m assay review again, and open its address.",
     refused: "{0} not saved: {1}", otherwise: "answered otherwise meanwhile: reload the page",
     memory: "This browser does not keep answers: save them before you close the page.",
-    waiting: "…", train: "training split", validation: "validation split", test: "test split", first: "Type your name first.",
-    relabel: "{0} replaced", review: "{0} for review", drop: "{0} dropped" },
-  zh: { title: "存疑的标签", check: "待检查的标签", totals: "本文件含 {1} 个存疑标签中的 {0} 个；全部请用 python -m assay review",
+    waiting: "…", train: "training split", validation: "validation split", test: "test split", first: "Type your name first." },
+  zh: { title: "存疑的标签", check: "待检查的标签", task: "哪个标签是正确的？请采纳建议的标签，保留数据中的标签，或选择其他类别。",
+    totals: "本文件含 {1} 个存疑标签中的 {0} 个；全部请用 python -m assay review",
     all: "{0} 个问题，其中 {1} 个针对存疑标签", as: "{0}（与数据一致）", whole: "{0} 个存疑标签", person: "你的名字", save: "保存答案", filter: "显示", every: "全部",
     one: "逐个显示", grid: "网格", question: "问题", actions: "回答", given: "数据中的标签", suggested: "建议的标签",
     both: "数据中的和建议的标签", none: "无标签", speaks: "标为 {0} 的样本支持它：", nothing: "没有支持它的样本",
     large: "太大，未放入本文件", silent: "没有声音：所有采样都是零", accept: "采纳 {0}", keep: "保留 {0}", confirm: "确认 {0}", other: "其他类别…",
     skip: "跳过", "not sure": "不确定", "not usable": "不可用", undo: "撤销", back: "上一个",
     answered: "你的回答：{0}", again: "你的回答：{0}。请重新回答：其他人的回答不同。",
-    elsewhere: "你的回答：{0}。它在 {1} 中：请在那里修改。", said: "{0}：{1}", batch: "批次自带的标签", people: "各人的标注：", others: "其他人的回答：", progress: "已回答 {0} / {1}",
+    elsewhere: "你的回答：{0}。它在 {1} 中：请在那里修改。", said: "{0} – {1}", batch: "批次中", people: "各人的标注：", others: "其他人的回答：", progress: "已回答 {0} / {1}",
     left: "大约还需 {0}（每个 {1} 秒）", seconds: "{0} 秒", minutes: "{0} 分钟", hours: "{0} 小时",
-    recorded: "已记录：{0}", pick: "类别", matches: "{1} 个类别中的 {0} 个", close: "关闭", done: "全部已回答",
+    recorded: "已记录：{0}", pick: "类别", matches: "{1} 个类别中的 {0} 个", some: "{1} 个类别中的前 {0} 个；多输入几个字可找到其余的", close: "关闭", done: "全部已回答",
     shown: "显示的问题均已回答", lone: "还有 1 个问题未显示，等待回答。", wait: "还有 {0} 个问题未显示，等待回答。",
     rest: "显示全部", empty: "没有存疑的标签",
-    repro: "dvc repro 会使用这些答案。", put: "请保存答案，把文件放入 data/annotations，然后运行 dvc repro。",
+    repro: "dvc repro 会使用这些答案。", put: "请按上方的“保存答案”，把文件放入 data/annotations，然后运行 dvc repro。",
     saved: "{0} 在浏览器的下载文件夹中。请把它放入 data/annotations，然后运行 dvc repro。",
     unsaved: "{0} 个回答尚未保存：服务没有响应。请重新运行 python -m assay review 并打开新地址。",
     refused: "{0} 个回答未保存：{1}", otherwise: "此问题已有不同的回答：请重新加载页面", memory: "此浏览器不保留答案：关闭页面前请先保存。", waiting: "…",
-    train: "训练集", validation: "验证集", test: "测试集", first: "请先填写你的名字。",
-    relabel: "{0} 个已替换", review: "{0} 个待复核", drop: "{0} 个已丢弃" },
+    train: "训练集", validation: "验证集", test: "测试集", first: "请先填写你的名字。" },
 };
 const REASONS = [ // what the pipeline says in English; another reason stays as it is
   [/^people disagree; /, "标注者意见不一；"],
@@ -51,7 +52,8 @@ const REASONS = [ // what the pipeline says in English; another reason stays as 
   [/^people's answers tie$/, "各人的回答票数相同"],
 ];
 const KEYS = { a: "accept", k: "keep", c: "other", s: "skip", n: "not sure", x: "not usable", z: "undo" };
-const AHEAD = 12, TILES = 24, PAUSE = 120_000, LONG = 80; // LONG: characters of a name that are shown
+const AHEAD = 12, TILES = 24, PAUSE = 120_000;
+const LONG = 80, ON_BUTTON = 24, LISTED = 500; // characters of a name that are shown; classes in the list
 const SILENT = 82; // characters of the data URI of a sound without samples
 const $ = (id) => document.getElementById(id);
 const values = JSON.parse($("values").textContent);
@@ -70,7 +72,9 @@ let at = 0, isGrid = false, isLooking = false, shownAt = 0, alarm = "", overtake
 const t = (key, ...inserts) => STRINGS[language][key].replace(/\{(\d)\}/g, (_, n) => inserts[n]);
 const TURNS = /[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g; // the direction of writing
 const seen = (text) => text.replace(TURNS, (mark) => `\\u${mark.charCodeAt(0).toString(16)}`);
-const short = (name) => seen(name.length > LONG ? `${name.slice(0, LONG)}…` : name) || t("none");
+const LEFTWARD = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u; // Arabic, Hebrew …
+const isolated = (text) => (LEFTWARD.test(text) ? `\u2068${text}\u2069` : text); // as in <bdi>, which an <option> cannot hold
+const short = (name, most = LONG) => isolated(seen(cut(name, most))) || t("none");
 const named = (row) => seen(values.names[row]);
 const proposed = ({ given, suggested }) => (given === suggested ? t("as", short(given)) : `${short(given)} → ${short(suggested)}`);
 const current = () => values.questions[order[at]];
@@ -78,6 +82,18 @@ const isDone = ({ id }) => answers.has(id) && !again.has(id);
 const isAnswered = (index) => isDone(values.questions[index]);
 const isNote = (note) => note === "not sure" || note === "not usable"; // else a person's own words
 const spoken = ([label, note = ""]) => (!label && isNote(note) ? t(note) : short(label || note));
+
+function cut(name, most) { // in the middle, since long names often differ at the end
+  const characters = [...name], last = Math.floor(most / 3);
+  if (characters.length <= most) return name;
+  return `${characters.slice(0, most - 1 - last).join("")}…${characters.slice(-last).join("")}`;
+}
+
+function withNames(reason) { // a sentence in which each class keeps its own direction of writing
+  const names = values.classes.filter((name) => LEFTWARD.test(name)).sort((a, b) => b.length - a.length); // the longest first
+  const pattern = names.map((name) => seen(name).replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")).join("|");
+  return pattern ? seen(reason).replace(new RegExp(pattern, "g"), isolated) : seen(reason);
+}
 
 function el(tag, attributes = {}, ...children) { // children that are text stay text
   const node = document.createElement(tag);
@@ -103,15 +119,15 @@ function side(key, label, rows, isJudged) { // a class, and the examples that sp
     el("figcaption", { class: "caption" }, el("bdi", { title: named(row) }, named(row)))));
   const about = label === "" ? "" : rows.length ? t("speaks", short(label)) : isJudged ? t("nothing") : "";
   return el("section", { class: key === "both" ? "side both" : "side" }, el("h2", {}, t(key), title),
-    el("p", { class: "caption" }, el("bdi", {}, about)),
+    el("p", { class: "caption" }, about),
     el("div", { class: values.medium === "image" ? "evidence" : "evidence rows" }, ...figures));
 }
 
 function drawPeople(place, title, said) { // person, label and note
   const whose = (person) => (title === "people" && person === "given" ? t("batch") : short(person)); // "given": no person
-  const parts = said.map(([person, ...answer]) => el("bdi", {}, t("said", whose(person), spoken(answer))));
+  const parts = said.map(([person, ...answer]) => t("said", whose(person), spoken(answer)));
   $(place).hidden = !parts.length;
-  $(place).replaceChildren(`${t(title)} `, ...parts.flatMap((part, n) => (n ? [", ", part] : [part])));
+  $(place).textContent = `${t(title)} ${parts.join(", ")}`;
 }
 
 function drawOne() {
@@ -121,10 +137,10 @@ function drawOne() {
   const mine = answers.get(question.id);
   $("answered").hidden = !mine;
   const which = again.has(question.id) ? "again" : elsewhere.has(question.id) ? "elsewhere" : "answered";
-  const where = seen(elsewhere.get(question.id) ?? "");
-  if (mine) $("answered").replaceChildren(el("bdi", {}, t(which, spoken(mine), where)));
+  const where = isolated(seen(elsewhere.get(question.id) ?? ""));
+  if (mine) $("answered").textContent = t(which, spoken(mine), where);
   const inChinese = REASONS.reduce((text, [english, chinese]) => text.replace(english, chinese), question.reason);
-  $("reason").textContent = seen(language === "zh" ? inChinese : question.reason);
+  $("reason").textContent = withNames(language === "zh" ? inChinese : question.reason);
   $("reason").lang = language === "zh" && inChinese !== question.reason ? "zh" : "en";
   drawPeople("votes", "people", question.votes);
   drawPeople("others", "others", question.answers ?? []);
@@ -139,7 +155,7 @@ function drawGrid() {
   $("tiles").replaceChildren(...order.slice(start, start + TILES).map((index, n) => {
     const question = values.questions[index], mine = answers.get(question.id), isNow = start + n === at;
     const text = mine ? spoken(mine) : proposed(question);
-    const button = el("button", { "aria-pressed": String(isNow) }, el("bdi", {}, text));
+    const button = el("button", { "aria-pressed": String(isNow) }, text);
     button.onclick = () => { at = start + n; draw(); };
     const mark = `${isNow ? "now " : ""}${isDone(question) ? "done" : ""}`;
     return el("li", { class: mark }, shown(question.row, true), button);
@@ -147,21 +163,22 @@ function drawGrid() {
 }
 
 function drawActions() {
-  const question = current(), isSame = question?.given === question?.suggested;
+  const question = current(), isSame = question?.given === question?.suggested, isOver = !$("done").hidden;
   const buttons = Object.entries(KEYS).map(([key, action]) => {
     const isClass = action === "accept" || action === "keep";
-    const name = isClass ? bdi(question?.[action === "keep" ? "given" : "suggested"] ?? "").textContent : "";
-    const text = t(isSame && action === "accept" ? "confirm" : action, name.length > 24 ? `${name.slice(0, 24)}…` : name);
+    const name = isClass ? short(question?.[action === "keep" ? "given" : "suggested"] ?? "", ON_BUTTON) : "";
+    const text = t(isSame && action === "accept" ? "confirm" : action, name);
     const button = el("button", { "aria-keyshortcuts": key, class: action === "accept" ? "main" : "" },
-      el("bdi", {}, text), el("kbd", {}, key.toUpperCase()));
+      text, el("kbd", {}, key.toUpperCase()));
     button.disabled = !can(action);
-    button.hidden = isSame && action === "keep";
+    button.hidden = isOver ? button.disabled : isSame && action === "keep";
     button.onclick = () => act(action);
     return button;
   });
   const had = [...$("actions").children].indexOf(document.activeElement);
   $("actions").replaceChildren(...buttons);
-  if (had >= 0) buttons[had].focus(); // who clicks or tabs stays where they were
+  $("actions").hidden = buttons.every((button) => button.hidden);
+  if (had >= 0) (buttons[had].hidden ? buttons.at(-1) : buttons[had]).focus(); // who clicks or tabs stays where they were
 }
 
 function drawProgress(news = "") {
@@ -185,6 +202,7 @@ function draw(news) {
   $("one").hidden = isGrid || isOver;
   $("grid").hidden = !isGrid || isOver;
   if (!isOver) (isGrid ? drawGrid : drawOne)();
+  $("view").hidden = isOver;
   $("view").replaceChildren(t(isGrid ? "one" : "grid"), el("kbd", {}, "G"));
   drawActions();
   drawProgress(news);
@@ -196,7 +214,7 @@ function drawEnd() { // of all questions, or of those that the filter shows
   $("over").textContent = t(isEmpty ? "empty" : waiting ? "shown" : "done");
   $("next").textContent = waiting ? t(waiting === 1 ? "lone" : "wait", waiting) : isEmpty ? "" : t(isServed ? "repro" : "put");
   $("rest").hidden = !waiting;
-  const needless = [...$("tools").children, $("bar"), $("progress"), $("actions")]; // where nothing is asked
+  const needless = [$("task"), ...$("tools").children, $("bar"), $("progress")]; // where nothing is asked
   if (isEmpty) for (const node of needless) node.hidden = node.id !== "language";
 }
 
@@ -358,7 +376,7 @@ function matching() {
 }
 
 function drawPicker() {
-  const found = matching(), some = found.slice(0, 50);
+  const found = matching(), some = found.slice(0, LISTED);
   chosen = Math.min(Math.max(chosen, 0), some.length - 1);
   $("classes").replaceChildren(...some.map((name, n) => {
     const item = el("li", { role: "option", id: `class-${n}`, "aria-selected": String(n === chosen) }, bdi(name));
@@ -367,7 +385,8 @@ function drawPicker() {
   }));
   $("search").setAttribute("aria-activedescendant", some.length ? `class-${chosen}` : "");
   $(`class-${chosen}`)?.scrollIntoView({ block: "nearest" });
-  $("matches").textContent = t("matches", found.length, values.classes.length);
+  const isCut = some.length < found.length;
+  $("matches").textContent = isCut ? t("some", some.length, found.length) : t("matches", found.length, values.classes.length);
 }
 
 function openPicker() {
@@ -409,7 +428,7 @@ function save() {
   const link = el("a", { download: `${fileName()}.csv`, href: URL.createObjectURL(new Blob([csv()])) });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  drawProgress(t("saved", link.download));
+  drawProgress(t("saved", isolated(link.download)));
 }
 
 function filters() { // all, and each pair of a label in the data and a suggested one
@@ -441,8 +460,7 @@ function translate() {
   $("language").textContent = language === "zh" ? "English" : "中文";
   $("language").lang = language === "zh" ? "en" : "zh";
   const n = values.questions.length;
-  const decided = Object.entries(values.decisions ?? {}).map(([name, count]) => t(name, count));
-  $("totals").textContent = [t(isServed ? "all" : n === values.doubted ? "whole" : "totals", n, values.doubted), ...decided].join(" · ");
+  $("totals").textContent = t(isServed ? "all" : n === values.doubted ? "whole" : "totals", n, values.doubted);
   filters();
 }
 

@@ -165,6 +165,7 @@ def test_the_offline_page_keeps_answers_and_saves_them(browser: Any, tmp_path: P
     for number in range(60):
         anna.answer("ka"[number % 2])
     assert anna.is_done()
+    assert "Press “Save the answers” above" in anna.page.inner_text("#next")
     anna.page.click("#save")
     assert "Type your name first." in anna.page.inner_text("#progress")
     anna.page.fill("#name", "anna")
@@ -260,7 +261,7 @@ def test_a_question_without_a_doubt_is_shown_as_one(
     spreadsheets.write(paths.QUEUE, queue.assign(suggested=queue["given"]))
     anna = Person(browser, serve("anna").address)
     assert anna.page.inner_text("h1") == "Labels to check"
-    assert anna.page.inner_text("#totals") == "20 questions, 15 of them about doubted labels"
+    assert anna.page.inner_text("#totals") == "Questions: 20; about doubted labels: 15"
     options = anna.page.inner_text("#filter").split("\n")
     assert options == [
         "all",
@@ -309,6 +310,141 @@ def test_questions_that_the_filter_hides_are_counted_and_can_be_shown(
     assert anna.problems == []
 
 
+def offline(browser: Any, folder: Path, classes: list[str], **made: Any) -> Callable[..., Person]:
+    """People in front of one gallery, each with their own screen."""
+    doubted = make(classes=classes, **made)
+    examples = catalogue.read()
+    page = gallery.page(doubted, examples, catalogue.votes(examples), classes)
+    (folder / "gallery.html").write_text(page, "utf-8")
+    return lambda **screen: Person(browser, f"file://{folder}/gallery.html", **screen)
+
+
+def test_one_doubted_label_is_counted_as_one_and_the_page_says_what_is_asked(
+    browser: Any, tmp_path: Path
+) -> None:
+    doubted = make(n=4, classes=["eight", "nine"]).head(1)
+    page = gallery.page(doubted, catalogue.read(), catalogue.votes(catalogue.read()), CLASSES)
+    (tmp_path / "gallery.html").write_text(page)
+    anna = Person(browser, f"file://{tmp_path}/gallery.html", locale="en")
+    assert anna.page.inner_text("#totals") == "Doubted labels: 1"
+    assert anna.page.inner_text("#task").startswith("Which label is right? Accept the suggested")
+    anna.page.click("#language")
+    assert anna.page.inner_text("#task").startswith("哪个标签是正确的？")
+
+
+@pytest.mark.parametrize("start", ["a digit that people wrote by hand ", "l" * 100])
+def test_names_that_differ_at_the_end_alone_look_different(
+    browser: Any, tmp_path: Path, start: str
+) -> None:
+    page = offline(browser, tmp_path, [f"{start}(old)", f"{start}(new)"], n=4)().page
+    page.keyboard.press("c")
+    for place in (".label", "#actions button", "#classes li"):
+        names = page.locator(place).all_text_contents()
+        assert sum("(old)" in name for name in names) == 1, (place, names)
+        assert sum("(new)" in name for name in names) == 1, (place, names)
+        assert all(len(name) <= 80 for name in names)
+
+
+@pytest.mark.parametrize(
+    ("n", "listed", "said"),
+    [
+        (60, 60, "60 of 60 classes"),
+        (600, 500, "The first 500 of 600 classes; type more of the name to find the others"),
+    ],
+)
+def test_the_list_of_classes_says_what_it_leaves_out(
+    browser: Any, tmp_path: Path, n: int, listed: int, said: str
+) -> None:
+    page = offline(browser, tmp_path, [f"class {row}" for row in range(n)], n=4)().page
+    page.keyboard.press("c")
+    assert page.locator("#classes li").count() == listed
+    assert page.inner_text("#matches") == said
+    page.keyboard.type("class 59")
+    assert page.inner_text("#classes li:first-child") == "class 59"
+    assert page.inner_text("#matches") == f"{1 if n == 60 else 11} of {n} classes"
+
+
+LEFTS = """([place, words]) => {
+  const walker = document.createTreeWalker(document.querySelector(place), NodeFilter.SHOW_TEXT);
+  const nodes = [];
+  while (walker.nextNode()) nodes.push(walker.currentNode);
+  return words.map((word) => {
+    const node = nodes.find(({ data }) => data.includes(word)), range = document.createRange();
+    range.setStart(node, node.data.indexOf(word));
+    range.setEnd(node, node.data.indexOf(word) + word.length);
+    return range.getBoundingClientRect().left;
+  });
+}"""
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_names_that_are_written_leftwards_do_not_turn_the_sentence(
+    browser: Any, tmp_path: Path, locale: str
+) -> None:
+    dog, cat, person = "كلب", "قطة منزلية", "محمد"
+    reason = f"the other examples say {cat} (1.00) rather than {dog} (0.25)"
+    doubted = make(classes=[dog, cat], n=4).assign(reason=reason)
+    votes = catalogue.votes(catalogue.read()).assign(annotator=person)
+    page = gallery.page(doubted, catalogue.read(), votes, [dog, cat])
+    (tmp_path / "gallery.html").write_text(page, "utf-8")
+    screen = {"viewport": {"width": 1600, "height": 900}}  # each sentence is one line
+    shown = Person(browser, f"file://{tmp_path}/gallery.html", locale=locale, **screen).page
+    sentences = {"#reason": [cat, "1.00", dog, "0.25"], "#votes": [person, "–", dog]}
+    for place, words in sentences.items():
+        lefts = shown.evaluate(LEFTS, [place, words])
+        assert lefts == sorted(lefts), place
+    pair = shown.locator("#filter option").nth(1).text_content()
+    assert pair.startswith(f"\u2068{dog}\u2069 → \u2068{cat}\u2069")
+    shown.keyboard.press("g")
+    lefts = shown.evaluate(LEFTS, ["#tiles button", [dog, "→", cat]])
+    assert lefts == sorted(lefts)
+    shown.select_option("#filter", index=1)
+    assert shown.evaluate("order.length") == 2
+
+
+@pytest.mark.parametrize("modality", ["image", "text", "table"])
+def test_the_question_is_seen_at_once_on_a_phone_and_zoomed_in(
+    browser: Any, tmp_path: Path, modality: str
+) -> None:
+    classes = [f"{name} of a rather long name" for name in ("eight", "nine")]
+    person = offline(browser, tmp_path, classes, modality=modality, n=4)
+    for width, height in [(390, 844), (640, 450), (1280, 900)]:
+        page = person(viewport={"width": width, "height": height}).page
+        if modality != "image":
+            page.evaluate("contents.forEach((_, row) => contents.set(row, 'word '.repeat(999)))")
+            page.evaluate("draw()")
+        label = page.locator(".side .label").first.bounding_box()
+        bar = page.locator("#actions").bounding_box()
+        assert label["y"] + label["height"] <= bar["y"], (width, height)
+        assert bar["y"] + bar["height"] == height
+        page.evaluate("scrollTo(0, 1e6)")
+        last, bar = (page.locator(place).bounding_box() for place in ("#where", "#actions"))
+        assert last["y"] + last["height"] <= bar["y"], (width, height)
+        if width <= 700:
+            buttons = page.locator("button:visible").all()
+            assert min(button.bounding_box()["height"] for button in buttons) >= 44
+        page.close()
+
+
+def test_the_end_of_the_list_shows_no_button_that_does_nothing(
+    browser: Any, tmp_path: Path
+) -> None:
+    anna = offline(browser, tmp_path, ["eight", "nine"], n=4)(locale="en")
+    for _ in range(4):
+        anna.page.click("#actions button")
+    assert anna.is_done()
+    assert anna.page.locator("#actions button:visible").all_inner_texts() == ["UndoZ"]
+    assert anna.page.evaluate("document.activeElement.innerText") == "UndoZ"
+    assert anna.page.is_hidden("#view")
+    anna.page.keyboard.press("Enter")
+    assert not anna.is_done()
+    assert anna.page.locator("#actions button:visible").count() == 7
+    anna.answer("a")
+    anna.open()
+    assert anna.page.is_hidden("#actions")  # nothing is to be undone
+    assert anna.problems == []
+
+
 @pytest.mark.parametrize(
     ("locale", "title"), [("en", "No label is doubted"), ("zh-CN", "没有存疑的标签")]
 )
@@ -333,8 +469,8 @@ def test_a_gallery_without_doubts_asks_nothing(
 @pytest.mark.parametrize(
     ("locale", "said"),
     [
-        ("en", "What people said: the batch's label: ten, anna: nine"),
-        ("zh-CN", "各人的标注： 批次自带的标签：ten, anna：nine"),
+        ("en", "What people said: in the batch – ten, anna – nine"),
+        ("zh-CN", "各人的标注： 批次中 – ten, anna – nine"),
     ],
 )
 def test_the_label_of_a_batch_is_named_as_such(
@@ -365,7 +501,7 @@ def test_a_tie_is_asked_again_beside_the_answers_of_others(
     page.keyboard.press("k")
     assert page.evaluate("current().id") == tied  # asked, though anna has answered it
     assert page.inner_text("#answered").startswith("Your answer: ten. Answer again: other people")
-    assert page.inner_text("#others") == "What others answered: =bela: nine"
+    assert page.inner_text("#others") == "What others answered: =bela – nine"
     assert page.inner_text("#reason") == "people's answers tie"
     page.keyboard.press("k")
     for _ in (early, late, tied):
@@ -376,7 +512,7 @@ def test_a_tie_is_asked_again_beside_the_answers_of_others(
     page.keyboard.press("a")
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("current().id") == early
-    assert page.inner_text("#others") == "What others answered: =bela: Not usable"
+    assert page.inner_text("#others") == "What others answered: =bela – Not usable"
     page.keyboard.press("ArrowLeft")
     place = "data/annotations/b.csv row 3"
     assert (
