@@ -119,7 +119,7 @@ def test_what_cannot_be_compared(project, tmp_path):
         project.folder / "plots/predictions.csv",
     )
     kept = classes.read_text(), predictions.read_bytes()
-    classes.write_text(kept[0] + "ten,1,1,1,1\n")
+    classes.write_text(kept[0] + "ten,1,1,1,1,0\n")
     page = project.run("python -m assay compare three --fail-if worse", check=False)
     assert page.returncode == 2
     assert "no verdict: the classes differ" in page.stdout
