@@ -8,19 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assay.collecting import doubted_classes
 from assay.contract import class_names, column_names, paths
 from assay.contract.arrow_types import is_text
-from assay.contract.errors import first_of
-from assay.layouts import media_files
 from assay.layouts.raw_batch import Example, RawBatch
 from assay.layouts.table import LAYOUT
-from assay.modalities.columns_as_written import NO_VALUE, guess, parsed, without_gaps
 
-_MANY_CLASSES = 20  # so many classes are normal in any batch
-_LABELS_OF_A_CLASS = 3  # with fewer labels per class, the labels may be no classes
-_MISSING = NO_VALUE | {"unlabeled", "unlabelled"}  # labels that mean "no label"
-_NO_CLASSES = {"backup", "bak", "cache", "copy", "mask", "masks", "new folder", "old", "originals"}
-_NO_CLASSES |= {"output", "outputs", "results", "temp", "thumbnails", "thumbs", "tmp", "trash"}
 # names of columns that are usually no features or slices
 _SPLITS = {"fold", "folds", "is_test", "is_train", "is_val", "partition", "phase", "set", "subset"}
 _SOURCES = {"reviewer", "user", "user_id", "username"}  # these people may have made the example
@@ -28,7 +21,6 @@ _PEOPLE = {"annotator", *column_names.IN_ANSWERS["annotator"]} - _SOURCES
 # names of columns for the start or the end of a part of a sound
 _STARTS = {"start", "begin", "onset", "offset", "start_time", "start_seconds", "begin_time"}
 _ENDS = {"end", "stop", "offset", "duration", "end_time", "end_seconds", "stop_time"}
-_CLASSES = 2  # so many classes are needed to see whether they are numbers or dates
 _SORTED = 20  # with so many rows, an order by class is no chance
 
 
@@ -44,8 +36,7 @@ def remark(raw: RawBatch) -> None:
         remedy = "label some examples before you run the pipeline"
         raw.remarks.add("doubtful", len(raw.examples), "examples have no label at all", "", remedy)
         return
-    _remark_on_classes(raw, counts)
-    _remark_on_measures(raw, counts)
+    doubted_classes.remark(raw, counts)
     _remark_on_order(raw)
 
 
@@ -67,67 +58,6 @@ def remark_on_untested(raw: RawBatch, splits: Sequence[str], chosen_by: str) -> 
         what = f"classes have no example in the test split, which {chosen_by} chose"
         remedy = "give a column `split` with some, unless another batch has them"
         raw.remarks.note("doubtful", untested, what, remedy)
-
-
-def _remark_on_classes(raw: RawBatch, counts: Counter[str]) -> None:
-    """Add remarks on names of classes that look wrong, and on the number of classes.
-
-    Parameters
-    ----------
-    counts : of labels, by class
-    """
-    missing = {label: n for label, n in counts.items() if label.casefold() in _MISSING}
-    remedy = "if it is not known, leave the label empty, or call the folder `unlabelled`"
-    what = "labels are of classes whose names say that there is no label"
-    named = [f"{label!r} ({n:,})" for label, n in missing.items()]
-    raw.remarks.add("doubtful", sum(missing.values()), what, first_of(named), remedy)
-    no_classes = sorted(label for label in counts if label.casefold() in _NO_CLASSES)
-    what = "classes are named as folders that hold no class"
-    raw.remarks.note("doubtful", list(map(repr, no_classes)), what, "move them out of the batch")
-    if raw.layout.startswith(media_files.FOLDERS):
-        last = Counter(label.rpartition("/")[2] for label in counts if "/" in label)
-        repeated = [name for name, count in last.items() if count > 1]
-        what = "folder names are found in several folders, and are taken for several classes"
-        remedy = "put all files of a class into one folder"
-        raw.remarks.add("doubtful", len(repeated), what, first_of(repeated), remedy)
-    if len(counts) == 1:
-        (label,) = counts
-        remedy = "a classifier needs two: a folder for each class, or a column `label`"
-        raw.remarks.add("doubtful", counts.total(), f"labels are all {label!r}", "", remedy)
-    if len(counts) > max(_MANY_CLASSES, counts.total() / _LABELS_OF_A_CLASS):
-        what = f"classes for {counts.total()} labels"
-        remedy = "is this column the label?"
-        raw.remarks.add("doubtful", len(counts), what, repr(min(counts)), remedy)
-    else:
-        single = sorted(label for label, count in counts.items() if count == 1)
-        what = "classes have one label only"
-        remedy = "clean stops at a class with fewer than clean.smallest_class labels"
-        raw.remarks.note("doubtful", [repr(label) for label in single], what, remedy)
-
-
-def _remark_on_measures(raw: RawBatch, counts: Counter[str]) -> None:
-    """Add a remark if the classes are dates or numbers with decimals: these may be measurements.
-
-    Parameters
-    ----------
-    counts : of labels, by class
-    """
-    names = without_gaps(pa.array(sorted(counts), pa.string())).drop_null()
-    if len(names) < _CLASSES:
-        return
-    type_, written = guess(names)
-    if type_ == "date":
-        what = "labels are dates, and each date is a class"
-        raw.remarks.add("doubtful", counts.total(), what, repr(names[0].as_py()))
-    elif type_ == "number":
-        numbers = parsed(names, type_, written)
-        is_between = pc.not_equal(numbers, pc.floor(numbers))
-        with_decimals = names.filter(pc.and_(is_between, pc.is_finite(numbers))).to_pylist()
-        n_measured = sum(map(counts.__getitem__, with_decimals))
-        what = "labels are numbers with decimals, and each number is a class"
-        remedy = "make classes of ranges if it is a measure: a measure is not learned as such"
-        example = repr(min(with_decimals, default=""))
-        raw.remarks.add("doubtful", n_measured, what, example, remedy)
 
 
 def _remark_on_order(raw: RawBatch) -> None:
@@ -187,7 +117,7 @@ def _remark_on_columns(raw: RawBatch) -> None:
     splits = [repr(name) for name in names if name.casefold() in _SPLITS]
     what = "columns may say which split a row is in, and are read as any other column"
     raw.remarks.note("doubtful", splits, what, "call it `split` if it does, with train and test")
-    people = [repr(name) for name in names if name.casefold() in _PEOPLE]
+    people = [repr(name) for name in names if name.casefold().rstrip("_0123456789") in _PEOPLE]
     what = "columns may say who labelled a row, and are read as any other column"
     raw.remarks.note("doubtful", people, what, "put people's labels into annotations.csv if so")
     if raw.modality == "text":

@@ -58,6 +58,7 @@ def test_labels_that_go_by_row_numbers() -> None:
     assert remarks(raw) == [("doubtful", 3, "labels name their row by its number")]
 
 
+WHOLE = "labels are whole numbers, and each number is a class"
 MEASURED = "labels are numbers with decimals, and each number is a class"
 
 
@@ -73,6 +74,11 @@ MEASURED = "labels are numbers with decimals, and each number is a class"
         (["1.0", "2.0"], []),
         (["1.5", "cat"], []),
         (["1.5", "1.5"], []),
+        ([*map(str, range(30, 56))], [(26, WHOLE)]),  # ages
+        ([*map(str, [*range(25), 28])], [(26, WHOLE)]),  # rings of a shell
+        ([*map(str, range(26))], []),  # numbers of classes
+        ([*map(str, range(1, 27))], []),
+        ([*map(str, range(1000, 3600, 100))], []),  # codes
     ],
 )
 def test_labels_that_are_measured(labels: list[str], expected: list) -> None:
@@ -198,9 +204,26 @@ def test_labels_that_say_that_there_is_none_are_counted(missing: str) -> None:
     what = "labels are of classes whose names say that there is no label"
     assert remarks(raw) == [("doubtful", 13, what)]
     assert raw.remarks[0].example == f"{missing!r} (13)"
-    named = batch([*ALTERNATING, *["missing", "unknown", "Error"] * 13])
+    named = batch([*ALTERNATING, *["missing", "pending", "Error"] * 13])
     doubts.remark(named)
     assert remarks(named) == []
+
+
+@pytest.mark.parametrize("missing", ["Not labeled", "0_unlabelled", "no-label", "N_A", "TBD"])
+def test_words_for_no_label_count_without_marks(missing: str) -> None:
+    raw = batch([*ALTERNATING, missing, missing])
+    doubts.remark(raw)
+    assert raw.remarks[0].example == f"{missing!r} (2)"
+
+
+@pytest.mark.parametrize(
+    ("others", "n"),
+    [("0 1 2", 1), ("cat dog", 1), ("0 1", 0), ("0.0 1.0", 0), ("1", 0), ("-2 0 1 2", 0)],
+)
+def test_minus_one_is_no_label_unless_it_is_of_a_scale(others: str, n: int) -> None:
+    raw = batch([*others.split(), "-1"] * 5)
+    doubts.remark(raw)
+    assert len(raw.remarks) == n
 
 
 @pytest.mark.parametrize(("layout", "n"), [("a folder for each class", 1), ("a table", 0)])
@@ -240,7 +263,9 @@ def test_columns_that_may_mean_something_else() -> None:
     assert [remark.example for remark in raw.remarks] == ["'is_test'"]
 
 
-@pytest.mark.parametrize("name", ["Worker_ID", "annotated_by", "rater_id", "coder", "workerid"])
+@pytest.mark.parametrize(
+    "name", ["Worker_ID", "annotated_by", "rater_id", "coder", "workerid", "rater_2"]
+)
 def test_columns_that_annotations_csv_would_take_for_people(name: str) -> None:
     raw = batch(["a", "b"] * 10)
     raw.examples[0].slices = {"site": "x", "user": "y", name: "1"}

@@ -1,0 +1,128 @@
+"""Remarks on classes that look wrong in a batch: their names, their number, and measurements."""
+
+import re
+from collections import Counter
+from collections.abc import Collection
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.contract.errors import first_of
+from assay.layouts import media_files
+from assay.layouts.raw_batch import RawBatch
+from assay.modalities.columns_as_written import NO_VALUE, guess, parsed, without_gaps
+
+_MANY_CLASSES = 20  # so many classes are normal in any batch
+_LABELS_OF_A_CLASS = 3  # with fewer labels per class, the labels may be no classes
+# labels that mean "no label", without blanks, `-` and `_` inside
+_MISSING = NO_VALUE | {"(blank)", ".", "nolabel", "notlabeled", "notlabelled", "notsure", "tbd"}
+_MISSING |= {"todo", "undefined", "unknown", "unlabeled", "unlabelled", "unsorted", "unsure"}
+_MARKS = re.compile(r"^\d+[\s_-]+(?=\D)|[\s_-]+")  # also a number before a name
+_NO_CLASSES = {"backup", "bak", "cache", "copy", "mask", "masks", "new folder", "old", "originals"}
+_NO_CLASSES |= {"output", "outputs", "results", "temp", "thumbnails", "thumbs", "tmp", "trash"}
+_CLASSES = 2  # so many classes are needed to see whether they are numbers or dates
+
+
+def remark(raw: RawBatch, counts: Counter[str]) -> None:
+    """Add remarks on classes whose names or number look wrong.
+
+    Parameters
+    ----------
+    counts : of labels, by class
+    """
+    _remark_on_names(raw, counts)
+    _remark_on_folders(raw, counts)
+    _remark_on_number(raw, counts)
+    _remark_on_measures(raw, counts)
+
+
+def _remark_on_names(raw: RawBatch, counts: Counter[str]) -> None:
+    """Add remarks on names that say that there is no label, or no class."""
+    missing = {label: n for label, n in counts.items() if _says_no_label(label, counts)}
+    remedy = "if it is not known, leave the label empty, or call the folder `unlabelled`"
+    what = "labels are of classes whose names say that there is no label"
+    named = [f"{label!r} ({n:,})" for label, n in missing.items()]
+    raw.remarks.add("doubtful", sum(missing.values()), what, first_of(named), remedy)
+    no_classes = sorted(label for label in counts if label.casefold() in _NO_CLASSES)
+    what = "classes are named as folders that hold no class"
+    raw.remarks.note("doubtful", list(map(repr, no_classes)), what, "move them out of the batch")
+
+
+def _remark_on_folders(raw: RawBatch, counts: Counter[str]) -> None:
+    """Add a remark on folders of one name inside several others: they may be one class."""
+    if not raw.layout.startswith(media_files.FOLDERS):
+        return
+    last = Counter(label.rpartition("/")[2] for label in counts if "/" in label)
+    repeated = [name for name, count in last.items() if count > 1]
+    what = "folder names are found in several folders, and are taken for several classes"
+    remedy = "put all files of a class into one folder"
+    raw.remarks.add("doubtful", len(repeated), what, first_of(repeated), remedy)
+
+
+def _remark_on_number(raw: RawBatch, counts: Counter[str]) -> None:
+    """Add remarks on a single class, on very many, and on classes with one label."""
+    if len(counts) == 1:
+        (label,) = counts
+        remedy = "a classifier needs two: a folder for each class, or a column `label`"
+        raw.remarks.add("doubtful", counts.total(), f"labels are all {label!r}", "", remedy)
+    if len(counts) > max(_MANY_CLASSES, counts.total() / _LABELS_OF_A_CLASS):
+        what = f"classes for {counts.total()} labels"
+        remedy = "is this column the label?"
+        raw.remarks.add("doubtful", len(counts), what, repr(min(counts)), remedy)
+    else:
+        single = sorted(label for label, count in counts.items() if count == 1)
+        what = "classes have one label only"
+        remedy = "clean stops at a class with fewer than clean.smallest_class labels"
+        raw.remarks.note("doubtful", [repr(label) for label in single], what, remedy)
+
+
+def _says_no_label(label: str, classes: Collection[str]) -> bool:
+    """Whether a name means that there is no label: a word for it, or -1 beside other classes.
+
+    -1 may be a class beside 1, 0 and 1, or another negative number.
+    """
+    if label in ("-1", "-1.0"):
+        others = {name.removesuffix(".0") for name in classes if name != label}
+        is_scale = any(name.startswith("-") for name in others) or others <= {"0", "1"}
+        return len(others) > 1 and not is_scale
+    name = label.casefold()
+    return name in _MISSING or _MARKS.sub("", name) in _MISSING
+
+
+def _remark_on_measures(raw: RawBatch, counts: Counter[str]) -> None:
+    """Add a remark if the classes may be measurements: dates, decimals, many near whole numbers.
+
+    Parameters
+    ----------
+    counts : of labels, by class
+    """
+    names = without_gaps(pa.array(sorted(counts), pa.string())).drop_null()
+    if len(names) < _CLASSES:
+        return
+    type_, written = guess(names)
+    if type_ == "date":
+        what = "labels are dates, and each date is a class"
+        raw.remarks.add("doubtful", counts.total(), what, repr(names[0].as_py()))
+    elif type_ == "number":
+        numbers = parsed(names, type_, written)
+        is_between = pc.not_equal(numbers, pc.floor(numbers))
+        with_decimals = names.filter(pc.and_(is_between, pc.is_finite(numbers))).to_pylist()
+        n_measured = sum(map(counts.__getitem__, with_decimals))
+        what = "labels are numbers with decimals, and each number is a class"
+        remedy = "make classes of ranges if it is a measure: a measure is not learned as such"
+        example = repr(min(with_decimals, default=""))
+        raw.remarks.add("doubtful", n_measured, what, example, remedy)
+        if not with_decimals and _may_count(numbers.to_numpy()):
+            what = "labels are whole numbers, and each number is a class"
+            raw.remarks.add("doubtful", counts.total(), what, repr(min(counts)), remedy)
+
+
+def _may_count(numbers: np.ndarray) -> bool:
+    """Whether many different whole numbers (n,) lie close together, but do not number classes."""
+    if len(numbers) <= _MANY_CLASSES:
+        return False
+    least, most = numbers.min(), numbers.max()
+    n_between = most - least + 1
+    is_numbering = least in (0, 1) and len(numbers) == n_between
+    return bool(n_between < 2 * len(numbers) and not is_numbering)
