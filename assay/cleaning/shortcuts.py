@@ -13,6 +13,7 @@ import pandas as pd
 from assay.catalogue import catalogue, payloads
 from assay.cleaning import leaky_column
 from assay.contract import parquet_files
+from assay.contract.errors import counted
 from assay.measures import intervals
 from assay.measures.statistics import Statistics
 
@@ -58,7 +59,7 @@ def find(
         is_told = (gain > _LEVEL) & (low > _AT_LEAST)
         if is_told[best]:
             n_more = is_told.sum() - 1
-            more = f" and {n_more} more labels" if n_more > 0 else ""
+            more = f" and {counted(n_more, 'more label')}" if n_more > 0 else ""
             interval = f"{gain[best]:.0%} better than chance ({low[best]:.0%} to {high[best]:.0%})"
             tells = f"{name} alone tells the label {classes[best]!r}{more}"
             reason = f"{tells}, {interval}: is it part of the task?"

@@ -522,6 +522,8 @@ def test_a_shortcut_is_told_and_content_is_not():
     listed = shortcuts.find(numbers, categories, given, list("abcde")).set_index("name")
     assert dict(listed["given"]) == {"length": "d", "source": "b"}
     assert listed["reason"]["source"].startswith("source alone tells the label 'b', 100% better")
+    both = shortcuts.find({}, {"source": given[:, None] % 2}, given % 2, ["a", "b"])
+    assert both["reason"][0].startswith("source alone tells the label 'b' and 1 more label, 100%")
 
 
 @pytest.mark.parametrize(
