@@ -151,8 +151,8 @@ class Curve:
         measured = pd.DataFrame({"rows": self.rows, "accuracy": self.accuracy})
         more = pd.DataFrame({"rows": [rows * share for share in _FURTHER]})
         listed = pd.concat([measured, more[more["rows"] > self.rows.max()]])
-        estimates = [self.at(number, confidence) for number in listed["rows"]]
-        listed[["forecast", "forecast_low", "forecast_high"]] = estimates
+        estimates = np.array([self.at(number, confidence) for number in listed["rows"]])
+        listed[["forecast", "forecast_low", "forecast_high"]] = estimates.clip(0, 1)  # (rows, 3)
         return listed.assign(rows=listed["rows"].round().astype(int))
 
 

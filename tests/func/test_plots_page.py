@@ -51,8 +51,8 @@ def test_it_loads_nothing(page: Path) -> None:
     assert text.index("window.vegaEmbed=") < text.index(f"vegaEmbed('#{CHARTS[0]}'")
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")
-def test_it_draws_without_a_network(page: Path) -> None:
+def drawing(page: Path) -> str:
+    """The page after Chromium has drawn it, without a network."""
     browser = [
         "chromium",
         "--headless",
@@ -61,15 +61,38 @@ def test_it_draws_without_a_network(page: Path) -> None:
         "--host-resolver-rules=MAP * ~NOTFOUND",
     ]
     command = [*browser, "--virtual-time-budget=10000", "--dump-dom", page.as_uri()]
-    drawn = subprocess.run(
+    return subprocess.run(
         command, capture_output=True, check=True, encoding="utf-8", timeout=60
     ).stdout
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")
+def test_it_draws_without_a_network(page: Path) -> None:
+    drawn = drawing(page)
     assert drawn.count('class="marks"') == len(CHARTS)
     assert "answer (right class if known" in drawn
     reliability = drawn.split('id="reliability"')[1].split('id="forecast"')[0]
     symbols = re.findall(r'role-legend-symbol"[^>]*><path[^>]* d="([^"]*)"', reliability)
     assert len(symbols) > 1
     assert all("A" in symbol for symbol in symbols)  # arcs: a line would have no colour
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")
+def test_what_has_no_numbers_is_not_drawn(page: Path, tmp_path: Path) -> None:
+    """Without known truth, label_errors.csv has no rows; without a forecast, its columns are nan."""
+    text = re.sub(
+        r'("dvc_inferred_y_value": )"[^"]*"(?=[^{]*"field": "forecast)',
+        r'\1"nan"',
+        page.read_text(),
+    )
+    before, after = text.split('id = "label_errors"')
+    after = re.sub(r"var spec = .*?};\n", "var spec = {};\n", after, count=1, flags=re.DOTALL)
+    (tmp_path / "page.html").write_text(f'{before}id = "label_errors"{after}')
+    drawn = drawing(tmp_path / "page.html")
+    assert drawn.count('class="marks"') == len(CHARTS) - 1
+    assert not re.search(r'<div id\s*=\s*"label_errors"', drawn)
+    shown = drawn.rsplit('id="forecast"', 1)[1]
+    assert re.findall(r">(accuracy|forecast\w*)</text>", shown) == ["accuracy"]
 
 
 def test_it_is_no_part_of_the_project(project: Project) -> None:

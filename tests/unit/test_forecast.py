@@ -113,6 +113,11 @@ def test_no_accuracy_is_forecast_above_1() -> None:
     curve.error, curve.change = 0.1, 0.2
     accuracy = curve.at(400, 0.9)[0]
     assert curve.gain(400, 1400, 0.9)[2] > 1 - accuracy
+    drawn = curve.table(400, 0.9)[["forecast", "forecast_low", "forecast_high"]]
+    assert drawn.isna().sum().sum() == 0
+    assert curve.at(800, 0.9)[2] > 1
+    assert drawn.to_numpy().min() >= 0
+    assert drawn.to_numpy().max() == 1
     table = levers.table(some, curve, np.zeros(400), (40, 0.5), unlabelled=0, params=PARAMS)
     rows = table.set_index("lever")
     assert rows.loc["more_rows", "high"] == pytest.approx(1 - accuracy)
