@@ -10,7 +10,7 @@ from assay.modalities import registry
 from assay.reporting import answer, parts, pictures
 from assay.reporting.inputs import Inputs, accuracy
 from assay.reporting.since import Changes
-from assay.reporting.words import SCORES, Words, breakable, brief, name, renamed, signed
+from assay.reporting.words import SCORES, Words, breakable, brief, isolated, name, renamed, signed
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _NAMED = 3  # batches that the title names
@@ -42,7 +42,7 @@ def page(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    filters = (name, brief, words.shown, breakable, renamed, accuracy, words.described)
+    filters = (name, brief, words.shown, breakable, isolated, renamed, accuracy, words.described)
     functions = (words.known, words.score, words.probability, signed, parts.ticks, rounded)
     environment.filters |= {function.__name__: function for function in filters}
     environment.globals |= {function.__name__: function for function in functions}

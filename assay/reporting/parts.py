@@ -47,7 +47,7 @@ def quantity(inputs: Inputs) -> Values:
             counts[label, batch] = n
     return {
         "batches": first(list(inputs.batches.items())[::-1]),
-        "classes": first(rarest_first, _CLASSES),
+        "classes": first(rarest_first),
         "tested": tested,
         "matrix": matrix(rarest_first[:_CLASSES], latest, counts) if len(latest) > 1 else None,
     }

@@ -15,13 +15,17 @@ _FOLDER = Path(__file__).with_name("languages")  # <language>.json
 _LONGEST, _LAST = 60, 20  # characters of a name, and of its end if it is longer
 _TRAITS = 400  # characters of what describes a region
 _SHARES = re.compile(r"\((?P<part>\d+%), of all (?P<whole>\d+%)\)(?=; |$)")
+# Letters that are written from right to left, and what may stand between two words of them.
+_RTL = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+"
+_RIGHT_TO_LEFT = re.compile(rf"{_RTL}(?:[\s\d_-]+{_RTL})*")
 _LEAST = 0.0005  # a smaller share would be rounded to 0.0 %
+_PLACES = 3  # of a score without a unit
 _ONE = ".one"  # the end of the key of a text for exactly one thing
 # the scores that the page lists, in this order, each with the unit that people know it by
 SCORES = {
     "accuracy": "percent",
     "accuracy_true": "percent",
-    "macro_f1": "",
+    "macro_f1": "percent",
     "log_loss": "",
     "calibration_error": "points",
 }
@@ -69,6 +73,15 @@ def breakable(text: object) -> Markup:
     return Markup("/<wbr>").join(str(text).split("/"))
 
 
+def isolated(text: object) -> Markup:
+    """A sentence as HTML, in which words from right to left do not change the order around them.
+
+    It is for sentences whose names are not known. Where they are, `name` does it.
+    """
+    sentence = str(escape(text))
+    return Markup(_RIGHT_TO_LEFT.sub(r"<bdi>\g<0></bdi>", sentence))  # noqa: S704  # escaped above
+
+
 class Words:
     """The catalogue of one language; call it with a key and the values of the text.
 
@@ -105,7 +118,7 @@ class Words:
         """A score, or the ends of its interval, in its unit."""
         if unit := SCORES[key]:
             return self(unit, n=_percents(values))
-        return Markup(" … ").join(f"{value:.4f}" for value in values)
+        return Markup(" … ").join(f"{rounded(value, _PLACES)}" for value in values)
 
     def described(self, traits: str) -> Markup:
         """The description of a region in metrics/regions.csv, with its shares in this language."""
