@@ -111,6 +111,7 @@ def say_look_alikes(named: pd.DataFrame, batch_of: pd.Series) -> None:
     batch_of : the batch of each example
     """
     batch = batch_of.loc[named["example"]].to_numpy()
+    class_findings.say_apart(named["label"], batch)
     for column, things in (("label", "classes"), ("annotator", "people")):
         names = pd.DataFrame({"name": named[column], "batch": batch}).drop_duplicates()
         batches_of = names.groupby("name")["batch"].agg(set)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from assay.cleaning import leaky_column
-from assay.contract import parquet_files, paths
-from assay.contract.errors import counted, first_of
+from assay.contract import class_names, parquet_files, paths
+from assay.contract.errors import counted, first_of, say
 
 NO_BETTER = "predicts {} better than the frequencies of the classes do"  # for messages
 _OVERLAP = 0.8  # two names of one class have 1, up to chance; CIFAR-10's cats and dogs have 0.6
@@ -60,6 +60,23 @@ def imbalance(given: pd.Series, classes: list[str]) -> Iterator[Finding]:
         few = f"{counted(counts[least], 'label')} of {classes[least]}"
         reason = f"{few}, and {counts[most]:,} of {classes[most]}"
         yield {"kind": "imbalance", "given": classes[least], "reason": reason}
+
+
+def say_apart(labels: pd.Series, batch: np.ndarray) -> None:
+    """Say which batches share no class with all batches before them.
+
+    Parameters
+    ----------
+    labels : (n,) names of classes, in the order of arrival
+    batch : (n,) the batch of each label
+    """
+    earlier: set[str] = set()
+    for name, of_batch in labels.groupby(batch, sort=False):
+        names = set(of_batch)
+        if apart := class_names.apart(names, earlier):
+            what = f"the classes of batch {name} are none of those of the batches before"
+            say(f"{what}: {apart}: give them one name if they are the same")
+        earlier |= names
 
 
 def missing(labels: pd.Series, split: pd.Series, classes: list[str]) -> Iterator[Finding]:

@@ -3,15 +3,18 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from assay.contract.errors import first_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _JOINT = re.compile(r"(?<=[^\W\d_])[_-]+(?=[^\W\d_])")  # between letters
+_SEVERAL = 2  # a batch of a single class may well bring a new one
 _WHOLE = re.compile(r"0*(\d+)(?:\.0+)?")  # a whole number without its leading zeros
 
 
@@ -38,6 +41,14 @@ def look_alikes(classes: Iterable[str]) -> list[list[str]]:
         key = number[1] if number else _JOINT.sub("", without_blanks)
         alike[key].append(name)
     return [names for names in alike.values() if len(names) > 1]
+
+
+def apart(names: Collection[str], others: Collection[str]) -> str:
+    """A clause if two batches with several classes each share none: the names may differ only."""
+    if len(names) < _SEVERAL or len(others) < _SEVERAL or not set(names).isdisjoint(others):
+        return ""
+    here, there = (first_of([repr(name) for name in sorted(part)]) for part in (names, others))
+    return f"{here} here, {there} there"
 
 
 def in_words(alike: Iterable[Sequence[str]]) -> list[str]:

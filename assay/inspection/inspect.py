@@ -72,6 +72,7 @@ def inspect(folder: Path, params: Parameters) -> dict[str, Any]:
     if not raw.numbered:
         keys = [example.key for example in raw.examples]
         raw.remarks += listed.check_keys(understood.ids, keys, others)
+    raw.remarks += listed.check_classes(raw.labels(), others)
     is_whole = len(understood.ids) == len(raw.examples)
     lacking = _lacking(raw, understood, params) if is_whole and not others else Remarks()
     if group and others:

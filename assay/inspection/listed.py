@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from assay.catalogue import repeated_keys
 from assay.collecting import splits
-from assay.contract import parquet_files, paths
+from assay.contract import class_names, csv_files, parquet_files, paths
 from assay.contract.errors import InputError, first_of
 from assay.contract.parameters import Parameters
 from assay.contract.parquet_files import Format
@@ -194,6 +194,26 @@ def check_keys(ids: Mapping[str, str], keys: Collection[str], others: Iterable[s
             again = repeated_keys.of_other_content(ids, known, keys)
             places = [f"{name}/{key}" for key in again]
             remarks.note("doubtful", places, what, repeated_keys.REMEDY)
+    return remarks
+
+
+def check_classes(labels: Collection[str], others: Iterable[str]) -> Remarks:
+    """A remark if a batch shares no class with the other batches that are collected.
+
+    Parameters
+    ----------
+    labels : of the batch
+    others : names of the other listed batches
+    """
+    known: set[str] = set()
+    for name in others:
+        with suppress(InputError, OSError):
+            known.update(csv_files.read_csv(paths.labels(name), ["label"])["label"].to_pylist())
+    names = set(labels)
+    remarks = Remarks()
+    if apart := class_names.apart(names, known):
+        what = "classes are none of those of the other listed batches"
+        remarks.add("doubtful", len(names), what, apart, "give them one name if they are the same")
     return remarks
 
 

@@ -427,6 +427,19 @@ def test_keys_of_a_collected_batch_with_other_content(folder: Workspace) -> None
     assert (remark["action"], remark["count"], remark["example"]) == ("doubtful", 3, "first/k2")
 
 
+def test_classes_of_a_batch_that_may_be_others_under_another_name(folder: Workspace) -> None:
+    for name, classes in (("first", "01"), ("second", "ny"), ("third", "0x")):
+        rows = [f"sentence number {row} of {name} words,{classes[row % 2]}" for row in range(8)]
+        folder.raw({"examples.csv": "\n".join(["text,label", *rows])}, name)
+    folder.set("batches", ["first"])
+    folder.set("pretrain.batches", ["first"])
+    folder.done("collect@first")
+    for name, n in (("second", 1), ("third", 0)):
+        remarks = inspect(paths.RAW / name, parameters.load())["remarks"]
+        examples = [line["example"] for line in remarks if "none of those" in line["what"]]
+        assert examples == ["'n', 'y' here, '0', '1' there"] * n
+
+
 def test_a_listed_batch_that_is_not_here_does_not_stop(folder: Workspace) -> None:
     folder.set("batches", ["elsewhere"])
     folder.set("pretrain.batches", ["elsewhere"])

@@ -255,6 +255,11 @@ def test_classes_and_people_of_batches_that_may_be_one_are_told(capsys):
         f"assay: 1 group of classes {what}: 'Cat' and 'cat': give them one name if so",
         f"assay: 1 group of people {what}: 'Anna' and 'anna': give them one name if so",
     ]
+    clean.say_look_alikes(named.assign(label=["0", "1", "no", "yes"], annotator="a"), batch_of)
+    what = "the classes of batch b2 are none of those of the batches before"
+    remedy = "give them one name if they are the same"
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said == f"assay: {what}: 'no', 'yes' here, '0', '1' there: {remedy}"
     within_one = pd.Series(["b1", "b1", "b1", "b1"])  # collect has told it already
     clean.say_look_alikes(named, within_one)
     assert capsys.readouterr().err == ""
