@@ -52,7 +52,12 @@ def leaky(examples: pd.DataFrame, given: np.ndarray, memory: int) -> Iterator[Fi
             continue
         if left < _LEFT or is_category or leaky_column.are_names_of_labels(column, given):
             tells = f"the column {name} tells the label of {1 - errors:.1%} of the examples"
-            yield {"kind": "leaky_column", "reason": f"{tells}: is it made from it?"}
+            n_values = len(np.unique(column[~np.isnan(column)]))
+            is_grouped = catalogue.groups(examples) is not None
+            may_be_source = not is_grouped and len(np.unique(given)) < n_values <= len(given) / 2
+            source = f", or does it name a source? then set collect.group: {name}"
+            question = f"is it made from it{source if may_be_source else '?'}"
+            yield {"kind": "leaky_column", "reason": f"{tells}: {question}"}
 
 
 def read(examples: pd.DataFrame, memory: int) -> Iterator[NamedValues]:

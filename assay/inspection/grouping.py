@@ -11,7 +11,8 @@ from assay.contract.stored_rows import StoredRows
 
 # Names of columns that name a source.
 _SOURCES = "speaker|patient|subject|person|user|author|site|hospital|document|session|device|camera"
-_NAMED = re.compile(rf"(?i)(^|[^a-z])({_SOURCES}|source|group|video)s?([^a-z]|$)")
+_SOURCES += "|series|recording|sequence|clip"
+_NAMED = re.compile(rf"(?i)(^|[^a-z])({_SOURCES}|source|group|video)s?([^a-z]|$)|^id$")
 _FIELDS = 4  # one of so many first fields of a file name may name a source
 _MATCHED = 0.95  # share of the keys that must match a pattern
 _TRIED = 100  # keys that must all match before the others are looked at

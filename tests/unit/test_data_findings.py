@@ -437,11 +437,26 @@ def test_a_number_that_grows_in_rows_sorted_by_class_gives_the_label_away():
 
 def leaky(monkeypatch, columns: list[np.ndarray], given: np.ndarray, kind: str = "number") -> int:
     """How many columns of a table are found to tell the label."""
+    return len(leaks(monkeypatch, columns, given, kind))
+
+
+def leaks(monkeypatch, columns: list[np.ndarray], given: np.ndarray, kind: str) -> list[dict]:
     named = [(str(number), column, kind == "category") for number, column in enumerate(columns)]
     types = {name: kind for name, *_ in named}
     monkeypatch.setattr(table_columns.payloads, "payload_format", lambda *_: {"features": types})
     monkeypatch.setattr(table_columns, "read", lambda *_: iter(named))
-    return len(list(table_columns.leaky(catalogue(["train"] * len(given)), given, 2**30)))
+    return list(table_columns.leaky(catalogue(["train"] * len(given)), given, 2**30))
+
+
+@pytest.mark.parametrize("kind", ["number", "category"])
+def test_a_column_whose_values_repeat_may_name_a_source(kind, monkeypatch):
+    series = np.repeat(np.arange(30.0), 20)
+    given = np.random.default_rng(0).integers(2, size=30).repeat(20)
+    (of_series,) = leaks(monkeypatch, [series], given, kind)
+    question = "is it made from it, or does it name a source? then set collect.group: 0"
+    assert of_series["reason"].endswith(question)
+    (of_copy,) = leaks(monkeypatch, [given * 2.0], given, kind)
+    assert of_copy["reason"].endswith(": is it made from it?")
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 8])

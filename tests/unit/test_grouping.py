@@ -67,6 +67,9 @@ def test_a_column_of_any_name_where_alike_and_of_a_telling_name_anyway(sounds):
     by_likeness = propose(sounds, keys=numbers, columns={"x7": column})
     assert (by_likeness is not None and by_likeness.group == "x7") == sounds["alike"]
     assert propose(sounds, keys=numbers, columns={"Patient_ID": column}).group == "Patient_ID"
+    assert propose(sounds, keys=numbers, columns={"series_id": column}).group == "series_id"
+    assert propose(sounds, keys=numbers, columns={"id": column}).group == "id"
+    assert propose(sounds, keys=numbers, columns={"id": numbers}) is None
     assert propose(sounds, keys=numbers, columns={"patient": numbers}) is None  # one example each
     assert (
         propose(sounds, keys=numbers, columns={"impatient": column}, features=np.zeros((N, 0)))
