@@ -21,6 +21,7 @@ _MISSING |= {"todo", "undefined", "unknown", "unlabeled", "unlabelled", "unsorte
 _MARKS = re.compile(r"^\d+[\s_-]+(?=\D)|[\s_-]+")  # also a number before a name
 _NO_CLASSES = {"backup", "bak", "cache", "copy", "mask", "masks", "new folder", "old", "originals"}
 _NO_CLASSES |= {"output", "outputs", "results", "temp", "thumbnails", "thumbs", "tmp", "trash"}
+_MASK = re.compile(r"(.+)[ _-](?:mask|seg|segmentation)(?:[ _-]?\d+)?", re.IGNORECASE)  # of a file
 _CLASSES = 2  # so many classes are needed to see whether they are numbers or dates
 
 
@@ -33,6 +34,7 @@ def remark(raw: RawBatch, counts: Counter[str]) -> None:
     """
     _remark_on_names(raw, counts)
     _remark_on_folders(raw, counts)
+    _remark_on_masks(raw)
     _remark_on_number(raw, counts)
     _remark_on_measures(raw, counts)
 
@@ -58,6 +60,23 @@ def _remark_on_folders(raw: RawBatch, counts: Counter[str]) -> None:
     what = "folder names are found in several folders, and are taken for several classes"
     remedy = "put all files of a class into one folder"
     raw.remarks.add("doubtful", len(repeated), what, first_of(repeated), remedy)
+    outer = Counter(label.rpartition("/")[0] for label in counts)
+    if not repeated and len(outer) > 1 and min(outer.values()) > 1 and "" not in outer:
+        what = f"classes are folders inside {len(outer):,} outer folders"
+        remedy = "if the outer ones are the classes, list the files in metadata.csv"
+        raw.remarks.add("guessed", len(counts), what, first_of(sorted(outer)), remedy)
+
+
+def _remark_on_masks(raw: RawBatch) -> None:
+    """Add a remark on files that are named as masks of other files: `x_mask.png` beside `x.png`."""
+    if not raw.layout.startswith(media_files.FOLDERS):
+        return
+    keys = sorted(example.key for example in raw.examples)
+    stems = {key.rpartition(".")[0] for key in keys}
+    masked = {key: _MASK.fullmatch(key.rpartition(".")[0]) for key in keys}
+    masks = [repr(key) for key, found in masked.items() if found and found[1] in stems]
+    what = "files are named as masks of other files, and are examples too"
+    raw.remarks.note("doubtful", masks, what, "move them out of the batch")
 
 
 def _remark_on_number(raw: RawBatch, counts: Counter[str]) -> None:

@@ -32,8 +32,8 @@ def reason(raw: RawFiles, media: set[str], unused: set[str] | None = None) -> st
     ----------
     media : the images or sounds that are examples, or may be
     unused : if folders are the classes, the files that are not used; the table is one of them. By
-        default it is one of all files. Beside folders of classes, a column of numbers names files
-        only if all its cells differ and the table has a column of labels
+        default it is one of all files. Beside folders of classes, names without an ending name
+        files only if all of them differ, and numbers only if the table also has a column of labels
     """
     cannot_be_read = ""
     files_below = cache(lambda root: FileNames(root, raw.names, media))
@@ -144,7 +144,8 @@ def _reasons(table: pa.Table, files: FileNames, *, beside_classes: bool) -> Iter
     for column, (n_files, n_rows) in file_lists.counts_of_files(table, files).items():
         different, rows_of = file_lists.different_cells(table[column])
         cells = dict(zip(different.to_pylist(), rows_of.to_pylist(), strict=True))
-        may_name = "label" in table.column_names and len(cells) == len(table)
+        has_names = "label" in table.column_names or not all(map(str.isdecimal, cells))
+        may_name = has_names and len(cells) == len(table)
         if beside_classes and not may_name and not any("." in cell for cell in cells):
             continue  # ages or grades, for instance
         may_be = files.may_find(different)

@@ -21,6 +21,7 @@ from assay.layouts import (
 )
 from assay.layouts.raw_batch import Example, RawBatch
 from assay.layouts.raw_files import RawFiles
+from assay.modalities import registry
 
 _LARGEST_FILE = 4000  # MB; for tests and benchmarks, which read no parameters
 _MOSTLY = 0.5  # if people label this share of a folder's files, its name may be no label
@@ -28,7 +29,10 @@ _CLASSES = 2  # with so many classes in training, the only folder of another spl
 _NAMED = 3  # files or tables that a message names
 _REMEDIES = {
     "": "if these are pictures or sounds, give their names an ending, such as .png",
-    ".txt": "if these are the texts, put them into one table, examples.csv (text,label)",
+    **dict.fromkeys(
+        (".txt", ".html", ".docx"),
+        "if these are the texts, put them into one table, examples.csv (text,label)",
+    ),
     ".json": "write one object a line, into examples.jsonl",
     **dict.fromkeys(table_files.SHEETS, "save the sheet as examples.csv, in UTF-8"),
     **dict.fromkeys(array_files.ENDINGS, array_files.REMEDY),
@@ -216,6 +220,10 @@ def _unknown(raw: RawFiles) -> str:
     needs = "folders per class, a metadata.csv, IDX files, or examples.parquet / examples.csv"
     has = first_of(sorted(data), _NAMED)
     endings = Counter(PurePosixPath(name).suffix.lower() for name in data).most_common()
+    if endings and endings[0][0] not in _REMEDIES:
+        first = min(name for name in data if name.lower().endswith(endings[0][0]))
+        if reason := registry.unreadable(first):
+            return f"has no known layout: {reason}; it has {has}"
     remedies = [f"; {_REMEDIES[ending]}" for ending, _ in endings if ending in _REMEDIES]
     if any("idx" in name.lower() for name in data):
         remedies = [f"; {idx.CALLED}"]
@@ -234,6 +242,7 @@ def _check_keys(folder: Path, batch: RawBatch) -> None:
         first = first_of_key.setdefault(example.key, example)
         if first is not example:
             taken = f"the key {example.key!r} is already that of {first.place}"
-            is_named = batch.layout == table.LAYOUT
-            remedy = ": rename the column if it is a feature" if is_named else ""
+            remedy = f": keep one row for each file, or call the list {ANNOTATIONS_FILE}"
+            if batch.layout == table.LAYOUT:
+                remedy = ": rename the column if it is a feature"
             raise InputError(f"{example.place}: {taken}; keys must differ in a batch{remedy}")

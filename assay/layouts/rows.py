@@ -48,6 +48,8 @@ def to_examples(
     if "label" not in table.column_names and not (path.parent / ANNOTATIONS_FILE).exists():
         has = first_of([repr(name) for name in table.column_names])
         remedy = "name the one with the labels so; if none is known, add it and leave it empty"
+        if sum(map(_is_number, table.column_names)) > 1:
+            remedy = "is the first row no header? add one above it"
         raise InputError(f"{path} has no column 'label', but {has}; {remedy}")
     nothing = [""] * len(table)
     columns = dict(zip(table.column_names, table.columns, strict=True))
@@ -63,6 +65,11 @@ def to_examples(
         slices_of_row = {name: column[row] for name, column in slices.items()}
         examples.append(Example(keys[row], place, labels[row], splits[row], slices_of_row))
     return examples
+
+
+def _is_number(name: str) -> bool:
+    """Whether the name of a column is a number with decimals, as in a table without a header."""
+    return bool(re.fullmatch(r"-?\d+\.\d+", name))
 
 
 def _refuse_files(columns: dict[str, pa.ChunkedArray], names: set[str], path: Path) -> None:

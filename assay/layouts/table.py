@@ -9,7 +9,7 @@ from assay.contract import column_names, hugging_face_columns, table_files
 from assay.contract.errors import InputError, counted, first_of
 from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
-from assay.layouts import file_lists, hugging_face, near_lists, rows, table_keys
+from assay.layouts import file_lists, hugging_face, joined_tables, near_lists, rows, table_keys
 from assay.layouts.file_names import MOST, FileNames
 from assay.layouts.raw_batch import EncodedColumn, RawBatch
 from assay.layouts.raw_files import RawFiles
@@ -57,7 +57,7 @@ def read(raw: RawFiles) -> RawBatch | None:
         parts[name] = table
         places += places_of_file
         classes += [column for column in class_columns if column not in classes]
-    table = column_names.without_judgements(_joined(raw.folder, parts, remarks), remarks)
+    table = column_names.without_judgements(joined_tables.join(raw.folder, parts, remarks), remarks)
     path = raw.folder / files[0]
     hugging_face.remark_on_shards(files, remarks)
     what = "files tell the split of their examples by their names"
@@ -99,8 +99,9 @@ def is_examples(name: str) -> bool:
 
 
 def tables_of_examples(names: set[str]) -> list[str]:
-    """The tables, sorted, without files of labels and lists of files."""
+    """The tables, sorted, without files of labels, lists of files, and forms beside a table."""
     tables = sorted(filter(table_files.suffix, names - {ANNOTATIONS_FILE, TRUTH_FILE}))
+    tables = [name for name in tables if not file_lists.is_form(name)] or tables
     stems = [PurePosixPath(name).name.partition(".")[0].lower() for name in tables]
     return [name for name, stem in zip(tables, stems, strict=True) if stem != _LISTS]
 
@@ -151,52 +152,6 @@ def _payload_column(table: pa.Table) -> str | None:
 def _features(table: pa.Table) -> pa.Table:
     others = [name for name in table.column_names if name not in column_names.RESERVED]
     return table.select(others)
-
-
-def _joined(folder: Path, parts: dict[str, pa.Table], remarks: Remarks) -> pa.Table:
-    tables = list(parts.values())
-    if len(tables) == 1:
-        return tables[0]
-    for part in tables[1:]:
-        first = set(tables[0].column_names) - {"split"}
-        other = set(part.column_names) - {"split"}
-        if not first & other:
-            has = f"{first_of(sorted(first))} and {first_of(sorted(other))}"
-            remedy = "put what belongs to one example into one row of one table"
-            raise InputError(f"{folder}: its tables have no column in common ({has}): {remedy}")
-    _compare_columns(folder, parts, remarks)
-    try:
-        return pa.concat_tables(tables, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise InputError(f"{folder}: its files have columns of different types: {error}") from None
-
-
-def _compare_columns(folder: Path, parts: dict[str, pa.Table], remarks: Remarks) -> None:
-    """Raise if files spell a column differently. Remark on columns that a file lacks."""
-    names_of = {file: part.column_names for file, part in parts.items()}
-    first_with = {name: file for file in reversed(names_of) for name in names_of[file]}
-    lacking = []
-    n_rows = 0
-    for file, names in names_of.items():
-        spelt = {_folded(name): name for name in names}
-        known = {"split", *names}
-        missing = [name for name in first_with if name not in known]
-        for name in missing:
-            other = spelt.get(_folded(name))
-            if other and other not in names_of[first_with[name]]:
-                both = f"{first_with[name]} has a column {name!r}, and {file} {other!r}"
-                raise InputError(f"{folder}: {both}: give them one name")
-        if missing:
-            lacks = f"lacks {first_of([repr(name) for name in missing])}"
-            lacking.append(f"{file} ({counted(len(parts[file]), 'row')}) {lacks}")
-            n_rows += len(parts[file])
-    what = "rows are of files that lack columns, and have gaps there"
-    remarks.add("doubtful", n_rows, what, first_of(lacking), "give all files the same columns")
-
-
-def _folded(name: str) -> str:
-    """A name without letter case and blanks."""
-    return "".join(name.split()).casefold()
 
 
 def to_batch(

@@ -47,7 +47,7 @@ _MODALITY_OF_SUFFIX = {
 # Endings of files that Assay cannot decode, by the format in which to save them.
 _UNREADABLE = {
     "PNG or JPEG": ".npy .heic .heif .jxl .svg .eps .ps .pdf .psd .xcf .ai .ico .fits .dcm .exr "
-    ".dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .emf .wmf",
+    ".nii .dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .emf .wmf",
     "WAV or FLAC": ".m4a .m4b .aac .wma .amr .ape .wv .mka .weba .mid .3gp",
     "pictures or sounds": ".mp4 .m4v .mov .avi .mkv .webm .mpg .mpeg .wmv",
 }

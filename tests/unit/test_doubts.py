@@ -293,3 +293,37 @@ def test_names_of_one_class(names: list[str]) -> None:
 @pytest.mark.parametrize("names", [["1", "-1", "10"], ["1-2", "12"], ["1.1", "1.10"], ["a", "b"]])
 def test_names_of_several_classes(names: list[str]) -> None:
     assert class_names.look_alikes(names) == []
+
+
+def in_folders(*keys: str) -> RawBatch:
+    examples = [Example(key, "", key.rpartition("/")[0]) for key in keys]
+    return RawBatch("image", examples, np.zeros(0), set(), layout="a folder for each class")
+
+
+@pytest.mark.parametrize(
+    ("classes", "guessed"),
+    [
+        (["benign/p1", "benign/p2", "malignant/p3", "malignant/p4"], 4),
+        (["benign/p1", "benign/p2", "malignant"], 0),
+        (["benign/p1", "benign/p2", "malignant/p3"], 0),
+        (["cat", "dog"], 0),
+    ],
+)
+def test_folders_inside_those_that_may_be_the_classes(classes: list[str], guessed: int) -> None:
+    raw = in_folders(*(f"{name}/{row}.png" for name in classes for row in range(2)))
+    doubts.remark(raw)
+    said = [("guessed", 4, "classes are folders inside 2 outer folders")]
+    assert remarks(raw) == (said if guessed else [])
+
+
+def test_masks_beside_their_pictures_are_told() -> None:
+    keys = [
+        f"{name}/{name} ({row}){end}.png"
+        for name in "ab"
+        for row in range(3)
+        for end in ("", "_mask")
+    ]
+    raw = in_folders(*keys, "a/a (1)_mask_1.png", "b/carnival_mask.png")
+    doubts.remark(raw)
+    what = "files are named as masks of other files, and are examples too"
+    assert remarks(raw) == [("doubtful", 7, what)]

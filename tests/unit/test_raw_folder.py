@@ -1182,3 +1182,19 @@ def test_names_of_many_batches_are_checked_in_linear_time() -> None:
 
 def test_words_of_splits() -> None:
     assert not any(map(names.is_split, ["", "set", "data", "tests of cats", "trains", "image"]))
+
+
+def test_a_list_of_names_without_endings_beside_folders_is_explained(read: Read) -> None:
+    stored = pictures(*(f"part_{n % 2}/ISIC_{n}.png" for n in range(4)))
+    batch = read(
+        stored | {"HAM.csv": "image_id,dx\n" + "".join(f"ISIC_{n},nv\n" for n in range(4))}
+    )
+    why = "names files in its column 'image_id', but has no column 'label'"
+    assert any(remark.action == "ignored" and why in remark.text() for remark in batch.remarks)
+    ages = read({"HAM.csv": "age,dx\n" + "".join(f"{n},nv\n" for n in range(4))})
+    assert not any("names files" in remark.text() for remark in ages.remarks)
+
+
+def test_files_that_cannot_be_read_are_the_reason(read: Read) -> None:
+    with pytest.raises(InputError, match=r"has no known layout: \.mp4 files cannot be read"):
+        read({"walk/1.mp4": "x", "run/2.mp4": "x"})

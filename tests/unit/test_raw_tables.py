@@ -878,3 +878,25 @@ def test_a_table_that_may_not_be_read(
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(InputError, match=rf"{name} may not be read: .*chmod"):
         table_files.read(path, 1, Remarks())
+
+
+def test_labels_in_a_table_of_their_own_are_no_more_rows(read: Read) -> None:
+    rows = {"train.csv": "id,x,y\n1,5,6\n2,7,8\n", "trainLabels.csv": "id,label\n1,a\n2,b\n"}
+    holds = "trainLabels.csv holds the labels of train.csv, by the column 'id': join them"
+    with pytest.raises(InputError, match=holds):
+        read(rows)
+
+
+def test_a_form_beside_a_table_is_not_read(read: Read) -> None:
+    rows = "".join(f"{row},{row * 7},{'ab'[row % 2]}\n" for row in range(N))
+    batch = read(
+        {"train.csv": f"id,x,label\n{rows}", "sample_submission.csv": "id,label\n1,a\n2,a\n"}
+    )
+    assert len(batch.examples) == N
+    ignored = [remark for remark in batch.remarks if remark.action == "ignored"]
+    assert [(remark.count, remark.example) for remark in ignored] == [(1, "sample_submission.csv")]
+
+
+def test_a_table_without_a_header_is_asked_for_one(read: Read) -> None:
+    with pytest.raises(InputError, match=r"is the first row no header\? add one above it$"):
+        read({"iris.csv": "5.1,3.5,setosa\n4.9,3.0,setosa\n"})
