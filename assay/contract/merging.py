@@ -8,13 +8,18 @@ from pathlib import Path
 _MADE = re.compile(r"(?:^|:)(dvc\.lock$|data/batches\.json$|(?:metrics|plots)/.+)")
 
 # The lines that git writes; `|||||||` only with merge.conflictStyle diff3 or zdiff3.
-_MARKER = re.compile(rb"^(?:<{7} |\|{7} |={7}\r?$|>{7} )", re.MULTILINE)
+_MARKER = re.compile(rb"^(?:<{7} |\|{7} |>{7} )", re.MULTILINE)
+_MIDDLE = re.compile(
+    rb"^={7}\r?$", re.MULTILINE
+)  # it may also underline a heading in a quoted text
 _COMMON_ANCESTOR = re.compile(rb"^\|{7} ", re.MULTILINE)
 
 
 def conflict(name: Path | str, content: bytes) -> str:
     """A message about a file that git could not merge; "" if it has no conflict markers."""
-    marker = _MARKER.search(content)
+    middle = _MIDDLE.search(content)
+    is_text = middle and content.count(b'"', 0, middle.start()) % 2
+    marker = _MARKER.search(content) or (None if is_text else middle)
     if not marker:
         return ""
     line = content.count(b"\n", 0, marker.start()) + 1

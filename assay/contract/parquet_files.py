@@ -115,14 +115,17 @@ def read_foreign(path: Path, largest: int) -> pa.Table:
         in_lists = unpacked_size.texts_in_lists(file)
         parts, size = [], 0
         with pq.ParquetFile(path, read_dictionary=in_lists, pre_buffer=False) as short:
-            for part in short.iter_batches(rows, use_threads=False):
-                parts.append(part)
-                size += max(part.nbytes, unpacked_size.of_lists(part))
-                if size > largest:
-                    raise InputError(too_large)
-            table = pa.Table.from_batches(parts, short.schema_arrow)
+            for group in range(short.num_row_groups):  # each has dictionaries of its own
+                for part in short.iter_batches(rows, row_groups=[group], use_threads=False):
+                    if size + unpacked_size.of_lists(part) > largest:
+                        raise InputError(too_large)
+                    parts.append(part.cast(file.schema_arrow) if in_lists else part)
+                    size += parts[-1].nbytes
+                    if size > largest:
+                        raise InputError(too_large)
+        table = pa.Table.from_batches(parts, file.schema_arrow)
         table.validate(full=True)
-        return table.cast(file.schema_arrow) if in_lists else table
+        return table
 
 
 def blocks(path: Path, size: int | None = None) -> Iterator[pa.RecordBatch]:

@@ -44,11 +44,18 @@ def rows_within(file: pq.ParquetFile, limit: int, most: int) -> int:
 def texts_in_lists(file: pq.ParquetFile) -> list[str]:
     """The paths of texts in lists. One row may repeat a text a million times.
 
-    So these columns are read as dictionaries: each text is in memory once.
+    So these columns are read as dictionaries: each text is in memory once. Columns that are stored
+    without a dictionary hold each text as often as it is there, and need none.
     """
-    chunks = _chunks(file)
-    in_lists = [chunk for chunk, column in chunks if column.max_repetition_level]
-    return sorted({chunk.path_in_schema for chunk in in_lists if chunk.physical_type == _TEXTS})
+    views = [field.name for field in file.schema_arrow if "view" in str(field.type)]
+    in_lists: dict[str, bool] = {}  # by path; whether pyarrow can read it as a dictionary
+    for chunk, column in _chunks(file):
+        if column.max_repetition_level and chunk.physical_type == _TEXTS:
+            path = chunk.path_in_schema
+            is_view = path.partition(".")[0] in views  # pyarrow has no dictionaries of views
+            can_be_read = chunk.has_dictionary_page and not is_view
+            in_lists[path] = in_lists.get(path, True) and can_be_read
+    return sorted(path for path, can_be_read in in_lists.items() if can_be_read)
 
 
 def of_lists(part: pa.RecordBatch) -> int:

@@ -55,12 +55,14 @@ def how_good(inputs: Inputs, level: str, words: Words) -> Iterator[Markup]:
     n_tested = scores["test_examples"]
     yield words("answer.accuracy", n=n_tested, level=level, **_with_ends(scores, "accuracy"))
     yield words("answer.baseline", share=model_card.baseline(by_class))
-    lowest = model_card.lowest_recall_first(by_class)[0]
-    n = int(lowest["test_examples"])
-    n_found = round(n * float(lowest["recall"]))
-    yield words("answer.lowest", label=name(lowest["label"]), n=n, found=n_found)
-    if n_doubted := int(lowest["doubted"]):
-        yield words("slice.doubted", n=n_doubted)
+    tested = model_card.lowest_recall_first(by_class)
+    lowest = tested[0]
+    if float(lowest["recall"]) < float(tested[-1]["recall"]):
+        n = int(lowest["test_examples"])
+        n_found = round(n * float(lowest["recall"]))
+        yield words("answer.lowest", label=name(lowest["label"]), n=n, found=n_found)
+        if n_doubted := int(lowest["doubted"]):
+            yield words("slice.doubted", n=n_doubted)
     if "accuracy_true" in scores:
         yield words("answer.true", **_with_ends(scores, "accuracy_true"))
 

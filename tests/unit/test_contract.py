@@ -279,6 +279,32 @@ def test_texts_that_a_row_repeats_in_a_list_are_refused_before_they_are_unpacked
         parquet_files.read_foreign(path, 5_000_000)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"row_group_size": 77},  # a block of rows may not span two groups
+        {"dictionary_pagesize_limit": 1000},
+        {"use_dictionary": False},
+        {"use_dictionary": False, "column_encoding": {"a.list.element": "DELTA_BYTE_ARRAY"}},
+    ],
+)
+def test_lists_of_texts_are_read_however_they_were_written(tmp_path, written):
+    lists = [[f"text {(7 * row + place) % 500}" for place in range(5)] for row in range(2000)]
+    table = pa.table({"key": list(map(str, range(2000))), "a": lists})
+    path = tmp_path / "x.parquet"
+    pq.write_table(table, path, **written)
+    size = pq.read_table(path).nbytes
+    assert parquet_files.read_foreign(path, 2 * size).equals(table)
+    with pytest.raises(InputError, match=r"unpacks to more than"):
+        parquet_files.read_foreign(path, size // 2)
+
+
+def test_views_of_texts_in_lists_are_read(tmp_path):
+    table = pa.table({"a": pa.array([["x", "y"], ["x"]], pa.list_(pa.string_view()))})
+    pq.write_table(table, tmp_path / "x.parquet")
+    assert parquet_files.read_foreign(tmp_path / "x.parquet", 10_000).num_rows == 2
+
+
 @pytest.mark.parametrize("n", [0, 1, 1000])
 def test_what_is_not_repeated_is_as_large_as_it_is(tmp_path, n):
     cells = {
@@ -360,6 +386,7 @@ def test_one_line_that_is_left_of_a_merge_is_named(left: str) -> None:
     assert said.startswith("a.csv line 3 is left of a git merge conflict: keep what is right")
     assert ("the old version" in said) == ("|||||||" in left)
     assert not merging.conflict("a.csv", b"id,label\n1,a ======= b\n2,========\n")
+    assert not merging.conflict("a.csv", b'id,text\n1,"Heading\n=======\nof a text"\n2\n')
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -117,6 +117,15 @@ def test_a_rare_class_that_is_hardly_found_is_beside_the_accuracy(language: str)
         assert first.index("least often") < first.index("true labels, estimated, is 97.0")
 
 
+def test_no_class_is_found_least_often_if_all_are_found_equally_often() -> None:
+    report_inputs.write(["fraud", "ok"], accuracy=1)
+    header = csv_files.read_csv(paths.CLASS_METRICS).column_names
+    csv_files.write_csv(
+        paths.CLASS_METRICS, header, [("fraud", 1, 1, 1, 12, 5), ("ok", 1, 1, 1, 588, 0)]
+    )
+    assert "least often" not in answer.sentences(inputs.read(), "95", Words("en"))[0]
+
+
 @pytest.mark.parametrize(
     ("language", "others"),
     [
