@@ -8,6 +8,8 @@ from assay.catalogue import catalogue, spreadsheets
 from assay.contract import class_names, csv_files, parameters, parquet_files, paths
 from assay.contract.errors import counted, first_of, run, say, tell
 
+_CHANCE = 0.01  # the probability that pseudo-labels are of one class by chance, to say nothing
+
 
 def main() -> None:
     params = parameters.load().annotate
@@ -39,6 +41,7 @@ def main() -> None:
         # Hard examples teach most, so all propagated labels count, weighted by their probability.
         above = params.pseudo_above if params.pseudo_labels == "confident" else 0.0
         pseudo = pseudo_labels(unlabelled, pred_probs[unlabelled.index], classes, above)
+        say_if_one_class(pseudo["label"], labels["label"])
         labels = pd.concat([labels, pseudo])
 
     labels = examples.join(labels, on="id", how="inner").sort_values("id")
@@ -101,6 +104,16 @@ def pseudo_labels(
     columns = {"label": label, "weight": pred_probs.max(axis=1), "source": "pseudo"}
     frame = pd.DataFrame(columns, unlabelled["id"])
     return frame[frame["weight"] >= above]
+
+
+def say_if_one_class(pseudo: pd.Series, others: pd.Series) -> None:
+    """Say if all pseudo-labels are of one class, and this class is not so frequent among others."""
+    if pseudo.nunique() == 1:
+        share = (others == pseudo.iloc[0]).mean()
+        if share ** len(pseudo) < _CHANCE:
+            of_one = f"all {len(pseudo):,} pseudo-labels are of the class {pseudo.iloc[0]!r}"
+            compare = "compare with annotate.pseudo_labels: none"
+            say(f"{of_one}, but {share:.0%} of the other labels: {compare}")
 
 
 def report(labels: pd.DataFrame, n_answers: int, n_unusable: int) -> None:

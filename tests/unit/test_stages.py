@@ -265,6 +265,18 @@ def test_classes_and_people_of_batches_that_may_be_one_are_told(capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    ("pseudo", "others", "is_said"),
+    [("aaaaaaaa", "abab", True), ("aaaa", "abab", False), ("aaaaaaab", "abab", False),
+     ("a" * 90, "a" * 99 + "b", False), ("", "ab", False)],
+)  # fmt: skip
+def test_pseudo_labels_of_one_class_are_told(pseudo, others, is_said, capsys):
+    annotate.say_if_one_class(pd.Series(list(pseudo)), pd.Series(list(others)))
+    said = "assay: all 8 pseudo-labels are of the class 'a', but 50% of the other labels: "
+    assert capsys.readouterr().err.startswith(said) == is_said
+    assert is_said or not capsys.readouterr().err
+
+
 def test_pseudo_labels_only_where_certain():
     unlabelled = pd.DataFrame({"id": ["a", "b"]})
     labels = annotate.pseudo_labels(
