@@ -108,7 +108,7 @@ def pseudo_labels(
 
 def say_if_one_class(pseudo: pd.Series, others: pd.Series) -> None:
     """Say if all pseudo-labels are of one class, and this class is not so frequent among others."""
-    if pseudo.nunique() == 1:
+    if len(pseudo) and (pseudo == pseudo.iloc[0]).all():
         share = (others == pseudo.iloc[0]).mean()
         if share ** len(pseudo) < _CHANCE:
             of_one = f"all {len(pseudo):,} pseudo-labels are of the class {pseudo.iloc[0]!r}"
