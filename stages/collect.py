@@ -8,7 +8,7 @@ from assay.contract.errors import InputError, run, tell
 from assay.contract.remarks import Remarks
 from assay.layouts import raw_folder
 from assay.layouts.raw_batch import RawBatch
-from assay.modalities import images, registry
+from assay.modalities import formats, images, registry
 
 _DIGIT_SIZE = (8, 8)  # height and width of scikit-learn's digits, in pixels
 
@@ -64,7 +64,7 @@ def refuse_digits(digits: list[str], batch: str, raw: RawBatch, params: paramete
     size = params.resize if isinstance(params.resize, tuple) else _DIGIT_SIZE
     digits_format = images.format_of([*size, params.channels or 1])
     if payload_format != digits_format:
-        holds = f"{paths.RAW / batch} holds {parquet_files.describe(payload_format)}"
+        holds = f"{paths.RAW / batch} holds {formats.describe(payload_format)}"
         listed = "but the digits that Assay came with are still listed"
         remedy = f"take {', '.join(digits)} out of batches and pretrain.batches in params.yaml"
         raise InputError(f"{holds}, {listed}: {remedy}")

@@ -96,8 +96,8 @@ def read_format(batches: list[str]) -> Format:
         try:
             payload_format = formats.joined(payload_format, other_format)
         except InputError as error:
-            other = f"{path} holds {parquet_files.describe(other_format)}"
-            first = f"{batches[0]} holds {parquet_files.describe(payload_format)}"
+            other = f"{path} holds {formats.describe(other_format)}"
+            first = f"{batches[0]} holds {formats.describe(payload_format)}"
             raise InputError(f"{other}, but {first}: {error}") from None
         for unread in formats.check(other_format, payload_format):
             say(f"{path}: {unread}")

@@ -181,12 +181,6 @@ def read_payload_format(path: Path) -> Format:
     return json.loads(_schema(path).metadata[b"payload"])
 
 
-def describe(payload_format: Format) -> str:
-    """The result of `read_payload_format` in words."""
-    shape = " x ".join(map(str, payload_format["shape"]))
-    return f"{payload_format['modality']} examples of shape {shape or 'free'}"
-
-
 def is_numbered(examples: Path | pa.Schema) -> bool:
     """Whether keys are row numbers, which shift if a row is removed. Takes a file or a schema."""
     schema = examples if isinstance(examples, pa.Schema) else _schema(examples)

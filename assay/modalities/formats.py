@@ -12,6 +12,12 @@ _ONE_COLUMN = ["text"]  # the column of texts if the format names none
 _OPTIONAL = ("range", "background", "fit", "characters")  # keys that are only there if not default
 
 
+def describe(payload_format: Format) -> str:
+    """A format in words, for a message."""
+    shape = " x ".join(map(str, payload_format["shape"]))
+    return f"{payload_format['modality']} examples of shape {shape or 'free'}"
+
+
 def check(payload_format: Format, wanted: Format) -> list[str]:
     """Check that an encoder can read a batch. The result says which columns it does not read.
 
