@@ -68,8 +68,8 @@ def _remark_on_folders(raw: RawBatch, counts: Counter[str]) -> None:
 
 
 def _remark_on_masks(raw: RawBatch) -> None:
-    """Add a remark on files that are named as masks of other files: `x_mask.png` beside `x.png`."""
-    if not raw.layout.startswith(media_files.FOLDERS):
+    """Add a remark on pictures that are named as masks of others: `x_mask.png` beside `x.png`."""
+    if raw.modality != "image" or not raw.layout.startswith(media_files.FOLDERS):
         return
     keys = sorted(example.key for example in raw.examples)
     stems = {key.rpartition(".")[0] for key in keys}

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from assay.contract.errors import InputError, counted, first_of
 from assay.contract.remarks import Remarks
+from assay.layouts.file_names import MOST
 
 
 def join(folder: Path, parts: dict[str, pa.Table], remarks: Remarks) -> pa.Table:
@@ -40,15 +41,25 @@ def join(folder: Path, parts: dict[str, pa.Table], remarks: Remarks) -> pa.Table
 
 
 def _refuse_labels_alone(folder: Path, parts: dict[str, pa.Table]) -> None:
-    """Raise if a table has one column and labels, and another has this column and the features."""
+    """Raise if a table has only ids and labels, and another has these ids and the features."""
     names_of = {file: {*part.column_names} - {"split"} for file, part in parts.items()}
-    features = {file: names for file, names in names_of.items() if "label" not in names}
     for file, names in names_of.items():
         shared = names - {"label"}
-        others = [other for other, features_of in features.items() if shared < features_of]
-        if "label" in names and len(shared) == 1 and others:
-            holds = f"{file} holds the labels of {others[0]}, by the column {min(shared)!r}"
+        others = [other for other, has in names_of.items() if shared < has and "label" not in has]
+        if "label" not in names or len(shared) != 1 or not others:
+            continue
+        by = min(shared)
+        ids = set(_texts(parts[file][by]))
+        shares = [(len(ids.intersection(_texts(parts[other][by]))), other) for other in others]
+        n_found, labelled = max(shares)
+        if n_found > MOST * len(ids) and len(ids) == len(parts[file]):
+            holds = f"{file} holds the labels of {labelled}, by the column {by!r}"
             raise InputError(f"{folder}: {holds}: join them to one table")
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    """The cells of a column as text."""
+    return list(map(str, column.to_pylist()))
 
 
 def _compare_columns(folder: Path, parts: dict[str, pa.Table], remarks: Remarks) -> None:

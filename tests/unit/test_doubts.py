@@ -327,3 +327,7 @@ def test_masks_beside_their_pictures_are_told() -> None:
     doubts.remark(raw)
     what = "files are named as masks of other files, and are examples too"
     assert remarks(raw) == [("doubtful", 7, what)]
+    sounds = in_folders("a/1.wav", "a/1_seg_1.wav", "b/2.wav", "b/2_seg_1.wav")
+    sounds.modality = "audio"
+    doubts.remark(sounds)
+    assert remarks(sounds) == []

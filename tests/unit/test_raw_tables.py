@@ -884,7 +884,15 @@ def test_labels_in_a_table_of_their_own_are_no_more_rows(read: Read) -> None:
     rows = {"train.csv": "id,x,y\n1,5,6\n2,7,8\n", "trainLabels.csv": "id,label\n1,a\n2,b\n"}
     holds = "trainLabels.csv holds the labels of train.csv, by the column 'id': join them"
     with pytest.raises(InputError, match=holds):
-        read(rows)
+        read(rows | {"test.csv": "id,x,y\n3,7,8\n4,5,6\n"})
+
+
+def test_texts_of_training_are_no_ids_of_the_test_file(read: Read) -> None:
+    texts = [f"a text of {n} words" for n in range(6)]
+    train = "".join(f"{text},{'ab'[row % 2]}\n" for row, text in enumerate(texts[:4]))
+    test = "".join(f"{row},{text}\n" for row, text in enumerate(texts[3:]))
+    batch = read({"train.csv": f"text,label\n{train}", "test.csv": f"id,text\n{test}"})
+    assert len(batch.examples) == len(texts) + 1
 
 
 def test_a_form_beside_a_table_is_not_read(read: Read) -> None:
