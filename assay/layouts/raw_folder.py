@@ -213,10 +213,8 @@ def _unknown(raw: RawFiles) -> str:
         return f"has no known layout, but an archive, {archives[0]}: unpack it and take it out"
     tables = table.tables_of_examples(data)
     if len(tables) > 1:
-        join = "join them to one examples.csv, name the right one so, or make a batch of each"
-        splits = "if they are splits, name them train.csv, validation.csv and test.csv"
         several = f"{len(tables)} tables ({first_of(tables, _NAMED)})"
-        return f"has no known layout, but {several}: {join}; {splits}"
+        return f"has no known layout, but {several}: {table.how_to_join(tables)}"
     needs = "folders per class, a metadata.csv, IDX files, or examples.parquet / examples.csv"
     has = first_of(sorted(data), _NAMED)
     endings = Counter(PurePosixPath(name).suffix.lower() for name in data).most_common()
@@ -242,7 +240,9 @@ def _check_keys(folder: Path, batch: RawBatch) -> None:
         first = first_of_key.setdefault(example.key, example)
         if first is not example:
             taken = f"the key {example.key!r} is already that of {first.place}"
-            remedy = f": keep one row for each file, or call the list {ANNOTATIONS_FILE}"
+            remedy = ": keep one row for each file"
             if batch.layout == table.LAYOUT:
                 remedy = ": rename the column if it is a feature"
+            elif ANNOTATIONS_FILE not in first.place:
+                remedy += f", or call the list {ANNOTATIONS_FILE}"
             raise InputError(f"{example.place}: {taken}; keys must differ in a batch{remedy}")

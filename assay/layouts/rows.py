@@ -15,6 +15,7 @@ from assay.contract.paths import ANNOTATIONS_FILE
 from assay.layouts.raw_batch import Example
 
 _WITH_POINT = re.compile(r"-*\d+\.0")  # a whole number as pandas writes it in a column with gaps
+_LOOKED_AT = 100  # cells of a column that are read to see whether it marks a class
 _ONE_LABEL = "an example has one label; labels are text or numbers"
 # a list of labels as text, as Python and JSON write it
 _LIST = re.compile(r"""\[.*,.*\]|\{.*,.*\}|[\[{]\s*(['"]).*\1\s*[\]}]""", re.DOTALL)
@@ -50,6 +51,8 @@ def to_examples(
         remedy = "name the one with the labels so; if none is known, add it and leave it empty"
         if sum(map(_is_number, table.column_names)) > 1:
             remedy = "is the first row no header? add one above it"
+        elif sum(map(_is_mark, table.columns)) > 1:
+            remedy += "; if columns of 0 and 1 are the classes, make one column of class names"
         raise InputError(f"{path} has no column 'label', but {has}; {remedy}")
     nothing = [""] * len(table)
     columns = dict(zip(table.column_names, table.columns, strict=True))
@@ -70,6 +73,11 @@ def to_examples(
 def _is_number(name: str) -> bool:
     """Whether the name of a column is a number with decimals, as in a table without a header."""
     return bool(re.fullmatch(r"-?\d+\.\d+", name))
+
+
+def _is_mark(column: pa.ChunkedArray) -> bool:
+    """Whether the first cells of a column are only 0 and 1, or -1 and 1, as in one-hot labels."""
+    return set(map(str, column.slice(0, _LOOKED_AT).to_pylist())) in ({"0", "1"}, {"-1", "1"})
 
 
 def _refuse_files(columns: dict[str, pa.ChunkedArray], names: set[str], path: Path) -> None:

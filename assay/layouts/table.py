@@ -11,6 +11,7 @@ from assay.contract.paths import ANNOTATIONS_FILE, TRUTH_FILE
 from assay.contract.remarks import Remarks
 from assay.layouts import file_lists, hugging_face, joined_tables, near_lists, rows, table_keys
 from assay.layouts.file_names import MOST, FileNames
+from assay.layouts.names import is_split
 from assay.layouts.raw_batch import EncodedColumn, RawBatch
 from assay.layouts.raw_files import RawFiles
 from assay.modalities import column_roles, registry
@@ -104,6 +105,15 @@ def tables_of_examples(names: set[str]) -> list[str]:
     tables = [name for name in tables if not file_lists.is_form(name)] or tables
     stems = [PurePosixPath(name).name.partition(".")[0].lower() for name in tables]
     return [name for name, stem in zip(tables, stems, strict=True) if stem != _LISTS]
+
+
+def how_to_join(tables: Sequence[str]) -> str:
+    """What to do with tables that are no layout together."""
+    join = "join them to one examples.csv, name the right one so, or make a batch of each"
+    folders = {PurePosixPath(name).parent.name for name in tables}
+    if len(folders) > 1 and not any(map(is_split, folders)):
+        return f"{join}; if each is one example, write a row of features for each into one table"
+    return f"{join}; if they are splits, name them train.csv, validation.csv and test.csv"
 
 
 def _refuse_unread(path: Path, table: pa.Table, names: set[str]) -> None:

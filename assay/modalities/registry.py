@@ -78,7 +78,7 @@ def unreadable(name: str) -> str | None:
 
 
 def _to_save_as(name: str) -> str | None:
-    suffix = PurePosixPath(name).suffix.lower()
+    suffix = PurePosixPath(name.lower().removesuffix(".gz")).suffix
     save_as = (form for form, suffixes in _UNREADABLE.items() if suffix in suffixes.split())
     form = next(save_as, None)
     return form and f"{suffix} files cannot be read: save them as {form}"

@@ -1198,3 +1198,34 @@ def test_a_list_of_names_without_endings_beside_folders_is_explained(read: Read)
 def test_files_that_cannot_be_read_are_the_reason(read: Read) -> None:
     with pytest.raises(InputError, match=r"has no known layout: \.mp4 files cannot be read"):
         read({"walk/1.mp4": "x", "run/2.mp4": "x"})
+
+
+def test_a_packed_volume_cannot_be_read(read: Read) -> None:
+    with pytest.raises(InputError, match=r"\.nii files cannot be read: save them as PNG or JPEG"):
+        read({"walk/1.nii.gz": "x", "run/2.nii.gz": "x"})
+
+
+@pytest.mark.parametrize(
+    ("folders", "remedy"),
+    [
+        (("walk", "run"), "if each is one example, write a row of features for each"),
+        (("train", "test"), "if they are splits, name them train.csv"),
+        (("all", "all"), "if they are splits, name them train.csv"),
+    ],
+)
+def test_tables_in_several_folders(folders: tuple[str, str], remedy: str, read: Read) -> None:
+    with pytest.raises(InputError, match=remedy):
+        read({f"{folder}/{n}.csv": "x,y\n1,2\n" for n, folder in enumerate(folders)})
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("metadata.csv", "keep one row for each file, or call the list annotations.csv$"),
+        ("annotations.csv", "keep one row for each file$"),
+    ],
+)
+def test_a_file_listed_twice(name: str, remedy: str, read: Read) -> None:
+    listed = {name: "file_name,label\n1.png,a\n1.png,b\n2.png,b\n"}
+    with pytest.raises(InputError, match=remedy):
+        read(pictures("1.png", "2.png") | listed)

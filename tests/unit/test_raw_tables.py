@@ -908,3 +908,11 @@ def test_a_form_beside_a_table_is_not_read(read: Read) -> None:
 def test_a_table_without_a_header_is_asked_for_one(read: Read) -> None:
     with pytest.raises(InputError, match=r"is the first row no header\? add one above it$"):
         read({"iris.csv": "5.1,3.5,setosa\n4.9,3.0,setosa\n"})
+
+
+def test_columns_of_0_and_1_may_be_the_classes(read: Read) -> None:
+    remedy = "if columns of 0 and 1 are the classes, make one column of class names$"
+    with pytest.raises(InputError, match=remedy):
+        read({"t.csv": "text,cat,dog\na b,1,0\nc d,0,1\n"})
+    with pytest.raises(InputError, match=r"add it and leave it empty$"):
+        read({"t.csv": "text,size,dog\na b,1,0\nc d,2,1\n"})
