@@ -11,8 +11,10 @@ from assay.contract.stored_rows import StoredRows
 
 # Names of columns that name a source.
 _SOURCES = "speaker|patient|subject|person|user|author|site|hospital|document|session|device|camera"
-_SOURCES += "|series|recording|sequence|clip"
 _NAMED = re.compile(rf"(?i)(^|[^a-z])({_SOURCES}|source|group|video)s?([^a-z]|$)|^id$")
+# Other columns begin with these words too (`clip_duration`): only whole names count.
+_WHOLE = re.compile(r"(?i)(series|recording|sequence|clip)([ _-]?(id|no|name|number))?")
+_MANY = 10  # in a table, a column with such a whole name needs more values: not `clip` of 0 and 1
 _FIELDS = 4  # one of so many first fields of a file name may name a source
 _MATCHED = 0.95  # share of the keys that must match a pattern
 _TRIED = 100  # keys that must all match before the others are looked at
@@ -69,7 +71,9 @@ def propose(
         if not 2 <= n_sources <= n / 2 or n_missing > (1 - _MATCHED) * n:
             continue
         is_column = group in columns
-        is_source = is_column and bool(_NAMED.search(group))  # by its name
+        is_many = n_sources > _MANY or features.shape[1] > 0
+        is_named = _NAMED.search(group) or (is_many and _WHOLE.fullmatch(group))
+        is_source = is_column and bool(is_named)
         share, chance = _alike(neighbours, source_of[sampled])
         mean_size = (n - n_missing) / n_sources
         sizes = f"{n_sources} sources with {mean_size:.0f} examples on average"

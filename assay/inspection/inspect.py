@@ -147,7 +147,10 @@ def _understood(raw: RawBatch, sampled: range, params: Parameters) -> _Understoo
 def _splits(raw: RawBatch, params: Collect) -> list[str]:
     """The splits that the batch gives, or that follow from groups or times; "" if from content."""
     if not params.group and params.split_by == "hash":
-        return [example.split for example in raw.examples]
+        given = [example.split for example in raw.examples]
+        if any(given):
+            doubts.remark_on_untested(raw, given, "the batch")
+        return given
     ids = [identity.hash_of_name(example.key) for example in raw.examples]
     return splits.choose(raw, ids, splits.groups_of(raw, ids, params.group), params)
 

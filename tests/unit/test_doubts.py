@@ -6,6 +6,9 @@ import pytest
 
 from assay.collecting import copies, doubts, summary
 from assay.contract import class_names
+from assay.contract.parameters import load
+from assay.inspection import inspect
+from assay.layouts import media_files
 from assay.layouts.raw_batch import Example, RawBatch
 
 
@@ -74,8 +77,10 @@ MEASURED = "labels are numbers with decimals, and each number is a class"
         (["1.0", "2.0"], []),
         (["1.5", "cat"], []),
         (["1.5", "1.5"], []),
-        ([*map(str, range(30, 56))], [(26, WHOLE)]),  # ages
-        ([*map(str, [*range(25), 28])], [(26, WHOLE)]),  # rings of a shell
+        ([str(age) for age in range(30, 56) for _ in range(56 - age)], [(351, WHOLE)]),
+        ([str(code) for code in range(30, 56) for _ in range(code * 7 % 26 + 1)], []),  # no order
+        ([*map(str, range(65, 91))], []),  # letters
+        ([*map(str, [*range(25), 28])], []),  # one class is absent
         ([*map(str, range(26))], []),  # numbers of classes
         ([*map(str, range(1, 27))], []),
         ([*map(str, range(1000, 3600, 100))], []),  # codes
@@ -104,6 +109,16 @@ def in_splits(*examples: tuple[str, str]) -> RawBatch:
 
 
 TRAINED = [("train", "cat"), ("train", "dog")] * 2
+
+
+def test_inspect_names_classes_without_a_test_example() -> None:
+    raw = in_splits(*TRAINED, ("test", "cat"))
+    assert inspect._splits(raw, load().collect) == ["train"] * 4 + ["test"]
+    what = "class has no example in the test split, which the batch chose"
+    assert remarks(raw) == [("doubtful", 1, what)]
+    raw = in_splits(("", "cat"), ("", "dog"))
+    inspect._splits(raw, load().collect)
+    assert remarks(raw) == []
 
 
 def test_classes_that_no_training_example_has() -> None:
@@ -209,6 +224,13 @@ def test_labels_that_say_that_there_is_none_are_counted(missing: str) -> None:
     assert remarks(named) == []
 
 
+def test_names_that_may_be_classes() -> None:
+    for labels in (["0 - none", "1 - mild", "2 - severe"], ["todo", "bug"], ["old", "young"]):
+        raw = batch(labels * 10)
+        doubts.remark(raw)
+        assert remarks(raw) == []
+
+
 @pytest.mark.parametrize("missing", ["Not labeled", "0_unlabelled", "no-label", "N_A", "TBD"])
 def test_words_for_no_label_count_without_marks(missing: str) -> None:
     raw = batch([*ALTERNATING, missing, missing])
@@ -275,6 +297,7 @@ def test_columns_that_annotations_csv_would_take_for_people(name: str) -> None:
 
 def test_names_that_may_be_no_classes_or_one_person() -> None:
     raw = batch(["cat", "dog", "masks", "Backup"] * 5)
+    raw.layout = media_files.FOLDERS
     raw.annotations = [("0", name, "cat") for name in ("Anna", "anna", "bela", "bela")]
     doubts.remark(raw)
     assert [(remark.count, remark.example) for remark in raw.remarks] == [

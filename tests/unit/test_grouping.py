@@ -68,6 +68,12 @@ def test_a_column_of_any_name_where_alike_and_of_a_telling_name_anyway(sounds):
     assert (by_likeness is not None and by_likeness.group == "x7") == sounds["alike"]
     assert propose(sounds, keys=numbers, columns={"Patient_ID": column}).group == "Patient_ID"
     assert propose(sounds, keys=numbers, columns={"series_id": column}).group == "series_id"
+    by_name = {"columns": {"clip_duration": column}, "features": np.zeros((N, 0))}
+    assert propose(sounds, keys=numbers, **by_name) is None
+    assert propose(sounds, keys=numbers, **by_name | {"columns": {"sequence": column}}) is None
+    many = [str(row % 30) for row in range(N)]
+    clips = propose(sounds, keys=numbers, **by_name | {"columns": {"clip": many}})
+    assert clips.group == "clip"
     assert propose(sounds, keys=numbers, columns={"id": column}).group == "id"
     assert propose(sounds, keys=numbers, columns={"id": numbers}) is None
     assert propose(sounds, keys=numbers, columns={"patient": numbers}) is None  # one example each
