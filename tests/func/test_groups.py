@@ -93,7 +93,9 @@ def test_an_appended_batch_keeps_sides_and_a_torn_group_is_counted(workspace: Wo
     torn = "1 group is torn by the splits that the batch gives: p0;"
     assert torn in said
     summary = json.loads(paths.summary("c").read_text())
-    assert [remark["action"] for remark in summary["remarks"]] == ["doubtful"]
+    untested, torn_group = summary["remarks"]
+    assert untested["what"].endswith("no example in the test split, which the batch chose")
+    assert (untested["action"], torn_group["action"]) == ("doubtful", "doubtful")
     assert "with examples in the test split and outside it" in build(workspace, "b", "c")
     metrics = json.loads(Path(paths.CLEAN_METRICS).read_text())
     assert metrics["torn_groups"] > 0
