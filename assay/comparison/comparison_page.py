@@ -8,9 +8,9 @@ from typing import Any
 from tabulate import tabulate
 
 from assay.comparison import changes, page_parts
-from assay.comparison.data_lines import LISTED, Result
+from assay.comparison.data_lines import CLASSES, LISTED, Result
 from assay.comparison.page_parts import spelled
-from assay.comparison.verdict import EQUAL, NOT_SHOWN, RECALL, SAME, UNJUDGED
+from assay.comparison.verdict import EQUAL, LEAST, NOT_SHOWN, RECALL, SAME, UNJUDGED
 from assay.contract import escaping
 from assay.contract.errors import first_of
 from assay.contract.terminal import page_width
@@ -62,7 +62,7 @@ def _with_names(result: Result, show: Callable[[object], str]) -> Result:
     if gate := page.get("gate"):
         texts = {key: gate[key] for key in ("fail_if", "reasons")}
         named = {key: [_with_class(text, show) for text in texts[key]] for key in texts}
-        page["gate"] = gate | named
+        page["gate"] = with_shown(gate | named, "not_tested")
     return page
 
 
@@ -153,6 +153,9 @@ def _gate(result: Result) -> list[str]:
     asked = f"--fail-if {', '.join(map(spelled, gate['fail_if']))}"
     reasons = "; ".join(map(spelled, gate["reasons"]))
     verdict = f"FAILS {asked}: {reasons}" if gate["fails"] else f"passes {asked}"
+    if untested := gate.get("not_tested"):
+        classes = first_of([f"{name} ({n:,})" for name, n in untested.items()], CLASSES)
+        verdict += f"; not tested, fewer than {LEAST} test examples: {classes}"
     if page_parts.leaves_out_chance(result):
         verdict += f"; {page_parts.NO_CHANCE}"
     return [verdict, *page_parts.not_scored(result)]

@@ -3,9 +3,9 @@
 import re
 
 from assay.comparison import changes
-from assay.comparison.data_lines import Result
-from assay.comparison.verdict import RECALL, UNJUDGED
-from assay.contract.errors import InputError
+from assay.comparison.data_lines import CLASSES, Result
+from assay.comparison.verdict import LEAST, RECALL, UNJUDGED
+from assay.contract.errors import InputError, first_of
 from assay.evaluation.scores import LARGER_IS_BETTER, METRICS
 
 _CLASS = "worse-class"
@@ -31,9 +31,24 @@ def metric_of(condition: str) -> str | None:
 
 
 def judge(result: Result, conditions: list[str]) -> Result:
-    """The verdict of the gate: `fail_if`, whether it `fails`, and the `reasons`."""
+    """The verdict of the gate: `fail_if`, whether it `fails`, and the `reasons`.
+
+    With `worse-class` also `not_tested`: the number of test examples of each class with too few.
+    """
     reasons = [reason for condition in conditions for reason in _reasons(result, condition)]
-    return {"fail_if": conditions, "fails": bool(reasons), "reasons": list(dict.fromkeys(reasons))}
+    verdict = {"fail_if": conditions, "fails": bool(reasons)}
+    verdict["reasons"] = list(dict.fromkeys(reasons))
+    if _CLASS in conditions and "recall" in result["model"]:
+        scored = _scored(result)
+        verdict["not_tested"] = {name: n for name, n in scored.items() if n < LEAST}
+    return verdict
+
+
+def _scored(result: Result) -> dict[str, int]:
+    """The number of test examples of both versions of each class, 0 for a class in labels alone."""
+    recall = result["model"].get("recall", {})
+    scored = {name: judged["scored"] for name, judged in recall.items()}
+    return scored | {name: 0 for name in result["data"].get("classes", {}) if name not in scored}
 
 
 def _reasons(result: Result, condition: str) -> list[str]:
@@ -46,9 +61,14 @@ def _reasons(result: Result, condition: str) -> list[str]:
         return ["examples were not found, so moves between splits are not known"]
     classes = result["model"].get("recall", {}).items()
     recall = {f"{RECALL}{name}": judged for name, judged in classes}
-    if name := metric_of(condition):
+    # a class may be named as another one with a tolerance
+    is_class = condition in {f"{RECALL}{name}" for name in _scored(result)}
+    if name := condition if is_class else metric_of(condition):
         tolerated = condition.removeprefix(name).removeprefix(":")
-        return _loss(name, (recall | metrics).get(name), float(tolerated or 0))
+        judged = (recall | metrics).get(name)
+        if judged is None and name.startswith(RECALL):
+            return [_unknown_class(name, [class_ for class_, _ in classes])]
+        return _loss(name, judged, float(tolerated or 0))
     unknown = result["model"].get("unknown", [])
     is_of_classes = condition == _CLASS
     return _worse_classes(recall) if is_of_classes else _verdicts(metrics, unknown, condition)
@@ -81,6 +101,11 @@ def _why_not(model: Result) -> str:
     if "not_scored" in model:
         return "without a test example in common"
     return "without the predictions of both"
+
+
+def _unknown_class(name: str, classes: list[str]) -> str:
+    no_example = f"no test example of both has the class '{name.removeprefix(RECALL)}'"
+    return f"{name} {UNJUDGED}: {no_example}; classes: {first_of(classes, CLASSES)}"
 
 
 def _loss(name: str, judged: Result | None, tolerated: float) -> list[str]:

@@ -36,7 +36,7 @@ _POINT, _POWER = 0.01, 0.8
 _PSEUDO = 2.0
 _MANY = 30  # with this many examples, the variance counts as known
 # a class with fewer answers is not tested, as a slice in measures/slices.py (slow to import)
-_LEAST = 10
+LEAST = 10
 _NO_SPREAD = 1e-9  # a smaller range of differences comes from rounding
 
 
@@ -47,7 +47,8 @@ class Verdict:
     Attributes
     ----------
     a, b, change : the metric of both versions, and b - a
-    low, high : the interval of `change`; None if it cannot be judged
+    low, high : the interval of `change`, within -1 and 1 where errors are counted; None if it
+        cannot be judged
     p_value : adjusted for the number of metrics; None if it cannot be judged
     verdict : "better", "worse", "no difference shown", "no difference" if each example scores the
         same, "same predictions" if also class and confidence are the same, or "cannot be judged"
@@ -114,9 +115,9 @@ def judge_recall(
         options = {"chance": largest, "confidence": confidence, "level": confidence}
         if verdict := _test("accuracy", a[rows], b[rows], **options):
             verdicts[classes[code]] = verdict
-    _adjust([verdict for verdict in verdicts.values() if verdict.scored >= _LEAST], confidence)
+    _adjust([verdict for verdict in verdicts.values() if verdict.scored >= LEAST], confidence)
     recall = {name: asdict(tested) | {"metric": "recall"} for name, tested in verdicts.items()}
-    few = {name: judged for name, judged in recall.items() if judged["scored"] < _LEAST}
+    few = {name: judged for name, judged in recall.items() if judged["scored"] < LEAST}
     return recall | withheld(few)
 
 
@@ -167,6 +168,8 @@ def _test(
     p_value = 2 * stdtr(degrees, -abs(change) / error)
     needed = _needed(variance, variance_of_training, level) if counted else None
     low, high = change - half, change + half
+    if counted:
+        low, high = max(low, -1.0), min(high, 1.0)  # no share changes by more
     return Verdict(name, *means, change, low, high, p_value, NOT_SHOWN, needed, n)
 
 

@@ -12,7 +12,7 @@ from assay.contract.errors import InputError, run
 
 
 def judged(change: float, verdict: str = "no difference shown") -> dict:
-    return {"change": change, "verdict": verdict}
+    return {"change": change, "verdict": verdict, "scored": 50}
 
 
 def result(**metrics: dict) -> dict:
@@ -21,6 +21,9 @@ def result(**metrics: dict) -> dict:
 
 WORSE, BETTER, SAME = judged(-0.02, "worse"), judged(0.02, "better"), judged(0.0)
 UNJUDGED = judged(0.4, "cannot be judged")
+LIKE_A_TOLERANCE = "recall of recall of 1:0.5"  # the class "recall of 1:0.5"
+NO_EXAMPLE = "cannot be judged: no test example of both has the class"
+CLASSES = "classes: fraud_x, no, a, a:1, recall of 1:0.5, b"
 
 
 @pytest.mark.parametrize(
@@ -70,16 +73,24 @@ def test_a_gate_fails_if_any_condition_does() -> None:
         ("worse-class", ["recall of fraud_x is worse"]),
         ("recall of fraud_x:0.4", ["recall of fraud_x is worse by 0.5000, where 0.4 is tolerated"]),
         ("recall of fraud_x:0.5", []),
-        ("recall of a:1", ["recall of a cannot be judged"]),
+        ("recall of a:1", ["recall of a:1 is worse by 0.3000, where 0 is tolerated"]),
+        ("recall of a:1:0.2", ["recall of a:1 is worse by 0.3000, where 0.2 is tolerated"]),
         ("recall of a:1:0.3", []),
+        ("recall of a:1.0", []),
+        (LIKE_A_TOLERANCE, [f"{LIKE_A_TOLERANCE} is worse by 0.2000, where 0 is tolerated"]),
         ("recall of no", []),
-        ("recall of nobody", ["recall of nobody cannot be judged"]),
+        ("recall of b:1", [f"recall of b:1 {NO_EXAMPLE} 'b:1'; {CLASSES}"]),
+        ("recall of nobody", [f"recall of nobody {NO_EXAMPLE} 'nobody'; {CLASSES}"]),
+        ("recall of NO:0.1", [f"recall of NO {NO_EXAMPLE} 'NO'; {CLASSES}"]),
+        ("recall of no:1e-2", [f"recall of no:1e-2 {NO_EXAMPLE} 'no:1e-2'; {CLASSES}"]),
     ],
 )
 def test_a_gate_may_ask_about_classes(condition: str, reasons: list[str]) -> None:
     found = result(accuracy=SAME)
     found["model"]["recall"] = {"fraud_x": judged(-0.5, "worse"), "no": BETTER}
-    found["model"]["recall"]["a:1"] = judged(-0.3, "cannot be judged")
+    found["model"]["recall"] |= {"a": BETTER, "a:1": judged(-0.3, "cannot be judged")}
+    found["model"]["recall"] |= {"recall of 1:0.5": judged(-0.2), "b": BETTER}
+    found["data"]["classes"] = {"b:1": [7, 7]}  # without a test example
     assert gate.judge(found, [condition])["reasons"] == reasons
 
 
@@ -88,6 +99,38 @@ def test_a_gate_fails_if_no_class_can_be_tested() -> None:
     found["model"]["recall"] = {"fraud": UNJUDGED}
     reasons = ["no class has enough test examples"]
     assert gate.judge(found, ["worse-class"])["reasons"] == reasons
+
+
+def test_a_gate_on_classes_names_those_that_are_not_tested(worse: dict) -> None:
+    few = UNJUDGED | {"scored": 9}
+    worse["model"]["recall"] = {"b_f1": few, "fraud": SAME, "ok": SAME | {"scored": 10}}
+    worse["data"]["classes"] = {"fraud": [7, 7], "new": [0, 7]}
+    worse["gate"] = gate.judge(worse, ["worse-class"])
+    assert worse["gate"]["not_tested"] == {"b_f1": 9, "new": 0}
+    untested = "; not tested, fewer than 10 test examples: b_f1 (9), new (0)"
+    assert comparison_page.terminal(worse).splitlines()[1].endswith(untested)
+    assert "10 test examples: `b_f1` (9), new (0)**" in comparison_page.markdown(worse)
+
+    worse["gate"] = gate.judge(worse, ["worse"])
+    assert "not tested" not in comparison_page.terminal(worse)
+    worse["model"]["recall"] = {f"class {n}": few for n in range(13)}
+    worse["gate"] = gate.judge(worse, ["worse", "worse-class"])
+    line = comparison_page.terminal(worse).splitlines()[1]
+    assert line.endswith("class 8 (9), class 9 (9) and 5 more")
+
+
+def test_a_gate_says_nothing_of_untested_classes_if_all_are_tested(worse: dict) -> None:
+    worse["model"]["recall"] = {"fraud": SAME, "ok": SAME}
+    worse["gate"] = gate.judge(worse, ["worse-class"])
+    assert comparison_page.terminal(worse).splitlines()[1] == "passes --fail-if worse-class"
+
+
+def test_many_classes_are_cut_where_a_class_is_unknown() -> None:
+    found = result(accuracy=SAME)
+    found["model"]["recall"] = {f"class {n}": SAME for n in range(13)}
+    (reason,) = gate.judge(found, ["recall of class_f1"])["reasons"]
+    assert reason.endswith("the class 'class_f1'; classes: " + ", ".join(
+        f"class {n}" for n in range(10)) + " and 3 more")  # fmt: skip
 
 
 def test_a_metric_that_is_known_of_no_example_fails() -> None:

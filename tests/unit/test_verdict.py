@@ -219,6 +219,16 @@ def test_the_recall_of_a_few_examples_cannot_be_judged():
     assert (few["change"], few["verdict"], few["p_value"]) == (-1, "cannot be judged", None)
 
 
+def test_the_interval_of_a_recall_has_no_impossible_change():
+    some, every = (fraud(found=found, alarms=0, rare=12) for found in (0, 12))
+    lost, gained = recall(every, some)["fraud"], recall(some, every)["fraud"]
+    assert (lost["verdict"], lost["change"], lost["low"]) == ("worse", -1, -1)
+    assert (gained["verdict"], gained["change"], gained["high"]) == ("better", 1, 1)
+    assert lost["high"] == -gained["low"] < -0.5
+    page = comparison_page.terminal(shown([one(every, some)], recall={"fraud": lost}))
+    assert "-1.0000 (-1.000 to " in page
+
+
 @pytest.mark.parametrize("name", ["accuracy", "recall of 1"])
 def test_chance_in_training_widens_the_interval_of_a_class(name):
     a, b = fraud(found=32, alarms=24), fraud(found=12, alarms=4)
